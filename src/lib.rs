@@ -5,3 +5,20 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod cbor;
+mod cose;
+mod digest;
+mod error;
+mod finding;
+mod key;
+mod limits;
+mod time;
+mod voucher;
+
+pub use digest::{Digest, HashAlgorithm};
+pub use error::{Error, ErrorKind, Fault};
+pub use finding::{Allowance, Finding, FindingKind};
+pub use key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
+pub use limits::Limits;
+pub use time::UnixTime;
+pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};

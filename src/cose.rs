@@ -1,0 +1,268 @@
+//! COSE_Sign1 (RFC 9052 §4.2) as an entry uses it: headers, and the bytes that are signed.
+
+use alloc::vec::Vec;
+
+use sha2::Digest as _;
+
+use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
+use crate::error::{Error, ErrorKind};
+use crate::finding::FindingKind;
+use crate::key::Algorithm;
+use crate::limits::Limits;
+
+/// external_aad of entries in the FDO 2.0 draft: `["FDO-OVEntry-v1"]`.
+pub(crate) const DRAFT_AAD: &[u8] = b"\x81\x6eFDO-OVEntry-v1";
+
+/// The label of `alg` and the one of `crit` (RFC 9052 §3.1).
+const ALG: Int = 1;
+const CRIT: Int = 2;
+
+/// Reads both headers of an entry and gives the content of the protected one and the algorithm.
+pub(crate) fn read_headers(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<(Span, AlgorithmAt), Error> {
+    let start = reader.position();
+    let protected = reader.bytes(sink)?;
+    let mut labels = Labels::new();
+    let mut algorithm = None;
+    if protected.len() > 0 {
+        let mut inner = reader.within(protected);
+        let mut items = inner.map(sink)?;
+        while inner.more(&mut items)? {
+            let (label, at) = labels.read(&mut inner, sink)?;
+            match label {
+                Label::Int(ALG) => algorithm = Some(read_algorithm(&mut inner, sink)?),
+                Label::Int(CRIT) => read_critical(&mut inner, sink)?,
+                _ => {
+                    inner.skip(limits.depth, sink)?;
+                }
+            }
+            if label != Label::Int(ALG) {
+                sink.note(FindingKind::ProtectedExtra, at);
+            }
+        }
+        inner.finish("behind the protected header")?;
+    }
+    let unprotected_alg = read_unprotected(reader, bytes, &labels, limits, sink)?;
+    match (algorithm, unprotected_alg) {
+        (Some(algorithm), _) => Ok((protected, algorithm)),
+        (None, Some(at)) => Err(Error::new(ErrorKind::AlgorithmUnprotected).at(at)),
+        (None, None) => Err(Error::new(ErrorKind::AlgorithmMissing).at(start)),
+    }
+}
+
+/// An algorithm and where its number stands.
+#[derive(Clone, Copy)]
+pub(crate) struct AlgorithmAt {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) at: usize,
+}
+
+fn read_algorithm(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<AlgorithmAt, Error> {
+    let (code, at) = reader.int(sink)?;
+    match Algorithm::from_code(code) {
+        Some(algorithm) => Ok(AlgorithmAt { algorithm, at }),
+        None => {
+            let wanted = "-7, -35, -257, -258, -37 or -38";
+            Err(Error::code_point(ErrorKind::Algorithm, code, wanted).at(at))
+        }
+    }
+}
+
+/// `crit` may name `alg`, which we understand, and nothing else.
+fn read_critical(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<(), Error> {
+    let mut items = reader.array(sink)?;
+    let start = items.start;
+    let mut any = false;
+    while reader.more(&mut items)? {
+        any = true;
+        let at = reader.position();
+        if reader.peek().is_some_and(|byte| byte >> 5 == 3) || reader.int(sink)?.0 != ALG {
+            return Err(Error::new(ErrorKind::Critical).at(at));
+        }
+    }
+    if any {
+        Ok(())
+    } else {
+        Err(Error::text(ErrorKind::WrongSize, "an empty crit").at(start))
+    }
+}
+
+/// Reads the unprotected header; gives the place of an `alg` in it.
+fn read_unprotected(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    protected: &Labels,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Option<usize>, Error> {
+    if reader.peek() == Some(0xa0) {
+        reader.map(sink)?;
+        return Ok(None);
+    }
+    let mut items = reader.map(sink)?;
+    let mut labels = Labels::new();
+    let mut algorithm = None;
+    while reader.more(&mut items)? {
+        let (label, at) = labels.read(reader, sink)?;
+        if protected.contains(label, bytes) {
+            return Err(Error::new(ErrorKind::LabelInBothHeaders).at(at));
+        }
+        match label {
+            Label::Int(CRIT) => {
+                let why = "crit in the unprotected header";
+                return Err(Error::text(ErrorKind::Critical, why).at(at));
+            }
+            Label::Int(ALG) => algorithm = Some(at),
+            _ => {}
+        }
+        reader.skip(limits.depth, sink)?;
+    }
+    if labels.len() > 0 {
+        sink.note(FindingKind::UnprotectedHeader, items.start);
+    }
+    Ok(algorithm)
+}
+
+/// The bytes that a COSE_Sign1 signs (RFC 9052 §4.4), in parts, so that they need no copy:
+/// `["Signature1", protected, external_aad, payload]`.
+pub(crate) struct SigStructure<'a> {
+    head: Head,
+    protected: &'a [u8],
+    middle: Middle,
+    payload: &'a [u8],
+}
+
+/// The array, the context string and the head of the protected header.
+type Head = Short;
+
+/// external_aad and the head of the payload.
+type Middle = Short;
+
+/// A few bytes without allocation.
+#[derive(Clone, Copy, Default)]
+struct Short {
+    bytes: [u8; 24],
+    len: usize,
+}
+
+impl Short {
+    fn push(mut self, more: &[u8]) -> Self {
+        let end = self.len.saturating_add(more.len());
+        if let Some(slot) = self.bytes.get_mut(self.len..end) {
+            slot.copy_from_slice(more);
+            self.len = end;
+        }
+        self
+    }
+
+    /// Appends the shortest head of a byte string (RFC 8949 §4.2.1). Lengths fit 32 bits.
+    fn push_bstr_head(self, len: usize) -> Self {
+        let [_, _, _, _, wide @ ..] = (len as u64).to_be_bytes();
+        match len {
+            0..=23 => self.push(&[0x40 | wide[3]]),
+            24..=0xff => self.push(&[0x58, wide[3]]),
+            0x100..=0xffff => self.push(&[0x59, wide[2], wide[3]]),
+            _ => self.push(&[0x5a]).push(&wide),
+        }
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl<'a> SigStructure<'a> {
+    /// The structure of an entry: empty external_aad, or that of the FDO 2.0 draft.
+    pub(crate) fn new(protected: &'a [u8], draft_aad: bool, payload: &'a [u8]) -> Self {
+        let aad = if draft_aad { DRAFT_AAD } else { &[] };
+        Self {
+            head: Short::default()
+                .push(b"\x84\x6aSignature1")
+                .push_bstr_head(protected.len()),
+            protected,
+            middle: Short::default()
+                .push_bstr_head(aad.len())
+                .push(aad)
+                .push_bstr_head(payload.len()),
+            payload,
+        }
+    }
+
+    /// A message that is not a COSE structure.
+    pub(crate) fn plain(message: &'a [u8]) -> Self {
+        Self {
+            head: Short::default(),
+            protected: &[],
+            middle: Short::default(),
+            payload: message,
+        }
+    }
+
+    pub(crate) fn parts(&self) -> [&[u8]; 4] {
+        [
+            self.head.as_slice(),
+            self.protected,
+            self.middle.as_slice(),
+            self.payload,
+        ]
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<u8> {
+        self.parts().concat()
+    }
+
+    pub(crate) fn sha256(&self) -> [u8; 32] {
+        self.parts()
+            .iter()
+            .fold(sha2::Sha256::new(), |hash, part| hash.chain_update(part))
+            .finalize()
+            .into()
+    }
+
+    pub(crate) fn sha384(&self) -> [u8; 48] {
+        self.parts()
+            .iter()
+            .fold(sha2::Sha384::new(), |hash, part| hash.chain_update(part))
+            .finalize()
+            .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    /// coset builds the same structure from the same parts.
+    #[test]
+    fn sig_structure_is_that_of_coset() {
+        for payload_len in [0, 1, 23, 24, 255, 256, 65535, 65536] {
+            for (draft, aad) in [(false, &[][..]), (true, DRAFT_AAD)] {
+                let payload = vec![7; payload_len];
+                let protected = coset::ProtectedHeader {
+                    original_data: Some(vec![0xa1, 0x01, 0x26]),
+                    header: coset::Header::default(),
+                };
+                let context = coset::SignatureContext::CoseSign1;
+                let wanted = coset::sig_structure_data(context, protected, None, aad, &payload);
+                let found = SigStructure::new(&[0xa1, 0x01, 0x26], draft, &payload).to_vec();
+                assert_eq!(
+                    found, wanted,
+                    "payload of {payload_len} bytes, draft {draft}"
+                );
+            }
+        }
+    }
+
+    /// SEC and RFC text: the draft's data is CBOR of one text string.
+    #[test]
+    fn draft_aad_is_an_array_of_one_text() {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&["FDO-OVEntry-v1"], &mut bytes).unwrap();
+        assert_eq!(bytes, DRAFT_AAD);
+    }
+}

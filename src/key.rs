@@ -1,0 +1,419 @@
+//! Public keys: the item `[pkType, pkEnc, pkBody]` in a voucher, and the key that it means.
+
+pub(crate) mod der;
+mod parse;
+mod public;
+
+pub(crate) use parse::read_certificates;
+pub use public::PublicKey;
+
+use crate::cbor::{Int, Reader, Span};
+use crate::error::{Error, ErrorKind};
+
+/// The label of a public key, `pkType` (FDO 1.1 §3.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[doc(alias = "pkType")]
+pub enum KeyType {
+    /// RSA with a modulus of 2048 bits and exponent 65537.
+    Rsa2048Restr,
+    /// RSA, signatures of PKCS#1 v1.5.
+    RsaPkcs,
+    /// RSA, signatures of PSS.
+    RsaPss,
+    /// NIST P-256.
+    Secp256r1,
+    /// NIST P-384.
+    Secp384r1,
+    /// Ed25519 under a private code point: no other implementation reads it.
+    Ed25519,
+}
+
+impl KeyType {
+    const ALL: [Self; 6] = [
+        Self::Rsa2048Restr,
+        Self::RsaPkcs,
+        Self::RsaPss,
+        Self::Secp256r1,
+        Self::Secp384r1,
+        Self::Ed25519,
+    ];
+
+    /// The code point: 1, 5, 6, 10, 11; -70001 for Ed25519, which FDO 1.1 does not have.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Rsa2048Restr => 1,
+            Self::RsaPkcs => 5,
+            Self::RsaPss => 6,
+            Self::Secp256r1 => 10,
+            Self::Secp384r1 => 11,
+            Self::Ed25519 => -70001,
+        }
+    }
+
+    fn from_code(code: Int) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|key_type| Int::from(key_type.code()) == code)
+    }
+
+    /// The name in the FDO text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rsa2048Restr => "RSA2048RESTR",
+            Self::RsaPkcs => "RSAPKCS",
+            Self::RsaPss => "RSAPSS",
+            Self::Secp256r1 => "SECP256R1",
+            Self::Secp384r1 => "SECP384R1",
+            Self::Ed25519 => "Ed25519 (experimental)",
+        }
+    }
+}
+
+/// The encoding of a public key, `pkEnc` (FDO 1.1 §3.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[doc(alias = "pkEnc")]
+pub enum KeyEncoding {
+    /// 0: an array of modulus and exponent, for RSA.
+    Crypto,
+    /// 1: a SubjectPublicKeyInfo in DER.
+    X509,
+    /// 2: a chain of certificates, the key's own first.
+    X5Chain,
+    /// 3: a COSE_Key (RFC 9052 §7).
+    CoseKey,
+}
+
+impl KeyEncoding {
+    /// The code point, 0 to 3.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Crypto => 0,
+            Self::X509 => 1,
+            Self::X5Chain => 2,
+            Self::CoseKey => 3,
+        }
+    }
+
+    /// The name in the FDO text.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Crypto => "Crypto",
+            Self::X509 => "X509",
+            Self::X5Chain => "X5CHAIN",
+            Self::CoseKey => "COSEKEY",
+        }
+    }
+}
+
+/// A signature algorithm of FDO 1.1, and EdDSA for the experimental key type (RFC 9053 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256: -7.
+    Es256,
+    /// ECDSA on P-384 with SHA-384: -35.
+    Es384,
+    /// RSA PKCS#1 v1.5 with SHA-256: -257.
+    Rs256,
+    /// RSA PKCS#1 v1.5 with SHA-384: -258.
+    Rs384,
+    /// RSA PSS with SHA-256 and a salt of 32 bytes: -37.
+    Ps256,
+    /// RSA PSS with SHA-384 and a salt of 48 bytes: -38.
+    Ps384,
+    /// Ed25519, strict rules: -8.
+    EdDsa,
+}
+
+impl Algorithm {
+    const ALL: [Self; 7] = [
+        Self::Es256,
+        Self::Es384,
+        Self::Rs256,
+        Self::Rs384,
+        Self::Ps256,
+        Self::Ps384,
+        Self::EdDsa,
+    ];
+
+    /// The COSE code point.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Es256 => -7,
+            Self::Es384 => -35,
+            Self::Rs256 => -257,
+            Self::Rs384 => -258,
+            Self::Ps256 => -37,
+            Self::Ps384 => -38,
+            Self::EdDsa => -8,
+        }
+    }
+
+    pub(crate) fn from_code(code: Int) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| Int::from(algorithm.code()) == code)
+    }
+
+    /// Bytes of a signature: 64, 96, 256 or 384.
+    #[must_use]
+    pub const fn signature_len(self) -> usize {
+        match self {
+            Self::Es256 | Self::EdDsa => 64,
+            Self::Es384 => 96,
+            Self::Rs256 | Self::Ps256 => 256,
+            Self::Rs384 | Self::Ps384 => 384,
+        }
+    }
+
+    /// The COSE name: "ES256".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Es256 => "ES256",
+            Self::Es384 => "ES384",
+            Self::Rs256 => "RS256",
+            Self::Rs384 => "RS384",
+            Self::Ps256 => "PS256",
+            Self::Ps384 => "PS384",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+}
+
+/// What a key is made of, whatever its label says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Material {
+    P256,
+    P384,
+    Rsa2048,
+    Rsa3072,
+    Ed25519,
+}
+
+impl Material {
+    /// Bytes of a coordinate, or of the modulus.
+    pub(crate) const fn coordinate(self) -> usize {
+        match self {
+            Self::P256 | Self::Ed25519 => 32,
+            Self::P384 => 48,
+            Self::Rsa2048 => 256,
+            Self::Rsa3072 => 384,
+        }
+    }
+
+    pub(crate) const fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072)
+    }
+
+    /// The only algorithm that a key of this material and label may sign with.
+    pub(crate) const fn algorithm(self, label: KeyType) -> Algorithm {
+        match (self, label) {
+            (Self::P256, _) => Algorithm::Es256,
+            (Self::P384, _) => Algorithm::Es384,
+            (Self::Ed25519, _) => Algorithm::EdDsa,
+            (Self::Rsa2048, KeyType::RsaPss) => Algorithm::Ps256,
+            (Self::Rsa3072, KeyType::RsaPss) => Algorithm::Ps384,
+            (Self::Rsa2048, _) => Algorithm::Rs256,
+            (Self::Rsa3072, _) => Algorithm::Rs384,
+        }
+    }
+
+    /// The label that FDO gives to this material, PKCS#1 for RSA.
+    pub(crate) const fn natural_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::Secp256r1,
+            Self::P384 => KeyType::Secp384r1,
+            Self::Ed25519 => KeyType::Ed25519,
+            Self::Rsa2048 => KeyType::Rsa2048Restr,
+            Self::Rsa3072 => KeyType::RsaPkcs,
+        }
+    }
+}
+
+/// The material of an RSA key without leading zeros; fails where a number is out of range.
+fn rsa_material(modulus: &[u8], exponent: &[u8]) -> Result<Material, Error> {
+    let bits = match modulus.first() {
+        Some(first) => modulus.len() as u64 * 8 - u64::from(first.leading_zeros()),
+        None => 0,
+    };
+    let material = match bits {
+        2048 => Material::Rsa2048,
+        3072 => Material::Rsa3072,
+        _ => {
+            return Err(Error::text(
+                ErrorKind::RsaModulus,
+                "2048 or 3072 bits wanted",
+            ));
+        }
+    };
+    if modulus.last().is_none_or(|last| last & 1 == 0) {
+        return Err(Error::text(ErrorKind::RsaModulus, "an odd modulus wanted"));
+    }
+    match exponent_value(exponent) {
+        Some(value) if value & 1 == 1 && (65537..=1 << 32).contains(&value) => Ok(material),
+        _ => Err(Error::text(
+            ErrorKind::RsaExponent,
+            "an odd exponent from 65537 to 4294967296 wanted",
+        )),
+    }
+}
+
+/// The value of an exponent of at most eight bytes.
+fn exponent_value(exponent: &[u8]) -> Option<u64> {
+    (exponent.len() <= 8).then(|| {
+        exponent
+            .iter()
+            .fold(0, |value, &byte| value << 8 | u64::from(byte))
+    })
+}
+
+/// Where a key stands and what it is made of, by ranges of the input.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyIndex {
+    /// The whole item `[pkType, pkEnc, pkBody]`.
+    pub(crate) item: Span,
+    pub(crate) label: KeyType,
+    pub(crate) encoding: KeyEncoding,
+    pub(crate) material: Material,
+    /// x, modulus, or the 32 bytes of Ed25519; no leading zeros where those are not fixed.
+    pub(crate) a: Span,
+    /// y, exponent, or nothing.
+    pub(crate) b: Span,
+    /// The body, for the certificates of X5CHAIN.
+    pub(crate) body: Span,
+}
+
+impl KeyIndex {
+    pub(crate) const fn algorithm(&self) -> Algorithm {
+        self.material.algorithm(self.label)
+    }
+
+    pub(crate) fn public_key(&self, bytes: &[u8]) -> Result<PublicKey, Error> {
+        PublicKey::from_parts(self.material, self.a.of(bytes), self.b.of(bytes))
+            .map_err(|error| error.at(self.a.start()))
+    }
+}
+
+/// A public key as it stands in a voucher.
+#[derive(Clone, Copy)]
+#[doc(alias = "PublicKey")]
+pub struct KeyView<'v> {
+    pub(crate) bytes: &'v [u8],
+    pub(crate) index: &'v KeyIndex,
+}
+
+impl<'v> KeyView<'v> {
+    /// The label, `pkType`.
+    #[must_use]
+    pub const fn key_type(&self) -> KeyType {
+        self.index.label
+    }
+
+    /// The encoding, `pkEnc`.
+    #[must_use]
+    pub const fn encoding(&self) -> KeyEncoding {
+        self.index.encoding
+    }
+
+    /// The algorithm that this key signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.index.algorithm()
+    }
+
+    /// The CBOR item `[pkType, pkEnc, pkBody]` as received; its hash is `DCPubKeyHash`.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'v [u8] {
+        self.index.item.of(self.bytes)
+    }
+
+    /// The byte range of the item in the voucher.
+    #[must_use]
+    pub const fn range(&self) -> core::ops::Range<usize> {
+        self.index.item.range()
+    }
+
+    /// The key itself.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PointNotOnCurve`] for a point off its curve. Reading a voucher does not test
+    /// that, because one key may stand in a million of them; verifying does.
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        self.index.public_key(self.bytes)
+    }
+
+    /// The certificates of an X5CHAIN key, its own first; none for the other encodings.
+    pub fn certificates(&self) -> impl Iterator<Item = &'v [u8]> + use<'v> {
+        let (bytes, index) = (self.bytes, self.index);
+        let chain = (index.encoding == KeyEncoding::X5Chain).then_some(index.body);
+        chain
+            .into_iter()
+            .flat_map(move |body| Certificates::new(bytes, body))
+            .map(|span| span.of(bytes))
+    }
+}
+
+impl core::fmt::Debug for KeyView<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(
+            f,
+            "{} key as {}",
+            self.key_type().name(),
+            self.encoding().name()
+        )
+    }
+}
+
+/// The certificates of a chain that has been read before: `bstr / [1* bstr]`.
+#[derive(Clone)]
+pub(crate) struct Certificates<'a> {
+    reader: Reader<'a>,
+    items: Option<crate::cbor::Items>,
+}
+
+impl<'a> Certificates<'a> {
+    pub(crate) fn new(bytes: &'a [u8], chain: Span) -> Self {
+        let mut reader = Reader::over(bytes, chain);
+        let bare = reader.peek().is_none_or(|byte| byte >> 5 == 2);
+        let items = if bare {
+            None
+        } else {
+            reader.array(&mut Quiet).ok()
+        };
+        Self { reader, items }
+    }
+}
+
+impl Iterator for Certificates<'_> {
+    type Item = Span;
+
+    fn next(&mut self) -> Option<Span> {
+        match &mut self.items {
+            Some(items) => self
+                .reader
+                .more(items)
+                .ok()?
+                .then(|| self.reader.bytes(&mut Quiet).ok())
+                .flatten(),
+            None if self.reader.remaining() > 0 => self.reader.bytes(&mut Quiet).ok(),
+            None => None,
+        }
+    }
+}
+
+/// A sink for reading again what has been reported before.
+pub(crate) struct Quiet;
+
+impl crate::cbor::Sink for Quiet {
+    const THOROUGH: bool = false;
+    fn note(&mut self, _: crate::finding::FindingKind, _: usize) {}
+    fn enter(&mut self, _: Option<usize>) {}
+}

@@ -1,0 +1,306 @@
+//! Reading `PublicKey = [pkType, pkEnc, pkBody]` in every spelling that is in circulation.
+
+use super::der::{certificate_spki, check_size, find_in_spki};
+use super::{KeyEncoding, KeyIndex, KeyType, Material};
+use crate::cbor::{Label, Labels, Reader, Sink, Span};
+use crate::error::{Error, ErrorKind};
+use crate::finding::FindingKind;
+use crate::limits::Limits;
+
+impl KeyIndex {
+    /// Reads one key. Everything is checked that needs no arithmetic on curves.
+    pub(crate) fn read(
+        reader: &mut Reader<'_>,
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut impl Sink,
+    ) -> Result<Self, Error> {
+        let start = reader.position();
+        let mut items = reader.array_of(3, sink)?;
+        reader.next(&mut items)?;
+        let (code, label_at) = reader.int(sink)?;
+        let Some(label) = KeyType::from_code(code) else {
+            return Err(
+                Error::code_point(ErrorKind::KeyType, code, "1, 5, 6, 10 or 11").at(label_at),
+            );
+        };
+        reader.next(&mut items)?;
+        let (code, at) = reader.int(sink)?;
+        let encoding = match code {
+            0 => KeyEncoding::Crypto,
+            1 => KeyEncoding::X509,
+            2 => KeyEncoding::X5Chain,
+            3 => KeyEncoding::CoseKey,
+            _ => {
+                return Err(Error::code_point(ErrorKind::KeyEncodingType, code, "0 to 3").at(at));
+            }
+        };
+        reader.next(&mut items)?;
+        let body_at = reader.position();
+        let (material, a, b, body) = match encoding {
+            KeyEncoding::X509 => {
+                let body = reader.bytes(sink)?;
+                let found = find_in_spki(bytes, body)?;
+                (found.material, found.a, found.b, body)
+            }
+            KeyEncoding::X5Chain => read_chain_key(reader, bytes, limits, sink)?,
+            KeyEncoding::CoseKey => read_cose_key(reader, bytes, label, limits, sink)?,
+            KeyEncoding::Crypto => read_crypto(reader, bytes, label, sink)?,
+        };
+        reader.close(&mut items)?;
+        check_label(label, material, label_at, sink)?;
+        if label == KeyType::Rsa2048Restr {
+            if material != Material::Rsa2048 {
+                let error = Error::text(ErrorKind::RsaModulus, "RSA2048RESTR wants 2048 bits");
+                return Err(error.at(body_at));
+            }
+            if b.of(bytes) != [1, 0, 1] {
+                let error = Error::text(ErrorKind::RsaExponent, "RSA2048RESTR wants 65537");
+                return Err(error.at(body_at));
+            }
+        }
+        Ok(Self {
+            item: Span::new(start, reader.position()),
+            label,
+            encoding,
+            material,
+            a,
+            b,
+            body,
+        })
+    }
+}
+
+/// A label that lies about the kind of key is refused; one that names the other curve is reported.
+fn check_label(
+    label: KeyType,
+    material: Material,
+    at: usize,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    use KeyType as T;
+    match (label, material) {
+        (T::Secp256r1, Material::P256) | (T::Secp384r1, Material::P384) => {}
+        (T::Rsa2048Restr | T::RsaPkcs | T::RsaPss, Material::Rsa2048 | Material::Rsa3072) => {}
+        (T::Ed25519, Material::Ed25519) => sink.note(FindingKind::ExperimentalKey, at),
+        (T::Secp256r1, Material::P384) | (T::Secp384r1, Material::P256) => {
+            sink.note(FindingKind::KeyTypeLabel, at);
+        }
+        _ => {
+            return Err(Error::text(ErrorKind::KeyTypeMismatch, label.name()).at(at));
+        }
+    }
+    Ok(())
+}
+
+type Parts = (Material, Span, Span, Span);
+
+/// X5CHAIN: an array of certificates; also one bare certificate (RFC 9360 §2), or the array
+/// wrapped in a byte string (fdo-rs). Both start with a byte string: a certificate starts with
+/// the DER tag 0x30, a wrapped array with the CBOR major type 4.
+fn read_chain_key(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Parts, Error> {
+    let start = reader.position();
+    let (body, leaf) = if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
+        let content = reader.bytes(sink)?;
+        if content.of(bytes).first().is_some_and(|byte| byte >> 5 == 4) {
+            sink.note(FindingKind::X5ChainWrapped, start);
+            let mut inner = reader.within(content);
+            let leaf = read_certificates(&mut inner, limits, sink)?;
+            inner.finish("behind a certificate chain")?;
+            (content, leaf)
+        } else {
+            sink.note(FindingKind::X5ChainBare, start);
+            check_size(content, limits)?;
+            (Span::new(start, reader.position()), content)
+        }
+    } else {
+        let leaf = read_certificates(reader, limits, sink)?;
+        (Span::new(start, reader.position()), leaf)
+    };
+    let spki = certificate_spki(bytes, leaf)?;
+    let found = find_in_spki(bytes, spki)?;
+    Ok((found.material, found.a, found.b, body))
+}
+
+/// Reads `[1* bstr]` and gives the first.
+pub(crate) fn read_certificates(
+    reader: &mut Reader<'_>,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Span, Error> {
+    let mut items = reader.array(sink)?;
+    let mut first = None;
+    let mut count = 0_usize;
+    while reader.more(&mut items)? {
+        count = count.saturating_add(1);
+        if count > limits.certificates {
+            let (found, wanted) = (count as u64, limits.certificates as u64);
+            let error = Error::count(ErrorKind::Certificates, found, wanted, "certificates");
+            return Err(error.at(items.start));
+        }
+        let certificate = reader.bytes(sink)?;
+        check_size(certificate, limits)?;
+        first.get_or_insert(certificate);
+    }
+    first.ok_or_else(|| Error::new(ErrorKind::ChainEmpty).at(items.start))
+}
+
+/// COSE_Key (RFC 9052 §7, RFC 9053 §7): a map, also wrapped in a byte string (Astarte), also
+/// without `kty` (pri-fidoiot, client-sdk-fidoiot), also with coordinates that lost their leading
+/// zeros (go-fdo) or gained one (Java).
+fn read_cose_key(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    label: KeyType,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Parts, Error> {
+    let start = reader.position();
+    if matches!(
+        label,
+        KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
+    ) {
+        let error = Error::text(ErrorKind::KeyEncodingType, "an RSA key as COSE_Key");
+        return Err(error.at(start));
+    }
+    if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
+        let content = reader.bytes(sink)?;
+        sink.note(FindingKind::CoseKeyWrapped, start);
+        let mut inner = reader.within(content);
+        let (material, a, b, _) = read_cose_map(&mut inner, bytes, label, limits, sink)?;
+        inner.finish("behind a COSE_Key")?;
+        return Ok((material, a, b, content));
+    }
+    read_cose_map(reader, bytes, label, limits, sink)
+}
+
+fn read_cose_map(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    label: KeyType,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Parts, Error> {
+    let mut items = reader.map(sink)?;
+    let start = items.start;
+    let mut labels = Labels::new();
+    let (mut kty, mut crv, mut x, mut y) = (None, None, None, None);
+    while reader.more(&mut items)? {
+        match labels.read(reader, sink)?.0 {
+            Label::Int(1) => kty = Some(reader.int(sink)?),
+            Label::Int(-1) => crv = Some(reader.int(sink)?),
+            Label::Int(-2) => x = Some(reader.bytes(sink)?),
+            Label::Int(-3) => {
+                let at = reader.position();
+                if matches!(reader.peek(), Some(0xf4 | 0xf5)) {
+                    let error = Error::text(ErrorKind::PointEncoding, "a compressed point");
+                    return Err(error.at(at));
+                }
+                y = Some(reader.bytes(sink)?);
+            }
+            _ => {
+                reader.skip(limits.depth, sink)?;
+            }
+        }
+    }
+    let missing = |what| Error::text(ErrorKind::KeyEncoding, what).at(start);
+    let x = x.ok_or_else(|| missing("a COSE_Key without x"))?;
+    let (crv, crv_at) = crv.ok_or_else(|| missing("a COSE_Key without crv"))?;
+    let material = match crv {
+        1 => Material::P256,
+        2 => Material::P384,
+        6 => Material::Ed25519,
+        _ => {
+            let error = Error::code_point(ErrorKind::KeyType, crv, "curve 1 or 2");
+            return Err(error.at(crv_at));
+        }
+    };
+    let wanted = if material == Material::Ed25519 { 1 } else { 2 };
+    match kty {
+        None if label == KeyType::Ed25519 => return Err(missing("a COSE_Key without kty")),
+        None => sink.note(FindingKind::CoseKeyWithoutType, start),
+        Some((found, at)) if found != wanted => {
+            return Err(Error::text(ErrorKind::KeyEncoding, "kty does not fit crv").at(at));
+        }
+        Some(_) => {}
+    }
+    let body = Span::new(start, reader.position());
+    if material == Material::Ed25519 {
+        if x.len() != 32 {
+            let error = Error::count(ErrorKind::KeyEncoding, x.len() as u64, 32, "bytes of x");
+            return Err(error.at(x.start()));
+        }
+        return Ok((material, x, Span::new(x.end(), x.end()), body));
+    }
+    let y = y.ok_or_else(|| missing("a COSE_Key without y"))?;
+    let x = coordinate(bytes, x, material, sink)?;
+    let y = coordinate(bytes, y, material, sink)?;
+    Ok((material, x, y, body))
+}
+
+/// A coordinate of exactly the field's size stays; any other loses its leading zeros.
+fn coordinate(
+    bytes: &[u8],
+    span: Span,
+    material: Material,
+    sink: &mut impl Sink,
+) -> Result<Span, Error> {
+    let wanted = material.coordinate();
+    if span.len() == wanted {
+        return Ok(span);
+    }
+    sink.note(FindingKind::CoordinateLength, span.start());
+    let stripped = without_zeros(bytes, span);
+    if stripped.len() > wanted {
+        let (found, wanted) = (span.len() as u64, wanted as u64);
+        let error = Error::count(ErrorKind::PointEncoding, found, wanted, "bytes");
+        return Err(error.at(span.start()));
+    }
+    Ok(stripped)
+}
+
+fn without_zeros(bytes: &[u8], span: Span) -> Span {
+    let zeros = span.of(bytes).iter().take_while(|&&byte| byte == 0).count();
+    Span::new(span.start().saturating_add(zeros), span.end())
+}
+
+/// Crypto: `[modulus, exponent]`, which Java writes with a sign byte.
+fn read_crypto(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    label: KeyType,
+    sink: &mut impl Sink,
+) -> Result<Parts, Error> {
+    let start = reader.position();
+    if !matches!(
+        label,
+        KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
+    ) {
+        let error = Error::text(
+            ErrorKind::KeyEncodingType,
+            "encoding Crypto is for RSA only",
+        );
+        return Err(error.at(start));
+    }
+    let mut items = reader.array_of(2, sink)?;
+    let mut number = |reader: &mut Reader<'_>| {
+        reader.next(&mut items)?;
+        let span = reader.bytes(sink)?;
+        let stripped = without_zeros(bytes, span);
+        if stripped != span {
+            sink.note(FindingKind::LeadingZero, span.start());
+        }
+        Ok::<_, Error>(stripped)
+    };
+    let a = number(reader)?;
+    let b = number(reader)?;
+    reader.close(&mut items)?;
+    let material =
+        super::rsa_material(a.of(bytes), b.of(bytes)).map_err(|error| error.at(start))?;
+    Ok((material, a, b, Span::new(start, reader.position())))
+}

@@ -1,0 +1,329 @@
+//! A public key as a key: curve and point, or modulus and exponent, without label or encoding.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+
+use ::der::Encode as _;
+use ::der::asn1::{BitStringRef, UintRef};
+use sha2::Digest as _;
+use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+
+use super::der::{ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki, find_in_spki};
+use super::{Algorithm, KeyType, Material, exponent_value};
+use crate::cbor::Span;
+use crate::cose::SigStructure;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+/// A public key whose numbers have been checked: the point lies on its curve, the modulus and
+/// exponent are in range.
+///
+/// Two are equal where they are the same key, however they were encoded: an owner may stand as
+/// SubjectPublicKeyInfo in one entry and as certificate in the next.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PublicKey {
+    material: Material,
+    /// Coordinates or modulus, big-endian, at full width.
+    a: Box<[u8]>,
+    /// Exponent of RSA, big-endian without leading zeros; empty for the others.
+    exponent: u64,
+}
+
+impl PublicKey {
+    /// The key with these numbers; `a` and `b` may lack leading zeros.
+    pub(crate) fn from_parts(material: Material, a: &[u8], b: &[u8]) -> Result<Self, Error> {
+        let width = material.coordinate();
+        let mut numbers = Vec::with_capacity(width.saturating_mul(2));
+        let mut push = |number: &[u8]| {
+            numbers.extend(core::iter::repeat_n(0, width.saturating_sub(number.len())));
+            numbers.extend_from_slice(number);
+        };
+        push(a);
+        let off_curve = || Error::new(ErrorKind::PointNotOnCurve);
+        let mut exponent = 0;
+        match material {
+            Material::P256 => {
+                push(b);
+                p256::PublicKey::from_sec1_bytes(&sec1(&numbers)).map_err(|_| off_curve())?;
+            }
+            Material::P384 => {
+                push(b);
+                p384::PublicKey::from_sec1_bytes(&sec1(&numbers)).map_err(|_| off_curve())?;
+            }
+            Material::Ed25519 => {
+                let bytes: &[u8; 32] = numbers.as_slice().try_into().map_err(|_| off_curve())?;
+                let key =
+                    ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| off_curve())?;
+                if key.is_weak() {
+                    return Err(Error::text(
+                        ErrorKind::PointNotOnCurve,
+                        "a point of small order",
+                    ));
+                }
+            }
+            Material::Rsa2048 | Material::Rsa3072 => {
+                if super::rsa_material(a, b)? != material {
+                    return Err(Error::new(ErrorKind::RsaModulus));
+                }
+                exponent = exponent_value(b).ok_or_else(|| Error::new(ErrorKind::RsaExponent))?;
+            }
+        }
+        Ok(Self {
+            material,
+            a: numbers.into_boxed_slice(),
+            exponent,
+        })
+    }
+
+    /// The key of a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), which fills all of `der`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyEncoding`], [`ErrorKind::PointEncoding`], [`ErrorKind::PointNotOnCurve`],
+    /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::KeyType`] for a key
+    /// that FDO does not have.
+    pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        if der.len() > Limits::MAX_INPUT {
+            return Err(Error::new(ErrorKind::InputSize));
+        }
+        let found = find_in_spki(der, Span::new(0, der.len()))?;
+        Self::from_parts(found.material, found.a.of(der), found.b.of(der))
+    }
+
+    /// The key of an X.509 certificate in DER. Nothing in the certificate is checked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Certificate`], and those of [`from_spki_der`](Self::from_spki_der).
+    pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
+        if der.len() > Limits::MAX_INPUT {
+            return Err(Error::new(ErrorKind::InputSize));
+        }
+        let spki = certificate_spki(der, Span::new(0, der.len()))?;
+        Self::from_spki_der(spki.of(der))
+    }
+
+    /// The key of an uncompressed SEC 1 point (§2.3.3: 04 ‖ x ‖ y), of P-256 or P-384 by length.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PointEncoding`] and [`ErrorKind::PointNotOnCurve`].
+    pub fn from_sec1(point: &[u8]) -> Result<Self, Error> {
+        let (material, coordinates) = match point.split_first() {
+            Some((4, rest)) if rest.len() == 64 => (Material::P256, rest),
+            Some((4, rest)) if rest.len() == 96 => (Material::P384, rest),
+            _ => return Err(Error::new(ErrorKind::PointEncoding)),
+        };
+        let (x, y) = coordinates.split_at(material.coordinate());
+        Self::from_parts(material, x, y)
+    }
+
+    /// The Ed25519 key of these 32 bytes (RFC 8032 §5.1.5).
+    ///
+    /// # Errors
+    /// [`ErrorKind::PointNotOnCurve`], also for points of small order.
+    pub fn from_ed25519(bytes: &[u8; 32]) -> Result<Self, Error> {
+        Self::from_parts(Material::Ed25519, bytes, &[])
+    }
+
+    /// The SubjectPublicKeyInfo in DER. RSA keys carry the algorithm rsaEncryption, as FDO wants
+    /// it for PSS too.
+    #[must_use]
+    pub fn to_spki_der(&self) -> Vec<u8> {
+        let prefix = match self.material {
+            Material::P256 => P256_PREFIX,
+            Material::P384 => P384_PREFIX,
+            Material::Ed25519 => ED25519_PREFIX,
+            // Encoding into a growing buffer fails for lengths past 2^28 only.
+            Material::Rsa2048 | Material::Rsa3072 => return self.rsa_spki().unwrap_or_default(),
+        };
+        [prefix, &self.a].concat()
+    }
+
+    fn rsa_spki(&self) -> ::der::Result<Vec<u8>> {
+        let exponent = self.exponent.to_be_bytes();
+        let numbers = [UintRef::new(&self.a)?, UintRef::new(&exponent)?]
+            .to_vec()
+            .to_der()?;
+        SubjectPublicKeyInfoRef {
+            algorithm: AlgorithmIdentifierRef {
+                oid: RSA,
+                parameters: Some(::der::AnyRef::NULL),
+            },
+            subject_public_key: BitStringRef::from_bytes(&numbers)?,
+        }
+        .to_der()
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo: the name of an owner in reports and allow lists.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        sha2::Sha256::digest(self.to_spki_der()).into()
+    }
+
+    /// The label that FDO gives to such a key; for RSA the one with PKCS#1 v1.5 signatures.
+    #[must_use]
+    pub const fn natural_type(&self) -> KeyType {
+        self.material.natural_type()
+    }
+
+    /// The size as people name it, in bits: 256, 384, 2048 or 3072.
+    #[must_use]
+    pub const fn bits(&self) -> usize {
+        self.material.coordinate().saturating_mul(8)
+    }
+
+    pub(crate) const fn material(&self) -> Material {
+        self.material
+    }
+
+    /// Coordinates one after the other, or the modulus.
+    pub(crate) fn numbers(&self) -> &[u8] {
+        &self.a
+    }
+
+    /// Whether `signature` signs `message` under this key.
+    ///
+    /// The algorithm must be the one of the key: ES256 for P-256, and so on; RSA keys take both
+    /// paddings at the hash of their size. ECDSA signatures are r ‖ s, high s included.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureLength`], [`ErrorKind::Signature`];
+    /// [`ErrorKind::Feature`] for RSA in a build without `rsa`.
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        let fits = [
+            self.material.algorithm(KeyType::RsaPss),
+            self.material.algorithm(KeyType::RsaPkcs),
+        ];
+        if !fits.contains(&algorithm) {
+            return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
+        }
+        if signature.len() != algorithm.signature_len() {
+            let (found, wanted) = (signature.len() as u64, algorithm.signature_len() as u64);
+            return Err(Error::count(
+                ErrorKind::SignatureLength,
+                found,
+                wanted,
+                "bytes",
+            ));
+        }
+        self.verify_parts(algorithm, &SigStructure::plain(message), signature)
+    }
+
+    /// The same for a message in parts, with algorithm and length known to fit.
+    pub(crate) fn verify_parts(
+        &self,
+        algorithm: Algorithm,
+        message: &SigStructure<'_>,
+        signature: &[u8],
+    ) -> Result<(), Error> {
+        use signature::hazmat::PrehashVerifier as _;
+        let good = match algorithm {
+            Algorithm::Es256 => {
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&self.a));
+                let signature = p256::ecdsa::Signature::from_slice(signature);
+                match (key, signature) {
+                    (Ok(key), Ok(signature)) => key
+                        .verify_prehash(message.sha256().as_slice(), &signature)
+                        .is_ok(),
+                    _ => false,
+                }
+            }
+            Algorithm::Es384 => {
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&self.a));
+                let signature = p384::ecdsa::Signature::from_slice(signature);
+                match (key, signature) {
+                    (Ok(key), Ok(signature)) => key
+                        .verify_prehash(message.sha384().as_slice(), &signature)
+                        .is_ok(),
+                    _ => false,
+                }
+            }
+            Algorithm::EdDsa => self.verify_ed25519(message, signature),
+            _ => self.verify_rsa(algorithm, message, signature)?,
+        };
+        if good {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::Signature))
+        }
+    }
+
+    fn verify_ed25519(&self, message: &SigStructure<'_>, signature: &[u8]) -> bool {
+        let key: Option<&[u8; 32]> = self.a.first_chunk();
+        let key = key.and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
+        let signature = ed25519_dalek::Signature::from_slice(signature).ok();
+        match (key, signature) {
+            (Some(key), Some(signature)) => {
+                key.verify_strict(&message.to_vec(), &signature).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    #[cfg(feature = "rsa")]
+    fn verify_rsa(
+        &self,
+        algorithm: Algorithm,
+        message: &SigStructure<'_>,
+        signature: &[u8],
+    ) -> Result<bool, Error> {
+        use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+        let bits = u32::try_from(self.bits()).unwrap_or(u32::MAX);
+        let modulus = BoxedUint::from_be_slice(&self.a, bits);
+        let key = modulus
+            .ok()
+            .and_then(|n| RsaPublicKey::new(n, self.exponent.into()).ok());
+        let Some(key) = key else {
+            return Err(Error::new(ErrorKind::RsaModulus));
+        };
+        let result = match algorithm {
+            Algorithm::Rs256 => key.verify(
+                Pkcs1v15Sign::new::<sha2::Sha256>(),
+                &message.sha256(),
+                signature,
+            ),
+            Algorithm::Rs384 => key.verify(
+                Pkcs1v15Sign::new::<sha2::Sha384>(),
+                &message.sha384(),
+                signature,
+            ),
+            Algorithm::Ps256 => key.verify(
+                Pss::<sha2::Sha256>::new_with_salt(32),
+                &message.sha256(),
+                signature,
+            ),
+            _ => key.verify(
+                Pss::<sha2::Sha384>::new_with_salt(48),
+                &message.sha384(),
+                signature,
+            ),
+        };
+        Ok(result.is_ok())
+    }
+
+    #[cfg(not(feature = "rsa"))]
+    fn verify_rsa(&self, _: Algorithm, _: &SigStructure<'_>, _: &[u8]) -> Result<bool, Error> {
+        Err(Error::text(
+            ErrorKind::Feature,
+            "RSA needs the feature `rsa`",
+        ))
+    }
+}
+
+/// An uncompressed point from its coordinates.
+fn sec1(coordinates: &[u8]) -> Vec<u8> {
+    [&[4], coordinates].concat()
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} ", self.material)?;
+        self.fingerprint()
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

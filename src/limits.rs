@@ -1,0 +1,55 @@
+//! How much a voucher may ask of its reader.
+
+/// Bounds on everything in a voucher that its maker chooses.
+///
+/// The defaults let every voucher seen in circulation pass with a wide margin; the largest of
+/// those has 8484 bytes, seven entries and seven certificates. Raising a bound costs memory and
+/// time in proportion, never more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one voucher. Default 1 MiB, which is what go-fdo-server takes in one upload;
+    /// never more than [`Limits::MAX_INPUT`].
+    pub input: usize,
+    /// Entries. Default 255: TO2 carries their number in one byte (`NumOVEntries`).
+    pub entries: usize,
+    /// Certificates in one chain. Default 16.
+    pub certificates: usize,
+    /// Bytes of one certificate. Default 64 KiB.
+    pub certificate: usize,
+    /// Levels of arrays, maps and tags inside a value whose shape the format leaves open.
+    /// Default 16; never more than 64.
+    pub depth: usize,
+    /// Bytes of the device info. Default 64 KiB.
+    pub device_info: usize,
+    /// Rendezvous instructions in all directives together. Default 1024.
+    pub rendezvous: usize,
+}
+
+impl Limits {
+    /// The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
+    pub const MAX_INPUT: usize = 16 << 20;
+    /// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label
+    /// costs the square of it.
+    pub const MAX_LABELS: usize = 64;
+
+    /// The default bounds.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            input: 1 << 20,
+            entries: 255,
+            certificates: 16,
+            certificate: 64 << 10,
+            depth: 16,
+            device_info: 64 << 10,
+            rendezvous: 1024,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}

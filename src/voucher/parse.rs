@@ -1,0 +1,411 @@
+//! Reading a voucher into byte ranges (FDO 1.1 §3.4): one pass, one allocation, nothing copied.
+//!
+//! ```cddl
+//! OwnershipVoucher = [
+//!   protver,                      ; 101
+//!   bstr .cbor OVHeader,
+//!   OVHeaderHMac: HMac,
+//!   OVDevCertChainOrNull,
+//!   [* #6.18(CoseSign1)]
+//! ]
+//! OVHeader = [protver, Guid, RendezvousInfo, tstr, PublicKey, Hash / null]
+//! OVEntryPayload = [OVEHashPrevEntry, OVEHashHdrInfo, OVEExtra, OVEPubKey]
+//! ```
+//!
+//! Errors come in the order of the bytes. Departures go to the sink and are judged later, by the
+//! policy, so that one reading serves every policy.
+
+use alloc::vec::Vec;
+
+use super::rendezvous;
+use crate::cbor::{Labels, Reader, Sink, Span};
+use crate::cose::read_headers;
+use crate::digest::{HashAlgorithm, HashIndex};
+use crate::error::{Error, ErrorKind};
+use crate::finding::FindingKind;
+use crate::key::{Algorithm, KeyIndex, Material};
+use crate::limits::Limits;
+
+/// Where everything stands in a voucher.
+#[derive(Clone, Debug)]
+pub(crate) struct Index {
+    pub(crate) version: u16,
+    /// The content of the byte string that holds OVHeader.
+    pub(crate) header: Span,
+    pub(crate) guid: Span,
+    pub(crate) rendezvous: Span,
+    pub(crate) device_info: Span,
+    pub(crate) manufacturer: KeyIndex,
+    pub(crate) chain_hash: Option<HashIndex>,
+    pub(crate) hmac: HashIndex,
+    /// The chain item, where it is not null.
+    pub(crate) chain: Option<Span>,
+    pub(crate) entries: Vec<EntryIndex>,
+}
+
+/// Where everything stands in an entry.
+#[derive(Clone, Debug)]
+pub(crate) struct EntryIndex {
+    /// The whole item, tag included: what the next entry hashes.
+    pub(crate) item: Span,
+    pub(crate) algorithm: Algorithm,
+    /// Contents of the byte strings.
+    pub(crate) protected: Span,
+    pub(crate) payload: Span,
+    pub(crate) signature: Span,
+    pub(crate) previous_hash: HashIndex,
+    pub(crate) header_info_hash: HashIndex,
+    /// The map of OVEExtra, bare or from inside its byte string; `None` for null.
+    pub(crate) extra: Option<Span>,
+    pub(crate) key: KeyIndex,
+}
+
+impl Index {
+    /// Reads the voucher that fills `bytes`.
+    pub(crate) fn read<S: Sink>(
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut S,
+    ) -> Result<Self, Error> {
+        let limit = limits.input.min(Limits::MAX_INPUT);
+        if bytes.len() > limit {
+            let (found, wanted) = (bytes.len() as u64, limit as u64);
+            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+        }
+        let reader = &mut Reader::new(bytes);
+        let mut items = match reader.array_of(5, sink) {
+            Err(error) if is_fdo_1_0(bytes) => {
+                let text = "FDO 1.0 (protocol version 100) can be shown, not verified";
+                return Err(Error::text(ErrorKind::Version, text).at(error.offset().unwrap_or(0)));
+            }
+            other => other?,
+        };
+        reader.next(&mut items)?;
+        let version = read_version(reader, sink)?;
+        reader.next(&mut items)?;
+        let header = reader.bytes(sink)?;
+        let mut index = read_header(&mut reader.within(header), bytes, version, limits, sink)?;
+        index.header = header;
+        reader.next(&mut items)?;
+        index.hmac = HashIndex::read(reader, true, sink)?;
+        reader.next(&mut items)?;
+        index.chain = read_chain(reader, limits, sink)?;
+        if index.chain.is_some() != index.chain_hash.is_some() {
+            return Err(Error::new(ErrorKind::NullChain).at(header.end()));
+        }
+        if S::THOROUGH {
+            index.check_header_hashes(bytes, sink);
+        }
+        reader.next(&mut items)?;
+        index.read_entries(reader, bytes, limits, sink)?;
+        reader.close(&mut items)?;
+        reader.finish("behind the voucher")?;
+        Ok(index)
+    }
+
+    fn read_entries<S: Sink>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut S,
+    ) -> Result<(), Error> {
+        // No entry has fewer bytes, so a length that lies reserves no more than the input's size.
+        const LEAST_ENTRY: usize = 128;
+        let mut items = reader.array(sink)?;
+        let start = items.start;
+        let too_many = |found: u64| {
+            let error = Error::count(ErrorKind::Entries, found, limits.entries as u64, "entries");
+            Err(error.at(start))
+        };
+        let promised = items.promised().unwrap_or(limits.entries as u64);
+        if promised > limits.entries as u64 {
+            return too_many(promised);
+        }
+        let room = reader.remaining() / LEAST_ENTRY;
+        self.entries.reserve_exact(room.min(promised as usize));
+        while reader.more(&mut items)? {
+            let number = self.entries.len();
+            if number >= limits.entries {
+                return too_many(number as u64 + 1);
+            }
+            sink.enter(Some(number));
+            let signer = self
+                .entries
+                .last()
+                .map_or(self.manufacturer, |entry| entry.key);
+            let entry = read_entry(reader, bytes, &signer, limits, sink)
+                .map_err(|error| error.in_entry(Some(number)))?;
+            let (key, first) = (&entry.key, &self.manufacturer);
+            if (key.label, key.encoding) != (first.label, first.encoding) {
+                sink.note(FindingKind::KeyMix, key.item.start());
+            }
+            if S::THOROUGH {
+                let wanted = self.table_hash(bytes);
+                for hash in [entry.previous_hash, entry.header_info_hash] {
+                    if hash.algorithm != wanted {
+                        sink.note(FindingKind::HashTable, hash.item.start());
+                    }
+                }
+            }
+            self.entries.push(entry);
+        }
+        sink.enter(None);
+        Ok(())
+    }
+
+    /// The hash that the table of FDO 1.1 §3.3.2 chooses: SHA-384 where the device key or the
+    /// manufacturer's key is of P-384, otherwise SHA-256.
+    pub(crate) fn table_hash(&self, bytes: &[u8]) -> HashAlgorithm {
+        let device_key = self.chain.and_then(|chain| {
+            let leaf = crate::key::Certificates::new(bytes, chain).next()?;
+            PublicKeyMaterial::of_certificate(bytes, leaf)
+        });
+        if device_key == Some(Material::P384) || self.manufacturer.material == Material::P384 {
+            HashAlgorithm::Sha384
+        } else {
+            HashAlgorithm::Sha256
+        }
+    }
+
+    fn check_header_hashes(&self, bytes: &[u8], sink: &mut impl Sink) {
+        let wanted = self.table_hash(bytes);
+        for hash in self.chain_hash.iter().chain([&self.hmac]) {
+            if hash.algorithm != wanted {
+                sink.note(FindingKind::HashTable, hash.item.start());
+            }
+        }
+    }
+}
+
+/// What the key of a certificate is made of, where that can be told.
+struct PublicKeyMaterial;
+
+impl PublicKeyMaterial {
+    fn of_certificate(bytes: &[u8], certificate: Span) -> Option<Material> {
+        let key = crate::PublicKey::from_certificate_der(certificate.of(bytes)).ok()?;
+        Some(key.material())
+    }
+}
+
+/// Whether the input looks like FDO 1.0: an array of four whose first item is a bare header that
+/// starts with version 100.
+fn is_fdo_1_0(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x84, header, 0x18, 0x64, ..] if header >> 5 == 4)
+}
+
+fn read_version(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<u16, Error> {
+    let (version, at) = reader.int(sink)?;
+    match version {
+        101 => Ok(101),
+        200 => {
+            sink.note(FindingKind::DraftVersion, at);
+            Ok(200)
+        }
+        _ => Err(Error::code_point(ErrorKind::Version, version, "101").at(at)),
+    }
+}
+
+fn read_header(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    version: u16,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Index, Error> {
+    let mut items = reader.array_of(6, sink)?;
+    reader.next(&mut items)?;
+    let (inner, at) = reader.int(sink)?;
+    if inner != i128::from(version) {
+        let error = Error::code_point(ErrorKind::VersionMismatch, inner, "the outer version");
+        return Err(error.at(at));
+    }
+    reader.next(&mut items)?;
+    let at = reader.position();
+    let guid = reader.bytes(sink)?;
+    if guid.len() != 16 {
+        return Err(Error::count(ErrorKind::GuidLength, guid.len() as u64, 16, "bytes").at(at));
+    }
+    if guid.of(bytes).iter().all(|&byte| byte == 0) {
+        return Err(Error::new(ErrorKind::GuidZero).at(at));
+    }
+    reader.next(&mut items)?;
+    let rendezvous = rendezvous::read(reader, limits, sink)?;
+    reader.next(&mut items)?;
+    let at = reader.position();
+    let device_info = reader.text(sink)?;
+    if device_info.len() > limits.device_info {
+        let (found, wanted) = (device_info.len() as u64, limits.device_info as u64);
+        return Err(Error::count(ErrorKind::DeviceInfo, found, wanted, "bytes").at(at));
+    }
+    if device_info.len() == 0 {
+        sink.note(FindingKind::DeviceInfoEmpty, at);
+    }
+    reader.next(&mut items)?;
+    let manufacturer = KeyIndex::read(reader, bytes, limits, sink)?;
+    reader.next(&mut items)?;
+    let chain_hash = match reader.null() {
+        true => None,
+        false => Some(HashIndex::read(reader, false, sink)?),
+    };
+    reader.close(&mut items)?;
+    reader.finish("behind the header")?;
+    let nowhere = Span::default();
+    Ok(Index {
+        version,
+        header: nowhere,
+        guid,
+        rendezvous,
+        device_info,
+        manufacturer,
+        chain_hash,
+        hmac: HashIndex {
+            algorithm: HashAlgorithm::Sha256,
+            item: nowhere,
+            value: nowhere,
+        },
+        chain: None,
+        entries: Vec::new(),
+    })
+}
+
+/// `OVDevCertChainOrNull`: an array of certificates, null, or (Astarte) one bare certificate.
+fn read_chain(
+    reader: &mut Reader<'_>,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Option<Span>, Error> {
+    if reader.null() {
+        return Ok(None);
+    }
+    let start = reader.position();
+    if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
+        let certificate = reader.bytes(sink)?;
+        sink.note(FindingKind::DeviceChainBare, start);
+        crate::key::der::check_size(certificate, limits)?;
+    } else {
+        crate::key::read_certificates(reader, limits, sink)?;
+    }
+    Ok(Some(Span::new(start, reader.position())))
+}
+
+fn read_entry(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    signer: &KeyIndex,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<EntryIndex, Error> {
+    let start = reader.position();
+    if reader.peek().is_some_and(|byte| byte >> 5 == 6) {
+        let tag = reader.head(sink)?;
+        if tag.value != 18 {
+            let error = Error::code_point(ErrorKind::WrongType, tag.value.into(), "tag 18");
+            return Err(error.at(start));
+        }
+    } else {
+        sink.note(FindingKind::UntaggedEntry, start);
+    }
+    let mut items = reader.array_of(4, sink)?;
+    reader.next(&mut items)?;
+    let headers_at = reader.position();
+    // Both headers are read in one go; an indefinite array cannot end between them.
+    let (protected, stated) = read_headers(reader, bytes, limits, sink)?;
+    reader.next(&mut items)?;
+    if stated.algorithm != signer.algorithm() {
+        let error = Error::text(ErrorKind::AlgorithmMismatch, stated.algorithm.name());
+        return Err(error.at(stated.at.max(headers_at)));
+    }
+    reader.next(&mut items)?;
+    let payload = reader.bytes(sink)?;
+    let (previous_hash, header_info_hash, extra, key) =
+        read_payload(&mut reader.within(payload), bytes, limits, sink)?;
+    reader.next(&mut items)?;
+    let at = reader.position();
+    let signature = reader.bytes(sink)?;
+    let wanted = stated.algorithm.signature_len();
+    if signature.len() != wanted {
+        let (found, wanted) = (signature.len() as u64, wanted as u64);
+        return Err(Error::count(ErrorKind::SignatureLength, found, wanted, "bytes").at(at));
+    }
+    reader.close(&mut items)?;
+    Ok(EntryIndex {
+        item: Span::new(start, reader.position()),
+        algorithm: stated.algorithm,
+        protected,
+        payload,
+        signature,
+        previous_hash,
+        header_info_hash,
+        extra,
+        key,
+    })
+}
+
+type Payload = (HashIndex, HashIndex, Option<Span>, KeyIndex);
+
+fn read_payload(
+    reader: &mut Reader<'_>,
+    bytes: &[u8],
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Payload, Error> {
+    let mut items = reader.array_of(4, sink)?;
+    reader.next(&mut items)?;
+    let previous_hash = HashIndex::read(reader, false, sink)?;
+    reader.next(&mut items)?;
+    let header_info_hash = HashIndex::read(reader, false, sink)?;
+    reader.next(&mut items)?;
+    let extra = read_extra(reader, sink)?;
+    reader.next(&mut items)?;
+    let key = KeyIndex::read(reader, bytes, limits, sink)?;
+    reader.close(&mut items)?;
+    reader.finish("behind the payload")?;
+    Ok((previous_hash, header_info_hash, extra, key))
+}
+
+/// `OVEExtra = null / bstr .cbor {* int => bstr}`; fdo-rs writes the map without the byte string,
+/// go-fdo an empty map where null is meant.
+fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Span>, Error> {
+    if reader.null() {
+        return Ok(None);
+    }
+    let start = reader.position();
+    match reader.peek().map(|byte| byte >> 5) {
+        Some(2) => {
+            let content = reader.bytes(sink)?;
+            let mut inner = reader.within(content);
+            let labels = read_extra_map(&mut inner, sink)?;
+            inner.finish("behind the map of OVEExtra")?;
+            if labels == 0 {
+                sink.note(FindingKind::ExtraEmptyMap, start);
+            }
+            Ok(Some(content))
+        }
+        Some(5) => {
+            sink.note(FindingKind::ExtraInline, start);
+            read_extra_map(reader, sink)?;
+            Ok(Some(Span::new(start, reader.position())))
+        }
+        _ => Err(Error::new(ErrorKind::Extra).at(start)),
+    }
+}
+
+fn read_extra_map(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<usize, Error> {
+    let mut labels = Labels::new();
+    let wrong_type = |error: Error| match error.kind() {
+        ErrorKind::WrongType | ErrorKind::Truncated => {
+            Error::new(ErrorKind::Extra).at(error.offset().unwrap_or(0))
+        }
+        _ => error,
+    };
+    let mut items = reader.map(sink).map_err(wrong_type)?;
+    while reader.more(&mut items)? {
+        let (label, at) = labels.read(reader, sink).map_err(wrong_type)?;
+        if matches!(label, crate::cbor::Label::Text(_)) {
+            return Err(Error::text(ErrorKind::Extra, "an integer label wanted").at(at));
+        }
+        reader.bytes(sink).map_err(wrong_type)?;
+    }
+    Ok(labels.len())
+}

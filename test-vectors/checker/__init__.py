@@ -1,0 +1,1 @@
+"""A second reading of the rules: verifies vouchers without code from the crate or from `generator`."""

@@ -1,0 +1,508 @@
+"""Verifies one voucher: structure, policy, chain hash, hash links, keys, signatures, facts; the first failure ends it."""
+import hashlib
+import hmac
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from . import der
+from .cbor import Context, Reader, Reject
+from .keys import ALGORITHMS, EC_TYPES, PublicKey, certificates, sha256
+
+HASHES = {-16: "sha256", -43: "sha384", 5: "sha256", 6: "sha384"}
+SIZES = {"sha256": 32, "sha384": 48}
+ALLOWANCES = {  # finding -> (allowance, error without it)
+    "untagged-entry": ("legacy-untagged", "entry-untagged"),
+    "key-type-label": ("key-type-label", "key-type-mismatch"),
+    "experimental-key": ("experimental-keys", "experimental-key"),
+    "legacy-chain-hash": ("legacy-chain-hash", "chain-hash-mismatch"),
+    "draft-version": ("fdo-2.0-draft", "unsupported-version"),
+    "draft-aad": ("fdo-2.0-draft", "unsupported-version"),
+}
+DRAFT_AAD = b"\x81\x6eFDO-OVEntry-v1"
+RV_FLAGS, RV_LAST = (0, 1, 14), 15
+
+
+class Hash:
+    """A Hash or HMac item."""
+
+    def __init__(self, reader, is_mac=False):
+        context = reader.context
+        start, self.entry = reader.at, context.entry
+        items = reader.array(2)
+        items.next()
+        code = reader.integer()
+        if code not in HASHES:
+            context.reject("unsupported-hash-type")
+        if (code > 0) != is_mac:
+            context.reject("not-an-hmac" if is_mac else "not-a-hash")
+        self.name = HASHES[code]
+        items.next()
+        self.value = reader.bstr()
+        if len(self.value) != SIZES[self.name]:
+            context.reject("hash-length")
+        items.done()
+        self.item = reader.data[start : reader.at]
+
+    def matches(self, message):
+        return hashlib.new(self.name, message).digest() == self.value
+
+
+class Entry:
+    """One COSE_Sign1."""
+
+    def __init__(self, reader, number, signer):
+        context = reader.context
+        context.entry = self.number = number
+        self.signer, start = signer, reader.at
+        if reader.peek() >> 5 == 6:
+            if reader.head()[1] != 18:
+                context.reject("wrong-type")
+        else:
+            context.note("untagged-entry", start)
+        items = reader.array(4)
+        items.next()
+        offset = reader.at
+        span = reader.string(2)
+        self.protected = reader.data[span[0] : span[1]]
+        labels, self.alg = self._protected(Reader(reader.data, *span, context), offset)
+        items.next()
+        self._unprotected(reader, labels)
+        if self.alg not in ALGORITHMS:
+            context.reject("unsupported-algorithm")
+        if not signer.algorithm_fits(self.alg):
+            context.reject("algorithm-mismatch")
+        items.next()
+        inner = reader.inside()
+        self.payload = reader.data[inner.at : inner.end]
+        self._payload(inner)
+        inner.finish()
+        items.next()
+        self.signature_at = reader.at
+        self.signature = reader.bstr()
+        if len(self.signature) != signer.signature_size():
+            context.reject("signature-length")
+        items.done()
+        self.item = reader.data[start : reader.at]
+
+    def _protected(self, reader, offset):
+        context, labels, alg, crit = reader.context, set(), None, False
+        if reader.at == reader.end:
+            return labels, None
+        items = reader.mapping()
+        while items.more():
+            items.read += 1
+            label = reader.label()
+            if label in labels:
+                context.reject("duplicate-label")
+            labels.add(label)
+            if label == 1:
+                if reader.peek() >> 5 == 3:
+                    context.reject("unsupported-algorithm")
+                alg = reader.integer()
+            else:
+                reader.skip()
+                crit = crit or label == 2
+        reader.finish()
+        if crit:
+            context.reject("unsupported-critical-header")
+        if len(labels - {1}) > 0:
+            context.note("protected-extra", offset)
+        return labels, alg
+
+    def _unprotected(self, reader, protected):
+        context, offset, labels = reader.context, reader.at, set()
+        items = reader.mapping()
+        while items.more():
+            items.read += 1
+            label = reader.label()
+            if label in labels:
+                context.reject("duplicate-label")
+            if label in protected:
+                context.reject("label-in-both-headers")
+            labels.add(label)
+            reader.skip()
+        if self.alg is None:
+            context.reject("algorithm-unprotected" if 1 in labels else "algorithm-missing")
+        if labels:
+            context.note("unprotected-header", offset)
+
+    def _payload(self, reader):
+        items = reader.array(4)
+        items.next()
+        self.previous = Hash(reader)
+        items.next()
+        self.info = Hash(reader)
+        items.next()
+        self._extra(reader)
+        items.next()
+        self.key = PublicKey(reader)
+        items.done()
+
+    def _extra(self, reader):
+        context, offset = reader.context, reader.at
+        if reader.is_null():
+            return
+        major = reader.peek() >> 5
+        if major == 5:
+            context.note("extra-inline-map", offset)
+            self._extra_map(reader)
+        elif major == 2:
+            inner = reader.inside()
+            if inner.at != inner.end and inner.peek() >> 5 != 5:
+                context.reject("extra")
+            if self._extra_map(inner) == 0:
+                context.note("extra-empty-map", offset)
+            inner.finish()
+        else:
+            context.reject("extra")
+
+    def _extra_map(self, reader):
+        context, labels = reader.context, set()
+        items = reader.mapping()
+        while items.more():
+            items.read += 1
+            if reader.peek() >> 5 > 1:
+                context.reject("extra")
+            label = reader.integer()
+            if label in labels:
+                context.reject("duplicate-label")
+            labels.add(label)
+            if reader.peek() >> 5 != 2:
+                context.reject("extra")
+            reader.bstr()
+        return len(labels)
+
+    def verifies(self, aad):
+        message = b"\x84\x6aSignature1" + _bstr(self.protected) + _bstr(aad) + _bstr(self.payload)
+        return self.signer.verifies(self.alg, self.signature, message)
+
+
+class Voucher:
+    """The structure of a voucher."""
+
+    def __init__(self, data, context):
+        self.data, self.context = data, context
+        reader = Reader(data, 0, len(data), context)
+        if len(data) > 1 << 20:
+            context.reject("limit-input")
+        outer = reader.array()
+        if outer.count == 4 and reader.peek() >> 5 == 4:
+            context.reject("unsupported-version")  # FDO 1.0 has the header inline and no version outside
+        if outer.count not in (5, None):
+            context.reject("wrong-size")
+        outer.next()
+        offset = reader.at
+        self.version = reader.uint()
+        if self.version not in (101, 200):
+            context.reject("unsupported-version")
+        if self.version == 200:
+            context.note("draft-version", offset)
+        outer.next()
+        inner = reader.inside()
+        self.header = data[inner.at : inner.end]
+        self._header(inner)
+        inner.finish()
+        outer.next()
+        self.mac = Hash(reader, is_mac=True)
+        outer.next()
+        self._chain(reader)
+        outer.next()
+        self._entries(reader)
+        context.entry = None
+        outer.done()
+        reader.finish()
+
+    def _header(self, reader):
+        context = self.context
+        items = reader.array(6)
+        items.next()
+        if reader.uint() != self.version:
+            context.reject("version-mismatch")
+        items.next()
+        self.guid = reader.bstr()
+        if len(self.guid) != 16:
+            context.reject("guid-length")
+        if self.guid == bytes(16):
+            context.reject("guid-zero")
+        items.next()
+        rendezvous(reader)
+        items.next()
+        offset = reader.at
+        self.device_info = reader.text()
+        if len(self.device_info) > 64 << 10:
+            context.reject("limit-device-info")
+        if not self.device_info:
+            context.note("device-info-empty", offset)
+        items.next()
+        self.maker = PublicKey(reader)
+        items.next()
+        self.chain_hash = None if reader.is_null() else Hash(reader)
+        items.done()
+
+    def _chain(self, reader):
+        context, offset = self.context, reader.at
+        self.chain = []
+        if reader.is_null():
+            if self.chain_hash:
+                context.reject("null-chain")
+        else:
+            if not self.chain_hash:
+                context.reject("null-chain")
+            if reader.peek() >> 5 == 2:
+                context.note("device-chain-bare", offset)
+                self.chain = [reader.bstr()]
+                if len(self.chain[0]) > 64 << 10:
+                    context.reject("limit-certificate-size")
+            else:
+                self.chain = certificates(reader)
+        self.chain_item, self.chain_at = self.data[offset : reader.at], offset
+
+    def _entries(self, reader, limit=255):
+        items, signer = reader.array(), self.maker
+        if items.count is not None and items.count > limit:
+            self.context.reject("limit-entries")
+        self.entries = []
+        while items.more():
+            self.context.entry = None
+            if len(self.entries) == limit:
+                self.context.reject("limit-entries")
+            items.read += 1
+            entry = Entry(reader, len(self.entries), signer)
+            key = entry.key
+            if (key.type, key.encoding) != (self.maker.type, self.maker.encoding):
+                self.context.note("key-mix", key.offset)
+            self.entries.append(entry)
+            signer = key
+        self.owner = signer
+
+    def departs_from_hash_table(self):
+        """Whether some hash is weaker or stronger than the table of FDO 1.1 section 3.3.2 says."""
+        strong = EC_TYPES.get(self.maker.type) == "p384"
+        if self.chain:
+            try:
+                strong |= der.public_key(der.Certificate(self.chain[0]).spki)[0] == "p384"
+            except der.BadDer:
+                pass
+        wanted = "sha384" if strong else "sha256"
+        found = [self.mac] + ([self.chain_hash] if self.chain_hash else [])
+        found += [item for entry in self.entries for item in (entry.previous, entry.info)]
+        return any(item.name != wanted for item in found)
+
+
+def rendezvous(reader, limit=1024):
+    """RendezvousInfo: only its array is required; what is odd inside becomes a finding."""
+    context, offset, total = reader.context, reader.at, 0
+    directives = reader.array()
+    empty = True
+    while directives.more():
+        directives.read += 1
+        empty = False
+        if reader.peek() >> 5 != 4:
+            context.note("rv-shape", reader.at)
+            reader.skip(1)
+            continue
+        instructions = reader.array()
+        while instructions.more():
+            instructions.read += 1
+            total += 1
+            if total > limit:
+                context.reject("limit-rv-instructions")
+            start = reader.at
+            found = len(context.findings)
+            item = Reader(context=context, data=reader.data, start=start, end=reader.end)
+            reader.skip(2)
+            if item.peek() >> 5 != 4:
+                context.note("rv-shape", start)
+                continue
+            del context.findings[found:]
+            _instruction(item, start)
+    if empty:
+        context.note("rv-empty", offset)
+
+
+def _instruction(item, start):
+    context = item.context
+    parts = item.array()
+    if not parts.more() or item.peek() >> 5 != 0:
+        context.note("rv-shape", start)
+        return
+    parts.read += 1
+    variable = item.uint()
+    if not parts.more():
+        if variable > RV_LAST:
+            context.note("rv-unknown", start)
+        elif variable not in RV_FLAGS:
+            context.note("rv-value-missing", start)
+        return
+    parts.read += 1
+    at = item.at
+    value = item.bstr() if item.peek() >> 5 == 2 else item.skip(2) and None
+    if parts.more():
+        context.note("rv-shape", start)
+    elif variable > RV_LAST:
+        context.note("rv-unknown", start)
+    elif variable in RV_FLAGS:
+        context.note("rv-flag-value", start)
+    elif value is None or not _rv_fits(variable, value):
+        context.note("rv-value", at)
+
+
+def _rv_fits(variable, value):
+    reader = Reader(value, 0, len(value), Context())
+    try:
+        if variable == 2:
+            fits = len(reader.bstr()) in (4, 16)
+        elif variable in (3, 4):
+            fits = reader.uint() < 1 << 16
+        elif variable in (5, 9, 10):
+            reader.text()
+            fits = True
+        elif variable in (6, 7):
+            Hash(reader)
+            fits = True
+        elif variable == 8:
+            fits = reader.take(1) in (b"\xf4", b"\xf5")
+        elif variable in (11, 12):
+            fits = reader.uint() < 1 << 8
+        elif variable == 13:
+            fits = reader.uint() < 1 << 32
+        else:
+            reader.array()
+            reader.at = 0
+            reader.skip()
+            fits = True
+        reader.finish()
+    except Reject:
+        return False
+    return fits
+
+
+def check(data, options):
+    """The verdict in the form of a vector's `expect`."""
+    try:
+        return _check(data, options)
+    except Reject as error:
+        return {"verdict": "rejected", "kind": error.kind, "entry": error.entry}
+
+
+def _check(data, options):
+    context, allowed, strict = Context(), options.get("allow", ()), options.get("strict", False)
+    voucher = Voucher(data, context)
+    for _, kind, entry in sorted(context.findings):
+        _policy(kind, entry, allowed, strict)
+    hash_table = voucher.departs_from_hash_table()
+    if strict and hash_table:
+        raise Reject("departure")
+    _chain_hash(voucher, allowed, strict)
+    before = voucher.header + voucher.mac.item
+    for entry in voucher.entries:
+        if not entry.previous.matches(before):
+            raise Reject("previous-hash-mismatch", entry.number)
+        if not entry.info.matches(voucher.guid + voucher.device_info):
+            raise Reject("header-info-hash-mismatch", entry.number)
+        before = entry.item
+    for key in [voucher.maker, *(entry.key for entry in voucher.entries)]:
+        key.check()
+    for entry in voucher.entries:
+        context.entry = entry.number
+        if entry.verifies(b""):
+            continue
+        if "fdo-2.0-draft" not in allowed or not entry.verifies(DRAFT_AAD):
+            context.reject("signature-invalid")
+        _policy("draft-aad", entry.number, allowed, strict)
+        context.note("draft-aad", entry.signature_at)
+    _facts(voucher, options)
+    return {
+        "verdict": "verified",
+        "guid": voucher.guid.hex(),
+        "entries": len(voucher.entries),
+        "owner": sha256(voucher.owner.spki()),
+        "findings": [{"kind": kind, "entry": entry} for _, kind, entry in sorted(context.findings, key=lambda f: f[:2])],
+        "hash_table": hash_table,
+    }
+
+
+def _policy(kind, entry, allowed, strict):
+    allowance, error = ALLOWANCES.get(kind, (None, None))
+    if allowance and allowance not in allowed:
+        raise Reject(error, entry)
+    if strict:
+        raise Reject("departure", entry)
+
+
+def _chain_hash(voucher, allowed, strict):
+    if not voucher.chain_hash or voucher.chain_hash.matches(b"".join(voucher.chain)):
+        return
+    if not voucher.chain_hash.matches(voucher.chain_item):
+        raise Reject("chain-hash-mismatch")
+    _policy("legacy-chain-hash", None, allowed, strict)
+    voucher.context.entry = None
+    voucher.context.note("legacy-chain-hash", voucher.chain_at)
+
+
+def _facts(voucher, options):
+    if "hmac_secret" in options:
+        secret = bytes.fromhex(options["hmac_secret"])
+        if not hmac.compare_digest(hmac.digest(secret, voucher.header, voucher.mac.name), voucher.mac.value):
+            raise Reject("hmac-mismatch")
+    if "manufacturer" in options and voucher.maker.spki().hex() != options["manufacturer"]:
+        raise Reject("wrong-manufacturer")
+    if "manufacturer_hash" in options:
+        wanted = bytes.fromhex(options["manufacturer_hash"])
+        name = {32: "sha256", 48: "sha384"}[len(wanted)]
+        if hashlib.new(name, voucher.maker.item).digest() != wanted:
+            raise Reject("wrong-manufacturer")
+    if "owner" in options and voucher.owner.spki().hex() != options["owner"]:
+        raise Reject("wrong-owner")
+    if "device_ca" in options:
+        roots = [der.Certificate(bytes.fromhex(root)) for root in options["device_ca"]]
+        try:
+            chain = [der.Certificate(certificate) for certificate in voucher.chain]
+        except der.BadDer:
+            raise Reject("device-path") from None
+        if not chain or not _path(chain, roots):
+            raise Reject("device-path")
+
+
+def _path(chain, roots):
+    """Whether each certificate is signed by the next up to one signed by a root. Dates are no reason to refuse."""
+    if chain[0].version != 3 or chain[0].usage is not None and not chain[0].usage & 0x80:
+        return False
+    current = chain[0]
+    for following in [*chain[1:], None]:
+        if any(root.spki == current.spki and root.subject == current.subject for root in roots):
+            return True
+        if any(_signed_by(current, root) for root in roots):
+            return True
+        if following is None or following.version != 3 or not following.is_ca or not _signed_by(current, following):
+            return False
+        if following.usage is not None and not following.usage & 0x04:
+            return False
+        current = following
+    return False
+
+
+def _signed_by(certificate, issuer):
+    if certificate.issuer != issuer.subject or certificate.algorithm is None:
+        return False
+    family, name = certificate.algorithm
+    hashed = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}[name]
+    key = load_der_public_key(issuer.spki)
+    try:
+        if family == "rsa":
+            key.verify(certificate.signature, certificate.signed, padding.PKCS1v15(), hashed)
+        else:
+            key.verify(certificate.signature, certificate.signed, ec.ECDSA(hashed))
+    except Exception:  # any failure, also a key of the other family
+        return False
+    return True
+
+
+def _bstr(content):
+    size = len(content)
+    if size < 24:
+        return bytes([0x40 | size]) + content
+    width = 1 if size < 256 else 2 if size < 65536 else 4
+    return bytes([0x58 | width.bit_length() - 1]) + size.to_bytes(width, "big") + content

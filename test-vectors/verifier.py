@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Verifies vouchers, or checks vectors, without any code of the crate.
+
+    verifier.py FILE…                  vouchers (CBOR, PEM, base64): prints verdict, kind and entry of each
+    verifier.py --vectors DIRECTORY…   vectors: prints those whose expectation does not hold
+
+--allow NAME may be given several times, --strict once; both hold for voucher files only.
+"""
+import argparse
+import json
+import pathlib
+import sys
+
+from checker import pem
+from checker.cbor import Reject
+from checker.voucher import check
+
+
+def difference(vector):
+    """What is wrong with a vector, or None."""
+    found = check(bytes.fromhex(vector["voucher"]), vector["options"])
+    wanted = dict(vector["expect"])
+    if "hash_table" not in wanted:
+        found.pop("hash_table", None)
+    return None if found == wanted else f"wanted {wanted}, found {found}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("paths", nargs="+", type=pathlib.Path)
+    parser.add_argument("--vectors", action="store_true")
+    parser.add_argument("--allow", action="append", default=[])
+    parser.add_argument("--strict", action="store_true")
+    arguments = parser.parse_args()
+    bad = total = 0
+    if arguments.vectors:
+        for path in sorted(file for place in arguments.paths for file in place.rglob("*.json")):
+            total += 1
+            if problem := difference(json.loads(path.read_text())):
+                bad += 1
+                print(f"{path}: {problem}")
+        print(f"{total - bad} of {total} vectors as expected")
+        sys.exit(bad > 0)
+    options = {"allow": arguments.allow, "strict": arguments.strict}
+    for path in arguments.paths:
+        try:
+            vouchers = pem.vouchers(path.read_bytes())
+        except Reject as error:
+            vouchers = []
+            print(f"{path.name}: {error.kind}")
+            bad += 1
+        for number, voucher in enumerate(vouchers):
+            found = check(voucher, options)
+            bad += found["verdict"] != "verified"
+            print(f"{path.name} #{number}: {json.dumps(found)}")
+    sys.exit(bad > 0)
+
+
+if __name__ == "__main__":
+    main()
