@@ -1,20 +1,2 @@
 use ownership_voucher::*;
-fn main() {
-    for p in std::env::args().skip(1) {
-        let b = std::fs::read(&p).unwrap();
-        match Voucher::parse(&b) {
-            Ok(v) => {
-                println!(
-                    "{p} ok {:?} {:?} {:?}",
-                    v,
-                    v.findings()
-                        .iter()
-                        .map(|f| format!("{}@{:?}", f.kind.name(), f.entry))
-                        .collect::<Vec<_>>(),
-                    v.owner_key().public_key()
-                )
-            }
-            Err(e) => println!("{p} {e:?}"),
-        }
-    }
-}
+fn main(){ for p in std::env::args().skip(1){ let b=std::fs::read(&p).unwrap(); let r=Voucher::parse(&b).and_then(|v|v.verify(&Policy::new())); println!("{p} {r:?}"); let a=audit(&b,&Policy::new()); println!("   {:?} {:?}",a.errors,a.findings.iter().map(|f|f.kind.name()).collect::<Vec<_>>())}}

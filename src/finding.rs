@@ -56,6 +56,23 @@ impl Allowance {
             .find(|allowance| allowance.name() == name)
     }
 
+    /// What a caller can do about a voucher that needs this allowance.
+    pub(crate) const fn advice(self) -> &'static str {
+        match self {
+            Self::LegacyChainHash => {
+                "it covers the CBOR item; the allowance `legacy-chain-hash` accepts that"
+            }
+            Self::LegacyUntagged => "the allowance `legacy-untagged` accepts that",
+            Self::KeyTypeLabel => {
+                "the label names another curve; the allowance `key-type-label` accepts that"
+            }
+            Self::Fdo20Draft => {
+                "200, the FDO 2.0 draft; the allowance `fdo-2.0-draft` accepts that"
+            }
+            Self::ExperimentalKeys => "the allowance `experimental-keys` accepts them",
+        }
+    }
+
     /// The error of a voucher that needs this allowance and does not have it.
     pub(crate) const fn error(self) -> ErrorKind {
         match self {

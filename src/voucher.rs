@@ -333,6 +333,11 @@ pub(crate) struct FindingList {
 }
 
 impl FindingList {
+    /// A list that goes on from findings made before.
+    pub(crate) fn after(found: Vec<Finding>) -> Self {
+        Self { found, entry: None }
+    }
+
     /// A hostile voucher can hold one finding in every second byte; nobody reads that many.
     pub(crate) const MOST: usize = 4096;
 }

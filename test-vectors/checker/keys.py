@@ -30,6 +30,7 @@ class PublicKey:
         self.entry, self.offset = context.entry, reader.at
         outer = reader.array(3)
         outer.next()
+        self.type_at = reader.at
         self.type = reader.integer()
         if self.type not in (*RSA_TYPES, *EC_TYPES, ED25519):
             context.reject("unsupported-key-type")
@@ -55,7 +56,7 @@ class PublicKey:
         except der.BadDer:
             self.context.reject("key-encoding")
         if self.kind == "unknown":
-            self.context.reject("key-encoding")
+            self.context.reject("unsupported-key-type")
         if self.kind in SIZES:
             size, point = SIZES[self.kind], self.value
             if len(point) != 2 * size + 1 or point[0] != 4:
@@ -129,6 +130,8 @@ class PublicKey:
             context.note("cose-key-without-kty", offset)
         kty = numbers.get(1, 1 if self.type == ED25519 else 2)
         self.kind = {(2, 1): "p256", (2, 2): "p384", (1, 6): "ed25519"}.get((kty, numbers.get(-1)))
+        if numbers.get(-1, 1) not in (1, 2, 6):
+            context.reject("unsupported-key-type")
         if self.kind is None or -2 not in coordinates or (kty == 2 and -3 not in coordinates):
             context.reject("key-encoding")
         if self.kind == "ed25519":
@@ -151,13 +154,13 @@ class PublicKey:
         context = self.context
         if self.type == ED25519:
             fits = self.kind == "ed25519"
-            context.note("experimental-key", self.offset)
+            context.note("experimental-key", self.type_at)
         elif self.type in RSA_TYPES:
             fits = self.kind == "rsa"
         else:
             fits = self.kind in SIZES
             if fits and EC_TYPES[self.type] != self.kind:
-                context.note("key-type-label", self.offset)
+                context.note("key-type-label", self.type_at)
         if not fits:
             context.reject("key-type-mismatch")
 
@@ -224,8 +227,6 @@ class PublicKey:
 def certificates(reader, limit=16, size=64 << 10):
     """The certificates of an array."""
     items, found = reader.array(), []
-    if items.count is not None and items.count > limit:
-        reader.context.reject("limit-certificates")
     while items.more():
         if len(found) == limit:
             reader.context.reject("limit-certificates")

@@ -49,6 +49,12 @@ class Hash:
         return hashlib.new(self.name, message).digest() == self.value
 
 
+def _add(context, labels, label, limit=64):
+    if len(labels) == limit:
+        context.reject("limit-labels")
+    labels.add(label)
+
+
 class Entry:
     """One COSE_Sign1."""
 
@@ -63,14 +69,11 @@ class Entry:
             context.note("untagged-entry", start)
         items = reader.array(4)
         items.next()
-        offset = reader.at
         span = reader.string(2)
         self.protected = reader.data[span[0] : span[1]]
-        labels, self.alg = self._protected(Reader(reader.data, *span, context), offset)
+        labels, self.alg = self._protected(Reader(reader.data, *span, context))
         items.next()
         self._unprotected(reader, labels)
-        if self.alg not in ALGORITHMS:
-            context.reject("unsupported-algorithm")
         if not signer.algorithm_fits(self.alg):
             context.reject("algorithm-mismatch")
         items.next()
@@ -86,30 +89,40 @@ class Entry:
         items.done()
         self.item = reader.data[start : reader.at]
 
-    def _protected(self, reader, offset):
-        context, labels, alg, crit = reader.context, set(), None, False
+    def _protected(self, reader):
+        context, labels, alg = reader.context, set(), None
         if reader.at == reader.end:
             return labels, None
         items = reader.mapping()
         while items.more():
             items.read += 1
-            label = reader.label()
+            offset, label = reader.at, reader.label()
             if label in labels:
                 context.reject("duplicate-label")
-            labels.add(label)
+            _add(context, labels, label)
             if label == 1:
-                if reader.peek() >> 5 == 3:
-                    context.reject("unsupported-algorithm")
                 alg = reader.integer()
+                if alg not in ALGORITHMS:
+                    context.reject("unsupported-algorithm")
+                continue
+            context.note("protected-extra", offset)
+            if label == 2:
+                self._critical(reader)
             else:
                 reader.skip()
-                crit = crit or label == 2
         reader.finish()
-        if crit:
-            context.reject("unsupported-critical-header")
-        if len(labels - {1}) > 0:
-            context.note("protected-extra", offset)
         return labels, alg
+
+    @staticmethod
+    def _critical(reader):
+        """crit may name alg, which is understood, and nothing else (RFC 9052 section 3.1)."""
+        items = reader.array()
+        if not items.more():
+            reader.context.reject("wrong-size")
+        while items.more():
+            items.read += 1
+            if reader.label() != 1:
+                reader.context.reject("unsupported-critical-header")
 
     def _unprotected(self, reader, protected):
         context, offset, labels = reader.context, reader.at, set()
@@ -121,7 +134,9 @@ class Entry:
                 context.reject("duplicate-label")
             if label in protected:
                 context.reject("label-in-both-headers")
-            labels.add(label)
+            if label == 2:
+                context.reject("unsupported-critical-header")
+            _add(context, labels, label)
             reader.skip()
         if self.alg is None:
             context.reject("algorithm-unprotected" if 1 in labels else "algorithm-missing")
@@ -150,7 +165,7 @@ class Entry:
             self._extra_map(reader)
         elif major == 2:
             inner = reader.inside()
-            if inner.at != inner.end and inner.peek() >> 5 != 5:
+            if inner.at == inner.end or inner.peek() >> 5 != 5:
                 context.reject("extra")
             if self._extra_map(inner) == 0:
                 context.note("extra-empty-map", offset)
@@ -168,7 +183,7 @@ class Entry:
             label = reader.integer()
             if label in labels:
                 context.reject("duplicate-label")
-            labels.add(label)
+            _add(context, labels, label)
             if reader.peek() >> 5 != 2:
                 context.reject("extra")
             reader.bstr()
@@ -293,60 +308,52 @@ class Voucher:
 
 def rendezvous(reader, limit=1024):
     """RendezvousInfo: only its array is required; what is odd inside becomes a finding."""
-    context, offset, total = reader.context, reader.at, 0
-    directives = reader.array()
-    empty = True
-    while directives.more():
-        directives.read += 1
-        empty = False
-        if reader.peek() >> 5 != 4:
-            context.note("rv-shape", reader.at)
-            reader.skip(1)
-            continue
-        instructions = reader.array()
-        while instructions.more():
-            instructions.read += 1
-            total += 1
-            if total > limit:
-                context.reject("limit-rv-instructions")
-            start = reader.at
-            found = len(context.findings)
-            item = Reader(context=context, data=reader.data, start=start, end=reader.end)
-            reader.skip(2)
-            if item.peek() >> 5 != 4:
-                context.note("rv-shape", start)
-                continue
-            del context.findings[found:]
-            _instruction(item, start)
-    if empty:
-        context.note("rv-empty", offset)
+    context, start, total = reader.context, reader.at, 0
+    if reader.peek() >> 5 != 4:
+        context.reject("wrong-type")
+    reader.skip()
+    # The second reading is for the sense alone: what its heads look like was noted in the first.
+    inner = Reader(reader.data, start, reader.at, Context())
+    try:
+        directives = inner.array()
+        while directives.more():
+            directives.read += 1
+            instructions = inner.array()
+            while instructions.more():
+                instructions.read += 1
+                total += 1
+                if total > limit:
+                    context.reject("limit-rv-instructions")
+                at = inner.at
+                if kind := _instruction(inner):
+                    context.note(kind, at)
+    except Reject as error:
+        if error.kind == "limit-rv-instructions":
+            raise
+        context.note("rv-shape", start)
+    else:
+        if total == 0:
+            context.note("rv-empty", start)
 
 
-def _instruction(item, start):
-    context = item.context
-    parts = item.array()
-    if not parts.more() or item.peek() >> 5 != 0:
-        context.note("rv-shape", start)
-        return
-    parts.read += 1
-    variable = item.uint()
-    if not parts.more():
-        if variable > RV_LAST:
-            context.note("rv-unknown", start)
-        elif variable not in RV_FLAGS:
-            context.note("rv-value-missing", start)
-        return
-    parts.read += 1
-    at = item.at
-    value = item.bstr() if item.peek() >> 5 == 2 else item.skip(2) and None
-    if parts.more():
-        context.note("rv-shape", start)
-    elif variable > RV_LAST:
-        context.note("rv-unknown", start)
-    elif variable in RV_FLAGS:
-        context.note("rv-flag-value", start)
-    elif value is None or not _rv_fits(variable, value):
-        context.note("rv-value", at)
+def _instruction(reader):
+    """The finding about one instruction; raises Reject where it has another shape."""
+    parts = reader.array()
+    parts.next()
+    variable = reader.uint()
+    value, has_value = None, parts.more()
+    if has_value:
+        parts.read += 1
+        wrapped = reader.peek() >> 5 == 2
+        value = reader.bstr() if wrapped else reader.skip() and None
+    parts.done()
+    if variable > RV_LAST:
+        return "rv-unknown"
+    if variable in RV_FLAGS:
+        return "rv-flag-value" if has_value else None
+    if not has_value:
+        return "rv-value-missing"
+    return None if value is not None and _rv_fits(variable, value) else "rv-value"
 
 
 def _rv_fits(variable, value):

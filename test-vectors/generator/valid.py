@@ -92,7 +92,7 @@ def mixes():
         "mixed-ed25519-owner",
         "A P-256 manufacturer sells to an owner with an experimental key.",
         Draft(MAKER, [Hop(owner.x509("ed25519-owner-a")), Hop(OWNERS[0])]),
-        [("experimental-key", 0), ("key-mix", 0)],
+        [("key-mix", 0), ("experimental-key", 0)],
         allow=["experimental-keys"],
     )
     suite.valid(

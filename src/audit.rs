@@ -1,0 +1,117 @@
+//! Everything that can be said about a voucher, for people: all faults, all findings.
+
+use alloc::vec::Vec;
+
+use crate::cbor::Sink as _;
+use crate::error::Error;
+use crate::finding::{Finding, FindingKind};
+use crate::key::PublicKey;
+use crate::policy::Policy;
+use crate::verify::{ChainHashRule, Judge, Proved, verify};
+use crate::voucher::{FindingList, Index, Voucher};
+
+/// The result of an audit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Audit<'a> {
+    /// The voucher, where it could be read.
+    pub voucher: Option<Voucher<'a>>,
+    /// Every fault in the order of the checks. The first is the one that
+    /// [`Voucher::parse`] or [`Voucher::verify`] gives; an empty list means verified.
+    pub errors: Vec<Error>,
+    /// Every departure and remark, in the order of the bytes.
+    pub findings: Vec<Finding>,
+    /// What was proved, where there are no errors.
+    pub proved: Option<Proved>,
+    /// The key of the current owner, where it could be read. Nobody's word but the voucher's as
+    /// long as there are errors.
+    pub owner: Option<PublicKey>,
+}
+
+/// Collects every fault.
+struct All(Vec<Error>);
+
+impl All {
+    /// As many faults as a person may want to read; a hostile voucher could have thousands.
+    const MOST: usize = 4096;
+}
+
+impl Judge for All {
+    fn fault(&mut self, error: Error) -> Result<(), Error> {
+        if self.0.len() < Self::MOST {
+            self.0.push(error);
+        }
+        Ok(())
+    }
+}
+
+/// Reads and verifies `bytes` like [`Voucher::parse`] and [`Voucher::verify`], but goes on after
+/// the first fault as far as the bytes allow, and lists all faults and findings.
+#[must_use]
+pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
+    let voucher = match Voucher::parse_with(bytes, &policy.limits) {
+        Ok(voucher) => voucher,
+        Err(error) => {
+            // What was read up to the fault may explain it.
+            let mut list = FindingList::default();
+            if bytes.len() <= policy.limits.input {
+                let _ = Index::read(bytes, &policy.limits, &mut list);
+            }
+            let (errors, findings) = (alloc::vec![error], list.found);
+            return Audit { voucher: None, errors, findings, proved: None, owner: None };
+        }
+    };
+    let mut all = All(Vec::new());
+    // `All` never stops the work.
+    let (proved, owner) = verify(&voucher, policy, &mut all).unwrap_or_default();
+    let findings = remarks(&voucher, policy, proved.as_ref());
+    Audit { voucher: Some(voucher), errors: all.0, findings, proved, owner }
+}
+
+impl Voucher<'_> {
+    /// Every departure of the voucher and every remark about its state and certificates, in the
+    /// order of the bytes; nothing is verified.
+    #[must_use]
+    pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
+        remarks(self, policy, None)
+    }
+}
+
+/// Departures of the bytes, of the verification, and remarks about certificates and state.
+pub(crate) fn remarks(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+    proved: Option<&Proved>,
+) -> Vec<Finding> {
+    let mut list = FindingList::after(voucher.findings());
+    let index = voucher.index();
+    if let (Some(proved), Some(hash)) = (proved, index.chain_hash) {
+        if proved.chain_hash == ChainHashRule::LegacyItem {
+            list.note(FindingKind::LegacyChainHash, hash.item.start());
+        }
+    }
+    if proved.is_some_and(|proved| proved.draft_aad) {
+        note_draft_entries(voucher, &mut list);
+    }
+    list.enter(None);
+    if index.entries.is_empty() {
+        list.note(FindingKind::NoEntries, voucher.as_bytes().len().saturating_sub(1));
+    }
+    #[cfg(feature = "x509")]
+    crate::certificate::voucher_findings(voucher, policy, &mut list.found);
+    #[cfg(not(feature = "x509"))]
+    let _ = policy;
+    list.found.sort_by_key(|finding| finding.offset);
+    list.found
+}
+
+fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
+    let plain = Policy::new();
+    for entry in voucher.entries() {
+        let Ok(key) = voucher.signer_key(entry.number()).public_key() else { continue };
+        if crate::verify::check_signature(voucher, entry.number(), &key, &plain).is_err() {
+            list.enter(Some(entry.number()));
+            list.note(FindingKind::DraftAad, entry.range().start);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! From a claim to a proof: the checks of FDO 1.1 §3.4.6 in a fixed order.
+//!
+//! 1. Departures that the policy does not accept, in the order of the bytes.
+//! 2. The hash of the device certificate chain.
+//! 3. For each entry: the hash of what stands before, then the hash of GUID and device info.
+//! 4. The numbers of all keys: points on their curves.
+//! 5. The signatures, oldest first.
+//! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path.
+//!
+//! Cheap checks come first, and all of steps 1 to 4 before any signature: so a batch can refuse a
+//! voucher before it costs arithmetic, and gives the same first error as a voucher by itself.
+
+mod facts;
+mod links;
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Deref;
+
+use crate::error::{Error, ErrorKind};
+use crate::finding::{Allowance, FindingKind};
+use crate::key::{KeyView, PublicKey};
+use crate::policy::Policy;
+use crate::voucher::Voucher;
+
+/// What to do with an error: stop at the first, or collect all.
+pub(crate) trait Judge {
+    /// Stops by giving the error back, or notes it and goes on.
+    fn fault(&mut self, error: Error) -> Result<(), Error>;
+}
+
+/// Stops at the first error.
+pub(crate) struct First;
+
+impl Judge for First {
+    fn fault(&mut self, error: Error) -> Result<(), Error> {
+        Err(error)
+    }
+}
+
+/// By which rule the hash of the device certificate chain matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChainHashRule {
+    /// The certificates one after the other, as FDO 1.1 says.
+    Certificates,
+    /// The CBOR item, under [`Allowance::LegacyChainHash`].
+    LegacyItem,
+    /// There is neither chain nor hash: an EPID device.
+    NoChain,
+}
+
+/// By what the manufacturer was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ManufacturerProof {
+    /// By its key.
+    Key,
+    /// By the hash of the CBOR of its key: `DCPubKeyHash`.
+    KeyHash,
+    /// By the hash of its SubjectPublicKeyInfo.
+    SpkiHash,
+    /// By a certificate path from its X5CHAIN to a root.
+    Path,
+}
+
+/// What was proved about a voucher. What is not in here was not proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Proved {
+    /// Entries whose two hashes and signature were verified: always all of them.
+    pub entries: usize,
+    /// How the hash of the device certificate chain matched.
+    pub chain_hash: ChainHashRule,
+    /// Whether some entry is signed with the external data of the FDO 2.0 draft.
+    pub draft_aad: bool,
+    /// Whether the header HMAC was verified with the device's secret.
+    pub hmac: bool,
+    /// By what the manufacturer was recognised, where the policy named one.
+    pub manufacturer: Option<ManufacturerProof>,
+    /// Whether the current owner is the one that the policy named.
+    pub owner: bool,
+    /// Whether the device certificate has a path to a root that the policy named.
+    pub device_path: bool,
+}
+
+impl Proved {
+    /// The stable names of the facts, as `ov verify --json` prints them.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [
+            ("entries", true),
+            ("chain-hash", self.chain_hash != ChainHashRule::NoChain),
+            ("device-path", self.device_path),
+            ("hmac", self.hmac),
+            ("manufacturer", self.manufacturer.is_some()),
+            ("owner", self.owner),
+        ]
+        .into_iter()
+        .filter_map(|(name, proved)| proved.then_some(name))
+    }
+}
+
+/// A voucher that has been verified under a policy. Only verification makes one.
+///
+/// It reads like the [`Voucher`] that it holds. [`proved`](Self::proved) tells what was proved.
+#[derive(Clone)]
+pub struct VerifiedVoucher<'a> {
+    voucher: Voucher<'a>,
+    proved: Proved,
+    owner: PublicKey,
+}
+
+impl<'a> VerifiedVoucher<'a> {
+    /// What was proved.
+    #[must_use]
+    pub const fn proved(&self) -> &Proved {
+        &self.proved
+    }
+
+    /// The key of the current owner.
+    #[must_use]
+    pub const fn owner(&self) -> &PublicKey {
+        &self.owner
+    }
+
+    /// The voucher without its proof.
+    #[must_use]
+    pub fn into_voucher(self) -> Voucher<'a> {
+        self.voucher
+    }
+
+    /// The verified voucher with bytes of its own.
+    #[must_use]
+    pub fn into_owned(self) -> VerifiedVoucher<'static> {
+        let voucher = self.voucher.into_owned();
+        VerifiedVoucher { voucher, proved: self.proved, owner: self.owner }
+    }
+}
+
+impl<'a> Deref for VerifiedVoucher<'a> {
+    type Target = Voucher<'a>;
+
+    fn deref(&self) -> &Voucher<'a> {
+        &self.voucher
+    }
+}
+
+impl fmt::Debug for VerifiedVoucher<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "voucher {} of {:?}, {:?}", self.voucher.guid(), self.owner, self.proved)
+    }
+}
+
+impl<'a> Voucher<'a> {
+    /// Verifies the voucher under a policy.
+    ///
+    /// # Errors
+    /// The first fault in the order of the checks: departures, hashes, keys, signatures, then
+    /// what the policy asks for. Signature faults carry the entry and nothing else.
+    pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
+        let (proved, owner) = verify(&self, policy, &mut First)?;
+        // `First` has stopped at any fault, so both are there.
+        let (Some(proved), Some(owner)) = (proved, owner) else {
+            return Err(Error::new(ErrorKind::Signature));
+        };
+        Ok(VerifiedVoucher { voucher: self, proved, owner })
+    }
+}
+
+/// All checks in their order. With a judge that goes on, nothing is proved after a fault.
+pub(crate) fn verify(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+    judge: &mut impl Judge,
+) -> Result<(Option<Proved>, Option<PublicKey>), Error> {
+    let mut judge = Counting { inner: judge, faults: 0 };
+    let chain_hash = check_structure(voucher, policy, &mut judge)?;
+    let keys = decode_keys(voucher, &mut judge)?;
+    let mut draft_aad = false;
+    for (number, key) in (0..voucher.entries().len()).zip(&keys) {
+        // A signature under a key that cannot be read has had its fault already.
+        let Some(key) = key else { continue };
+        match check_signature(voucher, number, key, policy) {
+            Ok(draft) => draft_aad |= draft,
+            Err(error) => judge.fault(error)?,
+        }
+    }
+    let owner = keys.into_iter().next_back().flatten();
+    let facts = facts::check(voucher, owner.as_ref(), policy, &mut judge)?;
+    let proved = (judge.faults == 0).then(|| Proved {
+        entries: voucher.entries().len(),
+        chain_hash,
+        draft_aad,
+        ..facts
+    });
+    Ok((proved, owner))
+}
+
+/// Steps 1 to 3: everything that needs no key.
+pub(crate) fn check_structure(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+    judge: &mut impl Judge,
+) -> Result<ChainHashRule, Error> {
+    check_departures(voucher, policy, judge)?;
+    let chain_hash = links::check_chain_hash(voucher, policy, judge)?;
+    links::check_entries(voucher, judge)?;
+    Ok(chain_hash)
+}
+
+/// Step 1. The places of departures are looked up only where some kind is not accepted.
+fn check_departures(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+    judge: &mut impl Judge,
+) -> Result<(), Error> {
+    let lacks = |kind: FindingKind| kind.allowance().is_some_and(|name| !policy.allows(name));
+    let found = voucher.departures();
+    let harmless = FindingKind::ALL
+        .iter()
+        .filter(|kind| kind.allowance().is_some())
+        .all(|&kind| !found.contains(kind) || !lacks(kind));
+    if (harmless || found.is_empty()) && !policy.strict {
+        return Ok(());
+    }
+    for finding in voucher.findings() {
+        let error = match finding.kind.allowance() {
+            Some(name) if lacks(finding.kind) => Error::text(name.error(), name.advice()),
+            _ if policy.strict && finding.kind.is_departure() => departure(finding.kind),
+            _ => continue,
+        };
+        judge.fault(error.at(finding.offset).in_entry(finding.entry))?;
+    }
+    Ok(())
+}
+
+fn departure(kind: FindingKind) -> Error {
+    Error::text(ErrorKind::Departure, kind.name())
+}
+
+/// Step 4: the manufacturer's key and that of every entry, `None` where one is off its curve.
+fn decode_keys(
+    voucher: &Voucher<'_>,
+    judge: &mut impl Judge,
+) -> Result<Vec<Option<PublicKey>>, Error> {
+    let count = voucher.entries().len();
+    let mut keys = Vec::with_capacity(count.saturating_add(1));
+    for signer in 0..=count {
+        // The key that signs entry n stands in entry n - 1.
+        let decoded = voucher.signer_key(signer).public_key();
+        match decoded.map_err(|error| error.in_entry(signer.checked_sub(1))) {
+            Ok(key) => keys.push(Some(key)),
+            Err(error) => {
+                judge.fault(error)?;
+                keys.push(None);
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// Step 5 for one entry; says whether the external data of the FDO 2.0 draft was in it.
+pub(crate) fn check_signature(
+    voucher: &Voucher<'_>,
+    number: usize,
+    key: &PublicKey,
+    policy: &Policy<'_>,
+) -> Result<bool, Error> {
+    let Some(entry) = voucher.entry(number) else { return Ok(false) };
+    let verify = |draft: bool| {
+        key.verify_parts(entry.algorithm(), &entry.sig_structure(draft), entry.signature())
+    };
+    let place = |error: Error| error.at(entry.index.signature.start()).in_entry(Some(number));
+    if !policy.allows(Allowance::Fdo20Draft) {
+        return verify(false).map(|()| false).map_err(place);
+    }
+    let draft_first = voucher.protocol_version() >= 200;
+    let draft = match verify(draft_first) {
+        Ok(()) => draft_first,
+        Err(_) => verify(!draft_first).map(|()| !draft_first).map_err(place)?,
+    };
+    if draft && policy.strict {
+        return Err(place(departure(FindingKind::DraftAad)));
+    }
+    Ok(draft)
+}
+
+/// Counts the faults that pass through to another judge.
+struct Counting<'j, J> {
+    inner: &'j mut J,
+    faults: usize,
+}
+
+impl<J: Judge> Judge for Counting<'_, J> {
+    fn fault(&mut self, error: Error) -> Result<(), Error> {
+        self.faults = self.faults.saturating_add(1);
+        self.inner.fault(error)
+    }
+}
+
+/// The key that a voucher ends with, for errors about it.
+pub(crate) fn owner_place<'v>(voucher: &'v Voucher<'_>) -> (KeyView<'v>, Option<usize>) {
+    (voucher.owner_key(), voucher.entries().len().checked_sub(1))
+}

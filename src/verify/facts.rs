@@ -1,0 +1,115 @@
+//! What the policy asks for by name: HMAC, manufacturer, owner, certificate path.
+
+use super::{ChainHashRule, Judge, ManufacturerProof, Proved, owner_place};
+use crate::error::{Error, ErrorKind};
+use crate::key::PublicKey;
+use crate::policy::Policy;
+use crate::voucher::Voucher;
+
+/// Checks each fact that the policy names. Entries and chain hash are left to the caller.
+pub(crate) fn check(
+    voucher: &Voucher<'_>,
+    owner: Option<&PublicKey>,
+    policy: &Policy<'_>,
+    judge: &mut impl Judge,
+) -> Result<Proved, Error> {
+    let mut proved = Proved {
+        entries: 0,
+        chain_hash: ChainHashRule::NoChain,
+        draft_aad: false,
+        hmac: false,
+        manufacturer: None,
+        owner: false,
+        device_path: false,
+    };
+    if let Some(device) = policy.hmac {
+        match check_hmac(voucher, device) {
+            Ok(()) => proved.hmac = true,
+            Err(error) => judge.fault(error)?,
+        }
+    }
+    if policy.wants_manufacturer() {
+        match find_manufacturer(voucher, policy) {
+            Ok(proof) => proved.manufacturer = Some(proof),
+            Err(error) => judge.fault(error)?,
+        }
+    }
+    if let Some(wanted) = &policy.owner {
+        if owner == Some(wanted) {
+            proved.owner = true;
+        } else {
+            let (key, entry) = owner_place(voucher);
+            judge.fault(Error::new(ErrorKind::Owner).at(key.range().start).in_entry(entry))?;
+        }
+    }
+    #[cfg(feature = "x509")]
+    if let Some(roots) = policy.device_roots {
+        match check_device_path(voucher, roots, policy) {
+            Ok(()) => proved.device_path = true,
+            Err(error) => judge.fault(error)?,
+        }
+    }
+    Ok(proved)
+}
+
+fn check_hmac(
+    voucher: &Voucher<'_>,
+    device: &(dyn crate::hmac::DeviceHmac + Sync),
+) -> Result<(), Error> {
+    let stored = voucher.hmac();
+    let made = device.header_hmac(stored.algorithm(), voucher.header_bytes())?;
+    // Digests compare in constant time.
+    if made == stored {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::HeaderHmac).at(voucher.index().hmac.item.start()))
+}
+
+/// One match among keys, hashes and roots is enough.
+fn find_manufacturer(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+) -> Result<ManufacturerProof, Error> {
+    let view = voucher.manufacturer_key();
+    let key = view.public_key()?;
+    if policy.manufacturers.contains(&key) {
+        return Ok(ManufacturerProof::Key);
+    }
+    for hash in &policy.manufacturer_hashes {
+        if hash.algorithm().digest(&[view.as_bytes()]) == *hash {
+            return Ok(ManufacturerProof::KeyHash);
+        }
+        if hash.algorithm().digest(&[&key.to_spki_der()]) == *hash {
+            return Ok(ManufacturerProof::SpkiHash);
+        }
+    }
+    #[cfg(feature = "x509")]
+    if let Some(roots) = policy.manufacturer_roots {
+        let chain: alloc::vec::Vec<&[u8]> = view.certificates().collect();
+        let kind = ErrorKind::OwnerPath;
+        if !chain.is_empty() {
+            crate::certificate::verify_path(&chain, roots, policy.at, policy.refuse_expired, kind)
+                .map_err(|error| error.at(view.range().start))?;
+            return Ok(ManufacturerProof::Path);
+        }
+    }
+    Err(Error::new(ErrorKind::Manufacturer).at(view.range().start))
+}
+
+#[cfg(feature = "x509")]
+fn check_device_path(
+    voucher: &Voucher<'_>,
+    roots: &crate::certificate::Roots,
+    policy: &Policy<'_>,
+) -> Result<(), Error> {
+    let chain: alloc::vec::Vec<&[u8]> = voucher.device_chain().collect();
+    let place = voucher.index().chain.map_or(0, |chain| chain.start());
+    if chain.is_empty() {
+        let why = "the voucher has no device certificate";
+        return Err(Error::text(ErrorKind::DevicePath, why).at(place));
+    }
+    let kind = ErrorKind::DevicePath;
+    crate::certificate::verify_path(&chain, roots, policy.at, policy.refuse_expired, kind)
+        .map(drop)
+        .map_err(|error| error.at(place))
+}
