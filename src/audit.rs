@@ -58,14 +58,26 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
                 let _ = Index::read(bytes, &policy.limits, &mut list);
             }
             let (errors, findings) = (alloc::vec![error], list.found);
-            return Audit { voucher: None, errors, findings, proved: None, owner: None };
+            return Audit {
+                voucher: None,
+                errors,
+                findings,
+                proved: None,
+                owner: None,
+            };
         }
     };
     let mut all = All(Vec::new());
     // `All` never stops the work.
     let (proved, owner) = verify(&voucher, policy, &mut all).unwrap_or_default();
     let findings = remarks(&voucher, policy, proved.as_ref());
-    Audit { voucher: Some(voucher), errors: all.0, findings, proved, owner }
+    Audit {
+        voucher: Some(voucher),
+        errors: all.0,
+        findings,
+        proved,
+        owner,
+    }
 }
 
 impl Voucher<'_> {
@@ -95,7 +107,10 @@ pub(crate) fn remarks(
     }
     list.enter(None);
     if index.entries.is_empty() {
-        list.note(FindingKind::NoEntries, voucher.as_bytes().len().saturating_sub(1));
+        list.note(
+            FindingKind::NoEntries,
+            voucher.as_bytes().len().saturating_sub(1),
+        );
     }
     #[cfg(feature = "x509")]
     crate::certificate::voucher_findings(voucher, policy, &mut list.found);
@@ -108,7 +123,9 @@ pub(crate) fn remarks(
 fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
     let plain = Policy::new();
     for entry in voucher.entries() {
-        let Ok(key) = voucher.signer_key(entry.number()).public_key() else { continue };
+        let Ok(key) = voucher.signer_key(entry.number()).public_key() else {
+            continue;
+        };
         if crate::verify::check_signature(voucher, entry.number(), &key, &plain).is_err() {
             list.enter(Some(entry.number()));
             list.note(FindingKind::DraftAad, entry.range().start);

@@ -514,9 +514,4 @@ impl Labels {
     pub(crate) const fn len(&self) -> usize {
         self.count
     }
-
-    /// The labels read so far, in their order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Label> + '_ {
-        self.seen.iter().take(self.count).copied()
-    }
 }

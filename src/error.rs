@@ -176,6 +176,8 @@ kinds! {
     Vouchers = 407, "limit-vouchers", "there are more vouchers than the limit";
     /// A map with more labels than [`MAX_LABELS`](crate::Limits::MAX_LABELS).
     Labels = 408, "limit-labels", "a map has more labels than the limit";
+    /// A new entry larger than a device can receive.
+    EntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
 
     /// The signer does not hold the key of the current owner.
     NotOwner = 500, "not-owner", "the signer does not hold the key of the current owner";

@@ -133,7 +133,11 @@ impl<'a> VerifiedVoucher<'a> {
     #[must_use]
     pub fn into_owned(self) -> VerifiedVoucher<'static> {
         let voucher = self.voucher.into_owned();
-        VerifiedVoucher { voucher, proved: self.proved, owner: self.owner }
+        VerifiedVoucher {
+            voucher,
+            proved: self.proved,
+            owner: self.owner,
+        }
     }
 }
 
@@ -147,7 +151,13 @@ impl<'a> Deref for VerifiedVoucher<'a> {
 
 impl fmt::Debug for VerifiedVoucher<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "voucher {} of {:?}, {:?}", self.voucher.guid(), self.owner, self.proved)
+        write!(
+            f,
+            "voucher {} of {:?}, {:?}",
+            self.voucher.guid(),
+            self.owner,
+            self.proved
+        )
     }
 }
 
@@ -163,7 +173,11 @@ impl<'a> Voucher<'a> {
         let (Some(proved), Some(owner)) = (proved, owner) else {
             return Err(Error::new(ErrorKind::Signature));
         };
-        Ok(VerifiedVoucher { voucher: self, proved, owner })
+        Ok(VerifiedVoucher {
+            voucher: self,
+            proved,
+            owner,
+        })
     }
 }
 
@@ -173,7 +187,10 @@ pub(crate) fn verify(
     policy: &Policy<'_>,
     judge: &mut impl Judge,
 ) -> Result<(Option<Proved>, Option<PublicKey>), Error> {
-    let mut judge = Counting { inner: judge, faults: 0 };
+    let mut judge = Counting {
+        inner: judge,
+        faults: 0,
+    };
     let chain_hash = check_structure(voucher, policy, &mut judge)?;
     let keys = decode_keys(voucher, &mut judge)?;
     let mut draft_aad = false;
@@ -266,11 +283,21 @@ pub(crate) fn check_signature(
     key: &PublicKey,
     policy: &Policy<'_>,
 ) -> Result<bool, Error> {
-    let Some(entry) = voucher.entry(number) else { return Ok(false) };
-    let verify = |draft: bool| {
-        key.verify_parts(entry.algorithm(), &entry.sig_structure(draft), entry.signature())
+    let Some(entry) = voucher.entry(number) else {
+        return Ok(false);
     };
-    let place = |error: Error| error.at(entry.index.signature.start()).in_entry(Some(number));
+    let verify = |draft: bool| {
+        key.verify_parts(
+            entry.algorithm(),
+            &entry.sig_structure(draft),
+            entry.signature(),
+        )
+    };
+    let place = |error: Error| {
+        error
+            .at(entry.index.signature.start())
+            .in_entry(Some(number))
+    };
     if !policy.allows(Allowance::Fdo20Draft) {
         return verify(false).map(|()| false).map_err(place);
     }

@@ -26,7 +26,7 @@ pub struct PublicKey {
     material: Material,
     /// Coordinates or modulus, big-endian, at full width.
     a: Box<[u8]>,
-    /// Exponent of RSA, big-endian without leading zeros; empty for the others.
+    /// Exponent of RSA, zero for the others.
     exponent: u64,
 }
 
@@ -173,6 +173,10 @@ impl PublicKey {
 
     pub(crate) const fn material(&self) -> Material {
         self.material
+    }
+
+    pub(crate) const fn exponent(&self) -> u64 {
+        self.exponent
     }
 
     /// Coordinates one after the other, or the modulus.

@@ -39,7 +39,11 @@ pub(crate) fn check(
             proved.owner = true;
         } else {
             let (key, entry) = owner_place(voucher);
-            judge.fault(Error::new(ErrorKind::Owner).at(key.range().start).in_entry(entry))?;
+            judge.fault(
+                Error::new(ErrorKind::Owner)
+                    .at(key.range().start)
+                    .in_entry(entry),
+            )?;
         }
     }
     #[cfg(feature = "x509")]

@@ -18,7 +18,9 @@ pub(super) fn check_chain_hash(
         return Ok(ChainHashRule::NoChain);
     };
     let mut hasher = Hasher::new(stored.algorithm);
-    voucher.device_chain().for_each(|certificate| hasher.update(certificate));
+    voucher
+        .device_chain()
+        .for_each(|certificate| hasher.update(certificate));
     if stored.matches(&hasher.finish(), voucher.as_bytes()) {
         return Ok(ChainHashRule::Certificates);
     }
@@ -43,7 +45,10 @@ pub(super) fn check_chain_hash(
 pub(super) fn check_entries(voucher: &Voucher<'_>, judge: &mut impl Judge) -> Result<(), Error> {
     let bytes = voucher.as_bytes();
     let index = voucher.index();
-    let mut header_info = HeaderInfo { voucher, digests: [None; 2] };
+    let mut header_info = HeaderInfo {
+        voucher,
+        digests: [None; 2],
+    };
     let mut previous: [&[u8]; 2] = [voucher.header_bytes(), voucher.hmac_bytes()];
     for (number, entry) in index.entries.iter().enumerate() {
         let stored = entry.previous_hash;
@@ -75,7 +80,10 @@ impl HeaderInfo<'_> {
             HashAlgorithm::Sha384 => sha384,
         };
         *slot.get_or_insert_with(|| {
-            algorithm.digest(&[&self.voucher.guid().0, self.voucher.device_info().as_bytes()])
+            algorithm.digest(&[
+                &self.voucher.guid().0,
+                self.voucher.device_info().as_bytes(),
+            ])
         })
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Index {
     /// The chain item, where it is not null.
     pub(crate) chain: Option<Span>,
     pub(crate) entries: Vec<EntryIndex>,
+    /// The array of entries, its head included.
+    pub(crate) entry_list: Span,
 }
 
 /// Where everything stands in an entry.
@@ -97,7 +99,9 @@ impl Index {
             index.check_header_hashes(bytes, sink);
         }
         reader.next(&mut items)?;
+        let start = reader.position();
         index.read_entries(reader, bytes, limits, sink)?;
+        index.entry_list = Span::new(start, reader.position());
         reader.close(&mut items)?;
         reader.finish("behind the voucher")?;
         Ok(index)
@@ -266,6 +270,7 @@ fn read_header(
         },
         chain: None,
         entries: Vec::new(),
+        entry_list: nowhere,
     })
 }
 

@@ -117,6 +117,8 @@ class PublicKey:
             label = reader.label()
             if label in seen:
                 context.reject("duplicate-label")
+            if len(seen) == 64:
+                context.reject("limit-labels")
             seen.add(label)
             if label in (1, -1):
                 numbers[label] = reader.integer()

@@ -44,7 +44,7 @@ def key_types():
 
 
 def counts():
-    for count in (0, 1, 2, 3, 10, 100, 255):
+    for count in (0, 1, 3, 10, 100, 255):  # two are among the key types
         suite.valid(
             f"p256-x509-{count}-entries", f"A plain P-256 voucher with {count} entries.", draft(count)
         )

@@ -149,7 +149,7 @@ class Built:
         return mac_item(self.draft.secret, code)(header)
 
     def _entry(self, hop, signer, previous):
-        code = hop.hash or self.draft.hash
+        code = self.draft.hash if hop.hash is None else hop.hash
         signer = hop.signer or signer
         if hop.payload is None:
             items = [
@@ -161,7 +161,7 @@ class Built:
             content = hop.payload_content(cbor.array(hop.payload_items(items)))
         else:
             content = hop.payload
-        alg = hop.alg or signer.alg
+        alg = signer.alg if hop.alg is None else hop.alg
         protected = hop.protected
         if protected is None:
             protected = cbor.mapping([(cbor.integer(1), cbor.integer(alg))])

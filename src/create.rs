@@ -1,0 +1,366 @@
+//! The first voucher of a device (device initialisation, FDO 1.1 §3.4.3) and the header of a
+//! replacement.
+//!
+//! Only the profile that every implementation reads is written. The HMAC comes from the device,
+//! so this too takes two steps: a [`NewHeader`], then its HMAC.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ciborium::Value;
+
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{Error, ErrorKind};
+use crate::extend::NextOwner;
+use crate::hmac::DeviceHmac;
+use crate::key::{KeyEncoding, KeyType, PublicKey};
+use crate::limits::Limits;
+use crate::voucher::{Guid, RvVariable, Voucher};
+use crate::write;
+
+/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1 §3.3.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the names are those of the FDO text
+#[repr(u8)]
+pub enum RvProtocol {
+    Rest,
+    Http,
+    Https,
+    Tcp,
+    Tls,
+    CoapTcp,
+    CoapUdp,
+}
+
+/// One directive: an address at which device and owner meet. Instructions keep their order.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[doc(alias = "RendezvousDirective")]
+pub struct RvDirective(Vec<(RvVariable, Option<Value>)>);
+
+impl RvDirective {
+    /// An empty directive.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn with(mut self, variable: RvVariable, value: Option<Value>) -> Self {
+        self.0.push((variable, value));
+        self
+    }
+
+    /// The host name of the rendezvous server.
+    #[must_use]
+    pub fn dns(self, name: impl Into<String>) -> Self {
+        self.with(RvVariable::Dns, Some(Value::Text(name.into())))
+    }
+
+    /// The IPv4 address of the rendezvous server.
+    #[must_use]
+    pub fn ipv4(self, address: [u8; 4]) -> Self {
+        self.with(RvVariable::IpAddress, Some(Value::Bytes(address.to_vec())))
+    }
+
+    /// The IPv6 address of the rendezvous server.
+    #[must_use]
+    pub fn ipv6(self, address: [u8; 16]) -> Self {
+        self.with(RvVariable::IpAddress, Some(Value::Bytes(address.to_vec())))
+    }
+
+    /// The port that devices use.
+    #[must_use]
+    pub fn device_port(self, port: u16) -> Self {
+        self.with(RvVariable::DevPort, Some(port.into()))
+    }
+
+    /// The port that owners use.
+    #[must_use]
+    pub fn owner_port(self, port: u16) -> Self {
+        self.with(RvVariable::OwnerPort, Some(port.into()))
+    }
+
+    /// The transport.
+    #[must_use]
+    pub fn protocol(self, protocol: RvProtocol) -> Self {
+        self.with(RvVariable::Protocol, Some((protocol as u8).into()))
+    }
+
+    /// Seconds to wait before the next directive.
+    #[must_use]
+    pub fn delay(self, seconds: u32) -> Self {
+        self.with(RvVariable::DelaySec, Some(seconds.into()))
+    }
+
+    /// A flag: [`RvVariable::DevOnly`], [`RvVariable::OwnerOnly`] or [`RvVariable::Bypass`];
+    /// fdo-rs and the FIDO conformance tool cannot read flags. Others are ignored.
+    #[must_use]
+    pub fn flag(self, variable: RvVariable) -> Self {
+        if variable.is_flag() {
+            self.with(variable, None)
+        } else {
+            self
+        }
+    }
+
+    fn has(&self, wanted: RvVariable) -> bool {
+        self.0.iter().any(|(variable, _)| *variable == wanted)
+    }
+
+    /// Fails where a device could not act on the directive: address, port and protocol are
+    /// wanted.
+    fn check(&self) -> Result<(), Error> {
+        let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        if !self.has(RvVariable::Dns) && !self.has(RvVariable::IpAddress) {
+            return incomplete("a rendezvous directive without DNS name or IP address");
+        }
+        if !self.has(RvVariable::DevPort) && !self.has(RvVariable::OwnerOnly) {
+            return incomplete("a rendezvous directive without device port");
+        }
+        if !self.has(RvVariable::Protocol) {
+            return incomplete("a rendezvous directive without protocol");
+        }
+        Ok(())
+    }
+
+    fn to_value(&self) -> Value {
+        let instruction = |(variable, value): &(RvVariable, Option<Value>)| {
+            let mut pair = vec![variable.code().into()];
+            pair.extend(
+                value
+                    .as_ref()
+                    .map(|value| Value::Bytes(write::to_bytes(value))),
+            );
+            Value::Array(pair)
+        };
+        Value::Array(self.0.iter().map(instruction).collect())
+    }
+}
+
+/// RendezvousInfo of some directives, as CBOR.
+pub(crate) fn rendezvous_value(directives: &[RvDirective]) -> Result<Value, Error> {
+    if directives.is_empty() {
+        return Err(Error::text(
+            ErrorKind::Incomplete,
+            "no rendezvous directive",
+        ));
+    }
+    directives.iter().try_for_each(RvDirective::check)?;
+    Ok(Value::Array(
+        directives.iter().map(RvDirective::to_value).collect(),
+    ))
+}
+
+/// What a factory says about a device.
+#[derive(Clone, Debug)]
+pub struct NewVoucher {
+    guid: Guid,
+    device_info: String,
+    manufacturer: NextOwner,
+    encoding: KeyEncoding,
+    label: Option<KeyType>,
+    rendezvous: Vec<RvDirective>,
+    device_chain: Vec<Vec<u8>>,
+    epid: bool,
+    hash: Option<HashAlgorithm>,
+    experimental: bool,
+}
+
+impl NewVoucher {
+    /// A voucher for the device with this GUID (16 fresh random bytes), this description, and
+    /// this manufacturer key (or certificates) as first owner.
+    #[must_use]
+    pub fn new(guid: Guid, device_info: impl Into<String>, manufacturer: NextOwner) -> Self {
+        Self {
+            guid,
+            device_info: device_info.into(),
+            manufacturer,
+            encoding: KeyEncoding::X509,
+            label: None,
+            rendezvous: Vec::new(),
+            device_chain: Vec::new(),
+            epid: false,
+            hash: None,
+            experimental: false,
+        }
+    }
+
+    /// Adds a rendezvous directive.
+    #[must_use]
+    pub fn with_rendezvous(mut self, directive: RvDirective) -> Self {
+        self.rendezvous.push(directive);
+        self
+    }
+
+    /// The certificates of the device in DER, the device's own first, its root last.
+    #[must_use]
+    pub fn with_device_chain(mut self, chain: Vec<Vec<u8>>) -> Self {
+        self.device_chain = chain;
+        self
+    }
+
+    /// The device attests itself with EPID: there is no chain.
+    #[must_use]
+    pub const fn with_epid(mut self) -> Self {
+        self.epid = true;
+        self
+    }
+
+    /// The encoding of a bare manufacturer key. Default X509, which everybody reads.
+    #[must_use]
+    pub const fn with_encoding(mut self, encoding: KeyEncoding) -> Self {
+        self.encoding = encoding;
+        self
+    }
+
+    /// The label of an RSA manufacturer key: [`KeyType::RsaPss`] in place of PKCS#1 v1.5.
+    #[must_use]
+    pub const fn with_key_type(mut self, label: KeyType) -> Self {
+        self.label = Some(label);
+        self
+    }
+
+    /// The hash in place of the one that the table of FDO 1.1 §3.3.2 chooses.
+    #[must_use]
+    pub const fn with_hash(mut self, hash: HashAlgorithm) -> Self {
+        self.hash = Some(hash);
+        self
+    }
+
+    /// Lets the manufacturer key be of an experimental type, which nobody else reads.
+    #[must_use]
+    pub const fn with_experimental_key(mut self) -> Self {
+        self.experimental = true;
+        self
+    }
+
+    /// The header, ready for the device's HMAC.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`] where a part is missing or is not readable by everybody: a zero
+    /// GUID, device info that is empty, not printable ASCII or begins or ends with a blank,
+    /// rendezvous info without address, port or protocol, no device chain;
+    /// [`ErrorKind::ExperimentalKey`], and errors of keys and certificates.
+    pub fn header(&self) -> Result<NewHeader, Error> {
+        let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        let info = self.device_info.as_bytes();
+        if self.guid == Guid([0; 16]) {
+            return incomplete("the GUID is zero");
+        }
+        if info.is_empty() || !info.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+            return incomplete("the device info is not printable ASCII");
+        }
+        if info.first() == Some(&b' ') || info.last() == Some(&b' ') {
+            return incomplete("the device info begins or ends with a blank");
+        }
+        if self.epid != self.device_chain.is_empty() {
+            return incomplete("a device chain, or EPID, but not both");
+        }
+        let owner = self.manufacturer.public_key()?;
+        if owner.natural_type() == KeyType::Ed25519 && !self.experimental {
+            return Err(Error::new(ErrorKind::ExperimentalKey));
+        }
+        let label = self.label.unwrap_or_else(|| match owner.natural_type() {
+            KeyType::Rsa2048Restr if owner.exponent() != 65537 => KeyType::RsaPkcs,
+            natural => natural,
+        });
+        let key = match &self.manufacturer {
+            NextOwner::Key(key) => write::public_key(key, label, self.encoding)?,
+            NextOwner::Chain(chain) => write::chain_key(label, chain),
+        };
+        let device = self.device_chain.first();
+        let device = device
+            .map(|leaf| PublicKey::from_certificate_der(leaf))
+            .transpose()?;
+        let hash = self
+            .hash
+            .unwrap_or_else(|| write::table_hash(device.as_ref(), &owner));
+        let (chain, chain_hash) = match self.epid {
+            true => (Value::Null, Value::Null),
+            false => {
+                let parts: Vec<&[u8]> = self.device_chain.iter().map(Vec::as_slice).collect();
+                (
+                    write::certificates(&parts),
+                    write::hash(&hash.digest(&parts)),
+                )
+            }
+        };
+        let header = [
+            write::array_head(6),
+            write::to_bytes(&101.into()),
+            write::to_bytes(&Value::Bytes(self.guid.0.to_vec())),
+            write::to_bytes(&rendezvous_value(&self.rendezvous)?),
+            write::to_bytes(&Value::Text(self.device_info.clone())),
+            write::to_bytes(&key),
+            write::to_bytes(&chain_hash),
+        ]
+        .concat();
+        NewHeader::new(header, hash, write::to_bytes(&chain))
+    }
+}
+
+/// A header that waits for the HMAC of its device.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct NewHeader {
+    header: Vec<u8>,
+    hash: HashAlgorithm,
+    chain: Vec<u8>,
+}
+
+impl NewHeader {
+    pub(crate) fn new(header: Vec<u8>, hash: HashAlgorithm, chain: Vec<u8>) -> Result<Self, Error> {
+        let new = Self {
+            header,
+            hash,
+            chain,
+        };
+        // A dry run with some HMAC finds what cannot be read, before a device is asked.
+        new.finish(&hash.digest(&[]))?;
+        Ok(new)
+    }
+
+    /// The CBOR of OVHeader: what the device computes its HMAC over.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// The algorithm of the HMAC.
+    #[must_use]
+    pub const fn algorithm(&self) -> HashAlgorithm {
+        self.hash
+    }
+
+    /// The voucher with this HMAC and no entries.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`] for an HMAC of another algorithm.
+    pub fn finish(&self, hmac: &Digest) -> Result<Voucher<'static>, Error> {
+        if hmac.algorithm() != self.hash {
+            return Err(Error::text(
+                ErrorKind::Argument,
+                "an HMAC of another algorithm",
+            ));
+        }
+        let bytes = [
+            write::array_head(5),
+            write::to_bytes(&101.into()),
+            write::to_bytes(&Value::Bytes(self.header.clone())),
+            write::to_bytes(&write::hmac(hmac)),
+            self.chain.clone(),
+            write::array_head(0),
+        ]
+        .concat();
+        Voucher::from_vec(bytes, &Limits::new())
+    }
+
+    /// Asks the device for the HMAC and finishes.
+    ///
+    /// # Errors
+    /// Those of the device, and of [`finish`](Self::finish).
+    pub fn with_hmac(&self, device: &dyn DeviceHmac) -> Result<Voucher<'static>, Error> {
+        self.finish(&device.header_hmac(self.hash, &self.header)?)
+    }
+}

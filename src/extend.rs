@@ -1,0 +1,348 @@
+//! Extending a voucher: the current owner signs over to the next (FDO 1.1 §3.4.5).
+//!
+//! Header, HMAC, chain and earlier entries are carried over byte for byte. Signing takes two
+//! steps, so that the key may be in a TPM, an HSM or a service that answers next week.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ciborium::Value;
+
+use crate::cose::SigStructure;
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{Error, ErrorKind};
+use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
+use crate::limits::Limits;
+use crate::sign::{OwnerSigner, fixed_width};
+use crate::verify::VerifiedVoucher;
+use crate::voucher::Voucher;
+use crate::write;
+
+/// Who gets the voucher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NextOwner {
+    /// A bare key. It is written in the encoding of the manufacturer key; X509 where that is a
+    /// chain.
+    Key(PublicKey),
+    /// Certificates in DER, that of the key first; written as X5CHAIN.
+    Chain(Vec<Vec<u8>>),
+}
+
+impl NextOwner {
+    /// The key of the next owner.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`].
+    pub fn public_key(&self) -> Result<PublicKey, Error> {
+        match self {
+            Self::Key(key) => Ok(key.clone()),
+            Self::Chain(chain) => {
+                let leaf = chain
+                    .first()
+                    .ok_or_else(|| Error::new(ErrorKind::ChainEmpty))?;
+                PublicKey::from_certificate_der(leaf)
+            }
+        }
+    }
+}
+
+impl From<PublicKey> for NextOwner {
+    fn from(key: PublicKey) -> Self {
+        Self::Key(key)
+    }
+}
+
+/// What an extension may depart from. The default departs from nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExtendOptions {
+    /// Pairs for OVEExtra: types of -65537 and below, which FDO leaves to its users.
+    pub extra: Vec<(i128, Vec<u8>)>,
+    /// The hash in place of the one that the voucher uses already.
+    pub hash: Option<HashAlgorithm>,
+    /// The encoding of a bare key in place of the manufacturer key's.
+    pub encoding: Option<KeyEncoding>,
+    /// Lets the next key be of another type than the manufacturer's. Devices with one verifier
+    /// compiled in, such as those of client-sdk-fidoiot, refuse the result.
+    pub other_key_type: bool,
+    /// Bytes that the new entry may have. Default 65535, the largest TO2.OVNextEntry; small
+    /// devices receive 1300 or 4096.
+    pub max_entry: usize,
+}
+
+impl ExtendOptions {
+    /// Departs from nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            extra: Vec::new(),
+            hash: None,
+            encoding: None,
+            other_key_type: false,
+            max_entry: 65535,
+        }
+    }
+}
+
+impl Default for ExtendOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An entry that waits for its signature.
+///
+/// Nothing changes until [`finish`](Self::finish) has checked the signature; failed attempts can
+/// be repeated.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Extension<'v> {
+    voucher: &'v VerifiedVoucher<'v>,
+    algorithm: Algorithm,
+    payload: Vec<u8>,
+    max_entry: usize,
+}
+
+impl VerifiedVoucher<'_> {
+    /// Prepares the entry by which the current owner signs this voucher over to `next`.
+    ///
+    /// The hash is that of the entries so far, or the HMAC's where there are none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
+    /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
+    /// [`ErrorKind::ExtraReserved`], and those of [`NextOwner::public_key`].
+    pub fn extend(
+        &self,
+        next: &NextOwner,
+        options: &ExtendOptions,
+    ) -> Result<Extension<'_>, Error> {
+        let count = self.entries().len();
+        let most = Limits::new().entries;
+        if count >= most {
+            let (found, wanted) = (count as u64 + 1, most as u64);
+            return Err(Error::count(ErrorKind::Entries, found, wanted, "entries"));
+        }
+        let last = self.entries().next_back();
+        let hash = options.hash.unwrap_or_else(|| match self.entry(0) {
+            Some(first) => first.header_info_hash().algorithm(),
+            None => self.hmac().algorithm(),
+        });
+        let previous = match &last {
+            Some(last) => hash.digest(&[last.as_bytes()]),
+            None => hash.digest(&[self.header_bytes(), self.hmac_bytes()]),
+        };
+        let header_info = hash.digest(&[&self.guid().0, self.device_info().as_bytes()]);
+        let payload = Value::Array(vec![
+            write::hash(&previous),
+            write::hash(&header_info),
+            write::extra(&options.extra)?,
+            self.next_key(next, options)?,
+        ]);
+        Ok(Extension {
+            voucher: self,
+            algorithm: self.owner_key().algorithm(),
+            payload: write::to_bytes(&payload),
+            max_entry: options.max_entry,
+        })
+    }
+
+    fn next_key(&self, next: &NextOwner, options: &ExtendOptions) -> Result<Value, Error> {
+        let key = next.public_key()?;
+        let first = self.manufacturer_key();
+        let label = label_for(&key, &first, options.other_key_type)?;
+        match next {
+            NextOwner::Chain(chain) => Ok(write::chain_key(label, chain)),
+            NextOwner::Key(key) => {
+                let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
+                    KeyEncoding::CoseKey if !key.material().is_rsa() => KeyEncoding::CoseKey,
+                    KeyEncoding::Crypto if key.material().is_rsa() => KeyEncoding::Crypto,
+                    _ => KeyEncoding::X509,
+                });
+                write::public_key(key, label, encoding)
+            }
+        }
+    }
+}
+
+/// The label for a key beside the manufacturer's: the same, where type and size are the same.
+pub(crate) fn label_for(
+    key: &PublicKey,
+    first: &KeyView<'_>,
+    other_type: bool,
+) -> Result<KeyType, Error> {
+    let fits_label = match first.key_type() {
+        KeyType::Rsa2048Restr => key.exponent() == 65537,
+        KeyType::RsaPkcs | KeyType::RsaPss => true,
+        label => label == key.natural_type(),
+    };
+    if key.material() == first.index.material && fits_label {
+        return Ok(first.key_type());
+    }
+    if !other_type {
+        return Err(Error::text(
+            ErrorKind::NextKeyType,
+            key.natural_type().name(),
+        ));
+    }
+    Ok(match key.natural_type() {
+        // RSA keeps its kind of padding.
+        KeyType::Rsa2048Restr | KeyType::RsaPkcs if first.key_type() == KeyType::RsaPss => {
+            KeyType::RsaPss
+        }
+        KeyType::Rsa2048Restr if key.exponent() != 65537 => KeyType::RsaPkcs,
+        natural => natural,
+    })
+}
+
+impl Extension<'_> {
+    /// The algorithm that the owner has to sign with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key of the owner who has to sign.
+    #[must_use]
+    pub const fn owner(&self) -> &PublicKey {
+        self.voucher.owner()
+    }
+
+    /// The message to sign: the Sig_structure of RFC 9052 §4.4.
+    #[must_use]
+    pub fn to_be_signed(&self) -> Vec<u8> {
+        SigStructure::new(&self.protected(), self.draft(), &self.payload).to_vec()
+    }
+
+    /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests;
+    /// `None` for EdDSA, which signs the message.
+    #[must_use]
+    pub fn prehash(&self) -> Option<Digest> {
+        let hash = match self.algorithm {
+            Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => HashAlgorithm::Sha256,
+            Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => HashAlgorithm::Sha384,
+            Algorithm::EdDsa => return None,
+        };
+        Some(hash.digest(&[&self.to_be_signed()]))
+    }
+
+    fn protected(&self) -> Vec<u8> {
+        write::protected_header(self.algorithm)
+    }
+
+    /// Vouchers of the FDO 2.0 draft sign with its external data.
+    fn draft(&self) -> bool {
+        self.voucher.protocol_version() >= 200
+    }
+
+    /// The extended voucher, after the signature has been verified under the owner's key.
+    ///
+    /// ECDSA signatures may come as r ‖ s or in DER.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SignerAnswer`] for a signature that does not verify;
+    /// [`ErrorKind::EntrySize`] and [`ErrorKind::InputSize`] for an entry or voucher past the
+    /// limits.
+    pub fn finish(&self, signature: &[u8]) -> Result<Voucher<'static>, Error> {
+        let signature = self.checked(signature)?;
+        let entry = write::entry(self.algorithm, self.payload.clone(), signature);
+        if entry.len() > self.max_entry {
+            let (found, wanted) = (entry.len() as u64, self.max_entry as u64);
+            return Err(Error::count(ErrorKind::EntrySize, found, wanted, "bytes"));
+        }
+        let old = self.voucher.as_bytes();
+        let index = self.voucher.index();
+        let list = index.entry_list;
+        let entries = match (index.entries.first(), index.entries.last()) {
+            (Some(first), Some(last)) => first.item.start()..last.item.end(),
+            _ => list.end()..list.end(),
+        };
+        let head = write::array_head(index.entries.len().saturating_add(1));
+        let part = |range: core::ops::Range<usize>| old.get(range).unwrap_or_default();
+        let parts = [
+            part(0..list.start()),
+            &head,
+            part(entries),
+            &entry,
+            part(list.end()..old.len()),
+        ];
+        Voucher::from_vec(parts.concat(), &self.output_limits())
+    }
+
+    /// The voucher was within the caller's limits; the new one may be larger by its entry.
+    fn output_limits(&self) -> Limits {
+        let mut limits = Limits::new();
+        let old = self.voucher.as_bytes().len();
+        limits.input = limits.input.max(old.saturating_add(self.max_entry));
+        limits.certificates = usize::MAX;
+        limits.certificate = usize::MAX;
+        limits.depth = 64;
+        limits.device_info = usize::MAX;
+        limits.rendezvous = usize::MAX;
+        limits
+    }
+
+    /// The signature at fixed width, verified.
+    fn checked(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
+        let protected = self.protected();
+        let message = SigStructure::new(&protected, self.draft(), &self.payload);
+        let good = |signature: &[u8]| {
+            signature.len() == self.algorithm.signature_len()
+                && self
+                    .owner()
+                    .verify_parts(self.algorithm, &message, signature)
+                    .is_ok()
+        };
+        if good(signature) {
+            return Ok(signature.to_vec());
+        }
+        match fixed_width(self.algorithm, signature) {
+            Some(fixed) if good(&fixed) => Ok(fixed),
+            _ => Err(Error::new(ErrorKind::SignerAnswer)),
+        }
+    }
+
+    /// Signs with an [`OwnerSigner`] and finishes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotOwner`] where the signer holds another key than the owner's, the signer's
+    /// own errors, and those of [`finish`](Self::finish).
+    pub fn sign(&self, signer: &(impl OwnerSigner + ?Sized)) -> Result<Voucher<'static>, Error> {
+        if signer.public_key().is_some_and(|key| key != *self.owner()) {
+            return Err(Error::new(ErrorKind::NotOwner));
+        }
+        self.finish(&signer.sign(self.algorithm, &self.to_be_signed())?)
+    }
+
+    /// Signs with anything that implements [`signature::Signer`] and finishes. The kind of
+    /// signature decides the encoding; both r ‖ s and DER are understood.
+    ///
+    /// # Errors
+    /// The signer's errors as [`ErrorKind::SignerFailed`], and those of [`finish`](Self::finish).
+    pub fn sign_with<S, G>(&self, signer: &S) -> Result<Voucher<'static>, Error>
+    where
+        S: signature::Signer<G>,
+        G: signature::SignatureEncoding,
+    {
+        let signature = signer
+            .try_sign(&self.to_be_signed())
+            .map_err(Error::signer)?;
+        self.finish(&signature.to_vec())
+    }
+
+    /// The same for a signer that answers later, [`signature::AsyncSigner`]. Dropping the future
+    /// leaves everything as it was.
+    ///
+    /// # Errors
+    /// As [`sign_with`](Self::sign_with).
+    pub async fn sign_with_async<S, G>(&self, signer: &S) -> Result<Voucher<'static>, Error>
+    where
+        S: signature::AsyncSigner<G>,
+        G: signature::SignatureEncoding,
+    {
+        let message = self.to_be_signed();
+        let signature = signer.sign_async(&message).await.map_err(Error::signer)?;
+        self.finish(&signature.to_vec())
+    }
+}

@@ -1,0 +1,183 @@
+//! Vouchers in files: raw CBOR, CBOR sequences, PEM as everybody writes it, base64.
+//!
+//! Nothing here reads a file; bytes come in and bytes go out.
+
+use alloc::borrow::Cow;
+#[cfg(feature = "pem")]
+use alloc::string::String;
+#[cfg(feature = "pem")]
+use alloc::vec::Vec;
+
+use crate::cbor::Reader;
+use crate::error::{Error, ErrorKind};
+use crate::key::Quiet;
+
+#[cfg(feature = "pem")]
+mod pem;
+#[cfg(feature = "pem")]
+pub use pem::{PemBlock, PemBlocks, certificates_from_pem};
+
+/// The label of a voucher in PEM.
+pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
+
+/// Steps through the vouchers of one input, without reading what is in them.
+///
+/// The input may be a CBOR sequence (RFC 8742) of one or more vouchers; or text with PEM blocks
+/// labelled `OWNERSHIP VOUCHER`, whatever stands around and between them, in lines of any width;
+/// or base64 of CBOR. An item that cannot be told apart from what follows comes as it is, to the
+/// end of the input: reading it as a voucher tells what is wrong.
+///
+/// An input without any voucher gives one error, [`ErrorKind::NoVoucher`].
+#[derive(Clone, Debug)]
+pub struct Vouchers<'a> {
+    state: State<'a>,
+    any: bool,
+}
+
+#[derive(Clone, Debug)]
+enum State<'a> {
+    /// The rest of a CBOR sequence.
+    Cbor(&'a [u8]),
+    #[cfg(feature = "pem")]
+    Pem(PemBlocks<'a>),
+    /// A CBOR sequence decoded from base64, and how much of it is done.
+    #[cfg(feature = "pem")]
+    Decoded(Vec<u8>, usize),
+    Failed(Error),
+    Done,
+}
+
+impl<'a> Vouchers<'a> {
+    /// The vouchers of this input.
+    #[must_use]
+    pub fn new(input: &'a [u8]) -> Self {
+        Self {
+            state: State::of(input),
+            any: false,
+        }
+    }
+}
+
+impl<'a> State<'a> {
+    fn of(input: &'a [u8]) -> Self {
+        // Every voucher starts with the head of an array, which no text does.
+        if input.first().is_some_and(|byte| byte >> 5 == 4) {
+            return Self::Cbor(input);
+        }
+        #[cfg(feature = "pem")]
+        {
+            if PemBlocks::looks_like(input) {
+                return Self::Pem(PemBlocks::new(input));
+            }
+            if let Ok(decoded) = pem::decode_base64(input) {
+                if decoded.first().is_some_and(|byte| byte >> 5 == 4) {
+                    return Self::Decoded(decoded.to_vec(), 0);
+                }
+            }
+        }
+        if input.is_empty() {
+            return Self::Failed(Error::text(ErrorKind::NoVoucher, "the input is empty"));
+        }
+        Self::Failed(Error::text(
+            ErrorKind::NoVoucher,
+            "neither CBOR nor PEM nor base64 of it",
+        ))
+    }
+}
+
+/// The first item of a CBOR sequence, or all of it where the item has no end.
+fn first_item(sequence: &[u8]) -> usize {
+    if sequence.len() > crate::Limits::MAX_INPUT {
+        // Ranges are kept in 32 bits; look no further than a voucher may reach.
+        let window = sequence.get(..crate::Limits::MAX_INPUT).unwrap_or_default();
+        return item_len(window).unwrap_or(sequence.len());
+    }
+    item_len(sequence).unwrap_or(sequence.len())
+}
+
+fn item_len(bytes: &[u8]) -> Option<usize> {
+    Reader::new(bytes)
+        .skip(64, &mut Quiet)
+        .ok()
+        .map(|span| span.len())
+}
+
+impl<'a> Iterator for Vouchers<'a> {
+    type Item = Result<Cow<'a, [u8]>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = match &mut self.state {
+            State::Cbor([]) | State::Done => None,
+            State::Cbor(sequence) => {
+                let (item, rest) = sequence.split_at_checked(first_item(sequence))?;
+                *sequence = rest;
+                Some(Ok(Cow::Borrowed(item)))
+            }
+            #[cfg(feature = "pem")]
+            State::Pem(blocks) => blocks
+                .find(|block| match block {
+                    Ok(block) => block.label() == PEM_LABEL,
+                    Err(_) => true,
+                })
+                .map(|block| {
+                    block
+                        .and_then(|block| block.decode())
+                        .map(|der| Cow::Owned(der.to_vec()))
+                }),
+            #[cfg(feature = "pem")]
+            State::Decoded(bytes, at) => match bytes.get(*at..) {
+                Some(rest) if !rest.is_empty() => {
+                    let item = rest.get(..first_item(rest)).unwrap_or(rest).to_vec();
+                    *at = at.saturating_add(item.len());
+                    Some(Ok(Cow::Owned(item)))
+                }
+                _ => None,
+            },
+            State::Failed(error) => {
+                let error = error.clone();
+                self.state = State::Done;
+                Some(Err(error))
+            }
+        };
+        if item.is_none() && !self.any {
+            self.any = true;
+            return Some(Err(Error::text(
+                ErrorKind::NoVoucher,
+                "no block OWNERSHIP VOUCHER",
+            )));
+        }
+        self.any = true;
+        item
+    }
+}
+
+/// The bytes of the one voucher of an input.
+///
+/// # Errors
+/// [`ErrorKind::NoVoucher`] where there is none, [`ErrorKind::Vouchers`] where there are several,
+/// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is given back whole, so that
+/// bytes behind the voucher fail when it is read.
+pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    if input.first().is_some_and(|byte| byte >> 5 == 4) {
+        return Ok(Cow::Borrowed(input));
+    }
+    let mut vouchers = Vouchers::new(input);
+    let first = vouchers
+        .next()
+        .unwrap_or_else(|| Err(Error::new(ErrorKind::NoVoucher)))?;
+    match vouchers.next() {
+        None => Ok(first),
+        Some(_) => Err(Error::text(
+            ErrorKind::Vouchers,
+            "one voucher wanted, several found",
+        )),
+    }
+}
+
+/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, LF.
+#[cfg(feature = "pem")]
+#[must_use]
+pub fn to_pem(voucher: &[u8]) -> String {
+    // Encoding fails for lengths near the end of the address space only.
+    pem_rfc7468::encode_string(PEM_LABEL, pem_rfc7468::LineEnding::LF, voucher).unwrap_or_default()
+}

@@ -1,0 +1,197 @@
+//! PEM blocks (RFC 7468) read as they are found in the wild: any line width, any line ending, any
+//! text around them.
+
+use alloc::vec::Vec;
+
+use base64ct::{Base64, Encoding as _};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind};
+use crate::key::PublicKey;
+use crate::sign::LocalKey;
+
+const DASHES: &[u8] = b"-----";
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+
+/// Steps through the PEM blocks of a text.
+#[derive(Clone, Debug)]
+pub struct PemBlocks<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+/// One block: its label and its body, not decoded yet.
+#[derive(Clone, Copy)]
+pub struct PemBlock<'a> {
+    label: &'a str,
+    body: &'a [u8],
+    at: usize,
+}
+
+fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
+    let rest = text.get(from..)?;
+    rest.windows(wanted.len())
+        .position(|window| window == wanted)?
+        .checked_add(from)
+}
+
+impl<'a> PemBlocks<'a> {
+    /// The blocks of this text.
+    #[must_use]
+    pub const fn new(text: &'a [u8]) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn looks_like(text: &[u8]) -> bool {
+        find(text, 0, BEGIN).is_some()
+    }
+
+    /// The block that starts at `begin`. The dashes that follow its label and its body are looked
+    /// for once, so that the work is in proportion to the text whatever stands in it.
+    fn block(&mut self, begin: usize) -> Result<PemBlock<'a>, Error> {
+        let bad = |why, at| Err(Error::text(ErrorKind::Pem, why).at(at));
+        let label_at = begin.saturating_add(BEGIN.len());
+        let Some(label_end) = find(self.text, label_at, DASHES) else {
+            self.at = self.text.len();
+            return bad("a BEGIN line without end", begin);
+        };
+        self.at = label_end;
+        let label = self.text.get(label_at..label_end).unwrap_or_default();
+        let Some(label) = core::str::from_utf8(label)
+            .ok()
+            .filter(|label| !label.contains('\n'))
+        else {
+            return bad("a BEGIN line without end", begin);
+        };
+        let body_at = label_end.saturating_add(DASHES.len());
+        let Some(body_end) = find(self.text, body_at, DASHES) else {
+            self.at = self.text.len();
+            return bad("a block without END line", begin);
+        };
+        self.at = body_end;
+        let tail = self.text.get(body_end..).unwrap_or_default();
+        let ends = tail
+            .strip_prefix(END)
+            .and_then(|tail| tail.strip_prefix(label.as_bytes()))
+            .is_some_and(|tail| tail.starts_with(DASHES));
+        if !ends {
+            return bad("a block without END line of its label", begin);
+        }
+        self.at = body_end.saturating_add(END.len());
+        let body = self.text.get(body_at..body_end).unwrap_or_default();
+        Ok(PemBlock {
+            label,
+            body,
+            at: begin,
+        })
+    }
+}
+
+impl<'a> Iterator for PemBlocks<'a> {
+    type Item = Result<PemBlock<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let begin = find(self.text, self.at, BEGIN)?;
+        Some(self.block(begin))
+    }
+}
+
+impl<'a> PemBlock<'a> {
+    /// The label: "OWNERSHIP VOUCHER", "PRIVATE KEY".
+    #[must_use]
+    pub const fn label(&self) -> &'a str {
+        self.label
+    }
+
+    /// Offset of the BEGIN line in the text.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The decoded body. It is wiped when dropped, as it may be a private key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Pem`] for a body that is not base64.
+    pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        decode_base64(self.body).map_err(|error| error.at(self.at))
+    }
+}
+
+impl core::fmt::Debug for PemBlock<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "PEM block {} at byte {}", self.label, self.at)
+    }
+}
+
+/// Decodes base64 in any spacing. Header lines of RFC 1421 are passed over.
+pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let bad = || Error::text(ErrorKind::Pem, "the body is not base64");
+    let mut compact = Zeroizing::new(Vec::with_capacity(body.len()));
+    for line in body
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.contains(&b':'))
+    {
+        compact.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
+    }
+    let text = core::str::from_utf8(&compact).map_err(|_| bad())?;
+    Base64::decode_vec(text)
+        .map(Zeroizing::new)
+        .map_err(|_| bad())
+}
+
+/// Every certificate of a text, in order.
+///
+/// # Errors
+/// [`ErrorKind::Pem`] for a block that cannot be decoded.
+pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    PemBlocks::new(text)
+        .filter(|block| !matches!(block, Ok(block) if block.label() != "CERTIFICATE"))
+        .map(|block| Ok(block?.decode()?.to_vec()))
+        .collect()
+}
+
+impl PublicKey {
+    /// The key of the first block `PUBLIC KEY` or `CERTIFICATE` of a text.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] where there is no such block, [`ErrorKind::Pem`], and those of
+    /// [`from_spki_der`](Self::from_spki_der) and
+    /// [`from_certificate_der`](Self::from_certificate_der).
+    pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
+        for block in PemBlocks::new(text) {
+            let block = block?;
+            match block.label() {
+                "PUBLIC KEY" => return Self::from_spki_der(&block.decode()?),
+                "CERTIFICATE" => return Self::from_certificate_der(&block.decode()?),
+                _ => {}
+            }
+        }
+        Err(Error::text(
+            ErrorKind::BadArgument,
+            "a PUBLIC KEY or CERTIFICATE in PEM wanted",
+        ))
+    }
+}
+
+impl LocalKey {
+    /// The key of the first block of a text whose label ends in `PRIVATE KEY`. What the body is
+    /// counts, not what the label says about it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] where there is none, [`ErrorKind::Pem`], and those of
+    /// [`from_der`](Self::from_der).
+    pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
+        for block in PemBlocks::new(text) {
+            let block = block?;
+            if block.label().ends_with("PRIVATE KEY") {
+                return Self::from_der(&block.decode()?);
+            }
+        }
+        Err(Error::text(
+            ErrorKind::BadArgument,
+            "a PRIVATE KEY in PEM wanted",
+        ))
+    }
+}

@@ -1,0 +1,195 @@
+//! Signers: keys in memory, and the interface for keys elsewhere.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use signature::Signer as _;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind};
+use crate::key::{Algorithm, KeyType, PublicKey};
+
+/// The private key of an owner, wherever it is.
+///
+/// Keys that answer later (a cloud service, an approval by hand) need no trait: take
+/// [`Extension::to_be_signed`](crate::Extension::to_be_signed) and come back with
+/// [`Extension::finish`](crate::Extension::finish).
+pub trait OwnerSigner {
+    /// The public key, where it can be told. A token that cannot export its key returns `None`;
+    /// a wrong key is then found when the signature is checked.
+    fn public_key(&self) -> Option<PublicKey>;
+
+    /// Signs the message (not its digest) with this algorithm.
+    ///
+    /// ECDSA signatures come as r ‖ s (RFC 9053 §2.1) or in DER (RFC 3279 §2.2.3); RSA PSS has a
+    /// salt as long as the hash.
+    ///
+    /// # Errors
+    /// [`Error::signer`] with whatever the key's keeper says.
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error>;
+}
+
+impl<S: OwnerSigner + ?Sized> OwnerSigner for &S {
+    fn public_key(&self) -> Option<PublicKey> {
+        (**self).public_key()
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        (**self).sign(algorithm, message)
+    }
+}
+
+/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped and never printed.
+///
+/// RSA private keys are not kept in memory, because no audited constant-time library for them is
+/// at hand; a TPM or HSM signs with them through [`OwnerSigner`].
+#[derive(Clone)]
+pub struct LocalKey(Secret);
+
+#[derive(Clone)]
+enum Secret {
+    P256(p256::ecdsa::SigningKey),
+    P384(p384::ecdsa::SigningKey),
+    Ed25519(ed25519_dalek::SigningKey),
+}
+
+impl LocalKey {
+    /// The key with this secret: a big-endian scalar of 32 or 48 bytes in [1, n - 1] for P-256
+    /// and P-384, the 32 bytes of RFC 8032 for Ed25519.
+    ///
+    /// With random bytes this makes a new key; it fails for one in 2^32 of them on P-256.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for a scalar out of range or of the wrong length,
+    /// [`ErrorKind::KeyType`] for RSA.
+    pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
+        let bad = || Error::text(ErrorKind::BadArgument, "a private key in range wanted");
+        match key_type {
+            KeyType::Secp256r1 => p256::ecdsa::SigningKey::from_slice(secret)
+                .map(|key| Self(Secret::P256(key)))
+                .map_err(|_| bad()),
+            KeyType::Secp384r1 => p384::ecdsa::SigningKey::from_slice(secret)
+                .map(|key| Self(Secret::P384(key)))
+                .map_err(|_| bad()),
+            KeyType::Ed25519 => ed25519_dalek::SigningKey::try_from(secret)
+                .map(|key| Self(Secret::Ed25519(key)))
+                .map_err(|_| bad()),
+            _ => Err(Error::text(
+                ErrorKind::KeyType,
+                "RSA keys stay with their signer",
+            )),
+        }
+    }
+
+    /// The key of a PKCS#8 (RFC 5958) or SEC 1 (RFC 5915) private key in DER, tried in this
+    /// order whatever a label around them said: files of pri-fidoiot say "EC PRIVATE KEY" around
+    /// PKCS#8.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] where it is none of these or an RSA key.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let secret = if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
+            Secret::P256(key.into())
+        } else if let Ok(key) = p384::SecretKey::from_pkcs8_der(der) {
+            Secret::P384(key.into())
+        } else if let Ok(key) = ed25519_dalek::SigningKey::from_pkcs8_der(der) {
+            Secret::Ed25519(key)
+        } else if let Ok(key) = p256::SecretKey::from_sec1_der(der) {
+            Secret::P256(key.into())
+        } else if let Ok(key) = p384::SecretKey::from_sec1_der(der) {
+            Secret::P384(key.into())
+        } else {
+            let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 wanted";
+            return Err(Error::text(ErrorKind::BadArgument, wanted));
+        };
+        Ok(Self(secret))
+    }
+
+    /// The key as PKCS#8 in DER, for a file. The bytes are wiped when dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyEncoding`] where the encoder fails, which it has no reason to.
+    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let document = match &self.0 {
+            Secret::P256(key) => p256::SecretKey::from(key).to_pkcs8_der(),
+            Secret::P384(key) => p384::SecretKey::from(key).to_pkcs8_der(),
+            Secret::Ed25519(key) => key.to_pkcs8_der(),
+        };
+        document
+            .map(|document| document.to_bytes())
+            .map_err(|_| Error::new(ErrorKind::KeyEncoding))
+    }
+
+    /// The public key.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        let key = match &self.0 {
+            Secret::P256(key) => {
+                PublicKey::from_sec1(key.verifying_key().to_sec1_point(false).as_bytes())
+            }
+            Secret::P384(key) => {
+                PublicKey::from_sec1(key.verifying_key().to_sec1_point(false).as_bytes())
+            }
+            Secret::Ed25519(key) => PublicKey::from_ed25519(key.verifying_key().as_bytes()),
+        };
+        match key {
+            Ok(key) => key,
+            // A public key computed from a private one lies on its curve.
+            Err(_) => unreachable!("a computed public key is valid"),
+        }
+    }
+
+    /// The algorithm that this key signs with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        match self.0 {
+            Secret::P256(_) => Algorithm::Es256,
+            Secret::P384(_) => Algorithm::Es384,
+            Secret::Ed25519(_) => Algorithm::EdDsa,
+        }
+    }
+}
+
+impl OwnerSigner for LocalKey {
+    fn public_key(&self) -> Option<PublicKey> {
+        Some(Self::public_key(self))
+    }
+
+    /// Signs deterministically (RFC 6979, RFC 8032).
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        if algorithm != self.algorithm() {
+            return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
+        }
+        Ok(match &self.0 {
+            Secret::P256(key) => {
+                let signature: p256::ecdsa::Signature = key.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Secret::P384(key) => {
+                let signature: p384::ecdsa::Signature = key.sign(message);
+                signature.to_bytes().to_vec()
+            }
+            Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
+        })
+    }
+}
+
+impl fmt::Debug for LocalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalKey({}, ..)", self.algorithm().name())
+    }
+}
+
+/// Turns an ECDSA signature in DER into r ‖ s; `None` where it is not one.
+pub(crate) fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
+    match algorithm {
+        Algorithm::Es256 => p256::ecdsa::Signature::from_der(der)
+            .ok()
+            .map(|s| s.to_bytes().to_vec()),
+        Algorithm::Es384 => p384::ecdsa::Signature::from_der(der)
+            .ok()
+            .map(|s| s.to_bytes().to_vec()),
+        _ => None,
+    }
+}

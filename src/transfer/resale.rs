@@ -1,0 +1,140 @@
+//! Resale after onboarding (FDO 1.1 §5.5.7): the device gets a new GUID, new rendezvous info and
+//! a new first owner, and the voucher starts again with no entries.
+
+use alloc::vec::Vec;
+
+use ciborium::Value;
+
+use crate::create::{NewHeader, RvDirective, rendezvous_value};
+use crate::digest::Digest;
+use crate::error::{Error, ErrorKind};
+use crate::extend::{NextOwner, label_for};
+use crate::key::KeyEncoding;
+use crate::verify::VerifiedVoucher;
+use crate::voucher::{Guid, Voucher};
+use crate::write;
+
+/// What the owner puts in place of the old credentials: the contents of TO2.SetupDevice.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[doc(alias = "SetupDevice")]
+pub struct Replacement {
+    /// The new GUID: fresh random bytes, so that nothing links the two vouchers.
+    pub guid: Guid,
+    /// The new rendezvous info as CBOR.
+    rendezvous: Vec<u8>,
+    /// The key that owns the device from now on: `Owner2Key`.
+    pub owner: NextOwner,
+}
+
+/// What became of the credentials.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ResaleOutcome {
+    /// The device kept its credentials, and the voucher that it was onboarded with stays valid.
+    Reused,
+    /// The replacement voucher, with no entries. The old one is worth nothing any more.
+    Replaced(Voucher<'static>),
+}
+
+impl Replacement {
+    /// New credentials.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`] as for a [`NewVoucher`](crate::NewVoucher).
+    pub fn new(guid: Guid, rendezvous: &[RvDirective], owner: NextOwner) -> Result<Self, Error> {
+        if guid == Guid([0; 16]) {
+            return Err(Error::text(ErrorKind::Incomplete, "the GUID is zero"));
+        }
+        let rendezvous = write::to_bytes(&rendezvous_value(rendezvous)?);
+        Ok(Self {
+            guid,
+            rendezvous,
+            owner,
+        })
+    }
+
+    /// The credentials that the device has already: it keeps GUID and rendezvous info, and its
+    /// owner stays the current one (credential reuse).
+    #[must_use]
+    pub fn reuse(voucher: &VerifiedVoucher<'_>) -> Self {
+        Self {
+            guid: voucher.guid(),
+            rendezvous: voucher.rendezvous().as_bytes().to_vec(),
+            owner: NextOwner::Key(voucher.owner().clone()),
+        }
+    }
+
+    /// The rendezvous info as CBOR.
+    #[must_use]
+    pub fn rendezvous(&self) -> &[u8] {
+        &self.rendezvous
+    }
+
+    /// Whether these are the credentials that the device has already.
+    #[must_use]
+    pub fn is_reuse(&self, voucher: &VerifiedVoucher<'_>) -> bool {
+        self.guid == voucher.guid()
+            && self.rendezvous == voucher.rendezvous().as_bytes()
+            && self
+                .owner
+                .public_key()
+                .is_ok_and(|key| key == *voucher.owner())
+    }
+
+    /// The header that the device puts together from its old one and these credentials; same
+    /// device info and chain hash. The device answers with its HMAC: `ReplacementHMac`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates.
+    pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
+        let owner = self.owner.public_key()?;
+        let label = label_for(&owner, &voucher.manufacturer_key(), true)?;
+        let key = match &self.owner {
+            NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
+            NextOwner::Chain(chain) => write::chain_key(label, chain),
+        };
+        let chain_hash = match voucher.chain_hash() {
+            Some(hash) => write::hash(&hash),
+            None => Value::Null,
+        };
+        let header = [
+            write::array_head(6),
+            write::to_bytes(&101.into()),
+            write::to_bytes(&Value::Bytes(self.guid.0.to_vec())),
+            self.rendezvous.clone(),
+            write::to_bytes(&Value::Text(voucher.device_info().into())),
+            write::to_bytes(&key),
+            write::to_bytes(&chain_hash),
+        ]
+        .concat();
+        let chain = voucher
+            .chain_bytes()
+            .map_or_else(|| write::to_bytes(&Value::Null), <[u8]>::to_vec);
+        NewHeader::new(header, voucher.hmac().algorithm(), chain)
+    }
+
+    /// Ends the resale with what the device answered in TO2.DeviceServiceInfoReady: its HMAC over
+    /// the replacement header, or null.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Argument`] where the device answered null to credentials that are not its
+    /// own, and those of [`header`](Self::header).
+    pub fn finish(
+        &self,
+        voucher: &VerifiedVoucher<'_>,
+        replacement_hmac: Option<&Digest>,
+    ) -> Result<ResaleOutcome, Error> {
+        match replacement_hmac {
+            Some(hmac) => self
+                .header(voucher)?
+                .finish(hmac)
+                .map(ResaleOutcome::Replaced),
+            None if self.is_reuse(voucher) => Ok(ResaleOutcome::Reused),
+            None => {
+                let why = "the device kept its credentials although new ones were set";
+                Err(Error::text(ErrorKind::Argument, why))
+            }
+        }
+    }
+}
