@@ -6,6 +6,7 @@ extern crate alloc;
 extern crate std;
 
 mod audit;
+mod batch;
 mod cbor;
 mod cose;
 mod create;
@@ -26,6 +27,7 @@ mod voucher;
 mod write;
 
 pub use audit::{Audit, audit};
+pub use batch::{BatchVerifier, Progress};
 pub use create::{NewHeader, NewVoucher, RvDirective, RvProtocol};
 pub use digest::{Digest, HashAlgorithm};
 pub use error::{Error, ErrorKind, Fault};

@@ -43,7 +43,11 @@ impl PublicKey {
         let width = material.coordinate();
         if material.is_rsa() {
             let exponent = exponent_value(b).unwrap_or_default();
-            return Self { material, numbers: Numbers::Modulus(a.into()), exponent };
+            return Self {
+                material,
+                numbers: Numbers::Modulus(a.into()),
+                exponent,
+            };
         }
         let mut coordinates = [0; 96];
         for (number, end) in [(a, width), (b, width.saturating_mul(2))] {
@@ -53,7 +57,11 @@ impl PublicKey {
                 slot.copy_from_slice(number);
             }
         }
-        Self { material, numbers: Numbers::Coordinates(coordinates), exponent: 0 }
+        Self {
+            material,
+            numbers: Numbers::Coordinates(coordinates),
+            exponent: 0,
+        }
     }
 
     /// The key with these numbers; `a` and `b` may lack leading zeros.
