@@ -6,6 +6,8 @@ extern crate alloc;
 extern crate std;
 
 mod cbor;
+#[cfg(feature = "x509")]
+mod certificate;
 mod cose;
 mod digest;
 mod error;
@@ -15,6 +17,8 @@ mod limits;
 mod time;
 mod voucher;
 
+#[cfg(feature = "x509")]
+pub use certificate::{CertificateInfo, Roots};
 pub use digest::{Digest, HashAlgorithm};
 pub use error::{Error, ErrorKind, Fault};
 pub use finding::{Allowance, Finding, FindingKind};
