@@ -70,8 +70,7 @@ fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {
         Ok::<_, der::Error>((signed, content(fields)?, bits(fields)?))
     })?;
     outer.finish()?;
-    let mut outer = SliceReader::new(signed)?;
-    let fields = outer.sequence(|tbs| {
+    SliceReader::new(signed)?.sequence(|tbs| {
         let version = match tbs.context_specific::<u8>(TagNumber(0), TagMode::Explicit)? {
             None => 1,
             Some(number @ 0..=2) => number.saturating_add(1),
@@ -109,9 +108,7 @@ fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {
             constraints: extension(&extensions, BASIC_CONSTRAINTS)?,
             usage: extension(&extensions, KEY_USAGE)?,
         })
-    })?;
-    outer.finish()?;
-    Ok(fields)
+    })
 }
 
 /// The content of a SEQUENCE.
