@@ -49,6 +49,15 @@ fixtures! {
     "leaf-twice"
     "leaf-two-algorithms"
     "leaf-v1"
+    "long-0"
+    "long-1"
+    "long-2"
+    "long-3"
+    "long-4"
+    "long-5"
+    "long-6"
+    "long-7"
+    "long-8"
     "p256-int"
     "p256-leaf"
     "p256-root"
@@ -122,11 +131,9 @@ fn fails(chain: &[&str], trusted: &[&str], why: &str) {
 /// Only with the feature `rsa`; without it the build says what it lacks.
 #[track_caller]
 fn holds_with_rsa(chain: &[&str], trusted: &[&str]) {
-    match path(chain, trusted) {
-        Ok(_) => assert!(cfg!(feature = "rsa")),
-        Err(error) if cfg!(feature = "rsa") => panic!("{chain:?}: {error}"),
-        Err(error) => assert_eq!(error.kind(), ErrorKind::Feature, "{error}"),
-    }
+    let lacking = path(chain, trusted).err().map(|error| error.kind());
+    let wanted = (!cfg!(feature = "rsa")).then_some(ErrorKind::Feature);
+    assert_eq!(lacking, wanted, "{chain:?}");
 }
 
 fn date(text: &str) -> UnixTime {
@@ -359,6 +366,16 @@ fn path_length() {
         "longer than an authority allows",
     );
     holds(&["leaf"], &["root-path-0"], 0, 2);
+}
+
+#[test]
+fn eight_certificates_at_most() {
+    let long: Vec<_> = (0..9)
+        .map(|number| alloc::format!("long-{number}"))
+        .collect();
+    let long: Vec<_> = long.iter().map(String::as_str).collect();
+    holds(&long, &["long-7"], 0, 8);
+    fails(&long, &["long-8"], "more than 8 certificates");
 }
 
 #[test]

@@ -176,6 +176,11 @@ make("leaf-lower", L, leaf, "Lower", lower, extensions=LEAF)
 dns = lambda text: tlv(0x82, text.encode())
 make("int-names", M, middle, R, root, extensions=(*CA, extension("2.5.29.30", seq(tlv(0xA0, seq(dns("good.example")))))))
 make("leaf-names", L, leaf, M, middle, extensions=(*LEAF, extension("2.5.29.17", seq(dns("bad.example")), critical=False)))
+# One certificate more than a path may have, its root included.
+line = [p256() for _ in range(9)]
+for number, key in enumerate(line):
+    above = min(number + 1, 8)
+    make(f"long-{number}", f"Level {number}", key, f"Level {above}", line[above], extensions=CA if number else LEAF)
 # The other algorithms.
 key = ec.generate_private_key(ec.SECP384R1())
 make("p384-root", "P-384 root", key, "P-384 root", key, digest="sha384", extensions=CA)
