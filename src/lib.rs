@@ -8,6 +8,8 @@ extern crate std;
 mod audit;
 mod batch;
 mod cbor;
+#[cfg(feature = "x509")]
+mod certificate;
 mod cose;
 mod create;
 mod digest;
@@ -28,6 +30,8 @@ mod write;
 
 pub use audit::{Audit, audit};
 pub use batch::{BatchVerifier, Progress};
+#[cfg(feature = "x509")]
+pub use certificate::{CertificateInfo, Roots};
 pub use create::{NewHeader, NewVoucher, RvDirective, RvProtocol};
 pub use digest::{Digest, HashAlgorithm};
 pub use error::{Error, ErrorKind, Fault};
