@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use chain::chain_findings;
 pub use info::CertificateInfo;
-pub(crate) use path::{Path, verify_path};
+pub(crate) use path::verify_path;
 
 use alloc::vec::Vec;
 use core::fmt;

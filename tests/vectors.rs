@@ -116,7 +116,7 @@ fn check_findings(found: &[Finding], expect: &Value) -> Result<(), Failed> {
         departures.partition(|finding| finding.kind.name() == "hash-table");
     let rest: Vec<_> = rest
         .iter()
-        .map(|finding| {
+        .map(|finding: &&Finding| {
             (
                 finding.kind.name().to_owned(),
                 finding.entry.map(|entry| entry as u64),

@@ -31,7 +31,7 @@ pub(crate) struct Path {
 /// `kind` is the error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`]. The
 /// root may stand in the chain or not. With `expired_is_error` all certificates of the path, the
 /// root included, must be valid at `at`, else [`ErrorKind::CertificateTime`]; otherwise, and
-/// without `at`, there must have been a moment when all of them were valid.
+/// without `at`, there must have been a moment when all of them but the root were valid.
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
@@ -125,8 +125,10 @@ fn check_root(
             "the key usage of an authority lacks certificate signatures",
         ));
     }
-    let all: Vec<_> = path.iter().chain([&root]).collect();
-    let moment = moment(&all, at, kind)?;
+    // A root is renewed under its name and key, so without a time its own dates do not count: the
+    // leaf may have expired before the root that is trusted today was issued.
+    let dated = path.iter().chain(at.is_some().then_some(&root));
+    let moment = moment(&dated.collect::<Vec<_>>(), at, kind)?;
 
     let certificates: Vec<_> = chain
         .iter()
