@@ -5,3 +5,6 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+// The batch planner is not written yet.
+#[allow(dead_code)]
+mod backend;
