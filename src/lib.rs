@@ -8,3 +8,7 @@ extern crate std;
 // The batch planner is not written yet.
 #[allow(dead_code)]
 mod backend;
+
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench_api;

@@ -115,18 +115,18 @@ fn reduce_one_word(rest: &mut [u64], n: &[u64], top: u128, second: u128) {
         remainder += top;
     }
 
-    let mut carry = 0u128;
-    let mut borrow = 0u128;
+    let quotient = quotient as u64;
+    let mut carry = 0u64;
     for (word, limb) in rest.iter_mut().zip(n) {
-        let product = quotient * u128::from(*limb) + carry;
-        carry = product >> 64;
-        let difference = (1u128 << 64) + u128::from(*word) - u128::from(product as u64) - borrow;
-        *word = difference as u64;
-        borrow = 1 - (difference >> 64);
+        // At most (2^64 − 1)² + 2^64 − 1, and the borrow fits on top of the upper half.
+        let product = u128::from(quotient) * u128::from(*limb) + u128::from(carry);
+        let (difference, borrow) = word.overflowing_sub(product as u64);
+        *word = difference;
+        carry = (product >> 64) as u64 + u64::from(borrow);
     }
-    let difference = (1u128 << 64) + u128::from(rest[count]) - carry - borrow;
-    rest[count] = difference as u64;
-    if difference >> 64 == 0 {
+    let (difference, borrow) = rest[count].overflowing_sub(carry);
+    rest[count] = difference;
+    if borrow {
         // One too large: add n back; the carry out cancels the borrow.
         let mut carry = 0u128;
         for (word, limb) in rest.iter_mut().zip(n) {
@@ -172,7 +172,7 @@ mod tests {
 
     /// 2^exponent mod n, one bit at a time.
     fn doubled(modulus: &[u8], exponent: usize) -> [u64; MAX_LIMBS] {
-        let n = crypto_big(modulus);
+        let n = with_leading_zero(modulus);
         let mut value = alloc::vec![0u8; modulus.len() + 1];
         *value.last_mut().expect("not empty") = 1;
         for _ in 0..exponent {
@@ -197,7 +197,7 @@ mod tests {
     }
 
     /// n with one zero byte in front, as long as the doubled value.
-    fn crypto_big(modulus: &[u8]) -> alloc::vec::Vec<u8> {
+    fn with_leading_zero(modulus: &[u8]) -> alloc::vec::Vec<u8> {
         let mut n = alloc::vec![0];
         n.extend_from_slice(modulus);
         n
