@@ -3,8 +3,11 @@
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod wide;
 
+pub(crate) mod ed25519;
 #[cfg(feature = "rsa")]
 pub(crate) mod rsa;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sha512;
 
 /// Proof that this CPU has AVX-512 IFMA and what the 512-bit code needs around it.
 ///

@@ -3,6 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::backend::Backend;
+use crate::backend::ed25519::{
+    Ed25519Engine, Ed25519Job, Ed25519KeyUse, Ed25519Plan, Ed25519Scratch,
+};
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
 
@@ -72,6 +75,49 @@ impl Rsa {
                 },
                 digest,
                 signature,
+            })
+            .collect();
+        self.engine
+            .verify(&self.plan, &jobs, &mut self.scratch, verdicts);
+    }
+}
+
+/// An Ed25519 engine with its plan and scratch.
+pub struct Ed25519 {
+    engine: Ed25519Engine,
+    plan: Ed25519Plan,
+    scratch: Ed25519Scratch,
+}
+
+impl Ed25519 {
+    /// An engine whose tables take at most `budget` bytes.
+    pub fn new(portable: bool, budget: usize) -> Self {
+        Ed25519 {
+            engine: Ed25519Engine::new(backend(portable), budget),
+            plan: Ed25519Plan::default(),
+            scratch: Ed25519Scratch::default(),
+        }
+    }
+
+    /// Prepares keys, each with its number of uses.
+    pub fn prepare(&mut self, keys: &[([u8; 32], u32)]) {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|(key, uses)| Ed25519KeyUse { key, uses: *uses })
+            .collect();
+        self.engine.prepare(&keys, &mut self.plan);
+    }
+
+    /// Verifies items (key number, message, signature) under the keys prepared last.
+    pub fn verify(&mut self, items: &[(u32, &[u8], &[u8; 64])], verdicts: &mut [bool]) {
+        let messages: Vec<[&[u8]; 1]> = items.iter().map(|item| [item.1]).collect();
+        let jobs: Vec<_> = items
+            .iter()
+            .zip(&messages)
+            .map(|((key, _, signature), message)| Ed25519Job {
+                key: *key,
+                message,
+                signature: &signature[..],
             })
             .collect();
         self.engine

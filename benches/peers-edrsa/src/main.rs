@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -- [rsa|ed25519] [rounds]`
 
+mod ed25519;
 mod measure;
 mod rsa;
 
@@ -12,5 +13,8 @@ fn main() {
     println!("back end: {}", ownership_voucher::bench_api::backend_name());
     if what != "ed25519" {
         rsa::run(rounds);
+    }
+    if what != "rsa" {
+        ed25519::run(rounds);
     }
 }

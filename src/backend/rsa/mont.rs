@@ -19,6 +19,7 @@
 //! Four columns at a time, low and high halves in separate accumulators: eight independent sums,
 //! which is what two multipliers of latency four need. The sums of the next four columns do not
 //! wait for the quotient digits of these four, so the processor overlaps them.
+#![allow(clippy::needless_range_loop)] // Columns have numbers, and so have their loops.
 
 use crate::backend::wide::W;
 
