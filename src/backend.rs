@@ -8,7 +8,14 @@
 //! AVX-512 IFMA and panics at start on a CPU without it, which is what a test run wants.
 
 pub(crate) mod ecdsa;
+pub(crate) mod ed25519;
 pub(crate) mod lanes;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sha512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(crate) mod x86_avx512;

@@ -1,5 +1,8 @@
 //! The batch engines as the programs in `benches/peers` drive them. Not part of the interface.
 
+mod others;
+pub use others::*;
+
 use alloc::{boxed::Box, vec::Vec};
 
 use crate::backend::{

@@ -50,7 +50,7 @@ pub(crate) trait Instructions: Copy {
 ///
 /// Every function is `#[inline(always)]` in every implementation: the instruction set is switched
 /// on once, at the outermost function ([`super::ecdsa::field::Engine::run`]).
-pub(crate) trait Word: Copy {
+pub(crate) trait Word: Copy + Send + Sync {
     /// Number of lanes, at most [`MAX_LANES`].
     const LANES: usize;
     /// Proof that the CPU has the instructions.

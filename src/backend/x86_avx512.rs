@@ -15,10 +15,12 @@ cpufeatures::new!(
     "avx512vl",
     "avx512dq",
     "avx512bw",
-    "bmi2"
+    "bmi2",
+    "adx"
 );
 
-/// Proof that this CPU, and the operating system, support AVX-512 F, VL, DQ, BW and IFMA.
+/// Proof that this CPU, and the operating system, support AVX-512 F, VL, DQ, BW and IFMA,
+/// BMI2 and ADX.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512Ifma(());
 

@@ -26,7 +26,7 @@ pub(crate) trait Ring: Copy {
     /// A lower bound of `R / modulus`.
     const SLACK: u64;
     /// One residue per lane, each in `[0, B·modulus)`.
-    type Fe<const B: u32>: Copy;
+    type Fe<const B: u32>: Copy + Send + Sync;
 
     /// The product.
     fn mul<const A: u32, const B: u32, const O: u32>(
@@ -140,13 +140,7 @@ pub(crate) trait Field: Ring {
     ) -> Self::Fe<2>;
 
     /// `a·b + c·d` with one reduction.
-    fn mul_add_mul<
-        const A: u32,
-        const B: u32,
-        const C: u32,
-        const D: u32,
-        const O: u32,
-    >(
+    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Self::Fe<A>,
         b: &Self::Fe<B>,

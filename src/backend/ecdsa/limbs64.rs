@@ -448,7 +448,9 @@ modulus!(P384Order, 6, curve::P384_N);
 modulus!(P384Prime, 6, curve::P384_P);
 
 modulus!(
-    P256Prime, 4, curve::P256_P,
+    P256Prime,
+    4,
+    curve::P256_P,
     /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
     /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
     #[inline(always)]

@@ -749,7 +749,10 @@ modulus!(P256Order, 5, curve::P256_N, 1 << 4);
 modulus!(P384Order, 8, curve::P384_N, 1 << 32);
 
 modulus!(
-    P256Prime, 5, curve::P256_P, 1 << 4,
+    P256Prime,
+    5,
+    curve::P256_P,
+    1 << 4,
     /// `p = -1 mod 2^96`, so the multiple to add is the limb itself, and the rest of `p` is sparse:
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
     #[inline(always)]
@@ -771,7 +774,10 @@ modulus!(
 );
 
 modulus!(
-    P384Prime, 8, curve::P384_P, 1 << 32,
+    P384Prime,
+    8,
+    curve::P384_P,
+    1 << 32,
     /// `p = 2^384 - 2^128 - 2^96 + 2^32 - 1`: every term but the last two is a shift, taken from
     /// limb `7 + 20 bits`, `2 + 24`, and `1 + 44`. Columns may go negative on the way.
     #[inline(always)]

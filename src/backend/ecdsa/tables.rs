@@ -335,8 +335,7 @@ impl<E: Engine> Kernel<E> for Powers<'_, E> {
                 let odd = (block * shape.spacing() + step) & 1;
                 let zero: Fe<E, 2> = f.sub_shifted::<0, 2>(&y, &y);
                 let y: Fe<E, 6> = f.sub_signed(&zero, &y, if odd == 1 { 0 } else { u32::MAX });
-                let index =
-                    lane_indices(count, |lane| (first + lane) * shape.powers() + power);
+                let index = lane_indices(count, |lane| (first + lane) * shape.powers() + power);
                 f.store_entries(&x, &y, powers, &index, count);
             }
         }
@@ -365,8 +364,7 @@ impl<E: Engine> Kernel<E> for Level<'_, E> {
         let blocks = shape.blocks as usize;
         let have = 1u32 << self.level;
         let column_table = |column: usize| {
-            self.base[column / blocks] as usize
-                + column % blocks * shape.block_entries() as usize
+            self.base[column / blocks] as usize + column % blocks * shape.block_entries() as usize
         };
         let column_step = |column: usize| {
             column / blocks * shape.powers()
