@@ -124,6 +124,7 @@ proptest! {
         budget in prop_oneof![Just(0), Just(100_000), Just(64 << 20)],
         threads in 1_usize..4,
         policy in 0_usize..4,
+        portable: bool,
     ) {
         let all = vectors();
         let vouchers: Vec<_> = picks.iter().map(|pick| all[pick.index(all.len())].clone()).collect();
@@ -131,6 +132,9 @@ proptest! {
         let single: Vec<_> = vouchers.iter().map(|voucher| alone(voucher, policy)).collect();
         let work = || {
             let mut batch = BatchVerifier::new(policy).with_table_budget(budget).with_window(window);
+            if portable {
+                batch = batch.with_portable_engine();
+            }
             (together(&mut batch, &vouchers), together(&mut batch, &vouchers))
         };
         let (first, second) = in_pool(threads, work);

@@ -61,6 +61,8 @@ pub(super) struct Job<'r> {
 
 /// The engines with their tables, which outlive a window.
 pub(super) struct Engines {
+    backend: Backend,
+    budget: usize,
     p256: Group<Ecdsa<ecdsa::P256>>,
     p384: Group<Ecdsa<ecdsa::P384>>,
     ed25519: Group<Ed25519Engine>,
@@ -71,16 +73,25 @@ pub(super) struct Engines {
 impl Engines {
     /// Engines that keep at most `budget` bytes of tables of keys together. Half of it is for
     /// P-256, which is what most vouchers are signed with.
-    pub(super) fn new(budget: usize) -> Self {
-        let backend = Backend::detect();
+    pub(super) fn new(backend: Backend, budget: usize) -> Self {
         let (quarter, eighth) = (budget / 4, budget / 8);
         Self {
+            backend,
+            budget,
             p256: Group::new(Ecdsa::new(backend, budget / 2)),
             p384: Group::new(Ecdsa::new(backend, quarter)),
             ed25519: Group::new(Ed25519Engine::new(backend, eighth)),
             #[cfg(feature = "rsa")]
             rsa: Group::new(RsaEngine::new(backend, eighth)),
         }
+    }
+
+    pub(super) const fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    pub(super) const fn budget(&self) -> usize {
+        self.budget
     }
 
     /// Whether each signature verifies. Those of keys that are not valid do not.
