@@ -83,7 +83,8 @@ fn batches(c: &mut Criterion) {
     ];
     for (name, kind) in kinds {
         let shipment: Vec<_> = (0..1000).map(|n| voucher(kind, n % 5, n)).collect();
-        let mut group = c.benchmark_group(format!("1000 vouchers of three {name} entries, 16 keys"));
+        let mut group =
+            c.benchmark_group(format!("1000 vouchers of three {name} entries, 16 keys"));
         group.throughput(Throughput::Elements(shipment.len() as u64));
         group.sample_size(10);
         group.bench_function("parse", |b| {
@@ -101,7 +102,11 @@ fn batches(c: &mut Criterion) {
         });
         group.bench_function("fastest engine, tables built anew", |b| {
             let fresh = || BatchVerifier::new(&policy);
-            b.iter_batched(fresh, |mut batch| batch.verify(&shipment).len(), BatchSize::LargeInput);
+            b.iter_batched(
+                fresh,
+                |mut batch| batch.verify(&shipment).len(),
+                BatchSize::LargeInput,
+            );
         });
         group.finish();
     }
