@@ -94,7 +94,7 @@ pub(crate) trait Word: Copy {
 
 /// Two vectors side by side.
 #[derive(Clone, Copy)]
-pub(crate) struct Pair<W>(W, W);
+pub(crate) struct Pair<W>(pub(crate) W, pub(crate) W);
 
 impl<W: Word> Word for Pair<W> {
     const LANES: usize = 2 * W::LANES;

@@ -38,6 +38,26 @@ pub(crate) trait Ring: Copy {
     /// The square.
     fn sqr<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
 
+    /// Two independent products, interleaved where that hides latency.
+    #[inline(always)]
+    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        (a, b): (&Self::Fe<A>, &Self::Fe<B>),
+        (c, d): (&Self::Fe<C>, &Self::Fe<D>),
+    ) -> (Self::Fe<O>, Self::Fe<O>) {
+        (self.mul(a, b), self.mul(c, d))
+    }
+
+    /// Two independent squares, interleaved where that hides latency.
+    #[inline(always)]
+    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> (Self::Fe<O>, Self::Fe<P>) {
+        (self.sqr(a), self.sqr(b))
+    }
+
     /// One, in Montgomery form.
     fn one(self) -> Self::Fe<1>;
 

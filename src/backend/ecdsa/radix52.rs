@@ -26,7 +26,7 @@ use super::{
     curve::{self, Entry, Entry256, Entry384, P256, P384},
     field::{Engine, Field, Kernel, Ring},
 };
-use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Vectorised, Word, unroll};
+use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Pair, Vectorised, Word, unroll};
 
 /// Limbs below 2^52 of a value below `B` times the modulus.
 #[derive(Clone, Copy)]
@@ -169,7 +169,7 @@ impl<W: Word, const L: usize, const B: u32> Limbs<W, L, B> {
     fn check(&self) {
         if cfg!(debug_assertions) {
             for limb in &self.0 {
-                let mut lanes = [0; MAX_LANES];
+                let mut lanes = [0; 2 * MAX_LANES];
                 limb.store(&mut lanes);
                 for lane in lanes {
                     debug_assert!(lane <= MASK52, "limb {lane:#x} exceeds 52 bits");
@@ -221,6 +221,15 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
         let mut out = [W::splat(self.token, limbs[0]); L];
         unroll!(i < L => { out[i] = W::splat(self.token, limbs[i]); });
         out
+    }
+
+    /// The same residues in twice the lanes.
+    #[inline(always)]
+    fn both(self) -> Field52<Pair<W>, M, L> {
+        Field52 {
+            token: self.token,
+            modulus: PhantomData,
+        }
     }
 
     /// Reduces a sum of products.
@@ -290,6 +299,28 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 }
 
+/// Limbs of two residues side by side, to compute with both at once.
+#[inline(always)]
+fn pair<W: Word, const L: usize>(a: &[W; L], b: &[W; L]) -> [Pair<W>; L] {
+    let mut out = [Pair(a[0], b[0]); L];
+    unroll!(i < L => { out[i] = Pair(a[i], b[i]); });
+    out
+}
+
+/// The two residues of a [`pair`].
+#[inline(always)]
+fn split<W: Word, const L: usize, const B: u32>(
+    limbs: Limbs<Pair<W>, L, B>,
+) -> (Limbs<W, L, B>, Limbs<W, L, B>) {
+    let mut a = [limbs.0[0].0; L];
+    let mut b = [limbs.0[0].1; L];
+    unroll!(i < L => {
+        a[i] = limbs.0[i].0;
+        b[i] = limbs.0[i].1;
+    });
+    (Limbs(a), Limbs(b))
+}
+
 /// A bit for every lane.
 const fn lanes_mask<W: Word>() -> u32 {
     u32::MAX >> (32 - W::LANES)
@@ -325,6 +356,37 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         let mut wide = Wide::zero(self.token);
         wide.set_square(&a.0);
         self.finish(wide)
+    }
+
+    #[inline(always)]
+    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        (a, b): (&Limbs<W, L, A>, &Limbs<W, L, B>),
+        (c, d): (&Limbs<W, L, C>, &Limbs<W, L, D>),
+    ) -> (Limbs<W, L, O>, Limbs<W, L, O>) {
+        const {
+            assert!(product_fits(A as u64 * B as u64, O, M::SLACK));
+            assert!(product_fits(C as u64 * D as u64, O, M::SLACK));
+        }
+        let mut wide = Wide::zero(self.token);
+        wide.add_product(&pair(&a.0, &c.0), &pair(&b.0, &d.0));
+        split(self.both().finish::<O>(wide))
+    }
+
+    #[inline(always)]
+    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, B>,
+    ) -> (Limbs<W, L, O>, Limbs<W, L, P>) {
+        const {
+            assert!(product_fits(A as u64 * A as u64, O, M::SLACK));
+            assert!(product_fits(B as u64 * B as u64, P, M::SLACK));
+        }
+        let mut wide = Wide::zero(self.token);
+        wide.set_square(&pair(&a.0, &b.0));
+        let (a, b) = split(self.both().finish::<O>(wide));
+        (a, Limbs(b.0))
     }
 
     #[inline(always)]
