@@ -270,7 +270,7 @@ impl<C: Curve> Ecdsa<C> {
                     // The base is filled in below, when tables no longer move.
                     place = Place::Cached(slot.width, 0);
                 }
-            } else if self.generator.is_some() && comb_pays(Self::BITS, uses) {
+            } else if self.generator.is_some() && comb_pays(uses) {
                 width = Some(best_width(Self::BITS, uses, u32::MAX));
             }
             if let Some(width) = width {
@@ -306,7 +306,10 @@ impl<C: Curve> Ecdsa<C> {
         }
         let mut seen = Vec::with_capacity(wanted.len());
         for (key, _) in &wanted {
-            let before = self.cache.get_mut(&plan.keys[*key].0).map_or(0, |slot| slot.uses);
+            let before = self
+                .cache
+                .get_mut(&plan.keys[*key].0)
+                .map_or(0, |slot| slot.uses);
             seen.push(before.max(u64::from(keys[*key].uses)));
             self.cache.remove(&plan.keys[*key].0);
         }
@@ -326,7 +329,9 @@ impl<C: Curve> Ecdsa<C> {
         }
         let scratch = work(&mut self.scratch);
         scratch.points.clear();
-        scratch.points.extend(wanted.iter().map(|(key, _)| plan.keys[*key].0));
+        scratch
+            .points
+            .extend(wanted.iter().map(|(key, _)| plan.keys[*key].0));
         import::<_, C>(engine, &mut scratch.points, &mut scratch.on_curve);
         let mut placed: Vec<(u32, u32, C::Entry)> = Vec::with_capacity(wanted.len());
         for (i, (key, width)) in wanted.iter().enumerate() {
@@ -587,8 +592,7 @@ impl<C: Curve> Chunk<'_, C> {
         });
         for (at, job) in self.chunk.iter().enumerate() {
             let good = right[at / E::LANES] >> (at % E::LANES) & 1 == 1;
-            let checked =
-                self.cached || on_curve[(base[at] / entries) as usize];
+            let checked = self.cached || on_curve[(base[at] / entries) as usize];
             verdicts[*job as usize] = good && checked;
         }
     }

@@ -59,7 +59,7 @@ struct Sum<F: Field> {
 
 /// Begins `-(A + T)` for `A` given by its XYZZ coordinates and the affine `T = (x2, ±y2)`, without
 /// the exceptional cases. `negate` has a bit for each lane that takes `-y2`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn begin<F: Field>(
     f: F,
     (x1, y1): (&F::Fe<2>, &F::Fe<4>),
@@ -84,7 +84,7 @@ fn begin<F: Field>(
 
 /// The coordinates X and Y. What else an addition computes should stand before: these two form a
 /// chain, and the other products fill its gaps.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn finish<F: Field>(f: F, y1: &F::Fe<4>, sum: &Sum<F>) -> (F::Fe<2>, F::Fe<4>) {
     let x = f.sub_shifted2::<0, 1, 5>(&sum.rr, &sum.ppp, &sum.q);
     let d: F::Fe<4> = f.sub(&sum.q, &x);
@@ -107,7 +107,7 @@ struct Repair<F: Field> {
 }
 
 /// Finds out what happened in each lane, and updates the mask of infinite accumulators.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn repair<F: Field>(
     f: F,
     sum: &Sum<F>,
@@ -161,7 +161,7 @@ fn repair<F: Field>(
 
 impl<F: Field> Jacobian<F> {
     /// An affine point.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_affine(f: F, x: &F::Fe<1>, y: &F::Fe<1>) -> Self {
         Self {
             x: f.widen(x),
@@ -171,13 +171,12 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// `-2A`. Infinity stays infinity.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_negated(&self, f: F) -> Self {
         let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y);
         let less: F::Fe<4> = f.sub(&self.x, &delta);
         let more: F::Fe<4> = f.add(&self.x, &delta);
-        let (beta, product): (F::Fe<2>, F::Fe<2>) =
-            f.mul2((&self.x, &gamma), (&less, &more));
+        let (beta, product): (F::Fe<2>, F::Fe<2>) = f.mul2((&self.x, &gamma), (&less, &more));
         let alpha: F::Fe<6> = f.triple(&product);
         let alpha2: F::Fe<4> = f.sqr(&alpha);
         let yz: F::Fe<2> = f.mul(&self.y, &self.z);
@@ -192,7 +191,7 @@ impl<F: Field> Jacobian<F> {
 
     /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
     /// `infinite`, before and after.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_negated(
         &mut self,
         f: F,
@@ -218,7 +217,7 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// The same point.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn to_xyzz(&self, f: F) -> Xyzz<F> {
         let zz: F::Fe<2> = f.sqr(&self.z);
         let zzz: F::Fe<2> = f.mul(&self.z, &zz);
@@ -233,7 +232,7 @@ impl<F: Field> Jacobian<F> {
 
 impl<F: Field> Xyzz<F> {
     /// An affine point, `(x, ±y)`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_affine(f: F, (x, y): (&F::Fe<1>, &F::Fe<1>), negate: u32) -> Self {
         let one = f.widen(&f.one());
         Self {
@@ -246,7 +245,7 @@ impl<F: Field> Xyzz<F> {
 
     /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
     /// `infinite`, before and after.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_negated(
         &mut self,
         f: F,

@@ -185,7 +185,13 @@ macro_rules! edge {
                     check::<C>(one);
                 }
                 // One key with all scalars: a comb of its own.
-                for k in [signed(1), signed(-1), signed(2), signed(5), scalar(&mut random)] {
+                for k in [
+                    signed(1),
+                    signed(-1),
+                    signed(2),
+                    signed(5),
+                    scalar(&mut random),
+                ] {
                     let mut cases = vec![];
                     for u1 in &scalars {
                         for u2 in scalars.iter().step_by(3) {
@@ -210,8 +216,8 @@ macro_rules! edge {
                     };
                     let r = Number::from(offset);
                     let (s, e) = (scalar(&mut random), scalar(&mut random));
-                    let key = (point * s - krate::ProjectivePoint::GENERATOR * e)
-                        * r.invert().unwrap();
+                    let key =
+                        (point * s - krate::ProjectivePoint::GENERATOR * e) * r.invert().unwrap();
                     let mut signature = to_bytes(&r);
                     signature.extend(to_bytes(&s));
                     let right = case(point_bytes(&key), to_bytes(&e), signature.clone());
