@@ -270,7 +270,7 @@ impl<C: Curve> Ecdsa<C> {
                     // The base is filled in below, when tables no longer move.
                     place = Place::Cached(slot.width, 0);
                 }
-            } else if self.generator.is_some() && comb_pays(Self::BITS, uses) {
+            } else if self.generator.is_some() && comb_pays(uses) {
                 width = Some(best_width(Self::BITS, uses, u32::MAX));
             }
             if let Some(width) = width {

@@ -33,13 +33,13 @@ pub(crate) use unroll;
 pub(crate) trait Vectorised {
     /// What the work returns.
     type Output;
-    /// Does the work; implementations are `#[inline(always)]`.
+    /// Does the work; implementations are `#[cfg_attr(not(debug_assertions), inline(always))]`.
     fn call(self) -> Self::Output;
 }
 
 /// Proof that the CPU has an instruction set.
 pub(crate) trait Instructions: Copy {
-    /// Runs `work` compiled with the instructions. `work` must be `#[inline(always)]` code to
+    /// Runs `work` compiled with the instructions. `work` must be `#[cfg_attr(not(debug_assertions), inline(always))]` code to
     /// profit: what is not inlined is compiled for the baseline CPU.
     fn run<K: Vectorised>(self, work: K) -> K::Output;
     /// Asks for a cache line ahead of its use.
@@ -48,7 +48,7 @@ pub(crate) trait Instructions: Copy {
 
 /// A vector of `LANES` unsigned 64-bit words.
 ///
-/// Every function is `#[inline(always)]` in every implementation: the instruction set is switched
+/// Every function is `#[cfg_attr(not(debug_assertions), inline(always))]` in every implementation: the instruction set is switched
 /// on once, at the outermost function ([`super::ecdsa::field::Engine::run`]).
 pub(crate) trait Word: Copy + Send + Sync {
     /// Number of lanes, at most [`MAX_LANES`].
@@ -94,31 +94,31 @@ pub(crate) trait Word: Copy + Send + Sync {
 
 /// Two vectors side by side.
 #[derive(Clone, Copy)]
-pub(crate) struct Pair<W>(W, W);
+pub(crate) struct Pair<W>(pub(crate) W, pub(crate) W);
 
 impl<W: Word> Word for Pair<W> {
     const LANES: usize = 2 * W::LANES;
     type Token = W::Token;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn splat(token: Self::Token, value: u64) -> Self {
         Self(W::splat(token, value), W::splat(token, value))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load(token: Self::Token, lanes: &[u64]) -> Self {
         let (low, high) = lanes.split_at(W::LANES);
         Self(W::load(token, low), W::load(token, high))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store(self, lanes: &mut [u64]) {
         let (low, high) = lanes.split_at_mut(W::LANES);
         self.0.store(low);
         self.1.store(high);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn from_rows<'a>(token: Self::Token, mut row: impl FnMut(usize) -> &'a [u64; 8]) -> [Self; 8] {
         let low = W::from_rows(token, &mut row);
         let high = W::from_rows(token, |lane| row(W::LANES + lane));
@@ -127,7 +127,7 @@ impl<W: Word> Word for Pair<W> {
         out
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn to_rows(words: [Self; 8], mut sink: impl FnMut(usize, &[u64; 8])) {
         let mut low = [words[0].0; 8];
         let mut high = [words[0].1; 8];
@@ -139,52 +139,52 @@ impl<W: Word> Word for Pair<W> {
         W::to_rows(high, |lane, row| sink(W::LANES + lane, row));
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add(self, other: Self) -> Self {
         Self(self.0.add(other.0), self.1.add(other.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub(self, other: Self) -> Self {
         Self(self.0.sub(other.0), self.1.sub(other.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn and(self, other: Self) -> Self {
         Self(self.0.and(other.0), self.1.and(other.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn or(self, other: Self) -> Self {
         Self(self.0.or(other.0), self.1.or(other.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn shl(self, count: u32) -> Self {
         Self(self.0.shl(count), self.1.shl(count))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn shr(self, count: u32) -> Self {
         Self(self.0.shr(count), self.1.shr(count))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sra(self, count: u32) -> Self {
         Self(self.0.sra(count), self.1.sra(count))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn madd_lo(self, a: Self, b: Self) -> Self {
         Self(self.0.madd_lo(a.0, b.0), self.1.madd_lo(a.1, b.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn madd_hi(self, a: Self, b: Self) -> Self {
         Self(self.0.madd_hi(a.0, b.0), self.1.madd_hi(a.1, b.1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn select(mask: u32, on: Self, off: Self) -> Self {
         Self(
             W::select(mask, on.0, off.0),
@@ -192,12 +192,12 @@ impl<W: Word> Word for Pair<W> {
         )
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn eq(self, other: Self) -> u32 {
         self.0.eq(other.0) | self.1.eq(other.1) << W::LANES
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn lt(self, other: Self) -> u32 {
         self.0.lt(other.0) | self.1.lt(other.1) << W::LANES
     }

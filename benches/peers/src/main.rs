@@ -230,5 +230,5 @@ fn main() {
 }
 
 fn name_matches(name: &str, only: &str) -> bool {
-    only.is_empty() || name.contains(only)
+    only.is_empty() || name.starts_with(only)
 }

@@ -14,11 +14,10 @@ pub(super) const WIDTHS: core::ops::RangeInclusive<u32> = 4..=13;
 /// Cost of one addition of a table entry, in multiplications.
 const ADD: u64 = 9;
 /// Cost of building one entry, in the same unit.
-const ENTRY: u64 = 8;
-/// Cost of the doublings that a comb needs, per bit, when the lanes are filled by other keys.
-const DOUBLING: u64 = 8;
-/// Cost of a verification without a table of the key: a walk.
-const WALK: u64 = 12;
+const ENTRY: u64 = 12;
+/// Uses in one window from which on a key gets a comb. Below, a small table and a walk are cheaper:
+/// a comb needs all powers of two of the key, reduced.
+const COMB_FROM: u64 = 14;
 
 /// The width of comb that makes building and `uses` sums cheapest, for scalars of `bits` bits.
 pub(super) fn best_width(bits: u32, uses: u64, widest: u32) -> u32 {
@@ -32,11 +31,8 @@ pub(super) fn best_width(bits: u32, uses: u64, widest: u32) -> u32 {
 }
 
 /// Whether a comb for a key pays off within `uses` sums.
-pub(super) fn comb_pays(bits: u32, uses: u64) -> bool {
-    let width = best_width(bits, uses, *WIDTHS.end());
-    let shape = Shape::comb(bits, width);
-    let build = ENTRY * shape.entries() as u64 + DOUBLING * u64::from(bits);
-    build + uses * ADD * u64::from(shape.blocks) < uses * WALK * u64::from(bits) * 7 / 10
+pub(super) fn comb_pays(uses: u64) -> bool {
+    uses >= COMB_FROM
 }
 
 /// Where the table of one key is.

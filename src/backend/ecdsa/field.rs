@@ -6,7 +6,7 @@
 //! each operation says in its type which bounds it takes and which it gives, checked by the
 //! compiler when the code is instantiated: a formula whose intermediate values could overflow does
 //! not build. Multiplication divides by the Montgomery radix `R`, so a product of bounds `A` and
-//! `B` comes back as `A·B·m/R + 1`, with [`Ring::SLACK`] ` <= R/m`.
+//! `B` comes back as `A·B·m/R + 1`.
 //!
 //! An implementation that always reduces ignores the bounds.
 //!
@@ -23,8 +23,6 @@ pub(crate) trait Ring: Copy {
     const WORDS: usize;
     /// The modulus, least significant word first.
     const MODULUS: &'static [u64];
-    /// A lower bound of `R / modulus`.
-    const SLACK: u64;
     /// One residue per lane, each in `[0, B·modulus)`.
     type Fe<const B: u32>: Copy + Send + Sync;
 
@@ -37,6 +35,26 @@ pub(crate) trait Ring: Copy {
 
     /// The square.
     fn sqr<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
+
+    /// Two independent products, interleaved where that hides latency.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        (a, b): (&Self::Fe<A>, &Self::Fe<B>),
+        (c, d): (&Self::Fe<C>, &Self::Fe<D>),
+    ) -> (Self::Fe<O>, Self::Fe<O>) {
+        (self.mul(a, b), self.mul(c, d))
+    }
+
+    /// Two independent squares, interleaved where that hides latency.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> (Self::Fe<O>, Self::Fe<P>) {
+        (self.sqr(a), self.sqr(b))
+    }
 
     /// One, in Montgomery form.
     fn one(self) -> Self::Fe<1>;
@@ -63,7 +81,7 @@ pub(crate) trait Ring: Copy {
     /// The inverse by Fermat's theorem; zero for zero.
     ///
     /// One chain of about 300 multiplications, so share it (Montgomery's trick).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn invert(self, a: &Self::Fe<2>) -> Self::Fe<2> {
         let mut powers = [*a; 16];
         for i in 2..16 {
@@ -208,7 +226,7 @@ pub(crate) trait Engine: Copy {
     fn prefetch(self, entry: &Self::Entry);
 }
 
-/// Work that is compiled once per instruction set. `call` is `#[inline(always)]`, as is everything
+/// Work that is compiled once per instruction set. `call` is `#[cfg_attr(not(debug_assertions), inline(always))]`, as is everything
 /// that computes below it, so that [`Engine::run`] is the only function boundary.
 pub(crate) trait Kernel<E: Engine> {
     /// What the work returns.

@@ -45,50 +45,54 @@ pub(crate) struct Xyzz<F: Field> {
     pub(super) zzz: F::Fe<2>,
 }
 
-/// What both additions compute.
+/// The first half of both additions.
 struct Sum<F: Field> {
-    x: F::Fe<2>,
-    y: F::Fe<4>,
     /// Difference of the x coordinates, times ZZ.
     p: F::Fe<4>,
     /// Difference of the y coordinates, times ZZZ.
     r: F::Fe<8>,
     pp: F::Fe<2>,
     ppp: F::Fe<2>,
+    q: F::Fe<2>,
+    rr: F::Fe<5>,
 }
 
-/// `-(A + T)` for `A` given by its XYZZ coordinates and the affine `T = (x2, ±y2)`, without the
-/// exceptional cases. `negate` has a bit for each lane that takes `-y2`.
-#[inline(always)]
-fn sum<F: Field>(
+/// Begins `-(A + T)` for `A` given by its XYZZ coordinates and the affine `T = (x2, ±y2)`, without
+/// the exceptional cases. `negate` has a bit for each lane that takes `-y2`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn begin<F: Field>(
     f: F,
     (x1, y1): (&F::Fe<2>, &F::Fe<4>),
     (zz1, zzz1): (&F::Fe<2>, &F::Fe<2>),
     (x2, y2): (&F::Fe<1>, &F::Fe<1>),
     negate: u32,
 ) -> Sum<F> {
-    let u2: F::Fe<2> = f.mul(x2, zz1);
-    let s2: F::Fe<2> = f.mul(y2, zzz1);
+    let (u2, s2): (F::Fe<2>, F::Fe<2>) = f.mul2((x2, zz1), (y2, zzz1));
     let p: F::Fe<4> = f.sub(&u2, x1);
     let r: F::Fe<8> = f.sub_signed(y1, &s2, negate);
-    let pp: F::Fe<2> = f.sqr(&p);
-    let rr: F::Fe<5> = f.sqr(&r);
-    let ppp: F::Fe<2> = f.mul(&p, &pp);
-    let q: F::Fe<2> = f.mul(x1, &pp);
-    let x = f.sub_shifted2::<0, 1, 5>(&rr, &ppp, &q);
-    let d: F::Fe<4> = f.sub(&q, &x);
-    let y = f.mul_add_mul(&r, &d, y1, &ppp);
+    let (pp, rr): (F::Fe<2>, F::Fe<5>) = f.sqr2(&p, &r);
+    let (ppp, q): (F::Fe<2>, F::Fe<2>) = f.mul2((&p, &pp), (x1, &pp));
     Sum {
-        x,
-        y,
         p,
         r,
         pp,
         ppp,
+        q,
+        rr,
     }
 }
 
-/// The right answer for lanes where [`sum`] failed.
+/// The coordinates X and Y. What else an addition computes should stand before: these two form a
+/// chain, and the other products fill its gaps.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn finish<F: Field>(f: F, y1: &F::Fe<4>, sum: &Sum<F>) -> (F::Fe<2>, F::Fe<4>) {
+    let x = f.sub_shifted2::<0, 1, 5>(&sum.rr, &sum.ppp, &sum.q);
+    let d: F::Fe<4> = f.sub(&sum.q, &x);
+    let y = f.mul_add_mul(&sum.r, &d, y1, &sum.ppp);
+    (x, y)
+}
+
+/// The right answer for lanes where [`begin`] failed.
 struct Repair<F: Field> {
     /// Lanes to replace.
     lanes: u32,
@@ -103,7 +107,7 @@ struct Repair<F: Field> {
 }
 
 /// Finds out what happened in each lane, and updates the mask of infinite accumulators.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn repair<F: Field>(
     f: F,
     sum: &Sum<F>,
@@ -157,7 +161,7 @@ fn repair<F: Field>(
 
 impl<F: Field> Jacobian<F> {
     /// An affine point.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_affine(f: F, x: &F::Fe<1>, y: &F::Fe<1>) -> Self {
         Self {
             x: f.widen(x),
@@ -167,17 +171,15 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// `-2A`. Infinity stays infinity.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_negated(&self, f: F) -> Self {
-        let delta: F::Fe<2> = f.sqr(&self.z);
-        let gamma: F::Fe<2> = f.sqr(&self.y);
-        let beta: F::Fe<2> = f.mul(&self.x, &gamma);
+        let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y);
         let less: F::Fe<4> = f.sub(&self.x, &delta);
         let more: F::Fe<4> = f.add(&self.x, &delta);
-        let product: F::Fe<2> = f.mul(&less, &more);
+        let (beta, product): (F::Fe<2>, F::Fe<2>) = f.mul2((&self.x, &gamma), (&less, &more));
         let alpha: F::Fe<6> = f.triple(&product);
-        let yz: F::Fe<2> = f.mul(&self.y, &self.z);
         let alpha2: F::Fe<4> = f.sqr(&alpha);
+        let yz: F::Fe<2> = f.mul(&self.y, &self.z);
         let x = f.sub_shifted::<3, 4>(&alpha2, &beta);
         let d = f.sub_shifted::<2, 2>(&x, &beta);
         Self {
@@ -189,7 +191,7 @@ impl<F: Field> Jacobian<F> {
 
     /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
     /// `infinite`, before and after.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_negated(
         &mut self,
         f: F,
@@ -199,11 +201,10 @@ impl<F: Field> Jacobian<F> {
     ) {
         let zz: F::Fe<2> = f.sqr(&self.z);
         let zzz: F::Fe<2> = f.mul(&self.z, &zz);
-        let sum = sum(f, (&self.x, &self.y), (&zz, &zzz), (x2, y2), negate);
+        let sum = begin(f, (&self.x, &self.y), (&zz, &zzz), (x2, y2), negate);
         let z: F::Fe<2> = f.mul(&self.z, &sum.p);
-        self.x = sum.x;
-        self.y = sum.y;
         self.z = f.widen(&z);
+        (self.x, self.y) = finish(f, &self.y, &sum);
         if (f.may_be_zero(&sum.p) | *infinite) != 0 {
             let repair = repair(f, &sum, (x2, y2), negate, infinite);
             let z = f.select(repair.doubled, &repair.u, &f.widen(&f.one()));
@@ -216,7 +217,7 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// The same point.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn to_xyzz(&self, f: F) -> Xyzz<F> {
         let zz: F::Fe<2> = f.sqr(&self.z);
         let zzz: F::Fe<2> = f.mul(&self.z, &zz);
@@ -231,7 +232,7 @@ impl<F: Field> Jacobian<F> {
 
 impl<F: Field> Xyzz<F> {
     /// An affine point, `(x, ±y)`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_affine(f: F, (x, y): (&F::Fe<1>, &F::Fe<1>), negate: u32) -> Self {
         let one = f.widen(&f.one());
         Self {
@@ -244,7 +245,7 @@ impl<F: Field> Xyzz<F> {
 
     /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
     /// `infinite`, before and after.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_negated(
         &mut self,
         f: F,
@@ -252,17 +253,15 @@ impl<F: Field> Xyzz<F> {
         negate: u32,
         infinite: &mut u32,
     ) {
-        let sum = sum(
+        let sum = begin(
             f,
             (&self.x, &self.y),
             (&self.zz, &self.zzz),
             (x2, y2),
             negate,
         );
-        self.x = sum.x;
-        self.y = sum.y;
-        self.zz = f.mul(&self.zz, &sum.pp);
-        self.zzz = f.mul(&self.zzz, &sum.ppp);
+        (self.zz, self.zzz) = f.mul2((&self.zz, &sum.pp), (&self.zzz, &sum.ppp));
+        (self.x, self.y) = finish(f, &self.y, &sum);
         if (f.may_be_zero(&sum.p) | *infinite) != 0 {
             let repair = repair(f, &sum, (x2, y2), negate, infinite);
             let one = f.widen(&f.one());

@@ -29,7 +29,7 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
     const R2: [u64; N];
 
     /// `(high·R + low) / R mod M`, up to one multiple of `M`; the last word is 0 or 1.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce(low: [u64; N], high: [u64; N]) -> ([u64; N], u64) {
         let mut t = Product { low, high };
         let mut deferred = 0;
@@ -55,7 +55,7 @@ struct Product<const N: usize> {
 
 impl<const N: usize> Product<N> {
     /// The word that weighs `2^(64·k)`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn word(&mut self, k: usize) -> &mut u64 {
         if k < N {
             &mut self.low[k]
@@ -65,22 +65,51 @@ impl<const N: usize> Product<N> {
     }
 }
 
+impl<const N: usize> Product<N> {
+    /// `self + other`, and the carry out.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn add(mut self, mut other: Self) -> (Self, u64) {
+        let mut carry = 0;
+        unroll!(i < N => { (*self.word(i), carry) = add_carry(*self.word(i), *other.word(i), carry); });
+        unroll!(i < N => {
+            let word = self.word(i + N);
+            (*word, carry) = add_carry(*word, *other.word(i + N), carry);
+        });
+        (self, carry)
+    }
+
+    /// `8·self`, and the bits shifted out.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn times8(mut self) -> (Self, u64) {
+        let mut out = 0;
+        unroll!(i < N => {
+            let word = self.word(i);
+            (*word, out) = (*word << 3 | out, *word >> 61);
+        });
+        unroll!(i < N => {
+            let word = self.word(i + N);
+            (*word, out) = (*word << 3 | out, *word >> 61);
+        });
+        (self, out)
+    }
+}
+
 /// `a·b + c + d`, low word and high word; cannot overflow.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn multiply_add(a: u64, b: u64, c: u64, d: u64) -> (u64, u64) {
     let sum = u128::from(a) * u128::from(b) + u128::from(c) + u128::from(d);
     (sum as u64, (sum >> 64) as u64)
 }
 
 /// `a + b + carry`, and the carry out; `carry` is 0 or 1, or `b` leaves room for it.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn add_carry(a: u64, b: u64, carry: u64) -> (u64, u64) {
     let sum = u128::from(a) + u128::from(b) + u128::from(carry);
     (sum as u64, (sum >> 64) as u64)
 }
 
 /// `a - b - borrow`, and the borrow out (0 or 1).
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn sub_borrow(a: u64, b: u64, borrow: u64) -> (u64, u64) {
     let (step, under) = a.overflowing_sub(b);
     let (step, under_too) = step.overflowing_sub(borrow);
@@ -88,7 +117,7 @@ fn sub_borrow(a: u64, b: u64, borrow: u64) -> (u64, u64) {
 }
 
 /// `a·b`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn product<const N: usize>(a: &[u64; N], b: &[u64; N]) -> Product<N> {
     let mut t = Product {
         low: [0; N],
@@ -106,7 +135,7 @@ fn product<const N: usize>(a: &[u64; N], b: &[u64; N]) -> Product<N> {
 }
 
 /// `a²`: every product of two different words once, doubled.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn square<const N: usize>(a: &[u64; N]) -> Product<N> {
     let mut t = Product {
         low: [0; N],
@@ -150,7 +179,7 @@ impl<M, const N: usize> Copy for Field64<M, N> {}
 
 impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     /// `value + top·2^(64·N)`, which is below twice the modulus, reduced.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_once(value: [u64; N], top: u64) -> [u64; N] {
         let mut less = value;
         let mut borrow = 0;
@@ -163,14 +192,14 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// Reduces a product.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn finish<const O: u32>(t: Product<N>) -> Words<N, O> {
         let (value, top) = M::reduce(t.low, t.high);
         Words(Self::reduce_once(value, top))
     }
 
     /// Sum.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sum(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
         let mut out = *a;
         let mut carry = 0;
@@ -179,7 +208,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// Difference.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn difference(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
         let mut out = *a;
         let mut borrow = 0;
@@ -190,14 +219,40 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
         out
     }
 
+    /// `value + top·2^(64·N)` for a small `top`, reduced.
+    ///
+    /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times
+    /// of it to `value` stays below `2·M`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn fold(value: [u64; N], top: u64) -> [u64; N] {
+        debug_assert!(top < 16 && M::R1[N - 1] < 1 << 33);
+        let mut out = value;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = multiply_add(top, M::R1[i], value[i], carry); });
+        Self::reduce_once(out, carry)
+    }
+
+    /// Reduces `t + top·2^(128·N)`, a sum of a few products.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn finish_sum<const O: u32>(t: Product<N>, top: u64) -> Words<N, O> {
+        let (value, carry) = M::reduce(t.low, t.high);
+        Words(Self::fold(value, top + carry))
+    }
+
     /// `2^times·a`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn doubled(a: &[u64; N], times: u32) -> [u64; N] {
-        let mut out = *a;
-        for _ in 0..times {
-            out = Self::sum(&out, &out);
+        if times == 0 {
+            return *a;
         }
-        out
+        let mut out = *a;
+        let mut top = 0;
+        unroll!(i < N => { (out[i], top) = (a[i] << times | top, a[i] >> (64 - times)); });
+        if times == 1 {
+            Self::reduce_once(out, top)
+        } else {
+            Self::fold(out, top)
+        }
     }
 }
 
@@ -205,10 +260,9 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
     const LANES: usize = 1;
     const WORDS: usize = N;
     const MODULUS: &'static [u64] = M::SLICE;
-    const SLACK: u64 = u64::MAX;
     type Fe<const B: u32> = Words<N, B>;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -217,28 +271,28 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         Self::finish(product(&a.0, &b.0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Self::finish(square(&a.0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn one(self) -> Words<N, 1> {
         Words(M::R1)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn from_words(self, words: &[u64]) -> Words<N, 2> {
         let words = words.first_chunk().expect("as many words as the modulus");
         Words(Self::reduce_once(*words, 0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn to_words(self, a: &Words<N, 2>, words: &mut [u64]) {
         words[..N].copy_from_slice(&a.0);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn to_odd_words(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
         let even = a.0[0] & 1 == 0;
         let mut odd = a.0;
@@ -250,12 +304,12 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         u32::from(even)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter(self, a: &Words<N, 2>) -> Words<N, 2> {
         Self::finish(product(&a.0, &M::R2))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn leave<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
         Self::finish(Product {
             low: a.0,
@@ -263,7 +317,7 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         })
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn select<const A: u32>(self, mask: u32, on: &Words<N, A>, off: &Words<N, A>) -> Words<N, A> {
         if mask & 1 == 1 { *on } else { *off }
     }
@@ -278,7 +332,7 @@ pub(crate) trait Prime64<const N: usize>: Modulus64<N> {
 impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     type Entry = M::Entry;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -287,12 +341,15 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::sum(&a.0, &b.0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn triple<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
-        Words(Self::sum(&a.0, &Self::sum(&a.0, &a.0)))
+        let mut out = a.0;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = multiply_add(3, a.0[i], 0, carry); });
+        Words(Self::fold(out, carry))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -301,7 +358,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&a.0, &b.0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -315,7 +372,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -326,7 +383,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -335,7 +392,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&a.0, &Self::doubled(&b.0, J)))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -343,24 +400,23 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         c: &Words<N, C>,
         d: &Words<N, D>,
     ) -> Words<N, O> {
-        let first: Words<N, 2> = Self::finish(product(&a.0, &b.0));
-        let second: Words<N, 2> = Self::finish(product(&c.0, &d.0));
-        Words(Self::sum(&first.0, &second.0))
+        let (sum, top) = product(&a.0, &b.0).add(product(&c.0, &d.0));
+        Self::finish_sum(sum, top)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Words<N, A>,
         b: &Words<N, B>,
         c: &Words<N, C>,
     ) -> Words<N, O> {
-        let first: Words<N, 2> = Self::finish(product(&a.0, &b.0));
-        let second: Words<N, 2> = Self::finish(square(&c.0));
-        Words(Self::sum(&first.0, &Self::doubled(&second.0, 3)))
+        let (squares, out) = square(&c.0).times8();
+        let (sum, top) = product(&a.0, &b.0).add(squares);
+        Self::finish_sum(sum, top + out)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn negate_where(self, a: &Words<N, 1>, mask: u32) -> Words<N, 1> {
         if mask & 1 == 1 {
             Words(Self::difference(&M::M, &a.0))
@@ -369,22 +425,22 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn widen<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Words(a.0)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn may_be_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
         self.is_zero(a)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn is_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
         u32::from(a.0.iter().fold(0, |any, word| any | word) == 0)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load_entries(
         self,
         table: &[M::Entry],
@@ -397,7 +453,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         )
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
         x: &Words<N, A>,
@@ -453,7 +509,7 @@ modulus!(
     curve::P256_P,
     /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
     /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce(low: [u64; 4], high: [u64; 4]) -> ([u64; 4], u64) {
         let mut t = Product { low, high };
         let mut deferred = 0;

@@ -26,7 +26,7 @@ use super::{
     curve::{self, Entry, Entry256, Entry384, P256, P384},
     field::{Engine, Field, Kernel, Ring},
 };
-use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Vectorised, Word, unroll};
+use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Pair, Vectorised, Word, unroll};
 
 /// Limbs below 2^52 of a value below `B` times the modulus.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ pub(crate) trait Modulus52<const L: usize>: Copy + 'static {
 
     /// Adds a multiple of the modulus to make the low limbs vanish, and carries them into the high
     /// ones. The high limbs are then the product divided by `R`, in [`Raw`] form.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, L>) {
         let zero = W::splat(token, 0);
         let n0 = W::splat(token, Self::N0);
@@ -88,7 +88,7 @@ pub(crate) trait Prime52<const L: usize>: Modulus52<L> {
 
 impl<W: Word, const L: usize> Wide<W, L> {
     /// Zero.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn zero(token: W::Token) -> Self {
         let zero = W::splat(token, 0);
         Self {
@@ -98,7 +98,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// The limb that weighs `2^(52·k)`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn limb(&mut self, k: usize) -> &mut W {
         if k < L {
             &mut self.low[k]
@@ -108,7 +108,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// Adds `a·b`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_product(&mut self, a: &[W; L], b: &[W; L]) {
         unroll!(i < L => {
             unroll!(j < L => {
@@ -119,7 +119,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// Adds `a²` to zero.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn set_square(&mut self, a: &[W; L]) {
         unroll!(i < L => {
             unroll!(j < L => {
@@ -137,7 +137,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// Doubles `times` times.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn double(&mut self, times: u32) {
         unroll!(i < L => {
             self.low[i] = self.low[i].shl(times);
@@ -148,7 +148,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
 
 impl<W: Word, const L: usize> Raw<W, L> {
     /// Moves what exceeds 52 bits from each limb to the next. The total is in `[0, 2^(52·L))`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn carry<const B: u32>(mut self, token: W::Token) -> Limbs<W, L, B> {
         let mask = W::splat(token, MASK52);
         unroll!(i < L => {
@@ -165,11 +165,11 @@ impl<W: Word, const L: usize> Raw<W, L> {
 
 impl<W: Word, const L: usize, const B: u32> Limbs<W, L, B> {
     /// In debug builds, checks the invariant of the limbs.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self) {
         if cfg!(debug_assertions) {
             for limb in &self.0 {
-                let mut lanes = [0; MAX_LANES];
+                let mut lanes = [0; 2 * MAX_LANES];
                 limb.store(&mut lanes);
                 for lane in lanes {
                     debug_assert!(lane <= MASK52, "limb {lane:#x} exceeds 52 bits");
@@ -216,22 +216,31 @@ impl<W: Word, M, const L: usize> Copy for Field52<W, M, L> {}
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     /// The same limbs in every lane.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn constant(self, limbs: &[u64; L]) -> [W; L] {
         let mut out = [W::splat(self.token, limbs[0]); L];
         unroll!(i < L => { out[i] = W::splat(self.token, limbs[i]); });
         out
     }
 
+    /// The same residues in twice the lanes.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn both(self) -> Field52<Pair<W>, M, L> {
+        Field52 {
+            token: self.token,
+            modulus: PhantomData,
+        }
+    }
+
     /// Reduces a sum of products.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn finish<const O: u32>(self, mut wide: Wide<W, L>) -> Limbs<W, L, O> {
         M::reduce(self.token, &mut wide);
         Raw(wide.high).carry(self.token)
     }
 
     /// The reduced value of a residue below twice the modulus.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_once<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
         const { assert!(A <= 2) }
         let modulus = self.constant(&M::M);
@@ -255,7 +264,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// Limbs to words, into the first `WORDS` of the array.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn pack(self, a: &Limbs<W, L, 1>) -> [W; 6] {
         let mut words = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
@@ -275,7 +284,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// Words to limbs.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn unpack<const B: u32>(self, words: &[W; 6]) -> Limbs<W, L, B> {
         let mut limbs = [words[0]; L];
         unroll!(i < L => {
@@ -288,6 +297,28 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
         });
         Limbs(limbs)
     }
+}
+
+/// Limbs of two residues side by side, to compute with both at once.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn pair<W: Word, const L: usize>(a: &[W; L], b: &[W; L]) -> [Pair<W>; L] {
+    let mut out = [Pair(a[0], b[0]); L];
+    unroll!(i < L => { out[i] = Pair(a[i], b[i]); });
+    out
+}
+
+/// The two residues of a [`pair`].
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn split<W: Word, const L: usize, const B: u32>(
+    limbs: Limbs<Pair<W>, L, B>,
+) -> (Limbs<W, L, B>, Limbs<W, L, B>) {
+    let mut a = [limbs.0[0].0; L];
+    let mut b = [limbs.0[0].1; L];
+    unroll!(i < L => {
+        a[i] = limbs.0[i].0;
+        b[i] = limbs.0[i].1;
+    });
+    (Limbs(a), Limbs(b))
 }
 
 /// A bit for every lane.
@@ -304,10 +335,9 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
     const LANES: usize = W::LANES;
     const WORDS: usize = M::WORDS.len();
     const MODULUS: &'static [u64] = M::WORDS;
-    const SLACK: u64 = M::SLACK;
     type Fe<const B: u32> = Limbs<W, L, B>;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -319,7 +349,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.finish(wide)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(product_fits(A as u64 * A as u64, O, M::SLACK)) }
         let mut wide = Wide::zero(self.token);
@@ -327,12 +357,43 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.finish(wide)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        (a, b): (&Limbs<W, L, A>, &Limbs<W, L, B>),
+        (c, d): (&Limbs<W, L, C>, &Limbs<W, L, D>),
+    ) -> (Limbs<W, L, O>, Limbs<W, L, O>) {
+        const {
+            assert!(product_fits(A as u64 * B as u64, O, M::SLACK));
+            assert!(product_fits(C as u64 * D as u64, O, M::SLACK));
+        }
+        let mut wide = Wide::zero(self.token);
+        wide.add_product(&pair(&a.0, &c.0), &pair(&b.0, &d.0));
+        split(self.both().finish::<O>(wide))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, B>,
+    ) -> (Limbs<W, L, O>, Limbs<W, L, P>) {
+        const {
+            assert!(product_fits(A as u64 * A as u64, O, M::SLACK));
+            assert!(product_fits(B as u64 * B as u64, P, M::SLACK));
+        }
+        let mut wide = Wide::zero(self.token);
+        wide.set_square(&pair(&a.0, &b.0));
+        let (a, b) = split(self.both().finish::<O>(wide));
+        (a, Limbs(b.0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn one(self) -> Limbs<W, L, 1> {
         Limbs(self.constant(&M::R1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn from_words(self, words: &[u64]) -> Limbs<W, L, 2> {
         let mut vectors = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
@@ -343,7 +404,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.unpack(&vectors)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn to_words(self, a: &Limbs<W, L, 2>, words: &mut [u64]) {
         let packed = self.pack(&self.reduce_once(a));
         unroll!(j < 6 => {
@@ -353,7 +414,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         });
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn to_odd_words(self, a: &Limbs<W, L, 2>, words: &mut [u64]) -> u32 {
         let reduced = self.reduce_once(a);
         let modulus = self.constant(&M::M);
@@ -373,12 +434,12 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         even
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter(self, a: &Limbs<W, L, 2>) -> Limbs<W, L, 2> {
         self.mul(a, &Limbs::<W, L, 1>(self.constant(&M::R2)))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn leave<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 2> {
         let mut one = [0; L];
         one[0] = 1;
@@ -388,7 +449,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.finish(wide)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn select<const A: u32>(
         self,
         mask: u32,
@@ -403,7 +464,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
 
 impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {
     /// The reduced value of any residue.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_fully<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
         let mut raw = Raw(a.0);
         M::fold(self.token, &mut raw);
@@ -414,7 +475,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {
 impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     type Entry = M::Entry;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -426,7 +487,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn triple<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(3 * A <= O && O as u64 <= M::SLACK) }
         let mut raw = Raw(a.0);
@@ -434,7 +495,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -447,7 +508,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -464,7 +525,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -486,7 +547,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -500,7 +561,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -518,7 +579,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.finish(wide)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -536,7 +597,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.finish(wide)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn negate_where(self, a: &Limbs<W, L, 1>, mask: u32) -> Limbs<W, L, 1> {
         let modulus = self.constant(&M::M);
         let mut raw = Raw(a.0);
@@ -544,14 +605,14 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn widen<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(A <= O && O as u64 <= M::SLACK) }
         Limbs(a.0)
     }
 
     /// A value `k·m` has the low limb `-k / N0`; only `k < A` can occur.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn may_be_zero<const A: u32>(self, a: &Limbs<W, L, A>) -> u32 {
         let zero = W::splat(self.token, 0);
         let minus_k = if M::N0 == 1 {
@@ -563,7 +624,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         k.lt(W::splat(self.token, A as u64))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn is_zero<const A: u32>(self, a: &Limbs<W, L, A>) -> u32 {
         let reduced = self.reduce_fully(a);
         let mut any = reduced.0[0];
@@ -571,7 +632,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         any.eq(W::splat(self.token, 0))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load_entries(
         self,
         table: &[M::Entry],
@@ -595,7 +656,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         (self.unpack(&x), self.unpack(&y))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
         x: &Limbs<W, L, A>,
@@ -664,7 +725,7 @@ struct Bound<E, K>(E, K);
 
 impl<E: Engine, K: Kernel<E>> Vectorised for Bound<E, K> {
     type Output = K::Output;
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self) -> K::Output {
         self.1.call(self.0)
     }
@@ -678,7 +739,7 @@ macro_rules! engine {
             type Entry = $entry;
             const LANES: usize = W::LANES;
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn fp(self) -> Self::Fp {
                 Field52 {
                     token: self.token,
@@ -686,7 +747,7 @@ macro_rules! engine {
                 }
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn scalars(self) -> Self::Fn {
                 Field52 {
                     token: self.token,
@@ -694,12 +755,12 @@ macro_rules! engine {
                 }
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output {
                 self.token.run(Bound(self, kernel))
             }
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn prefetch(self, entry: &$entry) {
                 self.token.prefetch(entry.head());
                 if entry.words().len() > 8 {
@@ -755,7 +816,7 @@ modulus!(
     1 << 4,
     /// `p = -1 mod 2^96`, so the multiple to add is the limb itself, and the rest of `p` is sparse:
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, 5>) {
         let mask = W::splat(token, MASK52);
         let shift44 = W::splat(token, 1 << 44);
@@ -780,7 +841,7 @@ modulus!(
     1 << 32,
     /// `p = 2^384 - 2^128 - 2^96 + 2^32 - 1`: every term but the last two is a shift, taken from
     /// limb `7 + 20 bits`, `2 + 24`, and `1 + 44`. Columns may go negative on the way.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, 8>) {
         let mask = W::splat(token, MASK52);
         let low = W::splat(token, (1 << 32) - 1);
@@ -803,7 +864,7 @@ impl Prime52<5> for P256Prime {
 
     /// `2^256 = 2^224 - 2^192 - 2^96 + 1`. Bits from 2^256 on are at most 2^10; the rest is below
     /// 2^256 + 2^214 after carries, so the sum stays below `2p`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn fold<W: Word>(token: W::Token, raw: &mut Raw<W, 5>) {
         let excess = raw.0[4].shr(48);
         raw.0[4] = raw.0[4].and(W::splat(token, (1 << 48) - 1));
@@ -819,7 +880,7 @@ impl Prime52<8> for P384Prime {
 
     /// `2^384 = 2^128 + 2^96 - 2^32 + 1`. Bits from 2^384 on are at most 2^10 for the bounds that
     /// the curve formulas reach.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn fold<W: Word>(token: W::Token, raw: &mut Raw<W, 8>) {
         let excess = raw.0[7].shr(20);
         raw.0[7] = raw.0[7].and(W::splat(token, (1 << 20) - 1));

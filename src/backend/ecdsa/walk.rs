@@ -24,7 +24,7 @@ use super::{
     field::{Engine, Field, Kernel, Ring},
     group::{Jacobian, Xyzz},
     scalar::{Digits, Scalars},
-    tables::{Fe, Shape, digits},
+    tables::{Shape, digits},
 };
 use crate::backend::lanes::MAX_LANES;
 
@@ -41,7 +41,7 @@ pub(super) struct Term<'a, E: Engine> {
 
 impl<E: Engine> Term<'_, E> {
     /// Indices and signs of one digit of one group.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn digit(
         &self,
         shape: Shape,
@@ -89,7 +89,7 @@ impl<E: Engine> Sums<E> {
 }
 
 /// A mask with every bit equal to `bit`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 const fn spread(bit: bool) -> u32 {
     (bit as u32).wrapping_neg()
 }
@@ -110,7 +110,7 @@ const AHEAD: usize = 2;
 impl<E: Engine> Kernel<E> for Comb<'_, E> {
     type Output = ();
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let (term, shape, groups) = (self.term, self.shape, self.groups);
@@ -170,7 +170,7 @@ pub(super) struct Walk<'a, E: Engine> {
 impl<E: Engine> Kernel<E> for Walk<'_, E> {
     type Output = ();
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let shape = self.shape;
@@ -205,6 +205,18 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
     }
 }
 
+/// Lanes where `X/ZZ = r`, for a plain X and plain words of r. Without a division: the plain r times
+/// ZZ in Montgomery form is a plain product.
+///
+/// A function and not a closure, since only `#[cfg_attr(not(debug_assertions), inline(always))]` code gets the instructions.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn matches<F: Field>(f: F, x: &F::Fe<2>, zz: &F::Fe<2>, r: &[u64]) -> u32 {
+    let r = f.from_words(r);
+    let expected: F::Fe<2> = f.mul(&r, zz);
+    let difference: F::Fe<4> = f.sub(x, &expected);
+    f.is_zero(&difference)
+}
+
 /// Compares the sums of a chunk with r: for each group, the lanes whose signature is right.
 pub(super) struct Compare<'a, E: Engine, C> {
     pub(super) sums: &'a Sums<E>,
@@ -216,21 +228,14 @@ pub(super) struct Compare<'a, E: Engine, C> {
 impl<E: Engine, C: Curve> Kernel<E> for Compare<'_, E, C> {
     type Output = ();
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         self.right.clear();
         for (group, point) in self.sums.points.iter().enumerate() {
-            // x = X/ZZ = r, without the division: the plain r times ZZ is a plain product.
             let x = f.leave(&point.x);
-            let matches = |r: &[u64]| {
-                let r = f.from_words(r);
-                let expected: Fe<E, 2> = f.mul(&r, &point.zz);
-                let difference: Fe<E, 4> = f.sub(&x, &expected);
-                f.is_zero(&difference)
-            };
             let r = self.scalars.r::<C>(group);
-            let mut right = matches(r);
+            let mut right = matches(f, &x, &point.zz, r);
             let second = self.scalars.second_candidate(group);
             if second != 0 {
                 // r + n, below the prime in these lanes; other lanes are not looked at.
@@ -244,7 +249,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Compare<'_, E, C> {
                         *carry = (sum >> 64) as u64;
                     }
                 }
-                right |= matches(&larger) & second;
+                right |= matches(f, &x, &point.zz, &larger) & second;
             }
             self.right
                 .push(right & self.scalars.in_range(group) & !self.sums.infinite[group]);
