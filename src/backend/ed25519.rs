@@ -12,12 +12,14 @@
 //!
 //! All inputs are public: run time depends on them.
 //!
-//! Layers, from the bottom: `field`, `scalar`, `point`, `decode` (bytes to points), `table` and
+//! Layers, from the bottom: `field`, `scalar`, `digits`, `point`, `decode` (bytes to points), `table` and
 //! `single` (multiples of points with and without tables), `lanes` (verification), and this file
 //! (which keys get tables).
 
 #[cfg(target_arch = "x86_64")]
 mod decode;
+#[cfg(target_arch = "x86_64")]
+mod digits;
 #[cfg(target_arch = "x86_64")]
 mod field;
 #[cfg(target_arch = "x86_64")]

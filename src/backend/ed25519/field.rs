@@ -236,9 +236,7 @@ fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
         if c > 0 {
             sum = sum.add(high[c - 1]).add(high[c - 1]);
         }
-        // 19 u = 16 u + 2 u + u.
-        let thrice = upper.add(upper).add(upper);
-        out[c] = sum.add(thrice).add(upper.shl::<4>());
+        out[c] = sum.add(upper.times(zero.constant(19)));
     }
     let out = Wide(out);
     out.check(PRODUCT_BOUND);

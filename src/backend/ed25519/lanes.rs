@@ -11,11 +11,12 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha512};
 
 use super::decode::{has_small_order, lane_limbs, low_bits, negated_keys, words};
+use super::digits::Digits;
 use super::field::Fe;
 use super::point::{Extended, ONE, Sum};
-use super::scalar::{canonical, digit_count, reduce, signed_digits};
+use super::scalar::{canonical, reduce};
 use super::single::{self, Multiples};
-use super::table::{self, Digits, Table, Workshop, add_multiples};
+use super::table::{self, Table, Workshop, add_multiples};
 use super::{Ed25519Job, Ed25519Plan, PlannedKey};
 use crate::backend::Avx512Ifma;
 use crate::backend::sha512;
@@ -251,17 +252,14 @@ fn group(
 ) -> Sum {
     let width = places[0].width;
     let own_width = if width == 0 { single::WIDTH } else { width };
-    let mut s_digits: Digits = [[0; 8]; 64];
-    let mut k_digits: Digits = [[0; 8]; 64];
+    let (mut s, mut k) = ([[0; 4]; 8], [[0; 4]; 8]);
     for lane in 0..8 {
         let place = lane.min(places.len() - 1);
-        let s = signature(&jobs[places[place].job as usize]).1;
-        signed_digits(&words(s), base.width(), |i, digit| {
-            s_digits[i][lane] = digit
-        });
-        let k = &room.challenges[first + place];
-        signed_digits(k, own_width, |i, digit| k_digits[i][lane] = digit);
+        s[lane] = words(signature(&jobs[places[place].job as usize]).1);
+        k[lane] = room.challenges[first + place];
     }
+    let s_digits = Digits::new(token, &s, base.width());
+    let k_digits = Digits::new(token, &k, own_width);
 
     let sum = if width == 0 {
         let mut limbs = [[0; 8]; 15];
@@ -286,15 +284,9 @@ fn group(
                 tables[lane] = table;
             }
         }
-        add_multiples(
-            token,
-            Sum::identity(token),
-            &tables,
-            &k_digits,
-            digit_count(width),
-        )
+        add_multiples(token, Sum::identity(token), &tables, &k_digits)
     };
-    add_multiples(token, sum, &[base; 8], &s_digits, digit_count(base.width()))
+    add_multiples(token, sum, &[base; 8], &s_digits)
 }
 
 /// A point with Z = 1 from rows of limbs of x, y and x y.

@@ -85,12 +85,13 @@ impl Factors {
     #[inline(always)]
     fn new(a: Wide, b: Wide, c: Wide, d: Wide, negative: u8) -> Self {
         // Products are below 2^59: sums below 2^60, differences below 2^59 + 2^61.
+        let (e, h) = (b.minus(&a).carry(), b.plus(&a).carry());
         let (less, more) = (d.minus(&c).carry(), d.plus(&c).carry());
         Factors {
-            e: b.minus(&a).carry(),
+            e,
             f: less.blend(negative, &more),
             g: more.blend(negative, &less),
-            h: b.plus(&a).carry(),
+            h,
         }
     }
 
@@ -219,6 +220,19 @@ impl Extended {
     #[inline(always)]
     pub(super) fn add_cached_without_t(&self, entry: &Cached, negative: u8) -> Self {
         self.adding(entry, negative).without_t(self.t)
+    }
+}
+
+impl Affine {
+    /// The identity in every lane.
+    #[inline(always)]
+    pub(super) fn identity(token: Avx512Ifma) -> Self {
+        let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
+        Affine {
+            plus: one,
+            minus: one,
+            product: zero,
+        }
     }
 }
 

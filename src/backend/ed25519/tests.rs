@@ -486,6 +486,8 @@ fn budgets() {
                 assert_eq!(verdicts(&mut engine, &cases, extra), expected);
                 #[cfg(target_arch = "x86_64")]
                 assert!(engine.stock.spent() <= budget);
+                #[cfg(target_arch = "x86_64")]
+                engine.stock.check();
             }
         }
     }
