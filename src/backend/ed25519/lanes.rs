@@ -351,34 +351,40 @@ fn compare(
     right & !(low_bits(&x[0].lanes()) ^ sign)
 }
 
-/// Decodes up to eight keys; returns −A, or `None` where the bytes are no point.
+/// Keys that are decoded together: two registers, of which one would mostly wait.
+pub(super) const DECODED: usize = 16;
+
+/// Decodes up to [`DECODED`] keys and puts −A, or `None` where the bytes are no point.
 pub(super) fn decode(
     token: Avx512Ifma,
     keys: &[[u8; 32]],
     mut put: impl FnMut(usize, Option<Point>),
 ) {
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled(token: Avx512Ifma, keys: &[[u64; 4]; 8]) -> ([Point; 8], u8) {
-        let (point, valid) = negated_keys(token, keys);
-        let mut points = [[[0; 5]; 3]; 8];
-        for (part, fe) in [&point.x, &point.y, &point.t].iter().enumerate() {
-            for (i, limb) in fe.limbs().iter().enumerate() {
-                for (point, limb) in points.iter_mut().zip(limb.lanes()) {
-                    point[part][i] = limb;
+    fn enabled(token: Avx512Ifma, keys: &[[[u64; 4]; 8]; 2], out: &mut [[Point; 8]; 2]) -> [u8; 2] {
+        let mut valid = [0; 2];
+        for (half, (point, bits)) in negated_keys(token, keys).iter().enumerate() {
+            for (part, fe) in [&point.x, &point.y, &point.t].iter().enumerate() {
+                for (i, limb) in fe.limbs().iter().enumerate() {
+                    for (point, limb) in out[half].iter_mut().zip(limb.lanes()) {
+                        point[part][i] = limb;
+                    }
                 }
             }
+            valid[half] = *bits;
         }
-        (points, valid)
+        valid
     }
-    debug_assert!(keys.len() <= 8);
-    let mut encodings = [[0; 4]; 8];
-    for (encoding, key) in encodings.iter_mut().zip(keys) {
+    debug_assert!(keys.len() <= DECODED);
+    let mut encodings = [[[0; 4]; 8]; 2];
+    for (encoding, key) in encodings.as_flattened_mut().iter_mut().zip(keys) {
         *encoding = words(key);
     }
+    let mut points = [[[[0; 5]; 3]; 8]; 2];
     // SAFETY: the token proves that the CPU has these features.
-    let (points, valid) = unsafe { enabled(token, &encodings) };
-    for (lane, point) in points.iter().enumerate().take(keys.len()) {
-        put(lane, (valid >> lane & 1 == 1).then_some(*point));
+    let valid = unsafe { enabled(token, &encodings, &mut points) };
+    for (index, point) in points.as_flattened().iter().enumerate().take(keys.len()) {
+        put(index, (valid[index / 8] >> (index % 8) & 1 == 1).then_some(*point));
     }
 }
 

@@ -5,16 +5,14 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::decode::{has_small_order, words};
-use super::lanes::{Point, build_tables, decode};
+use super::lanes::{DECODED, Point, build_tables, decode};
 use super::table::{Table, Workshop};
 use super::{Ed25519KeyUse, PlannedKey};
 use crate::backend::Avx512Ifma;
 
-/// Digits of s have eight bits: 32 additions, half a megabyte.
-const BASE_WIDTH: u32 = 8;
-/// Signatures that must have been announced before the table of B is made. It costs as much as
-/// two or three of them verified one at a time.
-const BASE_USES: u64 = 8;
+/// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
+/// the last, signatures are verified one at a time, which is cheaper than any table.
+const BASE_WIDTHS: [(u64, u32); 3] = [(20_000, 10), (400, 8), (4, 5)];
 /// Keys whose uses are counted. More are forgotten, apart from those that have tables.
 const COUNTED: usize = 1 << 14;
 
@@ -114,22 +112,16 @@ impl Stock {
         self.uses = keys
             .iter()
             .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
-        if self.base.is_none() {
-            if self.uses < BASE_USES {
-                return None;
-            }
-            let base = &mut self.base;
-            build_tables(
-                token,
-                &mut self.workshop,
-                &[BASE],
-                BASE_WIDTH,
-                |_, table| {
-                    *base = Some(Arc::new(table));
-                },
-            );
+        let width = widest(&BASE_WIDTHS, self.uses);
+        if width == 0 {
+            return None;
         }
-
+        if self.base.as_ref().is_none_or(|base| base.width() < width) {
+            let base = &mut self.base;
+            build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
+                *base = Some(Arc::new(table));
+            });
+        }
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
         }
@@ -145,11 +137,11 @@ impl Stock {
             let uses = known.map_or(0, |known| known.uses);
             let table = known.and_then(|known| known.table.clone());
             let old = table.as_ref().map_or(0, |table| table.width());
-            let mut width = width_for(uses);
+            let mut width = widest(&WIDTHS, uses);
             let mut reserved = 0;
             if width > old {
                 reserved = bytes(width) - bytes(old);
-                let at_once = width_for(key.uses.into()) > 0;
+                let at_once = widest(&WIDTHS, key.uses.into()) > 0;
                 if !self.reserve(reserved, at_once, &mut idle) {
                     (width, reserved) = (0, 0);
                 }
@@ -166,6 +158,8 @@ impl Stock {
                 }
             }
         }
+        decode_keys(token, keys, &wanted, planned);
+        wanted.retain(|wanted| wanted.width > 0);
         wanted.sort_unstable();
         for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
             for eight in same_width.chunks(8) {
@@ -214,7 +208,7 @@ impl Stock {
         true
     }
 
-    /// Decodes up to eight keys that want tables of one width, or none, and makes them.
+    /// Makes tables of one width for up to eight keys that have been decoded.
     fn make(
         &mut self,
         token: Avx512Ifma,
@@ -222,46 +216,29 @@ impl Stock {
         eight: &[Wanted],
         planned: &mut [PlannedKey],
     ) {
-        let mut encoded = [[0; 32]; 8];
-        for (encoded, wanted) in encoded.iter_mut().zip(eight) {
-            *encoded = *keys[wanted.index].key;
-            // Counted again below, if the key turns out to be one.
-            self.spent -= wanted.reserved;
-        }
         let (mut points, mut owners) = ([[[0; 5]; 3]; 8], [0; 8]);
         let mut count = 0;
-        decode(token, &encoded[..eight.len()], |lane, point| {
-            let point = point.filter(|_| !has_small_order(&words(&encoded[lane])));
-            if let Some(point) = point {
-                planned[eight[lane].index] = PlannedKey::Point(point);
-                (points[count], owners[count]) = (point, eight[lane].index);
+        for wanted in eight {
+            // Counted again below, if the key turned out to be one.
+            self.spent -= wanted.reserved;
+            if let PlannedKey::Point(point) = &planned[wanted.index] {
+                (points[count], owners[count]) = (*point, wanted.index);
                 count += 1;
             }
-        });
-        if count == 0 || eight[0].width == 0 {
+        }
+        if count == 0 {
             return;
         }
-        let Stock {
-            known,
-            workshop,
-            spent,
-            ..
-        } = self;
-        build_tables(
-            token,
-            workshop,
-            &points[..count],
-            eight[0].width,
-            |lane, table| {
-                let (index, table) = (owners[lane], Arc::new(table));
-                if let Some(known) = known.get_mut(keys[index].key) {
-                    *spent -= known.bytes();
-                    known.table = Some(Arc::clone(&table));
-                    *spent += known.bytes();
-                }
-                planned[index] = PlannedKey::Table(table);
-            },
-        );
+        let Stock { known, workshop, spent, .. } = self;
+        build_tables(token, workshop, &points[..count], eight[0].width, |lane, table| {
+            let (index, table) = (owners[lane], Arc::new(table));
+            if let Some(known) = known.get_mut(keys[index].key) {
+                *spent -= known.bytes();
+                known.table = Some(Arc::clone(&table));
+                *spent += known.bytes();
+            }
+            planned[index] = PlannedKey::Table(table);
+        });
     }
 
     /// Asserts that the tables take as many bytes as they are said to.
@@ -280,6 +257,26 @@ impl Stock {
     }
 }
 
+/// Replaces the wanted keys in `planned` by their points, where they are usable.
+fn decode_keys(
+    token: Avx512Ifma,
+    keys: &[Ed25519KeyUse<'_>],
+    wanted: &[Wanted],
+    planned: &mut [PlannedKey],
+) {
+    for some in wanted.chunks(DECODED) {
+        let mut encoded = [[0; 32]; DECODED];
+        for (encoded, wanted) in encoded.iter_mut().zip(some) {
+            *encoded = *keys[wanted.index].key;
+        }
+        decode(token, &encoded[..some.len()], |at, point| {
+            if let Some(point) = point.filter(|_| !has_small_order(&words(&encoded[at]))) {
+                planned[some[at].index] = PlannedKey::Point(point);
+            }
+        });
+    }
+}
+
 impl Known {
     /// Bytes of its table.
     fn bytes(&self) -> usize {
@@ -293,9 +290,6 @@ fn bytes(width: u32) -> usize {
 }
 
 /// Width of the table that this many uses pay for, 0 for none.
-fn width_for(uses: u64) -> u32 {
-    WIDTHS
-        .iter()
-        .find(|(least, _)| uses >= *least)
-        .map_or(0, |(_, width)| *width)
+fn widest(widths: &[(u64, u32)], uses: u64) -> u32 {
+    widths.iter().find(|(least, _)| uses >= *least).map_or(0, |(_, width)| *width)
 }
