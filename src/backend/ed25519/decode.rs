@@ -108,7 +108,10 @@ pub(super) fn negated_keys<const N: usize>(
         let yy = y[i].square();
         // x² = u/v with u = y² − 1, v = d y² + 1. v is never zero, because −1/d is not a square.
         u[i] = yy.minus(&one).carry();
-        v[i] = yy.times_wide(&Fe::splat(token, D)).plus(&one.widen()).carry();
+        v[i] = yy
+            .times_wide(&Fe::splat(token, D))
+            .plus(&one.widen())
+            .carry();
         let v3 = v[i].square().times(&v[i]);
         uv3[i] = u[i].times(&v3);
         uv7[i] = uv3[i].times(&v3.times(&v[i]));
@@ -129,7 +132,15 @@ pub(super) fn negated_keys<const N: usize>(
             sign |= ((words[3] >> 63) as u8) << lane;
         }
         let x = root.blend(!(odd ^ sign), &root.negate());
-        points[i] = (Extended { x, y: y[i], z: one, t: x.times(&y[i]) }, right | flipped);
+        points[i] = (
+            Extended {
+                x,
+                y: y[i],
+                z: one,
+                t: x.times(&y[i]),
+            },
+            right | flipped,
+        );
     }
     points
 }

@@ -387,7 +387,11 @@ mod tests {
             let (sum, difference) = (a.plus(&b).carry(), a.minus(&b).carry());
             let negated = a.negate();
             // As the point formulas do: a product taken from a sum of three.
-            let far = a.square_wide().double().plus(&b.widen()).minus(&a.times_wide(&b).double());
+            let far = a
+                .square_wide()
+                .double()
+                .plus(&b.widen())
+                .minus(&a.times_wide(&b).double());
             let far = far.carry();
             let equal = a.equal(token, &b);
             let same = a.equal(token, &difference.plus(&b).carry());
@@ -414,7 +418,12 @@ mod tests {
                 let xx = reduced(&x.wrapping_mul(&x));
                 let minus_xy = p().wrapping_sub(&reduced(&x.wrapping_mul(&y)));
                 let two = U512::from_u32(2);
-                check(&far, xx.wrapping_add(&minus_xy).wrapping_mul(&two).wrapping_add(&y));
+                check(
+                    &far,
+                    xx.wrapping_add(&minus_xy)
+                        .wrapping_mul(&two)
+                        .wrapping_add(&y),
+                );
                 assert_eq!(equal >> i & 1 == 1, x == y);
             }
         }
@@ -435,7 +444,11 @@ mod tests {
             assert_eq!(other.equal(token, &alone), 0xff);
             for i in 0..8 {
                 let x = value(&lane(a.limbs(), i));
-                let expected = if x == U512::ZERO { U512::ZERO } else { U512::from_u32(1) };
+                let expected = if x == U512::ZERO {
+                    U512::ZERO
+                } else {
+                    U512::from_u32(1)
+                };
                 assert_eq!(value(&lane(one.limbs(), i)), expected);
                 // (p − 5)/8 from the top bit down.
                 let exponent = p().wrapping_sub(&U512::from_u32(5)).shr(3);

@@ -384,7 +384,10 @@ pub(super) fn decode(
     // SAFETY: the token proves that the CPU has these features.
     let valid = unsafe { enabled(token, &encodings, &mut points) };
     for (index, point) in points.as_flattened().iter().enumerate().take(keys.len()) {
-        put(index, (valid[index / 8] >> (index % 8) & 1 == 1).then_some(*point));
+        put(
+            index,
+            (valid[index / 8] >> (index % 8) & 1 == 1).then_some(*point),
+        );
     }
 }
 

@@ -229,16 +229,27 @@ impl Stock {
         if count == 0 {
             return;
         }
-        let Stock { known, workshop, spent, .. } = self;
-        build_tables(token, workshop, &points[..count], eight[0].width, |lane, table| {
-            let (index, table) = (owners[lane], Arc::new(table));
-            if let Some(known) = known.get_mut(keys[index].key) {
-                *spent -= known.bytes();
-                known.table = Some(Arc::clone(&table));
-                *spent += known.bytes();
-            }
-            planned[index] = PlannedKey::Table(table);
-        });
+        let Stock {
+            known,
+            workshop,
+            spent,
+            ..
+        } = self;
+        build_tables(
+            token,
+            workshop,
+            &points[..count],
+            eight[0].width,
+            |lane, table| {
+                let (index, table) = (owners[lane], Arc::new(table));
+                if let Some(known) = known.get_mut(keys[index].key) {
+                    *spent -= known.bytes();
+                    known.table = Some(Arc::clone(&table));
+                    *spent += known.bytes();
+                }
+                planned[index] = PlannedKey::Table(table);
+            },
+        );
     }
 
     /// Asserts that the tables take as many bytes as they are said to.
@@ -291,5 +302,8 @@ fn bytes(width: u32) -> usize {
 
 /// Width of the table that this many uses pay for, 0 for none.
 fn widest(widths: &[(u64, u32)], uses: u64) -> u32 {
-    widths.iter().find(|(least, _)| uses >= *least).map_or(0, |(_, width)| *width)
+    widths
+        .iter()
+        .find(|(least, _)| uses >= *least)
+        .map_or(0, |(_, width)| *width)
 }
