@@ -12,12 +12,14 @@
 //!
 //! All inputs are public: run time depends on them.
 //!
-//! Layers, from the bottom: `field`, `scalar`, `point`, `decode` (bytes to points), `table` and
+//! Layers, from the bottom: `field`, `scalar`, `digits`, `point`, `decode` (bytes to points), `table` and
 //! `single` (multiples of points with and without tables), `lanes` (verification), and this file
 //! (which keys get tables).
 
 #[cfg(target_arch = "x86_64")]
 mod decode;
+#[cfg(target_arch = "x86_64")]
+mod digits;
 #[cfg(target_arch = "x86_64")]
 mod field;
 #[cfg(target_arch = "x86_64")]
@@ -104,7 +106,7 @@ pub(crate) struct Ed25519Engine {
 
 impl Ed25519Engine {
     /// Returns an engine whose tables take at most `table_budget` bytes, apart from the one of B
-    /// (half a megabyte, made when the first larger window comes).
+    /// (1.7 megabytes at most, less until many signatures have been announced).
     pub(crate) fn new(backend: Backend, table_budget: usize) -> Self {
         #[cfg(not(target_arch = "x86_64"))]
         let _ = table_budget;

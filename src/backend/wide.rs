@@ -80,6 +80,13 @@ impl W {
         W(unsafe { _mm512_sub_epi64(self.0, other.0) })
     }
 
+    /// Low 64 bits of the product of 64-bit lanes.
+    #[inline(always)]
+    pub(crate) fn times(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512DQ.
+        W(unsafe { _mm512_mullo_epi64(self.0, other.0) })
+    }
+
     /// Bitwise and.
     #[inline(always)]
     pub(crate) fn and(self, other: W) -> W {
@@ -113,6 +120,35 @@ impl W {
     pub(crate) fn blend(self, mask: u8, other: W) -> W {
         // SAFETY: `self` proves AVX-512F.
         W(unsafe { _mm512_mask_blend_epi64(mask, self.0, other.0) })
+    }
+
+    /// Shifts every lane left by the count in the same lane of `count`; 64 and more give zero.
+    #[inline(always)]
+    pub(crate) fn shl_by(self, count: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_sllv_epi64(self.0, count.0) })
+    }
+
+    /// Shifts every lane right by the count in the same lane of `count`; 64 and more give zero.
+    #[inline(always)]
+    pub(crate) fn shr_by(self, count: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_srlv_epi64(self.0, count.0) })
+    }
+
+    /// Absolute values of lanes taken as signed.
+    #[inline(always)]
+    pub(crate) fn magnitude(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_abs_epi64(self.0) })
+    }
+
+    /// Writes the low 16 bits of every lane.
+    #[inline(always)]
+    pub(crate) fn store_low(self, lanes: &mut [u16; 8]) {
+        // SAFETY: `self` proves AVX-512F; the reference is valid for 16 bytes, and the store asks
+        // for no alignment.
+        unsafe { _mm_storeu_si128(lanes.as_mut_ptr().cast(), _mm512_cvtepi64_epi16(self.0)) }
     }
 
     /// Zero in every lane.
@@ -188,16 +224,6 @@ impl W {
         unsafe {
             let order = _mm512_set4_epi32(0x0809_0a0b, 0x0c0d_0e0f, 0x0001_0203, 0x0405_0607);
             W(_mm512_shuffle_epi8(self.0, order))
-        }
-    }
-
-    /// Asks for the cache line at `place` ahead of time.
-    #[inline(always)]
-    pub(crate) fn prefetch(_: Avx512Ifma, place: &[u64; 16]) {
-        // SAFETY: prefetching never faults, and the CPU has SSE.
-        unsafe {
-            _mm_prefetch::<_MM_HINT_T0>(place.as_ptr().cast());
-            _mm_prefetch::<_MM_HINT_T0>(place[8..].as_ptr().cast());
         }
     }
 

@@ -28,10 +28,14 @@ impl Batch {
                 SigningKey::from_bytes(&seed)
             })
             .collect();
-        let messages: Vec<Vec<u8>> =
-            (0..COUNT).map(|i| (0..300).map(|j| (i * 7 + j * 13) as u8).collect()).collect();
-        let signatures: Vec<Signature> =
-            messages.iter().enumerate().map(|(i, m)| pairs[i % keys].sign(m)).collect();
+        let messages: Vec<Vec<u8>> = (0..COUNT)
+            .map(|i| (0..300).map(|j| (i * 7 + j * 13) as u8).collect())
+            .collect();
+        let signatures: Vec<Signature> = messages
+            .iter()
+            .enumerate()
+            .map(|(i, m)| pairs[i % keys].sign(m))
+            .collect();
         Batch {
             keys: pairs.iter().map(SigningKey::verifying_key).collect(),
             uses: pairs
@@ -47,7 +51,13 @@ impl Batch {
     /// The jobs of the batch.
     fn items(&self) -> Vec<(u32, &[u8], &[u8; 64])> {
         (0..COUNT)
-            .map(|i| ((i % self.keys.len()) as u32, &self.messages[i][..], &self.bytes[i]))
+            .map(|i| {
+                (
+                    (i % self.keys.len()) as u32,
+                    &self.messages[i][..],
+                    &self.bytes[i],
+                )
+            })
             .collect()
     }
 }
@@ -66,8 +76,11 @@ fn table(keys: usize, rounds: usize) {
     let items = batch.items();
     let messages: Vec<&[u8]> = batch.messages.iter().map(Vec::as_slice).collect();
     let verifying: Vec<VerifyingKey> = (0..COUNT).map(|i| batch.keys[i % keys]).collect();
-    let aws: Vec<ParsedPublicKey> =
-        batch.keys.iter().map(|key| ParsedPublicKey::new(&ED25519, key.as_bytes()).unwrap()).collect();
+    let aws: Vec<ParsedPublicKey> = batch
+        .keys
+        .iter()
+        .map(|key| ParsedPublicKey::new(&ED25519, key.as_bytes()).unwrap())
+        .collect();
     let mut known = bench_api::Ed25519::new(false, 64 << 20);
     let mut settled = bench_api::Ed25519::new(false, 64 << 20);
     for _ in 0..100 {
@@ -90,7 +103,9 @@ fn table(keys: usize, rounds: usize) {
                 count: COUNT / 8,
                 run: Box::new(|| {
                     for i in 0..COUNT / 8 {
-                        verifying[i].verify_strict(messages[i], &batch.signatures[i]).unwrap();
+                        verifying[i]
+                            .verify_strict(messages[i], &batch.signatures[i])
+                            .unwrap();
                     }
                 }),
             },
@@ -99,7 +114,9 @@ fn table(keys: usize, rounds: usize) {
                 count: COUNT / 8,
                 run: Box::new(|| {
                     for i in 0..COUNT / 8 {
-                        aws[i % keys].verify_sig(messages[i], &batch.bytes[i]).unwrap();
+                        aws[i % keys]
+                            .verify_sig(messages[i], &batch.bytes[i])
+                            .unwrap();
                     }
                 }),
             },
@@ -145,11 +162,17 @@ fn small(rounds: usize) {
         run: Box::new(|| {
             for i in 0..16 {
                 let key = VerifyingKey::from_bytes(&batch.uses[i].0).unwrap();
-                key.verify_strict(&batch.messages[i], &batch.signatures[i]).unwrap();
+                key.verify_strict(&batch.messages[i], &batch.signatures[i])
+                    .unwrap();
             }
         }),
     }];
-    for (name, size) in [("batch of 1, warm engine", 1), ("batch of 2", 2), ("batch of 8", 8), ("batch of 64", 64)] {
+    for (name, size) in [
+        ("batch of 1, warm engine", 1),
+        ("batch of 2", 2),
+        ("batch of 8", 8),
+        ("batch of 64", 64),
+    ] {
         let mut engine = bench_api::Ed25519::new(false, 0);
         engine.prepare(&batch.uses);
         let (batch, items) = (&batch, &items);

@@ -1,6 +1,7 @@
-//! Points from bytes: which encodings are of small order, and eight keys decoded at once.
+//! Points from bytes: which encodings are of small order, and many keys decoded at once.
+#![allow(clippy::needless_range_loop)] // Several arrays are walked together.
 
-use super::field::{Fe, MASK51};
+use super::field::{Fe, MASK51, power_p58};
 use super::point::{Extended, ONE};
 use crate::backend::Avx512Ifma;
 use crate::backend::wide::W;
@@ -90,45 +91,58 @@ pub(super) fn lane_limbs(token: Avx512Ifma, encodings: &[[u64; 4]; 8]) -> [W; 5]
     out
 }
 
-/// Decodes eight keys and returns the points with their signs changed, and one bit per lane that
-/// is set where the bytes are a point.
+/// Decodes N times eight keys and returns the points with their signs changed, and one bit per lane
+/// that is set where the bytes are a point.
 ///
 /// As lenient as the single verification: y is taken mod p, and the sign bit of x = 0 is ignored.
 #[inline(always)]
-pub(super) fn negated_keys(token: Avx512Ifma, keys: &[[u64; 4]; 8]) -> (Extended, u8) {
-    let y = Fe::from_limbs(lane_limbs(token, keys));
+pub(super) fn negated_keys<const N: usize>(
+    token: Avx512Ifma,
+    keys: &[[[u64; 4]; 8]; N],
+) -> [(Extended, u8); N] {
     let one = Fe::splat(token, ONE);
-    let yy = y.square();
-    // x² = u/v with u = y² − 1, v = d y² + 1. v is never zero, because −1/d is not a square.
-    let u = yy.minus(&one).carry();
-    let v = yy
-        .times_wide(&Fe::splat(token, D))
-        .plus(&one.widen())
-        .carry();
-    let v3 = v.square().times(&v);
-    let v7 = v3.square().times(&v);
-    let root = u.times(&v3).times(&u.times(&v7).power_p58());
-    let check = root.square().times(&v);
-    let right = check.equal(token, &u);
-    let flipped = check.equal(token, &u.negate());
-    let root = root.blend(flipped, &root.times(&Fe::splat(token, SQRT_MINUS_ONE)));
-
-    // −x is wanted: an even x where the sign bit is set, an odd one where it is not.
-    let odd = low_bits(&root.canonical(token)[0].lanes());
-    let mut sign = 0;
-    for (lane, words) in keys.iter().enumerate() {
-        sign |= ((words[3] >> 63) as u8) << lane;
+    let (mut y, mut u, mut v, mut uv3, mut uv7) =
+        ([one; N], [one; N], [one; N], [one; N], [one; N]);
+    for i in 0..N {
+        y[i] = Fe::from_limbs(lane_limbs(token, &keys[i]));
+        let yy = y[i].square();
+        // x² = u/v with u = y² − 1, v = d y² + 1. v is never zero, because −1/d is not a square.
+        u[i] = yy.minus(&one).carry();
+        v[i] = yy
+            .times_wide(&Fe::splat(token, D))
+            .plus(&one.widen())
+            .carry();
+        let v3 = v[i].square().times(&v[i]);
+        uv3[i] = u[i].times(&v3);
+        uv7[i] = uv3[i].times(&v3.times(&v[i]));
     }
-    let x = root.blend(!(odd ^ sign), &root.negate());
-    (
-        Extended {
-            x,
-            y,
-            z: one,
-            t: x.times(&y),
-        },
-        right | flipped,
-    )
+    let powers = power_p58(&uv7);
+    let mut points = [(Extended::identity(token), 0); N];
+    for i in 0..N {
+        let root = uv3[i].times(&powers[i]);
+        let check = root.square().times(&v[i]);
+        let right = check.equal(token, &u[i]);
+        let flipped = check.equal(token, &u[i].negate());
+        let root = root.blend(flipped, &root.times(&Fe::splat(token, SQRT_MINUS_ONE)));
+
+        // −x is wanted: an even x where the sign bit is set, an odd one where it is not.
+        let odd = low_bits(&root.canonical(token)[0].lanes());
+        let mut sign = 0;
+        for (lane, words) in keys[i].iter().enumerate() {
+            sign |= ((words[3] >> 63) as u8) << lane;
+        }
+        let x = root.blend(!(odd ^ sign), &root.negate());
+        points[i] = (
+            Extended {
+                x,
+                y: y[i],
+                z: one,
+                t: x.times(&y[i]),
+            },
+            right | flipped,
+        );
+    }
+    points
 }
 
 /// The lowest bit of each lane.

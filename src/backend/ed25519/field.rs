@@ -151,44 +151,12 @@ impl Fe {
         self.square_wide().carry()
     }
 
-    /// x^(2^n).
-    #[inline(always)]
-    pub(super) fn square_times(&self, n: u32) -> Fe {
-        let mut x = *self;
-        for _ in 0..n {
-            x = x.square();
-        }
-        x
-    }
-
-    /// Returns x^(2^250 − 1) and x^11, where the two powers below start.
-    #[inline(always)]
-    fn power_250(&self) -> (Fe, Fe) {
-        let x2 = self.square();
-        let x9 = x2.square_times(2).times(self);
-        let x11 = x9.times(&x2);
-        // xn below is x^(2^n − 1).
-        let x5 = x11.square().times(&x9);
-        let x10 = x5.square_times(5).times(&x5);
-        let x20 = x10.square_times(10).times(&x10);
-        let x40 = x20.square_times(20).times(&x20);
-        let x50 = x40.square_times(10).times(&x10);
-        let x100 = x50.square_times(50).times(&x50);
-        let x200 = x100.square_times(100).times(&x100);
-        (x200.square_times(50).times(&x50), x11)
-    }
-
     /// 1/x = x^(p − 2) = x^(2^255 − 21), and 0 for 0.
     #[inline(always)]
     pub(super) fn invert(&self) -> Fe {
-        let (x250, x11) = self.power_250();
-        x250.square_times(5).times(&x11)
-    }
-
-    /// x^((p − 5)/8) = x^(2^252 − 3).
-    #[inline(always)]
-    pub(super) fn power_p58(&self) -> Fe {
-        self.power_250().0.square_times(2).times(self)
+        let ([x250], [x11]) = power_250(&[*self]);
+        let [x] = square_times(&[x250], 5);
+        x.times(&x11)
     }
 
     /// The one representative below p, limbs below 2^51.
@@ -224,6 +192,53 @@ impl Fe {
     }
 }
 
+/// x^((p − 5)/8) = x^(2^252 − 3) of several independent elements, whose squarings fill each
+/// other's waiting times.
+#[inline(always)]
+pub(super) fn power_p58<const N: usize>(x: &[Fe; N]) -> [Fe; N] {
+    let (x250, _) = power_250(x);
+    multiply(&square_times(&x250, 2), x)
+}
+
+/// Returns x^(2^250 − 1) and x^11, where the two powers above start.
+#[inline(always)]
+fn power_250<const N: usize>(x: &[Fe; N]) -> ([Fe; N], [Fe; N]) {
+    let x2 = square_times(x, 1);
+    let x9 = multiply(&square_times(&x2, 2), x);
+    let x11 = multiply(&x9, &x2);
+    // xn below is x^(2^n − 1).
+    let x5 = multiply(&square_times(&x11, 1), &x9);
+    let x10 = multiply(&square_times(&x5, 5), &x5);
+    let x20 = multiply(&square_times(&x10, 10), &x10);
+    let x40 = multiply(&square_times(&x20, 20), &x20);
+    let x50 = multiply(&square_times(&x40, 10), &x10);
+    let x100 = multiply(&square_times(&x50, 50), &x50);
+    let x200 = multiply(&square_times(&x100, 100), &x100);
+    (multiply(&square_times(&x200, 50), &x50), x11)
+}
+
+/// x^(2^n) of each.
+#[inline(always)]
+fn square_times<const N: usize>(x: &[Fe; N], n: u32) -> [Fe; N] {
+    let mut x = *x;
+    for _ in 0..n {
+        for x in &mut x {
+            *x = x.square();
+        }
+    }
+    x
+}
+
+/// Products, element by element.
+#[inline(always)]
+fn multiply<const N: usize>(a: &[Fe; N], b: &[Fe; N]) -> [Fe; N] {
+    let mut out = *a;
+    for (out, b) in out.iter_mut().zip(b) {
+        *out = out.times(b);
+    }
+    out
+}
+
 /// Adds columns 5 to 9 of a product, times 19, to columns 0 to 4. Column c is low\[c\] +
 /// 2 high\[c − 1\], because the high half of a product of 51-bit limbs has twice the weight.
 #[inline(always)]
@@ -236,9 +251,7 @@ fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
         if c > 0 {
             sum = sum.add(high[c - 1]).add(high[c - 1]);
         }
-        // 19 u = 16 u + 2 u + u.
-        let thrice = upper.add(upper).add(upper);
-        out[c] = sum.add(thrice).add(upper.shl::<4>());
+        out[c] = sum.add(upper.times(zero.constant(19)));
     }
     let out = Wide(out);
     out.check(PRODUCT_BOUND);
@@ -299,5 +312,155 @@ impl Wide {
         let out = Fe(out);
         out.check();
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p256::elliptic_curve::bigint::{NonZero, U512};
+
+    use super::super::tests::Numbers;
+    use super::*;
+
+    /// 2^51 + 2^17 − 1: the largest limb there may be.
+    const TOP: u64 = (1 << 51) + (1 << 17) - 1;
+
+    /// p.
+    fn p() -> U512 {
+        U512::from_u32(1).shl(255).wrapping_sub(&U512::from_u32(19))
+    }
+
+    /// The number that limbs of any size stand for, mod p.
+    fn value(limbs: &[u64; 5]) -> U512 {
+        let mut sum = U512::ZERO;
+        for (i, limb) in limbs.iter().enumerate() {
+            sum = sum.wrapping_add(&U512::from_u64(*limb).shl(51 * i as u32));
+        }
+        reduced(&sum)
+    }
+
+    /// A number mod p.
+    fn reduced(number: &U512) -> U512 {
+        number.rem_vartime(&NonZero::new(p()).expect("not zero"))
+    }
+
+    /// One lane of registers of limbs.
+    fn lane(limbs: &[W; 5], lane: usize) -> [u64; 5] {
+        limbs.map(|limb| limb.lanes()[lane])
+    }
+
+    /// Eight elements with limbs at both ends of what is allowed, and between.
+    fn elements(token: Avx512Ifma, numbers: &mut Numbers) -> Fe {
+        let mut rows = [[0; 8]; 5];
+        for lane in 0..8 {
+            let all = numbers.below(5);
+            for row in &mut rows {
+                row[lane] = match all {
+                    0 => TOP,
+                    1 => 0,
+                    2 => [0, TOP, MASK51, MASK51 - 18, 1][numbers.below(5)],
+                    _ => numbers.next() % (TOP + 1),
+                };
+            }
+            if numbers.below(6) == 0 {
+                // p − 1, p, p + 1 and the like.
+                for (i, row) in rows.iter_mut().enumerate() {
+                    row[lane] = P[i];
+                }
+                rows[0][lane] = rows[0][lane] + numbers.below(30) as u64 - 10;
+            }
+        }
+        Fe::from_limbs(rows.map(|row| W::load(token, &row)))
+    }
+
+    #[test]
+    fn agrees_with_big_integers() {
+        let Some(token) = Avx512Ifma::detect() else {
+            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
+            return;
+        };
+        let mut numbers = Numbers(21);
+        for _ in 0..1_000 {
+            let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));
+            let product = a.times(&b);
+            let square = a.square();
+            let (sum, difference) = (a.plus(&b).carry(), a.minus(&b).carry());
+            let negated = a.negate();
+            // As the point formulas do: a product taken from a sum of three.
+            let far = a
+                .square_wide()
+                .double()
+                .plus(&b.widen())
+                .minus(&a.times_wide(&b).double());
+            let far = far.carry();
+            let equal = a.equal(token, &b);
+            let same = a.equal(token, &difference.plus(&b).carry());
+            assert_eq!(same, 0xff);
+            for i in 0..8 {
+                let (x, y) = (value(&lane(a.limbs(), i)), value(&lane(b.limbs(), i)));
+                let check = |fe: &Fe, expected: U512| {
+                    assert_eq!(value(&lane(fe.limbs(), i)), reduced(&expected));
+                    let canonical = lane(&fe.canonical(token), i);
+                    let mut exact = U512::ZERO;
+                    for (j, limb) in canonical.iter().enumerate() {
+                        assert!(*limb <= MASK51);
+                        exact = exact.wrapping_add(&U512::from_u64(*limb).shl(51 * j as u32));
+                    }
+                    assert_eq!(exact, reduced(&expected), "one representative");
+                };
+                let minus_y = p().wrapping_sub(&y);
+                check(&a, x);
+                check(&product, x.wrapping_mul(&y));
+                check(&square, x.wrapping_mul(&x));
+                check(&sum, x.wrapping_add(&y));
+                check(&difference, x.wrapping_add(&minus_y));
+                check(&negated, p().wrapping_sub(&x));
+                let xx = reduced(&x.wrapping_mul(&x));
+                let minus_xy = p().wrapping_sub(&reduced(&x.wrapping_mul(&y)));
+                let two = U512::from_u32(2);
+                check(
+                    &far,
+                    xx.wrapping_add(&minus_xy)
+                        .wrapping_mul(&two)
+                        .wrapping_add(&y),
+                );
+                assert_eq!(equal >> i & 1 == 1, x == y);
+            }
+        }
+    }
+
+    #[test]
+    fn inverses_and_roots() {
+        let Some(token) = Avx512Ifma::detect() else {
+            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
+            return;
+        };
+        let mut numbers = Numbers(22);
+        for _ in 0..50 {
+            let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));
+            let one = a.times(&a.invert());
+            let [root, other] = power_p58(&[a, b]);
+            let [alone] = power_p58(&[b]);
+            assert_eq!(other.equal(token, &alone), 0xff);
+            for i in 0..8 {
+                let x = value(&lane(a.limbs(), i));
+                let expected = if x == U512::ZERO {
+                    U512::ZERO
+                } else {
+                    U512::from_u32(1)
+                };
+                assert_eq!(value(&lane(one.limbs(), i)), expected);
+                // (p − 5)/8 from the top bit down.
+                let exponent = p().wrapping_sub(&U512::from_u32(5)).shr(3);
+                let mut power = U512::from_u32(1);
+                for bit in (0..253).rev() {
+                    power = reduced(&power.wrapping_mul(&power));
+                    if exponent.bit_vartime(bit) {
+                        power = reduced(&power.wrapping_mul(&x));
+                    }
+                }
+                assert_eq!(value(&lane(root.limbs(), i)), power);
+            }
+        }
     }
 }

@@ -11,11 +11,12 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha512};
 
 use super::decode::{has_small_order, lane_limbs, low_bits, negated_keys, words};
+use super::digits::Digits;
 use super::field::Fe;
 use super::point::{Extended, ONE, Sum};
-use super::scalar::{canonical, digit_count, reduce, signed_digits};
+use super::scalar::{canonical, reduce};
 use super::single::{self, Multiples};
-use super::table::{self, Digits, Table, Workshop, add_multiples};
+use super::table::{self, Table, Workshop, add_multiples};
 use super::{Ed25519Job, Ed25519Plan, PlannedKey};
 use crate::backend::Avx512Ifma;
 use crate::backend::sha512;
@@ -251,17 +252,14 @@ fn group(
 ) -> Sum {
     let width = places[0].width;
     let own_width = if width == 0 { single::WIDTH } else { width };
-    let mut s_digits: Digits = [[0; 8]; 64];
-    let mut k_digits: Digits = [[0; 8]; 64];
+    let (mut s, mut k) = ([[0; 4]; 8], [[0; 4]; 8]);
     for lane in 0..8 {
         let place = lane.min(places.len() - 1);
-        let s = signature(&jobs[places[place].job as usize]).1;
-        signed_digits(&words(s), base.width(), |i, digit| {
-            s_digits[i][lane] = digit
-        });
-        let k = &room.challenges[first + place];
-        signed_digits(k, own_width, |i, digit| k_digits[i][lane] = digit);
+        s[lane] = words(signature(&jobs[places[place].job as usize]).1);
+        k[lane] = room.challenges[first + place];
     }
+    let s_digits = Digits::new(token, &s, base.width());
+    let k_digits = Digits::new(token, &k, own_width);
 
     let sum = if width == 0 {
         let mut limbs = [[0; 8]; 15];
@@ -286,15 +284,9 @@ fn group(
                 tables[lane] = table;
             }
         }
-        add_multiples(
-            token,
-            Sum::identity(token),
-            &tables,
-            &k_digits,
-            digit_count(width),
-        )
+        add_multiples(token, Sum::identity(token), &tables, &k_digits)
     };
-    add_multiples(token, sum, &[base; 8], &s_digits, digit_count(base.width()))
+    add_multiples(token, sum, &[base; 8], &s_digits)
 }
 
 /// A point with Z = 1 from rows of limbs of x, y and x y.
@@ -359,34 +351,43 @@ fn compare(
     right & !(low_bits(&x[0].lanes()) ^ sign)
 }
 
-/// Decodes up to eight keys; returns −A, or `None` where the bytes are no point.
+/// Keys that are decoded together: two registers, of which one would mostly wait.
+pub(super) const DECODED: usize = 16;
+
+/// Decodes up to [`DECODED`] keys and puts −A, or `None` where the bytes are no point.
 pub(super) fn decode(
     token: Avx512Ifma,
     keys: &[[u8; 32]],
     mut put: impl FnMut(usize, Option<Point>),
 ) {
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled(token: Avx512Ifma, keys: &[[u64; 4]; 8]) -> ([Point; 8], u8) {
-        let (point, valid) = negated_keys(token, keys);
-        let mut points = [[[0; 5]; 3]; 8];
-        for (part, fe) in [&point.x, &point.y, &point.t].iter().enumerate() {
-            for (i, limb) in fe.limbs().iter().enumerate() {
-                for (point, limb) in points.iter_mut().zip(limb.lanes()) {
-                    point[part][i] = limb;
+    fn enabled(token: Avx512Ifma, keys: &[[[u64; 4]; 8]; 2], out: &mut [[Point; 8]; 2]) -> [u8; 2] {
+        let mut valid = [0; 2];
+        for (half, (point, bits)) in negated_keys(token, keys).iter().enumerate() {
+            for (part, fe) in [&point.x, &point.y, &point.t].iter().enumerate() {
+                for (i, limb) in fe.limbs().iter().enumerate() {
+                    for (point, limb) in out[half].iter_mut().zip(limb.lanes()) {
+                        point[part][i] = limb;
+                    }
                 }
             }
+            valid[half] = *bits;
         }
-        (points, valid)
+        valid
     }
-    debug_assert!(keys.len() <= 8);
-    let mut encodings = [[0; 4]; 8];
-    for (encoding, key) in encodings.iter_mut().zip(keys) {
+    debug_assert!(keys.len() <= DECODED);
+    let mut encodings = [[[0; 4]; 8]; 2];
+    for (encoding, key) in encodings.as_flattened_mut().iter_mut().zip(keys) {
         *encoding = words(key);
     }
+    let mut points = [[[[0; 5]; 3]; 8]; 2];
     // SAFETY: the token proves that the CPU has these features.
-    let (points, valid) = unsafe { enabled(token, &encodings) };
-    for (lane, point) in points.iter().enumerate().take(keys.len()) {
-        put(lane, (valid >> lane & 1 == 1).then_some(*point));
+    let valid = unsafe { enabled(token, &encodings, &mut points) };
+    for (index, point) in points.as_flattened().iter().enumerate().take(keys.len()) {
+        put(
+            index,
+            (valid[index / 8] >> (index % 8) & 1 == 1).then_some(*point),
+        );
     }
 }
 

@@ -85,12 +85,13 @@ impl Factors {
     #[inline(always)]
     fn new(a: Wide, b: Wide, c: Wide, d: Wide, negative: u8) -> Self {
         // Products are below 2^59: sums below 2^60, differences below 2^59 + 2^61.
+        let (e, h) = (b.minus(&a).carry(), b.plus(&a).carry());
         let (less, more) = (d.minus(&c).carry(), d.plus(&c).carry());
         Factors {
-            e: b.minus(&a).carry(),
+            e,
             f: less.blend(negative, &more),
             g: more.blend(negative, &less),
-            h: b.plus(&a).carry(),
+            h,
         }
     }
 
@@ -222,6 +223,19 @@ impl Extended {
     }
 }
 
+impl Affine {
+    /// The identity in every lane.
+    #[inline(always)]
+    pub(super) fn identity(token: Avx512Ifma) -> Self {
+        let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
+        Affine {
+            plus: one,
+            minus: one,
+            product: zero,
+        }
+    }
+}
+
 impl Sum {
     /// The identity in every lane.
     #[inline(always)]
@@ -241,5 +255,134 @@ impl Sum {
             negative,
         )
         .sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::constants::EIGHT_TORSION;
+    use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+    use curve25519_dalek::{Scalar, traits::Identity};
+
+    use super::super::decode::{low_bits, negated_keys, words};
+    use super::super::tests::Numbers;
+    use super::*;
+
+    /// Points of every kind: the identity, small order, multiples of B, mixed order.
+    fn points(numbers: &mut Numbers) -> [EdwardsPoint; 8] {
+        core::array::from_fn(|_| {
+            let torsion = EIGHT_TORSION[numbers.below(8)];
+            let small = EdwardsPoint::mul_base(&Scalar::from(numbers.below(4) as u64));
+            let large = EdwardsPoint::mul_base(&Scalar::from(numbers.next()));
+            match numbers.below(5) {
+                0 => EdwardsPoint::identity(),
+                1 => torsion,
+                2 => small,
+                3 => large + torsion,
+                _ => large,
+            }
+        })
+    }
+
+    /// The same points in lanes.
+    fn lanes(token: Avx512Ifma, points: &[EdwardsPoint; 8]) -> Extended {
+        // Decoding changes the sign.
+        let keys = points.map(|point| words(&(-point).compress().to_bytes()));
+        let [(point, valid)] = negated_keys(token, &[keys]);
+        assert_eq!(valid, 0xff);
+        point
+    }
+
+    /// Points from lanes, checked to have a T that fits.
+    fn dalek(token: Avx512Ifma, point: &Extended) -> [EdwardsPoint; 8] {
+        assert_eq!(
+            point
+                .x
+                .times(&point.y)
+                .equal(token, &point.z.times(&point.t)),
+            0xff
+        );
+        let inverse = point.z.invert();
+        let x = low_bits(&point.x.times(&inverse).canonical(token)[0].lanes());
+        let y = point
+            .y
+            .times(&inverse)
+            .canonical(token)
+            .map(|limb| limb.lanes());
+        core::array::from_fn(|lane| {
+            let mut bytes = [0; 32];
+            for bit in 0..255 {
+                bytes[bit / 8] |= ((y[bit / 51][lane] >> (bit % 51) & 1) as u8) << (bit % 8);
+            }
+            bytes[31] |= (x >> lane & 1) << 7;
+            CompressedEdwardsY(bytes).decompress().expect("a point")
+        })
+    }
+
+    /// Y + X and Y − X back to X and Y, everything doubled.
+    fn extended(sum: &Sum) -> Extended {
+        Extended {
+            x: sum.plus.minus(&sum.minus).carry(),
+            y: sum.plus.plus(&sum.minus).carry(),
+            z: sum.z.plus(&sum.z).carry(),
+            t: sum.t.plus(&sum.t).carry(),
+        }
+    }
+
+    #[test]
+    fn formulas_agree_with_dalek() {
+        let Some(token) = Avx512Ifma::detect() else {
+            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
+            return;
+        };
+        let mut numbers = Numbers(31);
+        for round in 0..300 {
+            let mut p = points(&mut numbers);
+            let mut q = points(&mut numbers);
+            match round % 4 {
+                0 => q = p,
+                1 => q = p.map(|point| -point),
+                _ => {}
+            }
+            let negative = numbers.next() as u8;
+            let sign = |lane: usize| {
+                if negative >> lane & 1 == 1 {
+                    -q[lane]
+                } else {
+                    q[lane]
+                }
+            };
+            let mut a = lanes(token, &p);
+            let b = lanes(token, &q);
+            // An entry with its halves exchanged where it is to be subtracted.
+            let mut cached = b.cached(token);
+            (cached.plus, cached.minus) = (
+                cached.plus.blend(negative, &cached.minus),
+                cached.minus.blend(negative, &cached.plus),
+            );
+            let affine = Affine {
+                plus: cached.plus,
+                minus: cached.minus,
+                product: b.t.times(&Fe::splat(token, TWO_D)),
+            };
+            // With Z other than one from the second step on.
+            for step in 0..3 {
+                let expected: [_; 8] = core::array::from_fn(|lane| p[lane] + sign(lane));
+                let sum = a.add_cached(&cached, negative);
+                assert_eq!(dalek(token, &sum), expected, "step {step}");
+                assert_eq!(
+                    dalek(token, &extended(&a.sum().add_affine(&affine, negative))),
+                    expected
+                );
+                let first = a.add_cached_without_t(&cached, negative).double();
+                assert_eq!(dalek(token, &first), expected.map(|point| point + point));
+                a = a.double_without_t().double();
+                p = p.map(|point| point * Scalar::from(4u64));
+                assert_eq!(dalek(token, &a), p);
+            }
+            let identity = Sum::identity(token).add_affine(&affine, negative);
+            let alone: [_; 8] = core::array::from_fn(sign);
+            assert_eq!(dalek(token, &extended(&identity)), alone);
+        }
     }
 }

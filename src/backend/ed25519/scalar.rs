@@ -1,5 +1,4 @@
-//! Integers modulo L = 2^252 + 27742317777372353535851937790883648493, one at a time, and their
-//! signed digits.
+//! Integers modulo L = 2^252 + 27742317777372353535851937790883648493, one at a time.
 
 /// L, least significant word first.
 const L: [u64; 4] = [
@@ -59,36 +58,6 @@ pub(super) fn reduce(bytes: &[u8; 64]) -> [u64; 4] {
     }
     debug_assert!(rest.iter().rev().lt(modulus.iter().rev()));
     [rest[0], rest[1], rest[2], rest[3]]
-}
-
-/// Writes the signed digits of k < 2^253 in radix 2^`width`: from −2^(width−1) to
-/// 2^(width−1) − 1, least significant first, with k = Σ digit · 2^(width i) exactly, not only
-/// mod L, since a key may have a part of small order.
-///
-/// `width` must be 3 to 8: then the bits that [`digit_count`] leaves for the last digit, and the
-/// carry, add up to less than 2^(width−1).
-#[inline(always)]
-pub(super) fn signed_digits(k: &[u64; 4], width: u32, mut put: impl FnMut(usize, i8)) {
-    let half = 1 << (width - 1);
-    let mask = (1 << width) - 1;
-    let mut carry = 0;
-    for index in 0..digit_count(width) {
-        let bit = index * width as usize;
-        let (word, shift) = (bit / 64, bit % 64);
-        let mut bits = k[word] >> shift;
-        if shift + width as usize > 64 && word < 3 {
-            bits |= k[word + 1] << (64 - shift);
-        }
-        let digit = (bits & mask) as i32 + carry;
-        carry = i32::from(digit >= half);
-        put(index, (digit - (carry << width)) as i8);
-    }
-    debug_assert_eq!(carry, 0);
-}
-
-/// How many digits of `width` bits a number below 2^253 and a carry take.
-pub(super) const fn digit_count(width: u32) -> usize {
-    254usize.div_ceil(width as usize)
 }
 
 /// Reads bytes, least significant first, as words.
@@ -183,32 +152,5 @@ mod tests {
         let mut high = [0; 32];
         high[31] = 0x20;
         assert_eq!(canonical(&high), None);
-    }
-
-    #[test]
-    fn digits_add_up() {
-        let mut numbers = Numbers(5);
-        for width in 3..=8 {
-            for round in 0..500 {
-                let mut k: [u64; 4] = core::array::from_fn(|_| numbers.next());
-                if round % 4 == 0 {
-                    k = [u64::MAX; 4];
-                }
-                if round % 4 == 1 {
-                    k = L;
-                }
-                k[3] &= (1 << 61) - 1;
-                let mut digits = alloc::vec::Vec::new();
-                signed_digits(&k, width, |_, digit| digits.push(digit));
-                let mut sum = Scalar::ZERO;
-                for digit in digits.iter().rev() {
-                    sum *= Scalar::from(1u64 << width);
-                    let size = Scalar::from(u64::from(digit.unsigned_abs()));
-                    sum = if *digit < 0 { sum - size } else { sum + size };
-                    assert!(i32::from(digit.unsigned_abs()) <= 1 << (width - 1));
-                }
-                assert_eq!(sum, Scalar::from_bytes_mod_order(bytes(&k)));
-            }
-        }
     }
 }

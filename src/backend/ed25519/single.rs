@@ -1,9 +1,8 @@
 //! k·P for keys that are used too rarely for a table: eight keys, doublings shared by all digits.
 
+use super::digits::{Digits, digit_count};
 use super::field::Fe;
 use super::point::{Cached, Extended};
-use super::scalar::digit_count;
-use super::table::Digits;
 use crate::backend::Avx512Ifma;
 use crate::backend::wide::W;
 
@@ -49,16 +48,15 @@ impl Multiples {
 
     /// |digit| times the point of each lane, Y + X and Y − X exchanged where the digit is negative.
     #[inline(always)]
-    fn gather(&self, token: Avx512Ifma, digits: &[i8; 8]) -> (Cached, u8) {
+    fn gather(&self, token: Avx512Ifma, digits: &Digits, place: usize) -> (Cached, u8) {
         let zero = W::splat(token, 0);
         let mut parts = [[zero; 8]; 3];
-        let mut negative = 0u8;
+        let (size, negative) = digits.place(place);
         for lane in 0..8 {
-            let multiple = &self.0[lane][usize::from(digits[lane].unsigned_abs())];
+            let multiple = &self.0[lane][usize::from(size[lane])];
             for (part, row) in parts.iter_mut().zip(&multiple.0) {
                 part[lane] = W::load(token, row);
             }
-            negative |= u8::from(digits[lane] < 0) << lane;
         }
         let [a, b, c] = parts;
         let (a, b, c) = (W::transpose(a), W::transpose(b), W::transpose(c));
@@ -91,14 +89,14 @@ pub(super) fn multiply(
     }
 
     let top = digit_count(WIDTH) - 1;
-    let (entry, negative) = multiples.gather(token, &digits[top]);
+    let (entry, negative) = multiples.gather(token, digits, top);
     let mut sum = Extended::identity(token).add_cached_without_t(&entry, negative);
     for place in (0..top).rev() {
         for _ in 1..WIDTH {
             sum = sum.double_without_t();
         }
         sum = sum.double();
-        let (entry, negative) = multiples.gather(token, &digits[place]);
+        let (entry, negative) = multiples.gather(token, digits, place);
         sum = if place > 0 {
             sum.add_cached_without_t(&entry, negative)
         } else {

@@ -5,18 +5,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::decode::{has_small_order, words};
-use super::lanes::{Point, build_tables, decode};
+use super::lanes::{DECODED, Point, build_tables, decode};
 use super::table::{Table, Workshop};
 use super::{Ed25519KeyUse, PlannedKey};
 use crate::backend::Avx512Ifma;
 
-/// Digits of s have eight bits: 32 additions, half a megabyte.
-const BASE_WIDTH: u32 = 8;
-/// Signatures that must have been announced before the table of B is made. It costs as much as
-/// two or three of them verified one at a time.
-const BASE_USES: u64 = 8;
+/// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
+/// the last, signatures are verified one at a time, which is cheaper than any table.
+const BASE_WIDTHS: [(u64, u32); 3] = [(20_000, 10), (400, 8), (4, 5)];
 /// Keys whose uses are counted. More are forgotten, apart from those that have tables.
-const COUNTED: usize = 1 << 16;
+const COUNTED: usize = 1 << 14;
 
 /// B: x, y and x y.
 const BASE: Point = [
@@ -58,6 +56,11 @@ struct Known {
 }
 
 /// Tables of keys within a budget.
+///
+/// A key that has enough uses in one window gets its table at once, if need be in place of tables
+/// that this window does not use, oldest first. A key that only has enough over many windows gets
+/// one while there is room that nothing uses: more such keys than fit must not push each other
+/// out in turn.
 pub(super) struct Stock {
     /// Bytes that tables of keys may take.
     budget: usize,
@@ -68,10 +71,19 @@ pub(super) struct Stock {
     /// Uses announced for all keys.
     uses: u64,
     known: BTreeMap<[u8; 32], Known>,
-    /// Keys that have tables.
-    tabled: Vec<[u8; 32]>,
     base: Option<Arc<Table>>,
     workshop: Workshop,
+}
+
+/// A key of the window that is not ready yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    /// Width of the table to make, 0 for none.
+    width: u32,
+    /// Place in the window's list.
+    index: usize,
+    /// Bytes taken out of the budget for it, on top of the table that it has.
+    reserved: usize,
 }
 
 impl Stock {
@@ -83,7 +95,6 @@ impl Stock {
             window: 0,
             uses: 0,
             known: BTreeMap::new(),
-            tabled: Vec::new(),
             base: None,
             workshop: Workshop::default(),
         }
@@ -101,105 +112,153 @@ impl Stock {
         self.uses = keys
             .iter()
             .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
-        if self.base.is_none() {
-            if self.uses < BASE_USES {
-                return None;
-            }
-            let base = &mut self.base;
-            build_tables(
-                token,
-                &mut self.workshop,
-                &[BASE],
-                BASE_WIDTH,
-                |_, table| {
-                    *base = Some(Arc::new(table));
-                },
-            );
+        let width = widest(&BASE_WIDTHS, self.uses);
+        if width == 0 {
+            return None;
         }
-
+        if self.base.as_ref().is_none_or(|base| base.width() < width) {
+            let base = &mut self.base;
+            build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
+                *base = Some(Arc::new(table));
+            });
+        }
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
         }
-        // Keys without a table that is wide enough, with the width that they deserve.
-        let mut wanted: Vec<(u32, usize)> = Vec::new();
-        for (index, key) in keys.iter().enumerate() {
+        for key in keys {
             let known = self.known.entry(*key.key).or_default();
             known.uses = known.uses.saturating_add(key.uses.into());
             known.window = self.window;
-            let width = WIDTHS
-                .iter()
-                .find(|(uses, _)| known.uses >= *uses)
-                .map_or(0, |w| w.1);
-            match &known.table {
-                Some(table) if table.width() >= width => {
-                    planned.push(PlannedKey::Table(Arc::clone(table)));
+        }
+        let mut idle = None;
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for (index, key) in keys.iter().enumerate() {
+            let known = self.known.get(key.key);
+            let uses = known.map_or(0, |known| known.uses);
+            let table = known.and_then(|known| known.table.clone());
+            let old = table.as_ref().map_or(0, |table| table.width());
+            let mut width = widest(&WIDTHS, uses);
+            let mut reserved = 0;
+            if width > old {
+                reserved = bytes(width) - bytes(old);
+                let at_once = widest(&WIDTHS, key.uses.into()) > 0;
+                if !self.reserve(reserved, at_once, &mut idle) {
+                    (width, reserved) = (0, 0);
                 }
+            }
+            match table {
+                Some(table) if width <= old => planned.push(PlannedKey::Table(table)),
                 _ => {
                     planned.push(PlannedKey::Refused);
-                    wanted.push((width, index));
+                    wanted.push(Wanted {
+                        width,
+                        index,
+                        reserved,
+                    });
                 }
             }
         }
+        decode_keys(token, keys, &wanted, planned);
+        wanted.retain(|wanted| wanted.width > 0);
         wanted.sort_unstable();
-        self.fill(token, keys, &wanted, planned);
+        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
+            for eight in same_width.chunks(8) {
+                self.make(token, keys, eight, planned);
+            }
+        }
         self.base.clone()
     }
 
-    /// Decodes the keys in `wanted` and makes the tables that the budget allows.
-    fn fill(
+    /// Keys with tables that this window does not use, the one to give up first at the end.
+    fn idle_tables(&self) -> Vec<(u64, [u8; 32])> {
+        let tabled = self.known.iter().filter(|(_, known)| known.table.is_some());
+        let idle = tabled.filter(|(_, known)| known.window != self.window);
+        let mut idle: Vec<_> = idle.map(|(key, known)| (known.window, *key)).collect();
+        idle.sort_unstable_by(|a, b| b.cmp(a));
+        idle
+    }
+
+    /// Takes bytes out of the budget and returns whether it has them. Gives up idle tables for
+    /// them only `at_once`, that is if the uses of this window alone deserve a table.
+    fn reserve(
+        &mut self,
+        more: usize,
+        at_once: bool,
+        idle: &mut Option<Vec<(u64, [u8; 32])>>,
+    ) -> bool {
+        if more > self.budget {
+            return false;
+        }
+        while self.spent + more > self.budget {
+            if !at_once {
+                return false;
+            }
+            // Listed once for a window at most.
+            let idle = idle.get_or_insert_with(|| self.idle_tables());
+            let Some((_, key)) = idle.pop() else {
+                return false;
+            };
+            if let Some(known) = self.known.get_mut(&key) {
+                self.spent -= known.bytes();
+                // It starts anew, so that it does not come back at once.
+                *known = Known::default();
+            }
+        }
+        self.spent += more;
+        true
+    }
+
+    /// Makes tables of one width for up to eight keys that have been decoded.
+    fn make(
         &mut self,
         token: Avx512Ifma,
         keys: &[Ed25519KeyUse<'_>],
-        wanted: &[(u32, usize)],
+        eight: &[Wanted],
         planned: &mut [PlannedKey],
     ) {
-        for same_width in wanted.chunk_by(|a, b| a.0 == b.0) {
-            for eight in same_width.chunks(8) {
-                let mut bytes = [[0; 32]; 8];
-                for (bytes, (_, index)) in bytes.iter_mut().zip(eight) {
-                    *bytes = *keys[*index].key;
-                }
-                let mut decoded = [None; 8];
-                decode(token, &bytes[..eight.len()], |lane, point| {
-                    decoded[lane] = point.filter(|_| !has_small_order(&words(&bytes[lane])));
-                });
-                let mut points = Vec::new();
-                let mut owners = Vec::new();
-                for ((width, index), point) in eight.iter().zip(decoded) {
-                    let Some(point) = point else { continue };
-                    planned[*index] = PlannedKey::Point(point);
-                    if *width > 0 && self.make_room(keys[*index].key, *width) {
-                        points.push(point);
-                        owners.push(*index);
-                    } else if let Some(table) = self.table(keys[*index].key) {
-                        planned[*index] = PlannedKey::Table(table);
-                    }
-                }
-                if points.is_empty() {
-                    continue;
-                }
-                let Stock {
-                    known,
-                    workshop,
-                    tabled,
-                    ..
-                } = self;
-                build_tables(token, workshop, &points, eight[0].0, |lane, table| {
-                    let table = Arc::new(table);
-                    let index = owners[lane];
-                    let key = keys[index].key;
-                    let known = known.entry(*key).or_default();
-                    if known.table.is_none() {
-                        tabled.push(*key);
-                    }
-                    known.table = Some(Arc::clone(&table));
-                    planned[index] = PlannedKey::Table(table);
-                });
+        let (mut points, mut owners) = ([[[0; 5]; 3]; 8], [0; 8]);
+        let mut count = 0;
+        for wanted in eight {
+            // Counted again below, if the key turned out to be one.
+            self.spent -= wanted.reserved;
+            if let PlannedKey::Point(point) = &planned[wanted.index] {
+                (points[count], owners[count]) = (*point, wanted.index);
+                count += 1;
             }
         }
-        // A key that is listed twice was counted twice.
-        let tables = self.tabled.iter().filter_map(|key| self.table(key));
-        self.spent = tables.map(|table| Table::bytes(table.width())).sum();
+        if count == 0 {
+            return;
+        }
+        let Stock {
+            known,
+            workshop,
+            spent,
+            ..
+        } = self;
+        build_tables(
+            token,
+            workshop,
+            &points[..count],
+            eight[0].width,
+            |lane, table| {
+                let (index, table) = (owners[lane], Arc::new(table));
+                if let Some(known) = known.get_mut(keys[index].key) {
+                    *spent -= known.bytes();
+                    known.table = Some(Arc::clone(&table));
+                    *spent += known.bytes();
+                }
+                planned[index] = PlannedKey::Table(table);
+            },
+        );
+    }
+
+    /// Asserts that the tables take as many bytes as they are said to.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        assert_eq!(
+            self.spent,
+            self.known.values().map(Known::bytes).sum::<usize>()
+        );
     }
 
     /// Bytes that the tables of keys take.
@@ -207,43 +266,44 @@ impl Stock {
     pub(super) fn spent(&self) -> usize {
         self.spent
     }
+}
 
-    /// The table that a key has.
-    fn table(&self, key: &[u8; 32]) -> Option<Arc<Table>> {
-        self.known.get(key)?.table.clone()
-    }
-
-    /// Takes the bytes of a table of `width` for `key` out of the budget, in place of the one it
-    /// has, giving up tables that no job of this window uses, oldest first. Returns whether there
-    /// is room now.
-    fn make_room(&mut self, key: &[u8; 32], width: u32) -> bool {
-        let old = self
-            .table(key)
-            .map_or(0, |table| Table::bytes(table.width()));
-        let needed = Table::bytes(width);
-        while self.spent - old + needed > self.budget {
-            let oldest = self
-                .tabled
-                .iter()
-                .enumerate()
-                .map(|(at, key)| (self.known.get(key).map_or(0, |known| known.window), at))
-                .min();
-            let Some((window, at)) = oldest else {
-                return false;
-            };
-            if window == self.window {
-                return false;
-            }
-            let gone = self.tabled.swap_remove(at);
-            if let Some(table) = self
-                .known
-                .get_mut(&gone)
-                .and_then(|known| known.table.take())
-            {
-                self.spent -= Table::bytes(table.width());
-            }
+/// Replaces the wanted keys in `planned` by their points, where they are usable.
+fn decode_keys(
+    token: Avx512Ifma,
+    keys: &[Ed25519KeyUse<'_>],
+    wanted: &[Wanted],
+    planned: &mut [PlannedKey],
+) {
+    for some in wanted.chunks(DECODED) {
+        let mut encoded = [[0; 32]; DECODED];
+        for (encoded, wanted) in encoded.iter_mut().zip(some) {
+            *encoded = *keys[wanted.index].key;
         }
-        self.spent = self.spent - old + needed;
-        true
+        decode(token, &encoded[..some.len()], |at, point| {
+            if let Some(point) = point.filter(|_| !has_small_order(&words(&encoded[at]))) {
+                planned[some[at].index] = PlannedKey::Point(point);
+            }
+        });
     }
+}
+
+impl Known {
+    /// Bytes of its table.
+    fn bytes(&self) -> usize {
+        self.table.as_ref().map_or(0, |table| bytes(table.width()))
+    }
+}
+
+/// Bytes of a table of a width, none for width 0.
+fn bytes(width: u32) -> usize {
+    if width == 0 { 0 } else { Table::bytes(width) }
+}
+
+/// Width of the table that this many uses pay for, 0 for none.
+fn widest(widths: &[(u64, u32)], uses: u64) -> u32 {
+    widths
+        .iter()
+        .find(|(least, _)| uses >= *least)
+        .map_or(0, |(_, width)| *width)
 }

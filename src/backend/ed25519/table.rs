@@ -5,9 +5,10 @@
 
 use alloc::vec::Vec;
 
+use super::digits::{Digits, digit_count};
 use super::field::Fe;
 use super::point::{Affine, Extended, ONE, Sum, TWO_D};
-use super::scalar::digit_count;
+
 use crate::backend::Avx512Ifma;
 use crate::backend::wide::W;
 
@@ -17,41 +18,36 @@ use crate::backend::wide::W;
 pub(super) struct Entry(pub(super) [u64; 16]);
 
 /// The identity: what a digit of zero adds.
-static IDENTITY: Entry = Entry([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+const IDENTITY: Entry = Entry([1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /// Multiples of one point.
 pub(super) struct Table {
     /// Bits of a digit.
     width: u32,
-    /// Place i, multiple j at i · 2^(w−1) + j − 1.
+    /// Place i, multiple j at i · (2^(w−1) + 1) + j, the identity with j = 0 in front.
     entries: Vec<Entry>,
+}
+
+/// How many entries there are for one digit place.
+const fn stride(width: u32) -> usize {
+    (1 << (width - 1)) + 1
 }
 
 impl Table {
     /// Bytes that a table of this width takes.
     pub(super) const fn bytes(width: u32) -> usize {
-        (digit_count(width) << (width - 1)) * size_of::<Entry>()
+        digit_count(width) * stride(width) * size_of::<Entry>()
     }
 
     /// Bits of a digit.
     pub(super) fn width(&self) -> u32 {
         self.width
     }
-
-    /// The entry that |digit| at a place stands for.
-    #[inline(always)]
-    fn entry(&self, place: usize, digit: i8) -> &Entry {
-        let size = usize::from(digit.unsigned_abs());
-        if size == 0 {
-            &IDENTITY
-        } else {
-            &self.entries[(place << (self.width - 1)) + size - 1]
-        }
-    }
 }
 
-/// Digits of eight numbers: element i holds digit i of every lane.
-pub(super) type Digits = [[i8; 8]; 64];
+/// How many places are gathered at a time: the loads of many entries then wait for the caches
+/// together, and the additions after them have their operands in the first cache.
+const AT_ONCE: usize = 8;
 
 /// Adds Σ digit · 2^(w i) · P to every lane, P and the digits being those of the lane, for tables
 /// of one width.
@@ -61,29 +57,38 @@ pub(super) fn add_multiples(
     sum: Sum,
     tables: &[&Table; 8],
     digits: &Digits,
-    places: usize,
 ) -> Sum {
+    let width = tables[0].width;
+    debug_assert!(tables.iter().all(|table| table.width == width));
     let mut sum = sum;
-    for place in 0..places {
-        let row = &digits[place];
-        let mut entries = [&IDENTITY; 8];
-        let mut negative = 0u8;
-        for lane in 0..8 {
-            entries[lane] = tables[lane].entry(place, row[lane]);
-            negative |= u8::from(row[lane] < 0) << lane;
+    let mut entries = [Affine::identity(token); AT_ONCE];
+    let places = digit_count(width);
+    for first in (0..places).step_by(AT_ONCE) {
+        let count = AT_ONCE.min(places - first);
+        for (place, entry) in (first..).zip(&mut entries[..count]) {
+            *entry = gather(token, tables, place * stride(width), digits.place(place));
         }
-        sum = sum.add_affine(&gather(token, &entries, negative), negative);
+        for (place, entry) in (first..).zip(&entries[..count]) {
+            sum = sum.add_affine(entry, digits.place(place).1);
+        }
     }
     sum
 }
 
-/// Turns eight entries into lanes, exchanging y + x and y − x in the lanes set in `negative`.
+/// Turns the entries of a digit place, which start at `start`, into lanes, exchanging y + x and
+/// y − x in the lanes where the digit is negative.
 #[inline(always)]
-fn gather(token: Avx512Ifma, entries: &[&Entry; 8], negative: u8) -> Affine {
+fn gather(
+    token: Avx512Ifma,
+    tables: &[&Table; 8],
+    start: usize,
+    (size, negative): (&[u16; 8], u8),
+) -> Affine {
     let zero = W::splat(token, 0);
     let (mut low, mut high) = ([zero; 8], [zero; 8]);
     for lane in 0..8 {
-        let (first, second) = halves(&entries[lane].0);
+        let entry = &tables[lane].entries[start + usize::from(size[lane])];
+        let (first, second) = halves(&entry.0);
         low[lane] = W::load(token, first);
         high[lane] = W::load(token, second);
     }
@@ -217,7 +222,7 @@ fn build_one(token: Avx512Ifma, workshop: &mut Workshop, lane: usize, width: u32
     }
     let mut inverse = product.invert();
     let two_d = Fe::splat(token, TWO_D);
-    let mut entries = alloc::vec![IDENTITY; places * multiples];
+    let mut entries = alloc::vec![IDENTITY; places * stride(width)];
     for index in (0..points.len()).rev() {
         let point = &points[index];
         let own = if index == 0 {
@@ -230,10 +235,10 @@ fn build_one(token: Avx512Ifma, workshop: &mut Workshop, lane: usize, width: u32
         let plus = y.plus(&x).carry();
         let minus = y.minus(&x).carry();
         let product = x.times(&y).times(&two_d);
-        let (first, multiple) = (index / multiples * 8, index % multiples);
+        let (first, multiple) = (index / multiples * 8, index % multiples + 1);
         scatter(&plus, &minus, &product, |slot, entry| {
             if first + slot < places {
-                entries[(first + slot) * multiples + multiple] = entry;
+                entries[(first + slot) * stride(width) + multiple] = entry;
             }
         });
     }

@@ -119,7 +119,8 @@ fn verdicts(engine: &mut Ed25519Engine, cases: &[Case], extra: u32) -> Vec<bool>
             signature: &case.signature,
         })
         .collect();
-    let mut verdicts: Vec<bool> = cases.iter().map(|case| !strict(case)).collect();
+    // What the engine does not write stays wrong for about half of the cases.
+    let mut verdicts: Vec<bool> = (0..cases.len()).map(|i| i % 2 == 0).collect();
     engine.verify(&plan, &jobs, &mut Ed25519Scratch::default(), &mut verdicts);
     verdicts
 }
@@ -486,6 +487,8 @@ fn budgets() {
                 assert_eq!(verdicts(&mut engine, &cases, extra), expected);
                 #[cfg(target_arch = "x86_64")]
                 assert!(engine.stock.spent() <= budget);
+                #[cfg(target_arch = "x86_64")]
+                engine.stock.check();
             }
         }
     }
