@@ -119,7 +119,7 @@ pub(crate) fn blocks(length: usize) -> usize {
 }
 
 /// Writes the digests of eight padded messages, each a whole number of blocks, at least one.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn digest(token: Avx512Ifma, messages: &[&[u8]; 8], digests: &mut [[u8; 64]; 8]) {
     let mut state = [W::splat(token, 0); 8];
     for (state, initial) in state.iter_mut().zip(INITIAL) {
@@ -164,7 +164,7 @@ pub(crate) fn digest(token: Avx512Ifma, messages: &[&[u8]; 8], digests: &mut [[u
 }
 
 /// Adds one block of each lane to the state.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn compress(state: &mut [W; 8], words: &mut [W; 16]) {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
     for sixteen in 0..5 {

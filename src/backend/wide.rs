@@ -6,6 +6,9 @@
 //!
 //! The functions are `#[inline(always)]` without `#[target_feature]`: they must be reached from a
 //! function that enables [the features](super::Avx512Ifma), otherwise they are slow, never wrong.
+//!
+//! What is built on them is forced inline too, but not with debug assertions: without optimisation
+//! every temporary has its own place, and all of it in one function would overflow the stack.
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;

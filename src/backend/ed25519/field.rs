@@ -36,13 +36,13 @@ pub(super) struct Wide([W; 5]);
 
 impl Fe {
     /// The same element in all lanes; limbs below 2^51.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn splat(token: Avx512Ifma, limbs: [u64; 5]) -> Self {
         Fe(limbs.map(|limb| W::splat(token, limb)))
     }
 
     /// Elements given as registers of limbs below 2^51 + 2^17.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_limbs(limbs: [W; 5]) -> Self {
         let fe = Fe(limbs);
         fe.check();
@@ -50,13 +50,13 @@ impl Fe {
     }
 
     /// The limbs.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn limbs(&self) -> &[W; 5] {
         &self.0
     }
 
     /// Asserts the invariant of the type, in debug builds.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self) {
         for limb in &self.0 {
             debug_assert!(
@@ -68,31 +68,31 @@ impl Fe {
     }
 
     /// The sum, limbs below 2^52 + 2^18.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plus(&self, other: &Fe) -> Wide {
         self.widen().plus(&other.widen())
     }
 
     /// The difference, limbs below 2^61 + 2^52.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn minus(&self, other: &Fe) -> Wide {
         self.widen().minus(&other.widen())
     }
 
     /// The same elements as a [`Wide`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn widen(&self) -> Wide {
         Wide(self.0)
     }
 
     /// −x.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn negate(&self) -> Fe {
         Wide([self.0[0].zero(); 5]).minus(&self.widen()).carry()
     }
 
     /// Returns `other` in the lanes set in `mask`, `self` in the rest.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn blend(&self, mask: u8, other: &Fe) -> Fe {
         let mut out = self.0;
         for i in 0..5 {
@@ -102,7 +102,7 @@ impl Fe {
     }
 
     /// The product, not yet carried: limbs below 2^59.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn times_wide(&self, other: &Fe) -> Wide {
         let zero = self.0[0].zero();
         let (mut low, mut high) = ([zero; 9], [zero; 9]);
@@ -116,7 +116,7 @@ impl Fe {
     }
 
     /// The square, not yet carried: limbs below 2^59.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square_wide(&self) -> Wide {
         let x = &self.0;
         let zero = x[0].zero();
@@ -140,19 +140,19 @@ impl Fe {
     }
 
     /// The product.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn times(&self, other: &Fe) -> Fe {
         self.times_wide(other).carry()
     }
 
     /// The square.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square(&self) -> Fe {
         self.square_wide().carry()
     }
 
     /// 1/x = x^(p − 2) = x^(2^255 − 21), and 0 for 0.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn invert(&self) -> Fe {
         let ([x250], [x11]) = power_250(&[*self]);
         let [x] = square_times(&[x250], 5);
@@ -160,7 +160,7 @@ impl Fe {
     }
 
     /// The one representative below p, limbs below 2^51.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn canonical(&self, token: Avx512Ifma) -> [W; 5] {
         let mask = W::splat(token, MASK51);
         let nineteen = W::splat(token, 19);
@@ -181,7 +181,7 @@ impl Fe {
     }
 
     /// Returns one bit per lane, set where the elements are equal.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn equal(&self, token: Avx512Ifma, other: &Fe) -> u8 {
         let (a, b) = (self.canonical(token), other.canonical(token));
         let mut equal = 0xff;
@@ -194,14 +194,14 @@ impl Fe {
 
 /// x^((p − 5)/8) = x^(2^252 − 3) of several independent elements, whose squarings fill each
 /// other's waiting times.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn power_p58<const N: usize>(x: &[Fe; N]) -> [Fe; N] {
     let (x250, _) = power_250(x);
     multiply(&square_times(&x250, 2), x)
 }
 
 /// Returns x^(2^250 − 1) and x^11, where the two powers above start.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn power_250<const N: usize>(x: &[Fe; N]) -> ([Fe; N], [Fe; N]) {
     let x2 = square_times(x, 1);
     let x9 = multiply(&square_times(&x2, 2), x);
@@ -218,7 +218,7 @@ fn power_250<const N: usize>(x: &[Fe; N]) -> ([Fe; N], [Fe; N]) {
 }
 
 /// x^(2^n) of each.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn square_times<const N: usize>(x: &[Fe; N], n: u32) -> [Fe; N] {
     let mut x = *x;
     for _ in 0..n {
@@ -230,7 +230,7 @@ fn square_times<const N: usize>(x: &[Fe; N], n: u32) -> [Fe; N] {
 }
 
 /// Products, element by element.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn multiply<const N: usize>(a: &[Fe; N], b: &[Fe; N]) -> [Fe; N] {
     let mut out = *a;
     for (out, b) in out.iter_mut().zip(b) {
@@ -241,7 +241,7 @@ fn multiply<const N: usize>(a: &[Fe; N], b: &[Fe; N]) -> [Fe; N] {
 
 /// Adds columns 5 to 9 of a product, times 19, to columns 0 to 4. Column c is low\[c\] +
 /// 2 high\[c − 1\], because the high half of a product of 51-bit limbs has twice the weight.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
     let mut out = [zero; 5];
     for c in 0..5 {
@@ -260,7 +260,7 @@ fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
 
 impl Wide {
     /// Asserts a bound of the limbs, in debug builds.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self, bound: u64) {
         for limb in &self.0 {
             debug_assert!(limb.lanes().iter().all(|limb| *limb < bound));
@@ -268,7 +268,7 @@ impl Wide {
     }
 
     /// The sum; the bounds of the limbs add up.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plus(&self, other: &Wide) -> Wide {
         let mut out = self.0;
         for i in 0..5 {
@@ -280,7 +280,7 @@ impl Wide {
     /// self − other for limbs of `other` below 2^60.9; adds 2^61 to the bound of `self`.
     ///
     /// What is added to keep limbs positive is 2^10 p: limbs 2^61 − 19·2^10 and 2^61 − 2^10.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn minus(&self, other: &Wide) -> Wide {
         other.check((1 << 61) - (19 << 10));
         let mut out = self.0;
@@ -292,13 +292,13 @@ impl Wide {
     }
 
     /// Doubles the bound with the value.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double(&self) -> Wide {
         self.plus(self)
     }
 
     /// Brings limbs below 2^63 to below 2^51 + 19·2^12.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn carry(&self) -> Fe {
         self.check(1 << 63);
         let x = &self.0;

@@ -98,7 +98,7 @@ pub(super) fn verify(
 }
 
 /// R and s of a signature.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
     let (r, s) = signature.split_at(32);
     // 64 bytes are two times 32.
@@ -109,7 +109,7 @@ fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
 }
 
 /// The signature of a job whose form has been checked.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn signature<'a>(job: &Ed25519Job<'a>) -> (&'a [u8; 32], &'a [u8; 32]) {
     // `verify` lets only signatures of 64 bytes into the order.
     split(job.signature.try_into().expect("64 bytes"))
@@ -179,7 +179,7 @@ fn group_start(places: &[Place], end: usize) -> usize {
 }
 
 /// Computes k = SHA-512(R ‖ A ‖ M) mod L of every place.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn challenges(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
@@ -240,7 +240,7 @@ fn challenges(
 }
 
 /// Returns s·B − k·A of one to eight places of one width; the other lanes repeat the first.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn group(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
@@ -290,7 +290,7 @@ fn group(
 }
 
 /// A point with Z = 1 from rows of limbs of x, y and x y.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn from_rows(token: Avx512Ifma, rows: &[[u64; 8]; 15]) -> Extended {
     let mut limbs = [W::splat(token, 0); 15];
     for (limb, row) in limbs.iter_mut().zip(rows) {
@@ -314,7 +314,7 @@ fn from_rows(token: Avx512Ifma, rows: &[[u64; 8]; 15]) -> Extended {
 }
 
 /// Returns one bit per place, set where the sum encodes to R. `half` is 1/(2 Z).
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn compare(
     token: Avx512Ifma,
     jobs: &[Ed25519Job<'_>],

@@ -82,7 +82,7 @@ struct Factors {
 impl Factors {
     /// From A = (Y1 − X1)(Y2 − X2), B = (Y1 + X1)(Y2 + X2), C = 2 d T1 T2 and D = 2 Z1 Z2, where
     /// C and D give f = D − C and g = D + C, the other way round in the lanes set in `negative`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(a: Wide, b: Wide, c: Wide, d: Wide, negative: u8) -> Self {
         // Products are below 2^59: sums below 2^60, differences below 2^59 + 2^61.
         let (e, h) = (b.minus(&a).carry(), b.plus(&a).carry());
@@ -96,7 +96,7 @@ impl Factors {
     }
 
     /// The point with Y ± X.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sum(&self) -> Sum {
         let x = self.e.times_wide(&self.f);
         let y = self.g.times_wide(&self.h);
@@ -109,7 +109,7 @@ impl Factors {
     }
 
     /// The point in extended coordinates.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn extended(&self) -> Extended {
         Extended {
             x: self.e.times(&self.f),
@@ -120,7 +120,7 @@ impl Factors {
     }
 
     /// [`Factors::extended`] with T left at an old value, for use where a doubling follows.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn without_t(&self, t: Fe) -> Extended {
         Extended {
             x: self.e.times(&self.f),
@@ -133,7 +133,7 @@ impl Factors {
 
 impl Extended {
     /// The identity in every lane.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: Avx512Ifma) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Extended {
@@ -145,7 +145,7 @@ impl Extended {
     }
 
     /// The factors of 2 P; reads X, Y and Z only.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn doubling(&self) -> Factors {
         let a = self.x.square_wide();
         let b = self.y.square_wide();
@@ -163,19 +163,19 @@ impl Extended {
     }
 
     /// 2 P.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double(&self) -> Self {
         self.doubling().extended()
     }
 
     /// 2 P with a T that is wrong: only a doubling may follow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_without_t(&self) -> Self {
         self.doubling().without_t(self.t)
     }
 
     /// The same point as an entry to be added.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn cached(&self, token: Avx512Ifma) -> Cached {
         Cached {
             plus: self.y.plus(&self.x).carry(),
@@ -186,7 +186,7 @@ impl Extended {
     }
 
     /// The same point, ready for table entries.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sum(&self) -> Sum {
         Sum {
             plus: self.y.plus(&self.x).carry(),
@@ -197,7 +197,7 @@ impl Extended {
     }
 
     /// The factors of P ± Q, as in [`Sum::add_affine`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn adding(&self, entry: &Cached, negative: u8) -> Factors {
         let plus = self.y.plus(&self.x).carry();
         let minus = self.y.minus(&self.x).carry();
@@ -211,13 +211,13 @@ impl Extended {
     }
 
     /// P + Q, or P − Q as in [`Sum::add_affine`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_cached(&self, entry: &Cached, negative: u8) -> Self {
         self.adding(entry, negative).extended()
     }
 
     /// [`Extended::add_cached`] with a T that is wrong: only a doubling may follow.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_cached_without_t(&self, entry: &Cached, negative: u8) -> Self {
         self.adding(entry, negative).without_t(self.t)
     }
@@ -225,7 +225,7 @@ impl Extended {
 
 impl Affine {
     /// The identity in every lane.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: Avx512Ifma) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Affine {
@@ -238,14 +238,14 @@ impl Affine {
 
 impl Sum {
     /// The identity in every lane.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: Avx512Ifma) -> Self {
         Extended::identity(token).sum()
     }
 
     /// P + Q, and P − Q in the lanes set in `negative`, where the caller has already exchanged
     /// `plus` and `minus` of the entry: with C changing its sign that makes it −Q.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_affine(&self, entry: &Affine, negative: u8) -> Self {
         Factors::new(
             self.minus.times_wide(&entry.minus),

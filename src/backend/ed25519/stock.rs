@@ -71,6 +71,8 @@ pub(super) struct Stock {
     /// Uses announced for all keys.
     uses: u64,
     known: BTreeMap<[u8; 32], Known>,
+    /// The keys that have tables.
+    tabled: Vec<[u8; 32]>,
     base: Option<Arc<Table>>,
     workshop: Workshop,
 }
@@ -95,6 +97,7 @@ impl Stock {
             window: 0,
             uses: 0,
             known: BTreeMap::new(),
+            tabled: Vec::new(),
             base: None,
             workshop: Workshop::default(),
         }
@@ -125,17 +128,17 @@ impl Stock {
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
         }
+        // All keys first: no table that this window uses may be given up for another.
+        let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             let known = self.known.entry(*key.key).or_default();
             known.uses = known.uses.saturating_add(key.uses.into());
             known.window = self.window;
+            found.push((known.uses, known.table.clone()));
         }
         let mut idle = None;
         let mut wanted: Vec<Wanted> = Vec::new();
-        for (index, key) in keys.iter().enumerate() {
-            let known = self.known.get(key.key);
-            let uses = known.map_or(0, |known| known.uses);
-            let table = known.and_then(|known| known.table.clone());
+        for (index, (key, (uses, table))) in keys.iter().zip(found).enumerate() {
             let old = table.as_ref().map_or(0, |table| table.width());
             let mut width = widest(&WIDTHS, uses);
             let mut reserved = 0;
@@ -158,6 +161,11 @@ impl Stock {
                 }
             }
         }
+        if idle.is_some() {
+            let known = &self.known;
+            self.tabled
+                .retain(|key| known.get(key).is_some_and(|known| known.table.is_some()));
+        }
         decode_keys(token, keys, &wanted, planned);
         wanted.retain(|wanted| wanted.width > 0);
         wanted.sort_unstable();
@@ -171,9 +179,13 @@ impl Stock {
 
     /// Keys with tables that this window does not use, the one to give up first at the end.
     fn idle_tables(&self) -> Vec<(u64, [u8; 32])> {
-        let tabled = self.known.iter().filter(|(_, known)| known.table.is_some());
-        let idle = tabled.filter(|(_, known)| known.window != self.window);
-        let mut idle: Vec<_> = idle.map(|(key, known)| (known.window, *key)).collect();
+        let windows = self
+            .tabled
+            .iter()
+            .filter_map(|key| Some((self.known.get(key)?.window, *key)));
+        let mut idle: Vec<_> = windows
+            .filter(|(window, _)| *window != self.window)
+            .collect();
         idle.sort_unstable_by(|a, b| b.cmp(a));
         idle
     }
@@ -231,6 +243,7 @@ impl Stock {
         }
         let Stock {
             known,
+            tabled,
             workshop,
             spent,
             ..
@@ -243,6 +256,9 @@ impl Stock {
             |lane, table| {
                 let (index, table) = (owners[lane], Arc::new(table));
                 if let Some(known) = known.get_mut(keys[index].key) {
+                    if known.table.is_none() {
+                        tabled.push(*keys[index].key);
+                    }
                     *spent -= known.bytes();
                     known.table = Some(Arc::clone(&table));
                     *spent += known.bytes();
@@ -259,6 +275,10 @@ impl Stock {
             self.spent,
             self.known.values().map(Known::bytes).sum::<usize>()
         );
+        let tabled = self.known.iter().filter(|(_, known)| known.table.is_some());
+        let mut listed = self.tabled.clone();
+        listed.sort_unstable();
+        assert!(tabled.map(|(key, _)| key).eq(&listed));
     }
 
     /// Bytes that the tables of keys take.

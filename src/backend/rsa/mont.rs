@@ -34,7 +34,7 @@ struct Columns {
 
 impl Columns {
     /// Four empty columns.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn zero(zero: W) -> Self {
         Columns {
             low: [zero; 4],
@@ -43,14 +43,14 @@ impl Columns {
     }
 
     /// Adds x·y to column `C`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_product<const C: usize>(&mut self, x: W, y: W) {
         self.low[C] = self.low[C].madd_lo(x, y);
         self.high[C] = self.high[C].madd_hi(x, y);
     }
 
     /// Adds x · y\[c\] to column c for the four columns.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_row(&mut self, x: W, y: &[W; 4]) {
         // All low halves first: eight different sums in a row.
         for c in 0..4 {
@@ -63,7 +63,7 @@ impl Columns {
 
     /// Adds, for r = 0 to 3, x\[r\] · y\[3 − r + c\] to column c: sixteen products whose limb
     /// numbers add up to the column.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_four_rows(&mut self, x: &[W; 4], y: &[W; 7]) {
         self.add_row(x[0], &[y[3], y[4], y[5], y[6]]);
         self.add_row(x[1], &[y[2], y[3], y[4], y[5]]);
@@ -72,7 +72,7 @@ impl Columns {
     }
 
     /// Same for two rows.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_two_rows(&mut self, x: &[W; 2], y: &[W; 5]) {
         self.add_row(x[0], &[y[1], y[2], y[3], y[4]]);
         self.add_row(x[1], &[y[0], y[1], y[2], y[3]]);
@@ -81,7 +81,7 @@ impl Columns {
     /// Adds the products that reach into these columns from the top: the corner where
     /// x\[r\] · y\[2 − r + c\] still has a limb of y. `x` are the three limbs that belong to
     /// `y`'s last three.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_upper_corner(&mut self, x: &[W; 3], y: &[W; 3]) {
         self.add_product::<0>(x[0], y[2]);
         self.add_product::<0>(x[1], y[1]);
@@ -92,7 +92,7 @@ impl Columns {
     }
 
     /// Doubles every sum.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn double(&mut self) {
         for c in 0..4 {
             self.low[c] = self.low[c].add(self.low[c]);
@@ -101,7 +101,7 @@ impl Columns {
     }
 
     /// Adds the columns k to k + 3 of x·y for k < L, all four rows of the last corner included.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_lower<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         self.add_lower_rows(k, x, y);
         let (x, y) = (four(x, k), four(y, 0));
@@ -115,7 +115,7 @@ impl Columns {
     }
 
     /// Adds the columns k to k + 3 of x·y for k < L, without the limbs k to k + 3 of x.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_lower_rows<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         let mut i = 0;
         while i < k {
@@ -125,7 +125,7 @@ impl Columns {
     }
 
     /// Adds the columns k to k + 3 of x·y for k ≥ L.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_upper<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         self.add_upper_corner(three(x, k - L + 1), three(y, L - 3));
         let mut i = k - L + 4;
@@ -136,7 +136,7 @@ impl Columns {
     }
 
     /// Adds the columns k to k + 3 of a². Starts from empty columns.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add_square<const L: usize>(&mut self, k: usize, a: &[W; L]) {
         // Products of limbs i < j, then doubled, then the squares of limbs k/2 and k/2 + 1.
         let half = k / 2;
@@ -174,7 +174,7 @@ impl Columns {
 
     /// Finds the four quotient digits that make these columns divisible by 2^208, adds their
     /// products with n and returns the digits and the carry into the next column.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn eliminate(&mut self, carry: W, n: &[W; 4], n0_inverse: W, zero: W) -> ([W; 4], W) {
         let mut digits = [zero; 4];
         let mut carry = carry;
@@ -195,7 +195,7 @@ impl Columns {
     }
 
     /// Carries the four columns into limbs; returns the carry into the next column.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn carry_out(&self, carry: W, mask: W, out: &mut [W; 4]) -> W {
         let mut carry = carry;
         for c in 0..4 {
@@ -221,7 +221,7 @@ pub(super) struct Moduli<const L: usize> {
 
 impl<const L: usize> Moduli<L> {
     /// Replaces a by a²/R mod n, almost reduced. `digits` is room for the quotient.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square(&self, a: &mut [W; L], digits: &mut [W; L]) {
         let mut carry = self.zero;
         let mut k = 0;
@@ -242,7 +242,7 @@ impl<const L: usize> Moduli<L> {
     }
 
     /// Replaces a by a·b/R mod n, almost reduced. `digits` is room for the quotient.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn multiply(&self, a: &mut [W; L], b: &[W; L], digits: &mut [W; L]) {
         let mut carry = self.zero;
         let mut k = 0;
@@ -262,7 +262,7 @@ impl<const L: usize> Moduli<L> {
     }
 
     /// Adds m·n to columns k to k + 3 below R, choosing digits k to k + 3 of m.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_lower(&self, mut columns: Columns, k: usize, carry: W, digits: &mut [W; L]) -> W {
         columns.add_lower_rows(k, digits, &self.n);
         let (new, carry) = columns.eliminate(carry, four(&self.n, 0), self.n0_inverse, self.zero);
@@ -271,7 +271,7 @@ impl<const L: usize> Moduli<L> {
     }
 
     /// Adds m·n to columns k to k + 3 above R and writes limbs k − L to k − L + 3 of `out`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_upper(
         &self,
         mut columns: Columns,
@@ -286,7 +286,7 @@ impl<const L: usize> Moduli<L> {
 }
 
 /// Limbs `start` to `start` + `N` − 1.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn window<const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; N] {
     // The callers' loops keep start + N ≤ L; the slice checks it once for N limbs.
     limbs[start..start + N]
@@ -294,34 +294,34 @@ fn window<const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 
         .expect("slice of N limbs")
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn two<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 2] {
     window(limbs, start)
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn three<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 3] {
     window(limbs, start)
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn four<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 4] {
     window(limbs, start)
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn four_mut<const L: usize>(limbs: &mut [W; L], start: usize) -> &mut [W; 4] {
     (&mut limbs[start..start + 4])
         .try_into()
         .expect("slice of 4 limbs")
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn five<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 5] {
     window(limbs, start)
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn seven<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 7] {
     window(limbs, start)
 }
