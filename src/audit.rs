@@ -113,7 +113,7 @@ pub(crate) fn remarks(
         );
     }
     #[cfg(feature = "x509")]
-    crate::certificate::voucher_findings(voucher, policy, &mut list.found);
+    note_certificates(voucher, policy, &mut list.found);
     #[cfg(not(feature = "x509"))]
     let _ = policy;
     list.found.sort_by_key(|finding| finding.offset);
@@ -129,6 +129,44 @@ fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
         if crate::verify::check_signature(voucher, entry.number(), &key, &plain).is_err() {
             list.enter(Some(entry.number()));
             list.note(FindingKind::DraftAad, entry.range().start);
+        }
+    }
+}
+
+/// Remarks about the device's certificates and those of X5CHAIN keys.
+#[cfg(feature = "x509")]
+fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, found: &mut Vec<Finding>) {
+    use crate::certificate::chain_findings;
+    use crate::key::{Certificates, KeyEncoding};
+
+    let (bytes, index) = (voucher.as_bytes(), voucher.index());
+    if let Some(chain) = index.chain {
+        let chain = Certificates::new(bytes, chain);
+        chain_findings(
+            bytes,
+            chain,
+            policy.at,
+            FindingKind::DeviceChainBroken,
+            None,
+            found,
+        );
+    }
+    let owners = index
+        .entries
+        .iter()
+        .enumerate()
+        .map(|(number, entry)| (Some(number), &entry.key));
+    for (entry, key) in core::iter::once((None, &index.manufacturer)).chain(owners) {
+        if key.encoding == KeyEncoding::X5Chain {
+            let chain = Certificates::new(bytes, key.body);
+            chain_findings(
+                bytes,
+                chain,
+                policy.at,
+                FindingKind::OwnerChainBroken,
+                entry,
+                found,
+            );
         }
     }
 }

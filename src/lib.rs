@@ -6,7 +6,10 @@ extern crate alloc;
 extern crate std;
 
 mod audit;
+mod batch;
 mod cbor;
+#[cfg(feature = "x509")]
+mod certificate;
 mod cose;
 mod create;
 mod digest;
@@ -27,6 +30,9 @@ mod voucher;
 mod write;
 
 pub use audit::{Audit, audit};
+pub use batch::{BatchVerifier, Progress};
+#[cfg(feature = "x509")]
+pub use certificate::{CertificateInfo, Roots};
 pub use create::{NewHeader, NewVoucher, RvDirective, RvProtocol};
 pub use digest::{Digest, HashAlgorithm};
 pub use dump::{Diagnostic, diagnostic};

@@ -111,6 +111,15 @@ pub struct VerifiedVoucher<'a> {
 }
 
 impl<'a> VerifiedVoucher<'a> {
+    /// For the two places that have made every check: [`Voucher::verify`] and the batch.
+    pub(crate) fn new(voucher: Voucher<'a>, proved: Proved, owner: PublicKey) -> Self {
+        Self {
+            voucher,
+            proved,
+            owner,
+        }
+    }
+
     /// What was proved.
     #[must_use]
     pub const fn proved(&self) -> &Proved {
@@ -263,9 +272,7 @@ fn decode_keys(
     let count = voucher.entries().len();
     let mut keys = Vec::with_capacity(count.saturating_add(1));
     for signer in 0..=count {
-        // The key that signs entry n stands in entry n - 1.
-        let decoded = voucher.signer_key(signer).public_key();
-        match decoded.map_err(|error| error.in_entry(signer.checked_sub(1))) {
+        match voucher.decode_key(signer) {
             Ok(key) => keys.push(Some(key)),
             Err(error) => {
                 judge.fault(error)?;
@@ -299,7 +306,12 @@ pub(crate) fn check_signature(
             .in_entry(Some(number))
     };
     if !policy.allows(Allowance::Fdo20Draft) {
-        return verify(false).map(|()| false).map_err(place);
+        return verify(false)
+            .map(|()| false)
+            .map_err(|error| match error.kind() {
+                ErrorKind::Signature => place(error),
+                _ => error.in_entry(Some(number)),
+            });
     }
     let draft_first = voucher.protocol_version() >= 200;
     let draft = match verify(draft_first) {
@@ -307,9 +319,39 @@ pub(crate) fn check_signature(
         Err(_) => verify(!draft_first).map(|()| !draft_first).map_err(place)?,
     };
     if draft && policy.strict {
-        return Err(place(departure(FindingKind::DraftAad)));
+        let at = entry.index.signature.start();
+        return Err(departure(FindingKind::DraftAad)
+            .at(at)
+            .in_entry(Some(number)));
     }
     Ok(draft)
+}
+
+impl Voucher<'_> {
+    /// The key that signs entry `signer`; it stands in the entry before.
+    pub(crate) fn decode_key(&self, signer: usize) -> Result<PublicKey, Error> {
+        let key = self.signer_key(signer).public_key();
+        key.map_err(|error| error.in_entry(signer.checked_sub(1)))
+    }
+
+    /// The error of an entry whose signature fails: its place, and no reason.
+    pub(crate) fn signature_error(&self, number: usize) -> Error {
+        let at = self
+            .entry(number)
+            .map_or(0, |entry| entry.index.signature.start());
+        Error::new(ErrorKind::Signature)
+            .at(at)
+            .in_entry(Some(number))
+    }
+}
+
+/// Step 6 for a voucher whose signatures are right.
+pub(crate) fn check_facts(
+    voucher: &Voucher<'_>,
+    owner: &PublicKey,
+    policy: &Policy<'_>,
+) -> Result<Proved, Error> {
+    facts::check(voucher, Some(owner), policy, &mut First)
 }
 
 /// Counts the faults that pass through to another judge.

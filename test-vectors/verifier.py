@@ -6,6 +6,7 @@
 
 --allow NAME may be given several times, --strict once; both hold for voucher files only.
 """
+
 import argparse
 import json
 import pathlib
@@ -13,7 +14,7 @@ import sys
 
 from checker import pem
 from checker.cbor import Reject
-from checker.voucher import check
+from checker.verdict import check
 
 
 def difference(vector):
@@ -26,7 +27,9 @@ def difference(vector):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("paths", nargs="+", type=pathlib.Path)
     parser.add_argument("--vectors", action="store_true")
     parser.add_argument("--allow", action="append", default=[])

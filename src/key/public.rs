@@ -24,38 +24,62 @@ use crate::limits::Limits;
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey {
     material: Material,
-    /// Coordinates or modulus, big-endian, at full width.
-    a: Box<[u8]>,
+    numbers: Numbers,
     /// Exponent of RSA, zero for the others.
     exponent: u64,
 }
 
+/// Coordinates or modulus, big-endian at full width. Those of curves are kept without allocation,
+/// because a batch makes one for every owner.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Numbers {
+    Coordinates([u8; 96]),
+    Modulus(Box<[u8]>),
+}
+
 impl PublicKey {
+    /// The key with these numbers, which are known to be valid; they may lack leading zeros.
+    pub(crate) fn from_valid_parts(material: Material, a: &[u8], b: &[u8]) -> Self {
+        let width = material.coordinate();
+        if material.is_rsa() {
+            let exponent = exponent_value(b).unwrap_or_default();
+            return Self {
+                material,
+                numbers: Numbers::Modulus(a.into()),
+                exponent,
+            };
+        }
+        let mut coordinates = [0; 96];
+        for (number, end) in [(a, width), (b, width.saturating_mul(2))] {
+            // Stripped of zeros, a coordinate has at most its width.
+            let start = end.saturating_sub(number.len());
+            if let Some(slot) = coordinates.get_mut(start..end) {
+                slot.copy_from_slice(number);
+            }
+        }
+        Self {
+            material,
+            numbers: Numbers::Coordinates(coordinates),
+            exponent: 0,
+        }
+    }
+
     /// The key with these numbers; `a` and `b` may lack leading zeros.
     pub(crate) fn from_parts(material: Material, a: &[u8], b: &[u8]) -> Result<Self, Error> {
-        let width = material.coordinate();
-        let mut numbers = Vec::with_capacity(width.saturating_mul(2));
-        let mut push = |number: &[u8]| {
-            numbers.extend(core::iter::repeat_n(0, width.saturating_sub(number.len())));
-            numbers.extend_from_slice(number);
-        };
-        push(a);
+        let key = Self::from_valid_parts(material, a, b);
         let off_curve = || Error::new(ErrorKind::PointNotOnCurve);
-        let mut exponent = 0;
         match material {
             Material::P256 => {
-                push(b);
-                p256::PublicKey::from_sec1_bytes(&sec1(&numbers)).map_err(|_| off_curve())?;
+                p256::PublicKey::from_sec1_bytes(&sec1(key.numbers())).map_err(|_| off_curve())?;
             }
             Material::P384 => {
-                push(b);
-                p384::PublicKey::from_sec1_bytes(&sec1(&numbers)).map_err(|_| off_curve())?;
+                p384::PublicKey::from_sec1_bytes(&sec1(key.numbers())).map_err(|_| off_curve())?;
             }
             Material::Ed25519 => {
-                let bytes: &[u8; 32] = numbers.as_slice().try_into().map_err(|_| off_curve())?;
-                let key =
+                let bytes = key.numbers().first_chunk().ok_or_else(off_curve)?;
+                let point =
                     ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| off_curve())?;
-                if key.is_weak() {
+                if point.is_weak() {
                     return Err(Error::text(
                         ErrorKind::PointNotOnCurve,
                         "a point of small order",
@@ -66,14 +90,9 @@ impl PublicKey {
                 if super::rsa_material(a, b)? != material {
                     return Err(Error::new(ErrorKind::RsaModulus));
                 }
-                exponent = exponent_value(b).ok_or_else(|| Error::new(ErrorKind::RsaExponent))?;
             }
         }
-        Ok(Self {
-            material,
-            a: numbers.into_boxed_slice(),
-            exponent,
-        })
+        Ok(key)
     }
 
     /// The key of a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), which fills all of `der`.
@@ -135,12 +154,12 @@ impl PublicKey {
             // Encoding into a growing buffer fails for lengths past 2^28 only.
             Material::Rsa2048 | Material::Rsa3072 => return self.rsa_spki().unwrap_or_default(),
         };
-        [prefix, &self.a].concat()
+        [prefix, self.numbers()].concat()
     }
 
     fn rsa_spki(&self) -> ::der::Result<Vec<u8>> {
         let exponent = self.exponent.to_be_bytes();
-        let numbers = [UintRef::new(&self.a)?, UintRef::new(&exponent)?]
+        let numbers = [UintRef::new(self.numbers())?, UintRef::new(&exponent)?]
             .to_vec()
             .to_der()?;
         SubjectPublicKeyInfoRef {
@@ -181,7 +200,12 @@ impl PublicKey {
 
     /// Coordinates one after the other, or the modulus.
     pub(crate) fn numbers(&self) -> &[u8] {
-        &self.a
+        match (&self.numbers, self.material) {
+            (Numbers::Modulus(modulus), _) => modulus,
+            (Numbers::Coordinates(xy), Material::P384) => xy,
+            (Numbers::Coordinates(xy), Material::Ed25519) => xy.get(..32).unwrap_or_default(),
+            (Numbers::Coordinates(xy), _) => xy.get(..64).unwrap_or_default(),
+        }
     }
 
     /// Whether `signature` signs `message` under this key.
@@ -227,7 +251,7 @@ impl PublicKey {
         use signature::hazmat::PrehashVerifier as _;
         let good = match algorithm {
             Algorithm::Es256 => {
-                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&self.a));
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(self.numbers()));
                 let signature = p256::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -237,7 +261,7 @@ impl PublicKey {
                 }
             }
             Algorithm::Es384 => {
-                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&self.a));
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(self.numbers()));
                 let signature = p384::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -257,7 +281,7 @@ impl PublicKey {
     }
 
     fn verify_ed25519(&self, message: &SigStructure<'_>, signature: &[u8]) -> bool {
-        let key: Option<&[u8; 32]> = self.a.first_chunk();
+        let key: Option<&[u8; 32]> = self.numbers().first_chunk();
         let key = key.and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
         let signature = ed25519_dalek::Signature::from_slice(signature).ok();
         match (key, signature) {
@@ -277,7 +301,7 @@ impl PublicKey {
     ) -> Result<bool, Error> {
         use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
         let bits = u32::try_from(self.bits()).unwrap_or(u32::MAX);
-        let modulus = BoxedUint::from_be_slice(&self.a, bits);
+        let modulus = BoxedUint::from_be_slice(self.numbers(), bits);
         let key = modulus
             .ok()
             .and_then(|n| RsaPublicKey::new(n, self.exponent.into()).ok());

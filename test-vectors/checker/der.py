@@ -46,7 +46,11 @@ class Der:
 
     def integer(self):
         content = self.expect(2)
-        if not content or len(content) > 1 and (content[0] == 0 and content[1] < 128 or content[0] == 255 and content[1] > 127):
+        if (
+            not content
+            or len(content) > 1
+            and (content[0] == 0 and content[1] < 128 or content[0] == 255 and content[1] > 127)
+        ):
             raise BadDer
         return int.from_bytes(content, "big", signed=True)
 

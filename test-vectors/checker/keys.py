@@ -1,4 +1,5 @@
 """Public keys of owners: reading, checking, verifying."""
+
 import hashlib
 
 from cryptography.exceptions import InvalidSignature
@@ -205,7 +206,9 @@ class PublicKey:
 
     def spki(self):
         """The key in its one normal form."""
-        return self.public().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        return self.public().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
 
     def verifies(self, alg, signature, message):
         hashed = hashes.SHA384() if alg in (-35, -38, -258) else hashes.SHA256()

@@ -1,4 +1,5 @@
 """Finds the vouchers in a file: raw CBOR (one or a sequence), PEM blocks in any spelling, bare base64."""
+
 import base64
 import re
 

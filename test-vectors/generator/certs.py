@@ -1,4 +1,5 @@
 """X.509 certificates (RFC 5280), made by hand so that each oddity is one argument."""
+
 import hashlib
 
 from . import der, keys
@@ -102,7 +103,9 @@ def device_chain(kind="p256", maker="Maker", serial="0001", ca_kind=None, **leaf
 def owner_chain(key, owner="Owner", length=2, **leaf):
     """[certificate of `key`, intermediates, root], `length` in all, for an X5CHAIN key."""
     if length == 1:
-        return [certificate(owner, key, f"{owner} CA 1", keys.get(f"p256-owner-ca-{owner.lower()}-1"), **leaf)]
+        return [
+            certificate(owner, key, f"{owner} CA 1", keys.get(f"p256-owner-ca-{owner.lower()}-1"), **leaf)
+        ]
     chain = []
     subject, subject_key, options = owner, key, leaf
     for number in range(1, length):

@@ -3,6 +3,7 @@
 Nothing here is secret and nothing is random: the same name gives the same key, and the same message
 the same signature (RFC 6979 for ECDSA; the salt of RSA-PSS is a hash of the message).
 """
+
 import hashlib
 import json
 import pathlib
@@ -23,7 +24,12 @@ PRIMES = {
     "p256": 2**256 - 2**224 + 2**192 + 2**96 - 1,
     "p384": 2**384 - 2**128 - 2**96 + 2**32 - 1,
 }
-HASHES = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512(), "sha1": hashes.SHA1()}
+HASHES = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+    "sha1": hashes.SHA1(),
+}
 _cache = {}
 
 
@@ -39,10 +45,9 @@ def get(name):
     return _cache[name]
 
 
-def save():
-    """Writes every key that was used to keys.json."""
-    stored = {name: key.pem() for name, key in sorted(_cache.items())}
-    STORE.write_text(json.dumps(stored, indent=1) + "\n")
+def stored():
+    """The text of keys.json: every key that was used."""
+    return json.dumps({name: key.pem() for name, key in sorted(_cache.items())}, indent=1) + "\n"
 
 
 def _stored(name):
@@ -59,7 +64,9 @@ class Key:
         self.kind = name.split("-")[0]
         pem = _stored(name)
         if pem:
-            self.private = serialization.load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
+            self.private = serialization.load_pem_private_key(
+                pem.encode(), None, unsafe_skip_rsa_key_validation=True
+            )
         elif self.kind in CURVES:
             self.private = _derive_ec(self.kind, name)
         elif self.kind == "ed25519":
@@ -173,7 +180,12 @@ def _derive_ec(kind, name):
         scalar = int.from_bytes(stream(name, size + 16, counter), "big") % (ORDERS[kind] - 1) + 1
         private = ec.derive_private_key(scalar, curve)
         numbers = private.public_key().public_numbers()
-        if "short-x" in name and numbers.x >> 8 * (size - 1) or "short-y" in name and numbers.y >> 8 * (size - 1):
+        if (
+            "short-x" in name
+            and numbers.x >> 8 * (size - 1)
+            or "short-y" in name
+            and numbers.y >> 8 * (size - 1)
+        ):
             continue
         return private
     raise AssertionError(name)

@@ -1,4 +1,5 @@
 """PublicKey items: one owner, its key, and how a voucher writes it."""
+
 from dataclasses import dataclass
 
 from . import cbor, certs, der, keys
@@ -53,7 +54,9 @@ def x5chain(name, type_=None, chain=None, body=None, length=2):
     key = keys.get(name)
     type_ = key_type(key, type_)
     if body is None:
-        body = cbor.array(map(cbor.bstr, chain if chain is not None else certs.owner_chain(key, length=length)))
+        body = cbor.array(
+            map(cbor.bstr, chain if chain is not None else certs.owner_chain(key, length=length))
+        )
     return Owner(key, public_key(type_, X5CHAIN, body), type_)
 
 
@@ -100,3 +103,8 @@ def ec_point(name, point, type_=None):
     """X509 with another point in the bit string."""
     key = keys.get(name)
     return x509(name, type_, spki=der.spki_ec(keys.CURVES[key.kind][2], point))
+
+
+def crypto_or_x509(name, type_=None):
+    """Encoding Crypto for RSA keys (pri-fidoiot), X509 for others, which Crypto cannot hold."""
+    return (crypto if keys.get(name).is_rsa else x509)(name, type_)

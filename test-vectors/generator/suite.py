@@ -1,6 +1,6 @@
-"""Collects cases and writes them, one file each."""
+"""Collects cases, and the plain vouchers that most of them start from."""
+
 import hashlib
-import json
 import pathlib
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -38,6 +38,11 @@ def replace(number, item):
     return lambda items: [*items[:number], item, *items[number + 1 :]]
 
 
+def flip(value, bit=0):
+    """`value` with one bit flipped, counted from the lowest of the first byte."""
+    return bytes([*value[: bit // 8], value[bit // 8] ^ 1 << bit % 8, *value[bit // 8 + 1 :]])
+
+
 def owner_hash(owner):
     return hashlib.sha256(owner.key.spki()).hexdigest()
 
@@ -68,26 +73,16 @@ class Suite:
         self._add(name, description, data, options, {"verdict": "rejected", "kind": kind, "entry": entry})
 
     def _add(self, name, description, data, options, expect):
-        self.cases.append({
-            "name": name,
-            "description": description,
-            "source": self.source,
-            "voucher": data.hex(),
-            "options": options,
-            "expect": expect,
-        })
-
-
-def write(cases, directory):
-    """Writes the cases as files and removes files of cases that are gone."""
-    directory.mkdir(exist_ok=True)
-    names = [case["name"] for case in cases]
-    assert len(set(names)) == len(names), sorted(name for name in names if names.count(name) > 1)
-    for old in directory.glob("*.json"):
-        if old.stem not in names:
-            old.unlink()
-    for case in cases:
-        (directory / f"{case['name']}.json").write_text(json.dumps(case, indent=1) + "\n")
+        self.cases.append(
+            {
+                "name": name,
+                "description": description,
+                "source": self.source,
+                "voucher": data.hex(),
+                "options": options,
+                "expect": expect,
+            }
+        )
 
 
 def spki_of(name):

@@ -1,9 +1,18 @@
-"""Vouchers that must verify: key types, encodings, numbers of entries, what a policy may ask."""
+"""Vouchers that must verify: key types, encodings, numbers of entries, hashes, signatures, texts."""
+
 import hashlib
 
 from . import cbor, certs, keys, owner
-from .suite import MAKER, OWNERS, Suite, draft, last, spki_of
-from .voucher import HMAC_SHA384, SHA384, Built, Draft, Hop, hashed, mac_item
+from .suite import MAKER, OWNERS, Suite, draft, last
+from .voucher import (
+    HMAC_SHA384,
+    SHA384,
+    Built,
+    Draft,
+    Hop,
+    hashed,
+    mac_item,
+)
 
 suite = Suite(__file__)
 P384_DEVICE = certs.device_chain("p384")
@@ -50,13 +59,21 @@ def counts():
         )
     rsa = [owner.x509(f"rsa2048-owner-{letter}", owner.RSA2048RESTR) for letter in "abc"]
     suite.valid(
-        "rsa2048restr-x509-10-entries", "Ten RSA entries.", Draft(rsa[0], [Hop(rsa[i % 3]) for i in range(1, 11)])
+        "rsa2048restr-x509-10-entries",
+        "Ten RSA entries.",
+        Draft(rsa[0], [Hop(rsa[i % 3]) for i in range(1, 11)]),
     )
     p384 = [owner.x509(f"p384-owner-{letter}") for letter in "abc"]
     suite.valid(
         "p384-x509-20-entries",
         "Twenty P-384 entries.",
-        Draft(p384[0], [Hop(p384[i % 3]) for i in range(1, 21)], hash=SHA384, chain=P384_DEVICE, secret=SECRET_384),
+        Draft(
+            p384[0],
+            [Hop(p384[i % 3]) for i in range(1, 21)],
+            hash=SHA384,
+            chain=P384_DEVICE,
+            secret=SECRET_384,
+        ),
     )
 
 
@@ -71,20 +88,28 @@ def mixes():
     suite.valid(
         "mixed-encodings",
         "The same key type as X509, COSEKEY and X5CHAIN.",
-        Draft(MAKER, [Hop(owner.cosekey("p256-owner-a")), Hop(owner.x5chain("p256-owner-b")), Hop(OWNERS[2])]),
+        Draft(
+            MAKER, [Hop(owner.cosekey("p256-owner-a")), Hop(owner.x5chain("p256-owner-b")), Hop(OWNERS[2])]
+        ),
         [("key-mix", 0), ("key-mix", 1)],
     )
     suite.valid(
         "mixed-rsa-sizes",
         "RSAPKCS with 2048 and 3072 bits: one key type, two sizes, RS256 then RS384.",
-        Draft(owner.x509("rsa2048-maker"), [Hop(owner.x509("rsa3072-owner-a")), Hop(owner.x509("rsa2048-owner-a"))]),
+        Draft(
+            owner.x509("rsa2048-maker"),
+            [Hop(owner.x509("rsa3072-owner-a")), Hop(owner.x509("rsa2048-owner-a"))],
+        ),
     )
     suite.valid(
         "mixed-pkcs-to-pss",
         "An RSAPKCS manufacturer sells to an RSAPSS owner.",
         Draft(
             owner.x509("rsa2048-maker"),
-            [Hop(owner.x509("rsa2048-owner-a", owner.RSAPSS)), Hop(owner.x509("rsa2048-owner-b", owner.RSAPSS))],
+            [
+                Hop(owner.x509("rsa2048-owner-a", owner.RSAPSS)),
+                Hop(owner.x509("rsa2048-owner-b", owner.RSAPSS)),
+            ],
         ),
         [("key-mix", 0), ("key-mix", 1)],
     )
@@ -101,7 +126,9 @@ def mixes():
         Draft(MAKER, [Hop(MAKER)] * 2),
     )
     suite.valid(
-        "owner-loop", "The voucher comes back to an earlier owner.", Draft(MAKER, [Hop(OWNERS[0]), Hop(MAKER), Hop(OWNERS[0])])
+        "owner-loop",
+        "The voucher comes back to an earlier owner.",
+        Draft(MAKER, [Hop(OWNERS[0]), Hop(MAKER), Hop(OWNERS[0])]),
     )
 
 
@@ -174,7 +201,9 @@ def signatures():
     suite.valid("signature-low-s", "s is below n / 2.", last(2, signature=with_s(True)))
     for name in ("p256-short-x", "p256-short-y"):
         suite.valid(
-            f"x509-{name}", "A coordinate of the owner key begins with a zero byte.", Draft(MAKER, [Hop(owner.x509(name)), Hop(OWNERS[0])])
+            f"x509-{name}",
+            "A coordinate of the owner key begins with a zero byte.",
+            Draft(MAKER, [Hop(owner.x509(name)), Hop(OWNERS[0])]),
         )
     for part, size in (("r", 0), ("s", 32)):
         counter = 0
@@ -188,136 +217,6 @@ def signatures():
         suite.valid(f"signature-short-{part}", f"{part} begins with a zero byte and keeps it.", made)
 
 
-def facts():
-    suite.valid("fact-hmac-sha256", "The device's secret confirms the header.", draft(1), hmac_secret=bytes(range(32)).hex())
-    suite.valid(
-        "fact-hmac-sha384",
-        "The same with HMAC-SHA384 and a secret of 48 bytes.",
-        draft(1, hash=SHA384, chain=P384_DEVICE, secret=SECRET_384),
-        hmac_secret=SECRET_384.hex(),
-    )
-    for size in (1, 16, 64, 128, 200):
-        secret = keys.stream("secret", size)
-        suite.valid(
-            f"fact-hmac-secret-{size}-bytes",
-            "Any length serves as HMAC key; past the block size it is hashed first (RFC 2104).",
-            draft(0, secret=secret),
-            hmac_secret=secret.hex(),
-        )
-    suite.valid("fact-owner", "The last entry names the expected owner.", draft(2), owner=spki_of("p256-owner-b"))
-    suite.valid("fact-owner-0-entries", "Without entries the manufacturer is the owner.", draft(0), owner=spki_of("p256-maker"))
-    suite.valid(
-        "fact-owner-as-x5chain",
-        "Owners are compared as keys: X5CHAIN in the voucher, SubjectPublicKeyInfo outside.",
-        Draft(MAKER, [Hop(owner.x5chain("p256-owner-a"))]),
-        [("key-mix", 0)],
-        owner=spki_of("p256-owner-a"),
-    )
-    suite.valid(
-        "fact-owner-as-cosekey",
-        "The same with COSEKEY.",
-        Draft(MAKER, [Hop(owner.cosekey("p256-short-x"))]),
-        [("key-mix", 0)],
-        owner=spki_of("p256-short-x"),
-    )
-    suite.valid(
-        "fact-owner-as-crypto",
-        "The same with an RSA key as modulus and exponent.",
-        Draft(owner.x509("rsa2048-maker"), [Hop(owner.crypto("rsa2048-owner-a"))]),
-        [("key-mix", 0)],
-        owner=spki_of("rsa2048-owner-a"),
-    )
-    suite.valid("fact-manufacturer", "The header names the expected manufacturer.", draft(2), manufacturer=spki_of("p256-maker"))
-    for name in ("sha256", "sha384"):
-        suite.valid(
-            f"fact-manufacturer-hash-{name}",
-            f"{name} over the CBOR PublicKey of the header, as a device credential holds it.",
-            draft(1),
-            manufacturer_hash=hashlib.new(name, MAKER.item).hexdigest(),
-        )
-    for entries in (0, 3):
-        suite.valid(
-            f"fact-everything-{entries}-entries",
-            "Secret, owner, manufacturer, its hash and the device CA at once.",
-            draft(entries),
-            hmac_secret=bytes(range(32)).hex(),
-            owner=spki_of("p256-owner-c" if entries else "p256-maker"),
-            manufacturer=spki_of("p256-maker"),
-            manufacturer_hash=hashlib.sha256(MAKER.item).hexdigest(),
-            device_ca=[certs.device_ca().hex()],
-            at="2026-06-01T00:00:00Z",
-        )
-
-
-def device_chains():
-    ca, when = [certs.device_ca().hex()], "2026-06-01T00:00:00Z"
-    suite.valid("device-path", "The chain leads to a given device CA.", draft(1), device_ca=ca, at=when)
-    suite.valid("device-path-without-time", "The same without a point of time.", draft(1), device_ca=ca)
-    suite.valid(
-        "device-path-several-cas",
-        "The right device CA is the second of three.",
-        draft(1),
-        device_ca=[certs.device_ca("p256", "Other").hex(), *ca, certs.device_ca("p384", "Third").hex()],
-        at=when,
-    )
-    suite.valid(
-        "device-path-leaf-only", "The chain holds the leaf alone; the given CA signed it.", draft(1, chain=certs.device_chain()[:1]), device_ca=ca, at=when
-    )
-    suite.valid(
-        "device-certificate-expired",
-        "The device certificate expired before the given time. Vouchers outlive certificates: a remark, no error.",
-        draft(1, chain=certs.device_chain(not_before="20200101000000", not_after="20201231235959")),
-        device_ca=ca,
-        at=when,
-    )
-    suite.valid(
-        "device-certificate-not-yet-valid",
-        "The device certificate becomes valid after the given time: a remark, no error.",
-        draft(1, chain=certs.device_chain(not_before="20400101000000")),
-        device_ca=ca,
-        at=when,
-    )
-    for kind, ca_kind in (("p384", "p384"), ("rsa2048", "p256"), ("p256", "rsa2048")):
-        chain = certs.device_chain(kind, ca_kind=ca_kind)
-        suite.valid(
-            f"device-{kind}-signed-by-{ca_kind}",
-            "Another kind of device key or CA key.",
-            draft(1, chain=chain, hash=SHA384 if kind == "p384" else -16),
-            device_ca=[chain[-1].hex()],
-            at=when,
-        )
-    chain = long_chain(7)
-    suite.valid("device-chain-7-certificates", "Five intermediates, as Intel OnDie has them.", draft(1, chain=chain), device_ca=[chain[-1].hex()], at=when)
-    suite.valid("device-chain-16-certificates", "As many certificates as the default limit allows.", draft(1, chain=long_chain(16)))
-    suite.valid(
-        "device-chain-not-certificates",
-        "The chain is only hashed unless a path is asked for: what cannot be read as a certificate is a remark.",
-        draft(1, chain=[b"not a certificate", b"nor this"]),
-    )
-    suite.valid(
-        "device-chain-broken",
-        "The second certificate did not sign the first: a remark as long as no path is asked for.",
-        draft(1, chain=[certs.device_chain()[0], certs.device_ca("p256", "Other")]),
-    )
-    suite.valid(
-        "device-chain-null",
-        "An EPID device: chain and chain hash are both null.",
-        draft(2, chain_item=cbor.NULL, chain_hash=lambda _: cbor.NULL),
-    )
-
-
-def long_chain(length):
-    """A device chain with length - 2 intermediates."""
-    names = [f"p256-device-long-{number}" for number in range(length)]
-    chain = []
-    for number, name in enumerate(names):
-        issuer = min(number + 1, length - 1)
-        chain.append(
-            certs.certificate(f"Level {number}", keys.get(name), f"Level {issuer}", keys.get(names[issuer]), ca=number > 0)
-        )
-    return chain
-
-
 def texts():
     for name, text in (
         ("utf8", "Meßgerät 温度計 №7 🌡"),
@@ -326,9 +225,17 @@ def texts():
         ("control-characters", "a\x00b\nc"),
         ("256-bytes", "d" * 256),
     ):
-        suite.valid(f"device-info-{name}", "The exact bytes of the device info are hashed.", draft(2, device_info=text))
-    suite.valid("device-info-65536-bytes", "As long as the default limit allows.", draft(1, device_info="x" * 65536))
-    suite.valid("guid-last-byte-only", "A GUID with a single bit set is not zero.", draft(1, guid=bytes(15) + b"\x01"))
+        suite.valid(
+            f"device-info-{name}",
+            "The exact bytes of the device info are hashed.",
+            draft(2, device_info=text),
+        )
+    suite.valid(
+        "device-info-65536-bytes", "As long as the default limit allows.", draft(1, device_info="x" * 65536)
+    )
+    suite.valid(
+        "guid-last-byte-only", "A GUID with a single bit set is not zero.", draft(1, guid=bytes(15) + b"\x01")
+    )
 
 
 def extras():
@@ -338,7 +245,10 @@ def extras():
         "negative-label": private,
         "positive-label": [(cbor.integer(1), cbor.bstr(b"reserved by FDO"))],
         "both-signs": [(cbor.integer(7), cbor.bstr(b"")), *private],
-        "largest-labels": [(cbor.integer(2**64 - 1), cbor.bstr(b"a")), (cbor.integer(-(2**64)), cbor.bstr(b"b"))],
+        "largest-labels": [
+            (cbor.integer(2**64 - 1), cbor.bstr(b"a")),
+            (cbor.integer(-(2**64)), cbor.bstr(b"b")),
+        ],
         "64-labels": many,
         "4000-bytes": [(cbor.integer(-70000), cbor.bstr(bytes(4000)))],
     }
@@ -350,5 +260,5 @@ def extras():
         )
 
 
-for group in (key_types, counts, mixes, hash_choices, signatures, facts, device_chains, texts, extras):
+for group in (key_types, counts, mixes, hash_choices, signatures, texts, extras):
     group()

@@ -5,6 +5,7 @@ signatures are made after the hooks of the layers they cover, so a mutation insi
 signed by the right key: only the rule under test can refuse it. A hook on `signature`, `items` or
 `entry` works on what nobody signs.
 """
+
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -45,14 +46,16 @@ def directive(*instructions):
     return cbor.array(instructions)
 
 
-RENDEZVOUS = cbor.array([
-    directive(
-        instruction(5, cbor.tstr("rv.example.com")),
-        instruction(3, cbor.integer(8443)),
-        instruction(12, cbor.integer(2)),
-        instruction(4, cbor.integer(8443)),
-    )
-])
+RENDEZVOUS = cbor.array(
+    [
+        directive(
+            instruction(5, cbor.tstr("rv.example.com")),
+            instruction(3, cbor.integer(8443)),
+            instruction(12, cbor.integer(2)),
+            instruction(4, cbor.integer(8443)),
+        )
+    ]
+)
 
 
 @dataclass
@@ -119,14 +122,20 @@ class Built:
         chain = certs.device_chain() if draft.chain is None else draft.chain
         chain_item = cbor.array(map(cbor.bstr, chain)) if draft.chain_item is None else draft.chain_item
         over = b"".join(chain) if draft.chain_hash_over is None else draft.chain_hash_over
-        self.header = draft.header_content(cbor.array(draft.header_items([
-            draft.header_version,
-            cbor.bstr(draft.guid),
-            draft.rendezvous,
-            cbor.tstr(text) if draft.device_info_item is None else draft.device_info_item,
-            draft.maker.item,
-            (draft.chain_hash or hashed(draft.hash))(over),
-        ])))
+        self.header = draft.header_content(
+            cbor.array(
+                draft.header_items(
+                    [
+                        draft.header_version,
+                        cbor.bstr(draft.guid),
+                        draft.rendezvous,
+                        cbor.tstr(text) if draft.device_info_item is None else draft.device_info_item,
+                        draft.maker.item,
+                        (draft.chain_hash or hashed(draft.hash))(over),
+                    ]
+                )
+            )
+        )
         self.mac = (draft.mac or self._mac)(self.header)
         self.entries = []
         signer, previous = draft.maker, self.header + self.mac
@@ -136,13 +145,17 @@ class Built:
             signer, previous = hop.owner, entry
         self.owner = signer
         self.entries = draft.entries(self.entries)
-        self.bytes = draft.whole(draft.items([
-            draft.version,
-            draft.header_item(self.header),
-            self.mac,
-            chain_item,
-            draft.entries_item(self.entries),
-        ]))
+        self.bytes = draft.whole(
+            draft.items(
+                [
+                    draft.version,
+                    draft.header_item(self.header),
+                    self.mac,
+                    chain_item,
+                    draft.entries_item(self.entries),
+                ]
+            )
+        )
 
     def _mac(self, header):
         code = HMAC_SHA384 if self.draft.hash == SHA384 else HMAC_SHA256
@@ -167,12 +180,16 @@ class Built:
             protected = cbor.mapping([(cbor.integer(1), cbor.integer(alg))])
         message = signature_input(protected, content, hop.aad)
         signature = (hop.sign or (lambda key, message: key.sign(signer.alg, message)))(signer.key, message)
-        return hop.entry(hop.items([
-            hop.protected_item(protected),
-            hop.unprotected,
-            hop.payload_item(content),
-            hop.signature_item(hop.signature(signature)),
-        ]))
+        return hop.entry(
+            hop.items(
+                [
+                    hop.protected_item(protected),
+                    hop.unprotected,
+                    hop.payload_item(content),
+                    hop.signature_item(hop.signature(signature)),
+                ]
+            )
+        )
 
 
 def signature_input(protected, payload, aad=b""):

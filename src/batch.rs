@@ -1,0 +1,366 @@
+//! Shipments: many vouchers at a time, with the verdict that each would get by itself.
+//!
+//! A window of vouchers is read, and its hashes are checked, voucher by voucher. Whoever fails
+//! there costs no arithmetic. The signatures of all others are known then, because each entry's
+//! key stands in the entry before: they are grouped by algorithm and key across vouchers and go to
+//! the back end together, which shares among them what depends on the key alone. Then each voucher
+//! gets its verdict: its first fault in the order of [`Voucher::verify`], or its proof.
+//!
+//! The verdict of a voucher depends on the voucher and the policy: not on its neighbours, their
+//! order, the number of threads or the back end.
+
+mod engines;
+mod keys;
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use engines::{Engines, Job};
+use keys::Keys;
+
+use crate::error::{Error, ErrorKind};
+use crate::finding::Allowance;
+use crate::key::PublicKey;
+use crate::policy::Policy;
+use crate::verify::{ChainHashRule, First, VerifiedVoucher, check_signature, check_structure};
+use crate::voucher::Voucher;
+
+/// How far a batch has come; given to the progress callback after each window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Vouchers that have their verdict.
+    pub done: u64,
+    /// Of these, how many were rejected.
+    pub rejected: u64,
+}
+
+/// Verifies many vouchers under one policy.
+///
+/// It keeps tables of the keys that sign most from window to window, so use one for a whole
+/// shipment. A new one has built nothing yet.
+///
+/// ```
+/// # use ownership_voucher::{BatchVerifier, Policy};
+/// # let shipment: Vec<Vec<u8>> = Vec::new();
+/// let policy = Policy::new();
+/// for (number, verdict) in BatchVerifier::new(&policy).verify(&shipment).iter().enumerate() {
+///     if let Err(error) = verdict {
+///         println!("voucher {number}: {error}");
+///     }
+/// }
+/// ```
+pub struct BatchVerifier<'p> {
+    policy: &'p Policy<'p>,
+    window: usize,
+    window_bytes: usize,
+    engines: Engines,
+}
+
+impl<'p> BatchVerifier<'p> {
+    /// Vouchers of one window by default. More find more signatures of the same key; each needs
+    /// about a kilobyte of memory beside its bytes.
+    pub const WINDOW: usize = 16_384;
+    /// Bytes of vouchers in one window of a stream by default: 32 MiB.
+    pub const WINDOW_BYTES: usize = 32 << 20;
+    /// Bytes of tables by default: 64 MiB.
+    pub const TABLE_BUDGET: usize = 64 << 20;
+
+    /// A verifier under this policy, with the fastest back end of the CPU.
+    #[must_use]
+    pub fn new(policy: &'p Policy<'p>) -> Self {
+        Self {
+            policy,
+            window: Self::WINDOW,
+            window_bytes: Self::WINDOW_BYTES,
+            engines: Engines::new(Self::TABLE_BUDGET),
+        }
+    }
+
+    /// At most this many vouchers at a time, and at least one.
+    #[must_use]
+    pub const fn with_window(mut self, vouchers: usize) -> Self {
+        self.window = if vouchers == 0 { 1 } else { vouchers };
+        self
+    }
+
+    /// At most this many bytes of vouchers at a time in [`stream`](Self::stream); one voucher is
+    /// always taken.
+    #[must_use]
+    pub const fn with_window_bytes(mut self, bytes: usize) -> Self {
+        self.window_bytes = bytes;
+        self
+    }
+
+    /// At most this many bytes of tables of keys. Zero verifies without.
+    #[must_use]
+    pub fn with_table_budget(mut self, bytes: usize) -> Self {
+        self.engines = Engines::new(bytes);
+        self
+    }
+
+    /// Verifies each voucher; the results are in the order of the vouchers.
+    pub fn verify<'v, T>(&mut self, vouchers: &'v [T]) -> Vec<Result<VerifiedVoucher<'v>, Error>>
+    where
+        T: AsRef<[u8]> + Sync,
+    {
+        let mut results = Vec::with_capacity(vouchers.len());
+        for window in vouchers.chunks(self.window) {
+            results.append(&mut self.run(window));
+        }
+        results
+    }
+
+    /// Verifies vouchers as they come, in bounded memory: window after window, each result handed
+    /// out in order with the voucher's position. A callback that breaks ends the work; `progress`
+    /// is asked after each window, `result` for each voucher.
+    pub fn stream<I, T, R, P>(&mut self, vouchers: I, mut result: R, mut progress: P) -> Progress
+    where
+        I: IntoIterator<Item = T>,
+        T: AsRef<[u8]> + Sync,
+        R: FnMut(u64, &T, Result<VerifiedVoucher<'_>, Error>) -> ControlFlow<()>,
+        P: FnMut(Progress) -> ControlFlow<()>,
+    {
+        let mut sum = Progress {
+            done: 0,
+            rejected: 0,
+        };
+        let mut vouchers = vouchers.into_iter();
+        loop {
+            let (mut window, mut bytes) = (Vec::new(), 0_usize);
+            while window.len() < self.window && bytes < self.window_bytes {
+                let Some(voucher) = vouchers.next() else {
+                    break;
+                };
+                bytes = bytes.saturating_add(voucher.as_ref().len());
+                window.push(voucher);
+            }
+            if window.is_empty() {
+                return sum;
+            }
+            for (voucher, verdict) in window.iter().zip(self.run(&window)) {
+                let number = sum.done;
+                sum.done = sum.done.saturating_add(1);
+                sum.rejected = sum.rejected.saturating_add(u64::from(verdict.is_err()));
+                if result(number, voucher, verdict).is_break() {
+                    return sum;
+                }
+            }
+            if progress(sum).is_break() {
+                return sum;
+            }
+        }
+    }
+
+    /// Verifies one window.
+    fn run<'v, T: AsRef<[u8]> + Sync>(
+        &mut self,
+        window: &'v [T],
+    ) -> Vec<Result<VerifiedVoucher<'v>, Error>> {
+        let policy = self.policy;
+        let read = |bytes: &'v T| Read::new(bytes.as_ref(), policy);
+        let reads: Vec<Result<Read<'v>, Error>> = map(window, read);
+        let plan = Plan::new(&reads);
+        let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
+        let jobs = |range: &core::ops::Range<usize>| {
+            verdicts
+                .get(range.clone())
+                .unwrap_or_default()
+                .iter()
+                .copied()
+        };
+        let outcomes: Vec<Result<Outcome, Error>> = map_two(&reads, &plan.places, |read, place| {
+            judge(
+                read.as_ref().map_err(Clone::clone)?,
+                place,
+                &plan.keys,
+                jobs(&place.jobs),
+                policy,
+            )
+        });
+        drop(plan);
+        reads
+            .into_iter()
+            .zip(outcomes)
+            .map(|(read, outcome)| {
+                let (read, outcome) = (read?, outcome?);
+                Ok(VerifiedVoucher::new(
+                    read.voucher,
+                    outcome.proved,
+                    outcome.owner,
+                ))
+            })
+            .collect()
+    }
+}
+
+/// A voucher whose hashes are right.
+struct Read<'v> {
+    voucher: Voucher<'v>,
+    chain_hash: ChainHashRule,
+    /// What the signature of each entry covers, hashed; empty where entries are judged singly.
+    digests: Vec<engines::Digest>,
+}
+
+impl<'v> Read<'v> {
+    fn new(bytes: &'v [u8], policy: &Policy<'_>) -> Result<Self, Error> {
+        let voucher = Voucher::parse_with(bytes, policy.limits())?;
+        let chain_hash = check_structure(&voucher, policy, &mut First)?;
+        // Entries that may be signed in two ways are rare, and judged one at a time.
+        let single = voucher.protocol_version() != 101;
+        let digests = match single {
+            true => Vec::new(),
+            false => voucher
+                .entries()
+                .map(|entry| engines::Digest::of(&entry))
+                .collect(),
+        };
+        Ok(Self {
+            voucher,
+            chain_hash,
+            digests,
+        })
+    }
+}
+
+/// Where the keys and signatures of a voucher stand in the plan.
+#[derive(Clone, Default)]
+struct Places {
+    /// Positions in `key_numbers`: the manufacturer's key and that of each entry.
+    keys: Vec<u32>,
+    jobs: core::ops::Range<usize>,
+}
+
+/// Everything that a window has to verify.
+struct Plan<'r> {
+    keys: Keys<'r>,
+    jobs: Vec<Job<'r>>,
+    places: Vec<Places>,
+}
+
+impl<'r> Plan<'r> {
+    fn new(reads: &'r [Result<Read<'_>, Error>]) -> Self {
+        let mut plan = Self {
+            keys: Keys::default(),
+            jobs: Vec::with_capacity(reads.len()),
+            places: Vec::with_capacity(reads.len()),
+        };
+        let mut before: Vec<u32> = Vec::new();
+        for read in reads {
+            let Ok(read) = read else {
+                plan.places.push(Places::default());
+                continue;
+            };
+            let bytes = read.voucher.as_bytes();
+            let index = read.voucher.index();
+            let keys = core::iter::once(&index.manufacturer)
+                .chain(index.entries.iter().map(|entry| &entry.key));
+            let numbers: Vec<u32> = keys
+                .enumerate()
+                .map(|(place, key)| plan.keys.number(bytes, key, before.get(place).copied()))
+                .collect();
+            let start = plan.jobs.len();
+            for ((entry, digest), &key) in read.voucher.entries().zip(&read.digests).zip(&numbers) {
+                plan.keys.count(key);
+                plan.jobs.push(Job {
+                    key,
+                    algorithm: entry.algorithm(),
+                    digest,
+                    entry,
+                });
+            }
+            before.clone_from(&numbers);
+            plan.places.push(Places {
+                keys: numbers,
+                jobs: start..plan.jobs.len(),
+            });
+        }
+        plan.keys.all.iter_mut().for_each(keys::Key::check);
+        plan
+    }
+}
+
+/// What a voucher that passed is known by.
+struct Outcome {
+    proved: crate::verify::Proved,
+    owner: PublicKey,
+}
+
+/// The verdict on one voucher, in the order of [`Voucher::verify`]: keys, signatures, facts.
+fn judge(
+    read: &Read<'_>,
+    place: &Places,
+    keys: &Keys<'_>,
+    mut verdicts: impl Iterator<Item = bool>,
+    policy: &Policy<'_>,
+) -> Result<Outcome, Error> {
+    let voucher = &read.voucher;
+    let valid = |number: usize| {
+        let key = place
+            .keys
+            .get(number)
+            .and_then(|&key| keys.get(key)?.valid.as_ref());
+        // Read anew for the error with its place.
+        key.map_or_else(
+            || voucher.decode_key(number).map(|_| None),
+            |key| Ok(Some(key)),
+        )
+    };
+    let mut owner = None;
+    for number in 0..=voucher.entries().len() {
+        owner = valid(number)?;
+    }
+    let mut draft_aad = false;
+    for number in 0..voucher.entries().len() {
+        if verdicts.next() == Some(true) {
+            continue;
+        }
+        // A failed signature may be one of the draft, where the policy allows those.
+        let again = voucher.protocol_version() != 101 || policy.allows(Allowance::Fdo20Draft);
+        let Some(key) = valid(number)? else { continue };
+        if again {
+            draft_aad |= check_signature(voucher, number, key, policy)?;
+        } else {
+            return Err(voucher.signature_error(number));
+        }
+    }
+    let Some(owner) = owner else {
+        return Err(Error::new(ErrorKind::PointNotOnCurve));
+    };
+    let proved = crate::verify::check_facts(voucher, owner, policy)?;
+    let proved = crate::verify::Proved {
+        entries: voucher.entries().len(),
+        chain_hash: read.chain_hash,
+        draft_aad,
+        ..proved
+    };
+    Ok(Outcome {
+        proved,
+        owner: owner.clone(),
+    })
+}
+
+/// Maps a slice, on every thread of the caller's pool where there is one.
+fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync) -> Vec<U> {
+    #[cfg(feature = "parallel")]
+    if rayon::current_num_threads() > 1 && items.len() > 64 {
+        use rayon::prelude::*;
+        return items.par_iter().with_min_len(64).map(f).collect();
+    }
+    items.iter().map(f).collect()
+}
+
+/// The same for two slices side by side.
+fn map_two<A: Sync, B: Sync, U: Send>(a: &[A], b: &[B], f: impl Fn(&A, &B) -> U + Sync) -> Vec<U> {
+    #[cfg(feature = "parallel")]
+    if rayon::current_num_threads() > 1 && a.len() > 64 {
+        use rayon::prelude::*;
+        return a
+            .par_iter()
+            .zip(b)
+            .with_min_len(64)
+            .map(|(a, b)| f(a, b))
+            .collect();
+    }
+    a.iter().zip(b).map(|(a, b)| f(a, b)).collect()
+}

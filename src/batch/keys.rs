@@ -1,0 +1,91 @@
+//! The keys of a window of vouchers: each once, numbered, counted and checked.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::key::{KeyIndex, Material, PublicKey};
+
+/// A key by its numbers without leading zeros, so that every spelling of it is the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Numbers<'v> {
+    material: Material,
+    a: &'v [u8],
+    b: &'v [u8],
+}
+
+/// A distinct key of a window.
+pub(super) struct Key<'v> {
+    pub(super) material: Material,
+    a: &'v [u8],
+    b: &'v [u8],
+    /// Signatures that it has to have made.
+    pub(super) uses: u32,
+    /// The key, unless its point is off the curve.
+    pub(super) valid: Option<PublicKey>,
+}
+
+/// Numbers the distinct keys of a window in the order in which they are met.
+#[derive(Default)]
+pub(super) struct Keys<'v> {
+    numbers: BTreeMap<Numbers<'v>, u32>,
+    pub(super) all: Vec<Key<'v>>,
+}
+
+impl<'v> Keys<'v> {
+    /// The number of this key, which is new where it has not been met.
+    ///
+    /// `hint` is the number of the key that stood in the same place of the voucher before: in a
+    /// shipment it is mostly the same key, and one comparison tells.
+    pub(super) fn number(&mut self, bytes: &'v [u8], index: &KeyIndex, hint: Option<u32>) -> u32 {
+        let material = index.material;
+        let strip = |span: crate::cbor::Span| {
+            let number = span.of(bytes);
+            let zeros = match material {
+                // The bytes of Ed25519 are not a big-endian number.
+                Material::Ed25519 => 0,
+                _ => number.iter().take_while(|&&byte| byte == 0).count(),
+            };
+            number.get(zeros..).unwrap_or_default()
+        };
+        let numbers = Numbers {
+            material,
+            a: strip(index.a),
+            b: strip(index.b),
+        };
+        if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?))) {
+            if (key.material, key.a, key.b) == (material, numbers.a, numbers.b) {
+                return number;
+            }
+        }
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry(numbers).or_insert(next);
+        if number == next {
+            self.all.push(Key {
+                material,
+                a: numbers.a,
+                b: numbers.b,
+                uses: 0,
+                valid: None,
+            });
+        }
+        number
+    }
+
+    /// Counts one signature of the key with this number.
+    pub(super) fn count(&mut self, number: u32) {
+        if let Some(key) = self.all.get_mut(number as usize) {
+            key.uses = key.uses.saturating_add(1);
+        }
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<&Key<'v>> {
+        self.all.get(number as usize)
+    }
+}
+
+impl Key<'_> {
+    /// Checks that the point lies on its curve and keeps the key.
+    pub(super) fn check(&mut self) {
+        self.valid = PublicKey::from_parts(self.material, self.a, self.b).ok();
+    }
+}

@@ -1,0 +1,106 @@
+//! X.509 certificates (RFC 5280): trusted roots, what one says, and paths from a chain to a root.
+//!
+//! Everything here is public: nothing runs in constant time.
+
+mod chain;
+mod info;
+mod path;
+mod read;
+mod signature;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use chain::chain_findings;
+pub use info::CertificateInfo;
+pub(crate) use path::verify_path;
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use rustls_pki_types::CertificateDer;
+
+use crate::error::{Error, ErrorKind};
+use read::Fields;
+
+/// The certificates that the caller trusts.
+///
+/// One that is marked as an authority (version 3, basicConstraints with cA) vouches for what it
+/// signed. Any other vouches for itself alone: that is how to trust a single device or owner. An
+/// authority without that mark would be told from a device by nobody, and then each device could
+/// sign others.
+#[derive(Clone, Default)]
+pub struct Roots {
+    certificates: Vec<Root>,
+}
+
+#[derive(Clone)]
+struct Root {
+    der: Vec<u8>,
+    /// The content of the subject, to find the issuer of a certificate without reading each root.
+    subject: Vec<u8>,
+}
+
+impl Roots {
+    /// No trusted certificate.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            certificates: Vec::new(),
+        }
+    }
+
+    /// Adds the certificate that fills `der`. One that is there already is not added again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER, or one past
+    /// 64 KiB.
+    pub fn add_der(&mut self, der: &[u8]) -> Result<(), Error> {
+        let bad = || {
+            Error::text(
+                ErrorKind::Certificate,
+                "a trusted certificate is not X.509 in DER",
+            )
+        };
+        let fields = Fields::read(der).ok_or_else(bad)?;
+        webpki::anchor_from_trusted_cert(&CertificateDer::from(der)).map_err(|_| bad())?;
+        if !self.iter().any(|known| known == der) {
+            self.certificates.push(Root {
+                der: der.to_vec(),
+                subject: fields.subject.to_vec(),
+            });
+        }
+        Ok(())
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.certificates.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.certificates.is_empty()
+    }
+
+    /// The certificates in DER, in the order in which they were added.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.certificates.iter().map(|root| root.der.as_slice())
+    }
+
+    /// The certificates with this subject, and their numbers.
+    fn named<'a>(&'a self, subject: &'a [u8]) -> impl Iterator<Item = (usize, &'a [u8])> {
+        self.certificates
+            .iter()
+            .enumerate()
+            .filter(move |(_, root)| root.subject == subject)
+            .map(|(number, root)| (number, root.der.as_slice()))
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} trusted certificates", self.len())
+    }
+}

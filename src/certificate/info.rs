@@ -1,0 +1,131 @@
+//! What a certificate says, for people and reports.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use der::{Decode as _, Encode as _, Tag};
+use sha2::Digest as _;
+use x509_cert::name::Name;
+
+use super::read::Fields;
+use super::signature::oid;
+use crate::error::{Error, ErrorKind};
+use crate::key::PublicKey;
+use crate::limits::Limits;
+use crate::time::UnixTime;
+
+/// What a certificate says. Nothing of it has been checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateInfo {
+    /// The subject as in RFC 4514, the most specific part first; empty for an empty name.
+    ///
+    /// Control characters and characters that turn the direction of text are escaped.
+    pub subject: String,
+    /// The issuer, in the same form.
+    pub issuer: String,
+    /// The serial number in hexadecimal, with `-` in front of a negative one.
+    pub serial: String,
+    /// The first second of its validity.
+    pub not_before: UnixTime,
+    /// The last second of its validity.
+    pub not_after: UnixTime,
+    /// The key, where it is one that FDO has.
+    pub public_key: Option<PublicKey>,
+    /// Whether it is marked as an authority.
+    pub is_authority: bool,
+    /// 1, 2 or 3.
+    pub version: u8,
+    /// The name of the signature algorithm, or its OID.
+    pub signature_algorithm: String,
+    /// SHA-256 of the certificate.
+    pub fingerprint: [u8; 32],
+}
+
+impl CertificateInfo {
+    /// Reads the certificate that fills `der`.
+    ///
+    /// Version 1, an empty subject, and serial numbers that are zero, negative or longer than
+    /// RFC 5280 allows are read: devices carry them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER,
+    /// [`ErrorKind::InputSize`] for more than [`Limits::MAX_INPUT`] of them.
+    pub fn from_der(der: &[u8]) -> Result<Self, Error> {
+        let bad = || Error::text(ErrorKind::Certificate, "not an X.509 certificate in DER");
+        if der.len() > Limits::MAX_INPUT {
+            return Err(Error::new(ErrorKind::InputSize));
+        }
+        let fields = Fields::read(der).ok_or_else(bad)?;
+        Ok(Self {
+            subject: name(fields.subject).ok_or_else(bad)?,
+            issuer: name(fields.issuer).ok_or_else(bad)?,
+            serial: serial(fields.serial),
+            not_before: fields.not_before,
+            not_after: fields.not_after,
+            public_key: PublicKey::from_spki_der(fields.spki).ok(),
+            is_authority: fields.is_authority(),
+            version: fields.version,
+            signature_algorithm: algorithm(fields.algorithm).ok_or_else(bad)?,
+            fingerprint: sha2::Sha256::digest(der).into(),
+        })
+    }
+}
+
+/// The RFC 4514 form of a name that is given by its content.
+fn name(content: &[u8]) -> Option<String> {
+    let whole = der::asn1::AnyRef::new(Tag::Sequence, content).ok()?;
+    let name = Name::from_der(&whole.to_der().ok()?).ok()?;
+    let mut text = String::new();
+    for c in name.to_string().chars() {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
+        if c.is_control() || turns {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                write!(text, "\\{byte:02x}").ok()?;
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    Some(text)
+}
+
+fn serial(content: &[u8]) -> String {
+    let negative = content.first().is_some_and(|first| first & 0x80 != 0);
+    let mut magnitude: Vec<u8> = content.to_vec();
+    if negative {
+        // Two's complement: invert, then add one from the right for as long as it carries.
+        let mut carry = true;
+        for byte in magnitude.iter_mut().rev() {
+            (*byte, carry) = (!*byte).overflowing_add(u8::from(carry));
+        }
+    }
+    let mut text = String::from(if negative { "-" } else { "" });
+    let zeros = magnitude.iter().take_while(|&&byte| byte == 0).count();
+    let digits = magnitude.get(zeros..).filter(|digits| !digits.is_empty());
+    for byte in digits.unwrap_or(&[0]) {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The name of a signature algorithm (RFC 5758, 4055, 8410), or its OID.
+fn algorithm(content: &[u8]) -> Option<String> {
+    let oid = oid(content)?.to_string();
+    let name = match oid.as_str() {
+        "1.2.840.10045.4.1" => "ecdsa-with-SHA1",
+        "1.2.840.10045.4.3.2" => "ecdsa-with-SHA256",
+        "1.2.840.10045.4.3.3" => "ecdsa-with-SHA384",
+        "1.2.840.10045.4.3.4" => "ecdsa-with-SHA512",
+        "1.2.840.113549.1.1.5" => "sha1WithRSAEncryption",
+        "1.2.840.113549.1.1.10" => "RSASSA-PSS",
+        "1.2.840.113549.1.1.11" => "sha256WithRSAEncryption",
+        "1.2.840.113549.1.1.12" => "sha384WithRSAEncryption",
+        "1.2.840.113549.1.1.13" => "sha512WithRSAEncryption",
+        "1.3.101.112" => "Ed25519",
+        _ => return Some(oid),
+    };
+    Some(name.into())
+}

@@ -1,0 +1,234 @@
+//! Paths from a chain to a trusted root (RFC 5280 §6).
+//!
+//! The order of a chain is part of what it says: each certificate must be signed by the next one,
+//! up to the first that a root signed. webpki then judges that path: constraints, versions, names,
+//! critical extensions. It leaves out key usage and everything about the root itself; those are
+//! checked here.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use rustls_pki_types::CertificateDer;
+use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+
+use super::Roots;
+use super::read::Fields;
+use super::signature::{Unproved, algorithms, check};
+use crate::error::{Error, ErrorKind};
+use crate::time::UnixTime;
+
+/// A path that holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    /// The number of the root, by [`Roots::iter`].
+    pub(crate) root: usize,
+    /// How many certificates the path has, the root included; 1 where the leaf itself is trusted.
+    pub(crate) certificates: usize,
+}
+
+/// Finds the path from the first certificate of `chain` to one of `roots`.
+///
+/// `kind` is the error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`]. The
+/// root may stand in the chain or not. With `expired_is_error` all certificates of the path, the
+/// root included, must be valid at `at`, else [`ErrorKind::CertificateTime`]; otherwise, and
+/// without `at`, there must have been a moment when all of them but the root were valid.
+pub(crate) fn verify_path(
+    chain: &[&[u8]],
+    roots: &Roots,
+    at: Option<UnixTime>,
+    expired_is_error: bool,
+    kind: ErrorKind,
+) -> Result<Path, Error> {
+    let fail = |why| Error::text(kind, why);
+    let at = at.filter(|_| expired_is_error);
+    let (leaf, _) = chain
+        .split_first()
+        .ok_or_else(|| fail("the chain has no certificate"))?;
+    let unreadable = "a certificate cannot be read";
+    let mut current = Fields::read(leaf).ok_or_else(|| fail(unreadable))?;
+    if !current.may_sign() {
+        return Err(fail(
+            "the key usage of the first certificate lacks digital signatures",
+        ));
+    }
+    if let Some(root) = roots.iter().position(|root| root == *leaf) {
+        moment(&[&current], at, kind)?;
+        return Ok(Path {
+            root,
+            certificates: 1,
+        });
+    }
+    let mut path: Vec<Fields<'_>> = Vec::new();
+    // The best reason so far: what a root with the right name lacks says more than the rest.
+    let mut reason = None;
+    for number in 0.. {
+        path.push(current);
+        let Some(last) = path.last() else { break };
+        for (root, der) in roots.named(last.issuer) {
+            match check_root(chain, &path, der, at, kind) {
+                Ok(()) => {
+                    let certificates = path.len().saturating_add(1);
+                    return Ok(Path { root, certificates });
+                }
+                Err(error) => _ = reason.get_or_insert(error),
+            }
+        }
+        let Some(next) = chain.get(usize::saturating_add(number, 1)) else {
+            break;
+        };
+        let Some(issuer) = Fields::read(next) else {
+            reason.get_or_insert(fail(unreadable));
+            break;
+        };
+        if last.issuer != issuer.subject {
+            reason.get_or_insert(fail("a certificate names another issuer than the next one"));
+            break;
+        }
+        if let Err(why) = check(last, &issuer) {
+            reason.get_or_insert(unproved(why, kind));
+            break;
+        }
+        current = issuer;
+    }
+    Err(reason.unwrap_or_else(|| fail("the issuer is not trusted")))
+}
+
+/// Checks that `path`, the beginning of `chain`, leads to the root whose subject its end names.
+fn check_root(
+    chain: &[&[u8]],
+    path: &[Fields<'_>],
+    root: &[u8],
+    at: Option<UnixTime>,
+    kind: ErrorKind,
+) -> Result<(), Error> {
+    let fail = |why| Error::text(kind, why);
+    let root_der = CertificateDer::from(root);
+    let (Some(root), Some((last, intermediates))) = (Fields::read(root), path.split_last()) else {
+        return Err(fail("the trusted certificate cannot be read"));
+    };
+    check(last, &root).map_err(|why| unproved(why, kind))?;
+    if !root.is_authority() {
+        return Err(fail(
+            "the trusted certificate is not marked as an authority",
+        ));
+    }
+    let depth = root
+        .constraints
+        .as_ref()
+        .and_then(|constraints| constraints.path_len_constraint);
+    if depth.is_some_and(|depth| intermediates.len() > usize::from(depth)) {
+        return Err(fail("the path is longer than an authority allows"));
+    }
+    let mut issuers = path.iter().skip(1).chain([&root]);
+    if !issuers.all(Fields::may_certify) {
+        return Err(fail(
+            "the key usage of an authority lacks certificate signatures",
+        ));
+    }
+    // A root is renewed under its name and key, so without a time its own dates do not count: the
+    // leaf may have expired before the root that is trusted today was issued.
+    let dated = path.iter().chain(at.is_some().then_some(&root));
+    let moment = moment(&dated.collect::<Vec<_>>(), at, kind)?;
+
+    let certificates: Vec<_> = chain
+        .iter()
+        .take(path.len())
+        .map(|der| CertificateDer::from(*der))
+        .collect();
+    let (leaf, intermediates) = certificates
+        .split_first()
+        .ok_or_else(|| fail("the chain has no certificate"))?;
+    let judge = || {
+        let anchors = [webpki::anchor_from_trusted_cert(&root_der)?];
+        EndEntityCert::try_from(leaf)?
+            .verify_for_usage(
+                &algorithms(),
+                &anchors,
+                intermediates,
+                rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(moment.0)),
+                AnyPurpose,
+                None,
+                None,
+            )
+            .map(|_| ())
+    };
+    judge().map_err(|error| translate(&error, kind))
+}
+
+/// The time to judge at: `at`, or else the first moment when all certificates were valid.
+fn moment(
+    certificates: &[&Fields<'_>],
+    at: Option<UnixTime>,
+    kind: ErrorKind,
+) -> Result<UnixTime, Error> {
+    let time = |why| Err(Error::text(ErrorKind::CertificateTime, why));
+    let start = certificates.iter().map(|one| one.not_before).max();
+    let end = certificates.iter().map(|one| one.not_after).min();
+    let (start, end) = (start.unwrap_or(UnixTime(0)), end.unwrap_or(UnixTime(0)));
+    match at {
+        Some(at) if at > end => time("a certificate has expired"),
+        Some(at) if at < start => time("a certificate is not valid yet"),
+        Some(at) => Ok(at),
+        None if start > end => Err(Error::text(
+            kind,
+            "the certificates were never valid at the same time",
+        )),
+        None => Ok(start),
+    }
+}
+
+/// Any extended key usage: FDO has none of its own for devices and owners.
+struct AnyPurpose;
+
+impl ExtendedKeyUsageValidator for AnyPurpose {
+    fn validate(&self, _: KeyPurposeIdIter<'_, '_>) -> Result<(), webpki::Error> {
+        Ok(())
+    }
+}
+
+fn unproved(why: Unproved, kind: ErrorKind) -> Error {
+    let text = match why {
+        Unproved::Sha1 => "a certificate is signed with SHA-1",
+        Unproved::Unsupported => UNSUPPORTED,
+        #[cfg(not(feature = "rsa"))]
+        Unproved::Feature => {
+            return Error::text(ErrorKind::Feature, "RSA needs the feature `rsa`");
+        }
+        Unproved::Broken => SIGNATURE,
+    };
+    Error::text(kind, text)
+}
+
+const UNSUPPORTED: &str = "a certificate is signed with an algorithm that is not supported";
+const SIGNATURE: &str = "the signature of a certificate does not verify";
+
+fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
+    use webpki::Error as E;
+    let why = match error {
+        E::CaUsedAsEndEntity => "the first certificate is marked as an authority",
+        E::EndEntityUsedAsCa => "a certificate signs another one without being marked as authority",
+        E::PathLenConstraintViolated => "the path is longer than an authority allows",
+        E::NameConstraintViolation => "a name is outside of the name constraints",
+        E::UnsupportedCertVersion => "a certificate is not of version 3",
+        E::UnsupportedCriticalExtension => "a critical extension is not understood",
+        E::InvalidSignatureForPublicKey => SIGNATURE,
+        E::SignatureAlgorithmMismatch => "a certificate names two signature algorithms",
+        E::UnsupportedSignatureAlgorithmContext(_)
+        | E::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => UNSUPPORTED,
+        E::EmptyEkuExtension => "an extended key usage is empty",
+        E::MaximumPathDepthExceeded
+        | E::MaximumSignatureChecksExceeded
+        | E::MaximumPathBuildCallsExceeded
+        | E::MaximumNameConstraintComparisonsExceeded => {
+            "the path has more than 8 certificates or too many names"
+        }
+        E::UnknownIssuer => "the issuer is not trusted",
+        E::CertDistrusted => "the key of a certificate is known to be compromised",
+        // `moment` has judged times already.
+        E::CertExpired { .. } | E::CertNotValidYet { .. } | E::InvalidCertValidity => {
+            "a certificate is not valid at the time of the others"
+        }
+        _ => "a certificate is not as RFC 5280 asks",
+    };
+    Error::text(kind, why)
+}

@@ -1,0 +1,147 @@
+//! The fields of a certificate that paths, findings and reports need, as slices of it.
+
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode as _, Reader as _, SliceReader, Tag, TagMode, TagNumber, Tagged as _};
+use x509_cert::ext::Extensions;
+use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
+use x509_cert::spki::ObjectIdentifier;
+use x509_cert::time::Time;
+
+use crate::time::UnixTime;
+
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+
+/// Certificate of RFC 5280 §4.1. "Content" means the value of a SEQUENCE without its head, which
+/// is the form that webpki compares.
+pub(super) struct Fields<'a> {
+    /// TBSCertificate, head included: what is signed.
+    pub(super) signed: &'a [u8],
+    /// The content of the algorithm behind the signed part, and of the one inside it.
+    pub(super) algorithm: &'a [u8],
+    pub(super) inner_algorithm: &'a [u8],
+    pub(super) signature: &'a [u8],
+    /// 1, 2 or 3.
+    pub(super) version: u8,
+    /// The content of the INTEGER: two's complement, not always positive.
+    pub(super) serial: &'a [u8],
+    /// The content of the names.
+    pub(super) issuer: &'a [u8],
+    pub(super) subject: &'a [u8],
+    pub(super) not_before: UnixTime,
+    pub(super) not_after: UnixTime,
+    /// SubjectPublicKeyInfo, head included.
+    pub(super) spki: &'a [u8],
+    /// The content of the algorithm of the key, and the key.
+    pub(super) key_algorithm: &'a [u8],
+    pub(super) key: &'a [u8],
+    pub(super) constraints: Option<BasicConstraints>,
+    pub(super) usage: Option<KeyUsage>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the certificate that fills `bytes`; `None` where it cannot be read.
+    pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
+        read(bytes).ok()
+    }
+
+    /// Whether it is marked as an authority (RFC 5280 §4.2.1.9).
+    pub(super) fn is_authority(&self) -> bool {
+        self.constraints
+            .as_ref()
+            .is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether it may sign data. Without key usage it may do anything (RFC 5280 §4.2.1.3).
+    pub(super) fn may_sign(&self) -> bool {
+        self.usage.is_none_or(|usage| usage.digital_signature())
+    }
+
+    /// Whether it may sign certificates, as far as key usage tells.
+    pub(super) fn may_certify(&self) -> bool {
+        self.usage.is_none_or(|usage| usage.key_cert_sign())
+    }
+}
+
+fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {
+    let mut outer = SliceReader::new(bytes)?;
+    let (signed, algorithm, signature) = outer.sequence(|fields| {
+        let signed = fields.tlv_bytes()?;
+        Ok::<_, der::Error>((signed, content(fields)?, bits(fields)?))
+    })?;
+    outer.finish()?;
+    SliceReader::new(signed)?.sequence(|tbs| {
+        let version = match tbs.context_specific::<u8>(TagNumber(0), TagMode::Explicit)? {
+            None => 1,
+            Some(number @ 0..=2) => number.saturating_add(1),
+            Some(_) => return Err(Tag::Integer.value_error().into()),
+        };
+        let serial = AnyRef::decode(tbs)?;
+        serial.tag().assert_eq(Tag::Integer)?;
+        let inner_algorithm = content(tbs)?;
+        let issuer = content(tbs)?;
+        let (not_before, not_after) =
+            tbs.sequence(|times| Ok::<_, der::Error>((time(times)?, time(times)?)))?;
+        let subject = content(tbs)?;
+        let spki = tbs.tlv_bytes()?;
+        let (key_algorithm, key) = SliceReader::new(spki)?
+            .sequence(|spki| Ok::<_, der::Error>((content(spki)?, bits(spki)?)))?;
+        for number in [1, 2] {
+            tbs.context_specific::<BitStringRef<'_>>(TagNumber(number), TagMode::Implicit)?;
+        }
+        let extensions = tbs.context_specific::<Extensions>(TagNumber(3), TagMode::Explicit)?;
+        let extensions = extensions.unwrap_or_default();
+        Ok::<_, der::Error>(Fields {
+            signed,
+            algorithm,
+            inner_algorithm,
+            signature,
+            version,
+            serial: serial.value(),
+            issuer,
+            subject,
+            not_before,
+            not_after,
+            spki,
+            key_algorithm,
+            key,
+            constraints: extension(&extensions, BASIC_CONSTRAINTS)?,
+            usage: extension(&extensions, KEY_USAGE)?,
+        })
+    })
+}
+
+/// The content of a SEQUENCE.
+fn content<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+    let any = AnyRef::decode(reader)?;
+    any.tag().assert_eq(Tag::Sequence)?;
+    Ok(any.value())
+}
+
+/// A BIT STRING of whole bytes.
+fn bits<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+    BitStringRef::decode(reader)?
+        .as_bytes()
+        .ok_or_else(|| Tag::BitString.value_error().into())
+}
+
+fn time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
+    Ok(UnixTime(Time::decode(reader)?.to_unix_duration().as_secs()))
+}
+
+/// The extension of that kind, of which there may be one (RFC 5280 §4.2).
+fn extension<T: for<'d> der::Decode<'d, Error = der::Error>>(
+    extensions: &Extensions,
+    kind: ObjectIdentifier,
+) -> der::Result<Option<T>> {
+    let mut found = extensions
+        .iter()
+        .filter(|extension| extension.extn_id == kind);
+    let Some(first) = found.next() else {
+        return Ok(None);
+    };
+    if found.next().is_some() {
+        return Err(Tag::Sequence.value_error().into());
+    }
+    T::from_der(first.extn_value.as_bytes()).map(Some)
+}

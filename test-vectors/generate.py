@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Writes every test vector, checks each with the independent verifier, and says what it wrote.
+
+generate.py            writes valid/, invalid/, shipment/, shipment-keys/, files/ and keys.json
+generate.py --check    writes nothing; fails where a file would change
+"""
+
+import argparse
+import hashlib
+import json
+import pathlib
+import sys
+
+import cbor2
+
+from checker import pem
+from checker.cbor import Reject
+from checker.verdict import check
+from generator import (
+    dialects,
+    encodings,
+    facts,
+    files,
+    invalid_algorithms,
+    invalid_cbor,
+    invalid_entries,
+    invalid_hashes,
+    invalid_header,
+    invalid_keys,
+    invalid_numbers,
+    invalid_policy,
+    invalid_signatures,
+    keys,
+    shipment,
+    strict,
+    valid,
+)
+from verifier import difference
+
+HERE = pathlib.Path(__file__).resolve().parent
+MODULES = [
+    valid,
+    facts,
+    dialects,
+    encodings,
+    invalid_cbor,
+    invalid_header,
+    invalid_keys,
+    invalid_numbers,
+    invalid_entries,
+    invalid_algorithms,
+    invalid_hashes,
+    invalid_signatures,
+    invalid_policy,
+    strict,
+]
+
+
+def vectors(verdict):
+    """{name: content} of the cases with this verdict."""
+    made = {}
+    for case in (case for module in MODULES for case in module.suite.cases):
+        if case["expect"]["verdict"] == verdict:
+            name = f"{case['name']}.json"
+            assert name not in made, name
+            made[name] = (json.dumps(case, indent=1) + "\n").encode()
+    return made
+
+
+def everything():
+    """{directory: {name: content}}."""
+    content, manifest = files.build()
+    return {
+        "valid": vectors("verified"),
+        "invalid": vectors("rejected"),
+        "shipment": shipment.files(),
+        "shipment-keys": shipment.key_files(),
+        "files": content | {"manifest.json": files.manifest_text(manifest).encode()},
+    }
+
+
+def problems(made):
+    """What the independent verifier, and a CBOR decoder of somebody else, do not agree with."""
+    for directory in ("valid", "invalid"):
+        for name, content in made[directory].items():
+            vector = json.loads(content)
+            if problem := difference(vector):
+                yield f"{directory}/{name}: {problem}"
+            if directory == "valid" and len(cbor2.loads(bytes.fromhex(vector["voucher"]))) != 5:
+                yield f"{directory}/{name}: cbor2 reads something else"
+    owner = keys.get(shipment.BUYER).spki().hex()
+    options = {
+        "owner": owner,
+        "device_ca": [root.hex() for root in shipment.device_cas()],
+        "at": shipment.WHEN,
+    }
+    for name, content in made["shipment"].items():
+        for voucher in pem.vouchers(content):
+            if (found := check(voucher, options))["verdict"] != "verified":
+                yield f"shipment/{name}: {found}"
+    for line in json.loads(made["files"]["manifest.json"]):
+        try:
+            found = [hashlib.sha256(one).hexdigest() for one in pem.vouchers(made["files"][line["file"]])]
+        except Reject as error:
+            found = error.kind
+        if found != line.get("error", line.get("sha256")):
+            yield f"files/{line['file']}: {found}"
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    made = everything()
+    found = list(problems(made))
+    made["."] = {"keys.json": keys.stored().encode()}
+    for directory, contents in made.items():
+        place = HERE / directory
+        old = {path.name for path in place.glob("*") if path.is_file()} if directory != "." else set()
+        for name in sorted(old - set(contents)):
+            found += [f"{directory}/{name}: no longer made"] if arguments.check else []
+            if not arguments.check:
+                (place / name).unlink()
+        place.mkdir(exist_ok=True)
+        for name, content in contents.items():
+            if arguments.check:
+                if not (place / name).exists() or (place / name).read_bytes() != content:
+                    found.append(f"{directory}/{name}: differs")
+            else:
+                (place / name).write_bytes(content)
+        if directory != ".":
+            print(f"{directory}: {len(contents)} files, {sum(map(len, contents.values()))} bytes")
+    for problem in found:
+        print(problem)
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

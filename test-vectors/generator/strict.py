@@ -1,0 +1,67 @@
+"""The strict profile: vectors of other modules once more, with the verdict that they have under it."""
+
+from . import dialects, encodings, facts, valid
+from .suite import Suite
+
+suite = Suite(__file__)
+CASES = {case["name"]: case for module in (valid, facts, dialects, encodings) for case in module.suite.cases}
+STRICT = [
+    "non-shortest-outer-array", "non-shortest-header-array", "non-shortest-payload-length", "non-shortest-alg-value",
+    "non-shortest-entries-array", "non-shortest-signature-length",
+    "indefinite-outer-array", "indefinite-entries-array", "indefinite-payload-array", "indefinite-header-one-chunk",
+    "indefinite-unprotected-empty-map", "allow-untagged", "unprotected-kid", "protected-kid", "protected-crit-alg",
+    "extra-empty-map", "extra-inline-map", "key-x5chain-wrapped", "key-x5chain-bare", "key-cosekey-wrapped",
+    "key-cosekey-without-kty", "key-cosekey-short-x", "key-cosekey-33-bytes", "key-crypto-modulus-leading-zero",
+    "allow-label-p384-on-p256", "mixed-types-p256-p384-rsa-p256", "mixed-encodings", "mixed-pkcs-to-pss",
+    "ed25519-x509-2-entries", "device-chain-bare", "allow-legacy-chain-hash", "hash-sha384-with-p256",
+    "hash-mixed-between-entries", "hash-mac-sha384-alone", "rv-empty", "rv-flag-with-value", "rv-value-missing",
+    "rv-raw-values", "rv-unknown-variable", "rv-flat", "device-info-empty", "allow-draft-200-plain",
+    "allow-draft-200-aad", "allow-draft-101-aad", "allow-draft-101-aad-second-only",
+]  # fmt: skip
+STRICT_HASH_TABLE = {
+    "hash-sha384-with-p256": None,
+    "hash-mixed-between-entries": 1,
+    "hash-mac-sha384-alone": None,
+}
+SOUND = [
+    "p256-x509-0-entries", "p256-x509-3-entries", "p256-x5chain-2-entries", "p256-cosekey-2-entries",
+    "p384-x509-2-entries", "p384-cosekey-2-entries", "rsa2048restr-x509-2-entries", "rsapkcs-3072-crypto-2-entries",
+    "rsapss-2048-x509-2-entries", "same-key-every-hop", "signature-high-s", "device-chain-null", "device-certificate-expired",
+    "device-chain-not-certificates", "extra-negative-label", "fact-everything-3-entries", "device-info-utf8", "mixed-rsa-sizes",
+]  # fmt: skip
+
+
+def refused():
+    """Each departure once under the strict profile; an allowance does not help."""
+    for name in STRICT:
+        case = CASES[name]
+        found = case["expect"]["findings"]
+        entry = found[0]["entry"] if found else STRICT_HASH_TABLE[name]
+        suite.invalid(
+            f"strict-{name}",
+            f"The vector {name} under the strict profile. {case['description']}",
+            bytes.fromhex(case["voucher"]),
+            "departure",
+            entry,
+            strict=True,
+            **{key: value for key, value in case["options"].items() if key == "allow"},
+        )
+
+
+def accepted():
+    """What the strict profile accepts."""
+    for name in SOUND:
+        case = CASES[name]
+        suite.cases.append(
+            case
+            | {
+                "name": f"strict-{name}",
+                "description": f"Also under the strict profile. {case['description']}",
+                "source": suite.source,
+                "options": case["options"] | {"strict": True},
+            }
+        )
+
+
+for group in (refused, accepted):
+    group()

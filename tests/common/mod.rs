@@ -1,0 +1,60 @@
+//! Vouchers that tests make for themselves: P-256, EPID device (no certificates), known keys.
+#![allow(dead_code)] // each test file uses a part of it
+
+use ownership_voucher::{
+    ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner, Policy, RvDirective,
+    RvProtocol, VerifiedVoucher, Voucher,
+};
+
+/// The key number `n` of a type; different numbers give different keys.
+pub(crate) fn key(key_type: KeyType, n: u8) -> LocalKey {
+    let len = if key_type == KeyType::Secp384r1 {
+        48
+    } else {
+        32
+    };
+    let mut secret = vec![0x11; len];
+    secret[0] = n;
+    LocalKey::from_secret(key_type, &secret).expect("below the order of the curve")
+}
+
+/// The secret of every device made here.
+pub(crate) fn device() -> HmacSecret {
+    HmacSecret::new(vec![0x5a; 32])
+}
+
+pub(crate) fn directive() -> RvDirective {
+    RvDirective::new()
+        .dns("rv.example.com")
+        .device_port(8041)
+        .owner_port(8042)
+        .protocol(RvProtocol::Https)
+}
+
+/// A voucher with no entries whose manufacturer holds key 0.
+pub(crate) fn fresh(key_type: KeyType, guid: u8) -> Voucher<'static> {
+    let maker = NextOwner::Key(key(key_type, 0).public_key());
+    NewVoucher::new(Guid([guid; 16]), "Model 7 (test)", maker)
+        .with_rendezvous(directive())
+        .with_epid()
+        .header()
+        .and_then(|header| header.with_hmac(&device()))
+        .expect("a complete header")
+}
+
+/// A voucher with `entries` entries, signed over from key 0 to key 1, 2, and so on.
+pub(crate) fn voucher(key_type: KeyType, guid: u8, entries: u8) -> Vec<u8> {
+    let mut voucher = fresh(key_type, guid);
+    for entry in 0..entries {
+        let next = NextOwner::Key(key(key_type, entry + 1).public_key());
+        voucher = verified(voucher)
+            .extend(&next, &ExtendOptions::new())
+            .and_then(|extension| extension.sign(&key(key_type, entry)))
+            .expect("the owner signs");
+    }
+    voucher.as_bytes().to_vec()
+}
+
+pub(crate) fn verified(voucher: Voucher<'_>) -> VerifiedVoucher<'_> {
+    voucher.verify(&Policy::new()).expect("a good voucher")
+}
