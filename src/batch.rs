@@ -341,7 +341,10 @@ fn judge(
 }
 
 /// Maps a slice, on every thread of the caller's pool where there is one.
-fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync) -> Vec<U> {
+pub(crate) fn map<'s, T: Sync, U: Send>(
+    items: &'s [T],
+    f: impl Fn(&'s T) -> U + Sync + Send,
+) -> Vec<U> {
     #[cfg(feature = "parallel")]
     if rayon::current_num_threads() > 1 && items.len() > 64 {
         use rayon::prelude::*;
@@ -351,7 +354,11 @@ fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync) -> V
 }
 
 /// The same for two slices side by side.
-fn map_two<A: Sync, B: Sync, U: Send>(a: &[A], b: &[B], f: impl Fn(&A, &B) -> U + Sync) -> Vec<U> {
+fn map_two<A: Sync, B: Sync, U: Send>(
+    a: &[A],
+    b: &[B],
+    f: impl Fn(&A, &B) -> U + Sync + Send,
+) -> Vec<U> {
     #[cfg(feature = "parallel")]
     if rayon::current_num_threads() > 1 && a.len() > 64 {
         use rayon::prelude::*;

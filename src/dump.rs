@@ -81,7 +81,12 @@ struct Dump<'a> {
 impl<'a> Dump<'a> {
     /// Starts the line of the item at `offset`.
     fn line(&mut self, offset: usize, level: usize) {
-        let _ = write!(self.out, "/ {offset:6} / {:1$}", "", level.saturating_mul(2));
+        let _ = write!(
+            self.out,
+            "/ {offset:6} / {:1$}",
+            "",
+            level.saturating_mul(2)
+        );
     }
 
     fn put(&mut self, what: fmt::Arguments<'_>) {
@@ -107,7 +112,9 @@ impl<'a> Dump<'a> {
             Major::Unsigned => self.put(format_args!("{}", head.value)),
             Major::Negative => self.put(format_args!("{}", !i128::from(head.value))),
             Major::Simple => self.simple(&head),
-            Major::Bytes | Major::Text if head.is_indefinite() => self.chunks(&head, level, place)?,
+            Major::Bytes | Major::Text if head.is_indefinite() => {
+                self.chunks(&head, level, place)?
+            }
             Major::Bytes | Major::Text => {
                 let content = self.reader.content(&head)?;
                 self.string(&head, content, level, place)?;
@@ -169,10 +176,19 @@ impl<'a> Dump<'a> {
     }
 
     /// Prints a string whose content is known.
-    fn string(&mut self, head: &Head, content: Span, level: usize, place: Place) -> Result<(), Error> {
+    fn string(
+        &mut self,
+        head: &Head,
+        content: Span,
+        level: usize,
+        place: Place,
+    ) -> Result<(), Error> {
         let bytes = content.of(self.reader.input());
         if place == Place::Secret && !self.secrets {
-            self.put(format_args!("'' / {} bytes withheld: a Wi-Fi password /", bytes.len()));
+            self.put(format_args!(
+                "'' / {} bytes withheld: a Wi-Fi password /",
+                bytes.len()
+            ));
             return Ok(());
         }
         if head.major == Major::Text {
@@ -247,7 +263,8 @@ impl<'a> Dump<'a> {
             match c {
                 '"' | '\\' => self.put(format_args!("\\{c}")),
                 // Control characters, and those that turn the direction of text.
-                c if c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}') =>
+                c if c.is_control()
+                    || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}') =>
                 {
                     self.put(format_args!("\\u{:04x}", c as u32));
                 }
@@ -259,7 +276,9 @@ impl<'a> Dump<'a> {
 
     fn hex(&mut self, bytes: &[u8]) {
         self.out.push_str("h'");
-        bytes.iter().for_each(|byte| self.put(format_args!("{byte:02x}")));
+        bytes
+            .iter()
+            .for_each(|byte| self.put(format_args!("{byte:02x}")));
         self.out.push('\'');
     }
 
@@ -296,7 +315,11 @@ impl<'a> Dump<'a> {
         write!(self.out, "\n/ {error}; from here on: ")?;
         self.hex(shown);
         if rest.len() > shown.len() {
-            write!(self.out, " and {} bytes more", rest.len().saturating_sub(shown.len()))?;
+            write!(
+                self.out,
+                " and {} bytes more",
+                rest.len().saturating_sub(shown.len())
+            )?;
         }
         self.out.push_str(" /\n");
         Ok(())
@@ -348,7 +371,10 @@ mod tests {
             (&[0xf9, 0xc4, 0x00], "-4.0_1"),
             (&[0xf9, 0x7b, 0xff], "65504.0_1"),
             (&[0xfa, 0x47, 0xc3, 0x50, 0x00], "100000.0_2"),
-            (&[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66], "-4.1_3"),
+            (
+                &[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66],
+                "-4.1_3",
+            ),
             (&[0xf9, 0xfc, 0x00], "-Infinity_1"),
             (&[0xf0], "simple(16)"),
         ] {
