@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use alloc::sync::Arc;
+
 use ownership_voucher::{
     Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt, VerifiedVoucher, Voucher,
 };
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             shipment(args, &HandOver::new(&policy, &key, &next, &options))
         }
         (None, Some(path), None) => {
-            let bytes = only_voucher(args)?;
+            let (_, bytes) = only_voucher(args)?;
             let message = with_verified(&bytes, &policy, |voucher| {
                 let extension = voucher.extend(&next, &options)?;
                 Ok((extension.to_be_signed(), extension.algorithm().name()))
@@ -43,7 +45,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             Ok(Outcome::Good)
         }
         (None, None, Some(path)) => {
-            let bytes = only_voucher(args)?;
+            let (source, bytes) = only_voucher(args)?;
             let signature = read(path)?;
             let signed = with_verified(&bytes, &policy, |voucher| {
                 let answer = Answer {
@@ -63,7 +65,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
             sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
             sink.finish()?;
-            receipts.push(&receipt, 0, "")?;
+            receipts.push(&receipt, 0, &source)?;
             receipts.finish()?;
             Ok(Outcome::Good)
         }
@@ -98,7 +100,7 @@ impl ownership_voucher::OwnerSigner for Answer {
 }
 
 /// The bytes of the one voucher of the input: signing in two steps is for one at a time.
-fn only_voucher(args: &ExtendArgs) -> Result<Vec<u8>, Failure> {
+fn only_voucher(args: &ExtendArgs) -> Result<(Arc<str>, Vec<u8>), Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut found: Option<Item> = None;
     while let Some(window) = windows.next() {
@@ -111,8 +113,10 @@ fn only_voucher(args: &ExtendArgs) -> Result<Vec<u8>, Failure> {
     let item = found.filter(|_| windows.failures() == 0);
     let item = item.ok_or("no voucher to extend")?;
     let name = item.name();
-    item.bytes
-        .map_err(|problem| Failure::Message(format!("{name}: {}", problem.message)))
+    match item.bytes {
+        Ok(bytes) => Ok((item.source, bytes)),
+        Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
+    }
 }
 
 /// Does something with the verified voucher.

@@ -157,6 +157,16 @@ impl Verdict {
         if let Some(owner) = self.owner {
             line += &format!("  owner {}", short(&owner));
         }
+        // Entries are always proved, and the chain hash where there is a chain.
+        let asked: Vec<&str> = self
+            .proved
+            .iter()
+            .copied()
+            .filter(|fact| !matches!(*fact, "entries" | "chain-hash"))
+            .collect();
+        if !asked.is_empty() {
+            line += &format!("  proved also: {}", asked.join(", "));
+        }
         let mut kinds: Vec<&str> = self.findings.iter().map(|f| f.kind.name()).collect();
         kinds.dedup();
         kinds.sort_unstable();

@@ -1,7 +1,7 @@
 //! `ov show`: what is in a voucher, whatever the verdict.
 
 use ownership_voucher::{
-    CertificateInfo, KeyView, Policy, RvVariable, UnixTime, Voucher, audit, diagnostic,
+    CertificateInfo, KeyView, Policy, RvValue, RvVariable, UnixTime, Voucher, audit, diagnostic,
 };
 use serde_json::{Value, json};
 
@@ -229,7 +229,12 @@ fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
         warnings.push(format!("the identity of the device for life: {subject}"));
     }
     let manufacturer = voucher.manufacturer_key();
-    let mut names: Vec<String> = manufacturer.certificates().filter_map(named).collect();
+    let mut names: Vec<String> = manufacturer
+        .certificates()
+        .next()
+        .and_then(named)
+        .into_iter()
+        .collect();
     for entry in voucher.entries() {
         names.extend(entry.key().certificates().next().and_then(named));
     }
@@ -240,12 +245,9 @@ fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let owners = voucher.entries().len();
     if owners > 0 {
         warnings.push(format!(
-            "{}, which is the same in all of their vouchers",
-            count(
-                owners,
-                "key of an owner after the manufacturer",
-                "keys of owners after the manufacturer"
-            )
+            "the keys of the manufacturer and of {} after it; who sees two vouchers with the same \
+             keys can tell that they belong together",
+            count(owners, "owner", "owners")
         ));
     }
     warnings
@@ -258,7 +260,10 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
         .map(|instruction| {
             let variable = instruction.variable();
             let withheld = variable == Some(RvVariable::WifiPw) && !secrets;
-            let words = variable.and_then(|v| tree::value(v, instruction.value()));
+            let words = match instruction.value() {
+                RvValue::Text(text) => Some(text.into()),
+                value => variable.and_then(|variable| tree::value(variable, value)),
+            };
             let raw = instruction.raw().map(hex);
             json!({
                 "directive": instruction.directive(),
