@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(cut.len(), 3);
         assert_eq!(cut[0].as_ref().unwrap(), &[0x80]);
         let second = cut[1].as_ref().unwrap_err();
-        assert_eq!((second.kind, second.offset), (ErrorKind::Pem, Some(117)));
+        assert_eq!((second.kind, second.offset), (ErrorKind::Pem, Some(114)));
         assert_eq!(cut[2].as_ref().unwrap_err().kind, ErrorKind::Pem);
     }
 
