@@ -99,7 +99,8 @@ impl Run {
     /// Checks the exit code, and shows what was said where it is another.
     #[track_caller]
     fn exits(self, code: i32) -> Self {
-        let (out, err) = (self.out(), self.err());
+        let out = String::from_utf8_lossy(&self.0.stdout);
+        let err = self.err();
         assert_eq!(self.code(), code, "out: {out}\nerr: {err}");
         assert!(!err.contains("panicked"), "{err}");
         self

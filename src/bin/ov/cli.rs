@@ -333,7 +333,7 @@ pub(crate) enum Curve {
 #[derive(Args, Debug)]
 pub(crate) struct KeygenArgs {
     /// The kind of key
-    #[arg(long = "type", short, value_enum, default_value_t = Curve::P256)]
+    #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
     /// The file for the private key, PKCS#8 in PEM, readable by its owner only
     #[arg(long, short, value_name = "FILE")]
