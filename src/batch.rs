@@ -18,6 +18,7 @@ use core::ops::ControlFlow;
 use engines::{Engines, Job};
 use keys::Keys;
 
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Allowance;
 use crate::key::PublicKey;
@@ -73,8 +74,15 @@ impl<'p> BatchVerifier<'p> {
             policy,
             window: Self::WINDOW,
             window_bytes: Self::WINDOW_BYTES,
-            engines: Engines::new(Self::TABLE_BUDGET),
+            engines: Engines::new(Backend::detect(), Self::TABLE_BUDGET),
         }
+    }
+
+    /// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+    #[must_use]
+    pub fn with_portable_engine(mut self) -> Self {
+        self.engines = Engines::new(Backend::portable(), self.engines.budget());
+        self
     }
 
     /// At most this many vouchers at a time, and at least one.
@@ -95,7 +103,7 @@ impl<'p> BatchVerifier<'p> {
     /// At most this many bytes of tables of keys. Zero verifies without.
     #[must_use]
     pub fn with_table_budget(mut self, bytes: usize) -> Self {
-        self.engines = Engines::new(bytes);
+        self.engines = Engines::new(self.engines.backend(), bytes);
         self
     }
 

@@ -6,7 +6,11 @@ extern crate alloc;
 extern crate std;
 
 mod audit;
+mod backend;
 mod batch;
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+pub mod bench_api;
 mod cbor;
 #[cfg(feature = "x509")]
 mod certificate;

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::backend::ecdsa::{Ecdsa, P256, P384};
 use crate::key::{KeyIndex, Material, PublicKey};
 
 /// A key by its numbers without leading zeros, so that every spelling of it is the same.
@@ -86,6 +87,12 @@ impl<'v> Keys<'v> {
 impl Key<'_> {
     /// Checks that the point lies on its curve and keeps the key.
     pub(super) fn check(&mut self) {
-        self.valid = PublicKey::from_parts(self.material, self.a, self.b).ok();
+        let key = PublicKey::from_valid_parts(self.material, self.a, self.b);
+        let good = match self.material {
+            Material::P256 => Ecdsa::<P256>::check_key(key.numbers()),
+            Material::P384 => Ecdsa::<P384>::check_key(key.numbers()),
+            _ => PublicKey::from_parts(self.material, self.a, self.b).is_ok(),
+        };
+        self.valid = good.then_some(key);
     }
 }

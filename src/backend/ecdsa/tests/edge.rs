@@ -1,0 +1,1 @@
+//! Constructed exceptional cases.
