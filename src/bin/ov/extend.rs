@@ -7,7 +7,6 @@ use alloc::sync::Arc;
 use ownership_voucher::{
     Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt, VerifiedVoucher, Voucher,
 };
-use rayon::prelude::*;
 use serde_json::json;
 
 use crate::cli::ExtendArgs;
@@ -23,10 +22,8 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let policy = material.policy();
     let next = next_owner(&args.to, args.bare_key)?;
     let options = options(args);
-    if let NextOwner::Chain(_) = next {
-        if args.encoding.is_some() {
-            return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
-        }
+    if matches!(next, NextOwner::Chain(_)) && args.encoding.is_some() {
+        return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     match (&args.key, &args.to_be_signed, &args.signature) {
         (Some(path), None, None) => {
@@ -140,14 +137,14 @@ fn shipment(args: &ExtendArgs, hand_over: &HandOver<'_>) -> Result<Outcome, Fail
     let mut progress = Progress::new(true);
     let (mut done, mut failed, mut trouble) = (0_usize, 0_usize, false);
     while let Some(window) = windows.next() {
-        let results: Vec<_> = pool.install(|| {
-            window
-                .par_iter()
-                .map(|item| match &item.bytes {
-                    Ok(bytes) => hand_over.one(bytes).map_err(|error| Problem::from(&error)),
-                    Err(problem) => Err(problem.clone()),
-                })
-                .collect()
+        let vouchers: Vec<&[u8]> = window
+            .iter()
+            .filter_map(|item| item.bytes.as_deref().ok())
+            .collect();
+        let mut extended = pool.install(|| hand_over.all(&vouchers)).into_iter();
+        let results = window.iter().filter_map(|item| match &item.bytes {
+            Ok(_) => Some(extended.next()?.map_err(|error| Problem::from(&error))),
+            Err(problem) => Some(Err(problem.clone())),
         });
         for (item, result) in window.iter().zip(results) {
             match result {

@@ -66,10 +66,11 @@ fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
     while let Some(window) = windows.next() {
         for item in &window {
             let Ok(bytes) = &item.bytes else { continue };
-            if let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) {
-                if !seen.insert(voucher.guid()) {
-                    shared.insert(voucher.guid());
-                }
+            let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) else {
+                continue;
+            };
+            if !seen.insert(voucher.guid()) {
+                shared.insert(voucher.guid());
             }
         }
     }

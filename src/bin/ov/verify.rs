@@ -1,7 +1,8 @@
 //! `ov verify`: verdicts for one voucher or a million, in order and in bounded memory.
 
+use core::time::Duration;
 use std::io::{IsTerminal as _, stderr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ownership_voucher::{
@@ -65,10 +66,15 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     Ok(tally.outcome(windows.failures()))
 }
 
+/// Bytes of stack of a thread. The engines need a part of it in an optimised build, and more than
+/// the usual 2 MiB in others.
+const STACK: usize = 16 << 20;
+
 /// The threads of a command.
 pub(crate) fn pool(jobs: Jobs) -> Result<ThreadPool, Failure> {
     ThreadPoolBuilder::new()
         .num_threads(jobs.jobs.map_or(0, usize::from))
+        .stack_size(STACK)
         .build()
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}")))
 }
