@@ -96,7 +96,7 @@ pub(crate) struct VerifyArgs {
     /// Print one JSON object for each voucher; the summary goes to the standard error
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print only rejected vouchers, and look for no findings in the others, which is faster
+    /// Print only rejected vouchers, and look for no findings, which is faster
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
@@ -127,7 +127,8 @@ pub(crate) struct ShowArgs {
     /// vouchers, also of other CBOR
     #[arg(long)]
     pub(crate) diag: bool,
-    /// Show the Wi-Fi password, where there is one
+    /// Show the Wi-Fi password, where there is one. With --diag, what cannot be read as CBOR is
+    /// shown in any case
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
@@ -301,9 +302,9 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) output: OutputArgs,
-    #[command(flatten)]
     pub(crate) jobs: Jobs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
 }

@@ -6,7 +6,7 @@ use ownership_voucher::{
     CertificateInfo, Entry, KeyView, RendezvousInfo, RvInstruction, RvValue, RvVariable, UnixTime,
 };
 
-use crate::report::{fingerprint, hex, quoted};
+use crate::report::{count, fingerprint, hex, quoted};
 
 /// A line and those below it.
 #[derive(Debug)]
@@ -121,10 +121,15 @@ pub(crate) fn rendezvous(info: RendezvousInfo<'_>, secrets: bool) -> Node {
         node.push(format!("directive {number}: {}", list.join(", ")));
     }
     if node.below.is_empty() {
-        node.push(format!(
-            "not readable as directives: {}",
-            hex(info.as_bytes())
-        ));
+        // Somewhere in there may be a Wi-Fi password.
+        let bytes = info.as_bytes();
+        node.push(match secrets {
+            true => format!("not readable as directives: {}", hex(bytes)),
+            false => {
+                let size = count(bytes.len(), "byte", "bytes");
+                format!("{size} not readable as directives (withheld)")
+            }
+        });
     }
     node
 }
