@@ -232,7 +232,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Head, Error> {
         let bad = |why| Err(Error::text(ErrorKind::BadCbor, why).at(start));
         let width = match info {
-            24..=27 => 1_u64 << (info - 24),
+            24 => 1,
+            25 => 2,
+            26 => 4,
+            27 => 8_u64,
             28..=30 => return bad("a reserved length"),
             _ => {
                 return match major {
@@ -510,7 +513,8 @@ impl Labels {
             return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
         }
         let Some(slot) = self.seen.get_mut(self.count) else {
-            let (found, wanted) = (self.count as u64 + 1, crate::Limits::MAX_LABELS as u64);
+            let wanted = crate::Limits::MAX_LABELS as u64;
+            let found = wanted.saturating_add(1);
             return Err(Error::count(ErrorKind::Labels, found, wanted, "labels").at(at));
         };
         *slot = label;

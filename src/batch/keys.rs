@@ -53,10 +53,10 @@ impl<'v> Keys<'v> {
             a: strip(index.a),
             b: strip(index.b),
         };
-        if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?))) {
-            if (key.material, key.a, key.b) == (material, numbers.a, numbers.b) {
-                return number;
-            }
+        if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?)))
+            && (key.material, key.a, key.b) == (material, numbers.a, numbers.b)
+        {
+            return number;
         }
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(numbers).or_insert(next);
