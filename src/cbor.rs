@@ -93,6 +93,13 @@ pub(crate) struct Head {
     indefinite: bool,
 }
 
+impl Head {
+    /// Whether the item ends with a break.
+    pub(crate) const fn is_indefinite(&self) -> bool {
+        self.indefinite
+    }
+}
+
 /// An array or map whose items are being read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Items {
@@ -103,6 +110,14 @@ pub(crate) struct Items {
 }
 
 impl Items {
+    /// The items behind the head of an array or map.
+    pub(crate) fn of(head: &Head) -> Self {
+        Self {
+            left: (!head.indefinite).then_some(head.value),
+            start: head.start,
+        }
+    }
+
     /// Items still to come, as far as the head tells.
     pub(crate) const fn promised(&self) -> Option<u64> {
         self.left
@@ -280,6 +295,11 @@ impl<'a> Reader<'a> {
             Major::Negative => Ok((!Int::from(head.value), head.start)),
             _ => Err(Error::text(ErrorKind::WrongType, "an integer wanted").at(head.start)),
         }
+    }
+
+    /// The content of the string with this head, whatever it is; its length is definite.
+    pub(crate) fn content(&mut self, head: &Head) -> Result<Span, Error> {
+        self.take(head.value)
     }
 
     /// The content of a byte string.
