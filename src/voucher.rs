@@ -253,7 +253,7 @@ impl<'a> Voucher<'a> {
             entries: usize::MAX,
             certificates: usize::MAX,
             certificate: usize::MAX,
-            depth: 64,
+            depth: Limits::MAX_DEPTH,
             device_info: usize::MAX,
             rendezvous: usize::MAX,
         };

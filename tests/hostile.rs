@@ -2,8 +2,11 @@
 
 mod common;
 
-use common::{fresh, key, verified, voucher};
-use ownership_voucher::{ErrorKind, ExtendOptions, KeyType, NextOwner, Policy, Voucher};
+use common::{directive, fresh, key, verified, voucher};
+use ownership_voucher::{
+    ErrorKind, ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, Limits, NewVoucher,
+    NextOwner, Policy, Voucher,
+};
 
 const P256: KeyType = KeyType::Secp256r1;
 
@@ -99,4 +102,85 @@ fn extending_keeps_odd_frames() {
     let extended = extension.sign(&key(P256, 0)).unwrap();
     assert_eq!(extended.as_bytes()[odd.len() - 2], 0x81);
     assert!(extended.verify(&Policy::new()).is_ok());
+}
+
+/// Levels of nesting count up to the limit, and no limit of a caller goes past the fixed one.
+#[test]
+fn nesting_has_an_end() {
+    let good = voucher(P256, 1, 1);
+    let parsed = Voucher::parse(&good).unwrap();
+    let unprotected = parsed.entry(0).unwrap().range().start + 2 + 4;
+    assert_eq!(good[unprotected], 0xa0);
+    let nested = |levels: usize| {
+        let value = [&vec![0x81; levels][..], &[0x00]].concat();
+        let (before, after) = (&good[..unprotected], &good[unprotected + 1..]);
+        [before, &[0xa1, 0x04], &value, after].concat()
+    };
+    let kind = |levels: usize, depth: usize| {
+        let mut limits = Limits::new();
+        limits.depth = depth;
+        Voucher::parse_with(&nested(levels), &limits)
+            .map(drop)
+            .map_err(|error| error.kind())
+    };
+    assert!(kind(16, 16).is_ok());
+    assert_eq!(kind(17, 16).unwrap_err(), ErrorKind::Depth);
+    assert!(kind(64, usize::MAX).is_ok());
+    assert_eq!(kind(65, usize::MAX).unwrap_err(), ErrorKind::Depth);
+    assert_eq!(kind(900_000, usize::MAX).unwrap_err(), ErrorKind::Depth);
+}
+
+/// One byte past the limit is too much, whatever the voucher says.
+#[test]
+fn input_has_an_end() {
+    let good = voucher(P256, 1, 1);
+    let mut limits = Limits::new();
+    limits.input = good.len();
+    assert!(Voucher::parse_with(&good, &limits).is_ok());
+    limits.input -= 1;
+    let error = Voucher::parse_with(&good, &limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InputSize);
+    limits.input = usize::MAX;
+    let long = vec![0x80; Limits::MAX_INPUT + 1];
+    let error = Voucher::parse_with(&long, &limits).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InputSize);
+}
+
+/// A label that names the other curve is read from others and never written.
+#[test]
+fn a_new_voucher_does_not_lie_about_its_key() {
+    let maker = NextOwner::Key(key(P256, 0).public_key());
+    for label in [KeyType::Secp384r1, KeyType::RsaPss, KeyType::Ed25519] {
+        let error = NewVoucher::new(Guid([7; 16]), "Model 7", maker.clone())
+            .with_rendezvous(directive())
+            .with_epid()
+            .with_key_type(label)
+            .header()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::KeyTypeMismatch, "{label:?}");
+    }
+}
+
+/// The receipt names the hash that the next entry will hold, also where this one has another.
+#[test]
+fn a_receipt_foretells_the_next_entry() {
+    for (entries, hash) in [
+        (0, None),
+        (0, Some(HashAlgorithm::Sha384)),
+        (1, Some(HashAlgorithm::Sha384)),
+    ] {
+        let bytes = voucher(P256, 1, entries);
+        let policy = Policy::new();
+        let mut options = ExtendOptions::new();
+        options.hash = hash;
+        let next = NextOwner::Key(key(P256, entries + 1).public_key());
+        let signer = key(P256, entries);
+        let hand_over = HandOver::new(&policy, &signer, &next, &options);
+        let (sold, receipt) = hand_over.one(&bytes).unwrap();
+        let last = NextOwner::Key(key(P256, 9).public_key());
+        let extension = sold.extend(&last, &ExtendOptions::new()).unwrap();
+        let after = extension.sign(&key(P256, entries + 1)).unwrap();
+        let stored = after.entries().next_back().unwrap().previous_hash();
+        assert_eq!(stored, receipt.entry_hash);
+    }
 }
