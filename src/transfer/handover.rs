@@ -80,17 +80,9 @@ impl<'h> HandOver<'h> {
         let policy = self.policy.clone().with_owner(to.clone());
         let extended = extended.verify(&policy)?;
         let entry = voucher.entries().len();
-        let hash = voucher
-            .entry(0)
-            .map_or(voucher.hmac(), |first| first.header_info_hash());
-        let item = extended
-            .entry(entry)
-            .map_or(&[][..], |entry| entry.as_bytes());
-        let entry_hash = self
-            .options
-            .hash
-            .unwrap_or(hash.algorithm())
-            .digest(&[item]);
+        let entry_hash = extended
+            .entry_hash()
+            .digest(&[extended.entry(entry).map_or(&[], |entry| entry.as_bytes())]);
         let receipt = Receipt {
             guid: voucher.guid(),
             from,
