@@ -91,10 +91,11 @@ impl Index {
         reader.next(&mut items)?;
         index.hmac = HashIndex::read(reader, true, sink)?;
         reader.next(&mut items)?;
-        if let Some(first) = reader.peek() {
-            if (first == 0xf6) == index.chain_hash.is_some() {
-                return Err(Error::new(ErrorKind::NullChain).at(reader.position()));
-            }
+        if reader
+            .peek()
+            .is_some_and(|first| (first == 0xf6) == index.chain_hash.is_some())
+        {
+            return Err(Error::new(ErrorKind::NullChain).at(reader.position()));
         }
         index.chain = read_chain(reader, limits, sink)?;
         if S::THOROUGH {
