@@ -356,4 +356,198 @@ fn a_bare_device_certificate_has_a_limit() {
         .concat();
         assert_eq!(kind(Voucher::parse(&bytes)), wanted);
     }
+    // The same of a manufacturer key that is one bare certificate.
+    let maker = plain.manufacturer_key();
+    let at = maker.range().start - plain.header_range().start;
+    let (before, after) = (&plain.header_bytes()[..at], plain.header_bytes());
+    let after = &after[at + maker.as_bytes().len()..];
+    for (len, wanted) in [
+        (65536_u32, ErrorKind::Certificate),
+        (65537, ErrorKind::CertificateSize),
+    ] {
+        let head = [&[0x83, 0x0a, 0x02, 0x5a][..], &len.to_be_bytes()].concat();
+        let header = [before, &head, &vec![0; len as usize], after].concat();
+        let length = u32::try_from(header.len()).unwrap().to_be_bytes();
+        let start = [0x85, 0x18, 0x65, 0x5a];
+        let bytes = [
+            &start[..],
+            &length,
+            &header,
+            plain.hmac_bytes(),
+            &[0xf6, 0x80],
+        ]
+        .concat();
+        assert_eq!(kind(Voucher::parse(&bytes)), Some(wanted));
+    }
+}
+
+/// The voucher of a vector.
+fn vector(name: &str) -> Vec<u8> {
+    let path = format!(
+        "{}/test-vectors/valid/{name}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn extending_ends_at_255_entries_and_16_certificates() {
+    let bytes = vector("p256-x509-255-entries");
+    let full = verified(Voucher::parse(&bytes).unwrap());
+    let next = NextOwner::Key(key(P256, 1).public_key());
+    let refused = full.extend(&next, &ExtendOptions::new());
+    assert_eq!(kind(refused), Some(ErrorKind::Entries));
+
+    let certificate = full.device_chain().next().unwrap().to_vec();
+    let bytes = voucher(P256, 1, 0);
+    let base = verified(Voucher::parse(&bytes).unwrap());
+    let extend = |count| {
+        let next = NextOwner::Chain(vec![certificate.clone(); count]);
+        base.extend(&next, &ExtendOptions::new())?
+            .sign(&key(P256, 0))
+    };
+    let extended = extend(16).unwrap();
+    assert!(Voucher::parse(extended.as_bytes()).is_ok());
+    assert_eq!(kind(extend(17)), Some(ErrorKind::Certificates));
+}
+
+/// The key of a certificate is found by its place, so what stands before it must be in its place.
+#[test]
+fn a_certificate_has_its_fields_in_order() {
+    let bytes = vector("p256-x509-255-entries");
+    let parsed = Voucher::parse(&bytes).unwrap();
+    let good = parsed.device_chain().next().unwrap().to_vec();
+    assert!(PublicKey::from_certificate_der(&good).is_ok());
+    // 30 82 xx xx, 30 82 xx xx, a0 03 02 01 02, then the serial number.
+    assert_eq!(good[8..13], [0xa0, 3, 2, 1, 2]);
+    let mut at = 13;
+    for tag in [0x02, 0x30, 0x30, 0x30, 0x30] {
+        assert_eq!(good[at], tag);
+        let mut bad = good.clone();
+        bad[at] = 0x04;
+        let error = kind(PublicKey::from_certificate_der(&bad));
+        assert_eq!(error, Some(ErrorKind::Certificate), "byte {at}");
+        at += 2 + usize::from(good[at + 1]);
+    }
+    // The signature, behind the signed part and the algorithm, is a bit string.
+    let signed = usize::from(u16::from_be_bytes([good[6], good[7]]));
+    let at = 8 + signed + 2 + usize::from(good[8 + signed + 1]);
+    assert_eq!(good[at], 0x03);
+    let mut bad = good.clone();
+    bad[at] = 0x04;
+    let error = kind(PublicKey::from_certificate_der(&bad));
+    assert_eq!(error, Some(ErrorKind::Certificate));
+}
+
+/// A voucher without entries whose manufacturer key is this CBOR.
+fn made_by(maker: &[u8]) -> Vec<u8> {
+    let plain = fresh(P256, 1);
+    let old = plain.manufacturer_key();
+    let at = old.range().start - plain.header_range().start;
+    let (before, after) = plain.header_bytes().split_at(at);
+    let header = [before, maker, &after[old.as_bytes().len()..]].concat();
+    let length = u16::try_from(header.len()).unwrap().to_be_bytes();
+    let start = [0x85, 0x18, 0x65, 0x59];
+    [
+        &start[..],
+        &length,
+        &header,
+        plain.hmac_bytes(),
+        &[0xf6, 0x80],
+    ]
+    .concat()
+}
+
+#[test]
+fn odd_keys_are_refused() {
+    let made = |maker: &[u8]| kind(Voucher::parse(&made_by(maker)));
+    // Ed25519 as COSE_Key: 32 bytes, and its type named.
+    let label = [0x83, 0x3a, 0x00, 0x01, 0x11, 0x70, 0x03];
+    let x = |len: u8| [&[0x21, 0x58, len][..], &vec![7; usize::from(len)]].concat();
+    let ed25519 = |head: &[u8], len| [&label[..], head, &x(len)].concat();
+    assert_eq!(made(&ed25519(&[0xa3, 0x01, 0x01, 0x20, 0x06], 32)), None);
+    for len in [31, 33] {
+        let refused = made(&ed25519(&[0xa3, 0x01, 0x01, 0x20, 0x06], len));
+        assert_eq!(refused, Some(ErrorKind::KeyEncoding));
+    }
+    assert_eq!(
+        made(&ed25519(&[0xa2, 0x20, 0x06], 32)),
+        Some(ErrorKind::KeyEncoding)
+    );
+    // RSA under Crypto: two numbers.
+    let numbers = [&[0x59, 1, 0][..], &[0xff; 256], &[0x43, 1, 0, 1]].concat();
+    let crypto = |end: &[u8]| [&[0x83, 0x05, 0x00, 0x9f][..], &numbers, end].concat();
+    assert_eq!(made(&crypto(&[0xff])), None);
+    assert_eq!(made(&crypto(&[0xf6, 0xff])), Some(ErrorKind::WrongSize));
+}
+
+/// What is written is the written profile: a strict reader has nothing to say.
+#[test]
+fn what_is_written_is_strict() {
+    for key_type in [P256, KeyType::Secp384r1] {
+        let bytes = voucher(key_type, 1, 2);
+        let parsed = Voucher::parse(&bytes).unwrap();
+        assert_eq!(parsed.findings(), []);
+        assert_eq!(kind(parsed.verify(&Policy::strict())), None);
+    }
+}
+
+#[test]
+fn files_hold_what_the_manifest_says() {
+    let folder = format!("{}/test-vectors/files", env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(format!("{folder}/manifest.json")).unwrap();
+    let files: Vec<serde_json::Value> = serde_json::from_str(&manifest).unwrap();
+    assert!(files.len() > 20);
+    for wanted in files {
+        let name = wanted["file"].as_str().unwrap();
+        let input = std::fs::read(format!("{folder}/{name}")).unwrap();
+        let items: Vec<_> = Vouchers::new(&input).collect();
+        let good = items.iter().flatten();
+        let good = good.filter(|item| Voucher::parse(item).is_ok());
+        let hashes = good.map(|item| HashAlgorithm::Sha256.digest(&[item]).to_string());
+        let hashes: Vec<_> = hashes.map(serde_json::Value::from).collect();
+        let none = Vec::new();
+        let listed = wanted["sha256"].as_array().unwrap_or(&none);
+        assert_eq!(
+            hashes.len() as u64,
+            wanted["vouchers"].as_u64().unwrap(),
+            "{name}"
+        );
+        assert!(listed.is_empty() || *listed == hashes, "{name}");
+        let error = items.iter().rev().find_map(|item| item.as_ref().err());
+        let error = error.map(|error| error.kind().name());
+        assert_eq!(error, wanted["error"].as_str(), "{name}");
+    }
+}
+
+/// Nothing hides behind the two numbers of an RSA key.
+#[test]
+fn an_rsa_key_ends_with_its_exponent() {
+    let der = |tag: u8, content: &[u8]| {
+        let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let head = match content.len() {
+            0..=127 => vec![tag, low],
+            128..=255 => vec![tag, 0x81, low],
+            _ => vec![tag, 0x82, high, low],
+        };
+        [&head[..], content].concat()
+    };
+    let numbers = [
+        der(0x02, &[&[0][..], &[0xff; 256]].concat()),
+        der(0x02, &[1, 0, 1]),
+    ];
+    let algorithm = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+    let spki = |inside: &[u8], behind: &[u8]| {
+        let numbers = der(0x30, &[&numbers.concat(), inside].concat());
+        let key = der(0x03, &[&[0][..], &numbers, behind].concat());
+        kind(PublicKey::from_spki_der(&der(
+            0x30,
+            &[&algorithm[..], &key].concat(),
+        )))
+    };
+    assert_eq!(spki(&[], &[]), None);
+    assert_eq!(spki(&[2, 1, 3], &[]), Some(ErrorKind::KeyEncoding));
+    assert_eq!(spki(&[], &[0]), Some(ErrorKind::KeyEncoding));
 }
