@@ -98,10 +98,10 @@ pub(crate) fn remarks(
 ) -> Vec<Finding> {
     let mut list = FindingList::after(voucher.findings());
     let index = voucher.index();
-    if let (Some(proved), Some(hash)) = (proved, index.chain_hash) {
-        if proved.chain_hash == ChainHashRule::LegacyItem {
-            list.note(FindingKind::LegacyChainHash, hash.item.start());
-        }
+    if let (Some(proved), Some(hash)) = (proved, index.chain_hash)
+        && proved.chain_hash == ChainHashRule::LegacyItem
+    {
+        list.note(FindingKind::LegacyChainHash, hash.item.start());
     }
     if proved.is_some_and(|proved| proved.draft_aad) {
         note_draft_entries(voucher, &mut list);

@@ -18,6 +18,7 @@ use core::ops::ControlFlow;
 use engines::{Engines, Job};
 use keys::Keys;
 
+use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Allowance;
 use crate::key::PublicKey;
@@ -73,8 +74,15 @@ impl<'p> BatchVerifier<'p> {
             policy,
             window: Self::WINDOW,
             window_bytes: Self::WINDOW_BYTES,
-            engines: Engines::new(Self::TABLE_BUDGET),
+            engines: Engines::new(Backend::detect(), Self::TABLE_BUDGET),
         }
+    }
+
+    /// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+    #[must_use]
+    pub fn with_portable_engine(mut self) -> Self {
+        self.engines = Engines::new(Backend::portable(), self.engines.budget());
+        self
     }
 
     /// At most this many vouchers at a time, and at least one.
@@ -95,7 +103,7 @@ impl<'p> BatchVerifier<'p> {
     /// At most this many bytes of tables of keys. Zero verifies without.
     #[must_use]
     pub fn with_table_budget(mut self, bytes: usize) -> Self {
-        self.engines = Engines::new(bytes);
+        self.engines = Engines::new(self.engines.backend(), bytes);
         self
     }
 
@@ -162,21 +170,9 @@ impl<'p> BatchVerifier<'p> {
         let reads: Vec<Result<Read<'v>, Error>> = map(window, read);
         let plan = Plan::new(&reads);
         let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
-        let jobs = |range: &core::ops::Range<usize>| {
-            verdicts
-                .get(range.clone())
-                .unwrap_or_default()
-                .iter()
-                .copied()
-        };
-        let outcomes: Vec<Result<Outcome, Error>> = map_two(&reads, &plan.places, |read, place| {
-            judge(
-                read.as_ref().map_err(Clone::clone)?,
-                place,
-                &plan.keys,
-                jobs(&place.jobs),
-                policy,
-            )
+        let outcomes = map_two(&reads, &plan.places, |read, place| {
+            let read = read.as_ref().map_err(Clone::clone)?;
+            judge(read, *place, &plan, &verdicts, policy)
         });
         drop(plan);
         reads
@@ -223,60 +219,74 @@ impl<'v> Read<'v> {
     }
 }
 
-/// Where the keys and signatures of a voucher stand in the plan.
-#[derive(Clone, Default)]
-struct Places {
-    /// Positions in `key_numbers`: the manufacturer's key and that of each entry.
-    keys: Vec<u32>,
-    jobs: core::ops::Range<usize>,
+/// Where the keys and signatures of a voucher start in the plan.
+#[derive(Clone, Copy)]
+struct Place {
+    keys: usize,
+    jobs: usize,
 }
 
 /// Everything that a window has to verify.
 struct Plan<'r> {
     keys: Keys<'r>,
+    /// For each voucher the numbers of its keys: the manufacturer's, then that of each entry.
+    numbers: Vec<u32>,
     jobs: Vec<Job<'r>>,
-    places: Vec<Places>,
+    places: Vec<Place>,
 }
 
 impl<'r> Plan<'r> {
     fn new(reads: &'r [Result<Read<'_>, Error>]) -> Self {
         let mut plan = Self {
             keys: Keys::default(),
+            numbers: Vec::with_capacity(reads.len().saturating_mul(2)),
             jobs: Vec::with_capacity(reads.len()),
             places: Vec::with_capacity(reads.len()),
         };
-        let mut before: Vec<u32> = Vec::new();
+        let mut before = 0;
         for read in reads {
-            let Ok(read) = read else {
-                plan.places.push(Places::default());
-                continue;
+            let place = Place {
+                keys: plan.numbers.len(),
+                jobs: plan.jobs.len(),
             };
-            let bytes = read.voucher.as_bytes();
-            let index = read.voucher.index();
-            let keys = core::iter::once(&index.manufacturer)
-                .chain(index.entries.iter().map(|entry| &entry.key));
-            let numbers: Vec<u32> = keys
-                .enumerate()
-                .map(|(place, key)| plan.keys.number(bytes, key, before.get(place).copied()))
-                .collect();
-            let start = plan.jobs.len();
-            for ((entry, digest), &key) in read.voucher.entries().zip(&read.digests).zip(&numbers) {
-                plan.keys.count(key);
-                plan.jobs.push(Job {
-                    key,
-                    algorithm: entry.algorithm(),
-                    digest,
-                    entry,
-                });
+            plan.places.push(place);
+            if let Ok(read) = read {
+                plan.add(read, before);
+                before = place.keys;
             }
-            before.clone_from(&numbers);
-            plan.places.push(Places {
-                keys: numbers,
-                jobs: start..plan.jobs.len(),
-            });
         }
         plan.keys.all.iter_mut().for_each(keys::Key::check);
         plan
+    }
+
+    /// Adds a voucher; the one before has its keys at `before`.
+    fn add(&mut self, read: &'r Read<'_>, before: usize) {
+        let bytes = read.voucher.as_bytes();
+        let index = read.voucher.index();
+        let start = self.numbers.len();
+        let keys = core::iter::once(&index.manufacturer)
+            .chain(index.entries.iter().map(|entry| &entry.key));
+        for (place, key) in keys.enumerate() {
+            let hint = self.numbers.get(before.saturating_add(place)).copied();
+            self.numbers.push(self.keys.number(bytes, key, hint));
+        }
+        for (entry, digest) in read.voucher.entries().zip(&read.digests) {
+            let signer = self.numbers.get(start.saturating_add(entry.number()));
+            let Some(&key) = signer else { continue };
+            self.keys.count(key);
+            self.jobs.push(Job {
+                key,
+                algorithm: entry.algorithm(),
+                digest,
+                entry,
+            });
+        }
+    }
+
+    /// The key that signs the entry of that number, where it is valid.
+    fn key(&self, place: Place, number: usize) -> Option<&PublicKey> {
+        let number = self.numbers.get(place.keys.saturating_add(number))?;
+        self.keys.get(*number)?.valid.as_ref()
     }
 }
 
@@ -289,22 +299,16 @@ struct Outcome {
 /// The verdict on one voucher, in the order of [`Voucher::verify`]: keys, signatures, facts.
 fn judge(
     read: &Read<'_>,
-    place: &Places,
-    keys: &Keys<'_>,
-    mut verdicts: impl Iterator<Item = bool>,
+    place: Place,
+    plan: &'_ Plan<'_>,
+    verdicts: &[bool],
     policy: &Policy<'_>,
 ) -> Result<Outcome, Error> {
     let voucher = &read.voucher;
-    let valid = |number: usize| {
-        let key = place
-            .keys
-            .get(number)
-            .and_then(|&key| keys.get(key)?.valid.as_ref());
+    let valid = |number: usize| match plan.key(place, number) {
+        Some(key) => Ok(Some(key)),
         // Read anew for the error with its place.
-        key.map_or_else(
-            || voucher.decode_key(number).map(|_| None),
-            |key| Ok(Some(key)),
-        )
+        None => voucher.decode_key(number).map(|_| None),
     };
     let mut owner = None;
     for number in 0..=voucher.entries().len() {
@@ -312,7 +316,9 @@ fn judge(
     }
     let mut draft_aad = false;
     for number in 0..voucher.entries().len() {
-        if verdicts.next() == Some(true) {
+        // Entries that are judged singly have no jobs, and no verdicts yet.
+        let job = place.jobs.saturating_add(number);
+        if !read.digests.is_empty() && verdicts.get(job) == Some(&true) {
             continue;
         }
         // A failed signature may be one of the draft, where the policy allows those.
@@ -341,7 +347,10 @@ fn judge(
 }
 
 /// Maps a slice, on every thread of the caller's pool where there is one.
-fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync) -> Vec<U> {
+pub(crate) fn map<'s, T: Sync, U: Send>(
+    items: &'s [T],
+    f: impl Fn(&'s T) -> U + Sync + Send,
+) -> Vec<U> {
     #[cfg(feature = "parallel")]
     if rayon::current_num_threads() > 1 && items.len() > 64 {
         use rayon::prelude::*;
@@ -351,7 +360,11 @@ fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync) -> V
 }
 
 /// The same for two slices side by side.
-fn map_two<A: Sync, B: Sync, U: Send>(a: &[A], b: &[B], f: impl Fn(&A, &B) -> U + Sync) -> Vec<U> {
+fn map_two<A: Sync, B: Sync, U: Send>(
+    a: &[A],
+    b: &[B],
+    f: impl Fn(&A, &B) -> U + Sync + Send,
+) -> Vec<U> {
     #[cfg(feature = "parallel")]
     if rayon::current_num_threads() > 1 && a.len() > 64 {
         use rayon::prelude::*;

@@ -93,6 +93,13 @@ pub(crate) struct Head {
     indefinite: bool,
 }
 
+impl Head {
+    /// Whether the item ends with a break.
+    pub(crate) const fn is_indefinite(&self) -> bool {
+        self.indefinite
+    }
+}
+
 /// An array or map whose items are being read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Items {
@@ -103,6 +110,14 @@ pub(crate) struct Items {
 }
 
 impl Items {
+    /// The items behind the head of an array or map.
+    pub(crate) fn of(head: &Head) -> Self {
+        Self {
+            left: (!head.indefinite).then_some(head.value),
+            start: head.start,
+        }
+    }
+
     /// Items still to come, as far as the head tells.
     pub(crate) const fn promised(&self) -> Option<u64> {
         self.left
@@ -217,7 +232,10 @@ impl<'a> Reader<'a> {
     ) -> Result<Head, Error> {
         let bad = |why| Err(Error::text(ErrorKind::BadCbor, why).at(start));
         let width = match info {
-            24..=27 => 1_u64 << (info - 24),
+            24 => 1,
+            25 => 2,
+            26 => 4,
+            27 => 8_u64,
             28..=30 => return bad("a reserved length"),
             _ => {
                 return match major {
@@ -277,6 +295,11 @@ impl<'a> Reader<'a> {
             Major::Negative => Ok((!Int::from(head.value), head.start)),
             _ => Err(Error::text(ErrorKind::WrongType, "an integer wanted").at(head.start)),
         }
+    }
+
+    /// The content of the string with this head, whatever it is; its length is definite.
+    pub(crate) fn content(&mut self, head: &Head) -> Result<Span, Error> {
+        self.take(head.value)
     }
 
     /// The content of a byte string.
@@ -496,7 +519,8 @@ impl Labels {
             return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
         }
         let Some(slot) = self.seen.get_mut(self.count) else {
-            let (found, wanted) = (self.count as u64 + 1, crate::Limits::MAX_LABELS as u64);
+            let wanted = crate::Limits::MAX_LABELS as u64;
+            let found = wanted.saturating_add(1);
             return Err(Error::count(ErrorKind::Labels, found, wanted, "labels").at(at));
         };
         *slot = label;

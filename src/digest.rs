@@ -20,6 +20,7 @@ pub enum HashAlgorithm {
 impl HashAlgorithm {
     /// Bytes of a digest or HMAC: 32 or 48.
     #[must_use]
+    #[allow(clippy::len_without_is_empty)] // no digest is empty
     pub const fn len(self) -> usize {
         match self {
             Self::Sha256 => 32,
@@ -175,10 +176,9 @@ impl Hasher {
         };
         match self {
             Self::Sha256(hasher) => {
-                digest
-                    .bytes
-                    .first_chunk_mut::<32>()
-                    .map(|out| *out = hasher.finalize().into());
+                if let Some(out) = digest.bytes.first_chunk_mut::<32>() {
+                    *out = hasher.finalize().into();
+                }
             }
             Self::Sha384(hasher) => {
                 digest.algorithm = HashAlgorithm::Sha384;

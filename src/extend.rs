@@ -122,7 +122,7 @@ impl VerifiedVoucher<'_> {
         let count = self.entries().len();
         let most = Limits::new().entries;
         if count >= most {
-            let (found, wanted) = (count as u64 + 1, most as u64);
+            let (found, wanted) = (count.saturating_add(1) as u64, most as u64);
             return Err(Error::count(ErrorKind::Entries, found, wanted, "entries"));
         }
         let last = self.entries().next_back();

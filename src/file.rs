@@ -69,10 +69,10 @@ impl<'a> State<'a> {
             if PemBlocks::looks_like(input) {
                 return Self::Pem(PemBlocks::new(input));
             }
-            if let Ok(mut decoded) = pem::decode_base64(input) {
-                if decoded.first().is_some_and(|byte| byte >> 5 == 4) {
-                    return Self::Decoded(core::mem::take(&mut *decoded), 0);
-                }
+            if let Ok(mut decoded) = pem::decode_base64(input)
+                && decoded.first().is_some_and(|byte| byte >> 5 == 4)
+            {
+                return Self::Decoded(core::mem::take(&mut *decoded), 0);
             }
         }
         if input.is_empty() {

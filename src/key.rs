@@ -241,7 +241,8 @@ impl Material {
 /// The material of an RSA key without leading zeros; fails where a number is out of range.
 fn rsa_material(modulus: &[u8], exponent: &[u8]) -> Result<Material, Error> {
     let bits = match modulus.first() {
-        Some(first) => modulus.len() as u64 * 8 - u64::from(first.leading_zeros()),
+        Some(first) => (modulus.len().saturating_mul(8) as u64)
+            .saturating_sub(u64::from(first.leading_zeros())),
         None => 0,
     };
     let material = match bits {

@@ -1,18 +1,107 @@
-//! FDO 1.1 ownership vouchers: parse, create, verify, extend, transfer.
+//! FIDO Device Onboard (FDO) 1.1 ownership vouchers: parse, verify, create, extend, transfer.
+//!
+//! A voucher names a device and holds a chain of signatures, each owner signing over to the next;
+//! the last key in the chain is the owner's. The data flow is the order of the types:
+//!
+//! | from | by | to |
+//! |---|---|---|
+//! | `&[u8]` | [`Voucher::parse`] | [`Voucher`]: byte ranges over the input, nothing believed |
+//! | [`Voucher`] | [`Voucher::verify`] under a [`Policy`] | [`VerifiedVoucher`], which lists what was [`Proved`] |
+//! | [`VerifiedVoucher`] | [`VerifiedVoucher::extend`] | [`Extension`], waiting for the owner's signature |
+//! | [`Extension`] | [`Extension::finish`] | [`Voucher`] of the next owner |
+//! | many `&[u8]` | [`BatchVerifier`] | one verdict for each, the one it would get alone |
+//!
+//! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
+//! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
+//! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
+//! reads PEM and CBOR.
+//!
+//! # Verify, and hand over
+//!
+//! ```
+//! use ownership_voucher::*;
+//! # fn main() -> Result<(), Error> {
+//! # let secret = HmacSecret::new(vec![7; 32]);
+//! # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+//! # let buyer = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?.public_key();
+//! // The factory: header, then the device's HMAC over it.
+//! let made = NewVoucher::new(Guid([9; 16]), "Model 7", NextOwner::Key(maker.public_key()))
+//!     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
+//!     .with_epid() // or .with_device_chain(certificates)
+//!     .header()?
+//!     .with_hmac(&secret)?;
+//!
+//! // Whoever gets it: bytes in, a proof out.
+//! let policy = Policy::new().with_manufacturer(maker.public_key());
+//! let voucher = Voucher::parse(made.as_bytes())?.verify(&policy)?;
+//! assert!(voucher.proved().manufacturer.is_some());
+//!
+//! // The owner signs over. The signer may also be a TPM; see `Extension`.
+//! let extension = voucher.extend(&NextOwner::Key(buyer.clone()), &ExtendOptions::new())?;
+//! let sold = extension.sign(&maker)?;
+//!
+//! // A shipment, each with the verdict that it would get alone.
+//! let shipment = [made.as_bytes(), sold.as_bytes(), b"not a voucher"];
+//! let verdicts = BatchVerifier::new(&policy).verify(&shipment);
+//! assert_eq!(*verdicts[1].as_ref().unwrap().owner(), buyer);
+//! assert!(verdicts[2].is_err());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is not proved
+//!
+//! That a voucher is the newest state, that the device was sold once, that whoever brings it holds
+//! the owner's key; and, where the policy names no manufacturer, root or HMAC, that the header is
+//! the device's. SECURITY.md in the repository has the threat model.
+//!
+//! # Clauses
+//!
+//! Docs cite FDO 1.1 by section, COSE by RFC 9052 and 9053, points by SEC 1.
 #![no_std]
 #![deny(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// Bytes from strangers: nothing here may panic. The back ends prove their bounds instead.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod audit;
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+mod backend;
 mod batch;
+#[cfg(feature = "__bench")]
+#[doc(hidden)]
+#[allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+pub mod bench_api;
 mod cbor;
 #[cfg(feature = "x509")]
 mod certificate;
 mod cose;
 mod create;
 mod digest;
+mod dump;
 mod error;
 mod extend;
 pub mod file;
@@ -34,6 +123,7 @@ pub use batch::{BatchVerifier, Progress};
 pub use certificate::{CertificateInfo, Roots};
 pub use create::{NewHeader, NewVoucher, RvDirective, RvProtocol};
 pub use digest::{Digest, HashAlgorithm};
+pub use dump::{Diagnostic, diagnostic};
 pub use error::{Error, ErrorKind, Fault};
 pub use extend::{ExtendOptions, Extension, NextOwner};
 pub use finding::{Allowance, Finding, FindingKind};
@@ -48,3 +138,8 @@ pub use transfer::{
 };
 pub use verify::{ChainHashRule, ManufacturerProof, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};
+
+/// The examples of the README, compiled and run.
+#[cfg(all(doctest, feature = "pem"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,6 @@
 //! A point of time that the caller names; the library has no clock.
+// Every number here comes from at most 18 digits, or from 2^64 seconds divided down to days.
+#![allow(clippy::arithmetic_side_effects)]
 
 use crate::error::{Error, ErrorKind};
 

@@ -164,6 +164,39 @@ proptest! {
     }
 }
 
+/// A shipment gets, voucher by voucher, what each would get by itself.
+#[test]
+fn a_shipment_is_handed_over_voucher_by_voucher() {
+    let mut shipment: Vec<_> = (1..40).map(|guid| voucher(P256, guid, 2)).collect();
+    shipment[3] = voucher(P256, 3, 1); // still owned by an earlier owner
+    shipment[5][200] ^= 1;
+    shipment[7].clear();
+    let (policy, options) = (Policy::new(), ExtendOptions::new());
+    let (signer, next) = (key(P256, 2), NextOwner::Key(key(P256, 9).public_key()));
+    let hand_over = HandOver::new(&policy, &signer, &next, &options);
+    let results = hand_over.all(&shipment);
+    assert_eq!(results.len(), shipment.len());
+    for (number, (together, voucher)) in results.iter().zip(&shipment).enumerate() {
+        match (together, hand_over.one(voucher)) {
+            (Ok((a, receipt)), Ok((b, other))) => {
+                assert_eq!(
+                    (a.as_bytes(), receipt),
+                    (b.as_bytes(), &other),
+                    "voucher {number}"
+                );
+            }
+            (Err(a), Err(b)) => assert_eq!(*a, b, "voucher {number}"),
+            _ => panic!("voucher {number} differs: {together:?}"),
+        }
+    }
+    let failed: Vec<_> = results
+        .iter()
+        .map(|r| r.as_ref().err().map(Error::kind))
+        .collect();
+    assert_eq!(failed.iter().flatten().count(), 3);
+    assert_eq!(failed[3], Some(ErrorKind::NotOwner));
+}
+
 /// A device walks through two lives; the old voucher's owner has no part in the second.
 #[test]
 fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use crate::backend::ecdsa::{Ecdsa, P256, P384};
 use crate::key::{KeyIndex, Material, PublicKey};
 
 /// A key by its numbers without leading zeros, so that every spelling of it is the same.
@@ -52,10 +53,10 @@ impl<'v> Keys<'v> {
             a: strip(index.a),
             b: strip(index.b),
         };
-        if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?))) {
-            if (key.material, key.a, key.b) == (material, numbers.a, numbers.b) {
-                return number;
-            }
+        if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?)))
+            && (key.material, key.a, key.b) == (material, numbers.a, numbers.b)
+        {
+            return number;
         }
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(numbers).or_insert(next);
@@ -86,6 +87,12 @@ impl<'v> Keys<'v> {
 impl Key<'_> {
     /// Checks that the point lies on its curve and keeps the key.
     pub(super) fn check(&mut self) {
-        self.valid = PublicKey::from_parts(self.material, self.a, self.b).ok();
+        let key = PublicKey::from_valid_parts(self.material, self.a, self.b);
+        let good = match self.material {
+            Material::P256 => Ecdsa::<P256>::check_key(key.numbers()),
+            Material::P384 => Ecdsa::<P384>::check_key(key.numbers()),
+            _ => PublicKey::from_parts(self.material, self.a, self.b).is_ok(),
+        };
+        self.valid = good.then_some(key);
     }
 }

@@ -1,5 +1,8 @@
 //! Handing a voucher over, in one call that trusts nothing (FDO 1.1 §3.4.5).
 
+use alloc::vec::Vec;
+
+use crate::batch::{BatchVerifier, map};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::extend::{ExtendOptions, NextOwner};
@@ -71,37 +74,88 @@ impl<'h> HandOver<'h> {
         &self,
         voucher: &VerifiedVoucher<'_>,
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
-        let from = voucher.owner().clone();
-        if self.signer.public_key().is_some_and(|key| key != from) {
-            return Err(Error::new(ErrorKind::NotOwner));
-        }
         let to = self.next.public_key()?;
-        let extended = voucher.extend(self.next, self.options)?.sign(self.signer)?;
-        let policy = self.policy.clone().with_owner(to.clone());
-        let extended = extended.verify(&policy)?;
-        let entry = voucher.entries().len();
-        let entry_hash = extended
-            .entry_hash()
-            .digest(&[extended.entry(entry).map_or(&[], |entry| entry.as_bytes())]);
-        let receipt = Receipt {
-            guid: voucher.guid(),
-            from,
-            to,
-            entry,
-            entry_hash,
-        };
+        let extended = self.sign(voucher)?.verify(&self.policy_after(&to))?;
+        let receipt = self.receipt(voucher, &extended, to);
         Ok((extended, receipt))
     }
 
     /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
     /// others alone.
-    pub fn all<'v, I>(
+    ///
+    /// Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
+    /// signing use every thread of the caller's pool.
+    pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
-        vouchers: I,
-    ) -> impl Iterator<Item = Result<(VerifiedVoucher<'static>, Receipt), Error>>
-    where
-        I: IntoIterator<Item = &'v [u8]>,
-    {
-        vouchers.into_iter().map(|voucher| self.one(voucher))
+        vouchers: &[T],
+    ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>> {
+        let to = match self.next.public_key() {
+            Ok(to) => to,
+            Err(error) => return vouchers.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let verified = BatchVerifier::new(self.policy).verify(vouchers);
+        let signed = map(&verified, |voucher| {
+            let voucher = voucher.as_ref().map_err(Clone::clone)?;
+            self.sign(voucher)
+                .map(|extended| extended.as_bytes().to_vec())
+        });
+        let bytes: Vec<&[u8]> = signed
+            .iter()
+            .map(|signed| signed.as_deref().unwrap_or_default())
+            .collect();
+        let policy = self.policy_after(&to);
+        let again = BatchVerifier::new(&policy).verify(&bytes);
+        let results = verified.iter().zip(&signed).zip(again);
+        results
+            .map(|((voucher, signed), extended)| match (voucher, signed) {
+                (Err(error), _) | (_, Err(error)) => Err(error.clone()),
+                (Ok(voucher), Ok(_)) => {
+                    let extended = extended?.into_owned();
+                    let receipt = self.receipt(voucher, &extended, to.clone());
+                    Ok((extended, receipt))
+                }
+            })
+            .collect()
+    }
+
+    /// Checks who signs before anything is signed.
+    fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
+        if self
+            .signer
+            .public_key()
+            .is_some_and(|key| key != *voucher.owner())
+        {
+            return Err(Error::new(ErrorKind::NotOwner));
+        }
+        voucher.extend(self.next, self.options)?.sign(self.signer)
+    }
+
+    /// The result must be the next owner's, and have room for one entry more.
+    fn policy_after(&self, to: &PublicKey) -> Policy<'h> {
+        let mut limits = *self.policy.limits();
+        limits.input = limits.input.saturating_add(self.options.max_entry);
+        limits.entries = limits.entries.saturating_add(1);
+        self.policy
+            .clone()
+            .with_owner(to.clone())
+            .with_limits(limits)
+    }
+
+    fn receipt(
+        &self,
+        before: &VerifiedVoucher<'_>,
+        after: &VerifiedVoucher<'_>,
+        to: PublicKey,
+    ) -> Receipt {
+        let entry = before.entries().len();
+        let added = after.entry(entry);
+        let hash = after.entry_hash();
+        Receipt {
+            guid: before.guid(),
+            from: before.owner().clone(),
+            to,
+            entry,
+            entry_hash: hash.digest(&[added.map_or(&[], |added| added.as_bytes())]),
+        }
     }
 }

@@ -135,7 +135,7 @@ impl Index {
         while reader.more(&mut items)? {
             let number = self.entries.len();
             if number >= limits.entries {
-                return too_many(number as u64 + 1);
+                return too_many(number.saturating_add(1) as u64);
             }
             sink.enter(Some(number));
             let signer = self

@@ -58,3 +58,16 @@ pub(crate) fn voucher(key_type: KeyType, guid: u8, entries: u8) -> Vec<u8> {
 pub(crate) fn verified(voucher: Voucher<'_>) -> VerifiedVoucher<'_> {
     voucher.verify(&Policy::new()).expect("a good voucher")
 }
+
+/// A voucher of Ed25519 keys: an experimental type.
+pub(crate) fn voucher_ed25519() -> Vec<u8> {
+    let maker = NextOwner::Key(key(KeyType::Ed25519, 0).public_key());
+    let voucher = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker)
+        .with_rendezvous(directive())
+        .with_epid()
+        .with_experimental_key()
+        .header()
+        .and_then(|header| header.with_hmac(&device()))
+        .expect("a complete header");
+    voucher.as_bytes().to_vec()
+}

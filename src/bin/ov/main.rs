@@ -1,1 +1,86 @@
-fn main() {}
+//! `ov`: FDO 1.1 ownership vouchers from the command line.
+
+#![deny(unsafe_code)]
+extern crate alloc;
+
+mod advice;
+mod audit;
+mod cli;
+mod convert;
+mod extend;
+mod forks;
+mod input;
+mod keygen;
+mod manual;
+mod material;
+mod new;
+mod output;
+mod report;
+mod show;
+mod split;
+mod tree;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+/// How a command ended, other than by a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    /// Everything is as wanted: 0.
+    Good,
+    /// Some voucher was rejected, or a fork was found: 1.
+    Rejected,
+    /// Some input could not be read; the rest was worked on: 2.
+    Trouble,
+}
+
+/// Why a command could not go on: usage or I/O.
+#[derive(Debug)]
+enum Failure {
+    /// Said to the user.
+    Message(String),
+    /// The reader of our output has gone; nobody is there to be told.
+    Pipe,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Self::Message(message.into())
+    }
+}
+
+fn main() -> ExitCode {
+    // Usage errors end with 2, help and version with 0.
+    let cli = Cli::parse();
+    let result = match &cli.command {
+        Command::Verify(args) => verify::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::New(args) => new::run(args),
+        Command::Extend(args) => extend::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Keygen(args) => keygen::run(args),
+        Command::Forks(args) => forks::run(args),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { out_dir } => manual::man(out_dir.as_deref()),
+    };
+    match result {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Rejected) => ExitCode::from(1),
+        Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
+        Err(Failure::Message(message)) => {
+            output::complain(&message);
+            ExitCode::from(2)
+        }
+    }
+}

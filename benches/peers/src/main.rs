@@ -1,0 +1,234 @@
+//! ECDSA batches next to aws-lc-rs, ring, p256 and p384, measured in turn in one run.
+//!
+//! `cargo run --release [p256|p384] [rounds] [only]`: prints, for every way of verifying, the median
+//! and the least time of a signature in microseconds, and how many times faster than aws-lc-rs
+//! (parsed key) the median is. Hashing is left out everywhere; parsing r and s is not.
+
+use std::{hint::black_box, time::Instant};
+
+use aws_lc_rs::{digest as aws_digest, signature as aws};
+use ownership_voucher::bench_api::{self, Batch, Key, Signed};
+use sha2::Digest;
+
+/// A window of signatures, with what the other libraries want to know about them.
+struct Window {
+    keys: Vec<Key>,
+    jobs: Vec<Signed>,
+    messages: Vec<Vec<u8>>,
+}
+
+fn random(counter: &mut u64) -> [u8; 64] {
+    *counter += 1;
+    sha2::Sha512::digest(counter.to_le_bytes()).into()
+}
+
+macro_rules! window {
+    ($name:ident, $krate:ident, $hash:ty, $bytes:literal) => {
+        /// `keys` keys used `uses` times each.
+        fn $name(keys: usize, total: usize) -> Window {
+            use $krate::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
+            let mut counter = 0;
+            let mut window = Window {
+                keys: Vec::new(),
+                jobs: Vec::new(),
+                messages: Vec::new(),
+            };
+            for key in 0..keys {
+                let secret = loop {
+                    if let Ok(secret) = SigningKey::from_slice(&random(&mut counter)[..$bytes]) {
+                        break secret;
+                    }
+                };
+                let uses = (total - window.jobs.len()) / (keys - key);
+                let point = secret.verifying_key().to_sec1_point(false);
+                window.keys.push((point.as_bytes()[1..].to_vec(), uses as u32));
+                for _ in 0..uses {
+                    let message = random(&mut counter).to_vec();
+                    let digest = <$hash>::digest(&message).to_vec();
+                    let signature: Signature = secret.sign_prehash(&digest).unwrap();
+                    window.jobs.push((key as u32, digest, signature.to_bytes().to_vec()));
+                    window.messages.push(message);
+                }
+            }
+            window
+        }
+    };
+}
+window!(window_p256, p256, sha2::Sha256, 32);
+window!(window_p384, p384, sha2::Sha384, 48);
+
+/// Microseconds per signature, round by round.
+struct Line {
+    name: &'static str,
+    times: Vec<f64>,
+}
+
+fn time(lines: &mut Vec<Line>, name: &'static str, signatures: usize, work: impl FnOnce()) {
+    let start = Instant::now();
+    work();
+    let spent = start.elapsed().as_secs_f64() * 1e6 / signatures as f64;
+    match lines.iter_mut().find(|line| line.name == name) {
+        Some(line) => line.times.push(spent),
+        None => lines.push(Line {
+            name,
+            times: vec![spent],
+        }),
+    }
+}
+
+fn verify(batch: &mut dyn Batch, window: &Window) {
+    assert!(batch.window(&window.keys, &window.jobs).iter().all(|right| *right));
+}
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let wide = arguments.next().as_deref() == Some("p384");
+    let rounds: usize = arguments.next().map_or(11, |n| n.parse().expect("rounds"));
+    let only = arguments.next().unwrap_or_default();
+    let make = if wide { window_p384 } else { window_p256 };
+
+    let hot = make(16, 10_000);
+    let distinct = make(10_000, 10_000);
+    let thrice = make(3334, 10_000);
+    let one_key = make(1, 10_000);
+    let seven = make(1400, 9800);
+    let small = make(100, 100);
+
+    let (aws_algorithm, aws_hash) = if wide {
+        (&aws::ECDSA_P384_SHA384_FIXED, &aws_digest::SHA384)
+    } else {
+        (&aws::ECDSA_P256_SHA256_FIXED, &aws_digest::SHA256)
+    };
+    let ring_algorithm = if wide {
+        &ring::signature::ECDSA_P384_SHA384_FIXED
+    } else {
+        &ring::signature::ECDSA_P256_SHA256_FIXED
+    };
+    let sec1: Vec<Vec<u8>> = distinct
+        .keys
+        .iter()
+        .map(|(xy, _)| [&[4][..], xy].concat())
+        .collect();
+    const SOME: usize = 200;
+    let aws_keys: Vec<_> = sec1[..SOME]
+        .iter()
+        .map(|key| aws::ParsedPublicKey::new(aws_algorithm, key).unwrap())
+        .collect();
+    let aws_digests: Vec<_> = distinct.messages[..SOME]
+        .iter()
+        .map(|message| aws_digest::digest(aws_hash, message))
+        .collect();
+
+    let mut warm = bench_api::ecdsa(wide, false);
+    let mut warm_one = bench_api::ecdsa(wide, false);
+    let mut warm_other = bench_api::ecdsa(wide, false);
+    let mut warm_portable = bench_api::ecdsa(wide, true);
+    let mut other_portable = bench_api::ecdsa(wide, true);
+    for _ in 0..6 {
+        verify(&mut *warm, &hot);
+        verify(&mut *warm_one, &one_key);
+        verify(&mut *warm_other, &distinct);
+    }
+    verify(&mut *warm_portable, &hot);
+    verify(&mut *other_portable, &distinct);
+
+    let mut lines = Vec::new();
+    for _ in 0..rounds {
+        time(&mut lines, "aws-lc-rs, parsed key", SOME, || {
+            for ((key, digest), job) in aws_keys.iter().zip(&aws_digests).zip(&distinct.jobs) {
+                key.verify_digest_sig(digest, black_box(&job.2)).unwrap();
+            }
+        });
+        let mut run = |name, count: usize, work: &mut dyn FnMut()| {
+            if name_matches(name, &only) {
+                time(&mut lines, name, count, work);
+            }
+        };
+        run("16 keys, everything built anew", 10_000, &mut || {
+            verify(&mut *bench_api::ecdsa(wide, false), &hot);
+        });
+        run("16 keys, tables kept", 10_000, &mut || verify(&mut *warm, &hot));
+        run("1 key, tables kept", 10_000, &mut || verify(&mut *warm_one, &one_key));
+        run("all keys different, with key check", 10_000, &mut || {
+            assert!(warm_other.check_keys(&distinct.keys));
+            verify(&mut *warm_other, &distinct);
+        });
+        run("each key 3 times", 10_002, &mut || verify(&mut *warm_other, &thrice));
+        run("each key 7 times", 9_800, &mut || {
+            verify(&mut *bench_api::ecdsa(wide, false), &seven);
+        });
+        run("100 keys once, everything built anew", 100, &mut || {
+            verify(&mut *bench_api::ecdsa(wide, false), &small);
+        });
+        run("one at a time", 100, &mut || {
+            for job in &small.jobs {
+                let keys = [(small.keys[job.0 as usize].0.clone(), 1)];
+                let job = [(0, job.1.clone(), job.2.clone())];
+                assert!(warm_other.window(&keys, &job)[0]);
+            }
+        });
+        run("check_key", 10_000, &mut || assert!(warm_other.check_keys(&distinct.keys)));
+        run("portable, 16 keys, built anew", 10_000, &mut || {
+            verify(&mut *bench_api::ecdsa(wide, true), &hot);
+        });
+        run("portable, 16 keys, tables kept", 10_000, &mut || {
+            verify(&mut *warm_portable, &hot);
+        });
+        run("portable, all keys different, with key check", 10_000, &mut || {
+            assert!(other_portable.check_keys(&distinct.keys));
+            verify(&mut *other_portable, &distinct);
+        });
+        run("aws-lc-rs, key parsed each time", SOME, &mut || {
+            for ((key, digest), job) in sec1.iter().zip(&aws_digests).zip(&distinct.jobs) {
+                let key = aws::ParsedPublicKey::new(aws_algorithm, black_box(key)).unwrap();
+                key.verify_digest_sig(digest, &job.2).unwrap();
+            }
+        });
+        run("ring (with hashing)", SOME, &mut || {
+            for ((key, message), job) in sec1[..SOME].iter().zip(&distinct.messages).zip(&distinct.jobs) {
+                ring::signature::UnparsedPublicKey::new(ring_algorithm, key)
+                    .verify(message, black_box(&job.2))
+                    .unwrap();
+            }
+        });
+        run("p256 / p384", 40, &mut || {
+            for (key, job) in sec1[..40].iter().zip(&distinct.jobs) {
+                if wide {
+                    use p384::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
+                    let signature = Signature::from_slice(&job.2).unwrap();
+                    key.verify_prehash(&job.1, &signature).unwrap();
+                } else {
+                    use p256::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
+                    let signature = Signature::from_slice(&job.2).unwrap();
+                    key.verify_prehash(&job.1, &signature).unwrap();
+                }
+            }
+        });
+    }
+
+    let median = |times: &[f64]| {
+        let mut times = times.to_vec();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    let yardstick = median(&lines[0].times);
+    println!("{} rounds, {}", rounds, if wide { "P-384" } else { "P-256" });
+    println!("{:48} {:>9} {:>9} {:>8}", "µs per signature", "median", "least", "ratio");
+    for line in &lines {
+        let least = line.times.iter().copied().fold(f64::MAX, f64::min);
+        let middle = median(&line.times);
+        println!(
+            "{:48} {:9.3} {:9.3} {:8.2}",
+            line.name,
+            middle,
+            least,
+            yardstick / middle
+        );
+    }
+}
+
+fn name_matches(name: &str, only: &str) -> bool {
+    only.is_empty() || name.starts_with(only)
+}

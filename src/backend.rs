@@ -1,0 +1,61 @@
+//! The only door to the instruction-set specific back ends: what the CPU has, and what to use.
+//!
+//! A back end is a value. [`Backend::detect`] asks the CPU once per call (the answer is cached by
+//! `cpufeatures`); the tokens inside [`Backend`] can be made nowhere else, so holding one is the
+//! proof that the instructions exist.
+//!
+//! `--cfg ov_backend="portable"` leaves detection out; `--cfg ov_backend="ifma"` insists on
+//! AVX-512 IFMA and panics at start on a CPU without it, which is what a test run wants.
+
+pub(crate) mod ecdsa;
+pub(crate) mod ed25519;
+pub(crate) mod lanes;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod sha512;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod wide;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(crate) mod x86_avx512;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86_avx512::Avx512Ifma;
+
+/// Which arithmetic does the work.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Backend {
+    /// 64-bit limbs, one signature at a time; every target has it.
+    Portable,
+    /// AVX-512 IFMA: eight 52-bit products in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Avx512Ifma),
+}
+
+impl Backend {
+    /// The back end that runs anywhere.
+    pub(crate) const fn portable() -> Self {
+        Self::Portable
+    }
+
+    /// The fastest back end of this CPU, or the one the build insists on.
+    ///
+    /// # Panics
+    ///
+    /// With `--cfg ov_backend="ifma"` on a CPU without AVX-512 IFMA.
+    pub(crate) fn detect() -> Self {
+        if cfg!(ov_backend = "portable") {
+            return Self::Portable;
+        }
+        #[cfg(target_arch = "x86_64")]
+        if let Some(token) = Avx512Ifma::detect() {
+            return Self::Ifma(token);
+        }
+        assert!(
+            !cfg!(ov_backend = "ifma"),
+            "built with ov_backend=\"ifma\", but this CPU has no AVX-512 IFMA"
+        );
+        Self::Portable
+    }
+}

@@ -1,0 +1,236 @@
+//! Arithmetic modulo a prime in several lanes: the traits that the curve code is written over.
+//!
+//! # Bounds
+//!
+//! A residue is not always reduced. `Fe<B>` holds a value in `[0, B·m)` for the modulus `m`, and
+//! each operation says in its type which bounds it takes and which it gives, checked by the
+//! compiler when the code is instantiated: a formula whose intermediate values could overflow does
+//! not build. Multiplication divides by the Montgomery radix `R`, so a product of bounds `A` and
+//! `B` comes back as `A·B·m/R + 1`.
+//!
+//! An implementation that always reduces ignores the bounds.
+//!
+//! Nothing here is constant time: verification sees public data only.
+
+use super::curve::Entry;
+use crate::backend::lanes::MAX_LANES;
+
+/// Residues modulo an odd prime, in Montgomery form unless said otherwise.
+pub(crate) trait Ring: Copy {
+    /// Number of lanes.
+    const LANES: usize;
+    /// 64-bit words in an integer below the modulus.
+    const WORDS: usize;
+    /// The modulus, least significant word first.
+    const MODULUS: &'static [u64];
+    /// One residue per lane, each in `[0, B·modulus)`.
+    type Fe<const B: u32>: Copy + Send + Sync;
+
+    /// The product.
+    fn mul<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> Self::Fe<O>;
+
+    /// The square.
+    fn sqr<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
+
+    /// Two independent products, interleaved where that hides latency.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        (a, b): (&Self::Fe<A>, &Self::Fe<B>),
+        (c, d): (&Self::Fe<C>, &Self::Fe<D>),
+    ) -> (Self::Fe<O>, Self::Fe<O>) {
+        (self.mul(a, b), self.mul(c, d))
+    }
+
+    /// Two independent squares, interleaved where that hides latency.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> (Self::Fe<O>, Self::Fe<P>) {
+        (self.sqr(a), self.sqr(b))
+    }
+
+    /// One, in Montgomery form.
+    fn one(self) -> Self::Fe<1>;
+
+    /// Plain integers from words: word `w` of lane `i` is `words[w · LANES + i]`.
+    fn from_words(self, words: &[u64]) -> Self::Fe<2>;
+
+    /// The reduced integers, laid out as in [`Ring::from_words`].
+    fn to_words(self, a: &Self::Fe<2>, words: &mut [u64]);
+
+    /// Whichever of `a` and `modulus - a` is odd, reduced, as words; lanes that took the second
+    /// have their bit set. Zero gives the modulus itself, which is odd.
+    fn to_odd_words(self, a: &Self::Fe<2>, words: &mut [u64]) -> u32;
+
+    /// Plain integers to Montgomery form.
+    fn enter(self, a: &Self::Fe<2>) -> Self::Fe<2>;
+
+    /// Montgomery form to plain integers.
+    fn leave<const A: u32>(self, a: &Self::Fe<A>) -> Self::Fe<2>;
+
+    /// `on` in lanes whose bit is set, else `off`.
+    fn select<const A: u32>(self, mask: u32, on: &Self::Fe<A>, off: &Self::Fe<A>) -> Self::Fe<A>;
+
+    /// The inverse by Fermat's theorem; zero for zero.
+    ///
+    /// One chain of about 300 multiplications, so share it (Montgomery's trick).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn invert(self, a: &Self::Fe<2>) -> Self::Fe<2> {
+        let mut powers = [*a; 16];
+        for i in 2..16 {
+            powers[i] = self.mul(&powers[i - 1], a);
+        }
+        // The exponent is the modulus less two, four bits at a time; the low word of every modulus
+        // used here is at least two, so no borrow.
+        debug_assert!(Self::MODULUS[0] >= 2);
+        let mut result: Option<Self::Fe<2>> = None;
+        for index in (0..16 * Self::WORDS).rev() {
+            let word = Self::MODULUS[index / 16] - if index < 16 { 2 } else { 0 };
+            let digit = (word >> (4 * (index % 16)) & 15) as usize;
+            result = match result {
+                None if digit == 0 => None,
+                None => Some(powers[digit]),
+                Some(mut value) => {
+                    for _ in 0..4 {
+                        value = self.sqr(&value);
+                    }
+                    if digit != 0 {
+                        value = self.mul(&value, &powers[digit]);
+                    }
+                    Some(value)
+                }
+            };
+        }
+        result.unwrap_or(*a)
+    }
+}
+
+/// A [`Ring`] with what curve formulas need besides products.
+pub(crate) trait Field: Ring {
+    /// A packed affine point.
+    type Entry: Entry;
+
+    /// `a + b`.
+    fn add<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> Self::Fe<O>;
+
+    /// `3a`.
+    fn triple<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
+
+    /// `a - b`.
+    fn sub<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> Self::Fe<O>;
+
+    /// `a - b`, or `a + b` in lanes whose bit is set.
+    fn sub_signed<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+        negate: u32,
+    ) -> Self::Fe<O>;
+
+    /// `a - 2^J·b - 2^K·c`, brought below twice the modulus.
+    fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<2>,
+        c: &Self::Fe<2>,
+    ) -> Self::Fe<2>;
+
+    /// `a - 2^J·b`, brought below twice the modulus.
+    fn sub_shifted<const J: u32, const A: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<2>,
+    ) -> Self::Fe<2>;
+
+    /// `a·b + c·d` with one reduction.
+    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+        c: &Self::Fe<C>,
+        d: &Self::Fe<D>,
+    ) -> Self::Fe<O>;
+
+    /// `a·b + 8c²` with one reduction.
+    fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+        c: &Self::Fe<C>,
+    ) -> Self::Fe<O>;
+
+    /// `-a` in lanes whose bit is set. `a` is reduced and not zero.
+    fn negate_where(self, a: &Self::Fe<1>, mask: u32) -> Self::Fe<1>;
+
+    /// The same value under a looser bound.
+    fn widen<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
+
+    /// Lanes that may be zero: a superset of [`Field::is_zero`], far cheaper, and wrong about once
+    /// in 2^48 random values.
+    fn may_be_zero<const A: u32>(self, a: &Self::Fe<A>) -> u32;
+
+    /// Lanes that are zero.
+    fn is_zero<const A: u32>(self, a: &Self::Fe<A>) -> u32;
+
+    /// The affine points `table[index[lane]]`.
+    fn load_entries(
+        self,
+        table: &[Self::Entry],
+        index: &[u32; MAX_LANES],
+    ) -> (Self::Fe<1>, Self::Fe<1>);
+
+    /// Reduces and writes the affine points to `table[index[lane]]`, for the first `count` lanes.
+    fn store_entries<const A: u32, const B: u32>(
+        self,
+        x: &Self::Fe<A>,
+        y: &Self::Fe<B>,
+        table: &mut [Self::Entry],
+        index: &[u32; MAX_LANES],
+        count: usize,
+    );
+}
+
+/// A field and the scalars of one curve, on one instruction set.
+pub(crate) trait Engine: Copy {
+    /// Coordinates.
+    type Fp: Field<Entry = Self::Entry>;
+    /// Scalars.
+    type Fn: Ring;
+    /// A packed affine point.
+    type Entry: Entry;
+    /// Lanes of both.
+    const LANES: usize;
+
+    /// The field of the coordinates.
+    fn fp(self) -> Self::Fp;
+    /// The ring of the scalars.
+    fn scalars(self) -> Self::Fn;
+    /// Runs a kernel with the instruction set of this engine switched on.
+    fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output;
+    /// Asks for an entry ahead of its use.
+    fn prefetch(self, entry: &Self::Entry);
+}
+
+/// Work that is compiled once per instruction set. `call` is `#[cfg_attr(not(debug_assertions), inline(always))]`, as is everything
+/// that computes below it, so that [`Engine::run`] is the only function boundary.
+pub(crate) trait Kernel<E: Engine> {
+    /// What the work returns.
+    type Output;
+    /// Does the work.
+    fn call(self, engine: E) -> Self::Output;
+}

@@ -1,0 +1,1 @@
+//! Residues and points against the reference, at the extremes of their limbs.

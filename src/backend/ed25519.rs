@@ -1,0 +1,158 @@
+//! Ed25519 signatures of many vouchers at once, with the verdict of a single strict verification.
+//!
+//! Every signature is checked on its own: s·B − k·A is computed and compared with R. Nothing is
+//! combined at random, so that no verdict depends on its neighbours, their order, the size of the
+//! batch or the back end. The verdict is that of `verify_strict` of ed25519-dalek: s below L, neither
+//! the key nor R of small order, and the equation without the cofactor.
+//!
+//! With AVX-512 IFMA eight signatures go through together. A key that comes often gets a table of
+//! its multiples, which makes its verifications additions only; a key that comes rarely costs its
+//! decoding and 252 doublings. The addition formulas have no exceptions, so that keys and
+//! signatures chosen to provoke them cost what all others cost.
+//!
+//! All inputs are public: run time depends on them.
+//!
+//! Layers, from the bottom: `field`, `scalar`, `digits`, `point`, `decode` (bytes to points), `table` and
+//! `single` (multiples of points with and without tables), `lanes` (verification), and this file
+//! (which keys get tables).
+
+#[cfg(target_arch = "x86_64")]
+mod decode;
+#[cfg(target_arch = "x86_64")]
+mod digits;
+#[cfg(target_arch = "x86_64")]
+mod field;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod point;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod single;
+#[cfg(target_arch = "x86_64")]
+mod stock;
+#[cfg(target_arch = "x86_64")]
+mod table;
+#[cfg(test)]
+mod tests;
+
+use alloc::vec::Vec;
+#[cfg(target_arch = "x86_64")]
+use {self::stock::Stock, self::table::Table, alloc::sync::Arc};
+
+use super::Backend;
+
+/// A public key that jobs of a window refer to by its place in the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ed25519KeyUse<'a> {
+    /// The encoded point.
+    pub(crate) key: &'a [u8; 32],
+    /// How many jobs of the window use it.
+    pub(crate) uses: u32,
+}
+
+/// One signature to verify.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ed25519Job<'a> {
+    /// Place of the key in the list given to [`Ed25519Engine::prepare`].
+    pub(crate) key: u32,
+    /// The message, in pieces.
+    pub(crate) message: &'a [&'a [u8]],
+    /// R and s; refused unless it is 64 bytes.
+    pub(crate) signature: &'a [u8],
+}
+
+/// A key in the form that the lanes work with.
+#[cfg(target_arch = "x86_64")]
+enum PlannedKey {
+    /// Not a point, or one of small order.
+    Refused,
+    /// −A.
+    Point(lanes::Point),
+    /// Multiples of −A.
+    Table(Arc<Table>),
+}
+
+/// The keys of one window, ready for use by several threads. Made by [`Ed25519Engine::prepare`].
+#[derive(Default)]
+pub(crate) struct Ed25519Plan {
+    /// The keys as they came.
+    bytes: Vec<[u8; 32]>,
+    /// The keys for the lanes, unless all jobs are to be verified one at a time.
+    #[cfg(target_arch = "x86_64")]
+    keys: Vec<PlannedKey>,
+    /// Multiples of B, if lanes are to be used.
+    #[cfg(target_arch = "x86_64")]
+    base: Option<Arc<Table>>,
+}
+
+/// Room that one thread needs while it verifies; reused, it is allocated once.
+#[derive(Default)]
+pub(crate) struct Ed25519Scratch {
+    /// A message in one piece.
+    text: Vec<u8>,
+    #[cfg(target_arch = "x86_64")]
+    room: lanes::Room,
+}
+
+/// Verifies Ed25519 signatures and remembers tables of keys.
+pub(crate) struct Ed25519Engine {
+    backend: Backend,
+    #[cfg(target_arch = "x86_64")]
+    stock: Stock,
+}
+
+impl Ed25519Engine {
+    /// Returns an engine whose tables take at most `table_budget` bytes, apart from the one of B
+    /// (1.7 megabytes at most, less until many signatures have been announced).
+    pub(crate) fn new(backend: Backend, table_budget: usize) -> Self {
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = table_budget;
+        Ed25519Engine {
+            backend,
+            #[cfg(target_arch = "x86_64")]
+            stock: Stock::new(table_budget),
+        }
+    }
+
+    /// Makes the keys of a window ready. `plan` is overwritten; its room is reused.
+    pub(crate) fn prepare(&mut self, keys: &[Ed25519KeyUse<'_>], plan: &mut Ed25519Plan) {
+        plan.bytes.clear();
+        plan.bytes.extend(keys.iter().map(|key| *key.key));
+        match self.backend {
+            Backend::Portable => {}
+            #[cfg(target_arch = "x86_64")]
+            Backend::Ifma(token) => {
+                plan.keys.clear();
+                plan.base = self.stock.prepare(token, keys, &mut plan.keys);
+            }
+        }
+    }
+
+    /// Writes to `verdicts` whether each job's signature is valid.
+    ///
+    /// # Panics
+    ///
+    /// If `verdicts` and `jobs` differ in length.
+    pub(crate) fn verify(
+        &self,
+        plan: &Ed25519Plan,
+        jobs: &[Ed25519Job<'_>],
+        scratch: &mut Ed25519Scratch,
+        verdicts: &mut [bool],
+    ) {
+        assert_eq!(jobs.len(), verdicts.len(), "one verdict for each job");
+        #[cfg(target_arch = "x86_64")]
+        if let (Backend::Ifma(token), Some(base)) = (self.backend, &plan.base) {
+            return lanes::verify(token, plan, base, jobs, &mut scratch.room, verdicts);
+        }
+        for (job, verdict) in jobs.iter().zip(verdicts) {
+            *verdict = match plan.bytes.get(job.key as usize) {
+                Some(key) => portable::verify(key, job, &mut scratch.text),
+                None => false,
+            };
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Which keys get tables, how large, and for how long.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::decode::{has_small_order, words};
+use super::lanes::{DECODED, Point, build_tables, decode};
+use super::table::{Table, Workshop};
+use super::{Ed25519KeyUse, PlannedKey};
+use crate::backend::Avx512Ifma;
+
+/// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
+/// the last, signatures are verified one at a time, which is cheaper than any table.
+const BASE_WIDTHS: [(u64, u32); 3] = [(20_000, 10), (400, 8), (4, 5)];
+/// Keys whose uses are counted. More are forgotten, apart from those that have tables.
+const COUNTED: usize = 1 << 14;
+
+/// B: x, y and x y.
+const BASE: Point = [
+    [
+        0x62d608f25d51a,
+        0x412a4b4f6592a,
+        0x75b7171a4b31d,
+        0x1ff60527118fe,
+        0x216936d3cd6e5,
+    ],
+    [
+        0x6666666666658,
+        0x4cccccccccccc,
+        0x1999999999999,
+        0x3333333333333,
+        0x6666666666666,
+    ],
+    [
+        0x68ab3a5b7dda3,
+        0xeea2a5eadbb,
+        0x2af8df483c27e,
+        0x332b375274732,
+        0x67875f0fd78b7,
+    ],
+];
+
+/// Widths of tables by the uses of a key from which on they pay, widest first.
+const WIDTHS: [(u64, u32); 4] = [(1500, 8), (300, 6), (60, 5), (8, 4)];
+
+/// What is remembered of a key.
+#[derive(Default)]
+struct Known {
+    /// Uses announced in all windows so far.
+    uses: u64,
+    /// The last window that announced any.
+    window: u64,
+    /// Its table, if it has one.
+    table: Option<Arc<Table>>,
+}
+
+/// Tables of keys within a budget.
+///
+/// A key that has enough uses in one window gets its table at once, if need be in place of tables
+/// that this window does not use, oldest first. A key that only has enough over many windows gets
+/// one while there is room that nothing uses: more such keys than fit must not push each other
+/// out in turn.
+pub(super) struct Stock {
+    /// Bytes that tables of keys may take.
+    budget: usize,
+    /// Bytes that they take.
+    spent: usize,
+    /// Number of this window.
+    window: u64,
+    /// Uses announced for all keys.
+    uses: u64,
+    known: BTreeMap<[u8; 32], Known>,
+    /// The keys that have tables.
+    tabled: Vec<[u8; 32]>,
+    base: Option<Arc<Table>>,
+    workshop: Workshop,
+}
+
+/// A key of the window that is not ready yet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    /// Width of the table to make, 0 for none.
+    width: u32,
+    /// Place in the window's list.
+    index: usize,
+    /// Bytes taken out of the budget for it, on top of the table that it has.
+    reserved: usize,
+}
+
+impl Stock {
+    /// No tables yet.
+    pub(super) fn new(budget: usize) -> Self {
+        Stock {
+            budget,
+            spent: 0,
+            window: 0,
+            uses: 0,
+            known: BTreeMap::new(),
+            tabled: Vec::new(),
+            base: None,
+            workshop: Workshop::default(),
+        }
+    }
+
+    /// Appends the keys of a window to `planned` and returns the table of B; or returns `None`,
+    /// while so few signatures were announced that verifying them one at a time is cheaper.
+    pub(super) fn prepare(
+        &mut self,
+        token: Avx512Ifma,
+        keys: &[Ed25519KeyUse<'_>],
+        planned: &mut Vec<PlannedKey>,
+    ) -> Option<Arc<Table>> {
+        self.window += 1;
+        self.uses = keys
+            .iter()
+            .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
+        let width = widest(&BASE_WIDTHS, self.uses);
+        if width == 0 {
+            return None;
+        }
+        if self.base.as_ref().is_none_or(|base| base.width() < width) {
+            let base = &mut self.base;
+            build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
+                *base = Some(Arc::new(table));
+            });
+        }
+        if self.known.len() + keys.len() > COUNTED {
+            self.known.retain(|_, known| known.table.is_some());
+        }
+        // All keys first: no table that this window uses may be given up for another.
+        let mut found = Vec::with_capacity(keys.len());
+        for key in keys {
+            let known = self.known.entry(*key.key).or_default();
+            known.uses = known.uses.saturating_add(key.uses.into());
+            known.window = self.window;
+            found.push((known.uses, known.table.clone()));
+        }
+        let mut idle = None;
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for (index, (key, (uses, table))) in keys.iter().zip(found).enumerate() {
+            let old = table.as_ref().map_or(0, |table| table.width());
+            let mut width = widest(&WIDTHS, uses);
+            let mut reserved = 0;
+            if width > old {
+                reserved = bytes(width) - bytes(old);
+                let at_once = widest(&WIDTHS, key.uses.into()) > 0;
+                if !self.reserve(reserved, at_once, &mut idle) {
+                    (width, reserved) = (0, 0);
+                }
+            }
+            match table {
+                Some(table) if width <= old => planned.push(PlannedKey::Table(table)),
+                _ => {
+                    planned.push(PlannedKey::Refused);
+                    wanted.push(Wanted {
+                        width,
+                        index,
+                        reserved,
+                    });
+                }
+            }
+        }
+        if idle.is_some() {
+            let known = &self.known;
+            self.tabled
+                .retain(|key| known.get(key).is_some_and(|known| known.table.is_some()));
+        }
+        decode_keys(token, keys, &wanted, planned);
+        wanted.retain(|wanted| wanted.width > 0);
+        wanted.sort_unstable();
+        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
+            for eight in same_width.chunks(8) {
+                self.make(token, keys, eight, planned);
+            }
+        }
+        self.base.clone()
+    }
+
+    /// Keys with tables that this window does not use, the one to give up first at the end.
+    fn idle_tables(&self) -> Vec<(u64, [u8; 32])> {
+        let windows = self
+            .tabled
+            .iter()
+            .filter_map(|key| Some((self.known.get(key)?.window, *key)));
+        let mut idle: Vec<_> = windows
+            .filter(|(window, _)| *window != self.window)
+            .collect();
+        idle.sort_unstable_by(|a, b| b.cmp(a));
+        idle
+    }
+
+    /// Takes bytes out of the budget and returns whether it has them. Gives up idle tables for
+    /// them only `at_once`, that is if the uses of this window alone deserve a table.
+    fn reserve(
+        &mut self,
+        more: usize,
+        at_once: bool,
+        idle: &mut Option<Vec<(u64, [u8; 32])>>,
+    ) -> bool {
+        if more > self.budget {
+            return false;
+        }
+        while self.spent + more > self.budget {
+            if !at_once {
+                return false;
+            }
+            // Listed once for a window at most.
+            let idle = idle.get_or_insert_with(|| self.idle_tables());
+            let Some((_, key)) = idle.pop() else {
+                return false;
+            };
+            if let Some(known) = self.known.get_mut(&key) {
+                self.spent -= known.bytes();
+                // It starts anew, so that it does not come back at once.
+                *known = Known::default();
+            }
+        }
+        self.spent += more;
+        true
+    }
+
+    /// Makes tables of one width for up to eight keys that have been decoded.
+    fn make(
+        &mut self,
+        token: Avx512Ifma,
+        keys: &[Ed25519KeyUse<'_>],
+        eight: &[Wanted],
+        planned: &mut [PlannedKey],
+    ) {
+        let (mut points, mut owners) = ([[[0; 5]; 3]; 8], [0; 8]);
+        let mut count = 0;
+        for wanted in eight {
+            // Counted again below, if the key turned out to be one.
+            self.spent -= wanted.reserved;
+            if let PlannedKey::Point(point) = &planned[wanted.index] {
+                (points[count], owners[count]) = (*point, wanted.index);
+                count += 1;
+            }
+        }
+        if count == 0 {
+            return;
+        }
+        let Stock {
+            known,
+            tabled,
+            workshop,
+            spent,
+            ..
+        } = self;
+        build_tables(
+            token,
+            workshop,
+            &points[..count],
+            eight[0].width,
+            |lane, table| {
+                let (index, table) = (owners[lane], Arc::new(table));
+                if let Some(known) = known.get_mut(keys[index].key) {
+                    if known.table.is_none() {
+                        tabled.push(*keys[index].key);
+                    }
+                    *spent -= known.bytes();
+                    known.table = Some(Arc::clone(&table));
+                    *spent += known.bytes();
+                }
+                planned[index] = PlannedKey::Table(table);
+            },
+        );
+    }
+
+    /// Asserts that the tables take as many bytes as they are said to.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        assert_eq!(
+            self.spent,
+            self.known.values().map(Known::bytes).sum::<usize>()
+        );
+        let tabled = self.known.iter().filter(|(_, known)| known.table.is_some());
+        let mut listed = self.tabled.clone();
+        listed.sort_unstable();
+        assert!(tabled.map(|(key, _)| key).eq(&listed));
+    }
+
+    /// Bytes that the tables of keys take.
+    #[cfg(test)]
+    pub(super) fn spent(&self) -> usize {
+        self.spent
+    }
+}
+
+/// Replaces the wanted keys in `planned` by their points, where they are usable.
+fn decode_keys(
+    token: Avx512Ifma,
+    keys: &[Ed25519KeyUse<'_>],
+    wanted: &[Wanted],
+    planned: &mut [PlannedKey],
+) {
+    for some in wanted.chunks(DECODED) {
+        let mut encoded = [[0; 32]; DECODED];
+        for (encoded, wanted) in encoded.iter_mut().zip(some) {
+            *encoded = *keys[wanted.index].key;
+        }
+        decode(token, &encoded[..some.len()], |at, point| {
+            if let Some(point) = point.filter(|_| !has_small_order(&words(&encoded[at]))) {
+                planned[some[at].index] = PlannedKey::Point(point);
+            }
+        });
+    }
+}
+
+impl Known {
+    /// Bytes of its table.
+    fn bytes(&self) -> usize {
+        self.table.as_ref().map_or(0, |table| bytes(table.width()))
+    }
+}
+
+/// Bytes of a table of a width, none for width 0.
+fn bytes(width: u32) -> usize {
+    if width == 0 { 0 } else { Table::bytes(width) }
+}
+
+/// Width of the table that this many uses pay for, 0 for none.
+fn widest(widths: &[(u64, u32)], uses: u64) -> u32 {
+    widths
+        .iter()
+        .find(|(least, _)| uses >= *least)
+        .map_or(0, |(_, width)| *width)
+}

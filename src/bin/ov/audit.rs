@@ -1,0 +1,168 @@
+//! `ov audit`: every fault and every finding, with its place and what to do about it.
+
+use ownership_voucher::{ChainHashRule, Policy, audit};
+use serde_json::{Value, json};
+
+use crate::advice;
+use crate::cli::AuditArgs;
+use crate::input::{Item, Windows};
+use crate::material::Material;
+use crate::output::Lines;
+use crate::report::{Problem, count, fingerprint, object};
+use crate::{Failure, Outcome};
+
+pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
+    let material = Material::load(&args.policy)?;
+    let policy = material.policy();
+    let mut windows = Windows::new(&args.paths);
+    let mut lines = Lines::new();
+    let mut outcome = Outcome::Good;
+    while let Some(window) = windows.next() {
+        for item in &window {
+            let report = Report::new(item, &policy);
+            if !report.errors.is_empty() {
+                outcome = Outcome::Rejected;
+            }
+            match args.json {
+                true => lines.line(&report.to_json(item))?,
+                false => report.print(item, &mut lines)?,
+            }
+        }
+    }
+    lines.flush()?;
+    Ok(match windows.failures() {
+        0 => outcome,
+        _ => Outcome::Trouble,
+    })
+}
+
+/// A remark with advice, as a finding of the library has none.
+struct Remark {
+    name: &'static str,
+    code: u16,
+    entry: Option<usize>,
+    offset: Option<u64>,
+    message: String,
+    advice: Option<&'static str>,
+}
+
+impl Remark {
+    fn to_json(&self) -> Value {
+        json!({
+            "kind": self.name,
+            "code": self.code,
+            "entry": self.entry,
+            "offset": self.offset,
+            "message": self.message,
+            "advice": self.advice,
+        })
+    }
+}
+
+struct Report {
+    guid: Option<String>,
+    owner: Option<String>,
+    entries: Option<usize>,
+    proved: Vec<&'static str>,
+    chain_hash: Option<ChainHashRule>,
+    errors: Vec<Remark>,
+    findings: Vec<Remark>,
+}
+
+impl Report {
+    fn new(item: &Item, policy: &Policy<'_>) -> Self {
+        let bytes = match &item.bytes {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                return Self {
+                    guid: None,
+                    owner: None,
+                    entries: None,
+                    proved: Vec::new(),
+                    chain_hash: None,
+                    errors: vec![error(problem.clone())],
+                    findings: Vec::new(),
+                };
+            }
+        };
+        let audit = audit(bytes, policy);
+        let voucher = audit.voucher.as_ref();
+        let finding = |finding: &ownership_voucher::Finding| Remark {
+            name: finding.kind.name(),
+            code: finding.kind.code(),
+            entry: finding.entry,
+            offset: Some(finding.offset as u64),
+            message: finding.to_string(),
+            advice: advice::for_finding(finding.kind),
+        };
+        Self {
+            guid: voucher.map(|voucher| voucher.guid().to_string()),
+            owner: audit.owner.as_ref().map(fingerprint),
+            entries: voucher.map(|voucher| voucher.entries().len()),
+            proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
+            chain_hash: audit.proved.map(|proved| proved.chain_hash),
+            errors: audit
+                .errors
+                .iter()
+                .map(|e| error(Problem::from(e)))
+                .collect(),
+            findings: audit.findings.iter().map(finding).collect(),
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.errors.is_empty() {
+            true => "verified",
+            false => "rejected",
+        }
+    }
+
+    fn print(&self, item: &Item, lines: &mut Lines) -> Result<(), Failure> {
+        let guid = self.guid.as_deref().unwrap_or("unreadable");
+        lines.line(&format!("{}  {}  {guid}", self.verdict(), item.name()))?;
+        if !self.proved.is_empty() {
+            lines.line(&format!("  proved: {}", self.proved.join(", ")))?;
+        }
+        if self.chain_hash == Some(ChainHashRule::NoChain) {
+            lines.line("  there is no device chain to prove: an EPID device")?;
+        }
+        for (role, remarks) in [("error", &self.errors), ("finding", &self.findings)] {
+            for remark in remarks {
+                let (code, name) = (remark.code, remark.name);
+                lines.line(&format!("  {role} {code} {name}: {}", remark.message))?;
+                if let Some(advice) = remark.advice {
+                    lines.line(&format!("    {advice}"))?;
+                }
+            }
+        }
+        let errors = count(self.errors.len(), "error", "errors");
+        let findings = count(self.findings.len(), "finding", "findings");
+        lines.line(&format!("  {errors}, {findings}"))
+    }
+
+    fn to_json(&self, item: &Item) -> String {
+        let list = |remarks: &[Remark]| -> Value { remarks.iter().map(Remark::to_json).collect() };
+        object(&[
+            ("source", json!(&*item.source)),
+            ("index", json!(item.index)),
+            ("verdict", json!(self.verdict())),
+            ("guid", json!(self.guid)),
+            ("entries", json!(self.entries)),
+            ("owner", json!(self.owner)),
+            ("proved", json!(self.proved)),
+            ("errors", list(&self.errors)),
+            ("findings", list(&self.findings)),
+        ])
+    }
+}
+
+fn error(problem: Problem) -> Remark {
+    Remark {
+        name: problem.kind.name(),
+        code: problem.kind.code(),
+        entry: problem.entry,
+        offset: problem.offset,
+        advice: Some(advice::for_error(problem.kind)),
+        message: problem.message,
+    }
+}

@@ -1,0 +1,209 @@
+//! `ov forks`: copies of a voucher that went two ways, and older states of newer ones.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use ownership_voucher::{Guid, Policy, Relation, VerifiedVoucher, Voucher, find_forks, relation};
+use serde_json::json;
+
+use crate::cli::ForksArgs;
+use crate::input::Windows;
+use crate::material::Material;
+use crate::output::{Lines, complain};
+use crate::report::{Problem, count, fingerprint, object};
+use crate::{Failure, Outcome};
+
+/// How many other copies of a device one is compared with, to say which is older.
+const MOST: usize = 1000;
+
+/// A verified voucher and where it stands.
+struct Copy {
+    source: alloc::sync::Arc<str>,
+    index: usize,
+    name: String,
+    voucher: VerifiedVoucher<'static>,
+}
+
+/// Reads everything twice: first for the GUIDs alone, then for those vouchers that share one. So
+/// memory is needed for these only.
+pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
+    if args.paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err("forks reads its input twice, and the standard input comes once".into());
+    }
+    let material = Material::load(&args.policy)?;
+    let policy = material.policy();
+    let mut first = Windows::new(&args.paths);
+    let shared = shared_guids(&mut first, &policy);
+    let (copies, rejected) = copies(args, &shared, &policy);
+    let mut lines = Lines::new();
+    let mut forks = 0_usize;
+    for group in groups(copies) {
+        forks = forks.saturating_add(report(&group, args.json, &mut lines)?);
+    }
+    let summary = format!(
+        "{}: {}, {}",
+        count(first.vouchers(), "voucher", "vouchers"),
+        count(shared.len(), "device with several", "devices with several"),
+        count(forks, "fork", "forks")
+    );
+    if args.json {
+        complain(&summary);
+    } else {
+        lines.line(&summary)?;
+    }
+    lines.flush()?;
+    Ok(if first.failures() > 0 {
+        Outcome::Trouble
+    } else if forks > 0 || rejected > 0 {
+        Outcome::Rejected
+    } else {
+        Outcome::Good
+    })
+}
+
+/// The GUIDs that stand in more than one voucher.
+fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    while let Some(window) = windows.next() {
+        for item in &window {
+            let Ok(bytes) = &item.bytes else { continue };
+            let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) else {
+                continue;
+            };
+            if !seen.insert(voucher.guid()) {
+                shared.insert(voucher.guid());
+            }
+        }
+    }
+    shared
+}
+
+/// The verified vouchers of these devices, and how many were rejected among all.
+fn copies(args: &ForksArgs, shared: &BTreeSet<Guid>, policy: &Policy<'_>) -> (Vec<Copy>, usize) {
+    let (mut copies, mut rejected) = (Vec::new(), 0_usize);
+    let mut windows = Windows::again(&args.paths);
+    while let Some(window) = windows.next() {
+        for item in window {
+            let name = item.name();
+            let verified = item
+                .bytes
+                .as_deref()
+                .map_err(Clone::clone)
+                .and_then(|bytes| {
+                    let voucher = Voucher::parse_with(bytes, policy.limits())
+                        .map_err(|error| Problem::from(&error))?;
+                    if !shared.contains(&voucher.guid()) {
+                        return Ok(None);
+                    }
+                    let verified = voucher
+                        .verify(policy)
+                        .map_err(|error| Problem::from(&error))?;
+                    Ok(Some(verified.into_owned()))
+                });
+            match verified {
+                Ok(None) => {}
+                Ok(Some(voucher)) => copies.push(Copy {
+                    source: item.source,
+                    index: item.index,
+                    name,
+                    voucher,
+                }),
+                Err(problem) => {
+                    complain(&format!(
+                        "{name}: rejected, not compared: {}",
+                        problem.message
+                    ));
+                    rejected = rejected.saturating_add(1);
+                }
+            }
+        }
+    }
+    (copies, rejected)
+}
+
+/// The copies by device, in the order of GUIDs; those of one device by rising number of entries.
+fn groups(copies: Vec<Copy>) -> impl Iterator<Item = Vec<Copy>> {
+    let mut groups: BTreeMap<Guid, Vec<Copy>> = BTreeMap::new();
+    for copy in copies {
+        groups.entry(copy.voucher.guid()).or_default().push(copy);
+    }
+    groups.into_values().map(|mut group| {
+        // The sort is stable: equal ones stay in the order of the input.
+        group.sort_by_key(|copy| copy.voucher.entries().len());
+        group
+    })
+}
+
+/// Reports the forks of one device, then which copy is an older state of which; says how many
+/// forks there are.
+fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failure> {
+    let vouchers: Vec<VerifiedVoucher<'_>> = group.iter().map(|c| c.voucher.clone()).collect();
+    let forks = find_forks(&vouchers);
+    for fork in &forks {
+        let (Some(a), Some(b)) = (group.get(fork.first), group.get(fork.second)) else {
+            continue;
+        };
+        let (kind, words) = match (&fork.entry, &fork.signer) {
+            (Some(entry), Some(signer)) => (
+                "forked",
+                format!(
+                    "differ from entry {entry} on; both were signed by {}",
+                    fingerprint(signer)
+                ),
+            ),
+            _ => ("other-header", "differ in their headers".into()),
+        };
+        let signer = fork.signer.as_ref().map(fingerprint);
+        let line = match json {
+            true => pair_json(kind, a, b, fork.entry, signer),
+            false => format!("fork  {}  {} and {} {words}", fork.guid, a.name, b.name),
+        };
+        lines.line(&line)?;
+    }
+    // The first of the longer copies that continues this one says that it is older.
+    for (position, copy) in group.iter().enumerate() {
+        let later = group.get(position.saturating_add(1)..).unwrap_or_default();
+        let looked = later.iter().take(MOST);
+        let found = looked
+            .map(|other| (other, relation(&copy.voucher, &other.voucher)))
+            .find(|(_, relation)| matches!(relation, Relation::Older | Relation::Same));
+        if let Some((other, relation)) = found {
+            let (kind, words) = match relation {
+                Relation::Older => ("older", "is an older state of"),
+                _ => ("same", "is the same state as"),
+            };
+            let line = match json {
+                true => pair_json(kind, copy, other, None, None),
+                false => {
+                    let guid = copy.voucher.guid();
+                    format!("{kind}  {guid}  {} {words} {}", copy.name, other.name)
+                }
+            };
+            lines.line(&line)?;
+        }
+    }
+    Ok(forks.len())
+}
+
+fn pair_json(
+    kind: &str,
+    first: &Copy,
+    second: &Copy,
+    entry: Option<usize>,
+    signer: Option<String>,
+) -> String {
+    let place = |copy: &Copy| {
+        json!({
+            "source": &*copy.source,
+            "index": copy.index,
+            "entries": copy.voucher.entries().len(),
+        })
+    };
+    object(&[
+        ("relation", json!(kind)),
+        ("guid", json!(first.voucher.guid().to_string())),
+        ("first", place(first)),
+        ("second", place(second)),
+        ("entry", json!(entry)),
+        ("signer", json!(signer)),
+    ])
+}

@@ -1,0 +1,435 @@
+//! Cuts a stream into vouchers with a bounded buffer: CBOR sequences, PEM files of any length, and
+//! base64 up to a bound.
+
+use std::io::{self, Read};
+
+use alloc::collections::VecDeque;
+
+use ownership_voucher::{ErrorKind, Limits, file};
+
+use crate::report::Problem;
+
+/// Bytes asked of the stream at a time, at least.
+const CHUNK: usize = 1 << 20;
+/// The most that one PEM block, or all of a base64 text, may have: 16 MiB of CBOR and line ends.
+const TEXT: usize = 24 << 20;
+/// Levels of nesting that are followed to find the end of an item, as in the library.
+const DEPTH: usize = 64;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
+
+/// The bytes of one voucher, or why there are none.
+pub(crate) type Piece = Result<Vec<u8>, Problem>;
+
+/// How a stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Unknown,
+    Cbor,
+    Pem,
+    Base64,
+    Done,
+}
+
+/// A stream that is being cut.
+pub(crate) struct Splitter<R> {
+    stream: R,
+    buffer: Vec<u8>,
+    /// What of the buffer is done.
+    at: usize,
+    /// Offset of the buffer in the stream.
+    base: u64,
+    ended: bool,
+    form: Form,
+    ready: VecDeque<Piece>,
+    any: bool,
+    /// Text is searched for PEM blocks no further than this, where the user did not name the file.
+    patience: Option<u64>,
+    /// Whether a sequence may start with any CBOR, not only with an array.
+    lenient: bool,
+}
+
+impl<R: Read> Splitter<R> {
+    /// Cuts `stream`. With `patience`, text whose first so many bytes hold no PEM block counts as
+    /// something else. With `lenient`, what is neither PEM nor base64 counts as CBOR.
+    pub(crate) const fn new(stream: R, patience: Option<u64>, lenient: bool) -> Self {
+        Self {
+            stream,
+            buffer: Vec::new(),
+            at: 0,
+            base: 0,
+            ended: false,
+            form: Form::Unknown,
+            ready: VecDeque::new(),
+            any: false,
+            patience,
+            lenient,
+        }
+    }
+
+    /// How far the stream has been cut, in bytes.
+    pub(crate) const fn position(&self) -> u64 {
+        self.base.saturating_add(self.at as u64)
+    }
+
+    /// The next voucher. A stream without any gives one problem, `no-voucher`.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
+        let piece = match self.ready.pop_front() {
+            Some(piece) => Some(piece),
+            None => self.cut()?,
+        };
+        if piece.is_none() && !self.any {
+            self.any = true;
+            let why = match (self.position(), self.form) {
+                (0, _) if self.buffer.is_empty() => "the input is empty",
+                _ => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64",
+            };
+            return Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, why))));
+        }
+        self.any = true;
+        Ok(piece)
+    }
+
+    fn cut(&mut self) -> io::Result<Option<Piece>> {
+        if self.form == Form::Unknown {
+            self.fill()?;
+            self.form = form(self.rest());
+            if self.lenient && self.form == Form::Pem && find(self.rest(), 0, BEGIN).is_none() {
+                self.form = Form::Cbor;
+            }
+        }
+        match self.form {
+            Form::Cbor => self.cut_cbor(),
+            Form::Pem => self.cut_pem(),
+            Form::Base64 => self.cut_base64(),
+            Form::Unknown | Form::Done => Ok(None),
+        }
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.buffer.get(self.at..).unwrap_or_default()
+    }
+
+    /// Reads on: as much again as waits already, so that looking again at what waits costs no
+    /// more than a constant factor.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.drain(..self.at);
+        self.base = self.base.saturating_add(self.at as u64);
+        self.at = 0;
+        let wanted = self.buffer.len().clamp(CHUNK, TEXT);
+        let limit = wanted as u64;
+        let got = self
+            .stream
+            .by_ref()
+            .take(limit)
+            .read_to_end(&mut self.buffer)?;
+        self.ended = got < wanted;
+        Ok(())
+    }
+
+    fn cut_cbor(&mut self) -> io::Result<Option<Piece>> {
+        loop {
+            if self.rest().is_empty() {
+                if self.ended {
+                    return Ok(None);
+                }
+                self.fill()?;
+                continue;
+            }
+            let whole = match item_end(self.rest()) {
+                End::At(end) => Some(end),
+                End::Later if !self.ended && self.rest().len() <= Limits::MAX_INPUT => {
+                    self.fill()?;
+                    continue;
+                }
+                // Where an item has no end, reading it as a voucher tells why.
+                End::Later | End::Never => None,
+            };
+            let end = whole.unwrap_or_else(|| {
+                self.form = Form::Done;
+                self.rest().len()
+            });
+            let piece = self.rest().get(..end).unwrap_or_default().to_vec();
+            self.at = self.at.saturating_add(end);
+            return Ok(Some(Ok(piece)));
+        }
+    }
+
+    fn cut_pem(&mut self) -> io::Result<Option<Piece>> {
+        loop {
+            if let Some(piece) = self.ready.pop_front() {
+                return Ok(Some(piece));
+            }
+            let Some(begin) = find(self.rest(), 0, BEGIN) else {
+                // The tail may hold the start of a BEGIN line.
+                let keep = BEGIN.len().min(self.rest().len());
+                self.at = self.buffer.len().saturating_sub(keep);
+                let bored = !self.any && self.patience.is_some_and(|most| self.position() > most);
+                if self.ended || bored {
+                    self.form = Form::Done;
+                    return Ok(None);
+                }
+                self.fill()?;
+                continue;
+            };
+            self.at = self.at.saturating_add(begin);
+            let end = find(self.rest(), BEGIN.len(), END)
+                .and_then(|end| find(self.rest(), end.saturating_add(END.len()), DASHES))
+                .map(|dashes| dashes.saturating_add(DASHES.len()));
+            let end = match end {
+                Some(end) => end,
+                None if self.ended || self.rest().len() > TEXT => {
+                    self.form = Form::Done;
+                    self.rest().len()
+                }
+                None => {
+                    self.fill()?;
+                    continue;
+                }
+            };
+            self.take_blocks(end);
+            if self.form == Form::Done {
+                return Ok(self.ready.pop_front());
+            }
+        }
+    }
+
+    /// Reads the PEM blocks of the next `len` bytes.
+    fn take_blocks(&mut self, len: usize) {
+        let base = self.position();
+        let text = self.buffer.get(self.at..self.at.saturating_add(len));
+        for block in file::PemBlocks::new(text.unwrap_or_default()) {
+            match block {
+                Ok(block) if block.label() != file::PEM_LABEL => {}
+                Ok(block) => self.ready.push_back(
+                    block
+                        .decode()
+                        .map(|body| body.to_vec())
+                        .map_err(|error| Problem::from(&error).moved(base)),
+                ),
+                Err(error) => self.ready.push_back(Err(Problem::from(&error).moved(base))),
+            }
+        }
+        self.at = self.at.saturating_add(len);
+    }
+
+    fn cut_base64(&mut self) -> io::Result<Option<Piece>> {
+        self.form = Form::Done;
+        while !self.ended && self.rest().len() <= TEXT {
+            self.fill()?;
+        }
+        if !self.ended {
+            let why = "base64 is read up to 24 MiB; PEM and CBOR have no such bound";
+            return Ok(Some(Err(Problem::new(ErrorKind::InputSize, why))));
+        }
+        // Text may look like base64 in its beginning and hold PEM further on.
+        if find(self.rest(), 0, BEGIN).is_some() {
+            self.form = Form::Pem;
+            return self.cut_pem();
+        }
+        let pieces: VecDeque<Piece> = file::Vouchers::new(self.rest())
+            .filter(|piece| !matches!(piece, Err(error) if error.kind() == ErrorKind::NoVoucher))
+            .map(|piece| {
+                piece
+                    .map(|bytes| bytes.into_owned())
+                    .map_err(|e| Problem::from(&e))
+            })
+            .collect();
+        self.at = self.buffer.len();
+        self.ready = pieces;
+        Ok(self.ready.pop_front())
+    }
+}
+
+/// What the beginning of a stream looks like.
+fn form(start: &[u8]) -> Form {
+    match start.first() {
+        None => Form::Done,
+        // Every voucher starts with the head of an array, which no text does.
+        Some(first) if first >> 5 == 4 => Form::Cbor,
+        Some(_) if start.iter().all(|&byte| is_base64(byte)) => Form::Base64,
+        Some(_) => Form::Pem,
+    }
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        let dash = rest.iter().position(|&byte| byte == b'-')?;
+        at = at.saturating_add(dash);
+        if text.get(at..)?.starts_with(wanted) {
+            return Some(at);
+        }
+        at = at.saturating_add(1);
+    }
+}
+
+/// Where the first item of a CBOR sequence ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    At(usize),
+    /// Behind the bytes that are there.
+    Later,
+    /// Nowhere: it is not well-formed, or nested too deep.
+    Never,
+}
+
+/// Finds the end of the first item; it reads heads and passes over strings.
+fn item_end(bytes: &[u8]) -> End {
+    // Items still wanted at each level; `None` where a break ends the level.
+    let mut open: [Option<u64>; DEPTH] = [Some(1); DEPTH];
+    let mut level = 0_usize;
+    let mut at = 0_usize;
+    loop {
+        let Some(&first) = bytes.get(at) else {
+            return End::Later;
+        };
+        at = at.saturating_add(1);
+        let (major, info) = (first >> 5, first & 0x1f);
+        if first == 0xff {
+            // A break ends a level of indefinite length, never the outermost one.
+            if !matches!(open.get(level), Some(None)) {
+                return End::Never;
+            }
+        } else {
+            let value = match info {
+                0..=23 => Some(u64::from(info)),
+                24..=27 => {
+                    let end = at.saturating_add(1 << (info - 24));
+                    let Some(argument) = bytes.get(at..end) else {
+                        return End::Later;
+                    };
+                    at = end;
+                    Some(
+                        argument
+                            .iter()
+                            .fold(0, |value, &byte| value << 8 | u64::from(byte)),
+                    )
+                }
+                31 if matches!(major, 2..=5) => None,
+                _ => return End::Never,
+            };
+            let inner = match (major, value) {
+                (2 | 3, Some(length)) => {
+                    let end = usize::try_from(length).ok().and_then(|n| at.checked_add(n));
+                    match end {
+                        Some(end) if end <= bytes.len() => at = end,
+                        _ => return End::Later,
+                    }
+                    Some(0)
+                }
+                (4, Some(count)) => Some(count),
+                (5, Some(count)) => match count.checked_mul(2) {
+                    Some(count) => Some(count),
+                    None => return End::Never,
+                },
+                (6, _) => Some(1),
+                (2..=5, None) => None,
+                _ => Some(0),
+            };
+            if inner != Some(0) {
+                level = level.saturating_add(1);
+                match open.get_mut(level) {
+                    Some(slot) => *slot = inner,
+                    None => return End::Never,
+                }
+                continue;
+            }
+        }
+        // An item is complete; so are the levels that it was the last of.
+        if first == 0xff {
+            let Some(outer) = level.checked_sub(1) else {
+                return End::Never;
+            };
+            level = outer;
+        }
+        loop {
+            let Some(slot) = open.get_mut(level) else {
+                return End::Never;
+            };
+            let Some(left) = slot else { break };
+            *left = left.saturating_sub(1);
+            if *left > 0 {
+                break;
+            }
+            match level.checked_sub(1) {
+                Some(outer) => level = outer,
+                None => return End::At(at),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(bytes: &[u8]) -> Vec<Piece> {
+        let mut splitter = Splitter::new(bytes, None, false);
+        core::iter::from_fn(|| splitter.next().unwrap()).collect()
+    }
+
+    #[test]
+    fn finds_the_end_of_items() {
+        for (bytes, end) in [
+            (&[0x80_u8][..], End::At(1)),
+            (&[0x82, 1, 2, 3], End::At(3)),
+            (&[0x81, 0x9f, 0x81, 0, 0xff, 0x80], End::At(5)),
+            (&[0x9f, 0x5f, 0x41, 0, 0xff, 0xff], End::At(6)),
+            (&[0xd2, 0x81, 0xa1, 1, 0x42, 0, 0], End::At(7)),
+            (&[0x82, 1], End::Later),
+            (&[0x58, 3, 0, 0], End::Later),
+            (&[0x9f, 0x81], End::Later),
+            (&[0xff], End::Never),
+            (&[0x81, 0xff], End::Never),
+            (&[0x1f], End::Never),
+            (&[0x81; 100], End::Never),
+        ] {
+            assert_eq!(item_end(bytes), end, "{bytes:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_longer_than_the_buffer_comes_in_pieces() {
+        let item = [&[0x82, 0x59, 0x40, 0x00][..], &[7; 0x4000], &[0]].concat();
+        let sequence = item.repeat(300);
+        let cut = pieces(&sequence);
+        assert_eq!(cut.len(), 300);
+        assert!(cut.iter().all(|piece| piece.as_ref().unwrap() == &item));
+    }
+
+    #[test]
+    fn the_part_behind_a_fault_is_one_piece() {
+        let cut = pieces(&[0x80, 0x81, 0x1f, 0x80]);
+        assert_eq!(cut.len(), 2);
+        assert_eq!(cut[1].as_ref().unwrap(), &[0x81, 0x1f, 0x80]);
+    }
+
+    #[test]
+    fn pem_blocks_of_other_labels_are_passed_over() {
+        let text = b"text\n-----BEGIN X-----\nAAAA\n-----END X-----\r\n-----BEGIN OWNERSHIP VOUCHER-----gA==-----END OWNERSHIP VOUCHER-----\n-----BEGIN OWNERSHIP VOUCHER-----\n!\n-----END OWNERSHIP VOUCHER-----\n-----BEGIN Y";
+        let cut = pieces(text);
+        assert_eq!(cut.len(), 3);
+        assert_eq!(cut[0].as_ref().unwrap(), &[0x80]);
+        let second = cut[1].as_ref().unwrap_err();
+        assert_eq!((second.kind, second.offset), (ErrorKind::Pem, Some(114)));
+        assert_eq!(cut[2].as_ref().unwrap_err().kind, ErrorKind::Pem);
+    }
+
+    #[test]
+    fn base64_and_nothing() {
+        assert_eq!(pieces(b"g A\n==")[0].as_ref().unwrap(), &[0x80]);
+        for nothing in [&b""[..], b"AAAA", b"hello, world", b"{\"a\":1}", &[0, 1, 2]] {
+            let cut = pieces(nothing);
+            assert_eq!(cut.len(), 1);
+            assert_eq!(cut[0].as_ref().unwrap_err().kind, ErrorKind::NoVoucher);
+        }
+    }
+}

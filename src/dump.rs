@@ -1,0 +1,412 @@
+//! Any CBOR as text: diagnostic notation (RFC 8949 §8) with byte offsets, for people.
+//!
+//! It reads what no voucher has to be: FDO 1.0 layouts, broken files, anything. Byte strings whose
+//! content is CBOR are shown as `<< … >>` (RFC 8610 §G.3). Offsets stand in comments, so that the
+//! text stays diagnostic notation.
+
+use alloc::string::String;
+use core::fmt::{self, Write as _};
+
+use crate::cbor::{Head, Items, Major, Reader, Span};
+use crate::error::Error;
+use crate::key::Quiet;
+use crate::limits::Limits;
+
+/// Levels of arrays, maps, tags and strings that are opened.
+const DEPTH: usize = 64;
+/// Bytes shown of what follows the first fault.
+const REST: usize = 64;
+/// The code of RVWifiPw, the one secret that a voucher can hold.
+const WIFI_PASSWORD: u64 = 10;
+
+/// CBOR as text.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// One line for each item, each with its offset in front: `/ 208 / h'0dfdd2'`.
+    pub text: String,
+    /// Where and why reading ended before the input did.
+    pub error: Option<Error>,
+}
+
+/// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be read.
+///
+/// Wi-Fi passwords in rendezvous instructions, `[10, …]`, are left out unless `secrets` is set;
+/// but bytes that cannot be read as CBOR are shown as they are. The text is at most some 400
+/// times as long as the input, and the work is in proportion to it. Inputs past
+/// [`Limits::MAX_INPUT`] are read up to there.
+#[must_use]
+pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
+    let bytes = bytes.get(..Limits::MAX_INPUT).unwrap_or(bytes);
+    let mut dump = Dump {
+        reader: Reader::new(bytes),
+        out: String::new(),
+        secrets,
+    };
+    let mut error = None;
+    while dump.reader.remaining() > 0 && error.is_none() {
+        error = dump.item(0, Place::Sequence).err();
+    }
+    if let Some(error) = &error {
+        // Writing into a String does not fail.
+        let _ = dump.explain(error, bytes);
+    }
+    Diagnostic {
+        text: dump.out,
+        error,
+    }
+}
+
+/// What an item is preceded and followed by.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// By items of a sequence: nothing.
+    Sequence,
+    /// By items of an array: a comma, unless it is the last.
+    Array,
+    /// It is a key of a map.
+    Key,
+    /// It is the content of a tag: what follows is up to the tag.
+    Tag,
+    /// It is a Wi-Fi password.
+    Secret,
+}
+
+struct Dump<'a> {
+    reader: Reader<'a>,
+    out: String,
+    secrets: bool,
+}
+
+impl<'a> Dump<'a> {
+    /// Starts the line of the item at `offset`.
+    fn line(&mut self, offset: usize, level: usize) {
+        let _ = write!(
+            self.out,
+            "/ {offset:6} / {:1$}",
+            "",
+            level.saturating_mul(2)
+        );
+    }
+
+    fn put(&mut self, what: fmt::Arguments<'_>) {
+        let _ = self.out.write_fmt(what);
+    }
+
+    /// Prints the next item on lines of its own.
+    fn item(&mut self, level: usize, place: Place) -> Result<(), Error> {
+        self.line(self.reader.position(), level);
+        self.value(level, place)?;
+        self.out.push('\n');
+        Ok(())
+    }
+
+    /// Prints the next item from where the line stands.
+    fn value(&mut self, level: usize, place: Place) -> Result<(), Error> {
+        if level >= DEPTH {
+            self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
+            return Err(Error::new(crate::ErrorKind::Depth).at(self.reader.position()));
+        }
+        let head = self.reader.head(&mut Quiet)?;
+        match head.major {
+            Major::Unsigned => self.put(format_args!("{}", head.value)),
+            Major::Negative => self.put(format_args!("{}", !i128::from(head.value))),
+            Major::Simple => self.simple(&head),
+            Major::Bytes | Major::Text if head.is_indefinite() => {
+                self.chunks(&head, level, place)?
+            }
+            Major::Bytes | Major::Text => {
+                let content = self.reader.content(&head)?;
+                self.string(&head, content, level, place)?;
+            }
+            Major::Tag => {
+                self.put(format_args!("{}(", head.value));
+                self.value(level.saturating_add(1), Place::Tag)?;
+                self.out.push(')');
+            }
+            Major::Array | Major::Map => self.container(&head, level)?,
+        }
+        Ok(())
+    }
+
+    fn container(&mut self, head: &Head, level: usize) -> Result<(), Error> {
+        let map = head.major == Major::Map;
+        let (open, close) = if map { ('{', '}') } else { ('[', ']') };
+        self.out.push(open);
+        if head.is_indefinite() {
+            self.out.push_str("_ ");
+        }
+        let mut items = Items::of(head);
+        let (mut any, mut password) = (false, false);
+        while self.reader.more(&mut items)? {
+            self.out.push_str(if any { ",\n" } else { "\n" });
+            let at = self.reader.position();
+            let inner = level.saturating_add(1);
+            self.line(at, inner);
+            if map {
+                self.value(inner, Place::Key)?;
+                self.out.push_str(": ");
+                self.value(inner, Place::Array)?;
+            } else if password {
+                self.value(inner, Place::Secret)?;
+            } else {
+                self.value(inner, Place::Array)?;
+            }
+            // An instruction is an array of one or two items; keys of SECP256R1 have three.
+            password = !map
+                && !any
+                && matches!(items.promised(), Some(1) | None)
+                && self.is_number(at, WIFI_PASSWORD);
+            any = true;
+        }
+        if any {
+            self.out.push('\n');
+            self.line(self.reader.position(), level);
+        }
+        self.out.push(close);
+        Ok(())
+    }
+
+    /// Whether the item at `at`, which has been read, is this unsigned integer.
+    fn is_number(&self, at: usize, wanted: u64) -> bool {
+        let mut again = self.reader.within(Span::new(at, self.reader.position()));
+        again
+            .head(&mut Quiet)
+            .is_ok_and(|head| head.major == Major::Unsigned && head.value == wanted)
+    }
+
+    /// Prints a string whose content is known.
+    fn string(
+        &mut self,
+        head: &Head,
+        content: Span,
+        level: usize,
+        place: Place,
+    ) -> Result<(), Error> {
+        let bytes = content.of(self.reader.input());
+        if place == Place::Secret && !self.secrets {
+            self.put(format_args!(
+                "'' / {} bytes withheld: a Wi-Fi password /",
+                bytes.len()
+            ));
+            return Ok(());
+        }
+        if head.major == Major::Text {
+            match core::str::from_utf8(bytes) {
+                Ok(text) => self.text(text),
+                Err(_) => {
+                    self.hex(bytes);
+                    self.out.push_str(" / text that is not UTF-8 /");
+                }
+            }
+            return Ok(());
+        }
+        if !self.is_cbor(content, level) {
+            self.hex(bytes);
+            return Ok(());
+        }
+        let inner = self.reader.within(content);
+        let outer = core::mem::replace(&mut self.reader, inner);
+        self.out.push_str("<< ");
+        let result = self.value(level, Place::Sequence);
+        self.reader = outer;
+        self.out.push_str(" >>");
+        result
+    }
+
+    /// Whether the content of a byte string is better shown as CBOR: exactly one item, and one
+    /// that random bytes of the lengths of GUIDs, hashes and signatures seldom are.
+    fn is_cbor(&self, content: Span, level: usize) -> bool {
+        let mut inner = self.reader.within(content);
+        let Some(first) = inner.peek() else {
+            return false;
+        };
+        let plausible = match first >> 5 {
+            // An IP address of 4 or 16 bytes.
+            2 => matches!(content.len(), 5 | 17),
+            7 => content.len() == 1,
+            _ => true,
+        };
+        let depth = DEPTH.saturating_sub(level);
+        plausible && inner.skip(depth, &mut Quiet).is_ok() && inner.remaining() == 0
+    }
+
+    fn chunks(&mut self, head: &Head, level: usize, place: Place) -> Result<(), Error> {
+        self.out.push_str("(_ ");
+        let mut items = Items::of(head);
+        let mut any = false;
+        while self.reader.more(&mut items)? {
+            if any {
+                self.out.push_str(", ");
+            }
+            let chunk = self.reader.head(&mut Quiet)?;
+            if chunk.major != head.major || chunk.is_indefinite() {
+                let why = "a chunk of another type";
+                return Err(Error::text(crate::ErrorKind::BadCbor, why).at(chunk.start));
+            }
+            let content = self.reader.content(&chunk)?;
+            // A chunk of a byte string is not an item, even where it looks like one.
+            if chunk.major == Major::Bytes && place != Place::Secret {
+                self.hex(content.of(self.reader.input()));
+            } else {
+                self.string(&chunk, content, level, place)?;
+            }
+            any = true;
+        }
+        self.out.push(')');
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        self.out.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => self.put(format_args!("\\{c}")),
+                // Control characters, and those that turn the direction of text.
+                c if c.is_control()
+                    || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}') =>
+                {
+                    self.put(format_args!("\\u{:04x}", c as u32));
+                }
+                c => self.out.push(c),
+            }
+        }
+        self.out.push('"');
+    }
+
+    fn hex(&mut self, bytes: &[u8]) {
+        self.out.push_str("h'");
+        bytes
+            .iter()
+            .for_each(|byte| self.put(format_args!("{byte:02x}")));
+        self.out.push('\'');
+    }
+
+    fn simple(&mut self, head: &Head) {
+        let width = self.reader.position().saturating_sub(head.start);
+        match (width, head.value) {
+            (1, 20) => self.out.push_str("false"),
+            (1, 21) => self.out.push_str("true"),
+            (1, 22) => self.out.push_str("null"),
+            (1, 23) => self.out.push_str("undefined"),
+            (3, bits) => self.float(half(bits as u16), "_1"),
+            (5, bits) => self.float(f64::from(f32::from_bits(bits as u32)), "_2"),
+            (9, bits) => self.float(f64::from_bits(bits), "_3"),
+            (_, value) => self.put(format_args!("simple({value})")),
+        }
+    }
+
+    fn float(&mut self, value: f64, width: &str) {
+        if value.is_nan() {
+            self.put(format_args!("NaN{width}"));
+        } else if value.is_infinite() {
+            let sign = if value < 0.0 { "-" } else { "" };
+            self.put(format_args!("{sign}Infinity{width}"));
+        } else {
+            self.put(format_args!("{value:?}{width}"));
+        }
+    }
+
+    /// Says what is wrong, and shows what stands there.
+    fn explain(&mut self, error: &Error, bytes: &[u8]) -> fmt::Result {
+        let at = error.offset().unwrap_or_else(|| self.reader.position());
+        let rest = bytes.get(at..).unwrap_or_default();
+        let shown = rest.get(..REST).unwrap_or(rest);
+        write!(self.out, "\n/ {error}; from here on: ")?;
+        self.hex(shown);
+        if rest.len() > shown.len() {
+            write!(
+                self.out,
+                " and {} bytes more",
+                rest.len().saturating_sub(shown.len())
+            )?;
+        }
+        self.out.push_str(" /\n");
+        Ok(())
+    }
+}
+
+/// The value of a float of 16 bits (RFC 8949 appendix D).
+fn half(bits: u16) -> f64 {
+    let (exponent, mantissa) = (bits >> 10 & 0x1f, f64::from(bits & 0x3ff));
+    let mut value = match exponent {
+        0 => mantissa / 16_777_216.0,
+        31 if mantissa == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => {
+            let whole = (mantissa + 1024.0) / 33_554_432.0;
+            whole * (1_u64 << exponent) as f64
+        }
+    };
+    if bits >> 15 == 1 {
+        value = -value;
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &[u8]) -> String {
+        diagnostic(bytes, false).text
+    }
+
+    #[test]
+    fn shows_values_with_offsets() {
+        let shown = text(&[0x83, 0x18, 0x65, 0x20, 0x43, 0xa1, 0x01, 0x26]);
+        assert_eq!(
+            shown,
+            "/      0 / [\n/      1 /   101,\n/      3 /   -1,\n/      4 /   << {\n\
+             /      6 /     1: -7\n/      8 /   } >>\n/      8 / ]\n"
+        );
+    }
+
+    #[test]
+    fn floats_of_every_width() {
+        // RFC 8949 appendix A.
+        for (bytes, shown) in [
+            (&[0xf9, 0x3c, 0x00][..], "1.0_1"),
+            (&[0xf9, 0x00, 0x01], "5.960464477539063e-8_1"),
+            (&[0xf9, 0xc4, 0x00], "-4.0_1"),
+            (&[0xf9, 0x7b, 0xff], "65504.0_1"),
+            (&[0xfa, 0x47, 0xc3, 0x50, 0x00], "100000.0_2"),
+            (
+                &[0xfb, 0xc0, 0x10, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66],
+                "-4.1_3",
+            ),
+            (&[0xf9, 0xfc, 0x00], "-Infinity_1"),
+            (&[0xf0], "simple(16)"),
+        ] {
+            assert_eq!(text(bytes), alloc::format!("/      0 / {shown}\n"));
+        }
+    }
+
+    #[test]
+    fn a_wifi_password_is_withheld_on_request() {
+        let instruction = [0x82, 0x0a, 0x43, 0x62, b'p', b'w'];
+        assert!(!text(&instruction).contains("pw"));
+        assert!(text(&instruction).contains("withheld"));
+        assert!(diagnostic(&instruction, true).text.contains("\"pw\""));
+    }
+
+    #[test]
+    fn broken_bytes_are_shown_up_to_the_fault() {
+        let broken = diagnostic(&[0x82, 0x01, 0x58, 0xff, 0xaa], false);
+        assert!(broken.text.starts_with("/      0 / [\n/      1 /   1,\n"));
+        assert!(broken.text.contains("h'aa'"), "{}", broken.text);
+        assert_eq!(broken.error.unwrap().kind(), crate::ErrorKind::Truncated);
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_no_bytes_panic() {
+        let deep = diagnostic(&[0x81; 100_000], false);
+        assert_eq!(deep.error.unwrap().kind(), crate::ErrorKind::Depth);
+        for first in 0..=255 {
+            for second in 0..=255 {
+                let shown = text(&[first, second, 0xff, 0x00]);
+                assert!(!shown.is_empty());
+            }
+        }
+    }
+}
