@@ -57,6 +57,7 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
             if bytes.len() <= policy.limits.input {
                 let _ = Index::read(bytes, &policy.limits, &mut list);
             }
+            list.found.sort_by_key(|finding| finding.offset);
             let (errors, findings) = (alloc::vec![error], list.found);
             return Audit {
                 voucher: None,
@@ -128,7 +129,7 @@ fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
         };
         if crate::verify::check_signature(voucher, entry.number(), &key, &plain).is_err() {
             list.enter(Some(entry.number()));
-            list.note(FindingKind::DraftAad, entry.range().start);
+            list.note(FindingKind::DraftAad, entry.index.signature.start());
         }
     }
 }

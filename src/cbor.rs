@@ -422,12 +422,14 @@ impl<'a> Reader<'a> {
         is_null
     }
 
-    /// The range of the next item, whatever it is, nested at most `depth` levels.
+    /// The range of the next item, whatever it is, with at most `depth` levels of arrays, maps and
+    /// tags in it, and never more than [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH).
     pub(crate) fn skip(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, Error> {
+        self.skip_nested(depth.min(crate::Limits::MAX_DEPTH), sink)
+    }
+
+    fn skip_nested(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, Error> {
         let start = self.at;
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(Error::new(ErrorKind::Depth).at(start));
-        };
         let head = self.head(sink)?;
         match head.major {
             Major::Unsigned | Major::Negative | Major::Simple => {}
@@ -435,18 +437,22 @@ impl<'a> Reader<'a> {
             Major::Bytes | Major::Text => {
                 self.string(head, sink)?;
             }
+            Major::Tag | Major::Array | Major::Map if depth == 0 => {
+                return Err(Error::new(ErrorKind::Depth).at(start));
+            }
             Major::Tag => {
-                self.skip(depth, sink)?;
+                self.skip_nested(depth.saturating_sub(1), sink)?;
             }
             Major::Array | Major::Map => {
+                let depth = depth.saturating_sub(1);
                 let mut items = Items {
                     left: (!head.indefinite).then_some(head.value),
                     start: head.start,
                 };
                 while self.more(&mut items)? {
-                    self.skip(depth, sink)?;
+                    self.skip_nested(depth, sink)?;
                     if head.major == Major::Map {
-                        self.skip(depth, sink)?;
+                        self.skip_nested(depth, sink)?;
                     }
                 }
             }

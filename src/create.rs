@@ -241,6 +241,7 @@ impl NewVoucher {
     /// [`ErrorKind::Incomplete`] where a part is missing or is not readable by everybody: a zero
     /// GUID, device info that is empty, not printable ASCII or begins or ends with a blank,
     /// rendezvous info without address, port or protocol, no device chain;
+    /// [`ErrorKind::KeyTypeMismatch`] for a label that does not fit the key,
     /// [`ErrorKind::ExperimentalKey`], and errors of keys and certificates.
     pub fn header(&self) -> Result<NewHeader, Error> {
         let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
@@ -265,6 +266,11 @@ impl NewVoucher {
             KeyType::Rsa2048Restr if owner.exponent() != 65537 => KeyType::RsaPkcs,
             natural => natural,
         });
+        // Any other label that lies is found when the voucher is read.
+        let names_curve = matches!(label, KeyType::Secp256r1 | KeyType::Secp384r1);
+        if names_curve && label != owner.natural_type() {
+            return Err(Error::text(ErrorKind::KeyTypeMismatch, label.name()));
+        }
         let key = match &self.manufacturer {
             NextOwner::Key(key) => write::public_key(key, label, self.encoding)?,
             NextOwner::Chain(chain) => write::chain_key(label, chain),

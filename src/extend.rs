@@ -112,7 +112,8 @@ impl VerifiedVoucher<'_> {
     /// # Errors
     /// [`ErrorKind::Entries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
     /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
-    /// [`ErrorKind::ExtraReserved`], and those of [`NextOwner::public_key`].
+    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], and those of
+    /// [`NextOwner::public_key`].
     pub fn extend(
         &self,
         next: &NextOwner,
@@ -125,10 +126,7 @@ impl VerifiedVoucher<'_> {
             return Err(Error::count(ErrorKind::Entries, found, wanted, "entries"));
         }
         let last = self.entries().next_back();
-        let hash = options.hash.unwrap_or_else(|| match self.entry(0) {
-            Some(first) => first.header_info_hash().algorithm(),
-            None => self.hmac().algorithm(),
-        });
+        let hash = options.hash.unwrap_or_else(|| self.entry_hash());
         let previous = match &last {
             Some(last) => hash.digest(&[last.as_bytes()]),
             None => hash.digest(&[self.header_bytes(), self.hmac_bytes()]),
@@ -148,12 +146,29 @@ impl VerifiedVoucher<'_> {
         })
     }
 
+    /// The hash that the next entry has: that of the first one, or of the HMAC before it.
+    pub(crate) fn entry_hash(&self) -> HashAlgorithm {
+        match self.entry(0) {
+            Some(first) => first.header_info_hash().algorithm(),
+            None => self.hmac().algorithm(),
+        }
+    }
+
     fn next_key(&self, next: &NextOwner, options: &ExtendOptions) -> Result<Value, Error> {
         let key = next.public_key()?;
         let first = self.manufacturer_key();
         let label = label_for(&key, &first, options.other_key_type)?;
         match next {
-            NextOwner::Chain(chain) => Ok(write::chain_key(label, chain)),
+            NextOwner::Chain(chain) => {
+                // What is written must be readable under the default limits.
+                let most = Limits::new().certificates;
+                if chain.len() > most {
+                    let (found, wanted) = (chain.len() as u64, most as u64);
+                    let kind = ErrorKind::Certificates;
+                    return Err(Error::count(kind, found, wanted, "certificates"));
+                }
+                Ok(write::chain_key(label, chain))
+            }
             NextOwner::Key(key) => {
                 let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
                     KeyEncoding::CoseKey if !key.material().is_rsa() => KeyEncoding::CoseKey,
@@ -277,7 +292,7 @@ impl Extension<'_> {
         limits.input = limits.input.max(old.saturating_add(self.max_entry));
         limits.certificates = usize::MAX;
         limits.certificate = usize::MAX;
-        limits.depth = 64;
+        limits.depth = Limits::MAX_DEPTH;
         limits.device_info = usize::MAX;
         limits.rendezvous = usize::MAX;
         limits

@@ -69,10 +69,10 @@ impl<'a> State<'a> {
             if PemBlocks::looks_like(input) {
                 return Self::Pem(PemBlocks::new(input));
             }
-            if let Ok(decoded) = pem::decode_base64(input)
+            if let Ok(mut decoded) = pem::decode_base64(input)
                 && decoded.first().is_some_and(|byte| byte >> 5 == 4)
             {
-                return Self::Decoded(decoded.to_vec(), 0);
+                return Self::Decoded(core::mem::take(&mut *decoded), 0);
             }
         }
         if input.is_empty() {
@@ -97,7 +97,7 @@ fn first_item(sequence: &[u8]) -> usize {
 
 fn item_len(bytes: &[u8]) -> Option<usize> {
     Reader::new(bytes)
-        .skip(64, &mut Quiet)
+        .skip(crate::Limits::MAX_DEPTH, &mut Quiet)
         .ok()
         .map(|span| span.len())
 }
@@ -122,7 +122,7 @@ impl<'a> Iterator for Vouchers<'a> {
                 .map(|block| {
                     block
                         .and_then(|block| block.decode())
-                        .map(|der| Cow::Owned(der.to_vec()))
+                        .map(|mut voucher| Cow::Owned(core::mem::take(&mut *voucher)))
                 }),
             #[cfg(feature = "pem")]
             State::Decoded(bytes, at) => match bytes.get(*at..) {
@@ -167,7 +167,8 @@ pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
         .unwrap_or_else(|| Err(Error::new(ErrorKind::NoVoucher)))?;
     match vouchers.next() {
         None => Ok(first),
-        Some(_) => Err(Error::text(
+        Some(Err(error)) => Err(error),
+        Some(Ok(_)) => Err(Error::text(
             ErrorKind::Vouchers,
             "one voucher wanted, several found",
         )),

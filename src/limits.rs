@@ -18,7 +18,7 @@ pub struct Limits {
     /// Bytes of one certificate. Default 64 KiB.
     pub certificate: usize,
     /// Levels of arrays, maps and tags inside a value whose shape the format leaves open.
-    /// Default 16; never more than 64.
+    /// Default 16; never more than [`Limits::MAX_DEPTH`].
     pub depth: usize,
     /// Bytes of the device info. Default 64 KiB.
     pub device_info: usize,
@@ -29,6 +29,8 @@ pub struct Limits {
 impl Limits {
     /// The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
     pub const MAX_INPUT: usize = 16 << 20;
+    /// The most that [`depth`](Self::depth) may be: each level takes some of the stack.
+    pub const MAX_DEPTH: usize = 64;
     /// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label
     /// costs the square of it.
     pub const MAX_LABELS: usize = 64;

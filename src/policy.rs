@@ -65,7 +65,10 @@ impl<'p> Policy<'p> {
         policy
     }
 
-    /// Bounds on what the voucher may ask of its reader.
+    /// Bounds on what the voucher may ask of its reader, wherever the policy is there when the
+    /// voucher is read: in [`audit`](crate::audit), batches and hand-overs.
+    /// [`Voucher::verify`](crate::Voucher::verify) gets a voucher that has been read; give the same
+    /// bounds to [`Voucher::parse_with`](crate::Voucher::parse_with).
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -44,7 +44,8 @@ fn parse(text: &str) -> Option<u64> {
     };
     let mut date = date
         .splitn(3, '-')
-        .map(|part| number(part, if part.len() == 4 { 4 } else { 2 }));
+        .zip([4, 2, 2])
+        .map(|(part, digits)| number(part, digits));
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let month_days = match month {
@@ -153,6 +154,7 @@ mod tests {
             "",
             "2026",
             "2026-13-01",
+            "2026-0011-23",
             "2025-02-29",
             "1969-12-31",
             "2026-11-23T25:00:00Z",

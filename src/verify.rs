@@ -291,7 +291,7 @@ pub(crate) fn check_signature(
     policy: &Policy<'_>,
 ) -> Result<bool, Error> {
     let Some(entry) = voucher.entry(number) else {
-        return Ok(false);
+        return Err(voucher.signature_error(number));
     };
     let verify = |draft: bool| {
         key.verify_parts(

@@ -253,7 +253,7 @@ impl<'a> Voucher<'a> {
             entries: usize::MAX,
             certificates: usize::MAX,
             certificate: usize::MAX,
-            depth: 64,
+            depth: Limits::MAX_DEPTH,
             device_info: usize::MAX,
             rendezvous: usize::MAX,
         };
@@ -325,7 +325,8 @@ impl Sink for Departures {
     fn enter(&mut self, _: Option<usize>) {}
 }
 
-/// Findings with their places, at most [`FindingList::MOST`].
+/// Findings with their places: at most [`FindingList::MOST`], and all that need an allowance,
+/// because a verdict depends on those. Of them a voucher has a few for each key and entry.
 #[derive(Default)]
 pub(crate) struct FindingList {
     pub(crate) found: Vec<Finding>,
@@ -346,7 +347,7 @@ impl Sink for FindingList {
     const THOROUGH: bool = true;
 
     fn note(&mut self, kind: FindingKind, offset: usize) {
-        if self.found.len() < Self::MOST {
+        if self.found.len() < Self::MOST || kind.allowance().is_some() {
             self.found.push(Finding::new(kind, offset, self.entry));
         }
     }

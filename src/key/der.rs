@@ -139,7 +139,16 @@ pub(crate) fn certificate_spki(bytes: &[u8], span: Span) -> Result<Span, Error> 
                 if Tag::peek(tbs)?.is_context_specific() {
                     tbs.tlv_bytes()?; // version
                 }
-                for _ in ["serial", "signature", "issuer", "validity", "subject"] {
+                // Serial number, signature, issuer, validity, subject: with other tags the next
+                // item may be anything.
+                for tag in [
+                    Tag::Integer,
+                    Tag::Sequence,
+                    Tag::Sequence,
+                    Tag::Sequence,
+                    Tag::Sequence,
+                ] {
+                    Tag::peek(tbs)?.assert_eq(tag)?;
                     tbs.tlv_bytes()?;
                 }
                 let spki = tbs.tlv_bytes()?;

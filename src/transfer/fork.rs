@@ -106,12 +106,11 @@ pub fn find_forks(vouchers: &[VerifiedVoucher<'_>]) -> Vec<Fork> {
         // In the order of paths, copies with a longer common past are neighbours, and a state
         // stands right before its continuations.
         paths.sort_by(|(a, i), (b, j)| {
-            let bytes = |path: &'_ [Digest]| {
-                path.iter()
-                    .map(|d| d.as_bytes().to_vec())
-                    .collect::<Vec<_>>()
-            };
-            bytes(a).cmp(&bytes(b)).then(i.cmp(j))
+            let (left, right) = (
+                a.iter().map(Digest::as_bytes),
+                b.iter().map(Digest::as_bytes),
+            );
+            left.cmp(right).then(i.cmp(j))
         });
         for pair in paths.windows(2) {
             let [(left, i), (right, j)] = pair else {

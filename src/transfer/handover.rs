@@ -149,9 +149,7 @@ impl<'h> HandOver<'h> {
     ) -> Receipt {
         let entry = before.entries().len();
         let added = after.entry(entry);
-        let hash = added
-            .map_or(before.hmac(), |added| added.header_info_hash())
-            .algorithm();
+        let hash = after.entry_hash();
         Receipt {
             guid: before.guid(),
             from: before.owner().clone(),

@@ -91,10 +91,13 @@ impl Index {
         reader.next(&mut items)?;
         index.hmac = HashIndex::read(reader, true, sink)?;
         reader.next(&mut items)?;
-        index.chain = read_chain(reader, limits, sink)?;
-        if index.chain.is_some() != index.chain_hash.is_some() {
-            return Err(Error::new(ErrorKind::NullChain).at(header.end()));
+        if reader
+            .peek()
+            .is_some_and(|first| (first == 0xf6) == index.chain_hash.is_some())
+        {
+            return Err(Error::new(ErrorKind::NullChain).at(reader.position()));
         }
+        index.chain = read_chain(reader, limits, sink)?;
         if S::THOROUGH {
             index.check_header_hashes(bytes, sink);
         }
@@ -128,6 +131,7 @@ impl Index {
         }
         let room = reader.remaining() / LEAST_ENTRY;
         self.entries.reserve_exact(room.min(promised as usize));
+        let table_hash = S::THOROUGH.then(|| self.table_hash(bytes));
         while reader.more(&mut items)? {
             let number = self.entries.len();
             if number >= limits.entries {
@@ -144,8 +148,7 @@ impl Index {
             if (key.label, key.encoding) != (first.label, first.encoding) {
                 sink.note(FindingKind::KeyMix, key.item.start());
             }
-            if S::THOROUGH {
-                let wanted = self.table_hash(bytes);
+            if let Some(wanted) = table_hash {
                 for hash in [entry.previous_hash, entry.header_info_hash] {
                     if hash.algorithm != wanted {
                         sink.note(FindingKind::HashTable, hash.item.start());
@@ -379,6 +382,9 @@ fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Sp
     match reader.peek().map(|byte| byte >> 5) {
         Some(2) => {
             let content = reader.bytes(sink)?;
+            if content.len() == 0 {
+                return Err(Error::new(ErrorKind::Extra).at(start));
+            }
             let mut inner = reader.within(content);
             let labels = read_extra_map(&mut inner, sink)?;
             inner.finish("behind the map of OVEExtra")?;
@@ -399,9 +405,7 @@ fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Sp
 fn read_extra_map(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<usize, Error> {
     let mut labels = Labels::new();
     let wrong_type = |error: Error| match error.kind() {
-        ErrorKind::WrongType | ErrorKind::Truncated => {
-            Error::new(ErrorKind::Extra).at(error.offset().unwrap_or(0))
-        }
+        ErrorKind::WrongType => Error::new(ErrorKind::Extra).at(error.offset().unwrap_or(0)),
         _ => error,
     };
     let mut items = reader.map(sink).map_err(wrong_type)?;

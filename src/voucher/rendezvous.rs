@@ -192,7 +192,7 @@ impl<'v> RvInstruction<'v> {
                 let text = reader.text(&mut Quiet).ok()?.of(self.bytes);
                 RvValue::Text(core::str::from_utf8(text).ok()?)
             }
-            V::UserInput => match reader.skip(1, &mut Quiet).ok()?.of(self.bytes) {
+            V::UserInput => match reader.skip(0, &mut Quiet).ok()?.of(self.bytes) {
                 [0xf4] => RvValue::Bool(false),
                 [0xf5] => RvValue::Bool(true),
                 _ => return None,
@@ -270,7 +270,7 @@ pub(super) fn read(
         return Err(Error::text(ErrorKind::WrongType, "an array wanted").at(start));
     }
     // The item first: whatever its shape, its end is known and its depth is bounded.
-    let span = reader.skip(limits.depth.min(64), sink)?;
+    let span = reader.skip(limits.depth, sink)?;
     let Some(walk) = Walk::new(reader.input(), span) else {
         sink.note(FindingKind::RvShape, start);
         return Ok(span);
@@ -346,7 +346,7 @@ impl<'a> Walk<'a> {
             wrapped = self.reader.peek().is_some_and(|byte| byte >> 5 == 2);
             value = Some(match wrapped {
                 true => self.reader.bytes(quiet)?,
-                false => self.reader.skip(64, quiet)?,
+                false => self.reader.skip(Limits::MAX_DEPTH, quiet)?,
             });
             self.reader.close(&mut pair)?;
         }

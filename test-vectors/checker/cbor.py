@@ -111,19 +111,24 @@ class Reader:
         return self._content(major, size)
 
     def _content(self, major, size):
+        spans = list(self._chunks(major, size))
+        if len(spans) != 1:
+            self.context.reject("chunked-string")
+        return spans[0]
+
+    def _chunks(self, major, size):
+        """The contents of a string, one after the other."""
         if size is not None:
             self.take(size)
-            return self.at - size, self.at
-        spans = []
+            yield self.at - size, self.at
+            return
         while self.peek() != 0xFF:
             inner, number, _ = self.head()
             if inner != major or number is None:
                 self.context.reject("bad-cbor")
-            spans.append(self._content(major, number))
+            self.take(number)
+            yield self.at - number, self.at
         self.at += 1
-        if len(spans) != 1:
-            self.context.reject("chunked-string")
-        return spans[0]
 
     def bstr(self):
         start, end = self.string(2)
@@ -168,12 +173,12 @@ class Reader:
         begin = self.at
         major, number, _ = self.head()
         if major in (2, 3):
-            start, end = self._content(major, number)
-            if major == 3:
-                try:
-                    self.data[start:end].decode()
-                except UnicodeDecodeError:
-                    self.context.reject("not-utf8")
+            for start, end in self._chunks(major, number):
+                if major == 3:
+                    try:
+                        self.data[start:end].decode()
+                    except UnicodeDecodeError:
+                        self.context.reject("not-utf8")
         elif major in (4, 5, 6):
             if depth >= self.MAX_DEPTH:
                 self.context.reject("limit-depth")

@@ -153,7 +153,7 @@ class Certificate:
 
 def _time(validity):
     tag, content, _ = validity.element()
-    text = content.decode()
+    text = content.decode("latin-1")
     if tag == 23:
         return ("20" if text < "50" else "19") + text
     if tag == 24:

@@ -44,12 +44,14 @@ class PublicKey:
         [self._crypto, self._x509, self._x5chain, self._cose][self.encoding](reader)
         outer.done()
         self._fits()
+        if self.kind == "rsa":
+            self._check_rsa()
         self.item = reader.data[self.offset : reader.at]
 
     def _encoding_fits(self):
         if self.type in RSA_TYPES:
             return self.encoding != 3
-        return self.encoding != 0 and (self.type != ED25519 or self.encoding in (1, 3))
+        return self.encoding != 0
 
     def _spki(self, spki):
         try:
@@ -175,14 +177,16 @@ class PublicKey:
             p, (x, y) = P[self.kind], self.value
             if x >= p or y >= p or (y * y - x * x * x + 3 * x - B[self.kind]) % p:
                 context.reject("point-not-on-curve")
-        elif self.kind == "rsa":
-            n, e = self.value
-            if n.bit_length() not in ((2048,) if self.type == 1 else (2048, 3072)) or n % 2 == 0:
-                context.reject("rsa-modulus")
-            if (e != 65537) if self.type == 1 else (e % 2 == 0 or not 65537 <= e <= 1 << 32):
-                context.reject("rsa-exponent")
-        elif not _on_edwards(self.value):
+        elif self.kind == "ed25519" and not _on_edwards(self.value):
             context.reject("point-not-on-curve")
+
+    def _check_rsa(self):
+        """The ranges of RSA numbers need no arithmetic, so they belong to the structure."""
+        n, e = self.value
+        if n.bit_length() not in ((2048,) if self.type == 1 else (2048, 3072)) or n % 2 == 0:
+            self.context.reject("rsa-modulus")
+        if (e != 65537) if self.type == 1 else (e % 2 == 0 or not 65537 <= e <= 1 << 32):
+            self.context.reject("rsa-exponent")
 
     def algorithm_fits(self, alg):
         if ALGORITHMS[alg] != self.kind:

@@ -328,14 +328,14 @@ def _instruction(reader):
     """The finding about one instruction; raises Reject where it has another shape."""
     parts = reader.array()
     parts.next()
-    variable = reader.uint()
+    variable = reader.integer()
     value, has_value = None, parts.more()
     if has_value:
         parts.read += 1
         wrapped = reader.peek() >> 5 == 2
         value = reader.bstr() if wrapped else reader.skip() and None
     parts.done()
-    if variable > RV_LAST:
+    if not 0 <= variable <= RV_LAST:
         return "rv-unknown"
     if variable in RV_FLAGS:
         return "rv-flag-value" if has_value else None
