@@ -19,6 +19,9 @@ pub(crate) mod wide;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(crate) mod x86_avx512;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(crate) mod x86_bmi2;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86_avx512::Avx512Ifma;

@@ -47,7 +47,7 @@ use super::Backend;
 pub(crate) use curve::{P256, P384};
 
 /// Signatures that are verified together: enough to share inversions, few enough for the cache.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 /// Signatures in a window from which on a table of the generator is worth building.
 const GENERATOR_FROM: u64 = 128;
 /// So few signatures are faster one at a time.

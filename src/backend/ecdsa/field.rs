@@ -13,7 +13,7 @@
 //! Nothing here is constant time: verification sees public data only.
 
 use super::curve::Entry;
-use crate::backend::lanes::MAX_LANES;
+use crate::backend::lanes::{MAX_LANES, Vectorised};
 
 /// Residues modulo an odd prime, in Montgomery form unless said otherwise.
 pub(crate) trait Ring: Copy {
@@ -233,4 +233,15 @@ pub(crate) trait Kernel<E: Engine> {
     type Output;
     /// Does the work.
     fn call(self, engine: E) -> Self::Output;
+}
+
+/// A kernel with its engine, as the instruction-set file wants it.
+pub(super) struct Bound<E, K>(pub(super) E, pub(super) K);
+
+impl<E: Engine, K: Kernel<E>> Vectorised for Bound<E, K> {
+    type Output = K::Output;
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) -> K::Output {
+        self.1.call(self.0)
+    }
 }

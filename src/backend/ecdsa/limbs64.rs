@@ -7,9 +7,11 @@ use core::marker::PhantomData;
 
 use super::{
     curve::{self, Entry, Entry256, Entry384, P256, P384},
-    field::{Engine, Field, Kernel, Ring},
+    field::{Bound, Engine, Field, Kernel, Ring},
 };
 use crate::backend::lanes::{MAX_LANES, unroll};
+#[cfg(target_arch = "x86_64")]
+use crate::backend::x86_bmi2::Bmi2;
 
 /// A reduced residue.
 #[derive(Clone, Copy)]
@@ -111,9 +113,8 @@ fn add_carry(a: u64, b: u64, carry: u64) -> (u64, u64) {
 /// `a - b - borrow`, and the borrow out (0 or 1).
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn sub_borrow(a: u64, b: u64, borrow: u64) -> (u64, u64) {
-    let (step, under) = a.overflowing_sub(b);
-    let (step, under_too) = step.overflowing_sub(borrow);
-    (step, u64::from(under | under_too))
+    let step = u128::from(a).wrapping_sub(u128::from(b) + u128::from(borrow));
+    (step as u64, (step >> 64) as u64 & 1)
 }
 
 /// `a·b`.
@@ -564,6 +565,10 @@ macro_rules! engine {
             }
 
             fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+                #[cfg(target_arch = "x86_64")]
+                if let Some(token) = Bmi2::detect() {
+                    return token.run(Bound(self, kernel));
+                }
                 kernel.call(self)
             }
 

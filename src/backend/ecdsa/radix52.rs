@@ -24,9 +24,9 @@ use core::marker::PhantomData;
 
 use super::{
     curve::{self, Entry, Entry256, Entry384, P256, P384},
-    field::{Engine, Field, Kernel, Ring},
+    field::{Bound, Engine, Field, Kernel, Ring},
 };
-use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Pair, Vectorised, Word, unroll};
+use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Pair, Word, unroll};
 
 /// Limbs below 2^52 of a value below `B` times the modulus.
 #[derive(Clone, Copy)]
@@ -717,17 +717,6 @@ impl<W: Word, C> Engine52<W, C> {
             token,
             curve: PhantomData,
         }
-    }
-}
-
-/// A kernel with its engine, as the instruction-set file wants it.
-struct Bound<E, K>(E, K);
-
-impl<E: Engine, K: Kernel<E>> Vectorised for Bound<E, K> {
-    type Output = K::Output;
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn call(self) -> K::Output {
-        self.1.call(self.0)
     }
 }
 

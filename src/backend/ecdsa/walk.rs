@@ -96,7 +96,8 @@ const fn spread(bit: bool) -> u32 {
 
 /// Adds the sums of a comb to those of a chunk, or sets them if there are none yet.
 ///
-/// Block by block, all groups for each: so one block of the table is in use at a time.
+/// A few groups at a time, so that their sums stay in the first-level cache, and block by block for
+/// those, so that there is other work while table entries are on their way.
 pub(super) struct Comb<'a, E: Engine> {
     pub(super) sums: &'a mut Sums<E>,
     pub(super) term: Term<'a, E>,
@@ -105,7 +106,9 @@ pub(super) struct Comb<'a, E: Engine> {
 }
 
 /// How many groups ahead table entries are asked for.
-const AHEAD: usize = 2;
+const AHEAD: usize = 3;
+/// How many groups take turns.
+const TOGETHER: usize = 8;
 
 impl<E: Engine> Kernel<E> for Comb<'_, E> {
     type Output = ();
@@ -131,30 +134,33 @@ impl<E: Engine> Kernel<E> for Comb<'_, E> {
             }
             first = 1;
         }
-        for block in first..shape.blocks {
-            for group in 0..groups {
-                // The group to ask for, in this block or the next.
-                let (far_group, far_block) = if group + AHEAD < groups {
-                    (group + AHEAD, block)
-                } else {
-                    ((group + AHEAD - groups) % groups, block + 1)
-                };
-                if far_block < shape.blocks {
-                    term.digit(shape, far_group, far_block, 0, &mut index);
-                    for index in &index[..E::LANES] {
-                        engine.prefetch(&term.table[*index as usize]);
+        let before = *flipped;
+        for start in (0..groups).step_by(TOGETHER) {
+            let some = (groups - start).min(TOGETHER);
+            *flipped = before;
+            for block in first..shape.blocks {
+                for group in 0..some {
+                    // The group to ask for, in this block or the next.
+                    let far = group + AHEAD;
+                    let (far_group, far_block) = (far % some, block + (far / some) as u32);
+                    if far_block < shape.blocks {
+                        term.digit(shape, start + far_group, far_block, 0, &mut index);
+                        for index in &index[..E::LANES] {
+                            engine.prefetch(&term.table[*index as usize]);
+                        }
                     }
+                    let group = start + group;
+                    let negative = term.digit(shape, group, block, 0, &mut index);
+                    let (x, y) = f.load_entries(term.table, &index);
+                    points[group].add_negated(
+                        f,
+                        (&x, &y),
+                        negative ^ spread(*flipped),
+                        &mut infinite[group],
+                    );
                 }
-                let negative = term.digit(shape, group, block, 0, &mut index);
-                let (x, y) = f.load_entries(term.table, &index);
-                points[group].add_negated(
-                    f,
-                    (&x, &y),
-                    negative ^ spread(*flipped),
-                    &mut infinite[group],
-                );
+                *flipped = !*flipped;
             }
-            *flipped = !*flipped;
         }
     }
 }
