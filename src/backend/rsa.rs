@@ -191,6 +191,8 @@ impl RsaEngine {
         verdicts: &mut [bool],
     ) {
         assert_eq!(jobs.len(), verdicts.len(), "one verdict for each job");
+        #[cfg(not(target_arch = "x86_64"))]
+        let RsaScratch {} = scratch;
         match self.backend {
             Backend::Portable => {
                 for (job, verdict) in jobs.iter().zip(verdicts) {
