@@ -26,6 +26,11 @@ pub(crate) fn read_headers(
 ) -> Result<(Span, AlgorithmAt), Error> {
     let start = reader.position();
     let protected = reader.bytes(sink)?;
+    if let Some(algorithm) = plain_algorithm(reader, protected.of(bytes)) {
+        reader.map(sink)?;
+        let at = protected.start().saturating_add(2);
+        return Ok((protected, AlgorithmAt { algorithm, at }));
+    }
     let mut labels = Labels::new();
     let mut algorithm = None;
     if protected.len() > 0 {
@@ -52,6 +57,18 @@ pub(crate) fn read_headers(
         (None, Some(at)) => Err(Error::new(ErrorKind::AlgorithmUnprotected).at(at)),
         (None, None) => Err(Error::new(ErrorKind::AlgorithmMissing).at(start)),
     }
+}
+
+/// The algorithm of the headers that everybody writes: `{1: alg}` in shortest form, and `{}`.
+/// This is the hot path; whatever else stands there is read in full.
+fn plain_algorithm(reader: &Reader<'_>, protected: &[u8]) -> Option<Algorithm> {
+    let code = match *protected {
+        [0xa1, 0x01, code @ 0x20..=0x37] => !Int::from(code & 0x1f),
+        [0xa1, 0x01, 0x38, code @ 24..=0xff] => !Int::from(code),
+        [0xa1, 0x01, 0x39, high @ 1..=0xff, low] => !Int::from(u16::from_be_bytes([high, low])),
+        _ => return None,
+    };
+    Algorithm::from_code(code).filter(|_| reader.peek() == Some(0xa0))
 }
 
 /// An algorithm and where its number stands.

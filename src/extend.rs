@@ -66,6 +66,9 @@ pub struct ExtendOptions {
     /// Lets the next key be of another type than the manufacturer's. Devices with one verifier
     /// compiled in, such as those of client-sdk-fidoiot, refuse the result.
     pub other_key_type: bool,
+    /// Lets the next key be of an experimental type where the manufacturer's is not. Wants
+    /// [`other_key_type`](Self::other_key_type) too.
+    pub experimental_key: bool,
     /// Bytes that the new entry may have. Default 65535, the largest TO2.OVNextEntry; small
     /// devices receive 1300 or 4096.
     pub max_entry: usize,
@@ -80,6 +83,7 @@ impl ExtendOptions {
             hash: None,
             encoding: None,
             other_key_type: false,
+            experimental_key: false,
             max_entry: 65535,
         }
     }
@@ -157,7 +161,7 @@ impl VerifiedVoucher<'_> {
     fn next_key(&self, next: &NextOwner, options: &ExtendOptions) -> Result<Value, Error> {
         let key = next.public_key()?;
         let first = self.manufacturer_key();
-        let label = label_for(&key, &first, options.other_key_type)?;
+        let label = label_for(&key, &first, options)?;
         match next {
             NextOwner::Chain(chain) => {
                 // What is written must be readable under the default limits.
@@ -185,7 +189,7 @@ impl VerifiedVoucher<'_> {
 pub(crate) fn label_for(
     key: &PublicKey,
     first: &KeyView<'_>,
-    other_type: bool,
+    options: &ExtendOptions,
 ) -> Result<KeyType, Error> {
     let fits_label = match first.key_type() {
         KeyType::Rsa2048Restr => key.exponent() == 65537,
@@ -195,7 +199,10 @@ pub(crate) fn label_for(
     if key.material() == first.index.material && fits_label {
         return Ok(first.key_type());
     }
-    if !other_type {
+    if key.natural_type() == KeyType::Ed25519 && !options.experimental_key {
+        return Err(Error::new(ErrorKind::ExperimentalKey));
+    }
+    if !options.other_key_type {
         return Err(Error::text(
             ErrorKind::NextKeyType,
             key.natural_type().name(),

@@ -131,7 +131,7 @@ pub use hmac::{DeviceHmac, HmacSecret};
 pub use key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
 pub use limits::Limits;
 pub use policy::Policy;
-pub use sign::{LocalKey, OwnerSigner};
+pub use sign::{LocalKey, OwnerSigner, TraitSigner};
 pub use time::UnixTime;
 pub use transfer::{
     Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks, relation,

@@ -1,7 +1,9 @@
 //! Signers: keys in memory, and the interface for keys elsewhere.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
+use core::marker::PhantomData;
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use signature::Signer as _;
@@ -37,6 +39,55 @@ impl<S: OwnerSigner + ?Sized> OwnerSigner for &S {
 
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         (**self).sign(algorithm, message)
+    }
+}
+
+impl<S: OwnerSigner + ?Sized> OwnerSigner for Box<S> {
+    fn public_key(&self) -> Option<PublicKey> {
+        (**self).public_key()
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        (**self).sign(algorithm, message)
+    }
+}
+
+/// Anything that implements [`signature::Signer`] as an [`OwnerSigner`], with its public key.
+///
+/// The type of signature `G` decides the encoding; r ‖ s, DER and RSA are understood.
+pub struct TraitSigner<S, G> {
+    signer: S,
+    public_key: PublicKey,
+    encoding: PhantomData<fn() -> G>,
+}
+
+impl<S, G> TraitSigner<S, G> {
+    /// The signer, and the public key that belongs to it.
+    #[must_use]
+    pub const fn new(signer: S, public_key: PublicKey) -> Self {
+        Self {
+            signer,
+            public_key,
+            encoding: PhantomData,
+        }
+    }
+}
+
+impl<S, G> OwnerSigner for TraitSigner<S, G>
+where
+    S: signature::Signer<G>,
+    G: signature::SignatureEncoding,
+{
+    fn public_key(&self) -> Option<PublicKey> {
+        Some(self.public_key.clone())
+    }
+
+    fn sign(&self, _: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self
+            .signer
+            .try_sign(message)
+            .map_err(Error::signer)?
+            .to_vec())
     }
 }
 

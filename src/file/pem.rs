@@ -10,6 +10,9 @@ use crate::error::{Error, ErrorKind};
 use crate::key::PublicKey;
 use crate::sign::LocalKey;
 
+/// The largest voucher in base64, with room for line ends.
+const MAX_BODY: usize = crate::Limits::MAX_INPUT / 2 * 3;
+
 const DASHES: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -128,6 +131,15 @@ impl core::fmt::Debug for PemBlock<'_> {
 /// Decodes base64 in any spacing. Header lines of RFC 1421 are passed over.
 pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let bad = || Error::text(ErrorKind::Pem, "the body is not base64");
+    if body.len() > MAX_BODY {
+        let (found, wanted) = (body.len() as u64, MAX_BODY as u64);
+        return Err(Error::count(
+            ErrorKind::InputSize,
+            found,
+            wanted,
+            "bytes of base64",
+        ));
+    }
     let mut compact = Zeroizing::new(Vec::with_capacity(body.len()));
     for line in body
         .split(|&byte| byte == b'\n')

@@ -8,7 +8,7 @@ use ciborium::Value;
 use crate::create::{NewHeader, RvDirective, rendezvous_value};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{NextOwner, label_for};
+use crate::extend::{ExtendOptions, NextOwner, label_for};
 use crate::key::KeyEncoding;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, Voucher};
@@ -89,7 +89,11 @@ impl Replacement {
     /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
         let owner = self.owner.public_key()?;
-        let label = label_for(&owner, &voucher.manufacturer_key(), true)?;
+        let label = {
+            let mut options = ExtendOptions::new();
+            options.other_key_type = true;
+            label_for(&owner, &voucher.manufacturer_key(), &options)?
+        };
         let key = match &self.owner {
             NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
             NextOwner::Chain(chain) => write::chain_key(label, chain),

@@ -147,10 +147,10 @@ impl<'v> RvInstruction<'v> {
         RvVariable::from_code(self.code)
     }
 
-    /// The code of the variable, as far as it fits; -1 for one that does not.
+    /// The code of the variable.
     #[must_use]
-    pub fn code(&self) -> i64 {
-        i64::try_from(self.code).unwrap_or(-1)
+    pub const fn code(&self) -> i128 {
+        self.code
     }
 
     /// The bytes of the value: the content of its byte string, or the bare CBOR item.

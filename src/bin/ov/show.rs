@@ -268,7 +268,7 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
             json!({
                 "directive": instruction.directive(),
                 "variable": variable.map(RvVariable::name),
-                "code": instruction.code(),
+                "code": i64::try_from(instruction.code()).ok(),
                 "value": if withheld { None } else { words },
                 "raw": if withheld { None } else { raw },
                 "withheld": withheld,
