@@ -18,6 +18,7 @@ use crate::backend::lanes::{MAX_LANES, Vectorised};
 /// Residues modulo an odd prime, in Montgomery form unless said otherwise.
 pub(crate) trait Ring: Copy {
     /// Number of lanes.
+    #[cfg(test)]
     const LANES: usize;
     /// 64-bit words in an integer below the modulus.
     const WORDS: usize;
@@ -63,6 +64,7 @@ pub(crate) trait Ring: Copy {
     fn read(self, words: &[u64]) -> Self::Fe<2>;
 
     /// The reduced integers, laid out as in [`Ring::read`].
+    #[cfg(test)]
     fn write(self, a: &Self::Fe<2>, words: &mut [u64]);
 
     /// Whichever of `a` and `modulus - a` is odd, reduced, as words; lanes that took the second

@@ -128,7 +128,12 @@ fn samples(modulus: &[u64], random: &mut Random) -> Vec<Vec<u64>> {
     for _ in 0..60 {
         let bytes = random.bytes();
         let (chunks, _) = bytes.as_chunks();
-        all.push(chunks[..words].iter().map(|c| u64::from_le_bytes(*c)).collect());
+        all.push(
+            chunks[..words]
+                .iter()
+                .map(|c| u64::from_le_bytes(*c))
+                .collect(),
+        );
     }
     all
 }
@@ -160,7 +165,10 @@ fn ring<R: Ring>(ring: R, bits: u32) {
     for i in 0..all.len() {
         let square: R::Fe<2> = ring.sqr(&read[i]);
         assert_eq!(leave(ring, &square), integers.mul(&plain[i], &plain[i]));
-        assert_eq!(leave(ring, &ring.enter(&read[i])), integers.reduce(all[i].clone()));
+        assert_eq!(
+            leave(ring, &ring.enter(&read[i])),
+            integers.reduce(all[i].clone())
+        );
         for j in [(i * 7 + 3) % all.len(), 1, 2] {
             let product: R::Fe<2> = ring.mul(&read[i], &read[j]);
             let expected = integers.mul(&plain[i], &plain[j]);
@@ -176,7 +184,11 @@ fn ring<R: Ring>(ring: R, bits: u32) {
         let reduced = integers.reduce(all[i].clone());
         assert_eq!(value[0] & 1, 1);
         assert_eq!(negated & 1, u32::from(reduced[0] & 1 == 0));
-        let back = if negated & 1 == 1 { integers.negate(&value) } else { value };
+        let back = if negated & 1 == 1 {
+            integers.negate(&value)
+        } else {
+            value
+        };
         assert_eq!(back, reduced);
     }
     for i in (0..all.len()).step_by(9) {
@@ -269,7 +281,10 @@ fn entries<F: Field, C: Curve<Entry = F::Entry>>(f: F) {
     }
     let minus = f.negate_where(&y, 0b1010_1010_1010_1010);
     let sum: F::Fe<2> = f.add(&minus, &y);
-    assert_eq!(f.is_zero(&sum), 0b1010_1010_1010_1010 & (u32::MAX >> (32 - F::LANES)));
+    assert_eq!(
+        f.is_zero(&sum),
+        0b1010_1010_1010_1010 & (u32::MAX >> (32 - F::LANES))
+    );
     f.store_entries(&x, &y, &mut copy, &[39; MAX_LANES], 0);
     assert!(F::LANES > 5 || copy[39] == C::Entry::ZERO);
 }
@@ -339,8 +354,12 @@ fn word<W: Word>(token: W::Token) {
         same(a.shl(count), &|i| lane(0, i).shl(count));
         same(a.shr(count), &|i| lane(0, i).shr(count));
         same(a.sra(count), &|i| lane(0, i).sra(count));
-        same(a.madd_lo(b, c), &|i| lane(0, i).madd_lo(lane(1, i), lane(2, i)));
-        same(a.madd_hi(b, c), &|i| lane(0, i).madd_hi(lane(1, i), lane(2, i)));
+        same(a.madd_lo(b, c), &|i| {
+            lane(0, i).madd_lo(lane(1, i), lane(2, i))
+        });
+        same(a.madd_hi(b, c), &|i| {
+            lane(0, i).madd_hi(lane(1, i), lane(2, i))
+        });
         same(W::select(mask, a, b), &|i| {
             Emulated::select(mask >> i, lane(0, i), lane(1, i))
         });
