@@ -55,10 +55,9 @@ impl Backend {
         if let Some(token) = Avx512Ifma::detect() {
             return Self::Ifma(token);
         }
-        assert!(
-            !cfg!(ov_backend = "ifma"),
-            "built with ov_backend=\"ifma\", but this CPU has no AVX-512 IFMA"
-        );
+        #[cfg(ov_backend = "ifma")]
+        panic!("built with ov_backend=\"ifma\", but this CPU has no AVX-512 IFMA");
+        #[cfg(not(ov_backend = "ifma"))]
         Self::Portable
     }
 }

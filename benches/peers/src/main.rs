@@ -23,7 +23,7 @@ fn random(counter: &mut u64) -> [u8; 64] {
 }
 
 macro_rules! window {
-    ($name:ident, $krate:ident, $hash:ty, $bytes:literal) => {
+    ($name:ident, $crafted:ident, $krate:ident, $hash:ty, $bytes:literal) => {
         /// `keys` keys used `uses` times each.
         fn $name(keys: usize, total: usize) -> Window {
             use $krate::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
@@ -41,21 +41,91 @@ macro_rules! window {
                 };
                 let uses = (total - window.jobs.len()) / (keys - key);
                 let point = secret.verifying_key().to_sec1_point(false);
-                window.keys.push((point.as_bytes()[1..].to_vec(), uses as u32));
+                window
+                    .keys
+                    .push((point.as_bytes()[1..].to_vec(), uses as u32));
                 for _ in 0..uses {
                     let message = random(&mut counter).to_vec();
                     let digest = <$hash>::digest(&message).to_vec();
                     let signature: Signature = secret.sign_prehash(&digest).unwrap();
-                    window.jobs.push((key as u32, digest, signature.to_bytes().to_vec()));
+                    window
+                        .jobs
+                        .push((key as u32, digest, signature.to_bytes().to_vec()));
                     window.messages.push(message);
+                }
+            }
+            window
+        }
+
+        /// Right signatures of 16 keys, made so that the sum in a comb of the generator with digits
+        /// of `width` bits meets an equal point, at another digit for each signature.
+        fn $crafted(total: usize, width: u32) -> Window {
+            use $krate::{
+                FieldBytes, ProjectivePoint, Scalar,
+                elliptic_curve::{
+                    PrimeField, ops::Reduce, point::AffineCoordinates, sec1::ToSec1Point,
+                },
+            };
+            let mut counter = 1 << 40;
+            let mut scalar = || {
+                let bytes = FieldBytes::try_from(&random(&mut counter)[..$bytes]).unwrap();
+                <Scalar as Reduce<FieldBytes>>::reduce(&bytes)
+            };
+            let digits = (8 * $bytes as u32).div_ceil(width);
+            let mut window = Window {
+                keys: Vec::new(),
+                jobs: Vec::new(),
+                messages: Vec::new(),
+            };
+            for key in 0..16 {
+                let k = scalar();
+                let point = (ProjectivePoint::GENERATOR * k)
+                    .to_affine()
+                    .to_sec1_point(false);
+                let uses = (total - window.jobs.len()) / (16 - key);
+                window
+                    .keys
+                    .push((point.as_bytes()[1..].to_vec(), uses as u32));
+                for i in 0..uses {
+                    let mut u1 = scalar();
+                    if u1.to_repr()[$bytes - 1] & 1 == 0 {
+                        u1 = -u1;
+                    }
+                    // u1 = Σ d_j·2^(w·j); the key's part of the sum is d_j·2^(w·j) less what
+                    // stands below.
+                    let bytes = u1.to_repr();
+                    let digit = 1 + i as u32 % (digits - 2);
+                    let mut power = Scalar::ONE;
+                    let mut target = Scalar::ZERO;
+                    for bit in 0..(digit + 1) * width {
+                        let at = bit as usize + 1;
+                        let set = bytes
+                            .len()
+                            .checked_sub(1 + at / 8)
+                            .is_some_and(|byte| bytes[byte] >> (at % 8) & 1 == 1);
+                        let term = if set { power } else { -power };
+                        if bit < digit * width {
+                            target -= term;
+                        } else {
+                            target += term;
+                        }
+                        power = power.double();
+                    }
+                    let u2 = target * k.invert().unwrap();
+                    let sum = (ProjectivePoint::GENERATOR * (u1 + target)).to_affine();
+                    let r = <Scalar as Reduce<FieldBytes>>::reduce(&sum.x());
+                    let s = r * u2.invert().unwrap();
+                    let digest = (u1 * s).to_repr().to_vec();
+                    let signature = [r.to_repr(), s.to_repr()].concat();
+                    window.jobs.push((key as u32, digest, signature));
                 }
             }
             window
         }
     };
 }
-window!(window_p256, p256, sha2::Sha256, 32);
-window!(window_p384, p384, sha2::Sha384, 48);
+window!(window_p256, crafted_p256, p256, sha2::Sha256, 32);
+window!(window_p384, crafted_p384, p384, sha2::Sha384, 48);
 
 /// Microseconds per signature, round by round.
 struct Line {
@@ -77,7 +147,12 @@ fn time(lines: &mut Vec<Line>, name: &'static str, signatures: usize, work: impl
 }
 
 fn verify(batch: &mut dyn Batch, window: &Window) {
-    assert!(batch.window(&window.keys, &window.jobs).iter().all(|right| *right));
+    assert!(
+        batch
+            .window(&window.keys, &window.jobs)
+            .iter()
+            .all(|right| *right)
+    );
 }
 
 fn main() {
@@ -93,6 +168,12 @@ fn main() {
     let one_key = make(1, 10_000);
     let seven = make(1400, 9800);
     let small = make(100, 100);
+    let width = bench_api::generator_width(wide, 10_000);
+    let crafted = if wide {
+        crafted_p384(10_000, width)
+    } else {
+        crafted_p256(10_000, width)
+    };
 
     let (aws_algorithm, aws_hash) = if wide {
         (&aws::ECDSA_P384_SHA384_FIXED, &aws_digest::SHA384)
@@ -147,13 +228,22 @@ fn main() {
         run("16 keys, everything built anew", 10_000, &mut || {
             verify(&mut *bench_api::ecdsa(wide, false), &hot);
         });
-        run("16 keys, tables kept", 10_000, &mut || verify(&mut *warm, &hot));
-        run("1 key, tables kept", 10_000, &mut || verify(&mut *warm_one, &one_key));
+        run("16 keys, built anew, crafted", 10_000, &mut || {
+            verify(&mut *bench_api::ecdsa(wide, false), &crafted);
+        });
+        run("16 keys, tables kept", 10_000, &mut || {
+            verify(&mut *warm, &hot)
+        });
+        run("1 key, tables kept", 10_000, &mut || {
+            verify(&mut *warm_one, &one_key)
+        });
         run("all keys different, with key check", 10_000, &mut || {
             assert!(warm_other.check_keys(&distinct.keys));
             verify(&mut *warm_other, &distinct);
         });
-        run("each key 3 times", 10_002, &mut || verify(&mut *warm_other, &thrice));
+        run("each key 3 times", 10_002, &mut || {
+            verify(&mut *warm_other, &thrice)
+        });
         run("each key 7 times", 9_800, &mut || {
             verify(&mut *bench_api::ecdsa(wide, false), &seven);
         });
@@ -167,17 +257,23 @@ fn main() {
                 assert!(warm_other.window(&keys, &job)[0]);
             }
         });
-        run("check_key", 10_000, &mut || assert!(warm_other.check_keys(&distinct.keys)));
+        run("check_key", 10_000, &mut || {
+            assert!(warm_other.check_keys(&distinct.keys))
+        });
         run("portable, 16 keys, built anew", 10_000, &mut || {
             verify(&mut *bench_api::ecdsa(wide, true), &hot);
         });
         run("portable, 16 keys, tables kept", 10_000, &mut || {
             verify(&mut *warm_portable, &hot);
         });
-        run("portable, all keys different, with key check", 10_000, &mut || {
-            assert!(other_portable.check_keys(&distinct.keys));
-            verify(&mut *other_portable, &distinct);
-        });
+        run(
+            "portable, all keys different, with key check",
+            10_000,
+            &mut || {
+                assert!(other_portable.check_keys(&distinct.keys));
+                verify(&mut *other_portable, &distinct);
+            },
+        );
         run("aws-lc-rs, key parsed each time", SOME, &mut || {
             for ((key, digest), job) in sec1.iter().zip(&aws_digests).zip(&distinct.jobs) {
                 let key = aws::ParsedPublicKey::new(aws_algorithm, black_box(key)).unwrap();
@@ -185,7 +281,11 @@ fn main() {
             }
         });
         run("ring (with hashing)", SOME, &mut || {
-            for ((key, message), job) in sec1[..SOME].iter().zip(&distinct.messages).zip(&distinct.jobs) {
+            for ((key, message), job) in sec1[..SOME]
+                .iter()
+                .zip(&distinct.messages)
+                .zip(&distinct.jobs)
+            {
                 ring::signature::UnparsedPublicKey::new(ring_algorithm, key)
                     .verify(message, black_box(&job.2))
                     .unwrap();
@@ -194,12 +294,16 @@ fn main() {
         run("p256 / p384", 40, &mut || {
             for (key, job) in sec1[..40].iter().zip(&distinct.jobs) {
                 if wide {
-                    use p384::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+                    use p384::ecdsa::{
+                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
+                    };
                     let key = VerifyingKey::from_sec1_bytes(key).unwrap();
                     let signature = Signature::from_slice(&job.2).unwrap();
                     key.verify_prehash(&job.1, &signature).unwrap();
                 } else {
-                    use p256::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+                    use p256::ecdsa::{
+                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
+                    };
                     let key = VerifyingKey::from_sec1_bytes(key).unwrap();
                     let signature = Signature::from_slice(&job.2).unwrap();
                     key.verify_prehash(&job.1, &signature).unwrap();
@@ -214,8 +318,15 @@ fn main() {
         times[times.len() / 2]
     };
     let yardstick = median(&lines[0].times);
-    println!("{} rounds, {}", rounds, if wide { "P-384" } else { "P-256" });
-    println!("{:48} {:>9} {:>9} {:>8}", "µs per signature", "median", "least", "ratio");
+    println!(
+        "{} rounds, {}",
+        rounds,
+        if wide { "P-384" } else { "P-256" }
+    );
+    println!(
+        "{:48} {:>9} {:>9} {:>8}",
+        "µs per signature", "median", "least", "ratio"
+    );
     for line in &lines {
         let least = line.times.iter().copied().fold(f64::MAX, f64::min);
         let middle = median(&line.times);

@@ -20,7 +20,7 @@ const ENTRY: u64 = 12;
 const COMB_FROM: u64 = 14;
 
 /// The width of comb that makes building and `uses` sums cheapest, for scalars of `bits` bits.
-pub(super) fn best_width(bits: u32, uses: u64, widest: u32) -> u32 {
+pub(crate) fn best_width(bits: u32, uses: u64, widest: u32) -> u32 {
     WIDTHS
         .filter(|width| *width <= widest.max(*WIDTHS.start()))
         .min_by_key(|width| {

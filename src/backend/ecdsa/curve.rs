@@ -73,6 +73,7 @@ entry!(Entry384, 12);
 /// A curve `y² = x³ - 3x + b` of prime order.
 pub(crate) trait Curve: Copy + Send + Sync + 'static {
     /// Name for messages.
+    #[cfg(test)]
     const NAME: &'static str;
     /// Bytes of a coordinate, a scalar and a digest.
     const BYTES: usize;
@@ -142,6 +143,7 @@ pub(super) const P384_N: [u64; 6] = [
 ];
 
 impl Curve for P256 {
+    #[cfg(test)]
     const NAME: &'static str = "P-256";
     const BYTES: usize = 32;
     const P: &'static [u64] = &P256_P;
@@ -174,6 +176,7 @@ impl Curve for P256 {
 }
 
 impl Curve for P384 {
+    #[cfg(test)]
     const NAME: &'static str = "P-384";
     const BYTES: usize = 48;
     const P: &'static [u64] = &P384_P;

@@ -18,6 +18,7 @@ use crate::backend::lanes::{MAX_LANES, Vectorised};
 /// Residues modulo an odd prime, in Montgomery form unless said otherwise.
 pub(crate) trait Ring: Copy {
     /// Number of lanes.
+    #[cfg(test)]
     const LANES: usize;
     /// 64-bit words in an integer below the modulus.
     const WORDS: usize;
@@ -60,14 +61,15 @@ pub(crate) trait Ring: Copy {
     fn one(self) -> Self::Fe<1>;
 
     /// Plain integers from words: word `w` of lane `i` is `words[w · LANES + i]`.
-    fn from_words(self, words: &[u64]) -> Self::Fe<2>;
+    fn read(self, words: &[u64]) -> Self::Fe<2>;
 
-    /// The reduced integers, laid out as in [`Ring::from_words`].
-    fn to_words(self, a: &Self::Fe<2>, words: &mut [u64]);
+    /// The reduced integers, laid out as in [`Ring::read`].
+    #[cfg(test)]
+    fn write(self, a: &Self::Fe<2>, words: &mut [u64]);
 
     /// Whichever of `a` and `modulus - a` is odd, reduced, as words; lanes that took the second
     /// have their bit set. Zero gives the modulus itself, which is odd.
-    fn to_odd_words(self, a: &Self::Fe<2>, words: &mut [u64]) -> u32;
+    fn write_odd(self, a: &Self::Fe<2>, words: &mut [u64]) -> u32;
 
     /// Plain integers to Montgomery form.
     fn enter(self, a: &Self::Fe<2>) -> Self::Fe<2>;
@@ -124,9 +126,6 @@ pub(crate) trait Field: Ring {
         b: &Self::Fe<B>,
     ) -> Self::Fe<O>;
 
-    /// `3a`.
-    fn triple<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
-
     /// `a - b`.
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
@@ -142,6 +141,17 @@ pub(crate) trait Field: Ring {
         negate: u32,
     ) -> Self::Fe<O>;
 
+    /// `a² - 2^J·b - 2^K·c`, brought below twice the modulus.
+    fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<2>,
+        c: &Self::Fe<2>,
+    ) -> Self::Fe<2>;
+
+    /// `a² - 2^J·b`, brought below twice the modulus.
+    fn sqr_sub<const J: u32, const A: u32>(self, a: &Self::Fe<A>, b: &Self::Fe<2>) -> Self::Fe<2>;
+
     /// `a - 2^J·b - 2^K·c`, brought below twice the modulus.
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
@@ -156,6 +166,9 @@ pub(crate) trait Field: Ring {
         a: &Self::Fe<A>,
         b: &Self::Fe<2>,
     ) -> Self::Fe<2>;
+
+    /// `3(a² - b²)`, or the same from `3(a - b)(a + b)`.
+    fn triple_difference(self, a: &Self::Fe<2>, b: &Self::Fe<2>) -> Self::Fe<3>;
 
     /// `a·b + c·d` with one reduction.
     fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(

@@ -133,12 +133,8 @@ fn repair<F: Field>(
         let v: F::Fe<2> = f.sqr(&u);
         let w: F::Fe<2> = f.mul(&u, &v);
         let s: F::Fe<2> = f.mul(x2, &v);
-        let less: F::Fe<2> = f.sub(x2, &f.one());
-        let more: F::Fe<2> = f.add(x2, &f.one());
-        let product: F::Fe<2> = f.mul(&less, &more);
-        let m: F::Fe<6> = f.triple(&product);
-        let mm: F::Fe<4> = f.sqr(&m);
-        let x3 = f.sub_shifted::<1, 4>(&mm, &s);
+        let m = f.triple_difference(&f.widen(x2), &one);
+        let x3 = f.sqr_sub::<1, 3>(&m, &s);
         let d: F::Fe<4> = f.sub(&x3, &s);
         double = Xyzz {
             x: x3,
@@ -174,13 +170,10 @@ impl<F: Field> Jacobian<F> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_negated(&self, f: F) -> Self {
         let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y);
-        let less: F::Fe<4> = f.sub(&self.x, &delta);
-        let more: F::Fe<4> = f.add(&self.x, &delta);
-        let (beta, product): (F::Fe<2>, F::Fe<2>) = f.mul2((&self.x, &gamma), (&less, &more));
-        let alpha: F::Fe<6> = f.triple(&product);
-        let alpha2: F::Fe<4> = f.sqr(&alpha);
+        let alpha = f.triple_difference(&self.x, &delta);
+        let beta: F::Fe<2> = f.mul(&self.x, &gamma);
         let yz: F::Fe<2> = f.mul(&self.y, &self.z);
-        let x = f.sub_shifted::<3, 4>(&alpha2, &beta);
+        let x = f.sqr_sub::<3, 3>(&alpha, &beta);
         let d = f.sub_shifted::<2, 2>(&x, &beta);
         Self {
             x,
@@ -218,7 +211,7 @@ impl<F: Field> Jacobian<F> {
 
     /// The same point.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn to_xyzz(&self, f: F) -> Xyzz<F> {
+    pub(super) fn into_xyzz(self, f: F) -> Xyzz<F> {
         let zz: F::Fe<2> = f.sqr(&self.z);
         let zzz: F::Fe<2> = f.mul(&self.z, &zz);
         Xyzz {

@@ -165,6 +165,7 @@ fn square<const N: usize>(a: &[u64; N]) -> Product<N> {
         shifted = *word >> 63;
         (*word, carry) = add_carry(doubled, high, carry);
     });
+    debug_assert!(carry == 0 && shifted == 0);
     t
 }
 
@@ -217,6 +218,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
         let add = borrow.wrapping_neg();
         let mut carry = 0;
         unroll!(i < N => { (out[i], carry) = add_carry(out[i], M::M[i] & add, carry); });
+        debug_assert_eq!(carry, borrow);
         out
     }
 
@@ -258,6 +260,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
 }
 
 impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
+    #[cfg(test)]
     const LANES: usize = 1;
     const WORDS: usize = N;
     const MODULUS: &'static [u64] = M::SLICE;
@@ -283,23 +286,25 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn from_words(self, words: &[u64]) -> Words<N, 2> {
+    fn read(self, words: &[u64]) -> Words<N, 2> {
         let words = words.first_chunk().expect("as many words as the modulus");
         Words(Self::reduce_once(*words, 0))
     }
 
+    #[cfg(test)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn to_words(self, a: &Words<N, 2>, words: &mut [u64]) {
+    fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
         words[..N].copy_from_slice(&a.0);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn to_odd_words(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
+    fn write_odd(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
         let even = a.0[0] & 1 == 0;
         let mut odd = a.0;
         if even {
             let mut borrow = 0;
             unroll!(i < N => { (odd[i], borrow) = sub_borrow(M::M[i], a.0[i], borrow); });
+            debug_assert_eq!(borrow, 0);
         }
         words[..N].copy_from_slice(&odd);
         u32::from(even)
@@ -343,14 +348,6 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
-        let mut out = a.0;
-        let mut carry = 0;
-        unroll!(i < N => { (out[i], carry) = multiply_add(3, a.0[i], 0, carry); });
-        Words(Self::fold(out, carry))
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -371,6 +368,35 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         } else {
             Words(Self::difference(&a.0, &b.0))
         }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        c: &Words<N, 2>,
+    ) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
+        let less = Self::difference(&square.0, &Self::doubled(&b.0, J));
+        Words(Self::difference(&less, &Self::doubled(&c.0, K)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub<const J: u32, const A: u32>(self, a: &Words<N, A>, b: &Words<N, 2>) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
+        Words(Self::difference(&square.0, &Self::doubled(&b.0, J)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 3> {
+        let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
+        let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
+        let product: Words<N, 2> = self.mul(&less, &more);
+        let mut out = product.0;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = multiply_add(3, product.0[i], 0, carry); });
+        Words(Self::fold(out, carry))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -332,6 +332,7 @@ const fn product_fits(product: u64, out: u32, slack: u64) -> bool {
 }
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
+    #[cfg(test)]
     const LANES: usize = W::LANES;
     const WORDS: usize = M::WORDS.len();
     const MODULUS: &'static [u64] = M::WORDS;
@@ -394,7 +395,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn from_words(self, words: &[u64]) -> Limbs<W, L, 2> {
+    fn read(self, words: &[u64]) -> Limbs<W, L, 2> {
         let mut vectors = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
             if j < M::WORDS.len() {
@@ -404,8 +405,9 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.unpack(&vectors)
     }
 
+    #[cfg(test)]
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn to_words(self, a: &Limbs<W, L, 2>, words: &mut [u64]) {
+    fn write(self, a: &Limbs<W, L, 2>, words: &mut [u64]) {
         let packed = self.pack(&self.reduce_once(a));
         unroll!(j < 6 => {
             if j < M::WORDS.len() {
@@ -415,7 +417,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn to_odd_words(self, a: &Limbs<W, L, 2>, words: &mut [u64]) -> u32 {
+    fn write_odd(self, a: &Limbs<W, L, 2>, words: &mut [u64]) -> u32 {
         let reduced = self.reduce_once(a);
         let modulus = self.constant(&M::M);
         let mut opposite = Raw(reduced.0);
@@ -488,14 +490,6 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
-        const { assert!(3 * A <= O && O as u64 <= M::SLACK) }
-        let mut raw = Raw(a.0);
-        unroll!(i < L => { raw.0[i] = a.0[i].add(a.0[i].shl(1)); });
-        raw.carry(self.token)
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -523,6 +517,73 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
             raw.0[i] = W::select(negate, base.add(b.0[i]), base.sub(b.0[i]));
         });
         raw.carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, 2>,
+        c: &Limbs<W, L, 2>,
+    ) -> Limbs<W, L, 2> {
+        const {
+            assert!(J <= 3 && K <= 3);
+            assert!(product_fits(A as u64 * A as u64, 16, M::SLACK));
+        }
+        let offset = self.constant(
+            &const {
+                let spare = (1 << J) + (1 << K);
+                multiple(&M::M, 2 * spare + 1, spare)
+            },
+        );
+        let mut wide = Wide::zero(self.token);
+        wide.set_square(&a.0);
+        M::reduce(self.token, &mut wide);
+        let mut raw = Raw(wide.high);
+        unroll!(i < L => {
+            raw.0[i] = raw.0[i].add(offset[i]).sub(b.0[i].shl(J)).sub(c.0[i].shl(K));
+        });
+        M::fold(self.token, &mut raw);
+        raw.carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub<const J: u32, const A: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, 2>,
+    ) -> Limbs<W, L, 2> {
+        const {
+            assert!(J <= 3);
+            assert!(product_fits(A as u64 * A as u64, 16, M::SLACK));
+        }
+        let offset = self.constant(&const { multiple(&M::M, (2 << J) + 1, 1 << J) });
+        let mut wide = Wide::zero(self.token);
+        wide.set_square(&a.0);
+        M::reduce(self.token, &mut wide);
+        let mut raw = Raw(wide.high);
+        unroll!(i < L => { raw.0[i] = raw.0[i].add(offset[i]).sub(b.0[i].shl(J)); });
+        M::fold(self.token, &mut raw);
+        raw.carry(self.token)
+    }
+
+    /// The multiple of the modulus added before the reduction keeps the total from being negative:
+    /// `3b² < 12·m²` is less than `m·R`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn triple_difference(self, a: &Limbs<W, L, 2>, b: &Limbs<W, L, 2>) -> Limbs<W, L, 3> {
+        const { assert!(12 <= M::SLACK) }
+        let modulus = self.constant(&M::M);
+        let mut wide = Wide::zero(self.token);
+        wide.set_square(&a.0);
+        let mut less = Wide::zero(self.token);
+        less.set_square(&b.0);
+        unroll!(i < L => {
+            let low = wide.low[i].sub(less.low[i]);
+            let high = wide.high[i].sub(less.high[i]);
+            wide.low[i] = low.add(low.shl(1));
+            wide.high[i] = high.add(high.shl(1)).add(modulus[i]);
+        });
+        self.finish(wide)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

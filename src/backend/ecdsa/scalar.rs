@@ -75,7 +75,7 @@ impl<E: Engine> Default for Scalars<E> {
 /// One group of scalars in digit form.
 #[derive(Clone, Copy)]
 pub(super) struct Digits<'a> {
-    /// The words, laid out as in [`Ring::from_words`].
+    /// The words, laid out as in [`Ring::read`].
     pub(super) words: &'a [u64],
     /// Words and lanes of a group.
     pub(super) stride: usize,
@@ -212,7 +212,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Solve<'_, E, C> {
         scalars.prefix.clear();
         let mut product: Option<Scalar<E>> = None;
         for group in 0..groups {
-            let s = f.enter(&f.from_words(&scalars.s[group * plain..][..plain]));
+            let s = f.enter(&f.read(&scalars.s[group * plain..][..plain]));
             scalars.entered.push(s);
             // The first prefix is never used.
             scalars.prefix.push(product.unwrap_or(s));
@@ -231,14 +231,12 @@ impl<E: Engine, C: Curve> Kernel<E> for Solve<'_, E, C> {
             };
             inverse = f.mul(&inverse, &scalars.entered[group]);
             // A factor in Montgomery form and a plain one give a plain product.
-            let e = f.from_words(&scalars.e[group * plain..][..plain]);
-            let r = f.from_words(&scalars.r[group * plain..][..plain]);
+            let e = f.read(&scalars.e[group * plain..][..plain]);
+            let r = f.read(&scalars.r[group * plain..][..plain]);
             let u1: Scalar<E> = f.mul(&reciprocal, &e);
             let u2: Scalar<E> = f.mul(&reciprocal, &r);
-            scalars.negative1[group] =
-                f.to_odd_words(&u1, &mut scalars.u1[group * wide..][..plain]);
-            scalars.negative2[group] =
-                f.to_odd_words(&u2, &mut scalars.u2[group * wide..][..plain]);
+            scalars.negative1[group] = f.write_odd(&u1, &mut scalars.u1[group * wide..][..plain]);
+            scalars.negative2[group] = f.write_odd(&u2, &mut scalars.u2[group * wide..][..plain]);
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) const fn scalar_words<C: Curve>() -> usize {
 
 /// The digit at bit position `bit` of each lane: writes `base + (|digit| - 1) / 2` and returns the
 /// lanes whose digit is negative. `words` is one group in the layout of
-/// [`Ring::from_words`], holding `k` with bit [`Shape::bits`] set.
+/// [`Ring::read`], holding `k` with bit [`Shape::bits`] set.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn digits(
     words: &[u64],
@@ -182,13 +182,14 @@ impl<E: Engine, C: Curve<Entry = E::Entry>> Kernel<E> for Import<'_, C> {
         for (word, lanes) in C::B.iter().zip(words.chunks_exact_mut(E::LANES)) {
             lanes.fill(*word);
         }
-        let b: Fe<E, 2> = f.enter(&f.from_words(&words));
+        let b: Fe<E, 2> = f.enter(&f.read(&words));
         // x³ - 3x + b - y²
         let xx: Fe<E, 2> = f.sqr(&x);
         let xxx: Fe<E, 2> = f.mul(&xx, &x);
         let yy: Fe<E, 2> = f.sqr(&y);
         let right: Fe<E, 4> = f.add(&xxx, &b);
-        let three_x = f.triple::<2, 6>(&x);
+        let two_x: Fe<E, 4> = f.add(&x, &x);
+        let three_x: Fe<E, 6> = f.add(&two_x, &x);
         let left: Fe<E, 8> = f.add(&yy, &three_x);
         let good = f.is_zero(&f.sub::<4, 8, 12>(&right, &left));
         f.store_entries(&x, &y, self.points, &index, count);
@@ -408,8 +409,7 @@ impl<E: Engine> Kernel<E> for Level<'_, E> {
                 inverse = f.mul(&inverse, &difference);
                 let rise: Fe<E, 2> = f.sub(&step_y, &y);
                 let slope: Fe<E, 2> = f.mul(&rise, &reciprocal);
-                let slope2: Fe<E, 2> = f.sqr(&slope);
-                let x3 = f.sub_shifted2::<0, 0, 2>(&slope2, &f.widen(&x), &f.widen(&step_x));
+                let x3 = f.sqr_sub2::<0, 0, 2>(&slope, &f.widen(&x), &f.widen(&step_x));
                 let run: Fe<E, 3> = f.sub(&x, &x3);
                 let product: Fe<E, 2> = f.mul(&slope, &run);
                 let y3: Fe<E, 3> = f.sub(&product, &y);

@@ -205,7 +205,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
                 }
             }
             self.sums.flipped = flipped;
-            self.sums.points.push(point.to_xyzz(f));
+            self.sums.points.push(point.into_xyzz(f));
             self.sums.infinite.push(infinite);
         }
     }
@@ -217,7 +217,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
 /// A function and not a closure, since only `#[cfg_attr(not(debug_assertions), inline(always))]` code gets the instructions.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn matches<F: Field>(f: F, x: &F::Fe<2>, zz: &F::Fe<2>, r: &[u64]) -> u32 {
-    let r = f.from_words(r);
+    let r = f.read(r);
     let expected: F::Fe<2> = f.mul(&r, zz);
     let difference: F::Fe<4> = f.sub(x, &expected);
     f.is_zero(&difference)
