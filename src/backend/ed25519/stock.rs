@@ -12,7 +12,10 @@ use crate::backend::Avx512Ifma;
 
 /// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
 /// the last, signatures are verified one at a time, which is cheaper than any table.
-const BASE_WIDTHS: [(u64, u32); 3] = [(20_000, 10), (400, 8), (4, 5)];
+const BASE_WIDTHS: [(u64, u32); 4] = [(200_000, 12), (20_000, 10), (400, 8), (4, 5)];
+/// The widths from 10 on also need a budget of this many times their size.
+const BASE_SHARE: usize = 4;
+
 /// Keys whose uses are counted. More are forgotten, apart from those that have tables.
 const COUNTED: usize = 1 << 14;
 
@@ -115,7 +118,7 @@ impl Stock {
         self.uses = keys
             .iter()
             .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
-        let width = widest(&BASE_WIDTHS, self.uses);
+        let width = self.base_width();
         if width == 0 {
             return None;
         }
@@ -124,6 +127,8 @@ impl Stock {
             build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
                 *base = Some(Arc::new(table));
             });
+            // It takes more room than any other table will.
+            self.workshop = Workshop::default();
         }
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
@@ -175,6 +180,15 @@ impl Stock {
             }
         }
         self.base.clone()
+    }
+
+    /// Width of the table of B that the uses so far pay for and the budget allows, 0 for none.
+    fn base_width(&self) -> u32 {
+        let allowed = |width| width < 10 || bytes(width) <= self.budget / BASE_SHARE;
+        let paid = BASE_WIDTHS
+            .iter()
+            .find(|(least, w)| self.uses >= *least && allowed(*w));
+        paid.map_or(0, |(_, width)| *width)
     }
 
     /// Keys with tables that this window does not use, the one to give up first at the end.
