@@ -516,6 +516,12 @@ fn budgets() {
                 #[cfg(target_arch = "x86_64")]
                 engine.stock.check();
             }
+            // A budget that holds the smallest table is used.
+            #[cfg(target_arch = "x86_64")]
+            assert_eq!(
+                engine.stock.spent() > 0,
+                budget > 0 && matches!(backend, Backend::Ifma(_))
+            );
         }
     }
 }
