@@ -106,7 +106,7 @@ pub(crate) struct Ed25519Engine {
 
 impl Ed25519Engine {
     /// Returns an engine whose tables take at most `table_budget` bytes, apart from the one of B
-    /// (1.7 megabytes at most, less until many signatures have been announced).
+    /// (half a megabyte, or up to a quarter of the budget when very many signatures come).
     pub(crate) fn new(backend: Backend, table_budget: usize) -> Self {
         #[cfg(not(target_arch = "x86_64"))]
         let _ = table_budget;

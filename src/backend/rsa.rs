@@ -294,7 +294,7 @@ fn run_group<const L: usize>(
         group.bytes(lane, encoded);
         verdicts[place.job as usize] = match job.padding {
             Padding::Pkcs1v15 => padding::is_pkcs1v15(encoded, job.digest),
-            Padding::Pss => padding::is_pss(encoded, job.digest),
+            Padding::Pss => padding::is_pss(token, encoded, job.digest),
         };
     }
 }

@@ -1,4 +1,4 @@
-//! SHA-512 of eight messages at once (FIPS 180-4).
+//! SHA-512 and SHA-384 of eight messages at once (FIPS 180-4).
 
 use super::Avx512Ifma;
 use super::wide::W;
@@ -6,8 +6,21 @@ use super::wide::W;
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 128;
 
-/// Initial hash value.
-const INITIAL: [u64; 8] = [
+/// Initial hash value of SHA-384, whose digest is the first 48 bytes of what it leads to.
+#[cfg(feature = "rsa")]
+pub(crate) const SHA384: [u64; 8] = [
+    0xcbbb_9d5d_c105_9ed8,
+    0x629a_292a_367c_d507,
+    0x9159_015a_3070_dd17,
+    0x152f_ecd8_f70e_5939,
+    0x6733_2667_ffc0_0b31,
+    0x8eb4_4a87_6858_1511,
+    0xdb0c_2e0d_64f9_8fa7,
+    0x47b5_481d_befa_4fa4,
+];
+
+/// Initial hash value of SHA-512.
+pub(crate) const SHA512: [u64; 8] = [
     0x6a09_e667_f3bc_c908,
     0xbb67_ae85_84ca_a73b,
     0x3c6e_f372_fe94_f82b,
@@ -118,12 +131,18 @@ pub(crate) fn blocks(length: usize) -> usize {
     (length + 17).div_ceil(BLOCK)
 }
 
-/// Writes the digests of eight padded messages, each a whole number of blocks, at least one.
+/// Writes the digests of eight padded messages, each a whole number of blocks, at least one, from
+/// the initial value of the hash that is wanted.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(crate) fn digest(token: Avx512Ifma, messages: &[&[u8]; 8], digests: &mut [[u8; 64]; 8]) {
+pub(crate) fn digest(
+    token: Avx512Ifma,
+    initial: &[u64; 8],
+    messages: &[&[u8]; 8],
+    digests: &mut [[u8; 64]; 8],
+) {
     let mut state = [W::splat(token, 0); 8];
-    for (state, initial) in state.iter_mut().zip(INITIAL) {
-        *state = W::splat(token, initial);
+    for (state, initial) in state.iter_mut().zip(initial) {
+        *state = W::splat(token, *initial);
     }
     let most = messages
         .iter()
@@ -198,8 +217,13 @@ mod tests {
     use super::*;
 
     #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    fn enabled(token: Avx512Ifma, messages: &[&[u8]; 8], digests: &mut [[u8; 64]; 8]) {
-        digest(token, messages, digests);
+    fn enabled(
+        token: Avx512Ifma,
+        initial: &[u64; 8],
+        messages: &[&[u8]; 8],
+        digests: &mut [[u8; 64]; 8],
+    ) {
+        digest(token, initial, messages, digests);
     }
 
     #[test]
@@ -222,9 +246,17 @@ mod tests {
             let mut digests = [[0; 64]; 8];
             let messages: [&[u8]; 8] = core::array::from_fn(|lane| &buffers[lane][..]);
             // SAFETY: the token proves that the CPU has these features.
-            unsafe { enabled(token, &messages, &mut digests) };
+            unsafe { enabled(token, &SHA512, &messages, &mut digests) };
             for (digest, length) in digests.iter().zip(lengths) {
                 assert_eq!(digest[..], Sha512::digest(&text[..length])[..]);
+            }
+            #[cfg(feature = "rsa")]
+            {
+                // SAFETY: the token proves that the CPU has these features.
+                unsafe { enabled(token, &SHA384, &messages, &mut digests) };
+                for (digest, length) in digests.iter().zip(lengths) {
+                    assert_eq!(digest[..48], sha2::Sha384::digest(&text[..length])[..]);
+                }
             }
         }
     }

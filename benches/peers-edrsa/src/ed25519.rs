@@ -83,7 +83,7 @@ fn table(keys: usize, rounds: usize) {
         .collect();
     let mut known = bench_api::Ed25519::new(false, 64 << 20);
     let mut settled = bench_api::Ed25519::new(false, 64 << 20);
-    for _ in 0..100 {
+    for _ in 0..300 {
         settled.prepare(&batch.uses);
     }
     let mut verdicts = vec![false; COUNT];
@@ -140,7 +140,7 @@ fn table(keys: usize, rounds: usize) {
                 }),
             },
             Contender {
-                name: "batch, after 100 windows",
+                name: "batch, after 300 windows",
                 count: COUNT,
                 run: Box::new(|| {
                     settled.prepare(&batch.uses);

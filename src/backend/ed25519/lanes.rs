@@ -232,7 +232,7 @@ fn challenges(
         for (lane, (blocks, _)) in eight.iter().enumerate() {
             messages[lane] = &text[lane * LONGEST..][..blocks * sha512::BLOCK];
         }
-        sha512::digest(token, &messages, &mut digests);
+        sha512::digest(token, &sha512::SHA512, &messages, &mut digests);
         for ((_, index), digest) in eight.iter().zip(&digests) {
             challenges[*index] = reduce(digest);
         }

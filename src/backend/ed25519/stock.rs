@@ -12,7 +12,10 @@ use crate::backend::Avx512Ifma;
 
 /// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
 /// the last, signatures are verified one at a time, which is cheaper than any table.
-const BASE_WIDTHS: [(u64, u32); 3] = [(20_000, 10), (400, 8), (4, 5)];
+const BASE_WIDTHS: [(u64, u32); 4] = [(200_000, 12), (20_000, 10), (400, 8), (4, 5)];
+/// The widths from 10 on also need a budget of this many times their size.
+const BASE_SHARE: usize = 4;
+
 /// Keys whose uses are counted. More are forgotten, apart from those that have tables.
 const COUNTED: usize = 1 << 14;
 
@@ -43,6 +46,9 @@ const BASE: Point = [
 
 /// Widths of tables by the uses of a key from which on they pay, widest first.
 const WIDTHS: [(u64, u32); 4] = [(1500, 8), (300, 6), (60, 5), (8, 4)];
+
+/// Uses from which on a key pays for a table.
+const LEAST_USES: u64 = WIDTHS[WIDTHS.len() - 1].0;
 
 /// What is remembered of a key.
 #[derive(Default)]
@@ -77,15 +83,24 @@ pub(super) struct Stock {
     workshop: Workshop,
 }
 
-/// A key of the window that is not ready yet.
+/// A table to be made in this window.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
-    /// Width of the table to make, 0 for none.
+    /// Its width.
     width: u32,
-    /// Place in the window's list.
+    /// Place of the key in the window's list.
     index: usize,
     /// Bytes taken out of the budget for it, on top of the table that it has.
     reserved: usize,
+}
+
+/// A table that could be given up. Sorted by the fields in this order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Idle {
+    /// The last window that used it.
+    window: u64,
+    key: [u8; 32],
+    bytes: usize,
 }
 
 impl Stock {
@@ -115,7 +130,7 @@ impl Stock {
         self.uses = keys
             .iter()
             .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
-        let width = widest(&BASE_WIDTHS, self.uses);
+        let width = self.base_width();
         if width == 0 {
             return None;
         }
@@ -124,6 +139,8 @@ impl Stock {
             build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
                 *base = Some(Arc::new(table));
             });
+            // It takes more room than any other table will.
+            self.workshop = Workshop::default();
         }
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
@@ -131,34 +148,36 @@ impl Stock {
         // All keys first: no table that this window uses may be given up for another.
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
+            if self.known.len() >= COUNTED && !self.known.contains_key(key.key) {
+                // A window of this many keys: this one is neither counted nor given a table.
+                found.push((0, None));
+                continue;
+            }
             let known = self.known.entry(*key.key).or_default();
             known.uses = known.uses.saturating_add(key.uses.into());
             known.window = self.window;
             found.push((known.uses, known.table.clone()));
         }
-        let mut idle = None;
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for (index, (key, (uses, table))) in keys.iter().zip(found).enumerate() {
-            let old = table.as_ref().map_or(0, |table| table.width());
-            let mut width = widest(&WIDTHS, uses);
-            let mut reserved = 0;
-            if width > old {
-                reserved = bytes(width) - bytes(old);
-                let at_once = widest(&WIDTHS, key.uses.into()) > 0;
-                if !self.reserve(reserved, at_once, &mut idle) {
-                    (width, reserved) = (0, 0);
+        let (mut idle, mut undecoded, mut wanted) = (None, Vec::new(), Vec::new());
+        for (index, (key, (uses, table))) in keys.iter().zip(&found).enumerate() {
+            if let Some(table) = table {
+                planned.push(PlannedKey::Table(Arc::clone(table)));
+                if let Some(made) = self.widest(*uses, key.uses, table.width(), &mut idle) {
+                    wanted.push(Wanted { index, ..made });
+                    undecoded.push(index);
                 }
+            } else {
+                planned.push(PlannedKey::Refused);
+                undecoded.push(index);
             }
-            match table {
-                Some(table) if width <= old => planned.push(PlannedKey::Table(table)),
-                _ => {
-                    planned.push(PlannedKey::Refused);
-                    wanted.push(Wanted {
-                        width,
-                        index,
-                        reserved,
-                    });
-                }
+        }
+        decode_keys(token, keys, &undecoded, planned);
+        // Only now, so that what is no key takes no room from those that are.
+        for index in undecoded {
+            if let (PlannedKey::Point(_), (uses, None)) = (&planned[index], &found[index])
+                && let Some(made) = self.widest(*uses, keys[index].uses, 0, &mut idle)
+            {
+                wanted.push(Wanted { index, ..made });
             }
         }
         if idle.is_some() {
@@ -166,8 +185,6 @@ impl Stock {
             self.tabled
                 .retain(|key| known.get(key).is_some_and(|known| known.table.is_some()));
         }
-        decode_keys(token, keys, &wanted, planned);
-        wanted.retain(|wanted| wanted.width > 0);
         wanted.sort_unstable();
         for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
             for eight in same_width.chunks(8) {
@@ -177,43 +194,73 @@ impl Stock {
         self.base.clone()
     }
 
-    /// Keys with tables that this window does not use, the one to give up first at the end.
-    fn idle_tables(&self) -> Vec<(u64, [u8; 32])> {
-        let windows = self
-            .tabled
+    /// Reserves room for the widest table that pays for a key, has room and is wider than `old`.
+    fn widest(
+        &mut self,
+        uses: u64,
+        uses_now: u32,
+        old: u32,
+        idle: &mut Option<Vec<Idle>>,
+    ) -> Option<Wanted> {
+        let at_once = u64::from(uses_now) >= LEAST_USES;
+        WIDTHS
             .iter()
-            .filter_map(|key| Some((self.known.get(key)?.window, *key)));
-        let mut idle: Vec<_> = windows
-            .filter(|(window, _)| *window != self.window)
-            .collect();
+            .filter(|(least, width)| uses >= *least && *width > old)
+            .map(|(_, width)| Wanted {
+                width: *width,
+                index: 0,
+                reserved: bytes(*width) - bytes(old),
+            })
+            .find(|made| self.reserve(made.reserved, at_once, idle))
+    }
+
+    /// Width of the table of B that the uses so far pay for and the budget allows, 0 for none.
+    fn base_width(&self) -> u32 {
+        let allowed = |width| width < 10 || bytes(width) <= self.budget / BASE_SHARE;
+        let paid = BASE_WIDTHS
+            .iter()
+            .find(|(least, w)| self.uses >= *least && allowed(*w));
+        paid.map_or(0, |(_, width)| *width)
+    }
+
+    /// Tables that this window does not use, the one to give up first at the end.
+    fn idle_tables(&self) -> Vec<Idle> {
+        let mut idle = Vec::new();
+        for key in &self.tabled {
+            if let Some(known) = self
+                .known
+                .get(key)
+                .filter(|known| known.window != self.window)
+            {
+                idle.push(Idle {
+                    window: known.window,
+                    key: *key,
+                    bytes: known.bytes(),
+                });
+            }
+        }
         idle.sort_unstable_by(|a, b| b.cmp(a));
         idle
     }
 
     /// Takes bytes out of the budget and returns whether it has them. Gives up idle tables for
     /// them only `at_once`, that is if the uses of this window alone deserve a table.
-    fn reserve(
-        &mut self,
-        more: usize,
-        at_once: bool,
-        idle: &mut Option<Vec<(u64, [u8; 32])>>,
-    ) -> bool {
-        if more > self.budget {
-            return false;
-        }
-        while self.spent + more > self.budget {
+    fn reserve(&mut self, more: usize, at_once: bool, idle: &mut Option<Vec<Idle>>) -> bool {
+        if self.spent + more > self.budget {
             if !at_once {
                 return false;
             }
             // Listed once for a window at most.
             let idle = idle.get_or_insert_with(|| self.idle_tables());
-            let Some((_, key)) = idle.pop() else {
+            let gain: usize = idle.iter().map(|idle| idle.bytes).sum();
+            if self.spent - gain + more > self.budget {
                 return false;
-            };
-            if let Some(known) = self.known.get_mut(&key) {
-                self.spent -= known.bytes();
+            }
+            while self.spent + more > self.budget {
+                let Some(gone) = idle.pop() else { return false };
+                self.spent -= gone.bytes;
                 // It starts anew, so that it does not come back at once.
-                *known = Known::default();
+                self.known.insert(gone.key, Known::default());
             }
         }
         self.spent += more;
@@ -231,7 +278,7 @@ impl Stock {
         let (mut points, mut owners) = ([[[0; 5]; 3]; 8], [0; 8]);
         let mut count = 0;
         for wanted in eight {
-            // Counted again below, if the key turned out to be one.
+            // Counted again below.
             self.spent -= wanted.reserved;
             if let PlannedKey::Point(point) = &planned[wanted.index] {
                 (points[count], owners[count]) = (*point, wanted.index);
@@ -288,21 +335,22 @@ impl Stock {
     }
 }
 
-/// Replaces the wanted keys in `planned` by their points, where they are usable.
+/// Replaces the keys with the numbers in `which` by their points in `planned`, where they are
+/// usable.
 fn decode_keys(
     token: Avx512Ifma,
     keys: &[Ed25519KeyUse<'_>],
-    wanted: &[Wanted],
+    which: &[usize],
     planned: &mut [PlannedKey],
 ) {
-    for some in wanted.chunks(DECODED) {
+    for some in which.chunks(DECODED) {
         let mut encoded = [[0; 32]; DECODED];
-        for (encoded, wanted) in encoded.iter_mut().zip(some) {
-            *encoded = *keys[wanted.index].key;
+        for (encoded, index) in encoded.iter_mut().zip(some) {
+            *encoded = *keys[*index].key;
         }
         decode(token, &encoded[..some.len()], |at, point| {
             if let Some(point) = point.filter(|_| !has_small_order(&words(&encoded[at]))) {
-                planned[some[at].index] = PlannedKey::Point(point);
+                planned[some[at]] = PlannedKey::Point(point);
             }
         });
     }
@@ -318,12 +366,4 @@ impl Known {
 /// Bytes of a table of a width, none for width 0.
 fn bytes(width: u32) -> usize {
     if width == 0 { 0 } else { Table::bytes(width) }
-}
-
-/// Width of the table that this many uses pay for, 0 for none.
-fn widest(widths: &[(u64, u32)], uses: u64) -> u32 {
-    widths
-        .iter()
-        .find(|(least, _)| uses >= *least)
-        .map_or(0, |(_, width)| *width)
 }

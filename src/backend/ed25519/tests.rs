@@ -478,6 +478,22 @@ fn message_lengths() {
     assert_eq!(check(&cases), cases.len());
 }
 
+/// The widest table of B, which takes hundreds of thousands of signatures and a large budget.
+#[test]
+fn widest_table_of_b() {
+    let mut numbers = Numbers(16);
+    let keys = secrets(&mut numbers, 4);
+    let odd = odd_encodings();
+    let cases: Vec<Case> = (0..300)
+        .map(|_| random_case(&mut numbers, &keys, &odd))
+        .collect();
+    let expected: Vec<bool> = cases.iter().map(strict).collect();
+    for backend in backends() {
+        let mut engine = Ed25519Engine::new(backend, 32 << 20);
+        assert_eq!(verdicts(&mut engine, &cases, 250_000), expected);
+    }
+}
+
 /// Tables come and go within the budget, and no verdict changes.
 #[test]
 fn budgets() {
@@ -500,6 +516,12 @@ fn budgets() {
                 #[cfg(target_arch = "x86_64")]
                 engine.stock.check();
             }
+            // A budget that holds the smallest table is used.
+            #[cfg(target_arch = "x86_64")]
+            assert_eq!(
+                engine.stock.spent() > 0,
+                budget > 0 && matches!(backend, Backend::Ifma(_))
+            );
         }
     }
 }
