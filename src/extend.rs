@@ -199,14 +199,14 @@ pub(crate) fn label_for(
     if key.material() == first.index.material && fits_label {
         return Ok(first.key_type());
     }
-    if key.natural_type() == KeyType::Ed25519 && !options.experimental_key {
-        return Err(Error::new(ErrorKind::ExperimentalKey));
-    }
     if !options.other_key_type {
         return Err(Error::text(
             ErrorKind::NextKeyType,
             key.natural_type().name(),
         ));
+    }
+    if key.natural_type() == KeyType::Ed25519 && !options.experimental_key {
+        return Err(Error::new(ErrorKind::ExperimentalKey));
     }
     Ok(match key.natural_type() {
         // RSA keeps its kind of padding.

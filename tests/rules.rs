@@ -110,6 +110,11 @@ fn extending_keeps_its_rules() {
     options.other_key_type = true;
     let other = extend(key(KeyType::Secp384r1, 2).public_key(), &options).unwrap();
     assert_eq!(other.owner_key().key_type(), KeyType::Secp384r1);
+    let experimental = key(KeyType::Ed25519, 2).public_key();
+    let refused = kind(extend(experimental.clone(), &options));
+    assert_eq!(refused, Some(ErrorKind::ExperimentalKey));
+    options.experimental_key = true;
+    assert_eq!(kind(extend(experimental, &options)), None);
     options = ExtendOptions::new();
     options.extra = vec![(-65536, vec![1])];
     assert_eq!(
