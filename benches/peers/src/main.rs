@@ -3,6 +3,8 @@
 //! `cargo run --release [p256|p384] [rounds] [only]`: prints, for every way of verifying, the median
 //! and the least time of a signature in microseconds, and how many times faster than aws-lc-rs
 //! (parsed key) the median is. Hashing is left out everywhere; parsing r and s is not.
+//!
+//! With `DIFFERENTIAL=1000000` in the environment it compares that many verdicts instead.
 
 use std::{hint::black_box, time::Instant};
 
@@ -155,9 +157,67 @@ fn verify(batch: &mut dyn Batch, window: &Window) {
     );
 }
 
+/// Compares verdicts with those of aws-lc-rs on signatures with a flipped bit, another key, or
+/// nothing changed: `total` cases, in windows of 10^4, on both back ends.
+fn differential(wide: bool, total: usize) {
+    let make = if wide { window_p384 } else { window_p256 };
+    let (algorithm, hash) = if wide {
+        (&aws::ECDSA_P384_SHA384_FIXED, &aws_digest::SHA384)
+    } else {
+        (&aws::ECDSA_P256_SHA256_FIXED, &aws_digest::SHA256)
+    };
+    let mut counter = 1 << 50;
+    let (mut right, mut wrong) = (0, 0);
+    let windows: Vec<Window> = [16, 3000, 10_000].map(|keys| make(keys, 10_000)).into();
+    let mut batches = [bench_api::ecdsa(wide, false), bench_api::ecdsa(wide, true)];
+    for round in 0..total / 10_000 {
+        let window = &windows[round % windows.len()];
+        let mut changed = Window {
+            keys: window.keys.clone(),
+            jobs: window.jobs.clone(),
+            messages: Vec::new(),
+        };
+        for job in &mut changed.jobs {
+            let bytes = random(&mut counter);
+            let at = usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+            let length = job.2.len();
+            match bytes[2] % 4 {
+                0 => job.2[at % length] ^= 1 << (bytes[3] % 8),
+                1 => job.2[at % length] = bytes[3],
+                _ => {}
+            }
+        }
+        let expected: Vec<bool> = changed
+            .jobs
+            .iter()
+            .zip(&window.messages)
+            .map(|(job, message)| {
+                let key = [&[4][..], &changed.keys[job.0 as usize].0].concat();
+                aws::ParsedPublicKey::new(algorithm, key)
+                    .unwrap()
+                    .verify_digest_sig(&aws_digest::digest(hash, message), &job.2)
+                    .is_ok()
+            })
+            .collect();
+        for batch in &mut batches {
+            assert_eq!(batch.window(&changed.keys, &changed.jobs), expected);
+        }
+        right += expected.iter().filter(|right| **right).count();
+        wrong += expected.iter().filter(|right| !**right).count();
+    }
+    println!("{right} right and {wrong} wrong signatures: both back ends agree with aws-lc-rs");
+}
+
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let wide = arguments.next().as_deref() == Some("p384");
+    if let Some(total) = std::env::var_os("DIFFERENTIAL") {
+        let total = total
+            .to_str()
+            .and_then(|n| n.parse().ok())
+            .expect("a number");
+        return differential(wide, total);
+    }
     let rounds: usize = arguments.next().map_or(11, |n| n.parse().expect("rounds"));
     let only = arguments.next().unwrap_or_default();
     let make = if wide { window_p384 } else { window_p256 };
