@@ -1,405 +1,45 @@
-//! ECDSA batches next to aws-lc-rs, ring, p256 and p384, measured in turn in one run.
+//! The batch engines and whole shipments beside other libraries: one run, one table for each kind of
+//! work, medians and ratios.
 //!
-//! `cargo run --release [p256|p384] [rounds] [only]`: prints, for every way of verifying, the median
-//! and the least time of a signature in microseconds, and how many times faster than aws-lc-rs
-//! (parsed key) the median is. Hashing is left out everywhere; parsing r and s is not.
+//! `cargo run --release [all|vouchers|p256|p384|rsa|ed25519] [ROUNDS]` prints the tables.
+//! `cargo run --release differential [N]` compares N verdicts on good and changed ECDSA signatures
+//! with those of aws-lc-rs (default a million for each curve).
 //!
-//! With `DIFFERENTIAL=1000000` in the environment it compares that many verdicts instead.
+//! Contenders take turns within a round, so that noise of the machine hits all alike; what counts is
+//! the ratio. (The criterion benches of this crate alone stand in `benches/stages.rs`.)
 
-use std::{hint::black_box, time::Instant};
-
-use aws_lc_rs::{digest as aws_digest, signature as aws};
-use ownership_voucher::bench_api::{self, Batch, Key, Signed};
-use sha2::Digest;
-
-/// A window of signatures, with what the other libraries want to know about them.
-struct Window {
-    keys: Vec<Key>,
-    jobs: Vec<Signed>,
-    messages: Vec<Vec<u8>>,
-}
-
-fn random(counter: &mut u64) -> [u8; 64] {
-    *counter += 1;
-    sha2::Sha512::digest(counter.to_le_bytes()).into()
-}
-
-macro_rules! window {
-    ($name:ident, $crafted:ident, $krate:ident, $hash:ty, $bytes:literal) => {
-        /// `keys` keys used `uses` times each.
-        fn $name(keys: usize, total: usize) -> Window {
-            use $krate::ecdsa::{Signature, SigningKey, signature::hazmat::PrehashSigner};
-            let mut counter = 0;
-            let mut window = Window {
-                keys: Vec::new(),
-                jobs: Vec::new(),
-                messages: Vec::new(),
-            };
-            for key in 0..keys {
-                let secret = loop {
-                    if let Ok(secret) = SigningKey::from_slice(&random(&mut counter)[..$bytes]) {
-                        break secret;
-                    }
-                };
-                let uses = (total - window.jobs.len()) / (keys - key);
-                let point = secret.verifying_key().to_sec1_point(false);
-                window
-                    .keys
-                    .push((point.as_bytes()[1..].to_vec(), uses as u32));
-                for _ in 0..uses {
-                    let message = random(&mut counter).to_vec();
-                    let digest = <$hash>::digest(&message).to_vec();
-                    let signature: Signature = secret.sign_prehash(&digest).unwrap();
-                    window
-                        .jobs
-                        .push((key as u32, digest, signature.to_bytes().to_vec()));
-                    window.messages.push(message);
-                }
-            }
-            window
-        }
-
-        /// Right signatures of 16 keys, made so that the sum in a comb of the generator with digits
-        /// of `width` bits meets an equal point, at another digit for each signature.
-        fn $crafted(total: usize, width: u32) -> Window {
-            use $krate::{
-                FieldBytes, ProjectivePoint, Scalar,
-                elliptic_curve::{
-                    PrimeField, ops::Reduce, point::AffineCoordinates, sec1::ToSec1Point,
-                },
-            };
-            let mut counter = 1 << 40;
-            let mut scalar = || {
-                let bytes = FieldBytes::try_from(&random(&mut counter)[..$bytes]).unwrap();
-                <Scalar as Reduce<FieldBytes>>::reduce(&bytes)
-            };
-            let digits = (8 * $bytes as u32).div_ceil(width);
-            let mut window = Window {
-                keys: Vec::new(),
-                jobs: Vec::new(),
-                messages: Vec::new(),
-            };
-            for key in 0..16 {
-                let k = scalar();
-                let point = (ProjectivePoint::GENERATOR * k)
-                    .to_affine()
-                    .to_sec1_point(false);
-                let uses = (total - window.jobs.len()) / (16 - key);
-                window
-                    .keys
-                    .push((point.as_bytes()[1..].to_vec(), uses as u32));
-                for i in 0..uses {
-                    let mut u1 = scalar();
-                    if u1.to_repr()[$bytes - 1] & 1 == 0 {
-                        u1 = -u1;
-                    }
-                    // u1 = Σ d_j·2^(w·j); the key's part of the sum is d_j·2^(w·j) less what
-                    // stands below.
-                    let bytes = u1.to_repr();
-                    let digit = 1 + i as u32 % (digits - 2);
-                    let mut power = Scalar::ONE;
-                    let mut target = Scalar::ZERO;
-                    for bit in 0..(digit + 1) * width {
-                        let at = bit as usize + 1;
-                        let set = bytes
-                            .len()
-                            .checked_sub(1 + at / 8)
-                            .is_some_and(|byte| bytes[byte] >> (at % 8) & 1 == 1);
-                        let term = if set { power } else { -power };
-                        if bit < digit * width {
-                            target -= term;
-                        } else {
-                            target += term;
-                        }
-                        power = power.double();
-                    }
-                    let u2 = target * k.invert().unwrap();
-                    let sum = (ProjectivePoint::GENERATOR * (u1 + target)).to_affine();
-                    let r = <Scalar as Reduce<FieldBytes>>::reduce(&sum.x());
-                    let s = r * u2.invert().unwrap();
-                    let digest = (u1 * s).to_repr().to_vec();
-                    let signature = [r.to_repr(), s.to_repr()].concat();
-                    window.jobs.push((key as u32, digest, signature));
-                }
-            }
-            window
-        }
-    };
-}
-window!(window_p256, crafted_p256, p256, sha2::Sha256, 32);
-window!(window_p384, crafted_p384, p384, sha2::Sha384, 48);
-
-/// Microseconds per signature, round by round.
-struct Line {
-    name: &'static str,
-    times: Vec<f64>,
-}
-
-fn time(lines: &mut Vec<Line>, name: &'static str, signatures: usize, work: impl FnOnce()) {
-    let start = Instant::now();
-    work();
-    let spent = start.elapsed().as_secs_f64() * 1e6 / signatures as f64;
-    match lines.iter_mut().find(|line| line.name == name) {
-        Some(line) => line.times.push(spent),
-        None => lines.push(Line {
-            name,
-            times: vec![spent],
-        }),
-    }
-}
-
-fn verify(batch: &mut dyn Batch, window: &Window) {
-    assert!(
-        batch
-            .window(&window.keys, &window.jobs)
-            .iter()
-            .all(|right| *right)
-    );
-}
-
-/// Compares verdicts with those of aws-lc-rs on signatures with a flipped bit, another key, or
-/// nothing changed: `total` cases, in windows of 10^4, on both back ends.
-fn differential(wide: bool, total: usize) {
-    let make = if wide { window_p384 } else { window_p256 };
-    let (algorithm, hash) = if wide {
-        (&aws::ECDSA_P384_SHA384_FIXED, &aws_digest::SHA384)
-    } else {
-        (&aws::ECDSA_P256_SHA256_FIXED, &aws_digest::SHA256)
-    };
-    let mut counter = 1 << 50;
-    let (mut right, mut wrong) = (0, 0);
-    let windows: Vec<Window> = [16, 3000, 10_000].map(|keys| make(keys, 10_000)).into();
-    let mut batches = [bench_api::ecdsa(wide, false), bench_api::ecdsa(wide, true)];
-    for round in 0..total / 10_000 {
-        let window = &windows[round % windows.len()];
-        let mut changed = Window {
-            keys: window.keys.clone(),
-            jobs: window.jobs.clone(),
-            messages: Vec::new(),
-        };
-        for job in &mut changed.jobs {
-            let bytes = random(&mut counter);
-            let at = usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
-            let length = job.2.len();
-            match bytes[2] % 4 {
-                0 => job.2[at % length] ^= 1 << (bytes[3] % 8),
-                1 => job.2[at % length] = bytes[3],
-                _ => {}
-            }
-        }
-        let expected: Vec<bool> = changed
-            .jobs
-            .iter()
-            .zip(&window.messages)
-            .map(|(job, message)| {
-                let key = [&[4][..], &changed.keys[job.0 as usize].0].concat();
-                aws::ParsedPublicKey::new(algorithm, key)
-                    .unwrap()
-                    .verify_digest_sig(&aws_digest::digest(hash, message), &job.2)
-                    .is_ok()
-            })
-            .collect();
-        for batch in &mut batches {
-            assert_eq!(batch.window(&changed.keys, &changed.jobs), expected);
-        }
-        right += expected.iter().filter(|right| **right).count();
-        wrong += expected.iter().filter(|right| !**right).count();
-    }
-    println!("{right} right and {wrong} wrong signatures: both back ends agree with aws-lc-rs");
-}
+mod ecdsa;
+mod ed25519;
+mod measure;
+mod rsa;
+mod vouchers;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let wide = arguments.next().as_deref() == Some("p384");
-    if let Some(total) = std::env::var_os("DIFFERENTIAL") {
-        let total = total
-            .to_str()
-            .and_then(|n| n.parse().ok())
-            .expect("a number");
-        return differential(wide, total);
+    let what = arguments.next().unwrap_or_else(|| "all".into());
+    let number = arguments.next().and_then(|n| n.parse().ok());
+    if what == "differential" {
+        for wide in [false, true] {
+            ecdsa::differential(wide, number.unwrap_or(1_000_000));
+        }
+        return;
     }
-    let rounds: usize = arguments.next().map_or(11, |n| n.parse().expect("rounds"));
-    let only = arguments.next().unwrap_or_default();
-    let make = if wide { window_p384 } else { window_p256 };
-
-    let hot = make(16, 10_000);
-    let distinct = make(10_000, 10_000);
-    let thrice = make(3334, 10_000);
-    let one_key = make(1, 10_000);
-    let seven = make(1400, 9800);
-    let small = make(100, 100);
-    let width = bench_api::generator_width(wide, 10_000);
-    let crafted = if wide {
-        crafted_p384(10_000, width)
-    } else {
-        crafted_p256(10_000, width)
-    };
-
-    let (aws_algorithm, aws_hash) = if wide {
-        (&aws::ECDSA_P384_SHA384_FIXED, &aws_digest::SHA384)
-    } else {
-        (&aws::ECDSA_P256_SHA256_FIXED, &aws_digest::SHA256)
-    };
-    let ring_algorithm = if wide {
-        &ring::signature::ECDSA_P384_SHA384_FIXED
-    } else {
-        &ring::signature::ECDSA_P256_SHA256_FIXED
-    };
-    let sec1: Vec<Vec<u8>> = distinct
-        .keys
-        .iter()
-        .map(|(xy, _)| [&[4][..], xy].concat())
-        .collect();
-    const SOME: usize = 200;
-    let aws_keys: Vec<_> = sec1[..SOME]
-        .iter()
-        .map(|key| aws::ParsedPublicKey::new(aws_algorithm, key).unwrap())
-        .collect();
-    let aws_digests: Vec<_> = distinct.messages[..SOME]
-        .iter()
-        .map(|message| aws_digest::digest(aws_hash, message))
-        .collect();
-
-    let mut warm = bench_api::ecdsa(wide, false);
-    let mut warm_one = bench_api::ecdsa(wide, false);
-    let mut warm_other = bench_api::ecdsa(wide, false);
-    let mut warm_portable = bench_api::ecdsa(wide, true);
-    let mut other_portable = bench_api::ecdsa(wide, true);
-    for _ in 0..6 {
-        verify(&mut *warm, &hot);
-        verify(&mut *warm_one, &one_key);
-        verify(&mut *warm_other, &distinct);
+    println!("back end: {}", ownership_voucher::bench_api::backend_name());
+    let rounds = number.unwrap_or(11);
+    let wanted = |name| what == "all" || what == name;
+    if wanted("vouchers") {
+        vouchers::run(rounds);
     }
-    verify(&mut *warm_portable, &hot);
-    verify(&mut *other_portable, &distinct);
-
-    let mut lines = Vec::new();
-    for _ in 0..rounds {
-        time(&mut lines, "aws-lc-rs, parsed key", SOME, || {
-            for ((key, digest), job) in aws_keys.iter().zip(&aws_digests).zip(&distinct.jobs) {
-                key.verify_digest_sig(digest, black_box(&job.2)).unwrap();
-            }
-        });
-        let mut run = |name, count: usize, work: &mut dyn FnMut()| {
-            if name_matches(name, &only) {
-                time(&mut lines, name, count, work);
-            }
-        };
-        run("16 keys, everything built anew", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &hot);
-        });
-        run("16 keys, built anew, crafted", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &crafted);
-        });
-        run("16 keys, tables kept", 10_000, &mut || {
-            verify(&mut *warm, &hot)
-        });
-        run("1 key, tables kept", 10_000, &mut || {
-            verify(&mut *warm_one, &one_key)
-        });
-        run("all keys different, with key check", 10_000, &mut || {
-            assert!(warm_other.check_keys(&distinct.keys));
-            verify(&mut *warm_other, &distinct);
-        });
-        run("each key 3 times", 10_002, &mut || {
-            verify(&mut *warm_other, &thrice)
-        });
-        run("each key 7 times", 9_800, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &seven);
-        });
-        run("100 keys once, everything built anew", 100, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &small);
-        });
-        run("one at a time", 100, &mut || {
-            for job in &small.jobs {
-                let keys = [(small.keys[job.0 as usize].0.clone(), 1)];
-                let job = [(0, job.1.clone(), job.2.clone())];
-                assert!(warm_other.window(&keys, &job)[0]);
-            }
-        });
-        run("check_key", 10_000, &mut || {
-            assert!(warm_other.check_keys(&distinct.keys))
-        });
-        run("portable, 16 keys, built anew", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, true), &hot);
-        });
-        run("portable, 16 keys, tables kept", 10_000, &mut || {
-            verify(&mut *warm_portable, &hot);
-        });
-        run(
-            "portable, all keys different, with key check",
-            10_000,
-            &mut || {
-                assert!(other_portable.check_keys(&distinct.keys));
-                verify(&mut *other_portable, &distinct);
-            },
-        );
-        run("aws-lc-rs, key parsed each time", SOME, &mut || {
-            for ((key, digest), job) in sec1.iter().zip(&aws_digests).zip(&distinct.jobs) {
-                let key = aws::ParsedPublicKey::new(aws_algorithm, black_box(key)).unwrap();
-                key.verify_digest_sig(digest, &job.2).unwrap();
-            }
-        });
-        run("ring (with hashing)", SOME, &mut || {
-            for ((key, message), job) in sec1[..SOME]
-                .iter()
-                .zip(&distinct.messages)
-                .zip(&distinct.jobs)
-            {
-                ring::signature::UnparsedPublicKey::new(ring_algorithm, key)
-                    .verify(message, black_box(&job.2))
-                    .unwrap();
-            }
-        });
-        run("p256 / p384", 40, &mut || {
-            for (key, job) in sec1[..40].iter().zip(&distinct.jobs) {
-                if wide {
-                    use p384::ecdsa::{
-                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
-                    };
-                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
-                    let signature = Signature::from_slice(&job.2).unwrap();
-                    key.verify_prehash(&job.1, &signature).unwrap();
-                } else {
-                    use p256::ecdsa::{
-                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
-                    };
-                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
-                    let signature = Signature::from_slice(&job.2).unwrap();
-                    key.verify_prehash(&job.1, &signature).unwrap();
-                }
-            }
-        });
+    if wanted("p256") {
+        ecdsa::run(false, rounds);
     }
-
-    let median = |times: &[f64]| {
-        let mut times = times.to_vec();
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let yardstick = median(&lines[0].times);
-    println!(
-        "{} rounds, {}",
-        rounds,
-        if wide { "P-384" } else { "P-256" }
-    );
-    println!(
-        "{:48} {:>9} {:>9} {:>8}",
-        "µs per signature", "median", "least", "ratio"
-    );
-    for line in &lines {
-        let least = line.times.iter().copied().fold(f64::MAX, f64::min);
-        let middle = median(&line.times);
-        println!(
-            "{:48} {:9.3} {:9.3} {:8.2}",
-            line.name,
-            middle,
-            least,
-            yardstick / middle
-        );
+    if wanted("p384") {
+        ecdsa::run(true, rounds);
     }
-}
-
-fn name_matches(name: &str, only: &str) -> bool {
-    only.is_empty() || name.starts_with(only)
+    if wanted("rsa") {
+        rsa::run(rounds);
+    }
+    if wanted("ed25519") {
+        ed25519::run(rounds);
+    }
 }

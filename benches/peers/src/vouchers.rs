@@ -17,10 +17,18 @@ const SHIPMENT: u32 = 10_000;
 pub fn run(rounds: usize) {
     let shipment: Vec<Vec<u8>> = (0..SHIPMENT).map(voucher).collect();
     let bytes: usize = shipment.iter().map(Vec::len).sum();
-    println!("{SHIPMENT} vouchers of 3 entries and {} bytes, 15 signing keys", bytes / shipment.len());
+    println!(
+        "{SHIPMENT} vouchers of 3 entries and {} bytes, 15 signing keys",
+        bytes / shipment.len()
+    );
     let (keys, jobs) = signatures(&shipment);
     let policy = Policy::new();
-    let pool = |threads| ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let pool = |threads| {
+        ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads")
+    };
     let (one, two) = (pool(1), pool(2));
     let mut batch = BatchVerifier::new(&policy);
     let mut on_two = BatchVerifier::new(&policy);
@@ -32,51 +40,68 @@ pub fn run(rounds: usize) {
         let good = pool.install(|| batch.verify(&shipment).iter().filter(|v| v.is_ok()).count());
         assert_eq!(good, count);
     };
-    compare("bytes to verdict, per voucher", rounds, vec![
-        Contender {
-            name: "aws-lc-rs, one signature at a time",
-            count: some.len(),
-            run: Box::new(|| assert!(some.iter().all(|voucher| with_aws(voucher)))),
-        },
-        Contender { name: "batch", count, run: Box::new(|| check(&mut batch, &one)) },
-        Contender { name: "batch on two threads", count, run: Box::new(|| check(&mut on_two, &two)) },
-        Contender { name: "batch, portable engine", count, run: Box::new(|| check(&mut portable, &one)) },
-        Contender {
-            name: "its signatures alone",
-            count,
-            run: Box::new(|| assert!(engine.window(&keys, &jobs).iter().all(|good| *good))),
-        },
-        Contender {
-            name: "reading alone",
-            count,
-            run: Box::new(|| {
-                let read = |bytes| Voucher::parse(bytes).is_ok();
-                assert!(shipment.iter().all(|bytes| read(bytes)));
-            }),
-        },
-        Contender {
-            name: "one voucher, alone",
-            count: 20,
-            run: Box::new(|| {
-                for bytes in &shipment[..20] {
-                    let verdict = Voucher::parse(bytes).and_then(|voucher| voucher.verify(&policy));
-                    assert!(verdict.is_ok());
-                }
-            }),
-        },
-        Contender {
-            name: "one voucher, a batch of one",
-            count: 20,
-            run: Box::new(|| {
-                one.install(|| {
+    compare(
+        "bytes to verdict, per voucher",
+        rounds,
+        vec![
+            Contender {
+                name: "aws-lc-rs, one signature at a time",
+                count: some.len(),
+                run: Box::new(|| assert!(some.iter().all(|voucher| with_aws(voucher)))),
+            },
+            Contender {
+                name: "batch",
+                count,
+                run: Box::new(|| check(&mut batch, &one)),
+            },
+            Contender {
+                name: "batch on two threads",
+                count,
+                run: Box::new(|| check(&mut on_two, &two)),
+            },
+            Contender {
+                name: "batch, portable engine",
+                count,
+                run: Box::new(|| check(&mut portable, &one)),
+            },
+            Contender {
+                name: "its signatures alone",
+                count,
+                run: Box::new(|| assert!(engine.window(&keys, &jobs).iter().all(|good| *good))),
+            },
+            Contender {
+                name: "reading alone",
+                count,
+                run: Box::new(|| {
+                    let read = |bytes| Voucher::parse(bytes).is_ok();
+                    assert!(shipment.iter().all(|bytes| read(bytes)));
+                }),
+            },
+            Contender {
+                name: "one voucher, alone",
+                count: 20,
+                run: Box::new(|| {
                     for bytes in &shipment[..20] {
-                        let list = std::slice::from_ref(bytes);
-                        assert!(BatchVerifier::new(&policy).verify(list)[0].is_ok());
+                        let verdict =
+                            Voucher::parse(bytes).and_then(|voucher| voucher.verify(&policy));
+                        assert!(verdict.is_ok());
                     }
-                });
-            }),
-        },
-    ]);
+                }),
+            },
+            Contender {
+                name: "one voucher, a batch of one",
+                count: 20,
+                run: Box::new(|| {
+                    one.install(|| {
+                        for bytes in &shipment[..20] {
+                            let list = std::slice::from_ref(bytes);
+                            assert!(BatchVerifier::new(&policy).verify(list)[0].is_ok());
+                        }
+                    });
+                }),
+            },
+        ],
+    );
 }
 
 fn key(n: u32) -> LocalKey {
@@ -90,8 +115,10 @@ fn voucher(number: u32) -> Vec<u8> {
     let line = 3 * (number % 5);
     let mut guid = [0x17; 16];
     guid[..4].copy_from_slice(&number.to_be_bytes());
-    let directive =
-        RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https);
+    let directive = RvDirective::new()
+        .dns("rv.example.com")
+        .device_port(443)
+        .protocol(RvProtocol::Https);
     let maker = NextOwner::Key(key(line).public_key());
     let mut voucher = NewVoucher::new(Guid(guid), "Model 7", maker)
         .with_epid()
@@ -113,7 +140,9 @@ fn voucher(number: u32) -> Vec<u8> {
 /// What a careful program does today: a fast reader, the hashes, and the fastest library for each
 /// signature.
 fn with_aws(bytes: &[u8]) -> bool {
-    let Ok(voucher) = Voucher::parse(bytes) else { return false };
+    let Ok(voucher) = Voucher::parse(bytes) else {
+        return false;
+    };
     let hash = |parts: &[&[u8]]| {
         let mut context = digest::Context::new(&digest::SHA256);
         parts.iter().for_each(|part| context.update(part));
@@ -129,7 +158,12 @@ fn with_aws(bytes: &[u8]) -> bool {
             return false;
         }
         // Both lengths are known here: a protected header of 3 bytes, a payload of 170.
-        let head = [&b"\x84\x6aSignature1\x43"[..], entry.protected(), b"\x40\x58\xaa"].concat();
+        let head = [
+            &b"\x84\x6aSignature1\x43"[..],
+            entry.protected(),
+            b"\x40\x58\xaa",
+        ]
+        .concat();
         let message = hash(&[&head, entry.payload()]);
         // [10, 1, bstr(91)]: 5 bytes of CBOR and 26 of DER before the point.
         let point = &signer.as_bytes()[31..];
@@ -154,12 +188,20 @@ fn signatures(shipment: &[Vec<u8>]) -> (Vec<Key>, Vec<Signed>) {
         let mut signer = voucher.manufacturer_key();
         for entry in voucher.entries() {
             let xy = signer.as_bytes()[32..].to_vec();
-            let number = keys.iter().position(|(known, _)| *known == xy).unwrap_or_else(|| {
-                keys.push((xy, 0));
-                keys.len() - 1
-            });
+            let number = keys
+                .iter()
+                .position(|(known, _)| *known == xy)
+                .unwrap_or_else(|| {
+                    keys.push((xy, 0));
+                    keys.len() - 1
+                });
             keys[number].1 += 1;
-            let head = [&b"\x84\x6aSignature1\x43"[..], entry.protected(), b"\x40\x58\xaa"].concat();
+            let head = [
+                &b"\x84\x6aSignature1\x43"[..],
+                entry.protected(),
+                b"\x40\x58\xaa",
+            ]
+            .concat();
             let message = [&head, entry.payload()].concat();
             let digest = digest::digest(&digest::SHA256, &message).as_ref().to_vec();
             jobs.push((number as u32, digest, entry.signature().to_vec()));

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use alloc::sync::Arc;
 
 use ownership_voucher::{
-    Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt, VerifiedVoucher, Voucher,
+    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt, VerifiedVoucher, Voucher,
 };
 use serde_json::json;
 
@@ -76,6 +76,8 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     options.hash = args.hash.map(Into::into);
     options.encoding = args.encoding.map(Into::into);
     options.other_key_type = args.other_key_type;
+    let experimental = Allowance::ExperimentalKeys;
+    options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
     options
 }
