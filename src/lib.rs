@@ -60,6 +60,11 @@
 //! Docs cite FDO 1.1 by section, COSE by RFC 9052 and 9053, points by SEC 1.
 #![no_std]
 #![deny(unsafe_code)]
+#![warn(
+    clippy::std_instead_of_core,
+    clippy::std_instead_of_alloc,
+    clippy::alloc_instead_of_core
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Bytes from strangers: nothing here may panic. The back ends prove their bounds instead.
 #![cfg_attr(

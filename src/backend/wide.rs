@@ -104,13 +104,6 @@ impl W {
         W(unsafe { _mm512_or_si512(self.0, other.0) })
     }
 
-    /// Shifts every lane left by `N` bits.
-    #[inline(always)]
-    pub(crate) fn shl<const N: u32>(self) -> W {
-        // SAFETY: `self` proves AVX-512F.
-        W(unsafe { _mm512_slli_epi64::<N>(self.0) })
-    }
-
     /// Shifts every lane right by `N` bits, filling with zeros.
     #[inline(always)]
     pub(crate) fn shr<const N: u32>(self) -> W {
@@ -166,13 +159,6 @@ impl W {
     pub(crate) fn constant(self, value: u64) -> W {
         // SAFETY: `self` proves AVX-512F.
         W(unsafe { _mm512_set1_epi64(value as i64) })
-    }
-
-    /// Bitwise exclusive or.
-    #[inline(always)]
-    pub(crate) fn xor(self, other: W) -> W {
-        // SAFETY: `self` proves AVX-512F.
-        W(unsafe { _mm512_xor_si512(self.0, other.0) })
     }
 
     /// Bitwise exclusive or of three.

@@ -1,4 +1,6 @@
 //! The command line, from which help, completions and man pages are made too.
+// Help is plain text, not Markdown.
+#![allow(rustdoc::bare_urls)]
 
 use std::path::PathBuf;
 

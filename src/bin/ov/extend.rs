@@ -5,7 +5,8 @@ use std::io::Write as _;
 use alloc::sync::Arc;
 
 use ownership_voucher::{
-    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt, VerifiedVoucher, Voucher,
+    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt,
+    VerifiedVoucher, Voucher,
 };
 use serde_json::json;
 
