@@ -108,10 +108,7 @@ fn facts_of_the_policy_are_judged_for_each_voucher() {
         .map(|voucher| alone(voucher, &policy))
         .collect();
     assert!(single.iter().any(Result::is_ok) && single.iter().any(Result::is_err));
-    assert_eq!(
-        together(&mut BatchVerifier::new(&policy), &vouchers),
-        single
-    );
+    assert_eq!(together(&mut BatchVerifier::new(&policy), vouchers), single);
 }
 
 proptest! {

@@ -20,6 +20,7 @@ use super::Avx512Ifma;
 #[repr(transparent)]
 pub(crate) struct W(__m512i);
 
+#[cfg(feature = "rsa")]
 /// The low 52 bits: what one limb holds once carried.
 pub(crate) const MASK52: u64 = (1 << 52) - 1;
 

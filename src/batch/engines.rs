@@ -54,7 +54,6 @@ impl Digest {
 pub(super) struct Job<'r> {
     /// Number of the key in the window.
     pub(super) key: u32,
-    pub(super) algorithm: Algorithm,
     pub(super) digest: &'r Digest,
     pub(super) entry: Entry<'r>,
 }
@@ -377,7 +376,7 @@ impl Engine for RsaEngine {
             .iter()
             .map(|share| RsaJob {
                 key: share.key,
-                padding: match share.job.algorithm {
+                padding: match share.job.entry.algorithm() {
                     Algorithm::Ps256 | Algorithm::Ps384 => Padding::Pss,
                     _ => Padding::Pkcs1v15,
                 },
