@@ -1,4 +1,4 @@
-//! The first voucher of a device (device initialisation, FDO 1.1 §3.4.3) and the header of a
+//! The first voucher of a device (device initialisation, FDO 1.1 §3.4) and the header of a
 //! replacement.
 //!
 //! Only the profile that every implementation reads is written. The HMAC comes from the device,
@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::voucher::{Guid, RvVariable, Voucher};
 use crate::write;
 
-/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1 §3.3.9).
+/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1, RendezvousInfo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text

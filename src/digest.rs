@@ -1,4 +1,4 @@
-//! Hashes and HMACs of FDO 1.1 §3.3: SHA-256 and SHA-384 with their COSE code points.
+//! Hashes and HMACs of FDO 1.1 §3.3.2: SHA-256 and SHA-384 with their COSE code points.
 
 use core::fmt;
 

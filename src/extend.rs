@@ -1,4 +1,4 @@
-//! Extending a voucher: the current owner signs over to the next (FDO 1.1 §3.4.5).
+//! Extending a voucher: the current owner signs over to the next (FDO 1.1 §3.4).
 //!
 //! Header, HMAC, chain and earlier entries are carried over byte for byte. Signing takes two
 //! steps, so that the key may be in a TPM, an HSM or a service that answers next week.

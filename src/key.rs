@@ -10,7 +10,7 @@ pub use public::PublicKey;
 use crate::cbor::{Int, Reader, Span};
 use crate::error::{Error, ErrorKind};
 
-/// The label of a public key, `pkType` (FDO 1.1 §3.3.3).
+/// The label of a public key, `pkType` (FDO 1.1, PublicKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[doc(alias = "pkType")]
@@ -72,7 +72,7 @@ impl KeyType {
     }
 }
 
-/// The encoding of a public key, `pkEnc` (FDO 1.1 §3.3.3).
+/// The encoding of a public key, `pkEnc` (FDO 1.1, PublicKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[doc(alias = "pkEnc")]

@@ -57,7 +57,8 @@
 //!
 //! # Clauses
 //!
-//! Docs cite FDO 1.1 by section, COSE by RFC 9052 and 9053, points by SEC 1.
+//! Docs cite FDO 1.1 by the names of its CDDL types (OVHeader, OVEntry) and, where it is certain, by
+//! section; COSE by RFC 9052 and 9053, CBOR by RFC 8949, certificates by RFC 5280, points by SEC 1.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(

@@ -1,4 +1,4 @@
-//! From a claim to a proof: the checks of FDO 1.1 §3.4.6 in a fixed order.
+//! From a claim to a proof: the checks of FDO 1.1 §3.4 in a fixed order.
 //!
 //! 1. Departures that the policy does not accept, in the order of the bytes.
 //! 2. The hash of the device certificate chain.

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 
 pub(crate) use parse::Index;
 
-/// The name of a device in the protocol: 16 random bytes (FDO 1.1 §3.3.6).
+/// The name of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
 ///
 /// Printed as 32 lower-case hexadecimal digits without dashes, as go-fdo does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

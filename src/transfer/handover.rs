@@ -1,4 +1,4 @@
-//! Handing a voucher over, in one call that trusts nothing (FDO 1.1 §3.4.5).
+//! Handing a voucher over, in one call that trusts nothing (FDO 1.1 §3.4).
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! Resale after onboarding (FDO 1.1 §5.5.7): the device gets a new GUID, new rendezvous info and
+//! Resale after onboarding (FDO 1.1, TO2.SetupDevice): the device gets a new GUID, new rendezvous info and
 //! a new first owner, and the voucher starts again with no entries.
 
 use alloc::vec::Vec;

@@ -1,4 +1,4 @@
-//! The hashes that tie a voucher together (FDO 1.1 §3.4.2), always over the bytes as received.
+//! The hashes that tie a voucher together (FDO 1.1 §3.4, OVEntry), always over the bytes as received.
 
 use super::{ChainHashRule, Judge, departure};
 use crate::digest::{Digest, HashAlgorithm, Hasher};

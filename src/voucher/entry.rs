@@ -8,7 +8,7 @@ use crate::cose::SigStructure;
 use crate::digest::{Digest, HashIndex};
 use crate::key::{Algorithm, KeyView, Quiet};
 
-/// An entry as it stands in a voucher (FDO 1.1 §3.4.2).
+/// An entry as it stands in a voucher (FDO 1.1 §3.4, OVEntry).
 #[derive(Clone, Copy)]
 #[doc(alias = "OVEntry")]
 pub struct Entry<'v> {

@@ -1,4 +1,4 @@
-//! Rendezvous info (FDO 1.1 §3.3.9): kept as bytes, decoded for people as far as it goes.
+//! Rendezvous info (FDO 1.1, RendezvousInfo): kept as bytes, decoded for people as far as it goes.
 //!
 //! ```cddl
 //! RendezvousInfo = [1* RendezvousDirective]
@@ -15,7 +15,7 @@ use crate::finding::FindingKind;
 use crate::key::Quiet;
 use crate::limits::Limits;
 
-/// A rendezvous variable (FDO 1.1 §3.3.9).
+/// A rendezvous variable (FDO 1.1, RendezvousInfo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[doc(alias = "RVVariable")]
