@@ -242,7 +242,10 @@ pub(crate) enum Detail {
 /// [`offset`](Self::offset) in the voucher and [`entry`](Self::entry) number.
 ///
 /// A failed signature says where it stands and never why it failed.
-pub struct Error {
+pub struct Error(Box<Inner>);
+
+/// Behind a pointer, because results travel through every step of reading, and most are good.
+struct Inner {
     kind: ErrorKind,
     detail: Detail,
     // u32::MAX and u16::MAX stand for "not known": a voucher is far smaller than both.
@@ -252,30 +255,26 @@ pub struct Error {
 }
 
 impl Error {
-    pub(crate) const fn new(kind: ErrorKind) -> Self {
-        Self {
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Self(Box::new(Inner {
             kind,
             detail: Detail::None,
             offset: u32::MAX,
             entry: u16::MAX,
             source: None,
-        }
+        }))
     }
 
-    pub(crate) const fn text(kind: ErrorKind, text: &'static str) -> Self {
+    pub(crate) fn text(kind: ErrorKind, text: &'static str) -> Self {
         let mut error = Self::new(kind);
-        error.detail = Detail::Text(text);
+        error.0.detail = Detail::Text(text);
         error
     }
 
-    pub(crate) const fn count(
-        kind: ErrorKind,
-        found: u64,
-        wanted: u64,
-        unit: &'static str,
-    ) -> Self {
+    pub(crate) fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
         let mut error = Self::new(kind);
-        error.detail = Detail::Count {
+        error.0.detail = Detail::Count {
             found,
             wanted,
             unit,
@@ -283,17 +282,17 @@ impl Error {
         error
     }
 
-    pub(crate) const fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
+    pub(crate) fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
         let mut error = Self::new(kind);
-        error.detail = Detail::Code { found, wanted };
+        error.0.detail = Detail::Code { found, wanted };
         error
     }
 
     /// Sets the byte offset, unless a place nearer to the fault is known already.
     #[must_use]
     pub(crate) fn at(mut self, offset: usize) -> Self {
-        if self.offset == u32::MAX {
-            self.offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        if self.0.offset == u32::MAX {
+            self.0.offset = u32::try_from(offset).unwrap_or(u32::MAX);
         }
         self
     }
@@ -301,8 +300,8 @@ impl Error {
     /// Sets the entry, unless one is known already.
     #[must_use]
     pub(crate) fn in_entry(mut self, entry: Option<usize>) -> Self {
-        if let (u16::MAX, Some(entry)) = (self.entry, entry) {
-            self.entry = u16::try_from(entry).unwrap_or(u16::MAX);
+        if let (u16::MAX, Some(entry)) = (self.0.entry, entry) {
+            self.0.entry = u16::try_from(entry).unwrap_or(u16::MAX);
         }
         self
     }
@@ -314,50 +313,48 @@ impl Error {
     #[must_use]
     pub fn signer(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {
         let mut error = Self::new(ErrorKind::SignerFailed);
-        error.source = Some(source.into());
+        error.0.source = Some(source.into());
         error
     }
 
     /// What went wrong.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        self.kind
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
     }
 
     /// Byte offset in the voucher (its CBOR, not its PEM), where one is to blame.
     #[must_use]
     pub fn offset(&self) -> Option<usize> {
-        (self.offset != u32::MAX).then_some(self.offset as usize)
+        (self.0.offset != u32::MAX).then_some(self.0.offset as usize)
     }
 
     /// Entry to blame, counted from 0; `None` for the header, the chain, or the whole.
     #[must_use]
     pub fn entry(&self) -> Option<usize> {
-        (self.entry != u16::MAX).then_some(usize::from(self.entry))
+        (self.0.entry != u16::MAX).then_some(usize::from(self.0.entry))
     }
 }
 
 impl Clone for Error {
     /// A copy; of a signer's own error only the text survives.
     fn clone(&self) -> Self {
-        Self {
-            kind: self.kind,
-            detail: self.detail,
-            offset: self.offset,
-            entry: self.entry,
-            source: self
-                .source
-                .as_ref()
-                .map(|source| alloc::string::ToString::to_string(source).into()),
-        }
+        let text = |source: &Box<_>| alloc::string::ToString::to_string(source).into();
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            detail: self.0.detail,
+            offset: self.0.offset,
+            entry: self.0.entry,
+            source: self.0.source.as_ref().map(text),
+        }))
     }
 }
 
 impl PartialEq for Error {
     /// Same kind, place and detail; the text of a signer's own error is not compared.
     fn eq(&self, other: &Self) -> bool {
-        (self.kind, self.detail, self.offset, self.entry)
-            == (other.kind, other.detail, other.offset, other.entry)
+        (self.0.kind, self.0.detail, self.0.offset, self.0.entry)
+            == (other.0.kind, other.0.detail, other.0.offset, other.0.entry)
     }
 }
 
@@ -366,16 +363,16 @@ impl fmt::Debug for Error {
         write!(
             f,
             "Error({} {}: {self})",
-            self.kind.code(),
-            self.kind.name()
+            self.0.kind.code(),
+            self.0.kind.name()
         )
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.text())?;
-        match self.detail {
+        f.write_str(self.0.kind.text())?;
+        match self.0.detail {
             Detail::None => {}
             Detail::Count {
                 found,
@@ -398,7 +395,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        self.0.source.as_deref().map(|source| source as _)
     }
 }
 
