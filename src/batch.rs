@@ -351,7 +351,7 @@ pub(crate) fn map<'s, T: Sync, U: Send>(
     f: impl Fn(&'s T) -> U + Sync + Send,
 ) -> Vec<U> {
     #[cfg(feature = "parallel")]
-    if rayon::current_num_threads() > 1 && items.len() > 64 {
+    if threads() > 1 && items.len() > 64 {
         use rayon::prelude::*;
         return items.par_iter().with_min_len(64).map(f).collect();
     }
@@ -365,7 +365,7 @@ fn map_two<A: Sync, B: Sync, U: Send>(
     f: impl Fn(&A, &B) -> U + Sync + Send,
 ) -> Vec<U> {
     #[cfg(feature = "parallel")]
-    if rayon::current_num_threads() > 1 && a.len() > 64 {
+    if threads() > 1 && a.len() > 64 {
         use rayon::prelude::*;
         return a
             .par_iter()
@@ -375,4 +375,33 @@ fn map_two<A: Sync, B: Sync, U: Send>(
             .collect();
     }
     a.iter().zip(b).map(|(a, b)| f(a, b)).collect()
+}
+
+/// How many threads share the work: those of the caller's pool, and one inside of `alone`.
+#[cfg(feature = "parallel")]
+fn threads() -> usize {
+    #[cfg(feature = "ffi")]
+    if ALONE.get() {
+        return 1;
+    }
+    rayon::current_num_threads()
+}
+
+#[cfg(feature = "ffi")]
+std::thread_local! {
+    static ALONE: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// Runs in the thread of the caller and no other, without so much as asking for a pool: asking
+/// starts the one of the process, and a C program has none to offer in its place.
+#[cfg(feature = "ffi")]
+pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _restore = Restore(ALONE.replace(true));
+    work()
 }

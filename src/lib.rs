@@ -110,6 +110,15 @@ mod digest;
 mod dump;
 mod error;
 mod extend;
+#[cfg(feature = "ffi")]
+#[allow(
+    unsafe_code,
+    unreachable_pub,
+    missing_docs,
+    non_camel_case_types,
+    clippy::too_many_arguments
+)]
+mod ffi;
 pub mod file;
 mod finding;
 mod hmac;

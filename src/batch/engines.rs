@@ -239,22 +239,23 @@ impl<E: Engine> Group<E> {
         let work = |((jobs, local), scratch): ((&[ShareJob<'_>], &mut [bool]), &mut E::Scratch)| {
             self.engine.verify(&self.plan, jobs, scratch, local);
         };
-        #[cfg(feature = "parallel")]
-        {
-            use rayon::prelude::*;
-            let chunks = share
+        match threads {
+            #[cfg(feature = "parallel")]
+            2.. => {
+                use rayon::prelude::*;
+                let chunks = share
+                    .jobs
+                    .par_chunks(chunk)
+                    .zip(local.par_chunks_mut(chunk));
+                chunks.zip(self.scratches.par_iter_mut()).for_each(work);
+            }
+            _ => share
                 .jobs
-                .par_chunks(chunk)
-                .zip(local.par_chunks_mut(chunk));
-            chunks.zip(self.scratches.par_iter_mut()).for_each(work);
+                .chunks(chunk)
+                .zip(local.chunks_mut(chunk))
+                .zip(self.scratches.iter_mut())
+                .for_each(work),
         }
-        #[cfg(not(feature = "parallel"))]
-        share
-            .jobs
-            .chunks(chunk)
-            .zip(local.chunks_mut(chunk))
-            .zip(self.scratches.iter_mut())
-            .for_each(work);
         for (job, verdict) in share.jobs.iter().zip(local) {
             if let Some(slot) = verdicts.get_mut(job.number) {
                 *slot = verdict;
@@ -266,7 +267,7 @@ impl<E: Engine> Group<E> {
 /// How many threads to use for so many jobs.
 fn threads(jobs: usize) -> usize {
     #[cfg(feature = "parallel")]
-    return rayon::current_num_threads().min(jobs.div_ceil(64)).max(1);
+    return super::threads().min(jobs.div_ceil(64)).max(1);
     #[cfg(not(feature = "parallel"))]
     {
         let _ = jobs;

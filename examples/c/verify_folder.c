@@ -1,0 +1,130 @@
+/*
+ * Verifies every voucher of a folder and prints a table: one line for each voucher.
+ *
+ *     verify_folder FOLDER
+ *
+ * Files may be CBOR, CBOR sequences, PEM with one or many vouchers, or base64. Exits with 1 where a
+ * voucher was rejected.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "ownership_voucher.h"
+
+static ov_error *error;
+static unsigned long vouchers, rejected;
+
+static void hex(const uint8_t *bytes, size_t len, char *text) {
+    for (size_t i = 0; i < len; i++) sprintf(text + 2 * i, "%02x", bytes[i]);
+}
+
+/* A table is no place for what a stranger may have put into a device info. */
+static void printable(ov_str text, char *out, size_t room) {
+    size_t used = 0;
+    for (; used < text.len && used + 1 < room; used++) {
+        unsigned char c = (unsigned char)text.data[used];
+        out[used] = c >= ' ' && c <= '~' ? (char)c : '?';
+    }
+    out[used] = 0;
+}
+
+static void print_error(const char *file) {
+    ov_str message;
+    ov_status status;
+    if (ov_error_status(error, &status) != OV_OK) return;
+    if (ov_error_message(error, &message) != OV_OK) return;
+    printf("%-28s REJECTED %d: %.*s\n", file, (int)status, (int)message.len, message.data);
+    vouchers++;
+    rejected++;
+}
+
+static void print_verified(const char *file, const ov_verified *verified) {
+    const ov_voucher *voucher;
+    ov_public_key *owner = NULL;
+    ov_proved proved;
+    ov_str info;
+    uint8_t guid[16], fingerprint[32];
+    char guid_text[33], owner_text[65], info_text[32];
+    if (ov_verified_voucher(verified, &voucher) != OV_OK) return;
+    if (ov_voucher_guid(voucher, guid) != OV_OK) return;
+    if (ov_voucher_device_info(voucher, &info) != OV_OK) return;
+    if (ov_verified_proved(verified, &proved) != OV_OK) return;
+    if (ov_verified_owner(verified, &owner) != OV_OK) return;
+    ov_public_key_fingerprint(owner, fingerprint);
+    ov_public_key_free(&owner);
+    hex(guid, sizeof guid, guid_text);
+    hex(fingerprint, sizeof fingerprint, owner_text);
+    printable(info, info_text, sizeof info_text);
+    printf("%-28s %s %3llu %.16s %s\n", file, guid_text, (unsigned long long)proved.entries,
+           owner_text, info_text);
+    vouchers++;
+}
+
+static void verify(const char *file, ov_slice bytes, const ov_policy *policy) {
+    ov_voucher *voucher = NULL;
+    ov_verified *verified = NULL;
+    if (ov_voucher_parse(bytes.data, bytes.len, policy, &voucher, error) == OV_OK &&
+        ov_voucher_verify(voucher, policy, &verified, error) == OV_OK)
+        print_verified(file, verified);
+    else
+        print_error(file);
+    ov_verified_free(&verified);
+    ov_voucher_free(&voucher);
+}
+
+static void verify_file(const char *path, const char *name, const ov_policy *policy) {
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return;
+    FILE *file = fopen(path, "rb");
+    uint8_t *data = malloc(info.st_size > 0 ? (size_t)info.st_size : 1);
+    if (file == NULL || data == NULL) {
+        perror(path);
+        exit(2);
+    }
+    size_t len = fread(data, 1, (size_t)info.st_size, file);
+    fclose(file);
+
+    ov_vouchers *steps = NULL;
+    ov_slice bytes;
+    ov_status status = ov_vouchers_new(data, len, &steps);
+    while (status != OV_ERR_INDEX && steps != NULL) {
+        status = ov_vouchers_next(steps, &bytes, error);
+        if (status == OV_OK) verify(name, bytes, policy);
+        else if (status != OV_ERR_INDEX) print_error(name);
+    }
+    ov_vouchers_free(&steps);
+    free(data);
+}
+
+int main(int argc, char **argv) {
+    if (argc != 2) {
+        fprintf(stderr, "usage: verify_folder FOLDER\n");
+        return 2;
+    }
+    struct dirent **names;
+    int count = scandir(argv[1], &names, NULL, alphasort);
+    if (count < 0) {
+        perror(argv[1]);
+        return 2;
+    }
+    ov_policy *policy = NULL;
+    if (ov_error_new(&error) != OV_OK || ov_policy_new(&policy) != OV_OK) return 2;
+    printf("%-28s %-32s %3s %-16s %s\n", "file", "GUID", "n", "owner", "device");
+    for (int i = 0; i < count; i++) {
+        size_t room = strlen(argv[1]) + strlen(names[i]->d_name) + 2;
+        char *path = malloc(room);
+        if (path == NULL) return 2;
+        snprintf(path, room, "%s/%s", argv[1], names[i]->d_name);
+        verify_file(path, names[i]->d_name, policy);
+        free(path);
+        free(names[i]);
+    }
+    free(names);
+    printf("%lu vouchers, %lu rejected\n", vouchers, rejected);
+    ov_policy_free(&policy);
+    ov_error_free(&error);
+    return rejected == 0 ? 0 : 1;
+}

@@ -1,0 +1,118 @@
+//! Bytes and texts, lent and given.
+
+use alloc::vec::Vec;
+use core::ffi::c_char;
+
+use zeroize::Zeroizing;
+
+use super::handle::{Handle, at, index, object};
+use super::plain;
+use super::status::ov_status;
+
+/// Bytes that belong to somebody else. As a result they live as long as the handle that they were
+/// read from, if nothing else is said.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ov_slice {
+    /// The first byte. May be NULL where the length is 0.
+    pub data: *const u8,
+    /// How many bytes.
+    pub len: usize,
+}
+
+impl ov_slice {
+    pub(super) const fn of(bytes: &[u8]) -> Self {
+        Self {
+            data: bytes.as_ptr(),
+            len: bytes.len(),
+        }
+    }
+}
+
+/// A text in UTF-8 that belongs to somebody else, without a zero at its end. It lives as long as
+/// the handle that it was read from; names of numbers live as long as the library.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ov_str {
+    /// The first byte.
+    pub data: *const c_char,
+    /// How many bytes.
+    pub len: usize,
+}
+
+impl ov_str {
+    pub(super) const fn of(text: &str) -> Self {
+        Self {
+            data: text.as_ptr().cast(),
+            len: text.len(),
+        }
+    }
+}
+
+/// Bytes that belong to the caller. They are wiped when freed.
+pub struct ov_buffer {
+    _private: [u8; 0],
+}
+
+object!(ov_buffer: Zeroizing<Vec<u8>>, b"ov bytes");
+
+/// A buffer with these bytes.
+pub(super) fn buffer(bytes: impl Into<Zeroizing<Vec<u8>>>) -> *mut ov_buffer {
+    Handle::give(bytes.into())
+}
+
+/// The bytes of a buffer; they live as long as the buffer.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_buffer_bytes(buffer: *const ov_buffer, bytes: *mut ov_slice) -> ov_status {
+    plain(|caller| {
+        let buffer = caller.get(buffer)?;
+        caller.out(bytes)?.write(ov_slice::of(buffer));
+        Ok(())
+    })
+}
+
+/// Wipes and frees a buffer, and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_buffer_free(buffer: *mut *mut ov_buffer) -> ov_status {
+    plain(|caller| caller.free(buffer))
+}
+
+/// A list of byte strings, such as certificates.
+pub struct ov_byte_list {
+    _private: [u8; 0],
+}
+
+object!(ov_byte_list: Vec<Vec<u8>>, b"ov blist");
+
+/// How many byte strings there are.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_byte_list_len(list: *const ov_byte_list, len: *mut u64) -> ov_status {
+    plain(|caller| {
+        let list = caller.get(list)?;
+        caller.out(len)?.write(list.len() as u64);
+        Ok(())
+    })
+}
+
+/// The byte string of that number, counted from 0.
+///
+/// `OV_ERR_INDEX` where there are not so many.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_byte_list_get(
+    list: *const ov_byte_list,
+    number: u64,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let list = caller.get(list)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(at(list.get(index(number)?))?));
+        Ok(())
+    })
+}
+
+/// Frees a list and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_byte_list_free(list: *mut *mut ov_byte_list) -> ov_status {
+    plain(|caller| caller.free(list))
+}

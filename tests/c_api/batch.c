@@ -1,0 +1,138 @@
+/* Batches: arrays, streams, progress, cancelling. */
+#include <dirent.h>
+
+#include "suite.h"
+
+enum { MANY = 10 };
+
+/* Threads that run now; 0 where the system does not say. */
+static unsigned threads_of_the_process(void) {
+    DIR *folder = opendir("/proc/self/task");
+    unsigned count = 0;
+    if (folder == NULL) return 0;
+    while (readdir(folder) != NULL) count++;
+    closedir(folder);
+    return count;
+}
+
+static int32_t count_calls(void *user, uint64_t done, uint64_t rejected, uint64_t total) {
+    (void)rejected, (void)total;
+    uint64_t *calls = user;
+    (*calls)++;
+    return done >= 6 && calls[1] != 0;
+}
+
+struct stream {
+    ov_slice *vouchers;
+    uint64_t next, count, results, rejected, stop_at;
+    ov_batch *batch;
+};
+
+static int32_t next(void *user, ov_slice *voucher) {
+    struct stream *s = user;
+    if (s->next == s->count) return 0;
+    *voucher = s->vouchers[s->next++];
+    return 1;
+}
+
+/* A source that is out of its mind. */
+static int32_t nowhere(void *user, ov_slice *voucher) {
+    (void)user;
+    *voucher = (ov_slice){NULL, 5};
+    return 1;
+}
+
+static int32_t neither(void *user, ov_slice *voucher) {
+    (void)user, (void)voucher;
+    return -7;
+}
+
+static int32_t result(void *user, uint64_t number, ov_slice voucher, const ov_verdict *verdict,
+                      const ov_verified *verified, const ov_error *error) {
+    struct stream *s = user;
+    CHECK(number == s->results && voucher.len == s->vouchers[number].len);
+    CHECK((verdict->status == OV_OK) == (verified != NULL));
+    CHECK((verdict->status == OV_OK) == (error == NULL));
+    s->results++;
+    s->rejected += verified == NULL;
+    if (verified != NULL) {
+        ov_verified *keep = NULL, *lent = (ov_verified *)verified;
+        OK(ov_verified_clone(verified, &keep));
+        OK(ov_verified_free(&keep));
+        IS(ov_verified_free(&lent), OV_ERR_LENT);
+    } else {
+        ov_str message;
+        OK(ov_error_message(error, &message));
+        CHECK(message.len > 0);
+    }
+    /* The batch is at work. */
+    ov_verdict other;
+    IS(ov_batch_verify(s->batch, s->vouchers, 1, NULL, NULL, &other, NULL, NULL), OV_ERR_BUSY);
+    ov_batch *same = s->batch;
+    IS(ov_batch_free(&same), OV_ERR_BUSY);
+    return s->results == s->stop_at;
+}
+
+void test_batch(void) {
+    ov_voucher *made[MANY];
+    ov_slice vouchers[MANY];
+    ov_verdict verdicts[MANY];
+    ov_verified *verified[MANY];
+    ov_batch *batch = NULL;
+    ov_error *error = NULL;
+    ov_status status = OV_OK;
+    for (int i = 0; i < MANY; i++) {
+        made[i] = made_voucher((unsigned char)(i + 1));
+        OK(ov_voucher_bytes(made[i], &vouchers[i]));
+    }
+    vouchers[4].len--;
+    unsigned before = threads_of_the_process();
+    OK(ov_error_new(&error));
+    OK(ov_batch_new(NULL, &batch));
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, verified, error));
+    for (int i = 0; i < MANY; i++) {
+        CHECK(verdicts[i].status == (i == 4 ? OV_ERR_TRUNCATED : OV_OK));
+        CHECK((verified[i] == NULL) == (i == 4));
+        OK(ov_verified_free(&verified[i]));
+    }
+    /* One thread means that of the caller: none was started, here or in a pool of the process. */
+    CHECK(threads_of_the_process() == before);
+    OK(ov_batch_fault(batch, 4, error));
+    OK(ov_error_status(error, &status));
+    CHECK(status == OV_ERR_TRUNCATED);
+    IS(ov_batch_fault(batch, 5, error), OV_ERR_ABSENT);
+
+    /* Windows of two: five calls; cancelled after three of them. */
+    uint64_t calls[2] = {0, 0};
+    OK(ov_batch_set_window(batch, 2));
+    OK(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, verdicts, NULL, error));
+    CHECK(calls[0] == 5);
+    calls[1] = 1;
+    IS(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, verdicts, verified, error),
+       OV_ERR_CANCELLED);
+    for (int i = 0; i < MANY; i++) {
+        CHECK((verdicts[i].status == OV_ERR_CANCELLED) == (i >= 6));
+        CHECK((verified[i] != NULL) == (i < 6 && i != 4));
+        OK(ov_verified_free(&verified[i]));
+    }
+
+    OK(ov_batch_set_threads(batch, 2));
+    OK(ov_batch_set_table_budget(batch, 0));
+    OK(ov_batch_set_window_bytes(batch, 1));
+    OK(ov_batch_use_portable_engine(batch));
+    struct stream s = {vouchers, 0, MANY, 0, 0, 0, batch};
+    uint64_t done = 0, rejected = 0;
+    OK(ov_batch_stream(batch, next, result, NULL, &s, &done, &rejected, error));
+    CHECK(done == MANY && rejected == 1 && s.rejected == 1);
+    s = (struct stream){vouchers, 0, MANY, 0, 0, 3, batch};
+    IS(ov_batch_stream(batch, next, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
+    CHECK(done == 3 && s.results == 3);
+    IS(ov_batch_stream(batch, nowhere, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
+    IS(ov_batch_stream(batch, neither, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
+    IS(ov_batch_stream(batch, NULL, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
+
+    OK(ov_batch_free(&batch));
+    CHECK(threads_of_the_process() == before);
+    OK(ov_error_free(&error));
+    for (int i = 0; i < MANY; i++) OK(ov_voucher_free(&made[i]));
+}
