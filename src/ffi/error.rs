@@ -5,7 +5,7 @@ use alloc::string::{String, ToString as _};
 use super::buffer::ov_str;
 use super::handle::{Caller, Handle, Refusal, object};
 use super::status::{OV_OK, boundary, ov_status};
-use super::{guard, plain};
+use super::plain;
 use crate::error::Error;
 
 /// No byte offset, no entry.
@@ -156,5 +156,5 @@ pub extern "C" fn ov_error_message(error: *const ov_error, message: *mut ov_str)
 #[unsafe(no_mangle)]
 #[allow(clippy::panic)]
 pub extern "C" fn ov_debug_panic(error: *mut ov_error) -> ov_status {
-    guard(error, |_| panic!("asked for by a test"))
+    super::guard(error, |_| panic!("asked for by a test"))
 }
