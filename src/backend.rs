@@ -9,13 +9,18 @@
 
 pub(crate) mod ecdsa;
 pub(crate) mod ed25519;
+pub(crate) mod hashes;
 pub(crate) mod lanes;
 #[cfg(feature = "rsa")]
 pub(crate) mod rsa;
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod sha256;
+#[cfg(target_arch = "x86_64")]
 pub(crate) mod sha512;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod wide;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod wide32;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 pub(crate) mod x86_avx512;

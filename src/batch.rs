@@ -11,20 +11,22 @@
 
 mod engines;
 mod keys;
+mod reads;
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use engines::{Engines, Job};
 use keys::Keys;
+use reads::{Read, Reads};
 
 use crate::backend::Backend;
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Allowance;
 use crate::key::PublicKey;
 use crate::policy::Policy;
-use crate::verify::{ChainHashRule, First, VerifiedVoucher, check_signature, check_structure};
-use crate::voucher::Voucher;
+use crate::verify::{VerifiedVoucher, check_signature};
 
 /// How far a batch has come; given to the progress callback after each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,16 +168,16 @@ impl<'p> BatchVerifier<'p> {
         window: &'v [T],
     ) -> Vec<Result<VerifiedVoucher<'v>, Error>> {
         let policy = self.policy;
-        let read = |bytes: &'v T| Read::new(bytes.as_ref(), policy);
-        let reads: Vec<Result<Read<'v>, Error>> = map(window, read);
+        let reads = Reads::new(window, policy, self.engines.backend());
         let plan = Plan::new(&reads);
         let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
-        let outcomes = map_two(&reads, &plan.places, |read, place| {
+        let outcomes = map_two(&reads.all, &plan.places, |read, place| {
             let read = read.as_ref().map_err(Clone::clone)?;
             judge(read, *place, &plan, &verdicts, policy)
         });
         drop(plan);
         reads
+            .all
             .into_iter()
             .zip(outcomes)
             .map(|(read, outcome)| {
@@ -187,35 +189,6 @@ impl<'p> BatchVerifier<'p> {
                 ))
             })
             .collect()
-    }
-}
-
-/// A voucher whose hashes are right.
-struct Read<'v> {
-    voucher: Voucher<'v>,
-    chain_hash: ChainHashRule,
-    /// What the signature of each entry covers, hashed; empty where entries are judged singly.
-    digests: Vec<engines::Digest>,
-}
-
-impl<'v> Read<'v> {
-    fn new(bytes: &'v [u8], policy: &Policy<'_>) -> Result<Self, Error> {
-        let voucher = Voucher::parse_with(bytes, policy.limits())?;
-        let chain_hash = check_structure(&voucher, policy, &mut First)?;
-        // Entries that may be signed in two ways are rare, and judged one at a time.
-        let single = voucher.protocol_version() != 101;
-        let digests = match single {
-            true => Vec::new(),
-            false => voucher
-                .entries()
-                .map(|entry| engines::Digest::of(&entry))
-                .collect(),
-        };
-        Ok(Self {
-            voucher,
-            chain_hash,
-            digests,
-        })
     }
 }
 
@@ -236,22 +209,24 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    fn new(reads: &'r [Result<Read<'_>, Error>]) -> Self {
+    fn new(reads: &'r Reads<'_>) -> Self {
+        let count = reads.all.len();
         let mut plan = Self {
             keys: Keys::default(),
-            numbers: Vec::with_capacity(reads.len().saturating_mul(2)),
-            jobs: Vec::with_capacity(reads.len()),
-            places: Vec::with_capacity(reads.len()),
+            numbers: Vec::with_capacity(count.saturating_add(reads.signed.len())),
+            jobs: Vec::with_capacity(reads.signed.len()),
+            places: Vec::with_capacity(count),
         };
         let mut before = 0;
-        for read in reads {
+        for read in &reads.all {
             let place = Place {
                 keys: plan.numbers.len(),
                 jobs: plan.jobs.len(),
             };
             plan.places.push(place);
             if let Ok(read) = read {
-                plan.add(read, before);
+                let digests = read.signed.and_then(|start| reads.signed.get(start..));
+                plan.add(read, digests.unwrap_or_default(), before);
                 before = place.keys;
             }
         }
@@ -260,7 +235,7 @@ impl<'r> Plan<'r> {
     }
 
     /// Adds a voucher; the one before has its keys at `before`.
-    fn add(&mut self, read: &'r Read<'_>, before: usize) {
+    fn add(&mut self, read: &'r Read<'_>, digests: &'r [Digest], before: usize) {
         let bytes = read.voucher.as_bytes();
         let index = read.voucher.index();
         let start = self.numbers.len();
@@ -270,7 +245,7 @@ impl<'r> Plan<'r> {
             let hint = self.numbers.get(before.saturating_add(place)).copied();
             self.numbers.push(self.keys.number(bytes, key, hint));
         }
-        for (entry, digest) in read.voucher.entries().zip(&read.digests) {
+        for (entry, digest) in read.voucher.entries().zip(digests) {
             let signer = self.numbers.get(start.saturating_add(entry.number()));
             let Some(&key) = signer else { continue };
             self.keys.count(key);
@@ -313,7 +288,7 @@ fn judge(
     for number in 0..voucher.entries().len() {
         // Entries that are judged singly have no jobs, and no verdicts yet.
         let job = place.jobs.saturating_add(number);
-        if !read.digests.is_empty() && verdicts.get(job) == Some(&true) {
+        if read.signed.is_some() && verdicts.get(job) == Some(&true) {
             continue;
         }
         // A failed signature may be one of the draft, where the policy allows those.

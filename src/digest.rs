@@ -68,10 +68,13 @@ impl HashAlgorithm {
     /// The digest of the parts one after the other.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> Digest {
+        self.digest_all(parts.iter().copied())
+    }
+
+    /// The same for parts from anywhere.
+    pub(crate) fn digest_all<'p>(self, parts: impl Iterator<Item = &'p [u8]>) -> Digest {
         let mut hasher = Hasher::new(self);
-        for part in parts {
-            hasher.update(part);
-        }
+        parts.for_each(|part| hasher.update(part));
         hasher.finish()
     }
 }
@@ -96,6 +99,22 @@ impl Digest {
         }
         digest.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
         Some(digest)
+    }
+
+    /// Zeros, to be [set](Self::set).
+    pub(crate) const fn blank(algorithm: HashAlgorithm) -> Self {
+        Self {
+            algorithm,
+            bytes: [0; 48],
+        }
+    }
+
+    /// Puts the 32 or 48 bytes of the algorithm in.
+    pub(crate) fn set(&mut self, bytes: &[u8]) {
+        debug_assert_eq!(bytes.len(), self.algorithm.len());
+        if let Some(slot) = self.bytes.get_mut(..bytes.len()) {
+            slot.copy_from_slice(bytes);
+        }
     }
 
     /// The digest with these 32 or 48 bytes; the length says which algorithm it is.
@@ -234,9 +253,8 @@ impl HashIndex {
         })
     }
 
-    /// Whether the stored value is `digest`.
+    /// Whether the stored value is `digest`. Both are public, so time may tell where they differ.
     pub(crate) fn matches(&self, digest: &Digest, bytes: &[u8]) -> bool {
-        self.algorithm == digest.algorithm
-            && bool::from(self.value.of(bytes).ct_eq(digest.as_bytes()))
+        self.algorithm == digest.algorithm && self.value.of(bytes) == digest.as_bytes()
     }
 }

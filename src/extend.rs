@@ -135,7 +135,7 @@ impl VerifiedVoucher<'_> {
             Some(last) => hash.digest(&[last.as_bytes()]),
             None => hash.digest(&[self.header_bytes(), self.hmac_bytes()]),
         };
-        let header_info = hash.digest(&[&self.guid().0, self.device_info().as_bytes()]);
+        let header_info = hash.digest(&self.header_info());
         let payload = Value::Array(vec![
             write::hash(&previous),
             write::hash(&header_info),

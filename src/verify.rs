@@ -17,6 +17,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
+pub(crate) use links::{Direct, LinkDigests, before_entries};
+
 use crate::error::{Error, ErrorKind};
 use crate::finding::{Allowance, FindingKind};
 use crate::key::{KeyView, PublicKey};
@@ -200,7 +202,8 @@ pub(crate) fn verify(
         inner: judge,
         faults: 0,
     };
-    let chain_hash = check_structure(voucher, policy, &mut judge)?;
+    check_departures(voucher, policy, &mut judge)?;
+    let chain_hash = check_links(voucher, policy, &mut judge, &mut Direct::default())?;
     let keys = decode_keys(voucher, &mut judge)?;
     let mut draft_aad = false;
     for (number, key) in (0..voucher.entries().len()).zip(&keys) {
@@ -222,20 +225,20 @@ pub(crate) fn verify(
     Ok((proved, owner))
 }
 
-/// Steps 1 to 3: everything that needs no key.
-pub(crate) fn check_structure(
+/// Steps 2 and 3: with step 1, everything that needs no key.
+pub(crate) fn check_links(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     judge: &mut impl Judge,
+    made: &mut impl LinkDigests,
 ) -> Result<ChainHashRule, Error> {
-    check_departures(voucher, policy, judge)?;
-    let chain_hash = links::check_chain_hash(voucher, policy, judge)?;
-    links::check_entries(voucher, judge)?;
+    let chain_hash = links::check_chain_hash(voucher, policy, judge, made)?;
+    links::check_entries(voucher, judge, made)?;
     Ok(chain_hash)
 }
 
 /// Step 1. The places of departures are looked up only where some kind is not accepted.
-fn check_departures(
+pub(crate) fn check_departures(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     judge: &mut impl Judge,

@@ -172,6 +172,12 @@ impl<'a> Voucher<'a> {
         self.index.hmac.item.of(&self.bytes)
     }
 
+    /// GUID and device info: what `OVEHashHdrInfo` is the hash of.
+    pub(crate) fn header_info(&self) -> [&[u8]; 2] {
+        let guid = self.index.guid.of(&self.bytes);
+        [guid, self.device_info().as_bytes()]
+    }
+
     /// The byte range of the header's content in the voucher.
     #[must_use]
     pub const fn header_range(&self) -> Range<usize> {
@@ -180,7 +186,7 @@ impl<'a> Voucher<'a> {
 
     /// The certificates of the device in DER, the device's own first. None for EPID devices.
     #[doc(alias = "OVDevCertChain")]
-    pub fn device_chain(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn device_chain(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.index
             .chain
             .into_iter()

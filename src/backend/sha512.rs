@@ -7,7 +7,6 @@ use super::wide::W;
 pub(crate) const BLOCK: usize = 128;
 
 /// Initial hash value of SHA-384, whose digest is the first 48 bytes of what it leads to.
-#[cfg(feature = "rsa")]
 pub(crate) const SHA384: [u64; 8] = [
     0xcbbb_9d5d_c105_9ed8,
     0x629a_292a_367c_d507,
@@ -123,6 +122,20 @@ pub(crate) fn pad(buffer: &mut [u8], length: usize) -> usize {
     buffer[length] = 0x80;
     buffer[blocks * BLOCK - 8..blocks * BLOCK].copy_from_slice(&(8 * length as u64).to_be_bytes());
     blocks
+}
+
+/// Appends a message in `parts`, with its padding: a whole number of blocks.
+pub(crate) fn append_padded<'p>(
+    text: &mut alloc::vec::Vec<u8>,
+    parts: impl Iterator<Item = &'p [u8]>,
+    length: usize,
+) {
+    let end = text.len() + blocks(length) * BLOCK;
+    text.reserve(end - text.len());
+    parts.for_each(|part| text.extend_from_slice(part));
+    text.push(0x80);
+    text.resize(end - 8, 0);
+    text.extend_from_slice(&(8 * length as u64).to_be_bytes());
 }
 
 /// Blocks that a message of `length` bytes takes with its padding.
@@ -250,7 +263,6 @@ mod tests {
             for (digest, length) in digests.iter().zip(lengths) {
                 assert_eq!(digest[..], Sha512::digest(&text[..length])[..]);
             }
-            #[cfg(feature = "rsa")]
             {
                 // SAFETY: the token proves that the CPU has these features.
                 unsafe { enabled(token, &SHA384, &messages, &mut digests) };

@@ -12,48 +12,17 @@ use crate::backend::ed25519::{
 };
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
-use crate::key::{Algorithm, Material};
+use crate::digest::Digest;
+#[cfg(feature = "rsa")]
+use crate::key::Algorithm;
+use crate::key::Material;
 use crate::voucher::Entry;
-
-/// The hash of what a signature covers; for Ed25519, which signs the message, nothing.
-#[derive(Clone, Copy)]
-pub(super) struct Digest {
-    bytes: [u8; 48],
-    len: usize,
-}
-
-impl Digest {
-    pub(super) fn of(entry: &Entry<'_>) -> Self {
-        let message = entry.sig_structure(false);
-        let mut digest = Self {
-            bytes: [0; 48],
-            len: 0,
-        };
-        match entry.algorithm() {
-            Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => {
-                digest.len = 32;
-                if let Some(slot) = digest.bytes.first_chunk_mut() {
-                    *slot = message.sha256();
-                }
-            }
-            Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => {
-                digest.len = 48;
-                digest.bytes = message.sha384();
-            }
-            Algorithm::EdDsa => {}
-        }
-        digest
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
 
 /// One signature to verify.
 pub(super) struct Job<'r> {
     /// Number of the key in the window.
     pub(super) key: u32,
+    /// The hash of what it covers; of no meaning for Ed25519, which signs the message.
     pub(super) digest: &'r Digest,
     pub(super) entry: Entry<'r>,
 }

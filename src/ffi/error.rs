@@ -4,8 +4,8 @@ use alloc::string::{String, ToString as _};
 
 use super::buffer::ov_str;
 use super::handle::{Caller, Handle, Refusal, object};
-use super::status::{OV_OK, boundary, ov_status};
 use super::plain;
+use super::status::{OV_OK, boundary, ov_status};
 use crate::error::Error;
 
 /// No byte offset, no entry.

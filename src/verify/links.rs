@@ -1,27 +1,69 @@
 //! The hashes that tie a voucher together (FDO 1.1 §3.4, OVEntry), always over the bytes as received.
 
 use super::{ChainHashRule, Judge, departure};
-use crate::digest::{Digest, HashAlgorithm, Hasher};
+use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::finding::{Allowance, FindingKind};
 use crate::policy::Policy;
 use crate::voucher::Voucher;
+
+/// Where the digests come from that the stored ones are compared with: made now, or beforehand for
+/// many vouchers at a time.
+pub(crate) trait LinkDigests {
+    /// H(certificate ‖ certificate ‖ …).
+    fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest;
+    /// H(GUID ‖ device info).
+    fn header_info(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest;
+    /// H(what stands before the entry of that number).
+    fn previous(&mut self, number: usize, algorithm: HashAlgorithm, before: [&[u8]; 2]) -> Digest;
+}
+
+/// Makes each digest when it is asked for, that of GUID and device info once for each algorithm.
+#[derive(Default)]
+pub(crate) struct Direct {
+    header_info: [Option<Digest>; 2],
+}
+
+impl LinkDigests for Direct {
+    fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
+        algorithm.digest_all(voucher.device_chain())
+    }
+
+    fn header_info(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
+        let [sha256, sha384] = &mut self.header_info;
+        let slot = match algorithm {
+            HashAlgorithm::Sha256 => sha256,
+            HashAlgorithm::Sha384 => sha384,
+        };
+        *slot.get_or_insert_with(|| algorithm.digest(&voucher.header_info()))
+    }
+
+    fn previous(&mut self, _number: usize, algorithm: HashAlgorithm, before: [&[u8]; 2]) -> Digest {
+        algorithm.digest(&before)
+    }
+}
+
+/// What stands before each entry, in order: OVHeader ‖ HMac, then entry after entry, tag included.
+pub(crate) fn before_entries<'v>(voucher: &'v Voucher<'_>) -> impl Iterator<Item = [&'v [u8]; 2]> {
+    let bytes = voucher.as_bytes();
+    let entries = voucher.index().entries.iter();
+    core::iter::once([voucher.header_bytes(), voucher.hmac_bytes()])
+        .chain(entries.map(|entry| [entry.item.of(bytes), &[][..]]))
+}
 
 /// `OVDevCertChainHash` = H(certificate ‖ certificate ‖ …).
 pub(super) fn check_chain_hash(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     judge: &mut impl Judge,
+    made: &mut impl LinkDigests,
 ) -> Result<ChainHashRule, Error> {
     let index = voucher.index();
     let (Some(stored), Some(item)) = (index.chain_hash, voucher.chain_bytes()) else {
         return Ok(ChainHashRule::NoChain);
     };
-    let mut hasher = Hasher::new(stored.algorithm);
-    voucher
-        .device_chain()
-        .for_each(|certificate| hasher.update(certificate));
-    if stored.matches(&hasher.finish(), voucher.as_bytes()) {
+    let digest = made.chain(voucher, stored.algorithm);
+    if stored.matches(&digest, voucher.as_bytes()) {
         return Ok(ChainHashRule::Certificates);
     }
     // Before 2024 fdo-rs hashed the CBOR item. The second hash is made on the way to an error.
@@ -42,48 +84,24 @@ pub(super) fn check_chain_hash(
 
 /// `OVEHashPrevEntry` = H(OVHeader ‖ HMac) or H(previous entry, tag included);
 /// `OVEHashHdrInfo` = H(GUID ‖ device info), the same in every entry.
-pub(super) fn check_entries(voucher: &Voucher<'_>, judge: &mut impl Judge) -> Result<(), Error> {
+pub(super) fn check_entries(
+    voucher: &Voucher<'_>,
+    judge: &mut impl Judge,
+    made: &mut impl LinkDigests,
+) -> Result<(), Error> {
     let bytes = voucher.as_bytes();
-    let index = voucher.index();
-    let mut header_info = HeaderInfo {
-        voucher,
-        digests: [None; 2],
-    };
-    let mut previous: [&[u8]; 2] = [voucher.header_bytes(), voucher.hmac_bytes()];
-    for (number, entry) in index.entries.iter().enumerate() {
+    let entries = voucher.index().entries.iter();
+    for ((number, entry), before) in entries.enumerate().zip(before_entries(voucher)) {
         let stored = entry.previous_hash;
-        if !stored.matches(&stored.algorithm.digest(&previous), bytes) {
+        if !stored.matches(&made.previous(number, stored.algorithm, before), bytes) {
             let error = Error::new(ErrorKind::PreviousHash).at(stored.item.start());
             judge.fault(error.in_entry(Some(number)))?;
         }
         let stored = entry.header_info_hash;
-        if !stored.matches(&header_info.digest(stored.algorithm), bytes) {
+        if !stored.matches(&made.header_info(voucher, stored.algorithm), bytes) {
             let error = Error::new(ErrorKind::HeaderInfoHash).at(stored.item.start());
             judge.fault(error.in_entry(Some(number)))?;
         }
-        previous = [entry.item.of(bytes), &[]];
     }
     Ok(())
-}
-
-/// H(GUID ‖ device info), made once for each algorithm.
-struct HeaderInfo<'v> {
-    voucher: &'v Voucher<'v>,
-    digests: [Option<Digest>; 2],
-}
-
-impl HeaderInfo<'_> {
-    fn digest(&mut self, algorithm: HashAlgorithm) -> Digest {
-        let [sha256, sha384] = &mut self.digests;
-        let slot = match algorithm {
-            HashAlgorithm::Sha256 => sha256,
-            HashAlgorithm::Sha384 => sha384,
-        };
-        *slot.get_or_insert_with(|| {
-            algorithm.digest(&[
-                &self.voucher.guid().0,
-                self.voucher.device_info().as_bytes(),
-            ])
-        })
-    }
 }

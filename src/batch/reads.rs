@@ -1,0 +1,230 @@
+//! The first half of a window: vouchers parsed, their hashes made together and checked.
+//!
+//! Hashes need no key, and those of many vouchers are many short messages: [`Hashes`] makes them a
+//! register full at a time. Each voucher is then judged by itself, in the order of
+//! [`Voucher::verify`]; whoever fails here costs no arithmetic.
+
+use alloc::vec::Vec;
+
+use crate::backend::Backend;
+use crate::backend::hashes::Hashes;
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::Error;
+use crate::key::Algorithm;
+use crate::policy::Policy;
+use crate::verify::{
+    ChainHashRule, Direct, First, LinkDigests, before_entries, check_departures, check_links,
+};
+use crate::voucher::Voucher;
+
+/// Vouchers whose hashes are made together: enough to fill lanes, few enough for the cache.
+const TOGETHER: usize = 32;
+
+/// A voucher whose hashes are right.
+pub(super) struct Read<'v> {
+    pub(super) voucher: Voucher<'v>,
+    pub(super) chain_hash: ChainHashRule,
+    /// Where the digests of what its entries sign start in [`Reads::signed`]; `None` where entries
+    /// are judged one at a time, because they may be signed in two ways.
+    pub(super) signed: Option<usize>,
+}
+
+/// Vouchers in their order, each read or refused.
+#[derive(Default)]
+pub(super) struct Reads<'v> {
+    pub(super) all: Vec<Result<Read<'v>, Error>>,
+    /// What signatures cover, hashed; a blank for Ed25519, which signs the message.
+    pub(super) signed: Vec<Digest>,
+}
+
+impl<'v> Reads<'v> {
+    /// Reads a window, on every thread of the caller's pool where there is one.
+    pub(super) fn new<T: AsRef<[u8]> + Sync>(
+        window: &'v [T],
+        policy: &Policy<'_>,
+        backend: Backend,
+    ) -> Self {
+        #[cfg(feature = "parallel")]
+        if super::threads() > 1 && window.len() > 2 * TOGETHER {
+            use rayon::prelude::*;
+            let pieces = super::threads().saturating_mul(4);
+            let piece = window.len().div_ceil(pieces).next_multiple_of(TOGETHER);
+            let mut pieces = window
+                .par_chunks(piece)
+                .map(|piece| Self::alone(piece, policy, backend))
+                .collect::<Vec<_>>()
+                .into_iter();
+            let mut reads = pieces.next().unwrap_or_default();
+            pieces.for_each(|piece| reads.append(piece));
+            return reads;
+        }
+        Self::alone(window, policy, backend)
+    }
+
+    /// Reads a window in this thread.
+    fn alone<T: AsRef<[u8]>>(window: &'v [T], policy: &Policy<'_>, backend: Backend) -> Self {
+        let mut reads = Self {
+            all: Vec::with_capacity(window.len()),
+            signed: Vec::with_capacity(window.len()),
+        };
+        let mut hashes = Hashes::default();
+        let mut parsed = Vec::with_capacity(TOGETHER);
+        for some in window.chunks(TOGETHER) {
+            hashes.clear();
+            for bytes in some {
+                let first = hashes.digests().len();
+                let voucher = parse(bytes.as_ref(), policy);
+                if let Ok(voucher) = &voucher {
+                    queue(voucher, backend, &mut hashes);
+                }
+                parsed.push(voucher.map(|voucher| (voucher, first)));
+            }
+            hashes.run(backend);
+            for voucher in parsed.drain(..) {
+                let read = voucher.and_then(|(voucher, first)| {
+                    let digests = hashes.digests().get(first..).unwrap_or_default();
+                    reads.check(voucher, digests, policy)
+                });
+                reads.all.push(read);
+            }
+        }
+        reads
+    }
+
+    /// Compares the stored hashes with those that were made, and keeps what is signed.
+    fn check(
+        &mut self,
+        voucher: Voucher<'v>,
+        digests: &[Digest],
+        policy: &Policy<'_>,
+    ) -> Result<Read<'v>, Error> {
+        let mut made = Made::new(&voucher, digests);
+        let chain_hash = check_links(&voucher, policy, &mut First, &mut made)?;
+        let signed = is_plain(&voucher).then_some(self.signed.len());
+        if signed.is_some() {
+            let mut digests = made.signed.iter();
+            self.signed.extend(voucher.entries().map(|entry| {
+                match hash_of(entry.algorithm()) {
+                    Some(_) => digests.next(),
+                    None => None,
+                }
+                .copied()
+                .unwrap_or(Digest::blank(HashAlgorithm::Sha256))
+            }));
+        }
+        Ok(Read {
+            voucher,
+            chain_hash,
+            signed,
+        })
+    }
+
+    /// Puts the vouchers of `other` behind these.
+    #[cfg(feature = "parallel")]
+    fn append(&mut self, mut other: Self) {
+        let before = self.signed.len();
+        for read in other.all.iter_mut().flatten() {
+            read.signed = read.signed.map(|start| start.saturating_add(before));
+        }
+        self.all.append(&mut other.all);
+        self.signed.append(&mut other.signed);
+    }
+}
+
+fn parse<'v>(bytes: &'v [u8], policy: &Policy<'_>) -> Result<Voucher<'v>, Error> {
+    let voucher = Voucher::parse_with(bytes, policy.limits())?;
+    check_departures(&voucher, policy, &mut First)?;
+    Ok(voucher)
+}
+
+/// Whether an entry can be signed in one way only.
+fn is_plain(voucher: &Voucher<'_>) -> bool {
+    voucher.protocol_version() == 101
+}
+
+/// The hash that an algorithm signs; Ed25519 signs the message itself (RFC 9053 §2.2).
+const fn hash_of(algorithm: Algorithm) -> Option<HashAlgorithm> {
+    match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => Some(HashAlgorithm::Sha256),
+        Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => Some(HashAlgorithm::Sha384),
+        Algorithm::EdDsa => None,
+    }
+}
+
+/// Queues all hashes of a voucher, in the order of [`Made`].
+fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
+    let index = voucher.index();
+    if let Some(stored) = index.chain_hash {
+        hashes.push(backend, stored.algorithm, voucher.device_chain());
+    }
+    if let Some(entry) = index.entries.first() {
+        let parts = voucher.header_info();
+        hashes.push(backend, entry.header_info_hash.algorithm, parts.into_iter());
+    }
+    for (entry, before) in index.entries.iter().zip(before_entries(voucher)) {
+        hashes.push(backend, entry.previous_hash.algorithm, before.into_iter());
+    }
+    if is_plain(voucher) {
+        for entry in voucher.entries() {
+            if let Some(algorithm) = hash_of(entry.algorithm()) {
+                let message = entry.sig_structure(false);
+                hashes.push(backend, algorithm, message.parts().into_iter());
+            }
+        }
+    }
+}
+
+/// The hashes of one voucher, told apart.
+struct Made<'d> {
+    chain: Option<Digest>,
+    header_info: Option<Digest>,
+    previous: &'d [Digest],
+    signed: &'d [Digest],
+}
+
+impl<'d> Made<'d> {
+    fn new(voucher: &Voucher<'_>, digests: &'d [Digest]) -> Self {
+        let index = voucher.index();
+        let mut rest = digests;
+        let mut take = |is_there: bool| match rest.split_first() {
+            Some((first, others)) if is_there => {
+                rest = others;
+                Some(*first)
+            }
+            _ => None,
+        };
+        let chain = take(index.chain_hash.is_some());
+        let header_info = take(!index.entries.is_empty());
+        let (previous, signed) = rest
+            .split_at_checked(index.entries.len())
+            .unwrap_or_default();
+        Self {
+            chain,
+            header_info,
+            previous,
+            signed,
+        }
+    }
+}
+
+/// What is not there, or was made with the other hash, is made now.
+impl LinkDigests for Made<'_> {
+    fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
+        self.chain
+            .filter(|digest| digest.algorithm() == algorithm)
+            .unwrap_or_else(|| Direct::default().chain(voucher, algorithm))
+    }
+
+    fn header_info(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
+        self.header_info
+            .filter(|digest| digest.algorithm() == algorithm)
+            .unwrap_or_else(|| algorithm.digest(&voucher.header_info()))
+    }
+
+    fn previous(&mut self, number: usize, algorithm: HashAlgorithm, before: [&[u8]; 2]) -> Digest {
+        self.previous
+            .get(number)
+            .copied()
+            .unwrap_or_else(|| algorithm.digest(&before))
+    }
+}
