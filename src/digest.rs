@@ -94,7 +94,8 @@ impl Digest {
         if bytes.len() != algorithm.len() {
             return None;
         }
-        digest.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let slots = digest.bytes.iter_mut();
+        slots.zip(bytes).for_each(|(to, from)| *to = *from);
         Some(digest)
     }
 
