@@ -289,8 +289,11 @@ impl<'a> Dump<'a> {
             (1, 21) => self.out.push_str("true"),
             (1, 22) => self.out.push_str("null"),
             (1, 23) => self.out.push_str("undefined"),
-            (3, bits) => self.float(half(bits as u16), "_1"),
-            (5, bits) => self.float(f64::from(f32::from_bits(bits as u32)), "_2"),
+            (3, bits) => self.float(half(bits), "_1"),
+            (5, bits) => {
+                let [_, _, _, _, single @ ..] = bits.to_be_bytes();
+                self.float(f64::from(f32::from_be_bytes(single)), "_2");
+            }
             (9, bits) => self.float(f64::from_bits(bits), "_3"),
             (_, value) => self.put(format_args!("simple({value})")),
         }
@@ -327,18 +330,22 @@ impl<'a> Dump<'a> {
 }
 
 /// The value of a float of 16 bits (RFC 8949 appendix D).
-fn half(bits: u16) -> f64 {
-    let (exponent, mantissa) = (bits >> 10 & 0x1f, f64::from(bits & 0x3ff));
+fn half(bits: u64) -> f64 {
+    let [.., high, low] = bits.to_be_bytes();
+    let (exponent, mantissa) = (
+        high >> 2 & 0x1f,
+        f64::from(u16::from_be_bytes([high & 3, low])),
+    );
     let mut value = match exponent {
         0 => mantissa / 16_777_216.0,
         31 if mantissa == 0.0 => f64::INFINITY,
         31 => f64::NAN,
         _ => {
             let whole = (mantissa + 1024.0) / 33_554_432.0;
-            whole * (1_u64 << exponent) as f64
+            whole * f64::from(1_u32 << exponent)
         }
     };
-    if bits >> 15 == 1 {
+    if high >> 7 == 1 {
         value = -value;
     }
     value

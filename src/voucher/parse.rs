@@ -130,7 +130,8 @@ impl Index {
             return too_many(promised);
         }
         let room = reader.remaining() / LEAST_ENTRY;
-        self.entries.reserve_exact(room.min(promised as usize));
+        let promised = usize::try_from(promised).unwrap_or(room);
+        self.entries.reserve_exact(room.min(promised));
         let table_hash = S::THOROUGH.then(|| self.table_hash(bytes));
         while reader.more(&mut items)? {
             let number = self.entries.len();
