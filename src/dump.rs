@@ -14,6 +14,10 @@ use crate::limits::Limits;
 
 /// Levels of arrays, maps, tags and strings that are opened.
 const DEPTH: usize = 64;
+/// Bytes of text for a byte of input, and in all. With an indented line for each level a byte can
+/// make 400 of them; an honest voucher makes about three.
+const TEXT_PER_BYTE: usize = 64;
+const TEXT: usize = 64 << 20;
 /// Bytes shown of what follows the first fault.
 const REST: usize = 64;
 /// The code of RVWifiPw, the one secret that a voucher can hold.
@@ -32,15 +36,21 @@ pub struct Diagnostic {
 /// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be read.
 ///
 /// Wi-Fi passwords in rendezvous instructions, `[10, …]`, are left out unless `secrets` is set;
-/// but bytes that cannot be read as CBOR are shown as they are. The text is at most some 400
-/// times as long as the input, and the work is in proportion to it. Inputs past
-/// [`Limits::MAX_INPUT`] are read up to there.
+/// but bytes that cannot be read as CBOR are shown as they are. The text ends with
+/// [`ErrorKind::InputSize`](crate::ErrorKind::InputSize) behind the item that takes it past 64 KiB
+/// and 64 times the input, or past 64 MiB; an honest voucher makes about three times its size.
+/// Inputs past [`Limits::MAX_INPUT`] are read up to there.
 #[must_use]
 pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
     let bytes = bytes.get(..Limits::MAX_INPUT).unwrap_or(bytes);
     let mut dump = Dump {
         reader: Reader::new(bytes),
         out: String::new(),
+        most: bytes
+            .len()
+            .saturating_mul(TEXT_PER_BYTE)
+            .saturating_add(64 << 10)
+            .min(TEXT),
         secrets,
     };
     let mut error = None;
@@ -75,6 +85,7 @@ enum Place {
 struct Dump<'a> {
     reader: Reader<'a>,
     out: String,
+    most: usize,
     secrets: bool,
 }
 
@@ -106,6 +117,10 @@ impl<'a> Dump<'a> {
         if level >= DEPTH {
             self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
             return Err(Error::new(crate::ErrorKind::Depth).at(self.reader.position()));
+        }
+        if self.out.len() > self.most {
+            let why = "its text would be out of proportion";
+            return Err(Error::text(crate::ErrorKind::InputSize, why).at(self.reader.position()));
         }
         let head = self.reader.head(&mut Quiet)?;
         match head.major {
@@ -403,6 +418,40 @@ mod tests {
         assert!(broken.text.starts_with("/      0 / [\n/      1 /   1,\n"));
         assert!(broken.text.contains("h'aa'"), "{}", broken.text);
         assert_eq!(broken.error.unwrap().kind(), crate::ErrorKind::Truncated);
+    }
+
+    /// Levels over levels: each byte makes two long lines.
+    #[test]
+    fn the_text_has_an_end() {
+        let item = [&[0x81; 62][..], &[0x00]].concat();
+        let shown = |items: usize| {
+            let head = [0x9a, 0, 0xff, 0xff, 0xff];
+            diagnostic(&[&head[..], &item.repeat(items)].concat(), false)
+        };
+        let kind = |items| shown(items).error.map(|error| error.kind());
+        // Small inputs have 64 KiB at least, which this one takes less than.
+        assert_eq!(kind(5), Some(crate::ErrorKind::Truncated));
+        for items in [100, 1000, 50_000] {
+            assert_eq!(kind(items), Some(crate::ErrorKind::InputSize));
+            let most = ((items * item.len() + 5) * TEXT_PER_BYTE + (64 << 10)).min(TEXT);
+            let len = shown(items).text.len();
+            assert!((most..most + 4096).contains(&len), "{items}: {len}");
+        }
+    }
+
+    /// Keys, hashes, signatures: what vouchers are made of is far from the end of the text.
+    #[test]
+    fn an_honest_text_fits() {
+        let bytes = [&[0x58, 0xff][..], &[0xff; 255]].concat();
+        let many = [&[0x99, 0xff, 0xff][..], &bytes.repeat(65535)].concat();
+        let shown = diagnostic(many.get(..Limits::MAX_INPUT).unwrap_or(&many), false);
+        let cut = shown.error.map(|error| error.kind());
+        assert_eq!(cut, Some(crate::ErrorKind::Truncated));
+        assert!(
+            shown.text.len() < 3 * Limits::MAX_INPUT,
+            "{}",
+            shown.text.len()
+        );
     }
 
     #[test]
