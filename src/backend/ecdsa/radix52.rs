@@ -17,8 +17,15 @@
 //! # How large sums get
 //!
 //! A column of a product is at most `2L` halves below 2^52; the widest sum of products here is
-//! `a·b + 8c²`, at most `9·2L·2^52 < 2^60`. The reduction adds fewer than `2L + 6` halves and a
-//! carry below 2^12. So no column reaches 2^62.
+//! `a·b + 8c²`, at most `9·2L·2^52 < 2^60`. The reduction adds or takes off fewer than `2L + 6`
+//! halves, one of them shifted by four bits, and a carry below 2^12. So no column reaches 2^62.
+//!
+//! # Order
+//!
+//! A Montgomery multiplication is a chain: each multiple of the modulus waits for the one before. So
+//! the reduction of limb `i` starts as soon as the row `i + 1` of the product is in, and the rows
+//! after it are what the multipliers do meanwhile; on AVX-512, the order written here is the order
+//! that runs. Only a few columns are open at a time, so they stay in registers.
 
 use core::marker::PhantomData;
 
@@ -55,25 +62,24 @@ pub(crate) trait Modulus52<const L: usize>: Copy + 'static {
     const R1: [u64; L];
     /// `R² mod M`.
     const R2: [u64; L];
-    /// `R / M`, rounded down.
+    /// At most `R / M`, and less by what [`Modulus52::step`] adds in excess of `R·M` as a multiple
+    /// of `M`.
     const SLACK: u64;
 
-    /// Adds a multiple of the modulus to make the low limbs vanish, and carries them into the high
-    /// ones. The high limbs are then the product divided by `R`, in [`Raw`] form.
+    /// Adds a multiple of the modulus to make low limb `i` vanish, and carries it into the next.
+    /// After all steps in order, the high limbs are the sum divided by `R`, in [`Raw`] form.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, L>) {
+    fn step<W: Word>(token: W::Token, t: &mut Wide<W, L>, i: usize) {
         let zero = W::splat(token, 0);
         let n0 = W::splat(token, Self::N0);
-        unroll!(i < L => {
-            let m = zero.madd_lo(*t.limb(i), n0);
-            unroll!(j < L => {
-                let limb = W::splat(token, Self::M[j]);
-                *t.limb(i + j) = t.limb(i + j).madd_lo(m, limb);
-                *t.limb(i + j + 1) = t.limb(i + j + 1).madd_hi(m, limb);
-            });
-            let carry = t.limb(i).sra(52);
-            *t.limb(i + 1) = t.limb(i + 1).add(carry);
+        let m = zero.madd_lo(*t.limb(i), n0);
+        unroll!(j < L => {
+            let limb = W::splat(token, Self::M[j]);
+            *t.limb(i + j) = t.limb(i + j).madd_lo(m, limb);
+            *t.limb(i + j + 1) = t.limb(i + j + 1).madd_hi(m, limb);
         });
+        let carry = t.limb(i).sra(52);
+        *t.limb(i + 1) = t.limb(i + 1).add(carry);
     }
 }
 
@@ -107,42 +113,66 @@ impl<W: Word, const L: usize> Wide<W, L> {
         }
     }
 
-    /// Adds `a·b`.
+    /// Adds `a[i]·b`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn add_product(&mut self, a: &[W; L], b: &[W; L]) {
-        unroll!(i < L => {
-            unroll!(j < L => {
-                *self.limb(i + j) = self.limb(i + j).madd_lo(a[i], b[j]);
-                *self.limb(i + j + 1) = self.limb(i + j + 1).madd_hi(a[i], b[j]);
-            });
+    fn add_row(&mut self, a: &[W; L], b: &[W; L], i: usize) {
+        unroll!(j < L => {
+            *self.limb(i + j) = self.limb(i + j).madd_lo(a[i], b[j]);
+            *self.limb(i + j + 1) = self.limb(i + j + 1).madd_hi(a[i], b[j]);
         });
     }
 
-    /// Adds `a²` to zero.
+    /// The low limbs of `a²`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn set_square(&mut self, a: &[W; L]) {
+    fn square_low(token: W::Token, a: &[W; L]) -> [W; L] {
+        let mut low = [W::splat(token, 0); L];
         unroll!(i < L => {
             unroll!(j < L => {
-                if i < j {
-                    *self.limb(i + j) = self.limb(i + j).madd_lo(a[i], a[j]);
-                    *self.limb(i + j + 1) = self.limb(i + j + 1).madd_hi(a[i], a[j]);
+                if i < j && i + j < L {
+                    low[i + j] = low[i + j].madd_lo(a[i], a[j]);
+                }
+                if i < j && i + j + 1 < L {
+                    low[i + j + 1] = low[i + j + 1].madd_hi(a[i], a[j]);
                 }
             });
         });
-        self.double(1);
-        unroll!(i < L => {
-            *self.limb(2 * i) = self.limb(2 * i).madd_lo(a[i], a[i]);
-            *self.limb(2 * i + 1) = self.limb(2 * i + 1).madd_hi(a[i], a[i]);
+        unroll!(k < L => {
+            let twice = low[k].add(low[k]);
+            low[k] = if k % 2 == 0 {
+                twice.madd_lo(a[k / 2], a[k / 2])
+            } else {
+                twice.madd_hi(a[k / 2], a[k / 2])
+            };
+        });
+        low
+    }
+
+    /// Adds to the high limbs the products of `a[i]` with later limbs: half of what
+    /// [`Wide::square_high`] needs.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn add_cross(&mut self, a: &[W; L], i: usize) {
+        unroll!(j < L => {
+            if i < j && i + j + 1 >= L {
+                let k = i + j + 1 - L;
+                self.high[k] = self.high[k].madd_hi(a[i], a[j]);
+            }
+            if i < j && i + j >= L {
+                let k = i + j - L;
+                self.high[k] = self.high[k].madd_lo(a[i], a[j]);
+            }
         });
     }
 
-    /// Doubles `times` times.
+    /// High limb `k` of `a²`, after [`Wide::add_cross`] of all rows.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn double(&mut self, times: u32) {
-        unroll!(i < L => {
-            self.low[i] = self.low[i].shl(times);
-            self.high[i] = self.high[i].shl(times);
-        });
+    fn square_high(&self, a: &[W; L], k: usize) -> W {
+        let twice = self.high[k].add(self.high[k]);
+        let k = L + k;
+        if k % 2 == 0 {
+            twice.madd_lo(a[k / 2], a[k / 2])
+        } else {
+            twice.madd_hi(a[k / 2], a[k / 2])
+        }
     }
 }
 
@@ -223,20 +253,32 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
         out
     }
 
-    /// The same residues in twice the lanes.
+    /// The sum of products, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn both(self) -> Field52<Pair<W>, M, L> {
-        Field52 {
-            token: self.token,
-            modulus: PhantomData,
-        }
+    fn products<const N: usize>(self, factors: [(&[W; L], &[W; L]); N]) -> Raw<W, L> {
+        let mut wide = Wide::zero(self.token);
+        unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, 0); });
+        unroll!(i < L => {
+            if i + 1 < L {
+                unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, i + 1); });
+            }
+            M::step(self.token, &mut wide, i);
+        });
+        Raw(wide.high)
     }
 
-    /// Reduces a sum of products.
+    /// The square, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish<const O: u32>(self, mut wide: Wide<W, L>) -> Limbs<W, L, O> {
-        M::reduce(self.token, &mut wide);
-        Raw(wide.high).carry(self.token)
+    fn square(self, a: &[W; L]) -> Raw<W, L> {
+        let mut wide = Wide::zero(self.token);
+        let mut cross = wide;
+        wide.low = Wide::square_low(self.token, a);
+        unroll!(i < L => {
+            cross.add_cross(a, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => { wide.high[k] = wide.high[k].add(cross.square_high(a, k)); });
+        Raw(wide.high)
     }
 
     /// The reduced value of a residue below twice the modulus.
@@ -299,28 +341,6 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 }
 
-/// Limbs of two residues side by side, to compute with both at once.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn pair<W: Word, const L: usize>(a: &[W; L], b: &[W; L]) -> [Pair<W>; L] {
-    let mut out = [Pair(a[0], b[0]); L];
-    unroll!(i < L => { out[i] = Pair(a[i], b[i]); });
-    out
-}
-
-/// The two residues of a [`pair`].
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn split<W: Word, const L: usize, const B: u32>(
-    limbs: Limbs<Pair<W>, L, B>,
-) -> (Limbs<W, L, B>, Limbs<W, L, B>) {
-    let mut a = [limbs.0[0].0; L];
-    let mut b = [limbs.0[0].1; L];
-    unroll!(i < L => {
-        a[i] = limbs.0[i].0;
-        b[i] = limbs.0[i].1;
-    });
-    (Limbs(a), Limbs(b))
-}
-
 /// A bit for every lane.
 const fn lanes_mask<W: Word>() -> u32 {
     u32::MAX >> (32 - W::LANES)
@@ -345,48 +365,13 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         b: &Limbs<W, L, B>,
     ) -> Limbs<W, L, O> {
         const { assert!(product_fits(A as u64 * B as u64, O, M::SLACK)) }
-        let mut wide = Wide::zero(self.token);
-        wide.add_product(&a.0, &b.0);
-        self.finish(wide)
+        self.products([(&a.0, &b.0)]).carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(product_fits(A as u64 * A as u64, O, M::SLACK)) }
-        let mut wide = Wide::zero(self.token);
-        wide.set_square(&a.0);
-        self.finish(wide)
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
-        self,
-        (a, b): (&Limbs<W, L, A>, &Limbs<W, L, B>),
-        (c, d): (&Limbs<W, L, C>, &Limbs<W, L, D>),
-    ) -> (Limbs<W, L, O>, Limbs<W, L, O>) {
-        const {
-            assert!(product_fits(A as u64 * B as u64, O, M::SLACK));
-            assert!(product_fits(C as u64 * D as u64, O, M::SLACK));
-        }
-        let mut wide = Wide::zero(self.token);
-        wide.add_product(&pair(&a.0, &c.0), &pair(&b.0, &d.0));
-        split(self.both().finish::<O>(wide))
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
-        self,
-        a: &Limbs<W, L, A>,
-        b: &Limbs<W, L, B>,
-    ) -> (Limbs<W, L, O>, Limbs<W, L, P>) {
-        const {
-            assert!(product_fits(A as u64 * A as u64, O, M::SLACK));
-            assert!(product_fits(B as u64 * B as u64, P, M::SLACK));
-        }
-        let mut wide = Wide::zero(self.token);
-        wide.set_square(&pair(&a.0, &b.0));
-        let (a, b) = split(self.both().finish::<O>(wide));
-        (a, Limbs(b.0))
+        self.square(&a.0).carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -446,9 +431,8 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         let mut one = [0; L];
         one[0] = 1;
         // One is far below the modulus, so even the largest `a` comes back below twice of it.
-        let mut wide = Wide::zero(self.token);
-        wide.add_product(&a.0, &self.constant(&one));
-        self.finish(wide)
+        self.products([(&a.0, &self.constant(&one))])
+            .carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -536,10 +520,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
                 multiple(&M::M, 2 * spare + 1, spare)
             },
         );
-        let mut wide = Wide::zero(self.token);
-        wide.set_square(&a.0);
-        M::reduce(self.token, &mut wide);
-        let mut raw = Raw(wide.high);
+        let mut raw = self.square(&a.0);
         unroll!(i < L => {
             raw.0[i] = raw.0[i].add(offset[i]).sub(b.0[i].shl(J)).sub(c.0[i].shl(K));
         });
@@ -558,10 +539,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
             assert!(product_fits(A as u64 * A as u64, 16, M::SLACK));
         }
         let offset = self.constant(&const { multiple(&M::M, (2 << J) + 1, 1 << J) });
-        let mut wide = Wide::zero(self.token);
-        wide.set_square(&a.0);
-        M::reduce(self.token, &mut wide);
-        let mut raw = Raw(wide.high);
+        let mut raw = self.square(&a.0);
         unroll!(i < L => { raw.0[i] = raw.0[i].add(offset[i]).sub(b.0[i].shl(J)); });
         M::fold(self.token, &mut raw);
         raw.carry(self.token)
@@ -574,16 +552,24 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         const { assert!(12 <= M::SLACK) }
         let modulus = self.constant(&M::M);
         let mut wide = Wide::zero(self.token);
-        wide.set_square(&a.0);
-        let mut less = Wide::zero(self.token);
-        less.set_square(&b.0);
+        let mut more = wide;
+        let mut less = wide;
+        more.low = Wide::square_low(self.token, &a.0);
+        less.low = Wide::square_low(self.token, &b.0);
         unroll!(i < L => {
-            let low = wide.low[i].sub(less.low[i]);
-            let high = wide.high[i].sub(less.high[i]);
-            wide.low[i] = low.add(low.shl(1));
-            wide.high[i] = high.add(high.shl(1)).add(modulus[i]);
+            let limb = more.low[i].sub(less.low[i]);
+            wide.low[i] = limb.add(limb.add(limb));
         });
-        self.finish(wide)
+        unroll!(i < L => {
+            more.add_cross(&a.0, i);
+            less.add_cross(&b.0, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => {
+            let limb = more.square_high(&a.0, k).sub(less.square_high(&b.0, k));
+            wide.high[k] = wide.high[k].add(limb.add(limb.add(limb))).add(modulus[k]);
+        });
+        Raw(wide.high).carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -634,10 +620,8 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
             let product = A as u64 * B as u64 + C as u64 * D as u64;
             assert!(product_fits(product, O, M::SLACK));
         }
-        let mut wide = Wide::zero(self.token);
-        wide.add_product(&a.0, &b.0);
-        wide.add_product(&c.0, &d.0);
-        self.finish(wide)
+        self.products([(&a.0, &b.0), (&c.0, &d.0)])
+            .carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -652,10 +636,21 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
             assert!(product_fits(product, O, M::SLACK));
         }
         let mut wide = Wide::zero(self.token);
-        wide.set_square(&c.0);
-        wide.double(3);
-        wide.add_product(&a.0, &b.0);
-        self.finish(wide)
+        let mut square = wide;
+        square.low = Wide::square_low(self.token, &c.0);
+        unroll!(i < L => { wide.low[i] = square.low[i].shl(3); });
+        wide.add_row(&a.0, &b.0, 0);
+        unroll!(i < L => {
+            if i + 1 < L {
+                wide.add_row(&a.0, &b.0, i + 1);
+            }
+            square.add_cross(&c.0, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => {
+            wide.high[k] = wide.high[k].add(square.square_high(&c.0, k).shl(3));
+        });
+        Raw(wide.high).carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -867,20 +862,18 @@ modulus!(
     /// `p = -1 mod 2^96`, so the multiple to add is the limb itself, and the rest of `p` is sparse:
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, 5>) {
+    fn step<W: Word>(token: W::Token, t: &mut Wide<W, 5>, i: usize) {
         let mask = W::splat(token, MASK52);
         let shift44 = W::splat(token, 1 << 44);
         let shift36 = W::splat(token, 1 << 36);
         let top = W::splat(token, (1 << 48) - (1 << 16));
-        unroll!(i < 5 => {
-            let limb = *t.limb(i);
-            let m = limb.and(mask);
-            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, shift44);
-            *t.limb(i + 2) = t.limb(i + 2).add(m.shr(8));
-            *t.limb(i + 3) = t.limb(i + 3).madd_lo(m, shift36);
-            *t.limb(i + 4) = t.limb(i + 4).add(m.shr(16)).madd_lo(m, top);
-            *t.limb(i + 5) = t.limb(i + 5).madd_hi(m, top);
-        });
+        let limb = *t.limb(i);
+        let m = limb.and(mask);
+        *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, shift44);
+        *t.limb(i + 2) = t.limb(i + 2).add(m.shr(8));
+        *t.limb(i + 3) = t.limb(i + 3).madd_lo(m, shift36);
+        *t.limb(i + 4) = t.limb(i + 4).add(m.shr(16)).madd_lo(m, top);
+        *t.limb(i + 5) = t.limb(i + 5).madd_hi(m, top);
     }
 );
 
@@ -888,24 +881,42 @@ modulus!(
     P384Prime,
     8,
     curve::P384_P,
-    1 << 32,
-    /// `p = 2^384 - 2^128 - 2^96 + 2^32 - 1`: every term but the last two is a shift, taken from
-    /// limb `7 + 20 bits`, `2 + 24`, and `1 + 44`. Columns may go negative on the way.
+    (1 << 32) - (1 << 13),
+    /// All steps but the last add multiples of `(2^32 + 1)·p = 2^416 + 2^384 - 2^160 - 2^129 -
+    /// 2^96 + 2^64 - 1`, which is -1 mod 2^64, so the multiple is the limb itself; that they are
+    /// larger than they need to be adds up to less than `2^-19·p`. Columns may go negative on the
+    /// way.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce<W: Word>(token: W::Token, t: &mut Wide<W, 8>) {
+    fn step<W: Word>(token: W::Token, t: &mut Wide<W, 8>, i: usize) {
         let mask = W::splat(token, MASK52);
-        let low = W::splat(token, (1 << 32) - 1);
-        unroll!(i < 8 => {
-            let limb = *t.limb(i);
+        let limb = *t.limb(i);
+        if i < 7 {
+            // 2^64 - 2^96 as a positive number of one limb less 2^104.
+            let middle = W::splat(token, (1 << 52) - (1 << 44) + (1 << 12));
+            let top = W::splat(token, 1 << 20);
+            let m = limb.and(mask);
+            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, middle);
+            let part = t.limb(i + 2).sub(m).sub(m.shl(25).and(mask));
+            *t.limb(i + 2) = part.madd_hi(m, middle);
+            *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(27)).sub(m.shl(4));
+            *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);
+            *t.limb(i + 8) = t.limb(i + 8).add(m).add(m.shr(32));
+        } else {
+            let low = W::splat(token, (1 << 32) - 1);
             // -1/p = 2^32 + 1 mod 2^52.
             let m = limb.add(limb.shl(32)).and(mask);
-            let carry = limb.madd_lo(m, low).sra(52);
-            *t.limb(i + 1) = t.limb(i + 1).add(carry).madd_hi(m, low).sub(m.shl(44).and(mask));
+            // The limb and its multiple of p give 2^52, unless the limb was zero.
+            let carry = limb.add(mask).sra(52);
+            *t.limb(i + 1) = t
+                .limb(i + 1)
+                .add(carry)
+                .madd_hi(m, low)
+                .sub(m.shl(44).and(mask));
             *t.limb(i + 2) = t.limb(i + 2).sub(m.shr(8)).sub(m.shl(24).and(mask));
             *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(28));
             *t.limb(i + 7) = t.limb(i + 7).add(m.shl(20).and(mask));
             *t.limb(i + 8) = t.limb(i + 8).add(m.shr(32));
-        });
+        }
     }
 );
 
