@@ -8,6 +8,8 @@ use crate::backend::Backend;
 mod arithmetic;
 mod edge;
 mod known;
+mod points;
+mod residues;
 
 /// A verification and its right verdict.
 #[derive(Clone, Debug)]
