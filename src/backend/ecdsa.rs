@@ -11,6 +11,7 @@
 //! | [`field`] | traits: residues in lanes, engine, kernel |
 //! | [`radix52`], [`limbs64`] | residues on vectors of 52-bit multiply-add, and on 64-bit words |
 //! | [`curve`] | parameters |
+//! | [`invert`] | one inversion for all lanes |
 //! | [`group`] | doubling and complete addition |
 //! | [`tables`] | digits, shapes of tables, building them |
 //! | [`scalar`] | parsing, shared inversion, u1 and u2 |
@@ -19,10 +20,12 @@
 //!
 //! Everything here is variable time: keys, digests and signatures are public.
 
+pub(crate) mod affine;
 pub(crate) mod cache;
 pub(crate) mod curve;
 pub(crate) mod field;
 pub(crate) mod group;
+pub(crate) mod invert;
 pub(crate) mod limbs64;
 pub(crate) mod radix52;
 pub(crate) mod scalar;
@@ -36,18 +39,19 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use self::{
+    affine::{AddUp, Sums},
     cache::{Cache, best_width, comb_pays},
     curve::{Curve, Entry},
     field::Engine,
     scalar::{Scalars, less, read_words},
     tables::{Builder, Shape, build, import},
-    walk::{Comb, Compare, Sums, Term, Walk},
+    walk::{Compare, End, Term, Walk},
 };
 use super::Backend;
 pub(crate) use curve::{P256, P384};
 
 /// Signatures that are verified together: enough to share inversions, few enough for the cache.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 2048;
 /// Signatures in a window from which on a table of the generator is worth building.
 const GENERATOR_FROM: u64 = 128;
 /// So few signatures are faster one at a time.
@@ -106,6 +110,7 @@ impl<C: Curve> Default for Plan<C> {
 struct Work<E: Engine> {
     scalars: Scalars<E>,
     sums: Sums<E>,
+    ends: Vec<End<E::Fp>>,
     builder: Builder<E>,
     points: Vec<E::Entry>,
     table: Vec<E::Entry>,
@@ -121,6 +126,7 @@ impl<E: Engine> Default for Work<E> {
         Self {
             scalars: Scalars::default(),
             sums: Sums::default(),
+            ends: Vec::new(),
             builder: Builder::default(),
             points: Vec::new(),
             table: Vec::new(),
@@ -490,6 +496,7 @@ impl<C: Curve> Chunk<'_, C> {
         let Work {
             scalars,
             sums,
+            ends,
             builder,
             points,
             table,
@@ -528,21 +535,9 @@ impl<C: Curve> Chunk<'_, C> {
 
         let generator_shape = generator.map_or(self.shape, |generator| generator.shape);
         scalars.solve::<C>(engine, generator_shape, self.shape);
-        sums.clear();
+        sums.slots.clear();
 
-        if self.cached {
-            let term = Term::<E> {
-                table: &self.ecdsa.cache.arena,
-                base,
-                scalars: scalars.u2::<C>(),
-            };
-            engine.run(Comb {
-                sums,
-                term,
-                shape: self.shape,
-                groups,
-            });
-        } else {
+        if !self.cached {
             if generator.is_none() {
                 generator_base.fill(points.len() as u32 * entries);
                 points.push(C::G);
@@ -566,21 +561,33 @@ impl<C: Curve> Chunk<'_, C> {
             ];
             engine.run(Walk {
                 sums,
+                ends,
                 terms: &terms[..1 + usize::from(generator.is_none())],
                 shape: self.shape,
                 groups,
             });
         }
         if let Some(generator) = generator {
-            let term = Term::<E> {
-                table: &generator.table,
-                base: generator_base,
-                scalars: scalars.u1::<C>(),
-            };
-            engine.run(Comb {
+            let of_generator = (
+                Term::<E> {
+                    table: &generator.table,
+                    base: generator_base,
+                    scalars: scalars.u1::<C>(),
+                },
+                generator.shape,
+            );
+            let of_key = (
+                Term::<E> {
+                    table: &self.ecdsa.cache.arena,
+                    base,
+                    scalars: scalars.u2::<C>(),
+                },
+                self.shape,
+            );
+            let combs = [of_key, of_generator];
+            engine.run(AddUp {
                 sums,
-                term,
-                shape: generator.shape,
+                terms: if self.cached { &combs } else { &combs[1..] },
                 groups,
             });
         }

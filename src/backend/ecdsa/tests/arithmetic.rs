@@ -8,6 +8,7 @@ use crate::backend::{
     ecdsa::{
         curve::{Curve, P256, P384},
         field::{Engine, Field, Ring},
+        invert::invert,
         radix52::Engine52,
     },
     lanes::{Emulated, MAX_LANES, Pair, Word},
@@ -192,11 +193,30 @@ fn ring<R: Ring>(ring: R, bits: u32) {
         assert_eq!(back, reduced);
     }
     for i in (0..all.len()).step_by(9) {
-        let inverse = ring.invert(&read[i]);
+        let inverse = invert(ring, &read[i]);
         let product: R::Fe<2> = ring.mul(&inverse, &read[i]);
         let zero = plain[i].iter().all(|word| *word == 0);
         let mut one = vec![0; R::WORDS];
         one[0] = u64::from(!zero);
+        assert_eq!(leave(ring, &product), one);
+    }
+    // A different number in every lane.
+    for _ in 0..20 {
+        let mut words = vec![0; R::LANES * R::WORDS];
+        for lane in 0..R::LANES {
+            let mut number = vec![0; R::WORDS];
+            while number.iter().all(|word| *word == 0) {
+                number = all[random.below(all.len() as u64) as usize].clone();
+                number = integers.reduce(number);
+            }
+            for (word, value) in number.iter().enumerate() {
+                words[word * R::LANES + lane] = *value;
+            }
+        }
+        let numbers = ring.read(&words);
+        let product: R::Fe<2> = ring.mul(&numbers, &invert(ring, &numbers));
+        let mut one = vec![0; R::WORDS];
+        one[0] = 1;
         assert_eq!(leave(ring, &product), one);
     }
 }
