@@ -77,10 +77,10 @@ impl<E: Engine> Sums<E> {
 
 /// Bytes of sums in flight: with the tables that pass by, they should stay in the second-level
 /// cache, which has a megabyte or two.
-const FOOTPRINT: usize = 400 << 10;
+const FOOTPRINT: usize = 300 << 10;
 
 /// How many sums are worth having in flight, in groups of lanes.
-pub(super) const fn capacity<E: Engine>() -> usize {
+const fn capacity<E: Engine>() -> usize {
     FOOTPRINT / size_of::<Slot<E::Fp>>()
 }
 
@@ -91,12 +91,15 @@ pub(super) struct AddUp<'a, E: Engine> {
     /// Combs and their scalars, one after the other.
     pub(super) terms: &'a [(Term<'a, E>, Shape)],
     pub(super) groups: usize,
+    /// Most parts of a sequence.
+    pub(super) most_parts: usize,
 }
+
+/// More parts than this would save no inversions: each joining of parts takes another one.
+pub(super) const MOST_PARTS: usize = 16;
 
 /// How many slots ahead table entries are asked for.
 const AHEAD: usize = 3;
-/// Most parts of a sequence.
-const PARTS: usize = 16;
 
 /// Indices and signs of one digit of one group, in the table of a term.
 #[derive(Clone, Copy)]
@@ -197,7 +200,7 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
         let begun = usize::from(!self.sums.slots.is_empty());
         let entries: usize = self.terms.iter().map(|term| term.1.blocks as usize).sum();
         let total = entries + begun;
-        let parts = (capacity::<E>() / self.groups).clamp(1, PARTS.min(total / 2));
+        let parts = (capacity::<E>() / self.groups).clamp(1, self.most_parts.min(total / 2));
         let cut = Cut {
             terms: self.terms,
             groups: self.groups,
@@ -278,12 +281,30 @@ fn pass<E: Engine>(
     }
     let mut arrived = 0;
     let count = depart.max(arrive);
-    for n in 0..count {
-        let at = place(n, count);
-        if at < depart {
-            finish(f, &mut slots[at], &mut inverse);
+    // The last half of one slot is mixed with the first half of the next, so that no product has to
+    // wait for the one right before it.
+    for n in 0..=count {
+        let next = Some(n)
+            .filter(|n| *n < count)
+            .map(|n| place(n, count))
+            .filter(|at| *at < depart);
+        if let Some(at) = next {
+            divide(f, &mut slots[at], &mut inverse);
         }
-        if at >= arrive {
+        let at = place(n.saturating_sub(1), count);
+        let finished = n > 0 && at < depart;
+        let x = if finished {
+            finish_x(f, &slots[at])
+        } else {
+            inverse
+        };
+        if let Some(at) = next {
+            slots[at].prefix = f.mul(&slots[at].prefix, &slots[at].rise);
+        }
+        if finished {
+            finish(f, &mut slots[at], &x);
+        }
+        if n == 0 || at >= arrive {
             continue;
         }
         let (x, y, negative, infinite);
@@ -360,28 +381,37 @@ fn except<F: Field>(
     slot.infinite = (slot.infinite & infinite) | opposite;
 }
 
-/// Finishes an addition. `inverse` is that of the product of all slots up to this one, and becomes
-/// that of the slots before.
+/// Divides by `run`, leaving the quotient of one in `prefix`. `inverse` is that of the product of
+/// all slots up to this one, and becomes that of the slots before.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn finish<F: Field>(f: F, slot: &mut Slot<F>, inverse: &mut F::Fe<2>) {
-    let reciprocal: F::Fe<2> = f.mul(inverse, &slot.prefix);
+fn divide<F: Field>(f: F, slot: &mut Slot<F>, inverse: &mut F::Fe<2>) {
+    slot.prefix = f.mul(inverse, &slot.prefix);
     *inverse = f.mul(inverse, &slot.run);
-    // Both differences are the other way round than usual: the slope is the negative one.
-    let slope: F::Fe<2> = f.mul(&reciprocal, &slot.rise);
+}
+
+/// The x coordinate of a sum. `prefix` holds the slope: the negative of it, since both differences
+/// are the other way round than usual.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn finish_x<F: Field>(f: F, slot: &Slot<F>) -> F::Fe<2> {
     let mut run = slot.run;
     if slot.doubled != 0 {
         let zero: F::Fe<2> = f.sub_shifted::<0, 2>(&run, &run);
         run = f.select(slot.doubled, &zero, &run);
     }
     // With x2 = run + x1: slope² - x1 - x2.
-    let x = f.sqr_sub2::<0, 1, 2>(&slope, &run, &slot.x);
-    let back: F::Fe<4> = f.sub(&x, &slot.x);
-    let fall: F::Fe<2> = f.mul(&slope, &back);
+    f.sqr_sub2::<0, 1, 2>(&slot.prefix, &run, &slot.x)
+}
+
+/// Finishes an addition, given the x coordinate of the sum.
+#[cfg_attr(not(debug_assertions), inline(always))]
+fn finish<F: Field>(f: F, slot: &mut Slot<F>, x: &F::Fe<2>) {
+    let back: F::Fe<4> = f.sub(x, &slot.x);
+    let fall: F::Fe<2> = f.mul(&slot.prefix, &back);
     let y = f.sub_shifted::<0, 2>(&fall, &slot.y);
     if slot.keep == 0 {
-        (slot.x, slot.y) = (x, y);
+        (slot.x, slot.y) = (*x, y);
     } else {
-        slot.x = f.select(slot.keep, &slot.x, &x);
+        slot.x = f.select(slot.keep, &slot.x, x);
         slot.y = f.select(slot.keep, &slot.y, &y);
     }
 }
