@@ -275,8 +275,8 @@ fn pass<E: Engine>(
     };
     let mut choices = [nothing; AHEAD + 1];
     if let Source::Step(step) = order.source {
-        for n in 0..AHEAD.min(arrive) {
-            choices[n] = cut.choose(engine, place(n, arrive), step);
+        for (n, choice) in choices[..AHEAD.min(arrive)].iter_mut().enumerate() {
+            *choice = cut.choose(engine, place(n, arrive), step);
         }
     }
     let mut arrived = 0;
