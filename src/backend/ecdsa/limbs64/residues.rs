@@ -93,7 +93,6 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
 }
 
 impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
-    #[cfg(test)]
     const LANES: usize = 1;
     const WORDS: usize = N;
     const MODULUS: &'static [u64] = M::SLICE;
@@ -124,7 +123,6 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         Words(Self::reduce_once(*words, 0))
     }
 
-    #[cfg(test)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
         words[..N].copy_from_slice(&a.0);

@@ -58,7 +58,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
         });
         unroll!(k < L => {
             let twice = low[k].add(low[k]);
-            low[k] = if k % 2 == 0 {
+            low[k] = if k.is_multiple_of(2) {
                 twice.madd_lo(a[k / 2], a[k / 2])
             } else {
                 twice.madd_hi(a[k / 2], a[k / 2])
@@ -88,7 +88,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     pub(super) fn square_high(&self, a: &[W; L], k: usize) -> W {
         let twice = self.high[k].add(self.high[k]);
         let k = L + k;
-        if k % 2 == 0 {
+        if k.is_multiple_of(2) {
             twice.madd_lo(a[k / 2], a[k / 2])
         } else {
             twice.madd_hi(a[k / 2], a[k / 2])

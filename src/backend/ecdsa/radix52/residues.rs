@@ -30,7 +30,6 @@ const fn multiple<const L: usize>(m: &[u64; L], k: u64, spare: u64) -> [u64; L] 
 }
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
-    #[cfg(test)]
     const LANES: usize = W::LANES;
     const WORDS: usize = M::WORDS.len();
     const MODULUS: &'static [u64] = M::WORDS;
@@ -68,7 +67,6 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.unpack(&vectors)
     }
 
-    #[cfg(test)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn write(self, a: &Limbs<W, L, 2>, words: &mut [u64]) {
         let packed = self.pack(&self.reduce_once(a));

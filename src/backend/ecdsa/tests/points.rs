@@ -10,7 +10,8 @@ use crate::backend::{
     ecdsa::{
         curve::{Curve, Entry},
         field::{Engine, Field, Ring},
-        group::{Jacobian, Xyzz},
+        group::Jacobian,
+        invert::invert,
         radix52::Engine52,
     },
     lanes::{Emulated, MAX_LANES},
@@ -60,7 +61,9 @@ fn export<E: Engine>(
 ) -> Vec<Vec<u8>> {
     let f = engine.fp();
     let words = <E::Fp as Ring>::WORDS;
-    let coordinates: [Fe<E, 2>; 2] = [f.mul(x, &f.invert(zz)), f.mul(y, &f.invert(zzz))];
+    // Lanes at infinity are not looked at, but must not spoil the inversion of all.
+    let inverse = |a: &Fe<E, 2>| invert(f, &f.select(f.is_zero(a), &f.widen(&f.one()), a));
+    let coordinates: [Fe<E, 2>; 2] = [f.mul(x, &inverse(zz)), f.mul(y, &inverse(zzz))];
     let mut out = alloc::vec![Vec::new(); E::LANES];
     for coordinate in coordinates {
         let mut all = alloc::vec![0; words * E::LANES];
@@ -130,17 +133,6 @@ fn run<E: Engine>(engine: E, pairs: &[Pair]) {
         let mut infinite = at_infinity;
         sum.add_negated(f, (&x2, &y2), negate, &mut infinite);
         same("add", &affine(&sum), infinite, &sums);
-
-        let mut sum = Xyzz::<E::Fp> {
-            x,
-            y: f.widen(&y),
-            zz,
-            zzz,
-        };
-        let mut infinite = at_infinity;
-        sum.add_negated(f, (&x2, &y2), negate, &mut infinite);
-        let affine = export(engine, (&sum.x, &sum.zz), (&sum.y, &sum.zzz));
-        same("add to XYZZ", &affine, infinite, &sums);
     }
 }
 

@@ -21,6 +21,7 @@ use crate::backend::{
     ecdsa::{
         curve::{Curve, P256, P384},
         field::{Engine, Field, Ring},
+        invert::invert,
         limbs64::{Field64, Modulus64, Words},
         radix52::{Engine52, Field52, Modulus52},
     },
@@ -234,15 +235,14 @@ fn ring<R: Limbed>(ring: R, cases: usize) {
             assert_eq!(n.reduced(value), n.reduced(&expected), "write_odd");
         }
         if round % 4 == 0 {
-            let inverse = ring.invert(&a);
-            let unit: R::Fe<2> = ring.mul(&inverse, &a);
-            n.check("invert", &unit, &one, |i| {
-                if n.reduced(&x[i]) == U1024::ZERO {
-                    U1024::ZERO
-                } else {
-                    radix
-                }
-            });
+            // All lanes are inverted together, so none may be zero.
+            let zero = (0..R::LANES).filter(|i| n.reduced(&x[*i]) == U1024::ZERO);
+            let mask = zero.fold(0, |mask, lane| mask | 1 << lane);
+            let mut units = alloc::vec![0; R::LANES * R::WORDS];
+            units[..R::LANES].fill(1);
+            let some = ring.select(mask, &ring.enter(&ring.read(&units)), &a);
+            let unit: R::Fe<2> = ring.mul(&invert(ring, &some), &some);
+            n.check("invert", &unit, &one, |_| radix);
         }
     }
 }
