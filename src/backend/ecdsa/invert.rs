@@ -6,7 +6,7 @@
 //! (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019) take a
 //! fifth of that. This is the variable-time form of libsecp256k1 (`modinv64`): up to 62 steps are
 //! decided on the lowest words alone, then applied to the whole numbers as a matrix. The inversion
-//! of `crypto-bigint` decides one bit at a time, which costs three times as much; at some fifty
+//! of `crypto-bigint` decides one bit at a time, which takes 3 µs; at some fifty
 //! inversions for each chunk of signatures that is a tenth of all time.
 //!
 //! Variable time: only public values are inverted.
