@@ -12,10 +12,11 @@
 //! | [`radix52`], [`limbs64`] | residues on vectors of 52-bit multiply-add, and on 64-bit words |
 //! | [`curve`] | parameters |
 //! | [`invert`] | one inversion for all lanes |
-//! | [`group`] | doubling and complete addition |
+//! | [`group`] | doubling and complete addition, for walks |
 //! | [`tables`] | digits, shapes of tables, building them |
 //! | [`scalar`] | parsing, shared inversion, u1 and u2 |
-//! | [`walk`] | sums of table entries, comparison with r |
+//! | [`affine`] | sums of table entries, with shared inversions |
+//! | [`walk`] | walks with doublings, comparison with r |
 //! | [`cache`] | tables that outlive a window, and their budget |
 //!
 //! Everything here is variable time: keys, digests and signatures are public.

@@ -3,11 +3,11 @@
 //!
 //! Fermat's theorem costs a dependent chain of 300 multiplications, whatever the number of lanes,
 //! and the additions of [`super::affine`] and [`super::tables`] wait for it. Division steps
-//! (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019) take a
-//! fifth of that. This is the variable-time form of libsecp256k1 (`modinv64`): up to 62 steps are
-//! decided on the lowest words alone, then applied to the whole numbers as a matrix. The inversion
-//! of `crypto-bigint` decides one bit at a time, which costs three times as much; at some fifty
-//! inversions for each chunk of signatures that is a tenth of all time.
+//! (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019) are far
+//! shorter. This is the variable-time form of libsecp256k1 (`modinv64`): up to 62 steps are decided
+//! on the lowest words alone, then applied to the whole numbers as a matrix. The variable-time
+//! inversion of `crypto-bigint` 0.7 decides one bit at a time: 3.1 µs for 256 bits (5.1 µs for 384)
+//! where this takes about 0.7, some fifty times for each chunk of signatures.
 //!
 //! Variable time: only public values are inverted.
 
