@@ -92,8 +92,6 @@
         clippy::unwrap_used
     )
 )]
-// Tests may: a panic is how they fail.
-#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 extern crate alloc;
 #[cfg(feature = "std")]

@@ -2,7 +2,6 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::marker::PhantomData;
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
@@ -91,7 +90,8 @@ where
     }
 }
 
-/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped and never printed.
+/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped, and so is what signing
+/// leaves on the stack. It has no `Debug`, so that nothing that holds it can print it by accident.
 ///
 /// RSA private keys are not kept in memory, because no audited constant-time library for them is
 /// at hand; a TPM or HSM signs with them through [`OwnerSigner`].
@@ -220,7 +220,20 @@ impl OwnerSigner for LocalKey {
         if algorithm != self.algorithm() {
             return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
         }
-        Ok(match &self.0 {
+        let signature = self.signature(message);
+        zeroize::zeroize_stack::<STACK>();
+        Ok(signature)
+    }
+}
+
+/// More than signing takes.
+const STACK: usize = 16 << 10;
+
+impl LocalKey {
+    /// Signs, in a frame of its own, which lies where the wiping goes.
+    #[inline(never)]
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        match &self.0 {
             Secret::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
@@ -230,13 +243,7 @@ impl OwnerSigner for LocalKey {
                 signature.to_bytes().to_vec()
             }
             Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-        })
-    }
-}
-
-impl fmt::Debug for LocalKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalKey({}, ..)", self.algorithm().name())
+        }
     }
 }
 

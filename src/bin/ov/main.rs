@@ -21,7 +21,6 @@
         clippy::unwrap_used
     )
 )]
-#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 extern crate alloc;
 
 mod advice;
