@@ -25,7 +25,7 @@ static SEEN: AtomicUsize = AtomicUsize::new(0);
 fn contains(bytes: &[u8]) -> bool {
     let count = WANTED_COUNT.load(Ordering::SeqCst);
     // SAFETY: written by `looking_for` alone, and this test has one thread.
-    let wanted = unsafe { &*(&raw const WANTED) };
+    let wanted: [[u8; 8]; 16] = unsafe { (&raw const WANTED).read() };
     let wanted = &wanted[..count];
     bytes
         .windows(8)
