@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
@@ -39,21 +38,16 @@ impl HmacSecret {
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
     }
+
+    /// The secret itself, for a file that keeps it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        // HMAC takes keys of every length, so making one cannot fail.
-        let value = match algorithm {
-            HashAlgorithm::Sha256 => hmac::Hmac::<sha2::Sha256>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-            HashAlgorithm::Sha384 => hmac::Hmac::<sha2::Sha384>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-        };
-        value
-            .ok()
-            .and_then(|value| Digest::new(algorithm, &value))
-            .ok_or_else(|| Error::signer("the secret cannot be used"))
+        Ok(algorithm.hmac(&self.0, header))
     }
 }
 
