@@ -2,7 +2,6 @@
 
 use alloc::vec::Vec;
 
-use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
@@ -39,34 +38,15 @@ impl HmacSecret {
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
     }
+
+    /// The secret itself, for a file that keeps it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        let value = compute(&self.0, algorithm, header);
-        // States are wiped where they end. The padded key, and states from before a move, are not.
-        zeroize::zeroize_stack::<STACK>();
-        value.ok_or_else(|| Error::signer("the secret cannot be used"))
-    }
-}
-
-/// More than computing an HMAC takes, with SHA-2 in software too.
-const STACK: usize = 4096;
-
-/// In a frame of its own, which lies where the wiping goes.
-#[inline(never)]
-fn compute(secret: &[u8], algorithm: HashAlgorithm, header: &[u8]) -> Option<Digest> {
-    // HMAC takes keys of every length, so making one cannot fail.
-    match algorithm {
-        HashAlgorithm::Sha256 => {
-            let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret).ok()?;
-            let value = mac.chain_update(header).finalize().into_bytes();
-            Digest::new(algorithm, &value)
-        }
-        HashAlgorithm::Sha384 => {
-            let mac = hmac::Hmac::<sha2::Sha384>::new_from_slice(secret).ok()?;
-            let value = mac.chain_update(header).finalize().into_bytes();
-            Digest::new(algorithm, &value)
-        }
+        Ok(algorithm.hmac(&self.0, header))
     }
 }
