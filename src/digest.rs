@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::cbor::{Int, Reader, Sink, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{ErrorKind, Fail};
 
 /// A hash function of FDO 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +63,33 @@ impl HashAlgorithm {
                 algorithm.hash_code()
             })
         })
+    }
+
+    /// The HMAC of a message under a secret of any length (RFC 2104), without a heap.
+    #[must_use]
+    pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
+        use hmac::{KeyInit as _, Mac as _};
+        let mut digest = Digest {
+            algorithm: self,
+            bytes: [0; 48],
+        };
+        // HMAC takes keys of every length, so making one cannot fail.
+        match self {
+            Self::Sha256 => {
+                if let (Ok(mac), Some(out)) = (
+                    hmac::Hmac::<sha2::Sha256>::new_from_slice(secret),
+                    digest.bytes.first_chunk_mut::<32>(),
+                ) {
+                    *out = mac.chain_update(message).finalize().into_bytes().into();
+                }
+            }
+            Self::Sha384 => {
+                if let Ok(mac) = hmac::Hmac::<sha2::Sha384>::new_from_slice(secret) {
+                    digest.bytes = mac.chain_update(message).finalize().into_bytes().into();
+                }
+            }
+        }
+        digest
     }
 
     /// The digest of the parts one after the other.
@@ -201,11 +228,11 @@ pub(crate) struct HashIndex {
 
 impl HashIndex {
     /// Reads `Hash = [hashtype, bstr]`, or `HMac` with the codes of HMACs.
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
+    pub(crate) fn read<E: Fail>(
+        reader: &mut Reader<'_, E>,
         hmac: bool,
         sink: &mut impl Sink,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, E> {
         let start = reader.position();
         let mut items = reader.array_of(2, sink)?;
         reader.next(&mut items)?;
@@ -217,14 +244,14 @@ impl HashIndex {
             };
             let swapped = HashAlgorithm::from_code(code, !hmac).is_some();
             let kind = if swapped { other } else { ErrorKind::HashType };
-            return Err(Error::code_point(kind, code, wanted).at(at));
+            return Err(E::code_point(kind, code, wanted).at(at));
         };
         reader.next(&mut items)?;
         let value_at = reader.position();
         let value = reader.bytes(sink)?;
         if value.len() != algorithm.len() {
             let (found, wanted) = (value.len() as u64, algorithm.len() as u64);
-            return Err(Error::count(ErrorKind::HashLength, found, wanted, "bytes").at(value_at));
+            return Err(E::count(ErrorKind::HashLength, found, wanted, "bytes").at(value_at));
         }
         reader.close(&mut items)?;
         Ok(Self {

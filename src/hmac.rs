@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
@@ -43,17 +42,7 @@ impl HmacSecret {
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        // HMAC takes keys of every length, so making one cannot fail.
-        let value = match algorithm {
-            HashAlgorithm::Sha256 => hmac::Hmac::<sha2::Sha256>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-            HashAlgorithm::Sha384 => hmac::Hmac::<sha2::Sha384>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-        };
-        value
-            .ok()
-            .and_then(|value| Digest::new(algorithm, &value))
-            .ok_or_else(|| Error::signer("the secret cannot be used"))
+        Ok(algorithm.hmac(&self.0, header))
     }
 }
 

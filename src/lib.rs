@@ -124,6 +124,7 @@ mod finding;
 mod hmac;
 mod key;
 mod limits;
+pub mod onboard;
 mod policy;
 mod sign;
 mod time;

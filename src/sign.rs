@@ -9,6 +9,8 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
+use crate::cose::SigStructure;
+use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Algorithm, KeyType, PublicKey};
 
@@ -232,8 +234,40 @@ impl fmt::Debug for LocalKey {
     }
 }
 
+/// The digest of a message, for a token that signs digests; `None` for EdDSA, which signs messages.
+pub(crate) fn prehash(algorithm: Algorithm, message: &[u8]) -> Option<Digest> {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => HashAlgorithm::Sha256,
+        Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => HashAlgorithm::Sha384,
+        Algorithm::EdDsa => return None,
+    };
+    Some(hash.digest(&[message]))
+}
+
+/// What a signer answered, at fixed width and verified; ECDSA may come in DER.
+pub(crate) fn checked(
+    key: &PublicKey,
+    algorithm: Algorithm,
+    message: &SigStructure<'_>,
+    signature: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let good = |signature: &[u8]| {
+        signature.len() == algorithm.signature_len()
+            && key
+                .verify_parts::<Error>(algorithm, message, signature)
+                .is_ok()
+    };
+    if good(signature) {
+        return Ok(signature.to_vec());
+    }
+    match fixed_width(algorithm, signature) {
+        Some(fixed) if good(&fixed) => Ok(fixed),
+        _ => Err(Error::new(ErrorKind::SignerAnswer)),
+    }
+}
+
 /// Turns an ECDSA signature in DER into r ‖ s; `None` where it is not one.
-pub(crate) fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
+fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
         Algorithm::Es256 => p256::ecdsa::Signature::from_der(der)
             .ok()

@@ -19,7 +19,7 @@ use crate::finding::{Finding, FindingKind};
 use crate::key::{Certificates, KeyView};
 use crate::limits::Limits;
 
-pub(crate) use parse::Index;
+pub(crate) use parse::{Index, read_entry, read_header, read_version};
 
 /// The name of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
 ///
