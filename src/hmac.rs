@@ -38,6 +38,11 @@ impl HmacSecret {
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
     }
+
+    /// The secret itself, for a file that keeps it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl DeviceHmac for HmacSecret {

@@ -14,20 +14,16 @@
 //! are refused before it is touched unless the feature `rsa` or the allowance is there. P-256 and
 //! P-384 never touch it.
 
-use super::message::{Kind, Nonce, Signed, read_nonce, read_number};
+use super::message::{Nonce, Signed};
+use super::owner_proof::OwnerProof;
 use crate::cbor::{Reader, Sink, Span};
-use crate::digest::{Digest, HashAlgorithm, HashIndex, Hasher};
+use crate::digest::{Digest, HashAlgorithm, Hasher};
 use crate::error::{DeviceError, ErrorKind, Fail};
 use crate::finding::{Allowance, FindingKind};
 use crate::key::{KeyIndex, PublicKey};
 use crate::limits::Limits;
 use crate::verify::check_entry_signature;
-use crate::voucher::{Entry, Guid, Index, read_entry, read_header, read_version};
-
-/// `CUPHNonce` in the unprotected header of TO2.ProveOVHdr.
-pub(crate) const CUPH_NONCE: i64 = 256;
-/// `CUPHOwnerPubKey` there.
-pub(crate) const CUPH_OWNER_KEY: i64 = 257;
+use crate::voucher::{Entry, Guid, read_entry};
 
 /// What a device knows before it meets an owner, and what it tolerates.
 #[derive(Clone, Copy, Debug)]
@@ -398,93 +394,6 @@ impl VerifiedOwner {
     pub(crate) fn check<E: Fail>(&self, signed: &Signed, bytes: &[u8]) -> Result<(), E> {
         signed.verify(bytes, &self.key, self.algorithm, &[])
     }
-}
-
-/// Where everything stands in TO2.ProveOVHdr.
-pub(crate) struct OwnerProof {
-    pub(crate) signed: Signed,
-    /// The content of the byte string that holds OVHeader.
-    pub(crate) header: Span,
-    pub(crate) index: Index,
-    pub(crate) entries: u8,
-    pub(crate) nonce: Nonce,
-    pub(crate) sig_info: Span,
-    pub(crate) key_exchange: Span,
-    pub(crate) hello_hash: HashIndex,
-    pub(crate) max_message: u16,
-    pub(crate) device_nonce: Nonce,
-    pub(crate) owner: KeyIndex,
-}
-
-impl OwnerProof {
-    /// `[bstr OVHeader, NumOVEntries, HMac, NonceTO2ProveOV, eBSigInfo, xAKeyExchange,
-    /// HelloDeviceHash, maxOwnerMessageSize]`, with the device's next nonce and the owner's key in
-    /// the unprotected header.
-    fn read(bytes: &[u8], limits: &Limits, sink: &mut impl Sink) -> Result<Self, DeviceError> {
-        let signed = Signed::read::<DeviceError>(bytes, limits, sink)?;
-        Kind::ProveOvHdr.check::<DeviceError>(&signed, bytes)?;
-        let device_nonce =
-            signed.unprotected_nonce::<DeviceError>(bytes, CUPH_NONCE.into(), sink)?;
-        let Some(mut key) = signed.unprotected::<DeviceError>(bytes, CUPH_OWNER_KEY.into())? else {
-            let error = DeviceError::new(ErrorKind::WrongSize);
-            return Err(error.at(signed.payload.start()));
-        };
-        let owner = KeyIndex::read(&mut key, bytes, limits, sink)?;
-        let mut reader = signed.payload_reader::<DeviceError>(bytes);
-        let mut items = reader.array_of(8, sink)?;
-        reader.next(&mut items)?;
-        let header = reader.bytes(sink)?;
-        let mut inner = reader.within(header);
-        // There is no version outside of the header, so it is compared with itself.
-        let mut version = inner.clone();
-        version.array(&mut crate::key::Quiet)?;
-        let version = read_version(&mut version, sink)?;
-        let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
-        reader.next(&mut items)?;
-        let entries = read_number(&mut reader, 255, sink)? as u8;
-        reader.next(&mut items)?;
-        index.hmac = HashIndex::read(&mut reader, true, sink)?;
-        reader.next(&mut items)?;
-        let nonce = read_nonce(&mut reader, bytes, sink)?;
-        reader.next(&mut items)?;
-        let sig_info = read_sig_info(&mut reader, sink)?;
-        reader.next(&mut items)?;
-        let key_exchange = reader.bytes(sink)?;
-        reader.next(&mut items)?;
-        let hello_hash = HashIndex::read(&mut reader, false, sink)?;
-        reader.next(&mut items)?;
-        let max_message = read_number(&mut reader, u16::MAX.into(), sink)? as u16;
-        reader.close(&mut items)?;
-        reader.finish("behind the payload")?;
-        Ok(Self {
-            signed,
-            header,
-            index,
-            entries,
-            nonce,
-            sig_info,
-            key_exchange,
-            hello_hash,
-            max_message,
-            device_nonce,
-            owner,
-        })
-    }
-}
-
-/// `SigInfo = [sgType, Info: bstr]`.
-fn read_sig_info(
-    reader: &mut Reader<'_, DeviceError>,
-    sink: &mut impl Sink,
-) -> Result<Span, DeviceError> {
-    let start = reader.position();
-    let mut items = reader.array_of(2, sink)?;
-    reader.next(&mut items)?;
-    reader.int(sink)?;
-    reader.next(&mut items)?;
-    reader.bytes(sink)?;
-    reader.close(&mut items)?;
-    Ok(Span::new(start, reader.position()))
 }
 
 /// The key itself. An RSA key lives on the heap, so in a build that could not use it none is made.

@@ -6,11 +6,20 @@ use alloc::vec::Vec;
 
 use ciborium::Value;
 
-use super::device::{CUPH_NONCE, CUPH_OWNER_KEY};
-use super::message::{Nonce, Unsigned, bstr};
-use crate::error::{Error, ErrorKind};
+use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
+use crate::cbor::{Reader, Sink, Span};
+use crate::digest::HashIndex;
+use crate::error::{DeviceError, Error, ErrorKind, Fail};
+use crate::key::KeyIndex;
+use crate::limits::Limits;
 use crate::verify::VerifiedVoucher;
+use crate::voucher::{Index, read_header, read_version};
 use crate::write;
+
+/// `CUPHNonce` in the unprotected header of TO2.ProveOVHdr.
+const CUPH_NONCE: i64 = 256;
+/// `CUPHOwnerPubKey` there.
+const CUPH_OWNER_KEY: i64 = 257;
 
 /// What the owner answers to a TO2.HelloDevice.
 #[derive(Clone, Copy, Debug)]
@@ -104,4 +113,95 @@ pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, 
 #[must_use]
 pub fn get_next_entry(number: u8) -> Vec<u8> {
     write::to_bytes(&Value::Array(vec![number.into()]))
+}
+
+/// Where everything stands in TO2.ProveOVHdr.
+pub(crate) struct OwnerProof {
+    pub(crate) signed: Signed,
+    /// The content of the byte string that holds OVHeader.
+    pub(crate) header: Span,
+    pub(crate) index: Index,
+    pub(crate) entries: u8,
+    pub(crate) nonce: Nonce,
+    pub(crate) sig_info: Span,
+    pub(crate) key_exchange: Span,
+    pub(crate) hello_hash: HashIndex,
+    pub(crate) max_message: u16,
+    pub(crate) device_nonce: Nonce,
+    pub(crate) owner: KeyIndex,
+}
+
+impl OwnerProof {
+    /// `[bstr OVHeader, NumOVEntries, HMac, NonceTO2ProveOV, eBSigInfo, xAKeyExchange,
+    /// HelloDeviceHash, maxOwnerMessageSize]`, with the device's next nonce and the owner's key in
+    /// the unprotected header.
+    pub(crate) fn read(
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut impl Sink,
+    ) -> Result<Self, DeviceError> {
+        let signed = Signed::read::<DeviceError>(bytes, limits, sink)?;
+        Kind::ProveOvHdr.check::<DeviceError>(&signed, bytes)?;
+        let device_nonce =
+            signed.unprotected_nonce::<DeviceError>(bytes, CUPH_NONCE.into(), sink)?;
+        let Some(mut key) = signed.unprotected::<DeviceError>(bytes, CUPH_OWNER_KEY.into())? else {
+            let error = DeviceError::new(ErrorKind::WrongSize);
+            return Err(error.at(signed.payload.start()));
+        };
+        let owner = KeyIndex::read(&mut key, bytes, limits, sink)?;
+        let mut reader = signed.payload_reader::<DeviceError>(bytes);
+        let mut items = reader.array_of(8, sink)?;
+        reader.next(&mut items)?;
+        let header = reader.bytes(sink)?;
+        let mut inner = reader.within(header);
+        // There is no version outside of the header, so it is compared with itself.
+        let mut version = inner.clone();
+        version.array(&mut crate::key::Quiet)?;
+        let version = read_version(&mut version, sink)?;
+        let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
+        reader.next(&mut items)?;
+        let entries = read_number(&mut reader, 255, sink)? as u8;
+        reader.next(&mut items)?;
+        index.hmac = HashIndex::read(&mut reader, true, sink)?;
+        reader.next(&mut items)?;
+        let nonce = read_nonce(&mut reader, bytes, sink)?;
+        reader.next(&mut items)?;
+        let sig_info = read_sig_info(&mut reader, sink)?;
+        reader.next(&mut items)?;
+        let key_exchange = reader.bytes(sink)?;
+        reader.next(&mut items)?;
+        let hello_hash = HashIndex::read(&mut reader, false, sink)?;
+        reader.next(&mut items)?;
+        let max_message = read_number(&mut reader, u16::MAX.into(), sink)? as u16;
+        reader.close(&mut items)?;
+        reader.finish("behind the payload")?;
+        Ok(Self {
+            signed,
+            header,
+            index,
+            entries,
+            nonce,
+            sig_info,
+            key_exchange,
+            hello_hash,
+            max_message,
+            device_nonce,
+            owner,
+        })
+    }
+}
+
+/// `SigInfo = [sgType, Info: bstr]`.
+fn read_sig_info(
+    reader: &mut Reader<'_, DeviceError>,
+    sink: &mut impl Sink,
+) -> Result<Span, DeviceError> {
+    let start = reader.position();
+    let mut items = reader.array_of(2, sink)?;
+    reader.next(&mut items)?;
+    reader.int(sink)?;
+    reader.next(&mut items)?;
+    reader.bytes(sink)?;
+    reader.close(&mut items)?;
+    Ok(Span::new(start, reader.position()))
 }

@@ -260,7 +260,7 @@ impl<'v> RendezvousInfo<'v> {
 }
 
 /// Reads RendezvousInfo as one item and reports what is odd in it.
-pub(super) fn read<E: Fail>(
+pub(crate) fn read<E: Fail>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
