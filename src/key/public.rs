@@ -353,16 +353,8 @@ impl PublicKey {
     }
 
     #[cfg(not(feature = "rsa"))]
-    fn verify_rsa<E: Fail>(
-        &self,
-        _: Algorithm,
-        _: &SigStructure<'_>,
-        _: &[u8],
-    ) -> Result<bool, E> {
-        Err(E::text(
-            ErrorKind::Feature,
-            "RSA needs the feature `rsa`",
-        ))
+    fn verify_rsa<E: Fail>(&self, _: Algorithm, _: &SigStructure<'_>, _: &[u8]) -> Result<bool, E> {
+        Err(E::text(ErrorKind::Feature, "RSA needs the feature `rsa`"))
     }
 }
 
