@@ -781,6 +781,9 @@ typedef struct ov_receipt_info {
 // This build lacks the feature for this input.
 #define OV_ERR_FEATURE_DISABLED 208
 
+// The device has no certificate to attest itself with.
+#define OV_ERR_UNSUPPORTED_ATTESTATION 209
+
 // The two protocol versions differ.
 #define OV_ERR_VERSION_MISMATCH 300
 
@@ -837,6 +840,33 @@ typedef struct ov_receipt_info {
 
 // A hash carries the code of an HMAC.
 #define OV_ERR_NOT_A_HASH 318
+
+// The nonce is not the one that was sent.
+#define OV_ERR_WRONG_NONCE 319
+
+// This is a message of another kind.
+#define OV_ERR_WRONG_MESSAGE 320
+
+// This is about another device.
+#define OV_ERR_WRONG_DEVICE 321
+
+// The hash of TO2.HelloDevice does not match.
+#define OV_ERR_HELLO_HASH_MISMATCH 322
+
+// An entry is missing, repeated, out of turn or one too many.
+#define OV_ERR_WRONG_ENTRY 323
+
+// The hash of To0d does not match.
+#define OV_ERR_TO0D_HASH_MISMATCH 324
+
+// This is meant for another verifier.
+#define OV_ERR_WRONG_VERIFIER 325
+
+// This is about another state of the voucher.
+#define OV_ERR_WRONG_STATE 326
+
+// Credential reuse is not allowed.
+#define OV_ERR_CREDENTIAL_REUSE 327
 
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
