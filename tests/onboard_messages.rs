@@ -6,7 +6,7 @@ use common::{key, verified, voucher};
 use ownership_voucher::onboard::*;
 use ownership_voucher::{
     DeviceHmac as _, Error, ErrorKind, Guid, HashAlgorithm, HmacSecret, KeyType, OwnerSigner as _,
-    VerifiedVoucher, Voucher,
+    Policy, VerifiedVoucher, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -187,4 +187,66 @@ fn credentials_without_secrets_say_so() {
     assert!(credential.has_manufacturer(&Voucher::parse(&other).unwrap()));
     let p384 = voucher(KeyType::Secp384r1, 8, 0);
     assert!(!credential.has_manufacturer(&Voucher::parse(&p384).unwrap()));
+}
+
+/// Everything that reads what strangers send, over changed and cut messages of every kind: nothing
+/// panics, and nothing that was cut is accepted.
+#[test]
+fn hostile_bytes_are_refused_or_read() {
+    let bytes = voucher(P256, 9, 2);
+    let now = of(&bytes);
+    let owner = owner(&now);
+    let policy = Policy::new();
+    let (nonce, challenge) = (Nonce([1; 16]), now.challenge("a", [0; 32]).unwrap());
+    let read_all = |message: &[u8]| -> usize {
+        let hmac = |algorithm: HashAlgorithm, header: &[u8]| Some(algorithm.hmac(b"", header));
+        let started = DeviceFacts::new(now.guid()).start(hmac, b"", nonce, message);
+        [
+            started.is_ok(),
+            check_prove_to_rv(message, &now, nonce).is_ok(),
+            DeviceProof::check(message, &now, nonce).is_ok(),
+            Setup::check(message, &owner, nonce).is_ok(),
+            Registration::check(message, &policy, nonce).is_ok(),
+            To1d::read(message).is_ok(),
+            owner.check_to1d(message).is_ok(),
+            DeviceCredential::read(message).is_ok(),
+            Challenge::from_cbor(message).is_ok(),
+            challenge.check(&now, message).is_ok(),
+        ]
+        .into_iter()
+        .filter(|&accepted| accepted)
+        .count()
+    };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/messages");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let given = &vector["given"];
+        let texts = ["message", "proof", "challenge"].map(|name| &given[name]);
+        for text in texts
+            .into_iter()
+            .chain(given["messages"].as_array().into_iter().flatten())
+        {
+            let Some(message) = text.as_str().and_then(|text| hex::decode(text).ok()) else {
+                continue;
+            };
+            seen += 1;
+            for step in 0..24 {
+                let at = step * message.len() / 24;
+                assert_eq!(
+                    read_all(&message[..at]),
+                    0,
+                    "{} cut at {at}",
+                    vector["name"]
+                );
+                for value in [0x00, 0x1b, 0x5f, 0x9f, 0xbf, 0xff, message[at] ^ 1] {
+                    let mut changed = message.clone();
+                    changed[at] = value;
+                    read_all(&changed);
+                }
+            }
+        }
+    }
+    assert!(seen > 300, "only {seen} messages");
 }
