@@ -22,7 +22,7 @@
 //! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] runs without a
 //! heap.
 
-mod challenge;
+pub mod challenge;
 mod credential;
 mod device;
 mod device_proof;

@@ -196,6 +196,9 @@ ownership("other-state", "an answer about an earlier state, whose owner has the 
           m.proof(Built(draft(4)).owner, m.challenge(ONE)), "wrong-state", voucher=Built(draft(4)))
 ownership("challenge-of-other-voucher", "the challenge is about another voucher", PROOF, "wrong-state", asked=m.challenge(TWO))
 ownership("challenge-of-other-device", "the challenge is about another device", PROOF, "wrong-device", asked=m.challenge(OTHER))
+FOUR = Built(draft(4))  # the owner's key is that of ONE
+ownership("all-about-other-device", "challenge and answer are about another device of the same owner", m.proof(ONE.owner, m.challenge(OTHER)), "wrong-device", asked=m.challenge(OTHER))
+ownership("all-about-other-state", "challenge and answer are about an earlier state of the same owner", PROOF, "wrong-state", voucher=FOUR, asked=ASKED)
 ownership("signed-by-manufacturer", "signed by an earlier owner", m.proof(ONE.owner, ASKED, sign=MAKER.key.sign), "signature-invalid")
 ownership("signature-changed", "one bit of the signature flipped", m.proof(ONE.owner, ASKED, signature=lambda s: flip(s, 1)), "signature-invalid")
 ownership("alg-mismatch", "the label says EdDSA", m.proof(ONE.owner, ASKED, alg=-8), "algorithm-mismatch")

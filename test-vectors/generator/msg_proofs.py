@@ -80,6 +80,7 @@ eat("prove-device", "is-prove-to-rv", "TO1.ProveToRV with the right nonce", m.pr
 eat("prove-device", "no-setup-nonce", "no EUPHNonce", m.prove_device(GUID, unprotected=cbor.EMPTY_MAP), "wrong-size")
 eat("prove-device", "setup-nonce-15", "EUPHNonce has 15 bytes", m.prove_device(GUID, unprotected=pairs((-259, cbor.bstr(bytes(15))))), "wrong-size")
 eat("prove-device", "fdo-2", "EAT-FDO of two items", m.prove_device(GUID, fdo=cbor.array([cbor.bstr(b"x")] * 2)), "wrong-size")
+eat("prove-device", "fdo-2-indefinite", "EAT-FDO of two items, without a count", m.prove_device(GUID, fdo=cbor.array_indefinite([cbor.bstr(b"x")] * 2)), "wrong-size")
 eat("prove-device", "fdo-0", "EAT-FDO is empty", m.prove_device(GUID, fdo=cbor.EMPTY_ARRAY), "wrong-size")
 eat("prove-device", "fdo-text", "xBKeyExchange is a text", m.prove_device(GUID, fdo=cbor.array([cbor.tstr("x")])), "wrong-type")
 
