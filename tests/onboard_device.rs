@@ -427,9 +427,11 @@ proptest! {
                 other => other,
             };
             let listed = audit.errors.iter().any(|e| (e.kind(), e.entry()) == found);
-            let unread = Voucher::parse(&whole).err().and_then(|error| error.entry());
-            let before = unread.is_some() && found.1 < unread;
-            let same = unread.is_some() && found.1 == unread;
+            // Where a length runs on, what it runs into is not the same in a message: a place where the
+            // whole cannot be read is compared by its entry alone.
+            let unread = Voucher::parse(&whole).err().map(|error| error.entry());
+            let before = unread.is_some_and(|entry| found.1 < entry);
+            let same = unread == Some(found.1);
             // A cut entry takes what follows into itself; a message ends where it ends.
             let cut = changes.iter().any(|change| matches!(change, Change::Cut(..)));
             prop_assert!(listed || before || same || cut, "{:?} {:?}", found, audit.errors);
