@@ -8,9 +8,6 @@ use subtle::ConstantTimeEq as _;
 use crate::cbor::{Int, Reader, Sink, Span};
 use crate::error::{ErrorKind, Fail};
 
-/// More than computing an HMAC takes, with SHA-2 in software too.
-const HMAC_STACK: usize = 4096;
-
 /// A hash function of FDO 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HashAlgorithm {
@@ -72,31 +69,7 @@ impl HashAlgorithm {
     /// computing it leaves on the stack is wiped.
     #[must_use]
     pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
-        let digest = self.hmac_in_frame(secret, message);
-        // States are wiped where they end. The padded key, and states from before a move, are not.
-        zeroize::zeroize_stack::<HMAC_STACK>();
-        digest
-    }
-
-    /// In a frame of its own, which lies where the wiping goes.
-    #[inline(never)]
-    fn hmac_in_frame(self, secret: &[u8], message: &[u8]) -> Digest {
-        use hmac::{KeyInit as _, Mac as _};
-        let mut digest = Digest::blank(self);
-        // HMAC takes keys of every length, so making one cannot fail.
-        match self {
-            Self::Sha256 => {
-                if let Ok(mac) = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret) {
-                    digest.set(&mac.chain_update(message).finalize().into_bytes());
-                }
-            }
-            Self::Sha384 => {
-                if let Ok(mac) = hmac::Hmac::<sha2::Sha384>::new_from_slice(secret) {
-                    digest.set(&mac.chain_update(message).finalize().into_bytes());
-                }
-            }
-        }
-        digest
+        crate::hmac::hmac(secret, self, message)
     }
 
     /// The digest of the parts one after the other.

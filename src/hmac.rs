@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
@@ -47,6 +48,36 @@ impl HmacSecret {
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        Ok(algorithm.hmac(&self.0, header))
+        Ok(hmac(&self.0, algorithm, header))
+    }
+}
+
+/// More than computing an HMAC takes, with SHA-2 in software too.
+const STACK: usize = 4096;
+
+/// The HMAC; its traces on the stack are wiped.
+#[inline(always)]
+pub(crate) fn hmac(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> Digest {
+    let value = compute(secret, algorithm, message);
+    // States are wiped where they end. The padded key, and states from before a move, are not.
+    zeroize::zeroize_stack::<STACK>();
+    // HMAC takes keys of every length, so that there is a value.
+    value.unwrap_or(Digest::blank(algorithm))
+}
+
+/// In a frame of its own, which lies where the wiping goes.
+#[inline(never)]
+fn compute(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> Option<Digest> {
+    match algorithm {
+        HashAlgorithm::Sha256 => {
+            let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret).ok()?;
+            let value = mac.chain_update(message).finalize().into_bytes();
+            Digest::new(algorithm, &value)
+        }
+        HashAlgorithm::Sha384 => {
+            let mac = hmac::Hmac::<sha2::Sha384>::new_from_slice(secret).ok()?;
+            let value = mac.chain_update(message).finalize().into_bytes();
+            Digest::new(algorithm, &value)
+        }
     }
 }
