@@ -311,7 +311,7 @@ fn read_entry(
             let error = Error::code_point(ErrorKind::WrongType, tag.value.into(), "tag 18");
             return Err(error.at(start));
         }
-    } else {
+    } else if reader.remaining() > 0 {
         sink.note(FindingKind::UntaggedEntry, start);
     }
     let mut items = reader.array_of(4, sink)?;
