@@ -148,7 +148,7 @@
 // Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
 #define OV_LIMIT_INPUT 1
 
-// Entries. Default 255.
+// Entries. Default 255, never more than 65535.
 #define OV_LIMIT_ENTRIES 2
 
 // Certificates in one chain. Default 16.
@@ -165,6 +165,12 @@
 
 // Rendezvous instructions in all directives together. Default 1024.
 #define OV_LIMIT_RENDEZVOUS 7
+
+// Departures in one list, remarks beside them, and faults in one audit. Default 4096.
+#define OV_LIMIT_FINDINGS 8
+
+// Signatures under certificates that the remarks of one voucher verify. Default 256.
+#define OV_LIMIT_CERTIFICATE_CHECKS 9
 
 // The instruction has no value: a flag.
 #define OV_RV_NONE 0
@@ -322,6 +328,12 @@
 // A certificate's key usage lacks digital signatures.
 #define OV_FINDING_KEY_USAGE 759
 
+// The signatures of certificates are not checked from here on.
+#define OV_FINDING_CERTIFICATES_UNCHECKED 760
+
+// There is more to find than is listed.
+#define OV_FINDING_MORE_FINDINGS 761
+
 // There is neither device chain nor hash: an EPID device.
 #define OV_CHAIN_HASH_NONE 0
 
@@ -348,6 +360,9 @@
 
 // The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
+
+// The most that [`entries`](Self::entries) may be: errors keep their number in 16 bits.
+#define OV_LIMITS_MAX_ENTRIES 65535
 
 // The most that [`depth`](Self::depth) may be: each level takes some of the stack.
 #define OV_LIMITS_MAX_DEPTH 64

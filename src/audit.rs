@@ -16,10 +16,12 @@ use crate::voucher::{FindingList, Index, Voucher};
 pub struct Audit<'a> {
     /// The voucher, where it could be read.
     pub voucher: Option<Voucher<'a>>,
-    /// Every fault in the order of the checks. The first is the one that
-    /// [`Voucher::parse`] or [`Voucher::verify`] gives; an empty list means verified.
+    /// Every fault in the order of the checks, as far as [`Limits::findings`](crate::Limits::findings)
+    /// goes. The first is the one that [`Voucher::parse`] or [`Voucher::verify`] gives; an empty
+    /// list means verified.
     pub errors: Vec<Error>,
-    /// Every departure and remark, in the order of the bytes.
+    /// Every departure and remark, in the order of the bytes, as far as the same limit goes. Where
+    /// either list had to end, [`FindingKind::MoreFindings`] stands behind all others.
     pub findings: Vec<Finding>,
     /// What was proved, where there are no errors.
     pub proved: Option<Proved>,
@@ -28,18 +30,20 @@ pub struct Audit<'a> {
     pub owner: Option<PublicKey>,
 }
 
-/// Collects every fault.
-struct All(Vec<Error>);
-
-impl All {
-    /// As many faults as a person may want to read; a hostile voucher could have thousands.
-    const MOST: usize = 4096;
+/// Collects faults, as many as there is room for.
+struct All {
+    faults: Vec<Error>,
+    most: usize,
+    /// The first that found no room.
+    left_out: Option<Error>,
 }
 
 impl Judge for All {
     fn fault(&mut self, error: Error) -> Result<(), Error> {
-        if self.0.len() < Self::MOST {
-            self.0.push(error);
+        if self.faults.len() < self.most {
+            self.faults.push(error);
+        } else {
+            self.left_out.get_or_insert(error);
         }
         Ok(())
     }
@@ -53,12 +57,11 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
         Ok(voucher) => voucher,
         Err(error) => {
             // What was read up to the fault may explain it.
-            let mut list = FindingList::default();
+            let mut list = FindingList::new(policy.limits.findings);
             if bytes.len() <= policy.limits.input {
                 let _ = Index::read(bytes, &policy.limits, &mut list);
             }
-            list.found.sort_by_key(|finding| finding.offset);
-            let (errors, findings) = (alloc::vec![error], list.found);
+            let (errors, findings) = (alloc::vec![error], list.finish());
             return Audit {
                 voucher: None,
                 errors,
@@ -68,14 +71,22 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
             };
         }
     };
-    let mut all = All(Vec::new());
+    let mut all = All {
+        faults: Vec::new(),
+        // An empty list means verified.
+        most: policy.limits.findings.max(1),
+        left_out: None,
+    };
     // `All` never stops the work.
     let (proved, owner) = verify(&voucher, policy, &mut all).unwrap_or_default();
-    let findings = remarks(&voucher, policy, proved.as_ref());
+    let mut list = remarks(&voucher, policy, proved.as_ref());
+    if let Some(error) = all.left_out {
+        list.leave_out(error.offset().unwrap_or(0), error.entry());
+    }
     Audit {
+        findings: list.finish(),
         voucher: Some(voucher),
-        errors: all.0,
-        findings,
+        errors: all.faults,
         proved,
         owner,
     }
@@ -86,7 +97,7 @@ impl Voucher<'_> {
     /// order of the bytes; nothing is verified.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
-        remarks(self, policy, None)
+        remarks(self, policy, None).finish()
     }
 }
 
@@ -95,8 +106,10 @@ pub(crate) fn remarks(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     proved: Option<&Proved>,
-) -> Vec<Finding> {
-    let mut list = FindingList::after(voucher.findings());
+) -> FindingList {
+    let mut list = voucher.departure_list(policy.limits.findings);
+    // Noise in the bytes takes no room from what follows.
+    list.add_room(policy.limits.findings);
     let index = voucher.index();
     if let (Some(proved), Some(hash)) = (proved, index.chain_hash)
         && proved.chain_hash == ChainHashRule::LegacyItem
@@ -114,11 +127,8 @@ pub(crate) fn remarks(
         );
     }
     #[cfg(feature = "x509")]
-    note_certificates(voucher, policy, &mut list.found);
-    #[cfg(not(feature = "x509"))]
-    let _ = policy;
-    list.found.sort_by_key(|finding| finding.offset);
-    list.found
+    note_certificates(voucher, policy, &mut list);
+    list
 }
 
 fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
@@ -136,21 +146,19 @@ fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
 
 /// Remarks about the device's certificates and those of X5CHAIN keys.
 #[cfg(feature = "x509")]
-fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, found: &mut Vec<Finding>) {
-    use crate::certificate::chain_findings;
+fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut FindingList) {
+    use crate::certificate::{Checks, chain_findings};
     use crate::key::{Certificates, KeyEncoding};
 
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
-    if let Some(chain) = index.chain {
+    let mut checks = Checks::new(policy.limits.certificate_checks);
+    let mut note = |entry, chain, broken| {
+        list.enter(entry);
         let chain = Certificates::new(bytes, chain);
-        chain_findings(
-            bytes,
-            chain,
-            policy.at,
-            FindingKind::DeviceChainBroken,
-            None,
-            found,
-        );
+        chain_findings(bytes, chain, policy.at, broken, &mut checks, list);
+    };
+    if let Some(chain) = index.chain {
+        note(None, chain, FindingKind::DeviceChainBroken);
     }
     let owners = index
         .entries
@@ -159,15 +167,7 @@ fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, found: &mut Vec
         .map(|(number, entry)| (Some(number), &entry.key));
     for (entry, key) in core::iter::once((None, &index.manufacturer)).chain(owners) {
         if key.encoding == KeyEncoding::X5Chain {
-            let chain = Certificates::new(bytes, key.body);
-            chain_findings(
-                bytes,
-                chain,
-                policy.at,
-                FindingKind::OwnerChainBroken,
-                entry,
-                found,
-            );
+            note(entry, key.body, FindingKind::OwnerChainBroken);
         }
     }
 }

@@ -8,7 +8,9 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::backend::{
     Backend,
     ecdsa::{Ecdsa, Job, KeyUse, P256, P384, Plan, Scratch, curve::Curve},
+    hashes::Hashes,
 };
+use crate::digest::{Digest, HashAlgorithm};
 
 /// A key (x and y) and how often it is used.
 pub type Key = (Vec<u8>, u32);
@@ -21,9 +23,14 @@ pub trait Batch {
     fn check_keys(&self, keys: &[Key]) -> bool;
     /// Verifies one window; returns the verdicts.
     fn window(&mut self, keys: &[Key], jobs: &[Signed]) -> &[bool];
+    /// The same from messages in place of digests: hashed as a batch of vouchers hashes them.
+    fn messages(&mut self, keys: &[Key], jobs: &[Signed], messages: &[Vec<u8>]) -> &[bool];
 }
 
 struct Engine<C: Curve> {
+    backend: Backend,
+    hashes: Hashes,
+    digests: Vec<Digest>,
     ecdsa: Ecdsa<C>,
     plan: Plan<C>,
     scratch: Scratch<C>,
@@ -36,10 +43,6 @@ impl<C: Curve> Batch for Engine<C> {
     }
 
     fn window(&mut self, keys: &[Key], jobs: &[Signed]) -> &[bool] {
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(xy, uses)| KeyUse { xy, uses: *uses })
-            .collect();
         let jobs: Vec<_> = jobs
             .iter()
             .map(|(key, digest, signature)| Job {
@@ -48,10 +51,51 @@ impl<C: Curve> Batch for Engine<C> {
                 signature,
             })
             .collect();
+        self.run(keys, &jobs)
+    }
+
+    fn messages(&mut self, keys: &[Key], jobs: &[Signed], messages: &[Vec<u8>]) -> &[bool] {
+        let algorithm = match C::BYTES {
+            32 => HashAlgorithm::Sha256,
+            _ => HashAlgorithm::Sha384,
+        };
+        self.digests.clear();
+        for messages in messages.chunks(224) {
+            self.hashes.clear();
+            for message in messages {
+                let parts = core::iter::once(&message[..]);
+                self.hashes.push(self.backend, algorithm, parts);
+            }
+            self.hashes.run(self.backend);
+            self.digests.extend_from_slice(self.hashes.digests());
+        }
+        let digests = core::mem::take(&mut self.digests);
+        let jobs: Vec<_> = jobs
+            .iter()
+            .zip(&digests)
+            .map(|((key, _, signature), digest)| Job {
+                key: *key,
+                digest: digest.as_bytes(),
+                signature,
+            })
+            .collect();
+        self.run(keys, &jobs);
+        drop(jobs);
+        self.digests = digests;
+        &self.verdicts
+    }
+}
+
+impl<C: Curve> Engine<C> {
+    fn run(&mut self, keys: &[Key], jobs: &[Job<'_>]) -> &[bool] {
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|(xy, uses)| KeyUse { xy, uses: *uses })
+            .collect();
         self.verdicts.resize(jobs.len(), false);
         self.ecdsa.prepare(&keys, &mut self.plan);
         self.ecdsa
-            .verify(&self.plan, &jobs, &mut self.scratch, &mut self.verdicts);
+            .verify(&self.plan, jobs, &mut self.scratch, &mut self.verdicts);
         &self.verdicts
     }
 }
@@ -60,6 +104,9 @@ impl<C: Curve> Batch for Engine<C> {
 pub fn ecdsa(wide: bool, portable: bool) -> Box<dyn Batch> {
     fn engine<C: Curve>(backend: Backend) -> Box<dyn Batch> {
         Box::new(Engine {
+            backend,
+            hashes: Hashes::default(),
+            digests: Vec::new(),
             ecdsa: Ecdsa::<C>::new(backend, 64 << 20),
             plan: Plan::default(),
             scratch: Scratch::default(),

@@ -25,7 +25,12 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// Both ends lie within an input of at most `Limits::MAX_INPUT` bytes, so they fit.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::disallowed_macros,
+        reason = "every entrance cuts or refuses inputs past `Limits::MAX_INPUT`, which is 2^24, \
+                  and both ends lie within the input; tests and fuzzers assert it"
+    )]
     pub(crate) const fn new(start: usize, end: usize) -> Self {
         debug_assert!(start <= end && end <= u32::MAX as usize);
         Self {

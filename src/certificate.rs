@@ -10,7 +10,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use chain::chain_findings;
+pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
 pub(crate) use path::verify_path;
 

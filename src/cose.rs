@@ -170,7 +170,7 @@ impl Short {
     fn push(mut self, more: &[u8]) -> Self {
         let end = self.len.saturating_add(more.len());
         if let Some(slot) = self.bytes.get_mut(self.len..end) {
-            slot.copy_from_slice(more);
+            slot.iter_mut().zip(more).for_each(|(to, from)| *to = *from);
             self.len = end;
         }
         self

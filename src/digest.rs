@@ -97,7 +97,8 @@ impl Digest {
         if bytes.len() != algorithm.len() {
             return None;
         }
-        digest.bytes.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        let slots = digest.bytes.iter_mut();
+        slots.zip(bytes).for_each(|(to, from)| *to = *from);
         Some(digest)
     }
 
@@ -111,10 +112,8 @@ impl Digest {
 
     /// Puts the 32 or 48 bytes of the algorithm in.
     pub(crate) fn set(&mut self, bytes: &[u8]) {
-        debug_assert_eq!(bytes.len(), self.algorithm.len());
-        if let Some(slot) = self.bytes.get_mut(..bytes.len()) {
-            slot.copy_from_slice(bytes);
-        }
+        let slots = self.bytes.iter_mut();
+        slots.zip(bytes).for_each(|(to, from)| *to = *from);
     }
 
     /// The digest with these 32 or 48 bytes; the length says which algorithm it is.

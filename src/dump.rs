@@ -14,6 +14,10 @@ use crate::limits::Limits;
 
 /// Levels of arrays, maps, tags and strings that are opened.
 const DEPTH: usize = 64;
+/// Bytes of text for a byte of input, and in all. With an indented line for each level a byte can
+/// make 400 of them; an honest voucher makes about three.
+const TEXT_PER_BYTE: usize = 64;
+const TEXT: usize = 64 << 20;
 /// Bytes shown of what follows the first fault.
 const REST: usize = 64;
 /// The code of RVWifiPw, the one secret that a voucher can hold.
@@ -32,15 +36,21 @@ pub struct Diagnostic {
 /// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be read.
 ///
 /// Wi-Fi passwords in rendezvous instructions, `[10, …]`, are left out unless `secrets` is set;
-/// but bytes that cannot be read as CBOR are shown as they are. The text is at most some 400
-/// times as long as the input, and the work is in proportion to it. Inputs past
-/// [`Limits::MAX_INPUT`] are read up to there.
+/// but bytes that cannot be read as CBOR are shown as they are. The text ends with
+/// [`ErrorKind::InputSize`](crate::ErrorKind::InputSize) behind the item that takes it past 64 KiB
+/// and 64 times the input, or past 64 MiB; an honest voucher makes about three times its size.
+/// Inputs past [`Limits::MAX_INPUT`] are read up to there.
 #[must_use]
 pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
     let bytes = bytes.get(..Limits::MAX_INPUT).unwrap_or(bytes);
     let mut dump = Dump {
         reader: Reader::new(bytes),
         out: String::new(),
+        most: bytes
+            .len()
+            .saturating_mul(TEXT_PER_BYTE)
+            .saturating_add(64 << 10)
+            .min(TEXT),
         secrets,
     };
     let mut error = None;
@@ -75,6 +85,7 @@ enum Place {
 struct Dump<'a> {
     reader: Reader<'a>,
     out: String,
+    most: usize,
     secrets: bool,
 }
 
@@ -106,6 +117,10 @@ impl<'a> Dump<'a> {
         if level >= DEPTH {
             self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
             return Err(Error::new(crate::ErrorKind::Depth).at(self.reader.position()));
+        }
+        if self.out.len() > self.most {
+            let why = "its text would be out of proportion";
+            return Err(Error::text(crate::ErrorKind::InputSize, why).at(self.reader.position()));
         }
         let head = self.reader.head(&mut Quiet)?;
         match head.major {
@@ -289,8 +304,11 @@ impl<'a> Dump<'a> {
             (1, 21) => self.out.push_str("true"),
             (1, 22) => self.out.push_str("null"),
             (1, 23) => self.out.push_str("undefined"),
-            (3, bits) => self.float(half(bits as u16), "_1"),
-            (5, bits) => self.float(f64::from(f32::from_bits(bits as u32)), "_2"),
+            (3, bits) => self.float(half(bits), "_1"),
+            (5, bits) => {
+                let [_, _, _, _, single @ ..] = bits.to_be_bytes();
+                self.float(f64::from(f32::from_be_bytes(single)), "_2");
+            }
             (9, bits) => self.float(f64::from_bits(bits), "_3"),
             (_, value) => self.put(format_args!("simple({value})")),
         }
@@ -327,18 +345,22 @@ impl<'a> Dump<'a> {
 }
 
 /// The value of a float of 16 bits (RFC 8949 appendix D).
-fn half(bits: u16) -> f64 {
-    let (exponent, mantissa) = (bits >> 10 & 0x1f, f64::from(bits & 0x3ff));
+fn half(bits: u64) -> f64 {
+    let [.., high, low] = bits.to_be_bytes();
+    let (exponent, mantissa) = (
+        high >> 2 & 0x1f,
+        f64::from(u16::from_be_bytes([high & 3, low])),
+    );
     let mut value = match exponent {
         0 => mantissa / 16_777_216.0,
         31 if mantissa == 0.0 => f64::INFINITY,
         31 => f64::NAN,
         _ => {
             let whole = (mantissa + 1024.0) / 33_554_432.0;
-            whole * (1_u64 << exponent) as f64
+            whole * f64::from(1_u32 << exponent)
         }
     };
-    if bits >> 15 == 1 {
+    if high >> 7 == 1 {
         value = -value;
     }
     value
@@ -396,6 +418,40 @@ mod tests {
         assert!(broken.text.starts_with("/      0 / [\n/      1 /   1,\n"));
         assert!(broken.text.contains("h'aa'"), "{}", broken.text);
         assert_eq!(broken.error.unwrap().kind(), crate::ErrorKind::Truncated);
+    }
+
+    /// Levels over levels: each byte makes two long lines.
+    #[test]
+    fn the_text_has_an_end() {
+        let item = [&[0x81; 62][..], &[0x00]].concat();
+        let shown = |items: usize| {
+            let head = [0x9a, 0, 0xff, 0xff, 0xff];
+            diagnostic(&[&head[..], &item.repeat(items)].concat(), false)
+        };
+        let kind = |items| shown(items).error.map(|error| error.kind());
+        // Small inputs have 64 KiB at least, which this one takes less than.
+        assert_eq!(kind(5), Some(crate::ErrorKind::Truncated));
+        for items in [100, 1000, 50_000] {
+            assert_eq!(kind(items), Some(crate::ErrorKind::InputSize));
+            let most = ((items * item.len() + 5) * TEXT_PER_BYTE + (64 << 10)).min(TEXT);
+            let len = shown(items).text.len();
+            assert!((most..most + 4096).contains(&len), "{items}: {len}");
+        }
+    }
+
+    /// Keys, hashes, signatures: what vouchers are made of is far from the end of the text.
+    #[test]
+    fn an_honest_text_fits() {
+        let bytes = [&[0x58, 0xff][..], &[0xff; 255]].concat();
+        let many = [&[0x99, 0xff, 0xff][..], &bytes.repeat(65535)].concat();
+        let shown = diagnostic(many.get(..Limits::MAX_INPUT).unwrap_or(&many), false);
+        let cut = shown.error.map(|error| error.kind());
+        assert_eq!(cut, Some(crate::ErrorKind::Truncated));
+        assert!(
+            shown.text.len() < 3 * Limits::MAX_INPUT,
+            "{}",
+            shown.text.len()
+        );
     }
 
     #[test]

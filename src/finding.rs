@@ -188,6 +188,12 @@ findings! {
     CertificateUnreadable = 758, "certificate-unreadable", "a certificate cannot be checked";
     /// A device key whose use does not include signatures.
     KeyUsage = 759, "key-usage", "a certificate's key usage lacks digital signatures";
+    /// The first certificate whose signature was not looked at, because as many as
+    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks) had been.
+    CertificatesUnchecked = 760, "certificates-unchecked", "the signatures of certificates are not checked from here on";
+    /// The first of the findings or faults that are not listed, because there are as many as
+    /// [`Limits::findings`](crate::Limits::findings).
+    MoreFindings = 761, "more-findings", "there is more to find than is listed";
 }
 
 impl FindingKind {

@@ -67,38 +67,66 @@
     clippy::alloc_instead_of_core
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Bytes from strangers: nothing here may panic. The back ends prove their bounds instead.
+// Bytes from strangers: nothing here may panic, wrap or cut off. `clippy.toml` lists the methods of
+// the standard library that would. The back ends prove their bounds instead.
 #![cfg_attr(
     not(test),
     deny(
-        clippy::unwrap_used,
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        clippy::exit,
         clippy::expect_used,
-        clippy::panic,
+        clippy::get_unwrap,
         clippy::indexing_slicing,
-        clippy::arithmetic_side_effects
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
     )
 )]
+// Tests may: a panic is how they fail.
+#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod audit;
+// Limbs and lanes: every index and every carry is bounded by a constant, and the bounds are proved
+// where the numbers are defined. Keys, signatures and digests come in with their sizes checked.
 #[allow(
-    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used
 )]
 mod backend;
 mod batch;
 #[cfg(feature = "__bench")]
 #[doc(hidden)]
 #[allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
     clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects
+    clippy::indexing_slicing
 )]
 pub mod bench_api;
 mod cbor;

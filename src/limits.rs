@@ -11,7 +11,8 @@ pub struct Limits {
     /// Bytes of one voucher. Default 1 MiB, which is what go-fdo-server takes in one upload;
     /// never more than [`Limits::MAX_INPUT`].
     pub input: usize,
-    /// Entries. Default 255: TO2 carries their number in one byte (`NumOVEntries`).
+    /// Entries. Default 255: TO2 carries their number in one byte (`NumOVEntries`); never more than
+    /// [`Limits::MAX_ENTRIES`].
     pub entries: usize,
     /// Certificates in one chain. Default 16.
     pub certificates: usize,
@@ -24,11 +25,23 @@ pub struct Limits {
     pub device_info: usize,
     /// Rendezvous instructions in all directives together. Default 1024.
     pub rendezvous: usize,
+    /// Departures in one list, remarks beside them, and faults in one audit: as many of each.
+    /// Default 4096: nobody reads more, and a voucher can hold one in every second byte. A list that had to end says so:
+    /// [`FindingKind::MoreFindings`](crate::FindingKind::MoreFindings). Findings that need an
+    /// allowance are never left out; there are a few for each entry.
+    pub findings: usize,
+    /// Signatures under certificates that the remarks of one voucher verify, in
+    /// [`audit`](crate::audit) and [`Voucher::remarks`](crate::Voucher::remarks). Default 256: a
+    /// chain of two certificates for every key that there may be. What goes unchecked is noted:
+    /// [`FindingKind::CertificatesUnchecked`](crate::FindingKind::CertificatesUnchecked).
+    pub certificate_checks: usize,
 }
 
 impl Limits {
     /// The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
     pub const MAX_INPUT: usize = 16 << 20;
+    /// The most that [`entries`](Self::entries) may be: errors keep their number in 16 bits.
+    pub const MAX_ENTRIES: usize = 65535;
     /// The most that [`depth`](Self::depth) may be: each level takes some of the stack.
     pub const MAX_DEPTH: usize = 64;
     /// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label
@@ -46,7 +59,20 @@ impl Limits {
             depth: 16,
             device_info: 64 << 10,
             rendezvous: 1024,
+            findings: 4096,
+            certificate_checks: 256,
         }
+    }
+
+    /// Whether all that is read under these bounds may be read under `wider` too.
+    pub(crate) const fn within(&self, wider: &Self) -> bool {
+        self.input <= wider.input
+            && self.entries <= wider.entries
+            && self.certificates <= wider.certificates
+            && self.certificate <= wider.certificate
+            && self.depth <= wider.depth
+            && self.device_info <= wider.device_info
+            && self.rendezvous <= wider.rendezvous
     }
 }
 

@@ -73,13 +73,12 @@ impl<'p> Policy<'p> {
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`].
     pub fn verify<'a>(&self, bytes: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
-        Voucher::parse_with(bytes, &self.limits)?.verify(self)
+        Voucher::parse_with(bytes, &self.limits)?.verify_within(self)
     }
 
-    /// Bounds on what the voucher may ask of its reader, wherever the policy is there when the
-    /// voucher is read: in [`audit`](crate::audit), batches and hand-overs.
-    /// [`Voucher::verify`](crate::Voucher::verify) gets a voucher that has been read; give the same
-    /// bounds to [`Voucher::parse_with`](crate::Voucher::parse_with).
+    /// Bounds on what the voucher may ask of its reader. A voucher past them is not verified, under
+    /// whatever bounds it was read; to save the reading, give the same to
+    /// [`Voucher::parse_with`](crate::Voucher::parse_with).
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -138,7 +137,8 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The header HMAC must be the one that this secret, or this callback, makes.
+    /// The header HMAC must be the one that this secret, or this callback, makes. A batch may ask
+    /// from several threads; a session with a TPM that may not be shared goes into a mutex.
     #[must_use]
     pub const fn with_hmac(mut self, hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
         self.hmac = Some(hmac);

@@ -10,7 +10,7 @@ use signature::Signer as _;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
-use crate::key::{Algorithm, KeyType, PublicKey};
+use crate::key::{Algorithm, KeyType, Material, PublicKey};
 
 /// The private key of an owner, wherever it is.
 ///
@@ -175,19 +175,27 @@ impl LocalKey {
     /// The public key.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
-        let key = match &self.0 {
-            Secret::P256(key) => {
-                PublicKey::from_sec1(key.verifying_key().to_sec1_point(false).as_bytes())
-            }
-            Secret::P384(key) => {
-                PublicKey::from_sec1(key.verifying_key().to_sec1_point(false).as_bytes())
-            }
-            Secret::Ed25519(key) => PublicKey::from_ed25519(key.verifying_key().as_bytes()),
+        // What is computed from a private key lies on its curve.
+        let ec = |material, point: &[u8]| {
+            let coordinates = point.get(1..).unwrap_or_default();
+            let (x, y) = coordinates
+                .split_at_checked(Material::coordinate(material))
+                .unwrap_or_default();
+            PublicKey::from_valid_parts(material, x, y)
         };
-        match key {
-            Ok(key) => key,
-            // A public key computed from a private one lies on its curve.
-            Err(_) => unreachable!("a computed public key is valid"),
+        match &self.0 {
+            Secret::P256(key) => ec(
+                Material::P256,
+                key.verifying_key().to_sec1_point(false).as_bytes(),
+            ),
+            Secret::P384(key) => ec(
+                Material::P384,
+                key.verifying_key().to_sec1_point(false).as_bytes(),
+            ),
+            Secret::Ed25519(key) => {
+                let point = key.verifying_key();
+                PublicKey::from_valid_parts(Material::Ed25519, point.as_bytes(), &[])
+            }
         }
     }
 

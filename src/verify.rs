@@ -176,9 +176,16 @@ impl<'a> Voucher<'a> {
     /// Verifies the voucher under a policy.
     ///
     /// # Errors
-    /// The first fault in the order of the checks: departures, hashes, keys, signatures, then
-    /// what the policy asks for. Signature faults carry the entry and nothing else.
+    /// The first fault in the order of the checks: the policy's limits, departures, hashes, keys,
+    /// signatures, then what the policy asks for. Signature faults carry the entry and nothing
+    /// else.
     pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
+        self.check_limits(policy.limits())?;
+        self.verify_within(policy)
+    }
+
+    /// The same for a voucher that was read under the policy's limits.
+    pub(crate) fn verify_within(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
         let (proved, owner) = verify(&self, policy, &mut First)?;
         // `First` has stopped at any fault, so both are there.
         let (Some(proved), Some(owner)) = (proved, owner) else {
@@ -237,6 +244,9 @@ pub(crate) fn check_links(
     Ok(chain_hash)
 }
 
+/// Departures that are looked at one by one. The first is what counts, unless all are collected.
+const DEPARTURES: usize = 4096;
+
 /// Step 1. The places of departures are looked up only where some kind is not accepted.
 pub(crate) fn check_departures(
     voucher: &Voucher<'_>,
@@ -252,7 +262,8 @@ pub(crate) fn check_departures(
     if harmless && !policy.strict {
         return Ok(());
     }
-    for finding in voucher.findings() {
+    // A verdict does not depend on how long a list its reader wants.
+    for finding in voucher.departure_list(DEPARTURES).finish() {
         let error = match finding.kind.allowance() {
             Some(name) if lacks(finding.kind) => Error::text(name.error(), name.advice()),
             _ if policy.strict && finding.kind.is_departure() => departure(finding.kind),

@@ -51,6 +51,8 @@ pub struct Voucher<'a> {
     bytes: Cow<'a, [u8]>,
     index: Index,
     departures: Departures,
+    /// Whether it was read under the default limits or narrower ones.
+    narrow: bool,
 }
 
 impl<'a> Voucher<'a> {
@@ -78,6 +80,7 @@ impl<'a> Voucher<'a> {
             bytes: Cow::Borrowed(bytes),
             index,
             departures,
+            narrow: limits.within(&Limits::new()),
         })
     }
 
@@ -95,6 +98,7 @@ impl<'a> Voucher<'a> {
             bytes,
             index: self.index,
             departures: self.departures,
+            narrow: self.narrow,
         }
     }
 
@@ -247,26 +251,41 @@ impl<'a> Voucher<'a> {
         &self.index
     }
 
-    /// What departs from the written profile of FDO 1.1, in the order of the bytes.
+    /// What departs from the written profile of FDO 1.1, in the order of the bytes: at most 4096
+    /// findings, and all that need an allowance. [`remarks`](Self::remarks) has another limit.
     ///
     /// The list is made anew at each call; reading itself only remembers which kinds there are.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        let mut list = FindingList::default();
+        self.departure_list(Limits::new().findings).finish()
+    }
+
+    /// The departures, with room for `most`.
+    pub(crate) fn departure_list(&self, most: usize) -> FindingList {
+        let mut list = FindingList::new(most);
         // The same bytes were read before under limits that may have been wider than the default.
         let wide = Limits {
             input: Limits::MAX_INPUT,
-            entries: usize::MAX,
+            entries: Limits::MAX_ENTRIES,
             certificates: usize::MAX,
             certificate: usize::MAX,
             depth: Limits::MAX_DEPTH,
             device_info: usize::MAX,
             rendezvous: usize::MAX,
+            ..Limits::new()
         };
         // It cannot fail: it has been read before.
         let _ = Index::read(&self.bytes, &wide, &mut list);
-        list.found.sort_by_key(|finding| finding.offset);
-        list.found
+        list
+    }
+
+    /// Fails where the voucher is past these limits. Unless it was read under narrower ones for
+    /// certain, it is read again.
+    pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
+        if !(self.narrow && Limits::new().within(limits)) {
+            Index::read(&self.bytes, limits, &mut Departures(0))?;
+        }
+        Ok(())
     }
 
     /// Which kinds of findings there are, hash table aside.
@@ -287,6 +306,7 @@ impl Voucher<'static> {
             bytes: Cow::Owned(bytes),
             index,
             departures,
+            narrow: limits.within(&Limits::new()),
         })
     }
 }
@@ -327,30 +347,54 @@ impl Sink for Departures {
     fn enter(&mut self, _: Option<usize>) {}
 }
 
-/// Findings with their places: at most [`FindingList::MOST`], and all that need an allowance,
+/// Findings with their places: at most [`Limits::findings`], and all that need an allowance,
 /// because a verdict depends on those. Of them a voucher has a few for each key and entry.
-#[derive(Default)]
 pub(crate) struct FindingList {
-    pub(crate) found: Vec<Finding>,
+    found: Vec<Finding>,
     entry: Option<usize>,
+    most: usize,
+    /// The first that found no room.
+    left_out: Option<Finding>,
 }
 
 impl FindingList {
-    /// A list that goes on from findings made before.
-    pub(crate) fn after(found: Vec<Finding>) -> Self {
-        Self { found, entry: None }
+    /// An empty list with room for `most`.
+    pub(crate) const fn new(most: usize) -> Self {
+        Self {
+            found: Vec::new(),
+            entry: None,
+            most,
+            left_out: None,
+        }
     }
 
-    /// A hostile voucher can hold one finding in every second byte; nobody reads that many.
-    pub(crate) const MOST: usize = 4096;
+    /// Makes room for as many more.
+    pub(crate) fn add_room(&mut self, more: usize) {
+        self.most = self.found.len().saturating_add(more);
+    }
+
+    /// Says that something at this place found no room, here or in another list.
+    pub(crate) fn leave_out(&mut self, offset: usize, entry: Option<usize>) {
+        self.left_out
+            .get_or_insert(Finding::new(FindingKind::MoreFindings, offset, entry));
+    }
+
+    /// The findings in the order of the bytes, and behind them whether there are more.
+    pub(crate) fn finish(mut self) -> Vec<Finding> {
+        self.found.sort_by_key(|finding| finding.offset);
+        self.found.extend(self.left_out);
+        self.found
+    }
 }
 
 impl Sink for FindingList {
     const THOROUGH: bool = true;
 
     fn note(&mut self, kind: FindingKind, offset: usize) {
-        if self.found.len() < Self::MOST || kind.allowance().is_some() {
+        if self.found.len() < self.most || kind.allowance().is_some() {
             self.found.push(Finding::new(kind, offset, self.entry));
+        } else {
+            self.leave_out(offset, self.entry);
         }
     }
 

@@ -93,14 +93,16 @@ fn no_encoding(why: &'static str) -> Error {
 }
 
 fn cose_key(key: &PublicKey) -> Result<Value, Error> {
-    let split = || key.numbers().split_at(key.material().coordinate());
+    let (x, y) = key
+        .numbers()
+        .split_at_checked(key.material().coordinate())
+        .unwrap_or((key.numbers(), &[]));
     let builder = match key.material() {
         Material::P256 | Material::P384 => {
             let curve = match key.material() {
                 Material::P256 => iana::EllipticCurve::P_256,
                 _ => iana::EllipticCurve::P_384,
             };
-            let (x, y) = split();
             coset::CoseKeyBuilder::new_ec2_pub_key(curve, x.to_vec(), y.to_vec())
         }
         Material::Ed25519 => coset::CoseKeyBuilder::new_okp_key()
@@ -159,8 +161,9 @@ pub(crate) fn extra(pairs: &[(i128, Vec<u8>)]) -> Result<Value, Error> {
     // Longer negative numbers encode later (RFC 8949 §4.2.1).
     sorted.sort_by_key(|(label, _)| core::cmp::Reverse(*label));
     if sorted
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a.0 == b.0))
+        .iter()
+        .zip(sorted.iter().skip(1))
+        .any(|(a, b)| a.0 == b.0)
     {
         return Err(Error::text(ErrorKind::DuplicateLabel, "in OVEExtra"));
     }

@@ -11,18 +11,22 @@
 //! | [`field`] | traits: residues in lanes, engine, kernel |
 //! | [`radix52`], [`limbs64`] | residues on vectors of 52-bit multiply-add, and on 64-bit words |
 //! | [`curve`] | parameters |
-//! | [`group`] | doubling and complete addition |
+//! | [`invert`] | one inversion for all lanes |
+//! | [`group`] | doubling and complete addition, for walks |
 //! | [`tables`] | digits, shapes of tables, building them |
 //! | [`scalar`] | parsing, shared inversion, u1 and u2 |
-//! | [`walk`] | sums of table entries, comparison with r |
+//! | [`affine`] | sums of table entries, with shared inversions |
+//! | [`walk`] | walks with doublings, comparison with r |
 //! | [`cache`] | tables that outlive a window, and their budget |
 //!
 //! Everything here is variable time: keys, digests and signatures are public.
 
+pub(crate) mod affine;
 pub(crate) mod cache;
 pub(crate) mod curve;
 pub(crate) mod field;
 pub(crate) mod group;
+pub(crate) mod invert;
 pub(crate) mod limbs64;
 pub(crate) mod radix52;
 pub(crate) mod scalar;
@@ -36,22 +40,26 @@ use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 use self::{
+    affine::{AddUp, Sums},
     cache::{Cache, best_width, comb_pays},
     curve::{Curve, Entry},
     field::Engine,
     scalar::{Scalars, less, read_words},
     tables::{Builder, Shape, build, import},
-    walk::{Comb, Compare, Sums, Term, Walk},
+    walk::{Compare, End, Term, Walk},
 };
 use super::Backend;
 pub(crate) use curve::{P256, P384};
 
 /// Signatures that are verified together: enough to share inversions, few enough for the cache.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 1536;
 /// Signatures in a window from which on a table of the generator is worth building.
 const GENERATOR_FROM: u64 = 128;
 /// So few signatures are faster one at a time.
 const ALONE: usize = 2;
+
+/// Classes of jobs, by what tables they use, are numbered up to this.
+const LAST_CLASS: u8 = 31;
 
 /// A key of a window, and how often it is used there.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +114,7 @@ impl<C: Curve> Default for Plan<C> {
 struct Work<E: Engine> {
     scalars: Scalars<E>,
     sums: Sums<E>,
+    ends: Vec<End<E::Fp>>,
     builder: Builder<E>,
     points: Vec<E::Entry>,
     table: Vec<E::Entry>,
@@ -121,6 +130,7 @@ impl<E: Engine> Default for Work<E> {
         Self {
             scalars: Scalars::default(),
             sums: Sums::default(),
+            ends: Vec::new(),
             builder: Builder::default(),
             points: Vec::new(),
             table: Vec::new(),
@@ -139,6 +149,7 @@ pub(crate) struct Scratch<C: Curve> {
     #[cfg(target_arch = "x86_64")]
     ifma: Work<C::Ifma>,
     order: Vec<u32>,
+    classes: Vec<u8>,
 }
 
 impl<C: Curve> Default for Scratch<C> {
@@ -148,6 +159,7 @@ impl<C: Curve> Default for Scratch<C> {
             #[cfg(target_arch = "x86_64")]
             ifma: Work::default(),
             order: Vec::new(),
+            classes: Vec::new(),
         }
     }
 }
@@ -167,6 +179,8 @@ pub(crate) struct Ecdsa<C: Curve> {
     planned: u64,
     /// Windows planned so far.
     window: u64,
+    /// Most parts that the sum of a signature is cut into. Tests change it.
+    most_parts: usize,
     scratch: Scratch<C>,
 }
 
@@ -178,8 +192,8 @@ impl<C: Curve> Ecdsa<C> {
     /// The table of a key that is used a few times.
     const FEW: Shape = Shape::new(Self::BITS, 4, 4);
 
-    /// A verifier that keeps at most `table_budget` bytes of tables of keys (the table of the
-    /// generator, a few megabytes at most, comes on top). Builds nothing yet.
+    /// A verifier that keeps at most `table_budget` bytes of tables, those of keys and that of the
+    /// generator. Builds nothing yet.
     pub(crate) fn new(backend: Backend, table_budget: usize) -> Self {
         Self {
             backend,
@@ -187,6 +201,7 @@ impl<C: Curve> Ecdsa<C> {
             generator: None,
             planned: 0,
             window: 0,
+            most_parts: affine::MOST_PARTS,
             scratch: Scratch::default(),
         }
     }
@@ -327,6 +342,7 @@ impl<C: Curve> Ecdsa<C> {
                 *width = (*width).min(widest);
             }
         }
+        self.cache.reserve(entries(&wanted).min(room));
         let scratch = work(&mut self.scratch);
         scratch.points.clear();
         scratch
@@ -372,7 +388,10 @@ impl<C: Curve> Ecdsa<C> {
         uses: u64,
         work: impl Fn(&mut Scratch<C>) -> &mut Work<E>,
     ) {
-        let width = best_width(Self::BITS, self.planned, u32::MAX);
+        let Some(widest) = self.cache.widest_for_generator() else {
+            return;
+        };
+        let width = best_width(Self::BITS, self.planned, widest);
         let enough = match &self.generator {
             None => uses < GENERATOR_FROM,
             Some(generator) => width <= generator.shape.width + 1,
@@ -381,6 +400,9 @@ impl<C: Curve> Ecdsa<C> {
             return;
         }
         let shape = Shape::comb(Self::BITS, width);
+        // Out with the old one first, and with keys if need be: both count.
+        self.generator = None;
+        self.cache.set_aside(shape.entries(), self.window);
         let mut table = Vec::new();
         table.resize(shape.entries(), C::Entry::ZERO);
         let work = work(&mut self.scratch);
@@ -418,16 +440,30 @@ impl<C: Curve> Ecdsa<C> {
             }
         };
         // Jobs that share a shape stand together; the order of keys is kept.
-        let class = |job: u32| match place(job) {
+        let mut classes = core::mem::take(&mut scratch.classes);
+        classes.clear();
+        classes.extend((0..jobs.len() as u32).map(|job| match place(job) {
             Place::Refused => 0,
-            Place::Local(shape) => 1 + shape.blocks,
-            Place::Cached(width, _) => 100 + width,
-        };
+            Place::Local(shape) => 1 + shape.blocks as u8,
+            Place::Cached(width, _) => LAST_CLASS - width as u8,
+        }));
+        let mut ends = [0; 1 + LAST_CLASS as usize];
+        for class in &classes {
+            ends[*class as usize] += 1;
+        }
+        let mut end = 0;
+        for class in &mut ends {
+            (*class, end) = (end, end + *class);
+        }
         let mut order = core::mem::take(&mut scratch.order);
         order.clear();
-        order.extend(0..jobs.len() as u32);
-        order.sort_by_key(|job| class(*job));
-        for run in order.chunk_by(|a, b| class(*a) == class(*b)) {
+        order.resize(jobs.len(), 0);
+        for (job, class) in classes.iter().enumerate() {
+            let end = &mut ends[*class as usize];
+            order[*end] = job as u32;
+            *end += 1;
+        }
+        for run in order.chunk_by(|a, b| classes[*a as usize] == classes[*b as usize]) {
             let shape = match place(run[0]) {
                 Place::Refused => continue,
                 Place::Local(shape) => shape,
@@ -464,6 +500,7 @@ impl<C: Curve> Ecdsa<C> {
             }
         }
         scratch.order = order;
+        scratch.classes = classes;
     }
 }
 
@@ -490,6 +527,7 @@ impl<C: Curve> Chunk<'_, C> {
         let Work {
             scalars,
             sums,
+            ends,
             builder,
             points,
             table,
@@ -528,21 +566,9 @@ impl<C: Curve> Chunk<'_, C> {
 
         let generator_shape = generator.map_or(self.shape, |generator| generator.shape);
         scalars.solve::<C>(engine, generator_shape, self.shape);
-        sums.clear();
+        sums.slots.clear();
 
-        if self.cached {
-            let term = Term::<E> {
-                table: &self.ecdsa.cache.arena,
-                base,
-                scalars: scalars.u2::<C>(),
-            };
-            engine.run(Comb {
-                sums,
-                term,
-                shape: self.shape,
-                groups,
-            });
-        } else {
+        if !self.cached {
             if generator.is_none() {
                 generator_base.fill(points.len() as u32 * entries);
                 points.push(C::G);
@@ -566,22 +592,35 @@ impl<C: Curve> Chunk<'_, C> {
             ];
             engine.run(Walk {
                 sums,
+                ends,
                 terms: &terms[..1 + usize::from(generator.is_none())],
                 shape: self.shape,
                 groups,
             });
         }
         if let Some(generator) = generator {
-            let term = Term::<E> {
-                table: &generator.table,
-                base: generator_base,
-                scalars: scalars.u1::<C>(),
-            };
-            engine.run(Comb {
+            let of_generator = (
+                Term::<E> {
+                    table: &generator.table,
+                    base: generator_base,
+                    scalars: scalars.u1::<C>(),
+                },
+                generator.shape,
+            );
+            let of_key = (
+                Term::<E> {
+                    table: &self.ecdsa.cache.arena,
+                    base,
+                    scalars: scalars.u2::<C>(),
+                },
+                self.shape,
+            );
+            let combs = [of_key, of_generator];
+            engine.run(AddUp {
                 sums,
-                term,
-                shape: generator.shape,
+                terms: if self.cached { &combs } else { &combs[1..] },
                 groups,
+                most_parts: self.ecdsa.most_parts,
             });
         }
         engine.run(Compare::<E, C> {

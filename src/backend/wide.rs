@@ -20,10 +20,6 @@ use super::Avx512Ifma;
 #[repr(transparent)]
 pub(crate) struct W(__m512i);
 
-#[cfg(feature = "rsa")]
-/// The low 52 bits: what one limb holds once carried.
-pub(crate) const MASK52: u64 = (1 << 52) - 1;
-
 impl W {
     /// Returns the same value in every lane.
     #[inline(always)]
@@ -70,6 +66,20 @@ impl W {
         W(unsafe { _mm512_madd52hi_epu64(self.0, a.0, b.0) })
     }
 
+    /// [`W::madd_lo`], in the order of the source among its like.
+    #[inline(always)]
+    pub(crate) fn madd_lo_in_order(self, a: W, b: W) -> W {
+        // SAFETY: `self` proves AVX-512 IFMA.
+        W(unsafe { madd_lo_in_order(self.0, a.0, b.0) })
+    }
+
+    /// [`W::madd_hi`], in the order of the source among its like.
+    #[inline(always)]
+    pub(crate) fn madd_hi_in_order(self, a: W, b: W) -> W {
+        // SAFETY: `self` proves AVX-512 IFMA.
+        W(unsafe { madd_hi_in_order(self.0, a.0, b.0) })
+    }
+
     /// `self` + `other` mod 2^64.
     #[inline(always)]
     pub(crate) fn add(self, other: W) -> W {
@@ -103,6 +113,13 @@ impl W {
     pub(crate) fn or(self, other: W) -> W {
         // SAFETY: `self` proves AVX-512F.
         W(unsafe { _mm512_or_si512(self.0, other.0) })
+    }
+
+    /// Shifts every lane right by the count in the same lane of `count`, filling with the sign.
+    #[inline(always)]
+    pub(crate) fn sra_by(self, count: W) -> W {
+        // SAFETY: `self` proves AVX-512F.
+        W(unsafe { _mm512_srav_epi64(self.0, count.0) })
     }
 
     /// Shifts every lane right by `N` bits, filling with zeros.
@@ -224,6 +241,13 @@ impl W {
         unsafe { _mm512_cmpeq_epi64_mask(self.0, other.0) }
     }
 
+    /// Returns one bit per lane, set where `self` is below `other`.
+    #[inline(always)]
+    pub(crate) fn below(self, other: W) -> u8 {
+        // SAFETY: `self` proves AVX-512F.
+        unsafe { _mm512_cmplt_epu64_mask(self.0, other.0) }
+    }
+
     /// Exchanges rows and columns: lane i of element j becomes lane j of element i.
     #[inline(always)]
     pub(crate) fn transpose(rows: [W; 8]) -> [W; 8] {
@@ -261,6 +285,37 @@ impl W {
         }
     }
 }
+
+/// Multiply-add, in the order of the source.
+///
+/// Assembler that the compiler must take to have effects is not moved past other such assembler.
+/// Left to itself, LLVM puts the multiply-adds of a Montgomery multiplication in an order that
+/// spills registers and lets the reduction wait; `ecdsa` writes them in an order chosen for this,
+/// and is a fifth faster. Edwards arithmetic, whose products come in plain loops, is better off
+/// with the order that LLVM finds.
+macro_rules! multiply_add {
+    ($name:ident, $instruction:literal) => {
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512ifma")]
+        fn $name(mut sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+            // SAFETY: the instruction is one of the features enabled above, and changes nothing
+            // but its first operand.
+            unsafe {
+                core::arch::asm!(
+                    concat!($instruction, " {}, {}, {}"),
+                    inout(zmm_reg) sum,
+                    in(zmm_reg) a,
+                    in(zmm_reg) b,
+                    options(nomem, nostack, preserves_flags)
+                );
+            }
+            sum
+        }
+    };
+}
+
+multiply_add!(madd_lo_in_order, "vpmadd52luq");
+multiply_add!(madd_hi_in_order, "vpmadd52huq");
 
 #[cfg(test)]
 mod tests {

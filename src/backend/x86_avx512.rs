@@ -1,12 +1,12 @@
-//! AVX-512 IFMA: eight 64-bit lanes in one register, two 52-bit products for each of them.
-//!
-//! This file only wraps instructions. A [`V8`] can be made only from an [`Avx512Ifma`] token or
-//! from another [`V8`], so whoever holds one has proof that the instructions exist; that is the
-//! contract every `SAFETY` comment below points at.
+//! AVX-512 IFMA: the token that proves it, the door to code compiled for it, and its registers as
+//! [`Word`]s.
 
-use core::arch::x86_64::*;
+use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
-use super::lanes::{Instructions, Vectorised, Word};
+use super::{
+    lanes::{Instructions, Vectorised, Word},
+    wide::W,
+};
 
 cpufeatures::new!(
     cpu_ifma,
@@ -49,176 +49,107 @@ impl Instructions for Avx512Ifma {
     }
 }
 
-/// Eight 64-bit words.
-#[derive(Clone, Copy)]
-pub(crate) struct V8(__m512i);
-
-impl V8 {
-    /// Transposes an 8 by 8 matrix of words.
-    #[inline(always)]
-    fn transpose(m: [Self; 8]) -> [Self; 8] {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe {
-            // Pairs of rows: even and odd columns of each 128-bit block.
-            let a0 = _mm512_unpacklo_epi64(m[0].0, m[1].0);
-            let a1 = _mm512_unpackhi_epi64(m[0].0, m[1].0);
-            let a2 = _mm512_unpacklo_epi64(m[2].0, m[3].0);
-            let a3 = _mm512_unpackhi_epi64(m[2].0, m[3].0);
-            let a4 = _mm512_unpacklo_epi64(m[4].0, m[5].0);
-            let a5 = _mm512_unpackhi_epi64(m[4].0, m[5].0);
-            let a6 = _mm512_unpacklo_epi64(m[6].0, m[7].0);
-            let a7 = _mm512_unpackhi_epi64(m[6].0, m[7].0);
-            // 128-bit blocks 0 and 2, then 1 and 3, of rows 0..4 and 4..8.
-            let b0 = _mm512_shuffle_i64x2::<0b1000_1000>(a0, a2);
-            let b1 = _mm512_shuffle_i64x2::<0b1000_1000>(a1, a3);
-            let b2 = _mm512_shuffle_i64x2::<0b1101_1101>(a0, a2);
-            let b3 = _mm512_shuffle_i64x2::<0b1101_1101>(a1, a3);
-            let b4 = _mm512_shuffle_i64x2::<0b1000_1000>(a4, a6);
-            let b5 = _mm512_shuffle_i64x2::<0b1000_1000>(a5, a7);
-            let b6 = _mm512_shuffle_i64x2::<0b1101_1101>(a4, a6);
-            let b7 = _mm512_shuffle_i64x2::<0b1101_1101>(a5, a7);
-            [
-                Self(_mm512_shuffle_i64x2::<0b1000_1000>(b0, b4)),
-                Self(_mm512_shuffle_i64x2::<0b1000_1000>(b1, b5)),
-                Self(_mm512_shuffle_i64x2::<0b1000_1000>(b2, b6)),
-                Self(_mm512_shuffle_i64x2::<0b1000_1000>(b3, b7)),
-                Self(_mm512_shuffle_i64x2::<0b1101_1101>(b0, b4)),
-                Self(_mm512_shuffle_i64x2::<0b1101_1101>(b1, b5)),
-                Self(_mm512_shuffle_i64x2::<0b1101_1101>(b2, b6)),
-                Self(_mm512_shuffle_i64x2::<0b1101_1101>(b3, b7)),
-            ]
-        }
-    }
-
-    /// Loads eight words.
-    #[inline(always)]
-    fn read(_: Avx512Ifma, words: &[u64; 8]) -> Self {
-        // SAFETY: the token proves the instruction; the reference proves 64 readable bytes.
-        unsafe { Self(_mm512_loadu_si512(words.as_ptr().cast())) }
-    }
-
-    /// Stores eight words.
-    #[inline(always)]
-    fn write(self, words: &mut [u64; 8]) {
-        // SAFETY: `self` proves the instruction; the reference proves 64 writable bytes.
-        unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), self.0) }
-    }
-}
-
-impl Word for V8 {
+impl Word for W {
     const LANES: usize = 8;
     type Token = Avx512Ifma;
 
     #[inline(always)]
-    fn splat(_: Avx512Ifma, value: u64) -> Self {
-        // SAFETY: the token proves the instruction.
-        unsafe { Self(_mm512_set1_epi64(value as i64)) }
+    fn splat(token: Avx512Ifma, value: u64) -> Self {
+        W::splat(token, value)
     }
 
     #[inline(always)]
     fn load(token: Avx512Ifma, lanes: &[u64]) -> Self {
         let words = lanes.first_chunk().expect("eight words, one per lane");
-        Self::read(token, words)
+        W::load(token, words)
     }
 
     #[inline(always)]
     fn store(self, lanes: &mut [u64]) {
-        self.write(lanes.first_chunk_mut().expect("eight words, one per lane"));
+        self.store(lanes.first_chunk_mut().expect("eight words, one per lane"));
     }
 
     #[inline(always)]
     fn from_rows<'a>(token: Avx512Ifma, mut row: impl FnMut(usize) -> &'a [u64; 8]) -> [Self; 8] {
-        Self::transpose([
-            Self::read(token, row(0)),
-            Self::read(token, row(1)),
-            Self::read(token, row(2)),
-            Self::read(token, row(3)),
-            Self::read(token, row(4)),
-            Self::read(token, row(5)),
-            Self::read(token, row(6)),
-            Self::read(token, row(7)),
+        W::transpose([
+            W::load(token, row(0)),
+            W::load(token, row(1)),
+            W::load(token, row(2)),
+            W::load(token, row(3)),
+            W::load(token, row(4)),
+            W::load(token, row(5)),
+            W::load(token, row(6)),
+            W::load(token, row(7)),
         ])
     }
 
     #[inline(always)]
     fn to_rows(words: [Self; 8], mut sink: impl FnMut(usize, &[u64; 8])) {
-        let rows = Self::transpose(words);
+        let rows = W::transpose(words);
         let mut row = [0; 8];
         for (lane, words) in rows.into_iter().enumerate() {
-            words.write(&mut row);
+            words.store(&mut row);
             sink(lane, &row);
         }
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_add_epi64(self.0, other.0)) }
+        self.add(other)
     }
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_sub_epi64(self.0, other.0)) }
+        self.sub(other)
     }
 
     #[inline(always)]
     fn and(self, other: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_and_si512(self.0, other.0)) }
+        self.and(other)
     }
 
     #[inline(always)]
     fn or(self, other: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_or_si512(self.0, other.0)) }
+        self.or(other)
     }
 
     #[inline(always)]
     fn shl(self, count: u32) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_sllv_epi64(self.0, _mm512_set1_epi64(count.into()))) }
+        self.shl_by(self.constant(count.into()))
     }
 
     #[inline(always)]
     fn shr(self, count: u32) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_srlv_epi64(self.0, _mm512_set1_epi64(count.into()))) }
+        self.shr_by(self.constant(count.into()))
     }
 
     #[inline(always)]
     fn sra(self, count: u32) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_srav_epi64(self.0, _mm512_set1_epi64(count.into()))) }
+        self.sra_by(self.constant(count.into()))
     }
 
     #[inline(always)]
     fn madd_lo(self, a: Self, b: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_madd52lo_epu64(self.0, a.0, b.0)) }
+        self.madd_lo_in_order(a, b)
     }
 
     #[inline(always)]
     fn madd_hi(self, a: Self, b: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_madd52hi_epu64(self.0, a.0, b.0)) }
+        self.madd_hi_in_order(a, b)
     }
 
     #[inline(always)]
     fn select(mask: u32, on: Self, off: Self) -> Self {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { Self(_mm512_mask_mov_epi64(off.0, mask as __mmask8, on.0)) }
+        off.blend(mask as u8, on)
     }
 
     #[inline(always)]
     fn eq(self, other: Self) -> u32 {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { u32::from(_mm512_cmpeq_epu64_mask(self.0, other.0)) }
+        self.equal(other).into()
     }
 
     #[inline(always)]
     fn lt(self, other: Self) -> u32 {
-        // SAFETY: a `V8` exists only where an `Avx512Ifma` token does.
-        unsafe { u32::from(_mm512_cmplt_epu64_mask(self.0, other.0)) }
+        self.below(other).into()
     }
 }

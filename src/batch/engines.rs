@@ -126,7 +126,7 @@ impl<'s> Sorted<'s> {
             let (Some(valid), true) = (&key.valid, materials.contains(&key.material)) else {
                 continue;
             };
-            let place = share.keys.len() as u32;
+            let place = u32::try_from(share.keys.len()).unwrap_or(u32::MAX);
             let range = self.starts.get(number..).and_then(|starts| match starts {
                 [start, end, ..] => self.order.get(*start as usize..*end as usize),
                 _ => None,
@@ -218,6 +218,7 @@ impl<E: Engine> Group<E> {
                     .zip(local.par_chunks_mut(chunk));
                 chunks.zip(self.scratches.par_iter_mut()).for_each(work);
             }
+            #[expect(clippy::disallowed_methods, reason = "a chunk has at least one job")]
             _ => share
                 .jobs
                 .chunks(chunk)

@@ -69,6 +69,7 @@ impl<'v> Reads<'v> {
         };
         let mut hashes = Hashes::default();
         let mut parsed = Vec::with_capacity(TOGETHER);
+        #[expect(clippy::disallowed_methods, reason = "neither 0 nor out of range")]
         for some in window.chunks(TOGETHER) {
             hashes.clear();
             for bytes in some {

@@ -1,33 +1,39 @@
 //! What is odd about the certificates of a chain, whether or not a path is asked for.
 
-use alloc::vec::Vec;
-
 use super::read::Fields;
 use super::signature::{Unproved, check, is_sha1};
-use crate::cbor::Span;
-use crate::finding::{Finding, FindingKind};
+use crate::cbor::{Sink as _, Span};
+use crate::finding::FindingKind;
 use crate::time::UnixTime;
+use crate::voucher::FindingList;
 
 /// Adds the findings of a chain whose certificates stand at `chain` in `bytes`, the leaf first.
 ///
 /// `broken` is the kind for a certificate that the next one did not sign. The work is one
-/// signature for each certificate but the last.
+/// signature for each certificate but the last, taken from `checks`; without any left, the first
+/// certificate that goes unchecked is noted.
 pub(crate) fn chain_findings(
     bytes: &[u8],
     chain: impl Iterator<Item = Span>,
     at: Option<UnixTime>,
     broken: FindingKind,
-    entry: Option<usize>,
-    out: &mut Vec<Finding>,
+    checks: &mut Checks,
+    list: &mut FindingList,
 ) {
     let mut below: Option<(Fields<'_>, Span)> = None;
     for (number, span) in chain.enumerate() {
-        let mut note = |kind, span: Span| out.push(Finding::new(kind, span.start(), entry));
+        let mut note = |kind, span: Span| list.note(kind, span.start());
         let fields = Fields::read(span.of(bytes));
         let link = match (&below, &fields) {
-            (Some((certificate, at)), Some(issuer)) => {
-                check(certificate, issuer).map_err(|why| (why, *at))
-            }
+            (Some((certificate, at)), Some(issuer)) => match checks.spend() {
+                true => check(certificate, issuer).map_err(|why| (why, *at)),
+                false => {
+                    if checks.first_refusal() {
+                        note(FindingKind::CertificatesUnchecked, *at);
+                    }
+                    Ok(())
+                }
+            },
             _ => Ok(()),
         };
         match link {
@@ -41,6 +47,33 @@ pub(crate) fn chain_findings(
             None => note(FindingKind::CertificateUnreadable, span),
         }
         below = fields.map(|fields| (fields, span));
+    }
+}
+
+/// How many signatures under certificates may be verified yet.
+pub(crate) struct Checks {
+    left: usize,
+    refused: bool,
+}
+
+impl Checks {
+    pub(crate) const fn new(most: usize) -> Self {
+        Self {
+            left: most,
+            refused: false,
+        }
+    }
+
+    /// Takes one, where there is one.
+    fn spend(&mut self) -> bool {
+        let left = self.left.checked_sub(1);
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Whether nobody has asked this before.
+    const fn first_refusal(&mut self) -> bool {
+        !core::mem::replace(&mut self.refused, true)
     }
 }
 

@@ -1,9 +1,10 @@
 use super::path::Path;
 use super::*;
-use crate::cbor::Span;
-use crate::finding::{Finding, FindingKind};
+use crate::cbor::{Sink as _, Span};
+use crate::finding::FindingKind;
 use crate::key::PublicKey;
 use crate::time::UnixTime;
+use crate::voucher::FindingList;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -521,23 +522,29 @@ fn roots_take_certificates_only() {
 
 /// The findings of these certificates one after the other, as (kind, certificate).
 fn findings(chain: &[&[u8]], at: Option<&str>) -> Vec<(FindingKind, usize)> {
+    findings_with(chain, at, usize::MAX)
+}
+
+/// The same with so many signatures to verify at most.
+fn findings_with(chain: &[&[u8]], at: Option<&str>, checks: usize) -> Vec<(FindingKind, usize)> {
     let mut bytes = alloc::vec![0xff; 7];
     let mut spans = Vec::new();
     for certificate in chain {
         spans.push(Span::new(bytes.len(), bytes.len() + certificate.len()));
         bytes.extend_from_slice(certificate);
     }
-    let mut out: Vec<Finding> = Vec::new();
-    let broken = FindingKind::DeviceChainBroken;
+    let mut list = FindingList::new(usize::MAX);
+    list.enter(Some(3));
     chain_findings(
         &bytes,
         spans.iter().copied(),
         at.map(date),
-        broken,
-        Some(3),
-        &mut out,
+        FindingKind::DeviceChainBroken,
+        &mut Checks::new(checks),
+        &mut list,
     );
-    out.iter()
+    list.finish()
+        .iter()
         .map(|finding| {
             assert_eq!(finding.entry, Some(3));
             let place = spans.iter().position(|span| span.start() == finding.offset);
@@ -620,6 +627,32 @@ fn findings_of_rsa_chains() {
     );
     finds(&["rsa2048-leaf-sha1", "rsa2048-root"], &[(F::Sha1, 0)]);
     finds(&["rsa2048-leaf-pss-sha1", "rsa2048-root"], &[(F::Sha1, 0)]);
+}
+
+/// One signature past the limit is not verified, and that is said once; what the certificates show
+/// by themselves is noted all the same.
+#[test]
+fn signatures_of_a_chain_have_an_end() {
+    use FindingKind::{CertificatesUnchecked, DeviceChainBroken, NoBasicConstraints};
+    let [leaf, other] = [der("p256-leaf"), der("root-other")];
+    let chain = [leaf, other, leaf, other, leaf];
+    let kinds = |checks| {
+        let found = findings_with(&chain, None, checks);
+        let count = |wanted| found.iter().filter(|(kind, _)| *kind == wanted).count();
+        let place = found
+            .iter()
+            .find(|(kind, _)| *kind == CertificatesUnchecked);
+        (
+            count(DeviceChainBroken),
+            place.map(|(_, place)| *place),
+            count(NoBasicConstraints),
+        )
+    };
+    assert_eq!(kinds(5), (4, None, 2));
+    assert_eq!(kinds(4), (4, None, 2));
+    assert_eq!(kinds(3), (3, Some(3), 2));
+    assert_eq!(kinds(1), (1, Some(1), 2));
+    assert_eq!(kinds(0), (0, Some(0), 2));
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Pool {
 impl Drop for Pool {
     fn drop(&mut self) {
         drop(self.pool.take());
-        for thread in self.threads.drain(..) {
+        for thread in core::mem::take(&mut self.threads) {
             // A panic of a thread has come out of `run` already.
             let _ = thread.join().map_err(core::mem::forget);
         }
@@ -304,7 +304,8 @@ pub extern "C" fn ov_batch_verify(
         batch.clear();
         let (mut done, mut rejected) = (0_u64, 0_u64);
         let mut stopped = false;
-        for window in vouchers.chunks(batch.settings.window) {
+        #[expect(clippy::disallowed_methods, reason = "at least one")]
+        for window in vouchers.chunks(batch.settings.window.max(1)) {
             for result in batch.with_pool(|verifier| verifier.verify(window))? {
                 let verdict = result.as_ref().map(|voucher| voucher.proved());
                 if let Some(slot) = slots.next() {

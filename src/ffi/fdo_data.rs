@@ -31,7 +31,7 @@ std::thread_local! {
 
 fn remember(error: Option<String>) {
     // While a thread ends there is nobody left to ask.
-    let _ = LAST.try_with(|last| *last.borrow_mut() = error);
+    let _ = LAST.try_with(|last| last.replace(error));
 }
 
 /// Runs a body that gives a result or the sentence to remember.
@@ -113,7 +113,10 @@ pub extern "C" fn fdo_free_string(s: *mut c_char) {
 /// The last error of this thread, or NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn fdo_get_last_error() -> *mut c_char {
-    let last = LAST.try_with(|last| last.borrow().clone()).ok().flatten();
+    let last = LAST
+        .try_with(|last| last.try_borrow().ok()?.clone())
+        .ok()
+        .flatten();
     let message = last.map(|message| message.replace('\0', " "));
     message
         .and_then(|message| CString::new(message).ok())

@@ -93,7 +93,7 @@ fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'st
 
 /// Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
 pub const OV_LIMIT_INPUT: i32 = 1;
-/// Entries. Default 255.
+/// Entries. Default 255, never more than 65535.
 pub const OV_LIMIT_ENTRIES: i32 = 2;
 /// Certificates in one chain. Default 16.
 pub const OV_LIMIT_CERTIFICATES: i32 = 3;
@@ -105,6 +105,10 @@ pub const OV_LIMIT_DEPTH: i32 = 5;
 pub const OV_LIMIT_DEVICE_INFO: i32 = 6;
 /// Rendezvous instructions in all directives together. Default 1024.
 pub const OV_LIMIT_RENDEZVOUS: i32 = 7;
+/// Departures in one list, remarks beside them, and faults in one audit. Default 4096.
+pub const OV_LIMIT_FINDINGS: i32 = 8;
+/// Signatures under certificates that the remarks of one voucher verify. Default 256.
+pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;
 
 fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
     Ok(match which {
@@ -115,6 +119,8 @@ fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
         OV_LIMIT_DEPTH => &mut limits.depth,
         OV_LIMIT_DEVICE_INFO => &mut limits.device_info,
         OV_LIMIT_RENDEZVOUS => &mut limits.rendezvous,
+        OV_LIMIT_FINDINGS => &mut limits.findings,
+        OV_LIMIT_CERTIFICATE_CHECKS => &mut limits.certificate_checks,
         _ => return Err(Refusal::argument("an unknown limit")),
     })
 }

@@ -245,6 +245,10 @@ pub const OV_FINDING_OWNER_CHAIN_BROKEN: i32 = 757;
 pub const OV_FINDING_CERTIFICATE_UNREADABLE: i32 = 758;
 /// A certificate's key usage lacks digital signatures.
 pub const OV_FINDING_KEY_USAGE: i32 = 759;
+/// The signatures of certificates are not checked from here on.
+pub const OV_FINDING_CERTIFICATES_UNCHECKED: i32 = 760;
+/// There is more to find than is listed.
+pub const OV_FINDING_MORE_FINDINGS: i32 = 761;
 
 /// The numbers from 800 with their names and texts.
 const BOUNDARY: [(ov_status, &str, &str); 8] = [

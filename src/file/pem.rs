@@ -33,10 +33,17 @@ pub struct PemBlock<'a> {
 }
 
 fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
-    let rest = text.get(from..)?;
-    rest.windows(wanted.len())
-        .position(|window| window == wanted)?
-        .checked_add(from)
+    let first = wanted.first()?;
+    let mut at = from;
+    loop {
+        let rest = text.get(at..)?;
+        let skipped = rest.iter().position(|byte| byte == first)?;
+        at = at.checked_add(skipped)?;
+        if text.get(at..)?.starts_with(wanted) {
+            return Some(at);
+        }
+        at = at.checked_add(1)?;
+    }
 }
 
 impl<'a> PemBlocks<'a> {

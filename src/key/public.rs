@@ -54,7 +54,9 @@ impl PublicKey {
             // Stripped of zeros, a coordinate has at most its width.
             let start = end.saturating_sub(number.len());
             if let Some(slot) = coordinates.get_mut(start..end) {
-                slot.copy_from_slice(number);
+                slot.iter_mut()
+                    .zip(number)
+                    .for_each(|(to, from)| *to = *from);
             }
         }
         Self {
@@ -131,7 +133,9 @@ impl PublicKey {
             Some((4, rest)) if rest.len() == 96 => (Material::P384, rest),
             _ => return Err(Error::new(ErrorKind::PointEncoding)),
         };
-        let (x, y) = coordinates.split_at(material.coordinate());
+        let (x, y) = coordinates
+            .split_at_checked(material.coordinate())
+            .ok_or_else(|| Error::new(ErrorKind::PointEncoding))?;
         Self::from_parts(material, x, y)
     }
 

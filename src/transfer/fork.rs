@@ -112,10 +112,7 @@ pub fn find_forks(vouchers: &[VerifiedVoucher<'_>]) -> Vec<Fork> {
             );
             left.cmp(right).then(i.cmp(j))
         });
-        for pair in paths.windows(2) {
-            let [(left, i), (right, j)] = pair else {
-                continue;
-            };
+        for ((left, i), (right, j)) in paths.iter().zip(paths.iter().skip(1)) {
             let Some(voucher) = vouchers.get(*i) else {
                 continue;
             };

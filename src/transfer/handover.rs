@@ -63,7 +63,7 @@ impl<'h> HandOver<'h> {
     /// [`Extension::sign`](crate::Extension::sign). The voucher handed in stays as it was.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
-        self.verified(&voucher.verify(self.policy)?)
+        self.verified(&voucher.verify_within(self.policy)?)
     }
 
     /// The same for a voucher that has been verified already.

@@ -121,20 +121,22 @@ impl Index {
         const LEAST_ENTRY: usize = 128;
         let mut items = reader.array(sink)?;
         let start = items.start;
+        let limit = limits.entries.min(Limits::MAX_ENTRIES);
         let too_many = |found: u64| {
-            let error = Error::count(ErrorKind::Entries, found, limits.entries as u64, "entries");
+            let error = Error::count(ErrorKind::Entries, found, limit as u64, "entries");
             Err(error.at(start))
         };
-        let promised = items.promised().unwrap_or(limits.entries as u64);
-        if promised > limits.entries as u64 {
+        let promised = items.promised().unwrap_or(limit as u64);
+        if promised > limit as u64 {
             return too_many(promised);
         }
         let room = reader.remaining() / LEAST_ENTRY;
-        self.entries.reserve_exact(room.min(promised as usize));
+        let promised = usize::try_from(promised).unwrap_or(room);
+        self.entries.reserve_exact(room.min(promised));
         let table_hash = S::THOROUGH.then(|| self.table_hash(bytes));
         while reader.more(&mut items)? {
             let number = self.entries.len();
-            if number >= limits.entries {
+            if number >= limit {
                 return too_many(number.saturating_add(1) as u64);
             }
             sink.enter(Some(number));

@@ -1,14 +1,16 @@
 //! ECDSA batches next to aws-lc-rs, ring, p256 and p384, measured in turn in one run.
 //!
-//! For every way of verifying: the median and the least time of a signature in microseconds, and how
-//! many times faster than aws-lc-rs (parsed key) the median is. Messages have 300 bytes, and hashing
-//! them counts everywhere, as does parsing r and s.
+//! The first line, aws-lc-rs with a parsed key, is the yardstick. Messages have 300 bytes; hashing
+//! them counts everywhere but with p256 and p384, as does parsing r and s.
 
-use std::{hint::black_box, time::Instant};
+use std::cell::RefCell;
+use std::hint::black_box;
 
 use aws_lc_rs::{digest as aws_digest, signature as aws};
 use ownership_voucher::bench_api::{self, Batch, Key, Signed};
 use sha2::Digest;
+
+use crate::measure::{Contender, compare};
 
 /// A window of signatures, with what the other libraries want to know about them.
 struct Window {
@@ -127,39 +129,13 @@ macro_rules! window {
 window!(window_p256, crafted_p256, p256, sha2::Sha256, 32);
 window!(window_p384, crafted_p384, p384, sha2::Sha384, 48);
 
-/// Microseconds per signature, round by round.
-struct Line {
-    name: &'static str,
-    times: Vec<f64>,
-}
-
-fn time(lines: &mut Vec<Line>, name: &'static str, signatures: usize, work: impl FnOnce()) {
-    let start = Instant::now();
-    work();
-    let spent = start.elapsed().as_secs_f64() * 1e6 / signatures as f64;
-    match lines.iter_mut().find(|line| line.name == name) {
-        Some(line) => line.times.push(spent),
-        None => lines.push(Line {
-            name,
-            times: vec![spent],
-        }),
-    }
-}
-
 fn verify(batch: &mut dyn Batch, window: &Window) {
-    // What a caller has to do first. The digests themselves were kept from signing.
-    for (message, job) in window.messages.iter().zip(&window.jobs) {
-        match job.1.len() {
-            32 => _ = black_box(sha2::Sha256::digest(black_box(message))),
-            _ => _ = black_box(sha2::Sha384::digest(black_box(message))),
-        }
-    }
-    assert!(
-        batch
-            .window(&window.keys, &window.jobs)
-            .iter()
-            .all(|right| *right)
-    );
+    // Crafted signatures have no messages, only digests.
+    let verdicts = match window.messages.is_empty() {
+        true => batch.window(&window.keys, &window.jobs),
+        false => batch.messages(&window.keys, &window.jobs, &window.messages),
+    };
+    assert!(verdicts.iter().all(|right| *right));
 }
 
 /// Compares verdicts with those of aws-lc-rs on signatures with a flipped bit, another key, or
@@ -251,142 +227,112 @@ pub fn run(wide: bool, rounds: usize) {
         .map(|key| aws::ParsedPublicKey::new(aws_algorithm, key).unwrap())
         .collect();
 
-    let mut warm = bench_api::ecdsa(wide, false);
-    let mut warm_one = bench_api::ecdsa(wide, false);
-    let mut warm_other = bench_api::ecdsa(wide, false);
-    let mut warm_portable = bench_api::ecdsa(wide, true);
-    let mut other_portable = bench_api::ecdsa(wide, true);
+    let engine = |portable| RefCell::new(bench_api::ecdsa(wide, portable));
+    let anew = |portable, window| verify(&mut *bench_api::ecdsa(wide, portable), window);
+    let (warm, warm_one, warm_other) = (engine(false), engine(false), engine(false));
+    let (warm_portable, other_portable) = (engine(true), engine(true));
+    let again =
+        |engine: &RefCell<Box<dyn Batch>>, window| verify(&mut **engine.borrow_mut(), window);
+    let check = |engine: &RefCell<Box<dyn Batch>>| {
+        assert!(engine.borrow().check_keys(&distinct.keys));
+    };
     for _ in 0..6 {
-        verify(&mut *warm, &hot);
-        verify(&mut *warm_one, &one_key);
-        verify(&mut *warm_other, &distinct);
+        again(&warm, &hot);
+        again(&warm_one, &one_key);
+        again(&warm_other, &distinct);
     }
-    verify(&mut *warm_portable, &hot);
-    verify(&mut *other_portable, &distinct);
+    again(&warm_portable, &hot);
+    again(&other_portable, &distinct);
 
-    let mut lines = Vec::new();
-    for _ in 0..rounds {
-        time(&mut lines, "aws-lc-rs, parsed key", SOME, || {
+    let contenders = vec![
+        row("aws-lc-rs, parsed key", SOME, || {
             let messages = distinct.messages.iter();
             for ((key, message), job) in aws_keys.iter().zip(messages).zip(&distinct.jobs) {
                 key.verify_sig(message, black_box(&job.2)).unwrap();
             }
-        });
-        let mut run = |name, count: usize, work: &mut dyn FnMut()| {
-            time(&mut lines, name, count, work);
-        };
-        run("16 keys, everything built anew", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &hot);
-        });
-        run("16 keys, built anew, crafted", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &crafted);
-        });
-        run("16 keys, tables kept", 10_000, &mut || {
-            verify(&mut *warm, &hot)
-        });
-        run("1 key, tables kept", 10_000, &mut || {
-            verify(&mut *warm_one, &one_key)
-        });
-        run("all keys different, with key check", 10_000, &mut || {
-            assert!(warm_other.check_keys(&distinct.keys));
-            verify(&mut *warm_other, &distinct);
-        });
-        run("each key 3 times", 10_002, &mut || {
-            verify(&mut *warm_other, &thrice)
-        });
-        run("each key 7 times", 9_800, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &seven);
-        });
-        run("100 keys once, everything built anew", 100, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, false), &small);
-        });
-        run("one at a time", 100, &mut || {
+        }),
+        row("16 keys, everything built anew", 10_000, || {
+            anew(false, &hot)
+        }),
+        row("16 keys, built anew, crafted", 10_000, || {
+            anew(false, &crafted)
+        }),
+        row("16 keys, tables kept", 10_000, || again(&warm, &hot)),
+        row("1 key, tables kept", 10_000, || again(&warm_one, &one_key)),
+        row("all keys different, with key check", 10_000, || {
+            check(&warm_other);
+            again(&warm_other, &distinct);
+        }),
+        row("each key 3 times", 10_002, || again(&warm_other, &thrice)),
+        row("each key 7 times", 9_800, || anew(false, &seven)),
+        row("100 keys once, everything built anew", 100, || {
+            anew(false, &small)
+        }),
+        row("one at a time", 100, || {
             for job in &small.jobs {
                 let keys = [(small.keys[job.0 as usize].0.clone(), 1)];
                 let job = [(0, job.1.clone(), job.2.clone())];
-                assert!(warm_other.window(&keys, &job)[0]);
+                assert!(warm_other.borrow_mut().window(&keys, &job)[0]);
             }
-        });
-        run("check_key", 10_000, &mut || {
-            assert!(warm_other.check_keys(&distinct.keys))
-        });
-        run("portable, 16 keys, built anew", 10_000, &mut || {
-            verify(&mut *bench_api::ecdsa(wide, true), &hot);
-        });
-        run("portable, 16 keys, tables kept", 10_000, &mut || {
-            verify(&mut *warm_portable, &hot);
-        });
-        run(
+        }),
+        row("check_key", 10_000, || check(&warm_other)),
+        row("portable, 16 keys, built anew", 10_000, || anew(true, &hot)),
+        row("portable, 16 keys, tables kept", 10_000, || {
+            again(&warm_portable, &hot);
+        }),
+        row(
             "portable, all keys different, with key check",
             10_000,
-            &mut || {
-                assert!(other_portable.check_keys(&distinct.keys));
-                verify(&mut *other_portable, &distinct);
+            || {
+                check(&other_portable);
+                again(&other_portable, &distinct);
             },
-        );
-        run("aws-lc-rs, key parsed each time", SOME, &mut || {
+        ),
+        row("aws-lc-rs, key parsed each time", SOME, || {
             let messages = distinct.messages[..SOME].iter();
             for ((key, message), job) in sec1.iter().zip(messages).zip(&distinct.jobs) {
                 let key = aws::ParsedPublicKey::new(aws_algorithm, black_box(key)).unwrap();
                 key.verify_sig(message, &job.2).unwrap();
             }
-        });
-        run("ring", SOME, &mut || {
-            for ((key, message), job) in sec1[..SOME]
-                .iter()
-                .zip(&distinct.messages)
-                .zip(&distinct.jobs)
-            {
+        }),
+        row("ring", SOME, || {
+            let messages = distinct.messages[..SOME].iter();
+            for ((key, message), job) in sec1.iter().zip(messages).zip(&distinct.jobs) {
                 ring::signature::UnparsedPublicKey::new(ring_algorithm, key)
                     .verify(message, black_box(&job.2))
                     .unwrap();
             }
-        });
-        run("p256 / p384 (without hashing)", 40, &mut || {
+        }),
+        row("p256 / p384 (without hashing)", 40, || {
             for (key, job) in sec1[..40].iter().zip(&distinct.jobs) {
-                if wide {
-                    use p384::ecdsa::{
-                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
-                    };
-                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
-                    let signature = Signature::from_slice(&job.2).unwrap();
-                    key.verify_prehash(&job.1, &signature).unwrap();
-                } else {
-                    use p256::ecdsa::{
-                        Signature, VerifyingKey, signature::hazmat::PrehashVerifier,
-                    };
-                    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
-                    let signature = Signature::from_slice(&job.2).unwrap();
-                    key.verify_prehash(&job.1, &signature).unwrap();
+                match wide {
+                    true => with_p384(key, job),
+                    false => with_p256(key, job),
                 }
             }
-        });
-    }
+        }),
+    ];
+    compare(if wide { "P-384" } else { "P-256" }, rounds, contenders);
+}
 
-    let median = |times: &[f64]| {
-        let mut times = times.to_vec();
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let yardstick = median(&lines[0].times);
-    println!(
-        "{} rounds, {}",
-        rounds,
-        if wide { "P-384" } else { "P-256" }
-    );
-    println!(
-        "{:48} {:>9} {:>9} {:>8}",
-        "µs per signature", "median", "least", "ratio"
-    );
-    for line in &lines {
-        let least = line.times.iter().copied().fold(f64::MAX, f64::min);
-        let middle = median(&line.times);
-        println!(
-            "{:48} {:9.3} {:9.3} {:8.2}",
-            line.name,
-            middle,
-            least,
-            yardstick / middle
-        );
+fn row<'a>(name: &'static str, count: usize, run: impl Fn() + 'a) -> Contender<'a> {
+    Contender {
+        name,
+        count,
+        run: Box::new(run),
     }
+}
+
+fn with_p256(key: &[u8], job: &Signed) {
+    use p256::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
+    let signature = Signature::from_slice(&job.2).unwrap();
+    key.verify_prehash(&job.1, &signature).unwrap();
+}
+
+fn with_p384(key: &[u8], job: &Signed) {
+    use p384::ecdsa::{Signature, VerifyingKey, signature::hazmat::PrehashVerifier};
+    let key = VerifyingKey::from_sec1_bytes(key).unwrap();
+    let signature = Signature::from_slice(&job.2).unwrap();
+    key.verify_prehash(&job.1, &signature).unwrap();
 }

@@ -1,12 +1,13 @@
 //! The batch engines and whole shipments beside other libraries: one run, one table for each kind of
 //! work, medians and ratios.
 //!
-//! `cargo run --release [all|vouchers|p256|p384|rsa|ed25519] [ROUNDS]` prints the tables.
+//! `cargo run --release [all|vouchers|p256|p384|rsa|ed25519] [ROUNDS]` prints the tables; with
+//! `criterion` in place of the number of rounds, criterion measures each line by itself.
 //! `cargo run --release differential [N]` compares N verdicts on good and changed ECDSA signatures
 //! with those of aws-lc-rs (default a million for each curve).
 //!
-//! Contenders take turns within a round, so that noise of the machine hits all alike; what counts is
-//! the ratio. (The criterion benches of this crate alone stand in `benches/stages.rs`.)
+//! What counts is the ratio. In the tables contenders take turns within a round, so that noise of the
+//! machine hits all alike, and the ratio is the median over rounds.
 
 mod ecdsa;
 mod ed25519;
@@ -17,7 +18,10 @@ mod vouchers;
 fn main() {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_else(|| "all".into());
-    let number = arguments.next().and_then(|n| n.parse().ok());
+    let number = match arguments.next().as_deref() {
+        Some("criterion") => Some(0),
+        number => number.and_then(|number| number.parse().ok()),
+    };
     if what == "differential" {
         for wide in [false, true] {
             ecdsa::differential(wide, number.unwrap_or(1_000_000));

@@ -1,6 +1,9 @@
-//! Contenders take turns, so that noise of the machine hits all alike.
+//! Two ways to measure contenders: in turn, so that noise of the machine hits all alike (the table),
+//! or one after the other with criterion, for its statistics.
 
 use std::time::Instant;
+
+use criterion::{Criterion, SamplingMode, Throughput};
 
 /// One way to verify a set of signatures.
 pub struct Contender<'a> {
@@ -12,9 +15,13 @@ pub struct Contender<'a> {
     pub run: Box<dyn FnMut() + 'a>,
 }
 
-/// Runs the contenders in turn for `rounds` rounds and prints for each the median and minimum in
+/// Without rounds, the contenders become a criterion group. Otherwise they run in turn for `rounds`
+/// rounds, and this prints for each the median and minimum in
 /// microseconds per signature, and the median over rounds of the first one's time over its own.
 pub fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender>) {
+    if rounds == 0 {
+        return with_criterion(title, contenders);
+    }
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
     for contender in &mut contenders {
         (contender.run)();
@@ -41,6 +48,17 @@ pub fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender>) {
             median(ratios)
         );
     }
+}
+
+fn with_criterion(title: &str, contenders: Vec<Contender>) {
+    let mut criterion = Criterion::default().sample_size(20);
+    let mut group = criterion.benchmark_group(title);
+    group.sampling_mode(SamplingMode::Flat);
+    for mut contender in contenders {
+        group.throughput(Throughput::Elements(contender.count as u64));
+        group.bench_function(contender.name, |bencher| bencher.iter(&mut contender.run));
+    }
+    group.finish();
 }
 
 /// The middle value.

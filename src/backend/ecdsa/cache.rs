@@ -12,9 +12,9 @@ use super::{
 pub(super) const WIDTHS: core::ops::RangeInclusive<u32> = 4..=13;
 
 /// Cost of one addition of a table entry, in multiplications.
-const ADD: u64 = 9;
-/// Cost of building one entry, in the same unit.
-const ENTRY: u64 = 12;
+const ADD: u64 = 6;
+/// Cost of building one entry, in the same unit: the same addition, and its first touch of memory.
+const ENTRY: u64 = 8;
 /// Uses in one window from which on a key gets a comb. Below, a small table and a walk are cheaper:
 /// a comb needs all powers of two of the key, reduced.
 const COMB_FROM: u64 = 14;
@@ -53,8 +53,10 @@ pub(super) struct Cache<C: Curve> {
     /// All tables.
     pub(super) arena: Vec<C::Entry>,
     slots: BTreeMap<C::Entry, Slot>,
-    /// Most entries the arena may have.
+    /// Most entries that all tables may have.
     capacity: usize,
+    /// Entries of the generator's table, which is not in the arena.
+    aside: usize,
 }
 
 impl<C: Curve> Cache<C> {
@@ -64,7 +66,23 @@ impl<C: Curve> Cache<C> {
             arena: Vec::new(),
             slots: BTreeMap::new(),
             capacity: (budget / size_of::<C::Entry>()).min(u32::MAX as usize),
+            aside: 0,
         }
+    }
+
+    /// The widest comb of the generator that leaves half of the budget to keys, if any does.
+    pub(super) fn widest_for_generator(&self) -> Option<u32> {
+        let bits = 8 * C::BYTES as u32;
+        WIDTHS
+            .rev()
+            .find(|width| Shape::comb(bits, *width).entries() <= self.capacity / 2)
+    }
+
+    /// Counts a table of the generator with so many entries, in place of the one before, and makes
+    /// room for it.
+    pub(super) fn set_aside(&mut self, entries: usize, window: u64) {
+        self.aside = entries;
+        self.make_room(0, window);
     }
 
     /// Whether nothing is cached.
@@ -94,7 +112,7 @@ impl<C: Curve> Cache<C> {
     /// moves the others together. Returns how many entries then fit.
     pub(super) fn make_room(&mut self, entries: usize, window: u64) -> usize {
         let mut live = self.live();
-        while live + entries > self.capacity {
+        while live + entries + self.aside > self.capacity {
             let oldest = self
                 .slots
                 .iter()
@@ -118,14 +136,19 @@ impl<C: Curve> Cache<C> {
             }
             self.arena.truncate(end);
         }
-        self.capacity.saturating_sub(live)
+        self.capacity.saturating_sub(live + self.aside)
+    }
+
+    /// Makes the arena large enough for `entries` more, at once.
+    pub(super) fn reserve(&mut self, entries: usize) {
+        self.arena.reserve_exact(entries);
     }
 
     /// Reserves a table for a key. There must be room.
     pub(super) fn insert(&mut self, key: &C::Entry, width: u32, window: u64, uses: u64) -> u32 {
         let base = self.arena.len();
         let end = base + Shape::comb(8 * C::BYTES as u32, width).entries();
-        debug_assert!(end <= self.capacity);
+        debug_assert!(end + self.aside <= self.capacity);
         self.arena.resize(end, C::Entry::ZERO);
         let base = base as u32;
         self.slots.insert(

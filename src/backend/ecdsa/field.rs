@@ -18,7 +18,6 @@ use crate::backend::lanes::{MAX_LANES, Vectorised};
 /// Residues modulo an odd prime, in Montgomery form unless said otherwise.
 pub(crate) trait Ring: Copy {
     /// Number of lanes.
-    #[cfg(test)]
     const LANES: usize;
     /// 64-bit words in an integer below the modulus.
     const WORDS: usize;
@@ -64,7 +63,6 @@ pub(crate) trait Ring: Copy {
     fn read(self, words: &[u64]) -> Self::Fe<2>;
 
     /// The reduced integers, laid out as in [`Ring::read`].
-    #[cfg(test)]
     fn write(self, a: &Self::Fe<2>, words: &mut [u64]);
 
     /// Whichever of `a` and `modulus - a` is odd, reduced, as words; lanes that took the second
@@ -79,39 +77,6 @@ pub(crate) trait Ring: Copy {
 
     /// `on` in lanes whose bit is set, else `off`.
     fn select<const A: u32>(self, mask: u32, on: &Self::Fe<A>, off: &Self::Fe<A>) -> Self::Fe<A>;
-
-    /// The inverse by Fermat's theorem; zero for zero.
-    ///
-    /// One chain of about 300 multiplications, so share it (Montgomery's trick).
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn invert(self, a: &Self::Fe<2>) -> Self::Fe<2> {
-        let mut powers = [*a; 16];
-        for i in 2..16 {
-            powers[i] = self.mul(&powers[i - 1], a);
-        }
-        // The exponent is the modulus less two, four bits at a time; the low word of every modulus
-        // used here is at least two, so no borrow.
-        debug_assert!(Self::MODULUS[0] >= 2);
-        let mut result: Option<Self::Fe<2>> = None;
-        for index in (0..16 * Self::WORDS).rev() {
-            let word = Self::MODULUS[index / 16] - if index < 16 { 2 } else { 0 };
-            let digit = (word >> (4 * (index % 16)) & 15) as usize;
-            result = match result {
-                None if digit == 0 => None,
-                None => Some(powers[digit]),
-                Some(mut value) => {
-                    for _ in 0..4 {
-                        value = self.sqr(&value);
-                    }
-                    if digit != 0 {
-                        value = self.mul(&value, &powers[digit]);
-                    }
-                    Some(value)
-                }
-            };
-        }
-        result.unwrap_or(*a)
-    }
 }
 
 /// A [`Ring`] with what curve formulas need besides products.

@@ -1,8 +1,6 @@
-//! Points of the curves in several lanes: doubling, and addition of a table entry.
-//!
-//! Two projective forms are used. [`Jacobian`] (`x = X/Z²`, `y = Y/Z³`) has the cheaper doubling,
-//! for walks down a scalar; [`Xyzz`] (`x = X/ZZ`, `y = Y/ZZZ`, `ZZ³ = ZZZ²`) the cheaper addition,
-//! for sums of table entries.
+//! Points of the curves in several lanes, for walks down a scalar: doubling, and addition of a table
+//! entry, in [`Jacobian`] coordinates (`x = X/Z²`, `y = Y/Z³`), which have the cheapest doubling.
+//! Sums without doublings are those of [`super::affine`].
 //!
 //! # Signs
 //!
@@ -32,32 +30,18 @@ pub(crate) struct Jacobian<F: Field> {
     pub(super) z: F::Fe<4>,
 }
 
-/// A point as `(X/ZZ, Y/ZZZ)`.
-#[derive(Clone, Copy)]
-pub(crate) struct Xyzz<F: Field> {
-    /// X.
-    pub(super) x: F::Fe<2>,
-    /// Y.
-    pub(super) y: F::Fe<4>,
-    /// ZZ.
-    pub(super) zz: F::Fe<2>,
-    /// ZZZ.
-    pub(super) zzz: F::Fe<2>,
-}
-
-/// The first half of both additions.
+/// The first half of an addition.
 struct Sum<F: Field> {
     /// Difference of the x coordinates, times ZZ.
     p: F::Fe<4>,
     /// Difference of the y coordinates, times ZZZ.
     r: F::Fe<8>,
-    pp: F::Fe<2>,
     ppp: F::Fe<2>,
     q: F::Fe<2>,
     rr: F::Fe<5>,
 }
 
-/// Begins `-(A + T)` for `A` given by its XYZZ coordinates and the affine `T = (x2, ±y2)`, without
+/// Begins `-(A + T)` for `A` given by X, Y, Z² and Z³, and the affine `T = (x2, ±y2)`, without
 /// the exceptional cases. `negate` has a bit for each lane that takes `-y2`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn begin<F: Field>(
@@ -72,14 +56,7 @@ fn begin<F: Field>(
     let r: F::Fe<8> = f.sub_signed(y1, &s2, negate);
     let (pp, rr): (F::Fe<2>, F::Fe<5>) = f.sqr2(&p, &r);
     let (ppp, q): (F::Fe<2>, F::Fe<2>) = f.mul2((&p, &pp), (x1, &pp));
-    Sum {
-        p,
-        r,
-        pp,
-        ppp,
-        q,
-        rr,
-    }
+    Sum { p, r, ppp, q, rr }
 }
 
 /// The coordinates X and Y. What else an addition computes should stand before: these two form a
@@ -98,9 +75,7 @@ struct Repair<F: Field> {
     lanes: u32,
     /// The lanes among them whose answer is [`Repair::double`]; the others take the entry.
     doubled: u32,
-    double: Xyzz<F>,
-    /// `U` with `double.zz = U²`.
-    u: F::Fe<2>,
+    double: Jacobian<F>,
     /// `-T`.
     x: F::Fe<2>,
     y: F::Fe<4>,
@@ -121,26 +96,23 @@ fn repair<F: Field>(
     let x: F::Fe<2> = f.widen(x2);
     let minus_y = f.widen(&f.negate_where(&y2, u32::MAX));
     let one: F::Fe<2> = f.widen(&f.one());
-    let mut u = one;
-    let mut double = Xyzz {
+    let mut double = Jacobian {
         x,
         y: minus_y,
-        zz: one,
-        zzz: one,
+        z: f.widen(&one),
     };
     if doubled != 0 {
-        u = f.add(&y2, &y2);
+        let u: F::Fe<2> = f.add(&y2, &y2);
         let v: F::Fe<2> = f.sqr(&u);
         let w: F::Fe<2> = f.mul(&u, &v);
         let s: F::Fe<2> = f.mul(x2, &v);
         let m = f.triple_difference(&f.widen(x2), &one);
         let x3 = f.sqr_sub::<1, 3>(&m, &s);
         let d: F::Fe<4> = f.sub(&x3, &s);
-        double = Xyzz {
+        double = Jacobian {
             x: x3,
             y: f.mul_add_mul(&m, &d, &w, &y2),
-            zz: v,
-            zzz: w,
+            z: f.widen(&u),
         };
     }
     let lanes = doubled | *infinite;
@@ -149,7 +121,6 @@ fn repair<F: Field>(
         lanes,
         doubled,
         double,
-        u,
         x,
         y: minus_y,
     }
@@ -200,72 +171,12 @@ impl<F: Field> Jacobian<F> {
         (self.x, self.y) = finish(f, &self.y, &sum);
         if (f.may_be_zero(&sum.p) | *infinite) != 0 {
             let repair = repair(f, &sum, (x2, y2), negate, infinite);
-            let z = f.select(repair.doubled, &repair.u, &f.widen(&f.one()));
+            let z = f.select(repair.doubled, &repair.double.z, &f.widen(&f.one()));
             let x = f.select(repair.doubled, &repair.double.x, &repair.x);
             let y = f.select(repair.doubled, &repair.double.y, &repair.y);
             self.x = f.select(repair.lanes, &x, &self.x);
             self.y = f.select(repair.lanes, &y, &self.y);
-            self.z = f.select(repair.lanes, &f.widen(&z), &self.z);
-        }
-    }
-
-    /// The same point.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn into_xyzz(self, f: F) -> Xyzz<F> {
-        let zz: F::Fe<2> = f.sqr(&self.z);
-        let zzz: F::Fe<2> = f.mul(&self.z, &zz);
-        Xyzz {
-            x: self.x,
-            y: self.y,
-            zz,
-            zzz,
-        }
-    }
-}
-
-impl<F: Field> Xyzz<F> {
-    /// An affine point, `(x, ±y)`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn from_affine(f: F, (x, y): (&F::Fe<1>, &F::Fe<1>), negate: u32) -> Self {
-        let one = f.widen(&f.one());
-        Self {
-            x: f.widen(x),
-            y: f.widen(&f.negate_where(y, negate)),
-            zz: one,
-            zzz: one,
-        }
-    }
-
-    /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
-    /// `infinite`, before and after.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn add_negated(
-        &mut self,
-        f: F,
-        (x2, y2): (&F::Fe<1>, &F::Fe<1>),
-        negate: u32,
-        infinite: &mut u32,
-    ) {
-        let sum = begin(
-            f,
-            (&self.x, &self.y),
-            (&self.zz, &self.zzz),
-            (x2, y2),
-            negate,
-        );
-        (self.zz, self.zzz) = f.mul2((&self.zz, &sum.pp), (&self.zzz, &sum.ppp));
-        (self.x, self.y) = finish(f, &self.y, &sum);
-        if (f.may_be_zero(&sum.p) | *infinite) != 0 {
-            let repair = repair(f, &sum, (x2, y2), negate, infinite);
-            let one = f.widen(&f.one());
-            let x = f.select(repair.doubled, &repair.double.x, &repair.x);
-            let y = f.select(repair.doubled, &repair.double.y, &repair.y);
-            let zz = f.select(repair.doubled, &repair.double.zz, &one);
-            let zzz = f.select(repair.doubled, &repair.double.zzz, &one);
-            self.x = f.select(repair.lanes, &x, &self.x);
-            self.y = f.select(repair.lanes, &y, &self.y);
-            self.zz = f.select(repair.lanes, &zz, &self.zz);
-            self.zzz = f.select(repair.lanes, &zzz, &self.zzz);
+            self.z = f.select(repair.lanes, &z, &self.z);
         }
     }
 }

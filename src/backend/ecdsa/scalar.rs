@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use super::{
     curve::Curve,
     field::{Engine, Kernel, Ring},
+    invert::invert,
     tables::{Shape, scalar_words},
 };
 
@@ -222,7 +223,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Solve<'_, E, C> {
             });
         }
         let Some(product) = product else { return };
-        let mut inverse = f.invert(&product);
+        let mut inverse = invert(f, &product);
         for group in (0..groups).rev() {
             let reciprocal: Scalar<E> = if group == 0 {
                 inverse

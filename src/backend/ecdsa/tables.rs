@@ -30,6 +30,7 @@ use super::{
     curve::{Curve, Entry},
     field::{Engine, Field, Kernel, Ring},
     group::Jacobian,
+    invert::invert,
 };
 use crate::backend::lanes::MAX_LANES;
 
@@ -318,7 +319,7 @@ impl<E: Engine> Kernel<E> for Powers<'_, E> {
             }
         }
 
-        let mut inverse = f.invert(&product);
+        let mut inverse = invert(f, &product);
         for group in (0..groups).rev() {
             let first = group * E::LANES;
             let count = (keys - first).min(E::LANES);
@@ -392,7 +393,7 @@ impl<E: Engine> Kernel<E> for Level<'_, E> {
             }
         }
 
-        let mut inverse = f.invert(&product);
+        let mut inverse = invert(f, &product);
         for group in self.groups.rev() {
             let first = group * E::LANES;
             let left = self.columns - first;

@@ -8,6 +8,9 @@ use crate::backend::Backend;
 mod arithmetic;
 mod edge;
 mod known;
+mod points;
+mod residues;
+mod sums;
 
 /// A verification and its right verdict.
 #[derive(Clone, Debug)]
@@ -74,13 +77,20 @@ pub(super) fn decide_with<C: Curve>(ecdsa: &mut Ecdsa<C>, cases: &[Case]) -> Vec
 
 /// Asserts that every back end gives the right verdicts.
 pub(super) fn check<C: Curve>(cases: &[Case]) {
-    for backend in backends() {
-        let verdicts = decide::<C>(backend, cases);
+    let every = backends();
+    // With the sums cut into parts, and in one piece.
+    for (backend, parts) in every
+        .iter()
+        .flat_map(|backend| [(*backend, 16), (*backend, 1)])
+    {
+        let mut ecdsa = Ecdsa::<C>::new(backend, 64 << 20);
+        ecdsa.most_parts = parts;
+        let verdicts = decide_with(&mut ecdsa, cases);
         for (i, (case, verdict)) in cases.iter().zip(verdicts).enumerate() {
             assert_eq!(
                 verdict,
                 case.valid,
-                "{} on {backend:?}, case {i} of {}: {case:x?}",
+                "{} on {backend:?}, {parts} parts, case {i} of {}: {case:x?}",
                 C::NAME,
                 cases.len()
             );

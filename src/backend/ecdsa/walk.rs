@@ -1,9 +1,11 @@
-//! Sums of table entries: `u1·G + u2·Q` for a chunk of signatures, and the last comparison.
+//! Walks down the scalars with doublings, and the last comparison.
 //!
 //! # What an attacker can do to the additions
 //!
-//! Additions are complete, but a lane that meets an equal point costs its group a doubling. The
-//! order of the sums bounds how often that happens to one signature.
+//! Additions are complete, here and in [`super::affine`], but lanes that meet an equal point, an
+//! opposite one or infinity cost their group extra work. In an affine sum that is at most a third of
+//! an addition, once for all lanes, whatever they meet; a crafted batch costs no more than that. In
+//! a walk it is a doubling, and the order of the additions bounds how often it happens.
 //!
 //! In a comb the entry with index `i` is `d·2^(w·i)` times the point, `d` odd and below `2^w`, and
 //! indices go up. Let the sum so far be `a + D` times the point, where `a` comes from what was added
@@ -12,19 +14,24 @@
 //! need two digit sums to differ by a number that is divisible by exactly `2^(w·i + 1)` or
 //! `2^(w·(i+1))` and by `2^(w·j)`, which cannot be; only the top digit, where numbers wrap at the
 //! group order, can be a second one. So a signature meets equal points at most twice in either comb,
-//! against 30 to 100 additions.
+//! and, when its sequence is cut into parts, once more where two of them are joined. Many signatures
+//! side by side can still give every addition of their group such a lane: hence the price above.
 //!
 //! A walk over one point meets the multiples `c·Q` with `c` a leading part of the scalar, and again
 //! only the last digits can wrap. The walk over two points at once, which serves batches too small
 //! for a table of the generator, has no such bound: there the extra cost is at most one doubling for
 //! each addition, next to five that the walk does anyway.
 
+use alloc::vec::Vec;
+
 use super::{
+    affine::Sums,
     curve::Curve,
     field::{Engine, Field, Kernel, Ring},
-    group::{Jacobian, Xyzz},
+    group::Jacobian,
+    invert::invert,
     scalar::{Digits, Scalars},
-    tables::{Shape, digits},
+    tables::{Fe, Shape, digits},
 };
 use crate::backend::lanes::MAX_LANES;
 
@@ -42,7 +49,7 @@ pub(super) struct Term<'a, E: Engine> {
 impl<E: Engine> Term<'_, E> {
     /// Indices and signs of one digit of one group.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn digit(
+    pub(super) fn digit(
         &self,
         shape: Shape,
         group: usize,
@@ -61,113 +68,26 @@ impl<E: Engine> Term<'_, E> {
     }
 }
 
-/// The sums of a chunk.
-pub(super) struct Sums<E: Engine> {
-    points: alloc::vec::Vec<Xyzz<E::Fp>>,
-    infinite: alloc::vec::Vec<u32>,
-    /// Whether the points stand for their negatives.
-    flipped: bool,
-}
-
-impl<E: Engine> Default for Sums<E> {
-    fn default() -> Self {
-        Self {
-            points: alloc::vec::Vec::new(),
-            infinite: alloc::vec::Vec::new(),
-            flipped: false,
-        }
-    }
-}
-
-impl<E: Engine> Sums<E> {
-    /// Forgets the last chunk.
-    pub(super) fn clear(&mut self) {
-        self.points.clear();
-        self.infinite.clear();
-        self.flipped = false;
-    }
-}
-
 /// A mask with every bit equal to `bit`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 const fn spread(bit: bool) -> u32 {
     (bit as u32).wrapping_neg()
 }
 
-/// Adds the sums of a comb to those of a chunk, or sets them if there are none yet.
-///
-/// A few groups at a time, so that their sums stay in the first-level cache, and block by block for
-/// those, so that there is other work while table entries are on their way.
-pub(super) struct Comb<'a, E: Engine> {
-    pub(super) sums: &'a mut Sums<E>,
-    pub(super) term: Term<'a, E>,
-    pub(super) shape: Shape,
-    pub(super) groups: usize,
+/// Where a walk ended.
+pub(super) struct End<F: Field> {
+    point: Jacobian<F>,
+    /// The product of the z coordinates of all groups before.
+    prefix: F::Fe<2>,
+    infinite: u32,
 }
 
-/// How many groups ahead table entries are asked for.
-const AHEAD: usize = 3;
-/// How many groups take turns.
-const TOGETHER: usize = 8;
-
-impl<E: Engine> Kernel<E> for Comb<'_, E> {
-    type Output = ();
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn call(self, engine: E) {
-        let f = engine.fp();
-        let (term, shape, groups) = (self.term, self.shape, self.groups);
-        debug_assert_eq!(shape.digits, 1);
-        let Sums {
-            points,
-            infinite,
-            flipped,
-        } = self.sums;
-        let mut index = [0; MAX_LANES];
-        let mut first = 0;
-        if points.is_empty() {
-            for group in 0..groups {
-                let negative = term.digit(shape, group, 0, 0, &mut index);
-                let (x, y) = f.load_entries(term.table, &index);
-                points.push(Xyzz::from_affine(f, (&x, &y), negative));
-                infinite.push(0);
-            }
-            first = 1;
-        }
-        let before = *flipped;
-        for start in (0..groups).step_by(TOGETHER) {
-            let some = (groups - start).min(TOGETHER);
-            *flipped = before;
-            for block in first..shape.blocks {
-                for group in 0..some {
-                    // The group to ask for, in this block or the next.
-                    let far = group + AHEAD;
-                    let (far_group, far_block) = (far % some, block + (far / some) as u32);
-                    if far_block < shape.blocks {
-                        term.digit(shape, start + far_group, far_block, 0, &mut index);
-                        for index in &index[..E::LANES] {
-                            engine.prefetch(&term.table[*index as usize]);
-                        }
-                    }
-                    let group = start + group;
-                    let negative = term.digit(shape, group, block, 0, &mut index);
-                    let (x, y) = f.load_entries(term.table, &index);
-                    points[group].add_negated(
-                        f,
-                        (&x, &y),
-                        negative ^ spread(*flipped),
-                        &mut infinite[group],
-                    );
-                }
-                *flipped = !*flipped;
-            }
-        }
-    }
-}
-
-/// Sets the sums of a chunk by walking down the digits, doubling, for one or two terms.
+/// Sets the sums of a chunk, which are empty, by walking down the digits, doubling, for one or two
+/// terms.
 pub(super) struct Walk<'a, E: Engine> {
     pub(super) sums: &'a mut Sums<E>,
+    /// A buffer.
+    pub(super) ends: &'a mut Vec<End<E::Fp>>,
     pub(super) terms: &'a [Term<'a, E>],
     pub(super) shape: Shape,
     pub(super) groups: usize,
@@ -180,13 +100,15 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
     fn call(self, engine: E) {
         let f = engine.fp();
         let shape = self.shape;
-        self.sums.clear();
         let one = f.one();
         let mut index = [0; MAX_LANES];
+        let mut flipped = false;
+        let mut product: Fe<E, 2> = f.widen(&one);
+        self.ends.clear();
         for group in 0..self.groups {
             // Nothing yet: the first addition replaces all lanes.
             let mut infinite = u32::MAX >> (32 - E::LANES);
-            let mut flipped = false;
+            flipped = false;
             let mut point = Jacobian::<E::Fp>::from_affine(f, &one, &one);
             for digit in (0..shape.digits).rev() {
                 if digit + 1 < shape.digits {
@@ -204,22 +126,42 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
                     flipped = !flipped;
                 }
             }
-            self.sums.flipped = flipped;
-            self.sums.points.push(point.into_xyzz(f));
-            self.sums.infinite.push(infinite);
+            // The z of infinity is zero, and must not get into the product.
+            point.z = f.select(infinite, &f.widen(&one), &point.z);
+            let prefix = product;
+            product = f.mul(&product, &point.z);
+            self.ends.push(End {
+                point,
+                prefix,
+                infinite,
+            });
+        }
+
+        let mut inverse = invert(f, &product);
+        for end in self.ends.iter_mut().rev() {
+            let reciprocal: Fe<E, 2> = f.mul(&inverse, &end.prefix);
+            inverse = f.mul(&inverse, &end.point.z);
+            end.prefix = reciprocal;
+        }
+        for end in self.ends.iter() {
+            let zz: Fe<E, 2> = f.sqr(&end.prefix);
+            let zzz: Fe<E, 2> = f.mul(&zz, &end.prefix);
+            let x: Fe<E, 2> = f.mul(&end.point.x, &zz);
+            let y: Fe<E, 2> = f.mul(&end.point.y, &zzz);
+            let zero: Fe<E, 2> = f.sub_shifted::<0, 2>(&y, &y);
+            let signed: Fe<E, 6> = f.sub_signed(&zero, &y, !spread(flipped));
+            let y = f.sub_shifted::<0, 6>(&signed, &zero);
+            self.sums.push(f, &x, &y, end.infinite);
         }
     }
 }
 
-/// Lanes where `X/ZZ = r`, for a plain X and plain words of r. Without a division: the plain r times
-/// ZZ in Montgomery form is a plain product.
+/// Lanes where `x = r`, both plain.
 ///
 /// A function and not a closure, since only `#[cfg_attr(not(debug_assertions), inline(always))]` code gets the instructions.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn matches<F: Field>(f: F, x: &F::Fe<2>, zz: &F::Fe<2>, r: &[u64]) -> u32 {
-    let r = f.read(r);
-    let expected: F::Fe<2> = f.mul(&r, zz);
-    let difference: F::Fe<4> = f.sub(x, &expected);
+fn matches<F: Field>(f: F, x: &F::Fe<2>, r: &[u64]) -> u32 {
+    let difference: F::Fe<4> = f.sub(x, &f.read(r));
     f.is_zero(&difference)
 }
 
@@ -227,7 +169,7 @@ fn matches<F: Field>(f: F, x: &F::Fe<2>, zz: &F::Fe<2>, r: &[u64]) -> u32 {
 pub(super) struct Compare<'a, E: Engine, C> {
     pub(super) sums: &'a Sums<E>,
     pub(super) scalars: &'a Scalars<E>,
-    pub(super) right: &'a mut alloc::vec::Vec<u32>,
+    pub(super) right: &'a mut Vec<u32>,
     pub(super) curve: core::marker::PhantomData<C>,
 }
 
@@ -238,10 +180,10 @@ impl<E: Engine, C: Curve> Kernel<E> for Compare<'_, E, C> {
     fn call(self, engine: E) {
         let f = engine.fp();
         self.right.clear();
-        for (group, point) in self.sums.points.iter().enumerate() {
-            let x = f.leave(&point.x);
+        for (group, sum) in self.sums.slots.iter().enumerate() {
+            let x = f.leave(&sum.x);
             let r = self.scalars.r::<C>(group);
-            let mut right = matches(f, &x, &point.zz, r);
+            let mut right = matches(f, &x, r);
             let second = self.scalars.second_candidate(group);
             if second != 0 {
                 // r + n, below the prime in these lanes; other lanes are not looked at.
@@ -255,10 +197,10 @@ impl<E: Engine, C: Curve> Kernel<E> for Compare<'_, E, C> {
                         *carry = (sum >> 64) as u64;
                     }
                 }
-                right |= matches(f, &x, &point.zz, &larger) & second;
+                right |= matches(f, &x, &larger) & second;
             }
             self.right
-                .push(right & self.scalars.in_range(group) & !self.sums.infinite[group]);
+                .push(right & self.scalars.in_range(group) & !sum.infinite);
         }
     }
 }

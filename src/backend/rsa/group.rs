@@ -5,7 +5,7 @@ use super::key::KeyConstants;
 use super::limbs::{bytes_from_words, limb, words_from_bytes};
 use super::mont::Moduli;
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::{MASK52, W};
+use crate::backend::{lanes::MASK52, wide::W};
 
 /// One number per lane: element i holds limb i of the eight numbers.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::limbs::{MAX_BYTES, MAX_LIMBS, bytes_from_words, limbs_from_bytes, words_from_bytes};
 use super::size::Size;
-use crate::backend::wide::MASK52;
+use crate::backend::lanes::MASK52;
 
 /// A public key made ready for Montgomery multiplication with R = 2^(52 L).
 #[derive(Clone)]

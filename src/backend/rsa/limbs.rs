@@ -1,6 +1,6 @@
 //! Big-endian bytes, 64-bit words and 52-bit limbs, and which sizes there are.
 
-use crate::backend::wide::MASK52;
+use crate::backend::lanes::MASK52;
 
 /// Bytes of the longest modulus.
 pub(super) const MAX_BYTES: usize = 384;

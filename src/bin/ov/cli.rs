@@ -363,16 +363,13 @@ pub(crate) struct ForksArgs {
 
 /// Bytes from hexadecimal digits of either case.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    if !text.len().is_multiple_of(2) {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
-    }
-    text.as_bytes()
-        .chunks(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-            _ => None,
-        })
+    };
+    pairs
+        .iter()
+        .map(|[high, low]| u8::try_from(digit(high)? << 4 | digit(low)?).ok())
         .collect()
 }
 

@@ -1,6 +1,27 @@
 //! `ov`: FDO 1.1 ownership vouchers from the command line.
 
 #![deny(unsafe_code)]
+// The rules of the library: its input comes from strangers too.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        clippy::exit,
+        clippy::expect_used,
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 extern crate alloc;
 
 mod advice;

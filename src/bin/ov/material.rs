@@ -49,7 +49,10 @@ pub(crate) fn in_file(path: &Path, error: &ownership_voucher::Error) -> Failure 
 }
 
 fn is_pem(bytes: &[u8]) -> bool {
-    bytes.windows(11).any(|window| window == b"-----BEGIN ")
+    (0..bytes.len()).any(|at| {
+        let rest = bytes.get(at..);
+        rest.is_some_and(|rest| rest.starts_with(b"-----BEGIN "))
+    })
 }
 
 /// A public key: that of a PUBLIC KEY or CERTIFICATE in PEM, or of either in DER.

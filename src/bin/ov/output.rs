@@ -212,9 +212,12 @@ impl Encoder {
             Format::Cbor => voucher.to_vec(),
             Format::Base64 => {
                 self.pending.extend_from_slice(voucher);
-                let whole = self.pending.len() / LINE * LINE;
-                let rest = self.pending.split_off(whole);
-                base64(&core::mem::replace(&mut self.pending, rest))
+                let odd = self.pending.len() % LINE;
+                let whole = self.pending.len().saturating_sub(odd);
+                let (lines, rest) = self.pending.split_at_checked(whole).unwrap_or_default();
+                let (text, rest) = (base64(lines), rest.to_vec());
+                self.pending = rest;
+                text
             }
         }
     }
@@ -244,7 +247,8 @@ impl Format {
 
 fn base64(bytes: &[u8]) -> Vec<u8> {
     use base64ct::Encoding as _;
-    let mut text = Vec::with_capacity(bytes.len() / 3 * 4 + bytes.len() / LINE + 8);
+    let mut text = Vec::with_capacity(bytes.len().saturating_mul(3) / 2);
+    #[expect(clippy::disallowed_methods, reason = "a constant, and not 0")]
     for line in bytes.chunks(LINE) {
         text.extend_from_slice(base64ct::Base64::encode_string(line).as_bytes());
         text.push(b'\n');

@@ -115,7 +115,9 @@ impl<R: Read> Splitter<R> {
     /// Reads on: as much again as waits already, so that looking again at what waits costs no
     /// more than a constant factor.
     fn fill(&mut self) -> io::Result<()> {
-        self.buffer.drain(..self.at);
+        let done = self.at.min(self.buffer.len());
+        #[expect(clippy::disallowed_methods, reason = "not past the end")]
+        self.buffer.drain(..done);
         self.base = self.base.saturating_add(self.at as u64);
         self.at = 0;
         let wanted = self.buffer.len().clamp(CHUNK, TEXT);
@@ -302,7 +304,7 @@ fn item_end(bytes: &[u8]) -> End {
             let value = match info {
                 0..=23 => Some(u64::from(info)),
                 24..=27 => {
-                    let end = at.saturating_add(1 << (info - 24));
+                    let end = at.saturating_add(1 << info.saturating_sub(24));
                     let Some(argument) = bytes.get(at..end) else {
                         return End::Later;
                     };

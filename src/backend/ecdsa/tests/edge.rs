@@ -4,7 +4,7 @@
 use alloc::{vec, vec::Vec};
 
 use super::{Case, backends, check, decide, decide_with};
-use crate::backend::ecdsa::{Ecdsa, cache::WIDTHS, tables::Shape};
+use crate::backend::ecdsa::{Ecdsa, cache::WIDTHS, curve::Curve, tables::Shape};
 
 /// Digits of an odd scalar (big-endian) for a shape, lowest first, straight from the definition:
 /// `k = Σ d_i·2^(w·i)`, every `d_i` odd and below `2^w` in magnitude.
@@ -347,6 +347,11 @@ macro_rules! edge {
                             assert_eq!(verdicts, right[..part], "budget {budget}, {backend:?}");
                             let verdicts = decide_with(&mut ecdsa, &cases[part / 2..]);
                             assert_eq!(verdicts, right[part / 2..], "budget {budget}");
+                            let generator = ecdsa.generator.as_ref();
+                            let entries = ecdsa.cache.arena.len()
+                                + generator.map_or(0, |generator| generator.table.len());
+                            assert!(entries * size_of::<<C as Curve>::Entry>() <= budget);
+                            assert_eq!(generator.is_some(), budget > 0 && part >= 128);
                         }
                     }
                     assert_eq!(decide::<C>(backend, &cases), right);

@@ -1,0 +1,95 @@
+//! The primes and orders of both curves in words, and reductions that use their shape.
+
+use super::{
+    Modulus64, Prime64,
+    products::{add_carry, multiply_add, sub_borrow},
+};
+use crate::backend::ecdsa::curve::{self, Entry256, Entry384};
+
+/// The prime of P-256, in words.
+#[derive(Clone, Copy)]
+pub(crate) struct P256Prime;
+
+/// The order of P-256, in words.
+#[derive(Clone, Copy)]
+pub(crate) struct P256Order;
+
+/// The prime of P-384, in words.
+#[derive(Clone, Copy)]
+pub(crate) struct P384Prime;
+
+/// The order of P-384, in words.
+#[derive(Clone, Copy)]
+pub(crate) struct P384Order;
+
+macro_rules! modulus {
+    ($name:ident, $n:literal, $words:path $(, $reduce:item)?) => {
+        impl Modulus64<$n> for $name {
+            const M: [u64; $n] = $words;
+            const SLICE: &'static [u64] = &$words;
+            const N0: u64 = curve::negative_inverse($words[0]);
+            const R1: [u64; $n] = curve::power_of_two(64 * $n, &$words);
+            const R2: [u64; $n] = curve::power_of_two(128 * $n, &$words);
+            $($reduce)?
+        }
+    };
+}
+
+modulus!(P256Order, 4, curve::P256_N);
+modulus!(P384Order, 6, curve::P384_N);
+
+modulus!(
+    P256Prime,
+    4,
+    curve::P256_P,
+    /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
+    /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn step(t: [u64; 4]) -> [u64; 4] {
+        let m = t[0];
+        let (low, high) = multiply_add(m, P256Prime::M[3], 0, 0);
+        let mut out = t;
+        let mut carry;
+        (out[0], carry) = add_carry(t[1], m << 32, 0);
+        (out[1], carry) = add_carry(t[2], m >> 32, carry);
+        (out[2], carry) = add_carry(t[3], low, carry);
+        out[3] = high + carry;
+        out
+    }
+);
+
+modulus!(
+    P384Prime,
+    6,
+    curve::P384_P,
+    /// `2^384 - p = 2^128 + 2^96 - 2^32 + 1`: the multiple to add is `m·2^384`, and what it lacks
+    /// to a multiple of `p` is taken off the low words. `-1/p = 2^32 + 1 mod 2^64`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn step(t: [u64; 6]) -> [u64; 6] {
+        let m = t[0].wrapping_add(t[0] << 32);
+        let (left, right) = (m << 32, m >> 32);
+        let (first, borrow) = sub_borrow(m, left, 0);
+        debug_assert_eq!(first, t[0]);
+        let (second, borrow) = sub_borrow(left, right, borrow);
+        let (third, carry) = add_carry(m, right, 0);
+        let (third, borrow) = sub_borrow(third, borrow, 0);
+        let fourth = carry - borrow;
+        let mut out = t;
+        let mut borrow;
+        (out[0], borrow) = sub_borrow(t[1], second, 0);
+        (out[1], borrow) = sub_borrow(t[2], third, borrow);
+        (out[2], borrow) = sub_borrow(t[3], fourth, borrow);
+        (out[3], borrow) = sub_borrow(t[4], 0, borrow);
+        (out[4], borrow) = sub_borrow(t[5], 0, borrow);
+        out[5] = m - borrow;
+        out
+    }
+);
+
+impl Prime64<4> for P256Prime {
+    type Entry = Entry256;
+}
+
+impl Prime64<6> for P384Prime {
+    type Entry = Entry384;
+}

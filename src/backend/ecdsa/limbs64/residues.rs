@@ -1,0 +1,323 @@
+//! The operations of [`Ring`] and [`Field`] on reduced words.
+
+use super::{
+    Field64, Modulus64, Prime64, Words,
+    products::{Product, add_carry, multiply_add, product, square, sub_borrow},
+};
+use crate::backend::{
+    ecdsa::{
+        curve::Entry,
+        field::{Field, Ring},
+    },
+    lanes::{MAX_LANES, unroll},
+};
+
+impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
+    /// `value + top·2^(64·N)`, which is below twice the modulus, reduced.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn reduce_once(value: [u64; N], top: u64) -> [u64; N] {
+        let mut less = value;
+        let mut borrow = 0;
+        unroll!(i < N => { (less[i], borrow) = sub_borrow(value[i], M::M[i], borrow); });
+        debug_assert!(top <= 1 && (top == 0 || borrow == 1));
+        // Keep the value if the subtraction went below zero.
+        let keep = borrow > top;
+        unroll!(i < N => { less[i] = if keep { value[i] } else { less[i] }; });
+        less
+    }
+
+    /// Reduces a product.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn finish<const O: u32>(t: Product<N>) -> Words<N, O> {
+        let (value, top) = M::reduce(t.low, t.high);
+        Words(Self::reduce_once(value, top))
+    }
+
+    /// Sum.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sum(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        let mut out = *a;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = add_carry(a[i], b[i], carry); });
+        Self::reduce_once(out, carry)
+    }
+
+    /// Difference.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn difference(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        let mut out = *a;
+        let mut borrow = 0;
+        unroll!(i < N => { (out[i], borrow) = sub_borrow(a[i], b[i], borrow); });
+        let add = borrow.wrapping_neg();
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = add_carry(out[i], M::M[i] & add, carry); });
+        debug_assert_eq!(carry, borrow);
+        out
+    }
+
+    /// `value + top·2^(64·N)` for a small `top`, reduced.
+    ///
+    /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times
+    /// of it to `value` stays below `2·M`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn fold(value: [u64; N], top: u64) -> [u64; N] {
+        debug_assert!(top < 16 && M::R1[N - 1] < 1 << 33);
+        let mut out = value;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = multiply_add(top, M::R1[i], value[i], carry); });
+        Self::reduce_once(out, carry)
+    }
+
+    /// Reduces `t + top·2^(128·N)`, a sum of a few products.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn finish_sum<const O: u32>(t: Product<N>, top: u64) -> Words<N, O> {
+        let (value, carry) = M::reduce(t.low, t.high);
+        Words(Self::fold(value, top + carry))
+    }
+
+    /// `2^times·a`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn doubled(a: &[u64; N], times: u32) -> [u64; N] {
+        if times == 0 {
+            return *a;
+        }
+        let mut out = *a;
+        let mut top = 0;
+        unroll!(i < N => { (out[i], top) = (a[i] << times | top, a[i] >> (64 - times)); });
+        if times == 1 {
+            Self::reduce_once(out, top)
+        } else {
+            Self::fold(out, top)
+        }
+    }
+}
+
+impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
+    const LANES: usize = 1;
+    const WORDS: usize = N;
+    const MODULUS: &'static [u64] = M::SLICE;
+    type Fe<const B: u32> = Words<N, B>;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        Self::finish(product(&a.0, &b.0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
+        Self::finish(square(&a.0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn one(self) -> Words<N, 1> {
+        Words(M::R1)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn read(self, words: &[u64]) -> Words<N, 2> {
+        let words = words.first_chunk().expect("as many words as the modulus");
+        Words(Self::reduce_once(*words, 0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
+        words[..N].copy_from_slice(&a.0);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn write_odd(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
+        let even = a.0[0] & 1 == 0;
+        let mut odd = a.0;
+        if even {
+            let mut borrow = 0;
+            unroll!(i < N => { (odd[i], borrow) = sub_borrow(M::M[i], a.0[i], borrow); });
+            debug_assert_eq!(borrow, 0);
+        }
+        words[..N].copy_from_slice(&odd);
+        u32::from(even)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn enter(self, a: &Words<N, 2>) -> Words<N, 2> {
+        Self::finish(product(&a.0, &M::R2))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn leave<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
+        Self::finish(Product {
+            low: a.0,
+            high: [0; N],
+        })
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn select<const A: u32>(self, mask: u32, on: &Words<N, A>, off: &Words<N, A>) -> Words<N, A> {
+        if mask & 1 == 1 { *on } else { *off }
+    }
+}
+
+impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
+    type Entry = M::Entry;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn add<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        Words(Self::sum(&a.0, &b.0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        Words(Self::difference(&a.0, &b.0))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub_signed<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+        negate: u32,
+    ) -> Words<N, O> {
+        if negate & 1 == 1 {
+            Words(Self::sum(&a.0, &b.0))
+        } else {
+            Words(Self::difference(&a.0, &b.0))
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        c: &Words<N, 2>,
+    ) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
+        let less = Self::difference(&square.0, &Self::doubled(&b.0, J));
+        Words(Self::difference(&less, &Self::doubled(&c.0, K)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sqr_sub<const J: u32, const A: u32>(self, a: &Words<N, A>, b: &Words<N, 2>) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
+        Words(Self::difference(&square.0, &Self::doubled(&b.0, J)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 3> {
+        let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
+        let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
+        let product: Words<N, 2> = self.mul(&less, &more);
+        let mut out = product.0;
+        let mut carry = 0;
+        unroll!(i < N => { (out[i], carry) = multiply_add(3, product.0[i], 0, carry); });
+        Words(Self::fold(out, carry))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        c: &Words<N, 2>,
+    ) -> Words<N, 2> {
+        let less = Self::difference(&a.0, &Self::doubled(&b.0, J));
+        Words(Self::difference(&less, &Self::doubled(&c.0, K)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub_shifted<const J: u32, const A: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+    ) -> Words<N, 2> {
+        Words(Self::difference(&a.0, &Self::doubled(&b.0, J)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+        c: &Words<N, C>,
+        d: &Words<N, D>,
+    ) -> Words<N, O> {
+        let (sum, top) = product(&a.0, &b.0).add(product(&c.0, &d.0));
+        Self::finish_sum(sum, top)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+        c: &Words<N, C>,
+    ) -> Words<N, O> {
+        let (squares, out) = square(&c.0).times8();
+        let (sum, top) = product(&a.0, &b.0).add(squares);
+        Self::finish_sum(sum, top + out)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn negate_where(self, a: &Words<N, 1>, mask: u32) -> Words<N, 1> {
+        if mask & 1 == 1 {
+            Words(Self::difference(&M::M, &a.0))
+        } else {
+            *a
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn widen<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
+        Words(a.0)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn may_be_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
+        self.is_zero(a)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn is_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
+        u32::from(a.0.iter().fold(0, |any, word| any | word) == 0)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn load_entries(
+        self,
+        table: &[M::Entry],
+        index: &[u32; MAX_LANES],
+    ) -> (Words<N, 1>, Words<N, 1>) {
+        let words = table[index[0] as usize].words();
+        (
+            Words(*words.first_chunk().expect("x comes first")),
+            Words(*words.last_chunk().expect("y comes last")),
+        )
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn store_entries<const A: u32, const B: u32>(
+        self,
+        x: &Words<N, A>,
+        y: &Words<N, B>,
+        table: &mut [M::Entry],
+        index: &[u32; MAX_LANES],
+        count: usize,
+    ) {
+        if count > 0 {
+            let words = table[index[0] as usize].words_mut();
+            words[..N].copy_from_slice(&x.0);
+            words[N..].copy_from_slice(&y.0);
+        }
+    }
+}

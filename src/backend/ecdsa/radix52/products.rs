@@ -1,0 +1,176 @@
+//! Products and squares with the Montgomery reduction woven in.
+//!
+//! # Order
+//!
+//! A reduction is a chain: each multiple of the modulus waits for the one before. So the reduction
+//! of limb `i` starts as soon as row `i + 1` of the product is in, and the rows after it are what
+//! the multipliers do meanwhile; on AVX-512, the order written here is the order that runs. Only a
+//! few columns are open at a time, so they stay in registers.
+//!
+//! A square has fewer rows than its reduction has steps; there the low half comes first.
+
+use super::{Field52, Modulus52, Raw, Wide};
+use crate::backend::lanes::{Word, unroll};
+
+impl<W: Word, const L: usize> Wide<W, L> {
+    /// Zero.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn zero(token: W::Token) -> Self {
+        let zero = W::splat(token, 0);
+        Self {
+            low: [zero; L],
+            high: [zero; L],
+        }
+    }
+
+    /// The limb that weighs `2^(52·k)`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn limb(&mut self, k: usize) -> &mut W {
+        if k < L {
+            &mut self.low[k]
+        } else {
+            &mut self.high[k - L]
+        }
+    }
+
+    /// Adds `a[i]·b`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn add_row(&mut self, a: &[W; L], b: &[W; L], i: usize) {
+        unroll!(j < L => {
+            *self.limb(i + j) = self.limb(i + j).madd_lo(a[i], b[j]);
+            *self.limb(i + j + 1) = self.limb(i + j + 1).madd_hi(a[i], b[j]);
+        });
+    }
+
+    /// The low limbs of `a²`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn square_low(token: W::Token, a: &[W; L]) -> [W; L] {
+        let mut low = [W::splat(token, 0); L];
+        unroll!(i < L => {
+            unroll!(j < L => {
+                if i < j && i + j < L {
+                    low[i + j] = low[i + j].madd_lo(a[i], a[j]);
+                }
+                if i < j && i + j + 1 < L {
+                    low[i + j + 1] = low[i + j + 1].madd_hi(a[i], a[j]);
+                }
+            });
+        });
+        unroll!(k < L => {
+            let twice = low[k].add(low[k]);
+            low[k] = if k.is_multiple_of(2) {
+                twice.madd_lo(a[k / 2], a[k / 2])
+            } else {
+                twice.madd_hi(a[k / 2], a[k / 2])
+            };
+        });
+        low
+    }
+
+    /// Adds to the high limbs the products of `a[i]` with later limbs: half of what
+    /// [`Wide::square_high`] needs.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn add_cross(&mut self, a: &[W; L], i: usize) {
+        unroll!(j < L => {
+            if i < j && i + j + 1 >= L {
+                let k = i + j + 1 - L;
+                self.high[k] = self.high[k].madd_hi(a[i], a[j]);
+            }
+            if i < j && i + j >= L {
+                let k = i + j - L;
+                self.high[k] = self.high[k].madd_lo(a[i], a[j]);
+            }
+        });
+    }
+
+    /// High limb `k` of `a²`, after [`Wide::add_cross`] of all rows.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn square_high(&self, a: &[W; L], k: usize) -> W {
+        let twice = self.high[k].add(self.high[k]);
+        let k = L + k;
+        if k.is_multiple_of(2) {
+            twice.madd_lo(a[k / 2], a[k / 2])
+        } else {
+            twice.madd_hi(a[k / 2], a[k / 2])
+        }
+    }
+}
+
+impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
+    /// The sum of products, reduced.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn products<const N: usize>(self, factors: [(&[W; L], &[W; L]); N]) -> Raw<W, L> {
+        let mut wide = Wide::zero(self.token);
+        unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, 0); });
+        unroll!(i < L => {
+            if i + 1 < L {
+                unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, i + 1); });
+            }
+            M::step(self.token, &mut wide, i);
+        });
+        Raw(wide.high)
+    }
+
+    /// The square, reduced.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn square(self, a: &[W; L]) -> Raw<W, L> {
+        let mut wide = Wide::zero(self.token);
+        let mut cross = wide;
+        wide.low = Wide::square_low(self.token, a);
+        unroll!(i < L => {
+            cross.add_cross(a, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => { wide.high[k] = wide.high[k].add(cross.square_high(a, k)); });
+        Raw(wide.high)
+    }
+
+    /// `3(a² - b²)`, reduced.
+    ///
+    /// The multiple of the modulus added at the end keeps the total from being negative: `3b²` is
+    /// less than `m·R`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn triple_squares(self, a: &[W; L], b: &[W; L]) -> Raw<W, L> {
+        let modulus = self.constant(&M::M);
+        let mut wide = Wide::zero(self.token);
+        let mut more = wide;
+        let mut less = wide;
+        more.low = Wide::square_low(self.token, a);
+        less.low = Wide::square_low(self.token, b);
+        unroll!(i < L => {
+            let limb = more.low[i].sub(less.low[i]);
+            wide.low[i] = limb.add(limb.add(limb));
+        });
+        unroll!(i < L => {
+            more.add_cross(a, i);
+            less.add_cross(b, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => {
+            let limb = more.square_high(a, k).sub(less.square_high(b, k));
+            wide.high[k] = wide.high[k].add(limb.add(limb.add(limb))).add(modulus[k]);
+        });
+        Raw(wide.high)
+    }
+
+    /// `a·b + 8c²`, reduced.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn product_and_8_squares(self, a: &[W; L], b: &[W; L], c: &[W; L]) -> Raw<W, L> {
+        let mut wide = Wide::zero(self.token);
+        let mut square = wide;
+        square.low = Wide::square_low(self.token, c);
+        unroll!(i < L => { wide.low[i] = square.low[i].shl(3); });
+        wide.add_row(a, b, 0);
+        unroll!(i < L => {
+            if i + 1 < L {
+                wide.add_row(a, b, i + 1);
+            }
+            square.add_cross(c, i);
+            M::step(self.token, &mut wide, i);
+        });
+        unroll!(k < L => {
+            wide.high[k] = wide.high[k].add(square.square_high(c, k).shl(3));
+        });
+        Raw(wide.high)
+    }
+}
