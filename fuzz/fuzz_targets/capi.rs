@@ -257,6 +257,8 @@ struct Own {
 struct Machine<'u, 'b> {
     choices: &'u mut Unstructured<'b>,
     own: Vec<Vec<Own>>,
+    /// What steps through a file reads for as long as it lives, as the header says.
+    kept: Vec<Vec<u8>>,
     made: usize,
 }
 
@@ -542,6 +544,9 @@ impl Machine<'_, '_> {
                 self.forget(handle);
             }
         }
+        if ["ov_vouchers_new", "ov_pem_blocks_new"].contains(&call.name) {
+            self.kept.append(&mut buffers);
+        }
         // Everything else that the call was given lives until here.
         drop((buffers, slices, handles, callbacks, digest));
     }
@@ -561,7 +566,7 @@ impl Machine<'_, '_> {
     }
 
     /// Frees what is left, so that the sanitizer can look for leaks.
-    fn end(mut self) {
+    fn end(&mut self) {
         for call in CALLS {
             let [Kind::Free(kind)] = *call.kinds else {
                 continue;
@@ -586,6 +591,7 @@ fuzz_target!(|input: &[u8]| {
     let mut machine = Machine {
         choices: &mut choices,
         own: vec![Vec::new(); HANDLES],
+        kept: Vec::new(),
         made: 0,
     };
     while !machine.choices.is_empty() && machine.made < 64 {

@@ -182,7 +182,7 @@ macro_rules! ecdsa {
                         if times < 0 { -product } else { product }
                     }
                 };
-                if bool::from(k.is_zero()) {
+                if k == Scalar::ZERO {
                     return None;
                 }
                 let point = ProjectivePoint::GENERATOR * (u1 + u2 * k);
