@@ -333,10 +333,6 @@ impl Departures {
         1 << (kind.code().wrapping_sub(700) & 63)
     }
 
-    pub(crate) const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
     pub(crate) const fn contains(self, kind: FindingKind) -> bool {
         self.0 & Self::bit(kind) != 0
     }

@@ -70,6 +70,9 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
     let owned = Voucher::from_vec(bytes.clone(), policy.limits())
         .and_then(|voucher| voucher.verify(&policy));
     let audit = audit(&bytes, &policy);
+    if let Some(finding) = audit.findings.iter().find(|it| it.offset >= bytes.len()) {
+        return Err(format!("{finding:?} lies behind the voucher").into());
+    }
     match (&result, &owned) {
         (Ok(borrowed), Ok(owned)) => same(borrowed.proved(), owned.proved())?,
         (Err(borrowed), Err(owned)) => same(borrowed, owned)?,
@@ -90,6 +93,7 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
                 &text(&expect["owner"])?,
             )?;
             same(voucher.as_bytes(), &*bytes)?;
+            same(&voucher.proved().entries, &voucher.entries().len())?;
             same(&audit.errors, &Vec::<Error>::new())?;
             check_findings(&audit.findings, expect)?;
             setup.check_proved(voucher.proved())

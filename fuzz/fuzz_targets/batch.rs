@@ -1,31 +1,47 @@
 //! A batch of mutants of one voucher: every verdict is the one that the voucher gets alone, on
-//! the fastest engine and on the portable one.
-//!
-//! The input is a voucher and, in its last bytes, places to change: each gives one mutant.
+//! the fastest engine and on the portable one, in windows of any size.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use ownership_voucher::{Allowance, BatchVerifier, Policy, Voucher};
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use ownership_voucher::{BatchVerifier, Error, Proved, VerifiedVoucher};
+use ownership_voucher_fuzz::dice::Dice;
+use ownership_voucher_fuzz::{change, keys::HONEST, policy, split};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    change::mutate(data, size, max_size, seed, change::Whose::Honest)
+});
+
+fn facts(verdict: Result<VerifiedVoucher<'_>, Error>) -> Result<Proved, Error> {
+    verdict.map(|voucher| *voucher.proved())
+}
 
 fuzz_target!(|input: &[u8]| {
-    let (bytes, changes) = input.split_at(input.len().saturating_sub(48));
-    if Voucher::parse(bytes).is_err() {
+    let Some((choice, number, bytes)) = split(input) else {
         return;
+    };
+    let policy = policy(choice);
+    let mut dice = Dice::new(number.into());
+    let mut vouchers = vec![bytes.to_vec()];
+    // Enough of one key that it gets a table, and lanes that are full and that are not.
+    for _ in 0..number % 13 {
+        let base = dice.pick(&vouchers).cloned().unwrap_or_default();
+        vouchers.push(change::mutant(&base, &HONEST, &mut dice).unwrap_or(base));
     }
-    let mut vouchers = vec![bytes.to_vec(); 3];
-    for change in changes.chunks_exact(3) {
-        let mut mutant = bytes.to_vec();
-        let at = usize::from(u16::from_le_bytes([change[0], change[1]])) % mutant.len();
-        mutant[at] ^= change[2];
-        vouchers.push(mutant);
+    for _ in 0..dice.below(5) {
+        vouchers.extend(dice.pick(&vouchers).cloned());
     }
-    let policy = Policy::new().allow(Allowance::ExperimentalKeys).allow(Allowance::KeyTypeLabel);
-    let fast = BatchVerifier::new(&policy).verify(&vouchers);
-    let slow = BatchVerifier::new(&policy).with_portable_engine().verify(&vouchers);
+    let window = 1 + dice.below(vouchers.len() + 3);
+    let budget = if dice.once_in(3) { 0 } else { 4 << 20 };
+    let verifier = || {
+        BatchVerifier::new(&policy)
+            .with_window(window)
+            .with_table_budget(budget)
+    };
+    let fast = verifier().verify(&vouchers);
+    let slow = verifier().with_portable_engine().verify(&vouchers);
     for ((voucher, fast), slow) in vouchers.iter().zip(fast).zip(slow) {
-        let alone = Voucher::parse(voucher).and_then(|voucher| voucher.verify(&policy));
-        let alone = alone.map(|voucher| *voucher.proved());
-        assert_eq!(fast.map(|voucher| *voucher.proved()), alone);
-        assert_eq!(slow.map(|voucher| *voucher.proved()), alone);
+        let alone = facts(policy.verify(voucher));
+        assert_eq!(facts(fast), alone);
+        assert_eq!(facts(slow), alone);
     }
 });

@@ -1,51 +1,80 @@
-//! Create, extend with options from the input, verify: what we write, we read.
+//! Whatever verifies, in whatever spelling, can be extended; the result verifies under the same
+//! policy, and nothing that was there before has changed.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use ownership_voucher::{
-    ExtendOptions, Guid, HashAlgorithm, HmacSecret, KeyEncoding, KeyType, LocalKey, NewVoucher,
-    NextOwner, Policy, RvDirective, RvProtocol,
+    Allowance, ErrorKind, ExtendOptions, HashAlgorithm, KeyEncoding, NextOwner, Policy, Relation,
+    relation,
 };
+use ownership_voucher_fuzz::dice::Dice;
+use ownership_voucher_fuzz::{change, keys::HONEST, split};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    change::mutate(data, size, max_size, seed, change::Whose::Honest)
+});
 
 fuzz_target!(|input: &[u8]| {
-    let Some((choices, extra)) = input.split_at_checked(8) else { return };
-    let key = |seed: u8| {
-        let (kind, len) =
-            if seed & 1 == 0 { (KeyType::Secp256r1, 32) } else { (KeyType::Secp384r1, 48) };
-        LocalKey::from_secret(kind, &vec![seed | 1; len])
+    let Some((_, number, bytes)) = split(input) else {
+        return;
     };
-    let Ok(mut owner) = key(choices[0]) else { return };
-    let directive = RvDirective::new()
-        .ipv4([10, 0, 0, choices[1]])
-        .device_port(u16::from(choices[2]))
-        .protocol(RvProtocol::Tcp);
-    let secret = HmacSecret::new(choices.to_vec());
-    let voucher = NewVoucher::new(Guid([7; 16]), "fuzz", NextOwner::Key(owner.public_key()))
-        .with_epid()
-        .with_rendezvous(directive)
-        .header()
-        .and_then(|header| header.with_hmac(&secret))
-        .expect("a complete header");
-    let policy = Policy::new().with_hmac(&secret);
-    let mut voucher = voucher.verify(&policy).expect("our own voucher");
-    for (number, &choice) in choices[3..].iter().enumerate() {
-        let Ok(next) = key(choice) else { return };
-        let mut options = ExtendOptions::new();
-        options.other_key_type = true;
-        options.hash = (choice & 2 != 0).then_some(HashAlgorithm::Sha384);
-        options.encoding = (choice & 4 != 0).then_some(KeyEncoding::CoseKey);
-        if choice & 8 != 0 {
-            options.extra = vec![(-65537 - i128::from(choice), extra.to_vec())];
-        }
-        let to = NextOwner::Key(next.public_key());
-        let extension = voucher.extend(&to, &options).expect("a next owner of a known type");
-        let Ok(extended) = extension.sign(&owner) else {
-            assert!(extra.len() > 60_000, "only a large extra is refused");
-            return;
-        };
-        voucher = extended.verify(&policy).expect("our own entry");
-        assert_eq!(voucher.entries().len(), number + 1);
-        assert_eq!(*voucher.owner(), next.public_key());
-        owner = next;
+    let policy = Allowance::ALL
+        .iter()
+        .fold(Policy::new(), |policy, &one| policy.allow(one));
+    let Ok(voucher) = policy.verify(bytes) else {
+        return;
+    };
+    let mut dice = Dice::new(number.into());
+    let next = dice.pick(&HONEST).expect("keys");
+    let mut options = ExtendOptions::new();
+    options.other_key_type = true;
+    options.experimental_key = true;
+    options.hash = dice
+        .pick(&[
+            None,
+            Some(HashAlgorithm::Sha256),
+            Some(HashAlgorithm::Sha384),
+        ])
+        .copied()
+        .flatten();
+    options.encoding = dice
+        .pick(&[None, Some(KeyEncoding::X509), Some(KeyEncoding::CoseKey)])
+        .copied()
+        .flatten();
+    if dice.once_in(3) {
+        options.extra = vec![(-70000, vec![7; dice.below(40)])];
     }
+    let extension = match voucher.extend(&NextOwner::Key(next.public.clone()), &options) {
+        Ok(extension) => extension,
+        Err(error) => {
+            let kinds = [ErrorKind::Entries, ErrorKind::KeyEncodingType];
+            assert!(kinds.contains(&error.kind()), "{error}");
+            return;
+        }
+    };
+    let Some(owner) = HONEST.iter().find(|key| key.public == *voucher.owner()) else {
+        return;
+    };
+    let message = extension.to_be_signed();
+    let signature = owner
+        .sign(extension.algorithm(), &message)
+        .expect("a signature");
+    let extended = match extension.finish(&signature) {
+        Ok(extended) => extended,
+        Err(error) => panic!("the right signature is refused: {error}"),
+    };
+    let old = voucher.entries().len();
+    assert_eq!(extended.header_bytes(), voucher.header_bytes());
+    assert!(
+        extended
+            .entries()
+            .zip(voucher.entries())
+            .all(|(a, b)| a.as_bytes() == b.as_bytes())
+    );
+    let extended = extended.verify(&policy).expect("what we wrote verifies");
+    assert_eq!(
+        (extended.entries().len(), extended.owner()),
+        (old + 1, &next.public)
+    );
+    assert_eq!(relation(&voucher, &extended), Relation::Older);
 });

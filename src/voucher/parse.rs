@@ -317,7 +317,7 @@ pub(crate) fn read_entry<E: Fail>(
             let error = E::code_point(ErrorKind::WrongType, tag.value.into(), "tag 18");
             return Err(error.at(start));
         }
-    } else {
+    } else if reader.remaining() > 0 {
         sink.note(FindingKind::UntaggedEntry, start);
     }
     let mut items = reader.array_of(4, sink)?;
