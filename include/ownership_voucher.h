@@ -387,6 +387,13 @@ typedef struct ov_byte_list ov_byte_list;
 // What a certificate says.
 typedef struct ov_certificate ov_certificate;
 
+// A question to whoever claims to own a voucher: `onboard::challenge` of the Rust library has the
+// format.
+typedef struct ov_challenge ov_challenge;
+
+// The voucher on its way through a device in TO2, between two messages.
+typedef struct ov_device_verifier ov_device_verifier;
+
 // What went wrong, where, and in words. Every call that takes one writes into it when it fails
 // and leaves it alone when it succeeds.
 typedef struct ov_error ov_error;
@@ -445,6 +452,9 @@ typedef struct ov_roots ov_roots;
 // A directive for a new voucher: an address at which device and owner meet. Each call adds one
 // instruction.
 typedef struct ov_rv_directive ov_rv_directive;
+
+// A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
+typedef struct ov_unsigned ov_unsigned;
 
 // A voucher that has been verified under a policy. Only verification makes one, and nothing
 // changes it: all functions on it may be called from many threads at a time.
@@ -796,6 +806,9 @@ typedef struct ov_receipt_info {
 // This build lacks the feature for this input.
 #define OV_ERR_FEATURE_DISABLED 208
 
+// The device has no certificate to attest itself with.
+#define OV_ERR_UNSUPPORTED_ATTESTATION 209
+
 // The two protocol versions differ.
 #define OV_ERR_VERSION_MISMATCH 300
 
@@ -852,6 +865,33 @@ typedef struct ov_receipt_info {
 
 // A hash carries the code of an HMAC.
 #define OV_ERR_NOT_A_HASH 318
+
+// The nonce is not the one that was sent.
+#define OV_ERR_WRONG_NONCE 319
+
+// This is a message of another kind.
+#define OV_ERR_WRONG_MESSAGE 320
+
+// This is about another device.
+#define OV_ERR_WRONG_DEVICE 321
+
+// The hash of TO2.HelloDevice does not match.
+#define OV_ERR_HELLO_HASH_MISMATCH 322
+
+// An entry is missing, repeated, out of turn or one too many.
+#define OV_ERR_WRONG_ENTRY 323
+
+// The hash of To0d does not match.
+#define OV_ERR_TO0D_HASH_MISMATCH 324
+
+// This is meant for another verifier.
+#define OV_ERR_WRONG_VERIFIER 325
+
+// This is about another state of the voucher.
+#define OV_ERR_WRONG_STATE 326
+
+// Credential reuse is not allowed.
+#define OV_ERR_CREDENTIAL_REUSE 327
 
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
@@ -1473,6 +1513,129 @@ ov_status ov_time_format(uint64_t seconds, struct ov_buffer **text);
 
 // The version of this library, such as `0.1.0`.
 struct ov_str ov_version(void);
+
+// Asks whoever claims to own this voucher. `verifier` is the name by which the owner knows the one
+// who asks; `nonce` is 32 fresh random bytes.
+ov_status ov_verified_challenge(const struct ov_verified *verified,
+                                const char *verifier,
+                                size_t verifier_len,
+                                const uint8_t *nonce,
+                                struct ov_challenge **challenge,
+                                struct ov_error *error);
+
+// Reads a challenge.
+ov_status ov_challenge_parse(const uint8_t *data,
+                             size_t len,
+                             struct ov_challenge **challenge,
+                             struct ov_error *error);
+
+// Frees a challenge and sets the variable to NULL.
+ov_status ov_challenge_free(struct ov_challenge **challenge);
+
+// The challenge as CBOR.
+ov_status ov_challenge_bytes(const struct ov_challenge *challenge, struct ov_buffer **bytes);
+
+// Who asks. The text lives as long as the challenge.
+ov_status ov_challenge_verifier(const struct ov_challenge *challenge, struct ov_str *verifier);
+
+// The device that it is about, 16 bytes.
+ov_status ov_challenge_guid(const struct ov_challenge *challenge, uint8_t *guid);
+
+// The state of ownership that it is about.
+ov_status ov_challenge_state(const struct ov_challenge *challenge, struct ov_digest *state);
+
+// The owner's answer, waiting for its signature. `verifier` is the one that the owner is talking
+// to: `OV_ERR_WRONG_VERIFIER` where somebody else asks.
+ov_status ov_challenge_respond(const struct ov_challenge *challenge,
+                               const struct ov_verified *verified,
+                               const char *verifier,
+                               size_t verifier_len,
+                               struct ov_unsigned **message,
+                               struct ov_error *error);
+
+// Whether the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
+ov_status ov_challenge_check(const struct ov_challenge *challenge,
+                             const struct ov_verified *verified,
+                             const uint8_t *proof,
+                             size_t len,
+                             struct ov_error *error);
+
+// Frees a message and sets the variable to NULL.
+ov_status ov_unsigned_free(struct ov_unsigned **message);
+
+// The algorithm to sign with: an `OV_ALGORITHM_`.
+ov_status ov_unsigned_algorithm(const struct ov_unsigned *message, int32_t *algorithm);
+
+// The key that has to sign.
+ov_status ov_unsigned_signer(const struct ov_unsigned *message, struct ov_public_key **key);
+
+// The bytes to sign.
+ov_status ov_unsigned_to_be_signed(const struct ov_unsigned *message, struct ov_buffer **bytes);
+
+// Their digest, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which signs the bytes.
+ov_status ov_unsigned_prehash(const struct ov_unsigned *message, struct ov_digest *digest);
+
+// The signed message, after the signature has been verified. ECDSA may come in DER.
+ov_status ov_unsigned_finish(const struct ov_unsigned *message,
+                             const uint8_t *signature,
+                             size_t len,
+                             struct ov_buffer **bytes,
+                             struct ov_error *error);
+
+// Signs with a callback and finishes.
+ov_status ov_unsigned_sign(const struct ov_unsigned *message,
+                           const struct ov_signer *signer,
+                           struct ov_buffer **bytes,
+                           struct ov_error *error);
+
+// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` (16 bytes) in
+// it. The device has this GUID, and an HMAC secret in memory or behind a callback; one of the two
+// may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Of the policy, which may be NULL,
+// the allowances and the limits hold.
+ov_status ov_device_verifier_start(const uint8_t *guid,
+                                   const struct ov_digest *manufacturer_hash,
+                                   const struct ov_hmac_secret *secret,
+                                   const struct ov_hmac *hmac,
+                                   const struct ov_policy *policy,
+                                   const uint8_t *hello,
+                                   size_t hello_len,
+                                   const uint8_t *nonce,
+                                   const uint8_t *message,
+                                   size_t message_len,
+                                   struct ov_device_verifier **verifier,
+                                   struct ov_error *error);
+
+// Frees a verifier and sets the variable to NULL.
+ov_status ov_device_verifier_free(struct ov_device_verifier **verifier);
+
+// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the bytes of the largest message that the owner
+// takes. The bytes live as long as the verifier.
+ov_status ov_device_verifier_hello(const struct ov_device_verifier *verifier,
+                                   struct ov_slice *key_exchange,
+                                   struct ov_slice *sig_info,
+                                   uint16_t *max_message);
+
+// The number of the entry to ask for; `OV_ERR_ABSENT` after the last one.
+ov_status ov_device_verifier_next(const struct ov_device_verifier *verifier, uint8_t *number);
+
+// Takes TO2.OVNextEntry. After a failure every later call fails in the same way.
+ov_status ov_device_verifier_entry(struct ov_device_verifier *verifier,
+                                   const uint8_t *message,
+                                   size_t len,
+                                   struct ov_error *error);
+
+// The last check: the key that the voucher ends with signed TO2.ProveOVHdr. `owner` is set to it;
+// `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
+ov_status ov_device_verifier_finish(const struct ov_device_verifier *verifier,
+                                    struct ov_public_key **owner,
+                                    uint8_t *nonce,
+                                    struct ov_error *error);
+
+// Whether the owner of the device signed this to1d; where not, TO2 must end.
+ov_status ov_device_verifier_check_to1d(const struct ov_device_verifier *verifier,
+                                        const uint8_t *message,
+                                        size_t len,
+                                        struct ov_error *error);
 
 // Makes the default policy: every dialect in circulation, no allowance, nothing to compare with.
 ov_status ov_policy_new(struct ov_policy **policy);

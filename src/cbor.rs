@@ -4,7 +4,9 @@
 //! found here. Numbers in a longer form than needed and items of indefinite length are read and
 //! reported to a [`Sink`], because bytes that were signed in that form are authentic all the same.
 
-use crate::error::{Error, ErrorKind};
+use core::marker::PhantomData;
+
+use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::FindingKind;
 
 /// Where the reader reports departures.
@@ -133,15 +135,22 @@ impl Items {
 pub(crate) type Int = i128;
 
 /// Reads one item after the other from `bytes`, never past its end.
+///
+/// `E` is what it fails with: an [`Error`], or a small value where there is no heap.
 #[derive(Clone, Debug)]
-pub(crate) struct Reader<'a> {
+pub(crate) struct Reader<'a, E = Error> {
     bytes: &'a [u8],
     at: usize,
+    fails: PhantomData<fn() -> E>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, E: Fail> Reader<'a, E> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self {
+            bytes,
+            at: 0,
+            fails: PhantomData,
+        }
     }
 
     /// A reader of the bytes of `span` only; offsets stay those of the whole input.
@@ -149,6 +158,7 @@ impl<'a> Reader<'a> {
         Self {
             bytes: self.bytes.get(..span.end()).unwrap_or_default(),
             at: span.start(),
+            fails: PhantomData,
         }
     }
 
@@ -175,14 +185,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Fails unless all bytes have been read.
-    pub(crate) fn finish(&self, what: &'static str) -> Result<(), Error> {
+    pub(crate) fn finish(&self, what: &'static str) -> Result<(), E> {
         if self.remaining() == 0 {
             return Ok(());
         }
-        Err(Error::text(ErrorKind::TrailingBytes, what).at(self.at))
+        Err(E::text(ErrorKind::TrailingBytes, what).at(self.at))
     }
 
-    fn take(&mut self, len: u64) -> Result<Span, Error> {
+    fn take(&mut self, len: u64) -> Result<Span, E> {
         let end = usize::try_from(len)
             .ok()
             .and_then(|len| self.at.checked_add(len));
@@ -193,17 +203,16 @@ impl<'a> Reader<'a> {
                 Ok(span)
             }
             _ => Err(
-                Error::count(ErrorKind::Truncated, self.remaining() as u64, len, "bytes")
-                    .at(self.at),
+                E::count(ErrorKind::Truncated, self.remaining() as u64, len, "bytes").at(self.at),
             ),
         }
     }
 
     #[inline]
-    pub(crate) fn head(&mut self, sink: &mut impl Sink) -> Result<Head, Error> {
+    pub(crate) fn head(&mut self, sink: &mut impl Sink) -> Result<Head, E> {
         let start = self.at;
         let Some(&first) = self.bytes.get(start) else {
-            return Err(Error::new(ErrorKind::Truncated).at(start));
+            return Err(E::new(ErrorKind::Truncated).at(start));
         };
         self.at = start.saturating_add(1);
         let major = match first >> 5 {
@@ -234,8 +243,8 @@ impl<'a> Reader<'a> {
         info: u8,
         start: usize,
         sink: &mut impl Sink,
-    ) -> Result<Head, Error> {
-        let bad = |why| Err(Error::text(ErrorKind::BadCbor, why).at(start));
+    ) -> Result<Head, E> {
+        let bad = |why| Err(E::text(ErrorKind::BadCbor, why).at(start));
         let width = match info {
             24 => 1,
             25 => 2,
@@ -285,75 +294,73 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn expect(&mut self, major: Major, sink: &mut impl Sink) -> Result<Head, Error> {
+    fn expect(&mut self, major: Major, sink: &mut impl Sink) -> Result<Head, E> {
         let head = self.head(sink)?;
         if head.major == major {
             return Ok(head);
         }
-        Err(Error::text(ErrorKind::WrongType, major.wanted()).at(head.start))
+        Err(E::text(ErrorKind::WrongType, major.wanted()).at(head.start))
     }
 
-    pub(crate) fn int(&mut self, sink: &mut impl Sink) -> Result<(Int, usize), Error> {
+    pub(crate) fn int(&mut self, sink: &mut impl Sink) -> Result<(Int, usize), E> {
         let head = self.head(sink)?;
         match head.major {
             Major::Unsigned => Ok((Int::from(head.value), head.start)),
             Major::Negative => Ok((!Int::from(head.value), head.start)),
-            _ => Err(Error::text(ErrorKind::WrongType, "an integer wanted").at(head.start)),
+            _ => Err(E::text(ErrorKind::WrongType, "an integer wanted").at(head.start)),
         }
     }
 
     /// The content of the string with this head, whatever it is; its length is definite.
-    pub(crate) fn content(&mut self, head: &Head) -> Result<Span, Error> {
+    pub(crate) fn content(&mut self, head: &Head) -> Result<Span, E> {
         self.take(head.value)
     }
 
     /// The content of a byte string.
-    pub(crate) fn bytes(&mut self, sink: &mut impl Sink) -> Result<Span, Error> {
+    pub(crate) fn bytes(&mut self, sink: &mut impl Sink) -> Result<Span, E> {
         let head = self.expect(Major::Bytes, sink)?;
         self.string(head, sink)
     }
 
     /// The content of a text string, which is UTF-8.
-    pub(crate) fn text(&mut self, sink: &mut impl Sink) -> Result<Span, Error> {
+    pub(crate) fn text(&mut self, sink: &mut impl Sink) -> Result<Span, E> {
         let head = self.expect(Major::Text, sink)?;
         self.string(head, sink)
     }
 
     /// The content of the string with this head. A string in chunks is read where it has exactly
     /// one, because its content then stands in one place; hashes need it in one place.
-    fn string(&mut self, head: Head, sink: &mut impl Sink) -> Result<Span, Error> {
+    fn string(&mut self, head: Head, sink: &mut impl Sink) -> Result<Span, E> {
         let content = if head.indefinite {
             let refuse = || {
                 let why = "its content does not stand in one place";
-                Err(Error::text(ErrorKind::ChunkedString, why).at(head.start))
+                Err(E::text(ErrorKind::ChunkedString, why).at(head.start))
             };
             if self.peek() == Some(BREAK) {
                 return refuse();
             }
             let chunk = self.head(sink)?;
             if chunk.major != head.major || chunk.indefinite {
-                return Err(
-                    Error::text(ErrorKind::BadCbor, "a chunk of another type").at(chunk.start)
-                );
+                return Err(E::text(ErrorKind::BadCbor, "a chunk of another type").at(chunk.start));
             }
             let content = self.take(chunk.value)?;
             match self.peek() {
                 Some(BREAK) => self.at = self.at.saturating_add(1),
                 Some(_) => return refuse(),
-                None => return Err(Error::new(ErrorKind::Truncated).at(self.at)),
+                None => return Err(E::new(ErrorKind::Truncated).at(self.at)),
             }
             content
         } else {
             self.take(head.value)?
         };
         if head.major == Major::Text && core::str::from_utf8(content.of(self.bytes)).is_err() {
-            return Err(Error::new(ErrorKind::NotUtf8).at(content.start()));
+            return Err(E::new(ErrorKind::NotUtf8).at(content.start()));
         }
         Ok(content)
     }
 
     /// Opens an array of any length.
-    pub(crate) fn array(&mut self, sink: &mut impl Sink) -> Result<Items, Error> {
+    pub(crate) fn array(&mut self, sink: &mut impl Sink) -> Result<Items, E> {
         let head = self.expect(Major::Array, sink)?;
         Ok(Items {
             left: (!head.indefinite).then_some(head.value),
@@ -362,7 +369,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens a map; every pair counts as one item.
-    pub(crate) fn map(&mut self, sink: &mut impl Sink) -> Result<Items, Error> {
+    pub(crate) fn map(&mut self, sink: &mut impl Sink) -> Result<Items, E> {
         let head = self.expect(Major::Map, sink)?;
         Ok(Items {
             left: (!head.indefinite).then_some(head.value),
@@ -371,18 +378,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens an array that must have `wanted` items.
-    pub(crate) fn array_of(&mut self, wanted: u64, sink: &mut impl Sink) -> Result<Items, Error> {
+    pub(crate) fn array_of(&mut self, wanted: u64, sink: &mut impl Sink) -> Result<Items, E> {
         let items = self.array(sink)?;
         match items.left {
             Some(found) if found != wanted => {
-                Err(Error::count(ErrorKind::WrongSize, found, wanted, "items").at(items.start))
+                Err(E::count(ErrorKind::WrongSize, found, wanted, "items").at(items.start))
             }
             _ => Ok(items),
         }
     }
 
     /// Whether another item comes; consumes the break that ends an indefinite container.
-    pub(crate) fn more(&mut self, items: &mut Items) -> Result<bool, Error> {
+    pub(crate) fn more(&mut self, items: &mut Items) -> Result<bool, E> {
         match &mut items.left {
             Some(0) => Ok(false),
             Some(left) => {
@@ -395,25 +402,23 @@ impl<'a> Reader<'a> {
                     Ok(false)
                 }
                 Some(_) => Ok(true),
-                None => Err(Error::new(ErrorKind::Truncated).at(self.at)),
+                None => Err(E::new(ErrorKind::Truncated).at(self.at)),
             },
         }
     }
 
     /// Steps to the next of a fixed number of items: an indefinite array may end too early.
-    pub(crate) fn next(&mut self, items: &mut Items) -> Result<(), Error> {
+    pub(crate) fn next(&mut self, items: &mut Items) -> Result<(), E> {
         if self.more(items)? {
             return Ok(());
         }
-        Err(Error::text(ErrorKind::WrongSize, "the array ends too early").at(items.start))
+        Err(E::text(ErrorKind::WrongSize, "the array ends too early").at(items.start))
     }
 
     /// Ends an array of a fixed number of items: an indefinite one may go on too long.
-    pub(crate) fn close(&mut self, items: &mut Items) -> Result<(), Error> {
+    pub(crate) fn close(&mut self, items: &mut Items) -> Result<(), E> {
         if self.more(items)? {
-            return Err(
-                Error::text(ErrorKind::WrongSize, "the array goes on too long").at(items.start),
-            );
+            return Err(E::text(ErrorKind::WrongSize, "the array goes on too long").at(items.start));
         }
         Ok(())
     }
@@ -429,11 +434,11 @@ impl<'a> Reader<'a> {
 
     /// The range of the next item, whatever it is, with at most `depth` levels of arrays, maps and
     /// tags in it, and never more than [`Limits::MAX_DEPTH`](crate::Limits::MAX_DEPTH).
-    pub(crate) fn skip(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, Error> {
+    pub(crate) fn skip(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, E> {
         self.skip_nested(depth.min(crate::Limits::MAX_DEPTH), sink)
     }
 
-    fn skip_nested(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, Error> {
+    fn skip_nested(&mut self, depth: usize, sink: &mut impl Sink) -> Result<Span, E> {
         let start = self.at;
         let head = self.head(sink)?;
         match head.major {
@@ -443,7 +448,7 @@ impl<'a> Reader<'a> {
                 self.string(head, sink)?;
             }
             Major::Tag | Major::Array | Major::Map if depth == 0 => {
-                return Err(Error::new(ErrorKind::Depth).at(start));
+                return Err(E::new(ErrorKind::Depth).at(start));
             }
             Major::Tag => {
                 self.skip_nested(depth.saturating_sub(1), sink)?;
@@ -466,7 +471,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over the chunks of a string whose content nobody needs in one place.
-    fn skip_chunks(&mut self, head: Head, sink: &mut impl Sink) -> Result<(), Error> {
+    fn skip_chunks(&mut self, head: Head, sink: &mut impl Sink) -> Result<(), E> {
         let mut items = Items {
             left: None,
             start: head.start,
@@ -474,9 +479,7 @@ impl<'a> Reader<'a> {
         while self.more(&mut items)? {
             let chunk = self.head(sink)?;
             if chunk.major != head.major || chunk.indefinite {
-                return Err(
-                    Error::text(ErrorKind::BadCbor, "a chunk of another type").at(chunk.start)
-                );
+                return Err(E::text(ErrorKind::BadCbor, "a chunk of another type").at(chunk.start));
             }
             self.string(chunk, sink)?;
         }
@@ -508,11 +511,11 @@ impl Labels {
     }
 
     /// Reads the next label and fails where it stands in the map already.
-    pub(crate) fn read(
+    pub(crate) fn read<E: Fail>(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'_, E>,
         sink: &mut impl Sink,
-    ) -> Result<(Label, usize), Error> {
+    ) -> Result<(Label, usize), E> {
         let at = reader.position();
         let text = matches!(reader.peek(), Some(byte) if byte >> 5 == 3);
         let label = if text {
@@ -521,12 +524,12 @@ impl Labels {
             Label::Int(reader.int(sink)?.0)
         };
         if self.contains(label, reader.bytes) {
-            return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
+            return Err(E::new(ErrorKind::DuplicateLabel).at(at));
         }
         let Some(slot) = self.seen.get_mut(self.count) else {
             let wanted = crate::Limits::MAX_LABELS as u64;
             let found = wanted.saturating_add(1);
-            return Err(Error::count(ErrorKind::Labels, found, wanted, "labels").at(at));
+            return Err(E::count(ErrorKind::Labels, found, wanted, "labels").at(at));
         };
         *slot = label;
         self.count = self.count.saturating_add(1);

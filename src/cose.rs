@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use sha2::Digest as _;
 
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::key::Algorithm;
 use crate::limits::Limits;
@@ -17,19 +17,33 @@ pub(crate) const DRAFT_AAD: &[u8] = b"\x81\x6eFDO-OVEntry-v1";
 const ALG: Int = 1;
 const CRIT: Int = 2;
 
-/// Reads both headers of an entry and gives the content of the protected one and the algorithm.
-pub(crate) fn read_headers(
-    reader: &mut Reader<'_>,
+/// Both headers of a COSE_Sign1.
+pub(crate) struct Headers {
+    /// The content of the protected header's byte string.
+    pub(crate) protected: Span,
+    pub(crate) stated: AlgorithmAt,
+    /// The map of the unprotected header.
+    pub(crate) unprotected: Span,
+}
+
+/// Reads both headers of a COSE_Sign1.
+pub(crate) fn read_headers<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<(Span, AlgorithmAt), Error> {
+) -> Result<Headers, E> {
     let start = reader.position();
     let protected = reader.bytes(sink)?;
+    let middle = reader.position();
     if let Some(algorithm) = plain_algorithm(reader, protected.of(bytes)) {
         reader.map(sink)?;
         let at = protected.start().saturating_add(2);
-        return Ok((protected, AlgorithmAt { algorithm, at }));
+        return Ok(Headers {
+            protected,
+            stated: AlgorithmAt { algorithm, at },
+            unprotected: Span::new(middle, reader.position()),
+        });
     }
     let mut labels = Labels::new();
     let mut algorithm = None;
@@ -53,15 +67,19 @@ pub(crate) fn read_headers(
     }
     let unprotected_alg = read_unprotected(reader, bytes, &labels, limits, sink)?;
     match (algorithm, unprotected_alg) {
-        (Some(algorithm), _) => Ok((protected, algorithm)),
-        (None, Some(at)) => Err(Error::new(ErrorKind::AlgorithmUnprotected).at(at)),
-        (None, None) => Err(Error::new(ErrorKind::AlgorithmMissing).at(start)),
+        (Some(stated), _) => Ok(Headers {
+            protected,
+            stated,
+            unprotected: Span::new(middle, reader.position()),
+        }),
+        (None, Some(at)) => Err(E::new(ErrorKind::AlgorithmUnprotected).at(at)),
+        (None, None) => Err(E::new(ErrorKind::AlgorithmMissing).at(start)),
     }
 }
 
 /// The algorithm of the headers that everybody writes: `{1: alg}` in shortest form, and `{}`.
 /// This is the hot path; whatever else stands there is read in full.
-fn plain_algorithm(reader: &Reader<'_>, protected: &[u8]) -> Option<Algorithm> {
+fn plain_algorithm<E: Fail>(reader: &Reader<'_, E>, protected: &[u8]) -> Option<Algorithm> {
     let code = match *protected {
         [0xa1, 0x01, code @ 0x20..=0x37] => !Int::from(code & 0x1f),
         [0xa1, 0x01, 0x38, code @ 24..=0xff] => !Int::from(code),
@@ -78,19 +96,22 @@ pub(crate) struct AlgorithmAt {
     pub(crate) at: usize,
 }
 
-fn read_algorithm(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<AlgorithmAt, Error> {
+fn read_algorithm<E: Fail>(
+    reader: &mut Reader<'_, E>,
+    sink: &mut impl Sink,
+) -> Result<AlgorithmAt, E> {
     let (code, at) = reader.int(sink)?;
     match Algorithm::from_code(code) {
         Some(algorithm) => Ok(AlgorithmAt { algorithm, at }),
         None => {
             let wanted = "-7, -35, -257, -258, -37 or -38";
-            Err(Error::code_point(ErrorKind::Algorithm, code, wanted).at(at))
+            Err(E::code_point(ErrorKind::Algorithm, code, wanted).at(at))
         }
     }
 }
 
 /// `crit` may name `alg`, which we understand, and nothing else.
-fn read_critical(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<(), Error> {
+fn read_critical<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<(), E> {
     let mut items = reader.array(sink)?;
     let start = items.start;
     let mut any = false;
@@ -98,24 +119,24 @@ fn read_critical(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<(), Er
         any = true;
         let at = reader.position();
         if reader.peek().is_some_and(|byte| byte >> 5 == 3) || reader.int(sink)?.0 != ALG {
-            return Err(Error::new(ErrorKind::Critical).at(at));
+            return Err(E::new(ErrorKind::Critical).at(at));
         }
     }
     if any {
         Ok(())
     } else {
-        Err(Error::text(ErrorKind::WrongSize, "an empty crit").at(start))
+        Err(E::text(ErrorKind::WrongSize, "an empty crit").at(start))
     }
 }
 
 /// Reads the unprotected header; gives the place of an `alg` in it.
-fn read_unprotected(
-    reader: &mut Reader<'_>,
+fn read_unprotected<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     protected: &Labels,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Option<usize>, Error> {
+) -> Result<Option<usize>, E> {
     if reader.peek() == Some(0xa0) {
         reader.map(sink)?;
         return Ok(None);
@@ -126,12 +147,12 @@ fn read_unprotected(
     while reader.more(&mut items)? {
         let (label, at) = labels.read(reader, sink)?;
         if protected.contains(label, bytes) {
-            return Err(Error::new(ErrorKind::LabelInBothHeaders).at(at));
+            return Err(E::new(ErrorKind::LabelInBothHeaders).at(at));
         }
         match label {
             Label::Int(CRIT) => {
                 let why = "crit in the unprotected header";
-                return Err(Error::text(ErrorKind::Critical, why).at(at));
+                return Err(E::text(ErrorKind::Critical, why).at(at));
             }
             Label::Int(ALG) => algorithm = Some(at),
             _ => {}
@@ -193,9 +214,20 @@ impl Short {
 }
 
 impl<'a> SigStructure<'a> {
+    /// What fits between the two heads.
+    pub(crate) const MOST_AAD: usize = 18;
+
     /// The structure of an entry: empty external_aad, or that of the FDO 2.0 draft.
     pub(crate) fn new(protected: &'a [u8], draft_aad: bool, payload: &'a [u8]) -> Self {
-        let aad = if draft_aad { DRAFT_AAD } else { &[] };
+        Self::with_aad(protected, if draft_aad { DRAFT_AAD } else { &[] }, payload)
+    }
+
+    /// The same with external_aad of at most [`MOST_AAD`](Self::MOST_AAD) bytes.
+    pub(crate) fn with_aad(protected: &'a [u8], aad: &[u8], payload: &'a [u8]) -> Self {
+        #[expect(clippy::disallowed_macros, reason = "a constant of this crate")]
+        {
+            debug_assert!(aad.len() <= Self::MOST_AAD);
+        }
         Self {
             head: Short::default()
                 .push(b"\x84\x6aSignature1")

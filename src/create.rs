@@ -327,6 +327,12 @@ impl NewHeader {
         Ok(new)
     }
 
+    /// The same header under an HMAC of another algorithm.
+    pub(crate) const fn with_hash(mut self, hash: HashAlgorithm) -> Self {
+        self.hash = hash;
+        self
+    }
+
     /// The CBOR of OVHeader: what the device computes its HMAC over.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::cbor::{Int, Reader, Sink, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{ErrorKind, Fail};
 
 /// A hash function of FDO 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +63,13 @@ impl HashAlgorithm {
                 algorithm.hash_code()
             })
         })
+    }
+
+    /// The HMAC of a message under a secret of any length (RFC 2104), without a heap. What
+    /// computing it leaves on the stack is wiped.
+    #[must_use]
+    pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
+        crate::hmac::hmac(secret, self, message)
     }
 
     /// The digest of the parts one after the other.
@@ -219,11 +226,11 @@ pub(crate) struct HashIndex {
 
 impl HashIndex {
     /// Reads `Hash = [hashtype, bstr]`, or `HMac` with the codes of HMACs.
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
+    pub(crate) fn read<E: Fail>(
+        reader: &mut Reader<'_, E>,
         hmac: bool,
         sink: &mut impl Sink,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, E> {
         let start = reader.position();
         let mut items = reader.array_of(2, sink)?;
         reader.next(&mut items)?;
@@ -235,14 +242,14 @@ impl HashIndex {
             };
             let swapped = HashAlgorithm::from_code(code, !hmac).is_some();
             let kind = if swapped { other } else { ErrorKind::HashType };
-            return Err(Error::code_point(kind, code, wanted).at(at));
+            return Err(E::code_point(kind, code, wanted).at(at));
         };
         reader.next(&mut items)?;
         let value_at = reader.position();
         let value = reader.bytes(sink)?;
         if value.len() != algorithm.len() {
             let (found, wanted) = (value.len() as u64, algorithm.len() as u64);
-            return Err(Error::count(ErrorKind::HashLength, found, wanted, "bytes").at(value_at));
+            return Err(E::count(ErrorKind::HashLength, found, wanted, "bytes").at(value_at));
         }
         reader.close(&mut items)?;
         Ok(Self {
@@ -255,5 +262,10 @@ impl HashIndex {
     /// Whether the stored value is `digest`. Both are public, so time may tell where they differ.
     pub(crate) fn matches(&self, digest: &Digest, bytes: &[u8]) -> bool {
         self.algorithm == digest.algorithm && self.value.of(bytes) == digest.as_bytes()
+    }
+
+    /// Whether the stored value is an HMAC that was made with a secret: in constant time.
+    pub(crate) fn matches_hmac(&self, made: &Digest, bytes: &[u8]) -> bool {
+        self.algorithm == made.algorithm && bool::from(self.value.of(bytes).ct_eq(made.as_bytes()))
     }
 }

@@ -16,7 +16,7 @@ use crate::limits::Limits;
 const DEPTH: usize = 64;
 /// Bytes of text for a byte of input, and in all. With an indented line for each level a byte can
 /// make 400 of them; an honest voucher makes about three.
-const TEXT_PER_BYTE: usize = 64;
+const TEXT_PER_BYTE: usize = 32;
 const TEXT: usize = 64 << 20;
 /// Bytes shown of what follows the first fault.
 const REST: usize = 64;
@@ -38,7 +38,7 @@ pub struct Diagnostic {
 /// Wi-Fi passwords in rendezvous instructions, `[10, …]`, are left out unless `secrets` is set;
 /// but bytes that cannot be read as CBOR are shown as they are. The text ends with
 /// [`ErrorKind::InputSize`](crate::ErrorKind::InputSize) behind the item that takes it past 64 KiB
-/// and 64 times the input, or past 64 MiB; an honest voucher makes about three times its size.
+/// and 32 times the input, or past 64 MiB; an honest voucher makes about three times its size.
 /// Inputs past [`Limits::MAX_INPUT`] are read up to there.
 #[must_use]
 pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {

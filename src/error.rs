@@ -3,6 +3,10 @@
 //! Every kind has a number and a name that never change: Rust, C, the `ov` program and the test
 //! vectors all use them. Numbers come in blocks of one hundred per [`Fault`] and are not reused.
 
+mod brief;
+
+pub use brief::DeviceError;
+
 use alloc::boxed::Box;
 use core::fmt;
 
@@ -118,6 +122,8 @@ kinds! {
     ChunkedString = 207, "chunked-string", "a string in several chunks is not supported";
     /// The build lacks the feature that this input needs.
     Feature = 208, "feature-disabled", "this build lacks the feature for this input";
+    /// The device attests itself by other means than a certificate: EPID.
+    Attestation = 209, "unsupported-attestation", "the device has no certificate to attest itself with";
 
     /// The versions inside and outside the header differ.
     VersionMismatch = 300, "version-mismatch", "the two protocol versions differ";
@@ -157,6 +163,24 @@ kinds! {
     NotAnHmac = 317, "not-an-hmac", "the header HMAC carries the code of a plain hash";
     /// A Hash item carries an HMAC code.
     NotAHash = 318, "not-a-hash", "a hash carries the code of an HMAC";
+    /// A nonce is not the one that was sent: an answer to another question, or an old one.
+    Nonce = 319, "wrong-nonce", "the nonce is not the one that was sent";
+    /// A signed message of another kind than the one that is due.
+    MessageKind = 320, "wrong-message", "this is a message of another kind";
+    /// The message or voucher is about another device.
+    Device = 321, "wrong-device", "this is about another device";
+    /// HelloDeviceHash is not the hash of the TO2.HelloDevice that was sent.
+    HelloHash = 322, "hello-hash-mismatch", "the hash of TO2.HelloDevice does not match";
+    /// An entry of TO2.OVNextEntry out of turn: missing, repeated, or one too many.
+    EntryOrder = 323, "wrong-entry", "an entry is missing, repeated, out of turn or one too many";
+    /// The hash in to1d is not that of the To0d beside it.
+    To0dHash = 324, "to0d-hash-mismatch", "the hash of To0d does not match";
+    /// A challenge or proof of ownership for another verifier.
+    Verifier = 325, "wrong-verifier", "this is meant for another verifier";
+    /// A proof of ownership of another state of the voucher.
+    State = 326, "wrong-state", "this is about another state of the voucher";
+    /// TO2.SetupDevice sets the credentials that the device has already, and that is not allowed.
+    Reuse = 327, "credential-reuse", "credential reuse is not allowed";
 
     /// More input bytes than allowed.
     InputSize = 400, "limit-input", "the input is larger than the limit";
@@ -333,6 +357,53 @@ impl Error {
     #[must_use]
     pub fn entry(&self) -> Option<usize> {
         (self.0.entry != u16::MAX).then_some(usize::from(self.0.entry))
+    }
+}
+
+/// What reading and verifying fail with: an [`Error`]; a
+/// [`DeviceError`](crate::onboard::DeviceError) where there is no heap. One reader serves both.
+pub(crate) trait Fail: Sized {
+    fn new(kind: ErrorKind) -> Self;
+    fn text(kind: ErrorKind, text: &'static str) -> Self;
+    fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self;
+    fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self;
+    fn at(self, offset: usize) -> Self;
+    fn in_entry(self, entry: Option<usize>) -> Self;
+    fn kind(&self) -> ErrorKind;
+    fn offset(&self) -> Option<usize>;
+}
+
+impl Fail for Error {
+    fn new(kind: ErrorKind) -> Self {
+        Self::new(kind)
+    }
+
+    fn text(kind: ErrorKind, text: &'static str) -> Self {
+        Self::text(kind, text)
+    }
+
+    fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
+        Self::count(kind, found, wanted, unit)
+    }
+
+    fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
+        Self::code_point(kind, found, wanted)
+    }
+
+    fn at(self, offset: usize) -> Self {
+        self.at(offset)
+    }
+
+    fn in_entry(self, entry: Option<usize>) -> Self {
+        self.in_entry(entry)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        self.kind()
+    }
+
+    fn offset(&self) -> Option<usize> {
+        self.offset()
     }
 }
 

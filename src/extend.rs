@@ -13,7 +13,7 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
-use crate::sign::{OwnerSigner, fixed_width};
+use crate::sign::{OwnerSigner, checked, prehash};
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Voucher;
 use crate::write;
@@ -241,12 +241,7 @@ impl Extension<'_> {
     /// `None` for EdDSA, which signs the message.
     #[must_use]
     pub fn prehash(&self) -> Option<Digest> {
-        let hash = match self.algorithm {
-            Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => HashAlgorithm::Sha256,
-            Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => HashAlgorithm::Sha384,
-            Algorithm::EdDsa => return None,
-        };
-        Some(hash.digest(&[&self.to_be_signed()]))
+        prehash(self.algorithm, &self.to_be_signed())
     }
 
     fn protected(&self) -> Vec<u8> {
@@ -309,20 +304,7 @@ impl Extension<'_> {
     fn checked(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
         let protected = self.protected();
         let message = SigStructure::new(&protected, self.draft(), &self.payload);
-        let good = |signature: &[u8]| {
-            signature.len() == self.algorithm.signature_len()
-                && self
-                    .owner()
-                    .verify_parts(self.algorithm, &message, signature)
-                    .is_ok()
-        };
-        if good(signature) {
-            return Ok(signature.to_vec());
-        }
-        match fixed_width(self.algorithm, signature) {
-            Some(fixed) if good(&fixed) => Ok(fixed),
-            _ => Err(Error::new(ErrorKind::SignerAnswer)),
-        }
+        checked(self.owner(), self.algorithm, &message, signature)
     }
 
     /// Signs with an [`OwnerSigner`] and finishes.

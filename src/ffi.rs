@@ -23,6 +23,7 @@ mod fork;
 mod handle;
 mod key;
 mod names;
+mod onboard;
 mod policy;
 mod rendezvous;
 mod resale;

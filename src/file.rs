@@ -96,7 +96,7 @@ fn first_item(sequence: &[u8]) -> usize {
 }
 
 fn item_len(bytes: &[u8]) -> Option<usize> {
-    Reader::new(bytes)
+    Reader::<Error>::new(bytes)
         .skip(crate::Limits::MAX_DEPTH, &mut Quiet)
         .ok()
         .map(|span| span.len())

@@ -1,7 +1,6 @@
 //! The HMAC of the header: made by the device, with a secret that never leaves it.
 
 use alloc::vec::Vec;
-use core::fmt;
 
 use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
@@ -28,7 +27,8 @@ where
     }
 }
 
-/// A `DCHmacSecret` in memory. It is wiped when dropped and never printed.
+/// A `DCHmacSecret` in memory. It is wiped when dropped, and so is what computing with it leaves on
+/// the stack. It has no `Debug`, so that nothing that holds it can print it by accident.
 #[derive(Clone)]
 pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
@@ -39,26 +39,45 @@ impl HmacSecret {
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
     }
+
+    /// The secret itself, for a file that keeps it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        // HMAC takes keys of every length, so making one cannot fail.
-        let value = match algorithm {
-            HashAlgorithm::Sha256 => hmac::Hmac::<sha2::Sha256>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-            HashAlgorithm::Sha384 => hmac::Hmac::<sha2::Sha384>::new_from_slice(&self.0)
-                .map(|mac| mac.chain_update(header).finalize().into_bytes().to_vec()),
-        };
-        value
-            .ok()
-            .and_then(|value| Digest::new(algorithm, &value))
-            .ok_or_else(|| Error::signer("the secret cannot be used"))
+        Ok(hmac(&self.0, algorithm, header))
     }
 }
 
-impl fmt::Debug for HmacSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HmacSecret(..)")
+/// More than computing an HMAC takes, with SHA-2 in software too.
+const STACK: usize = 4096;
+
+/// The HMAC; its traces on the stack are wiped.
+#[inline(always)]
+pub(crate) fn hmac(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> Digest {
+    let value = compute(secret, algorithm, message);
+    // States are wiped where they end. The padded key, and states from before a move, are not.
+    zeroize::zeroize_stack::<STACK>();
+    // HMAC takes keys of every length, so that there is a value.
+    value.unwrap_or(Digest::blank(algorithm))
+}
+
+/// In a frame of its own, which lies where the wiping goes.
+#[inline(never)]
+fn compute(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> Option<Digest> {
+    match algorithm {
+        HashAlgorithm::Sha256 => {
+            let mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret).ok()?;
+            let value = mac.chain_update(message).finalize().into_bytes();
+            Digest::new(algorithm, &value)
+        }
+        HashAlgorithm::Sha384 => {
+            let mac = hmac::Hmac::<sha2::Sha384>::new_from_slice(secret).ok()?;
+            let value = mac.chain_update(message).finalize().into_bytes();
+            Digest::new(algorithm, &value)
+        }
     }
 }

@@ -8,7 +8,7 @@ pub(crate) use parse::read_certificates;
 pub use public::PublicKey;
 
 use crate::cbor::{Int, Reader, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{DeviceError, Error, ErrorKind, Fail};
 
 /// The label of a public key, `pkType` (FDO 1.1, PublicKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -239,7 +239,7 @@ impl Material {
 }
 
 /// The material of an RSA key without leading zeros; fails where a number is out of range.
-fn rsa_material(modulus: &[u8], exponent: &[u8]) -> Result<Material, Error> {
+fn rsa_material<E: Fail>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E> {
     let bits = match modulus.first() {
         Some(first) => (modulus.len().saturating_mul(8) as u64)
             .saturating_sub(u64::from(first.leading_zeros())),
@@ -249,18 +249,15 @@ fn rsa_material(modulus: &[u8], exponent: &[u8]) -> Result<Material, Error> {
         2048 => Material::Rsa2048,
         3072 => Material::Rsa3072,
         _ => {
-            return Err(Error::text(
-                ErrorKind::RsaModulus,
-                "2048 or 3072 bits wanted",
-            ));
+            return Err(E::text(ErrorKind::RsaModulus, "2048 or 3072 bits wanted"));
         }
     };
     if modulus.last().is_none_or(|last| last & 1 == 0) {
-        return Err(Error::text(ErrorKind::RsaModulus, "an odd modulus wanted"));
+        return Err(E::text(ErrorKind::RsaModulus, "an odd modulus wanted"));
     }
     match exponent_value(exponent) {
         Some(value) if value & 1 == 1 && (65537..=1 << 32).contains(&value) => Ok(material),
-        _ => Err(Error::text(
+        _ => Err(E::text(
             ErrorKind::RsaExponent,
             "an odd exponent from 65537 to 4294967296 wanted",
         )),
@@ -297,9 +294,9 @@ impl KeyIndex {
         self.material.algorithm(self.label)
     }
 
-    pub(crate) fn public_key(&self, bytes: &[u8]) -> Result<PublicKey, Error> {
+    pub(crate) fn public_key<E: Fail>(&self, bytes: &[u8]) -> Result<PublicKey, E> {
         PublicKey::from_parts(self.material, self.a.of(bytes), self.b.of(bytes))
-            .map_err(|error| error.at(self.a.start()))
+            .map_err(|error: E| error.at(self.a.start()))
     }
 }
 
@@ -376,7 +373,8 @@ impl core::fmt::Debug for KeyView<'_> {
 /// The certificates of a chain that has been read before: `bstr / [1* bstr]`.
 #[derive(Clone)]
 pub(crate) struct Certificates<'a> {
-    reader: Reader<'a>,
+    // Errors are swallowed, so they are of the kind that costs nothing.
+    reader: Reader<'a, DeviceError>,
     items: Option<crate::cbor::Items>,
 }
 

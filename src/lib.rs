@@ -14,7 +14,7 @@
 //! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
 //! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
 //! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
-//! reads PEM and CBOR.
+//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people.
 //!
 //! # Verify, and hand over
 //!
@@ -52,7 +52,7 @@
 //! # What is not proved
 //!
 //! That a voucher is the newest state, that the device was sold once, that whoever brings it holds
-//! the owner's key; and, where the policy names no manufacturer, root or HMAC, that the header is
+//! the owner's key (but see [`onboard::Challenge`]); and, where the policy names no manufacturer, root or HMAC, that the header is
 //! the device's. SECURITY.md in the repository has the threat model.
 //!
 //! # Clauses
@@ -92,8 +92,6 @@
         clippy::unwrap_used
     )
 )]
-// Tests may: a panic is how they fail.
-#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
@@ -152,6 +150,7 @@ mod finding;
 mod hmac;
 mod key;
 mod limits;
+pub mod onboard;
 mod policy;
 mod sign;
 mod time;

@@ -2,13 +2,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::marker::PhantomData;
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
+use crate::cose::SigStructure;
+use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Algorithm, KeyType, Material, PublicKey};
 
@@ -91,7 +92,8 @@ where
     }
 }
 
-/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped and never printed.
+/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped, and so is what signing
+/// leaves on the stack. It has no `Debug`, so that nothing that holds it can print it by accident.
 ///
 /// RSA private keys are not kept in memory, because no audited constant-time library for them is
 /// at hand; a TPM or HSM signs with them through [`OwnerSigner`].
@@ -220,7 +222,20 @@ impl OwnerSigner for LocalKey {
         if algorithm != self.algorithm() {
             return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
         }
-        Ok(match &self.0 {
+        let signature = self.signature(message);
+        zeroize::zeroize_stack::<STACK>();
+        Ok(signature)
+    }
+}
+
+/// More than signing takes.
+const STACK: usize = 16 << 10;
+
+impl LocalKey {
+    /// Signs, in a frame of its own, which lies where the wiping goes.
+    #[inline(never)]
+    fn signature(&self, message: &[u8]) -> Vec<u8> {
+        match &self.0 {
             Secret::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
@@ -230,18 +245,44 @@ impl OwnerSigner for LocalKey {
                 signature.to_bytes().to_vec()
             }
             Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-        })
+        }
     }
 }
 
-impl fmt::Debug for LocalKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalKey({}, ..)", self.algorithm().name())
+/// The digest of a message, for a token that signs digests; `None` for EdDSA, which signs messages.
+pub(crate) fn prehash(algorithm: Algorithm, message: &[u8]) -> Option<Digest> {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => HashAlgorithm::Sha256,
+        Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => HashAlgorithm::Sha384,
+        Algorithm::EdDsa => return None,
+    };
+    Some(hash.digest(&[message]))
+}
+
+/// What a signer answered, at fixed width and verified; ECDSA may come in DER.
+pub(crate) fn checked(
+    key: &PublicKey,
+    algorithm: Algorithm,
+    message: &SigStructure<'_>,
+    signature: &[u8],
+) -> Result<Vec<u8>, Error> {
+    let good = |signature: &[u8]| {
+        signature.len() == algorithm.signature_len()
+            && key
+                .verify_parts::<Error>(algorithm, message, signature)
+                .is_ok()
+    };
+    if good(signature) {
+        return Ok(signature.to_vec());
+    }
+    match fixed_width(algorithm, signature) {
+        Some(fixed) if good(&fixed) => Ok(fixed),
+        _ => Err(Error::new(ErrorKind::SignerAnswer)),
     }
 }
 
 /// Turns an ECDSA signature in DER into r ‖ s; `None` where it is not one.
-pub(crate) fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
+fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
         Algorithm::Es256 => p256::ecdsa::Signature::from_der(der)
             .ok()

@@ -2,7 +2,7 @@
 
 pub(crate) mod fork;
 mod handover;
-mod resale;
+pub(crate) mod resale;
 
 pub use fork::{Fork, Relation, find_forks, relation};
 pub use handover::{HandOver, Receipt};

@@ -19,11 +19,11 @@ use core::ops::Deref;
 
 pub(crate) use links::{Direct, LinkDigests, before_entries};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::{Allowance, FindingKind};
 use crate::key::{KeyView, PublicKey};
 use crate::policy::Policy;
-use crate::voucher::Voucher;
+use crate::voucher::{Entry, Voucher};
 
 /// What to do with an error: stop at the first, or collect all.
 pub(crate) trait Judge {
@@ -307,31 +307,9 @@ pub(crate) fn check_signature(
     let Some(entry) = voucher.entry(number) else {
         return Err(voucher.signature_error(number));
     };
-    let verify = |draft: bool| {
-        key.verify_parts(
-            entry.algorithm(),
-            &entry.sig_structure(draft),
-            entry.signature(),
-        )
-    };
-    let place = |error: Error| {
-        error
-            .at(entry.index.signature.start())
-            .in_entry(Some(number))
-    };
-    if !policy.allows(Allowance::Fdo20Draft) {
-        return verify(false)
-            .map(|()| false)
-            .map_err(|error| match error.kind() {
-                ErrorKind::Signature => place(error),
-                _ => error.in_entry(Some(number)),
-            });
-    }
     let draft_first = voucher.protocol_version() >= 200;
-    let draft = match verify(draft_first) {
-        Ok(()) => draft_first,
-        Err(_) => verify(!draft_first).map(|()| !draft_first).map_err(place)?,
-    };
+    let allowed = policy.allows(Allowance::Fdo20Draft);
+    let draft = check_entry_signature::<Error>(&entry, key, allowed.then_some(draft_first))?;
     if draft && policy.strict {
         let at = entry.index.signature.start();
         return Err(departure(FindingKind::DraftAad)
@@ -339,6 +317,34 @@ pub(crate) fn check_signature(
             .in_entry(Some(number)));
     }
     Ok(draft)
+}
+
+/// The signature of one entry. `draft_first` is there where the external data of the FDO 2.0 draft
+/// is allowed, and says which way is tried first; gives which one it was.
+pub(crate) fn check_entry_signature<E: Fail>(
+    entry: &Entry<'_>,
+    key: &PublicKey,
+    draft_first: Option<bool>,
+) -> Result<bool, E> {
+    let number = Some(entry.number);
+    let verify = |draft: bool| {
+        key.verify_parts::<E>(
+            entry.algorithm(),
+            &entry.sig_structure(draft),
+            entry.signature(),
+        )
+    };
+    let place = |error: E| match error.kind() {
+        ErrorKind::Signature => error.at(entry.index.signature.start()).in_entry(number),
+        _ => error.in_entry(number),
+    };
+    let Some(draft_first) = draft_first else {
+        return verify(false).map(|()| false).map_err(place);
+    };
+    match verify(draft_first) {
+        Ok(()) => Ok(draft_first),
+        Err(_) => verify(!draft_first).map(|()| !draft_first).map_err(place),
+    }
 }
 
 impl Voucher<'_> {

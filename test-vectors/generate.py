@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes every test vector, checks each with the independent verifier, and says what it wrote.
 
-generate.py            writes valid/, invalid/, shipment/, shipment-keys/, files/ and keys.json
+generate.py            writes valid/, invalid/, messages/, device/, shipment/, shipment-keys/, files/ and keys.json
 generate.py --check    writes nothing; fails where a file would change
 """
 
@@ -31,6 +31,9 @@ from generator import (
     invalid_policy,
     invalid_signatures,
     keys,
+    msg_device,
+    msg_others,
+    msg_proofs,
     shipment,
     strict,
     valid,
@@ -67,12 +70,24 @@ def vectors(verdict):
     return made
 
 
+def messages():
+    """{name: content} of the cases about messages."""
+    made = {}
+    for module in (msg_device, msg_proofs, msg_others):
+        files_of = module.suite.files()
+        assert not made.keys() & files_of.keys(), made.keys() & files_of.keys()
+        made |= files_of
+    return made
+
+
 def everything():
     """{directory: {name: content}}."""
     content, manifest = files.build()
     return {
         "valid": vectors("verified"),
         "invalid": vectors("rejected"),
+        "messages": messages(),
+        "device": msg_device.files(),
         "shipment": shipment.files(),
         "shipment-keys": shipment.key_files(),
         "files": content | {"manifest.json": files.manifest_text(manifest).encode()},

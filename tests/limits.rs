@@ -405,12 +405,41 @@ fn no_list_hides_an_allowance() {
             .verify(&untagged)
             .is_ok()
     );
-    let found = Voucher::parse_with(&untagged, &limits).unwrap().findings();
-    assert!(
-        found
-            .iter()
-            .any(|one| one.kind == FindingKind::UntaggedEntry)
+    let listed = Voucher::parse(&untagged)
+        .unwrap()
+        .remarks(&Policy::new().with_limits(limits));
+    let untagged = |one: &ownership_voucher::Finding| one.kind == FindingKind::UntaggedEntry;
+    assert!(listed.iter().any(untagged));
+}
+
+/// Faults that are not listed are said to be there, also where all findings are listed.
+#[test]
+fn faults_left_out_are_said() {
+    let mut bytes = voucher(P256, 1, 3);
+    let info = b"Model 7 (test)";
+    let at = bytes
+        .windows(info.len())
+        .position(|part| part == info)
+        .unwrap();
+    bytes[at] ^= 1;
+    let faults = audit(&bytes, &Policy::new()).errors.len();
+    assert_eq!(
+        faults, 4,
+        "the first entry's hash of the header, and the info in each"
     );
+    for (findings, listed, said) in [(4, 4, false), (3, 3, true), (1, 1, true)] {
+        let mut limits = Limits::new();
+        limits.findings = findings;
+        let found = audit(&bytes, &Policy::new().with_limits(limits));
+        let more = |one: &ownership_voucher::Finding| one.kind == FindingKind::MoreFindings;
+        assert_eq!(found.errors.len(), listed);
+        assert_eq!(
+            found.findings.iter().any(more),
+            said,
+            "{:?}",
+            found.findings
+        );
+    }
 }
 
 /// Owner keys of RSA have 2048 or 3072 bits, to the bit, and an odd exponent from 65537 to 2^32.

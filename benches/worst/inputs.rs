@@ -48,14 +48,16 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// The signer of a chain of entries.
 enum Key {
-    Local(LocalKey),
+    Local(Box<LocalKey>),
     Rsa(Box<rsa::RsaPrivateKey>),
 }
 
 impl Key {
     fn local(kind: KeyType) -> Self {
         let len = if kind == KeyType::Secp384r1 { 48 } else { 32 };
-        Self::Local(LocalKey::from_secret(kind, &vec![0x42; len]).expect("below the order"))
+        Self::Local(Box::new(
+            LocalKey::from_secret(kind, &vec![0x42; len]).expect("below the order"),
+        ))
     }
 
     /// RSA of 3072 bits with the public exponent that costs most: 32 bits, nearly all of them set.
@@ -74,7 +76,7 @@ impl Key {
 
     fn public(&self) -> Vec<u8> {
         match self {
-            Self::Local(key) => key.public_key().to_spki_der(),
+            Self::Local(key) => LocalKey::public_key(key).to_spki_der(),
             Self::Rsa(key) => {
                 use rsa::pkcs8::EncodePublicKey as _;
                 let document = key.to_public_key().to_public_key_der();

@@ -91,7 +91,8 @@ impl Key<'_> {
         let good = match self.material {
             Material::P256 => Ecdsa::<P256>::check_key(key.numbers()),
             Material::P384 => Ecdsa::<P384>::check_key(key.numbers()),
-            _ => PublicKey::from_parts(self.material, self.a, self.b).is_ok(),
+            _ => PublicKey::from_parts::<crate::error::DeviceError>(self.material, self.a, self.b)
+                .is_ok(),
         };
         self.valid = good.then_some(key);
     }

@@ -642,6 +642,7 @@ fn signatures_of_a_chain_have_an_end() {
         let place = found
             .iter()
             .find(|(kind, _)| *kind == CertificatesUnchecked);
+        assert!(count(CertificatesUnchecked) <= 1);
         (
             count(DeviceChainBroken),
             place.map(|(_, place)| *place),

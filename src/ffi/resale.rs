@@ -146,7 +146,7 @@ pub extern "C" fn ov_replacement_finish(
         let out = caller.out(voucher)?;
         let outcome = replacement.finish(&verified.voucher, hmac.as_ref())?;
         out.write(match outcome {
-            ResaleOutcome::Reused => core::ptr::null_mut(),
+            ResaleOutcome::Reused | ResaleOutcome::Ended => core::ptr::null_mut(),
             ResaleOutcome::Replaced(voucher) => give_voucher(voucher),
         });
         Ok(())

@@ -78,6 +78,8 @@ pub const OV_ERR_EXPERIMENTAL_KEY: ov_status = 206;
 pub const OV_ERR_CHUNKED_STRING: ov_status = 207;
 /// This build lacks the feature for this input.
 pub const OV_ERR_FEATURE_DISABLED: ov_status = 208;
+/// The device has no certificate to attest itself with.
+pub const OV_ERR_UNSUPPORTED_ATTESTATION: ov_status = 209;
 /// The two protocol versions differ.
 pub const OV_ERR_VERSION_MISMATCH: ov_status = 300;
 /// The key type does not fit the key.
@@ -116,6 +118,24 @@ pub const OV_ERR_OWNER_PATH: ov_status = 316;
 pub const OV_ERR_NOT_AN_HMAC: ov_status = 317;
 /// A hash carries the code of an HMAC.
 pub const OV_ERR_NOT_A_HASH: ov_status = 318;
+/// The nonce is not the one that was sent.
+pub const OV_ERR_WRONG_NONCE: ov_status = 319;
+/// This is a message of another kind.
+pub const OV_ERR_WRONG_MESSAGE: ov_status = 320;
+/// This is about another device.
+pub const OV_ERR_WRONG_DEVICE: ov_status = 321;
+/// The hash of TO2.HelloDevice does not match.
+pub const OV_ERR_HELLO_HASH_MISMATCH: ov_status = 322;
+/// An entry is missing, repeated, out of turn or one too many.
+pub const OV_ERR_WRONG_ENTRY: ov_status = 323;
+/// The hash of To0d does not match.
+pub const OV_ERR_TO0D_HASH_MISMATCH: ov_status = 324;
+/// This is meant for another verifier.
+pub const OV_ERR_WRONG_VERIFIER: ov_status = 325;
+/// This is about another state of the voucher.
+pub const OV_ERR_WRONG_STATE: ov_status = 326;
+/// Credential reuse is not allowed.
+pub const OV_ERR_CREDENTIAL_REUSE: ov_status = 327;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
 /// There are more entries than the limit.

@@ -154,10 +154,12 @@ pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     {
         compact.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
     }
-    let text = core::str::from_utf8(&compact).map_err(|_| bad())?;
-    Base64::decode_vec(text)
-        .map(Zeroizing::new)
-        .map_err(|_| bad())
+    // Decoded in place: what was decoded before a wrong character is wiped too.
+    let len = Base64::decode_in_place(&mut compact)
+        .map_err(|_| bad())?
+        .len();
+    compact.truncate(len);
+    Ok(compact)
 }
 
 /// Every certificate of a text, in order.

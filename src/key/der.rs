@@ -8,7 +8,7 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::Material;
 use crate::cbor::Span;
-use crate::error::{Error, ErrorKind};
+use crate::error::{ErrorKind, Fail};
 use crate::limits::Limits;
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -57,7 +57,7 @@ fn split(span: Span, middle: usize) -> (Span, Span) {
 }
 
 /// Finds the key of a SubjectPublicKeyInfo that fills `span` of `bytes`.
-pub(super) fn find_in_spki(bytes: &[u8], span: Span) -> Result<Found, Error> {
+pub(super) fn find_in_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Found, E> {
     let spki = span.of(bytes);
     let point = |material: Material, prefix: &[u8], len: usize| {
         let coordinates = spki.strip_prefix(prefix).filter(|rest| rest.len() == len)?;
@@ -70,11 +70,11 @@ pub(super) fn find_in_spki(bytes: &[u8], span: Span) -> Result<Found, Error> {
     {
         return Ok(found);
     }
-    find_slowly(bytes, spki).map_err(|error| error.at(span.start()))
+    find_slowly(bytes, spki).map_err(|error: E| error.at(span.start()))
 }
 
-fn find_slowly(bytes: &[u8], spki: &[u8]) -> Result<Found, Error> {
-    let bad = |why| Error::text(ErrorKind::KeyEncoding, why);
+fn find_slowly<E: Fail>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
+    let bad = |why| E::text(ErrorKind::KeyEncoding, why);
     let spki: SubjectPublicKeyInfoRef<'_> =
         der::Decode::from_der(spki).map_err(|_| bad("not a SubjectPublicKeyInfo in DER"))?;
     let key = spki
@@ -91,24 +91,22 @@ fn find_slowly(bytes: &[u8], spki: &[u8]) -> Result<Found, Error> {
     if spki.algorithm.oid == EC {
         let curve = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
         return Err(match curve {
-            Some(P256 | P384) => {
-                Error::text(ErrorKind::PointEncoding, "an uncompressed point wanted")
-            }
-            Some(_) => Error::text(ErrorKind::KeyType, "a curve other than P-256 and P-384"),
+            Some(P256 | P384) => E::text(ErrorKind::PointEncoding, "an uncompressed point wanted"),
+            Some(_) => E::text(ErrorKind::KeyType, "a curve other than P-256 and P-384"),
             None => bad("the curve is not named"),
         });
     }
     if spki.algorithm.oid == ED25519 {
         return Err(bad("not an Ed25519 key of 32 bytes"));
     }
-    Err(Error::text(
+    Err(E::text(
         ErrorKind::KeyType,
         "a key algorithm that FDO does not have",
     ))
 }
 
 /// RSAPublicKey of RFC 8017 §A.1.1.
-fn find_rsa(bytes: &[u8], key: &[u8]) -> Result<Found, Error> {
+fn find_rsa<E: Fail>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {
     let numbers = || -> der::Result<(&[u8], &[u8])> {
         let mut reader = SliceReader::new(key)?;
         let numbers = reader.sequence(|inner| {
@@ -120,7 +118,7 @@ fn find_rsa(bytes: &[u8], key: &[u8]) -> Result<Found, Error> {
         Ok(numbers)
     };
     let (modulus, exponent) =
-        numbers().map_err(|_| Error::text(ErrorKind::KeyEncoding, "not an RSAPublicKey in DER"))?;
+        numbers().map_err(|_| E::text(ErrorKind::KeyEncoding, "not an RSAPublicKey in DER"))?;
     let (a, b) = (locate(bytes, modulus), locate(bytes, exponent));
     Ok(Found {
         material: super::rsa_material(a.of(bytes), b.of(bytes))?,
@@ -130,7 +128,7 @@ fn find_rsa(bytes: &[u8], key: &[u8]) -> Result<Found, Error> {
 }
 
 /// The range of the SubjectPublicKeyInfo of the certificate that fills `span` of `bytes`.
-pub(crate) fn certificate_spki(bytes: &[u8], span: Span) -> Result<Span, Error> {
+pub(crate) fn certificate_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Span, E> {
     let certificate = span.of(bytes);
     let find = || -> der::Result<&[u8]> {
         let mut outer = SliceReader::new(certificate)?;
@@ -167,15 +165,15 @@ pub(crate) fn certificate_spki(bytes: &[u8], span: Span) -> Result<Span, Error> 
         Ok(spki)
     };
     find().map(|spki| locate(bytes, spki)).map_err(|_| {
-        Error::text(ErrorKind::Certificate, "not an X.509 certificate in DER").at(span.start())
+        E::text(ErrorKind::Certificate, "not an X.509 certificate in DER").at(span.start())
     })
 }
 
 /// Fails where the certificate is longer than the limit.
-pub(crate) fn check_size(span: Span, limits: &Limits) -> Result<(), Error> {
+pub(crate) fn check_size<E: Fail>(span: Span, limits: &Limits) -> Result<(), E> {
     if span.len() <= limits.certificate {
         return Ok(());
     }
     let (found, wanted) = (span.len() as u64, limits.certificate as u64);
-    Err(Error::count(ErrorKind::CertificateSize, found, wanted, "bytes").at(span.start()))
+    Err(E::count(ErrorKind::CertificateSize, found, wanted, "bytes").at(span.start()))
 }

@@ -3,26 +3,24 @@
 use super::der::{certificate_spki, check_size, find_in_spki};
 use super::{KeyEncoding, KeyIndex, KeyType, Material};
 use crate::cbor::{Label, Labels, Reader, Sink, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
 
 impl KeyIndex {
     /// Reads one key. Everything is checked that needs no arithmetic on curves.
-    pub(crate) fn read(
-        reader: &mut Reader<'_>,
+    pub(crate) fn read<E: Fail>(
+        reader: &mut Reader<'_, E>,
         bytes: &[u8],
         limits: &Limits,
         sink: &mut impl Sink,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, E> {
         let start = reader.position();
         let mut items = reader.array_of(3, sink)?;
         reader.next(&mut items)?;
         let (code, label_at) = reader.int(sink)?;
         let Some(label) = KeyType::from_code(code) else {
-            return Err(
-                Error::code_point(ErrorKind::KeyType, code, "1, 5, 6, 10 or 11").at(label_at),
-            );
+            return Err(E::code_point(ErrorKind::KeyType, code, "1, 5, 6, 10 or 11").at(label_at));
         };
         reader.next(&mut items)?;
         let (code, at) = reader.int(sink)?;
@@ -32,7 +30,7 @@ impl KeyIndex {
             2 => KeyEncoding::X5Chain,
             3 => KeyEncoding::CoseKey,
             _ => {
-                return Err(Error::code_point(ErrorKind::KeyEncodingType, code, "0 to 3").at(at));
+                return Err(E::code_point(ErrorKind::KeyEncodingType, code, "0 to 3").at(at));
             }
         };
         reader.next(&mut items)?;
@@ -51,11 +49,11 @@ impl KeyIndex {
         check_label(label, material, label_at, sink)?;
         if label == KeyType::Rsa2048Restr {
             if material != Material::Rsa2048 {
-                let error = Error::text(ErrorKind::RsaModulus, "RSA2048RESTR wants 2048 bits");
+                let error = E::text(ErrorKind::RsaModulus, "RSA2048RESTR wants 2048 bits");
                 return Err(error.at(body_at));
             }
             if b.of(bytes) != [1, 0, 1] {
-                let error = Error::text(ErrorKind::RsaExponent, "RSA2048RESTR wants 65537");
+                let error = E::text(ErrorKind::RsaExponent, "RSA2048RESTR wants 65537");
                 return Err(error.at(body_at));
             }
         }
@@ -72,12 +70,12 @@ impl KeyIndex {
 }
 
 /// A label that lies about the kind of key is refused; one that names the other curve is reported.
-fn check_label(
+fn check_label<E: Fail>(
     label: KeyType,
     material: Material,
     at: usize,
     sink: &mut impl Sink,
-) -> Result<(), Error> {
+) -> Result<(), E> {
     use KeyType as T;
     match (label, material) {
         (T::Secp256r1, Material::P256) | (T::Secp384r1, Material::P384) => {}
@@ -87,7 +85,7 @@ fn check_label(
             sink.note(FindingKind::KeyTypeLabel, at);
         }
         _ => {
-            return Err(Error::text(ErrorKind::KeyTypeMismatch, label.name()).at(at));
+            return Err(E::text(ErrorKind::KeyTypeMismatch, label.name()).at(at));
         }
     }
     Ok(())
@@ -98,12 +96,12 @@ type Parts = (Material, Span, Span, Span);
 /// X5CHAIN: an array of certificates; also one bare certificate (RFC 9360 §2), or the array
 /// wrapped in a byte string (fdo-rs). Both start with a byte string: a certificate starts with
 /// the DER tag 0x30, a wrapped array with the CBOR major type 4.
-fn read_chain_key(
-    reader: &mut Reader<'_>,
+fn read_chain_key<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Parts, Error> {
+) -> Result<Parts, E> {
     let start = reader.position();
     let (body, leaf) = if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
         let content = reader.bytes(sink)?;
@@ -128,11 +126,11 @@ fn read_chain_key(
 }
 
 /// Reads `[1* bstr]` and gives the first.
-pub(crate) fn read_certificates(
-    reader: &mut Reader<'_>,
+pub(crate) fn read_certificates<E: Fail>(
+    reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Span, Error> {
+) -> Result<Span, E> {
     let mut items = reader.array(sink)?;
     let mut first = None;
     let mut count = 0_usize;
@@ -140,32 +138,32 @@ pub(crate) fn read_certificates(
         count = count.saturating_add(1);
         if count > limits.certificates {
             let (found, wanted) = (count as u64, limits.certificates as u64);
-            let error = Error::count(ErrorKind::Certificates, found, wanted, "certificates");
+            let error = E::count(ErrorKind::Certificates, found, wanted, "certificates");
             return Err(error.at(items.start));
         }
         let certificate = reader.bytes(sink)?;
         check_size(certificate, limits)?;
         first.get_or_insert(certificate);
     }
-    first.ok_or_else(|| Error::new(ErrorKind::ChainEmpty).at(items.start))
+    first.ok_or_else(|| E::new(ErrorKind::ChainEmpty).at(items.start))
 }
 
 /// COSE_Key (RFC 9052 §7, RFC 9053 §7): a map, also wrapped in a byte string (Astarte), also
 /// without `kty` (pri-fidoiot, client-sdk-fidoiot), also with coordinates that lost their leading
 /// zeros (go-fdo) or gained one (Java).
-fn read_cose_key(
-    reader: &mut Reader<'_>,
+fn read_cose_key<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Parts, Error> {
+) -> Result<Parts, E> {
     let start = reader.position();
     if matches!(
         label,
         KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
     ) {
-        let error = Error::text(ErrorKind::KeyEncodingType, "an RSA key as COSE_Key");
+        let error = E::text(ErrorKind::KeyEncodingType, "an RSA key as COSE_Key");
         return Err(error.at(start));
     }
     if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
@@ -179,13 +177,13 @@ fn read_cose_key(
     read_cose_map(reader, bytes, label, limits, sink)
 }
 
-fn read_cose_map(
-    reader: &mut Reader<'_>,
+fn read_cose_map<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Parts, Error> {
+) -> Result<Parts, E> {
     let mut items = reader.map(sink)?;
     let start = items.start;
     let mut labels = Labels::new();
@@ -198,7 +196,7 @@ fn read_cose_map(
             Label::Int(-3) => {
                 let at = reader.position();
                 if matches!(reader.peek(), Some(0xf4 | 0xf5)) {
-                    let error = Error::text(ErrorKind::PointEncoding, "a compressed point");
+                    let error = E::text(ErrorKind::PointEncoding, "a compressed point");
                     return Err(error.at(at));
                 }
                 y = Some(reader.bytes(sink)?);
@@ -208,7 +206,7 @@ fn read_cose_map(
             }
         }
     }
-    let missing = |what| Error::text(ErrorKind::KeyEncoding, what).at(start);
+    let missing = |what| E::text(ErrorKind::KeyEncoding, what).at(start);
     let x = x.ok_or_else(|| missing("a COSE_Key without x"))?;
     let (crv, crv_at) = crv.ok_or_else(|| missing("a COSE_Key without crv"))?;
     let material = match crv {
@@ -216,7 +214,7 @@ fn read_cose_map(
         2 => Material::P384,
         6 => Material::Ed25519,
         _ => {
-            let error = Error::code_point(ErrorKind::KeyType, crv, "curve 1 or 2");
+            let error = E::code_point(ErrorKind::KeyType, crv, "curve 1 or 2");
             return Err(error.at(crv_at));
         }
     };
@@ -225,14 +223,14 @@ fn read_cose_map(
         None if label == KeyType::Ed25519 => return Err(missing("a COSE_Key without kty")),
         None => sink.note(FindingKind::CoseKeyWithoutType, start),
         Some((found, at)) if found != wanted => {
-            return Err(Error::text(ErrorKind::KeyEncoding, "kty does not fit crv").at(at));
+            return Err(E::text(ErrorKind::KeyEncoding, "kty does not fit crv").at(at));
         }
         Some(_) => {}
     }
     let body = Span::new(start, reader.position());
     if material == Material::Ed25519 {
         if x.len() != 32 {
-            let error = Error::count(ErrorKind::KeyEncoding, x.len() as u64, 32, "bytes of x");
+            let error = E::count(ErrorKind::KeyEncoding, x.len() as u64, 32, "bytes of x");
             return Err(error.at(x.start()));
         }
         return Ok((material, x, Span::new(x.end(), x.end()), body));
@@ -244,12 +242,12 @@ fn read_cose_map(
 }
 
 /// A coordinate of exactly the field's size stays; any other loses its leading zeros.
-fn coordinate(
+fn coordinate<E: Fail>(
     bytes: &[u8],
     span: Span,
     material: Material,
     sink: &mut impl Sink,
-) -> Result<Span, Error> {
+) -> Result<Span, E> {
     let wanted = material.coordinate();
     if span.len() == wanted {
         return Ok(span);
@@ -258,7 +256,7 @@ fn coordinate(
     let stripped = without_zeros(bytes, span);
     if stripped.len() > wanted {
         let (found, wanted) = (span.len() as u64, wanted as u64);
-        let error = Error::count(ErrorKind::PointEncoding, found, wanted, "bytes");
+        let error = E::count(ErrorKind::PointEncoding, found, wanted, "bytes");
         return Err(error.at(span.start()));
     }
     Ok(stripped)
@@ -270,37 +268,37 @@ fn without_zeros(bytes: &[u8], span: Span) -> Span {
 }
 
 /// Crypto: `[modulus, exponent]`, which Java writes with a sign byte.
-fn read_crypto(
-    reader: &mut Reader<'_>,
+fn read_crypto<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
     sink: &mut impl Sink,
-) -> Result<Parts, Error> {
+) -> Result<Parts, E> {
     let start = reader.position();
     if !matches!(
         label,
         KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
     ) {
-        let error = Error::text(
+        let error = E::text(
             ErrorKind::KeyEncodingType,
             "encoding Crypto is for RSA only",
         );
         return Err(error.at(start));
     }
     let mut items = reader.array_of(2, sink)?;
-    let mut number = |reader: &mut Reader<'_>| {
+    let mut number = |reader: &mut Reader<'_, E>| {
         reader.next(&mut items)?;
         let span = reader.bytes(sink)?;
         let stripped = without_zeros(bytes, span);
         if stripped != span {
             sink.note(FindingKind::LeadingZero, span.start());
         }
-        Ok::<_, Error>(stripped)
+        Ok::<_, E>(stripped)
     };
     let a = number(reader)?;
     let b = number(reader)?;
     reader.close(&mut items)?;
     let material =
-        super::rsa_material(a.of(bytes), b.of(bytes)).map_err(|error| error.at(start))?;
+        super::rsa_material(a.of(bytes), b.of(bytes)).map_err(|error: E| error.at(start))?;
     Ok((material, a, b, Span::new(start, reader.position())))
 }

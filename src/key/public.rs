@@ -13,7 +13,8 @@ use super::der::{ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki
 use super::{Algorithm, KeyType, Material, exponent_value};
 use crate::cbor::Span;
 use crate::cose::SigStructure;
-use crate::error::{Error, ErrorKind};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{Error, ErrorKind, Fail};
 use crate::limits::Limits;
 
 /// A public key whose numbers have been checked: the point lies on its curve, the modulus and
@@ -67,22 +68,24 @@ impl PublicKey {
     }
 
     /// The key with these numbers; `a` and `b` may lack leading zeros.
-    pub(crate) fn from_parts(material: Material, a: &[u8], b: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_parts<E: Fail>(material: Material, a: &[u8], b: &[u8]) -> Result<Self, E> {
         let key = Self::from_valid_parts(material, a, b);
-        let off_curve = || Error::new(ErrorKind::PointNotOnCurve);
+        let off_curve = || E::new(ErrorKind::PointNotOnCurve);
         match material {
             Material::P256 => {
-                p256::PublicKey::from_sec1_bytes(&sec1(key.numbers())).map_err(|_| off_curve())?;
+                p256::PublicKey::from_sec1_bytes(sec1(key.numbers(), &mut [0; 97]))
+                    .map_err(|_| off_curve())?;
             }
             Material::P384 => {
-                p384::PublicKey::from_sec1_bytes(&sec1(key.numbers())).map_err(|_| off_curve())?;
+                p384::PublicKey::from_sec1_bytes(sec1(key.numbers(), &mut [0; 97]))
+                    .map_err(|_| off_curve())?;
             }
             Material::Ed25519 => {
                 let bytes = key.numbers().first_chunk().ok_or_else(off_curve)?;
                 let point =
                     ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| off_curve())?;
                 if point.is_weak() {
-                    return Err(Error::text(
+                    return Err(E::text(
                         ErrorKind::PointNotOnCurve,
                         "a point of small order",
                     ));
@@ -90,7 +93,7 @@ impl PublicKey {
             }
             Material::Rsa2048 | Material::Rsa3072 => {
                 if super::rsa_material(a, b)? != material {
-                    return Err(Error::new(ErrorKind::RsaModulus));
+                    return Err(E::new(ErrorKind::RsaModulus));
                 }
             }
         }
@@ -107,7 +110,7 @@ impl PublicKey {
         if der.len() > Limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::InputSize));
         }
-        let found = find_in_spki(der, Span::new(0, der.len()))?;
+        let found = find_in_spki::<Error>(der, Span::new(0, der.len()))?;
         Self::from_parts(found.material, found.a.of(der), found.b.of(der))
     }
 
@@ -119,7 +122,7 @@ impl PublicKey {
         if der.len() > Limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::InputSize));
         }
-        let spki = certificate_spki(der, Span::new(0, der.len()))?;
+        let spki = certificate_spki::<Error>(der, Span::new(0, der.len()))?;
         Self::from_spki_der(spki.of(der))
     }
 
@@ -151,14 +154,28 @@ impl PublicKey {
     /// it for PSS too.
     #[must_use]
     pub fn to_spki_der(&self) -> Vec<u8> {
-        let prefix = match self.material {
-            Material::P256 => P256_PREFIX,
-            Material::P384 => P384_PREFIX,
-            Material::Ed25519 => ED25519_PREFIX,
+        match self.spki_prefix() {
+            Some(prefix) => [prefix, self.numbers()].concat(),
             // Encoding into a growing buffer fails for lengths past 2^28 only.
-            Material::Rsa2048 | Material::Rsa3072 => return self.rsa_spki().unwrap_or_default(),
-        };
-        [prefix, self.numbers()].concat()
+            None => self.rsa_spki().unwrap_or_default(),
+        }
+    }
+
+    /// The hash of the SubjectPublicKeyInfo; without a heap for keys that are not RSA.
+    pub(crate) fn spki_digest(&self, hash: HashAlgorithm) -> Digest {
+        match self.spki_prefix() {
+            Some(prefix) => hash.digest(&[prefix, self.numbers()]),
+            None => hash.digest(&[&self.to_spki_der()]),
+        }
+    }
+
+    const fn spki_prefix(&self) -> Option<&'static [u8]> {
+        match self.material {
+            Material::P256 => Some(P256_PREFIX),
+            Material::P384 => Some(P384_PREFIX),
+            Material::Ed25519 => Some(ED25519_PREFIX),
+            Material::Rsa2048 | Material::Rsa3072 => None,
+        }
     }
 
     fn rsa_spki(&self) -> ::der::Result<Vec<u8>> {
@@ -246,16 +263,17 @@ impl PublicKey {
     }
 
     /// The same for a message in parts, with algorithm and length known to fit.
-    pub(crate) fn verify_parts(
+    pub(crate) fn verify_parts<E: Fail>(
         &self,
         algorithm: Algorithm,
         message: &SigStructure<'_>,
         signature: &[u8],
-    ) -> Result<(), Error> {
+    ) -> Result<(), E> {
         use signature::hazmat::PrehashVerifier as _;
         let good = match algorithm {
             Algorithm::Es256 => {
-                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(self.numbers()));
+                let key =
+                    p256::ecdsa::VerifyingKey::from_sec1_bytes(sec1(self.numbers(), &mut [0; 97]));
                 let signature = p256::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -265,7 +283,8 @@ impl PublicKey {
                 }
             }
             Algorithm::Es384 => {
-                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(self.numbers()));
+                let key =
+                    p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1(self.numbers(), &mut [0; 97]));
                 let signature = p384::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -280,7 +299,7 @@ impl PublicKey {
         if good {
             Ok(())
         } else {
-            Err(Error::new(ErrorKind::Signature))
+            Err(E::new(ErrorKind::Signature))
         }
     }
 
@@ -297,12 +316,12 @@ impl PublicKey {
     }
 
     #[cfg(feature = "rsa")]
-    fn verify_rsa(
+    fn verify_rsa<E: Fail>(
         &self,
         algorithm: Algorithm,
         message: &SigStructure<'_>,
         signature: &[u8],
-    ) -> Result<bool, Error> {
+    ) -> Result<bool, E> {
         use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
         let bits = u32::try_from(self.bits()).unwrap_or(u32::MAX);
         let modulus = BoxedUint::from_be_slice(self.numbers(), bits);
@@ -310,7 +329,7 @@ impl PublicKey {
             .ok()
             .and_then(|n| RsaPublicKey::new(n, self.exponent.into()).ok());
         let Some(key) = key else {
-            return Err(Error::new(ErrorKind::RsaModulus));
+            return Err(E::new(ErrorKind::RsaModulus));
         };
         let result = match algorithm {
             Algorithm::Rs256 => key.verify(
@@ -338,17 +357,20 @@ impl PublicKey {
     }
 
     #[cfg(not(feature = "rsa"))]
-    fn verify_rsa(&self, _: Algorithm, _: &SigStructure<'_>, _: &[u8]) -> Result<bool, Error> {
-        Err(Error::text(
-            ErrorKind::Feature,
-            "RSA needs the feature `rsa`",
-        ))
+    fn verify_rsa<E: Fail>(&self, _: Algorithm, _: &SigStructure<'_>, _: &[u8]) -> Result<bool, E> {
+        Err(E::text(ErrorKind::Feature, "RSA needs the feature `rsa`"))
     }
 }
 
-/// An uncompressed point from its coordinates.
-fn sec1(coordinates: &[u8]) -> Vec<u8> {
-    [&[4], coordinates].concat()
+/// An uncompressed point from its coordinates, of at most 96 bytes, without a heap.
+fn sec1<'r>(coordinates: &[u8], room: &'r mut [u8; 97]) -> &'r [u8] {
+    let [tag, rest @ ..] = room;
+    *tag = 4;
+    rest.iter_mut()
+        .zip(coordinates)
+        .for_each(|(to, from)| *to = *from);
+    room.get(..coordinates.len().saturating_add(1))
+        .unwrap_or_default()
 }
 
 impl fmt::Debug for PublicKey {

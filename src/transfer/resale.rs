@@ -35,6 +35,9 @@ pub enum ResaleOutcome {
     Reused,
     /// The replacement voucher, with no entries. The old one is worth nothing any more.
     Replaced(Voucher<'static>),
+    /// The device has new credentials, and its owner does not support resale: there is no voucher
+    /// any more, neither the old one nor a new one. Only the factory can start another.
+    Ended,
 }
 
 impl Replacement {
@@ -88,38 +91,34 @@ impl Replacement {
     /// # Errors
     /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
-        let owner = self.owner.public_key()?;
-        let label = {
-            let mut options = ExtendOptions::new();
-            options.other_key_type = true;
-            label_for(&owner, &voucher.manufacturer_key(), &options)?
-        };
-        let key = match &self.owner {
-            NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
-            NextOwner::Chain(chain) => write::chain_key(label, chain),
-        };
-        let chain_hash = match voucher.chain_hash() {
-            Some(hash) => write::hash(&hash),
-            None => Value::Null,
-        };
-        let header = [
-            write::array_head(6),
-            write::to_bytes(&101.into()),
-            write::to_bytes(&Value::Bytes(self.guid.0.to_vec())),
-            self.rendezvous.clone(),
-            write::to_bytes(&Value::Text(voucher.device_info().into())),
-            write::to_bytes(&key),
-            write::to_bytes(&chain_hash),
-        ]
-        .concat();
+        let header = header_bytes(
+            self.guid,
+            &self.rendezvous,
+            voucher.device_info(),
+            &self.owner_item(voucher)?,
+            voucher.chain_hash(),
+        );
         let chain = voucher
             .chain_bytes()
             .map_or_else(|| write::to_bytes(&Value::Null), <[u8]>::to_vec);
         NewHeader::new(header, voucher.hmac().algorithm(), chain)
     }
 
+    /// The CBOR of `Owner2Key`: in the header, and before that in TO2.SetupDevice.
+    pub(crate) fn owner_item(&self, voucher: &VerifiedVoucher<'_>) -> Result<Vec<u8>, Error> {
+        let owner = self.owner.public_key()?;
+        let mut options = ExtendOptions::new();
+        options.other_key_type = true;
+        let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;
+        let key = match &self.owner {
+            NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
+            NextOwner::Chain(chain) => write::chain_key(label, chain),
+        };
+        Ok(write::to_bytes(&key))
+    }
+
     /// Ends the resale with what the device answered in TO2.DeviceServiceInfoReady: its HMAC over
-    /// the replacement header, or null.
+    /// the replacement header, or null. Which hash function the HMAC has is the device's choice.
     ///
     /// # Errors
     /// [`ErrorKind::Argument`] where the device answered null to credentials that are not its
@@ -132,6 +131,7 @@ impl Replacement {
         match replacement_hmac {
             Some(hmac) => self
                 .header(voucher)?
+                .with_hash(hmac.algorithm())
                 .finish(hmac)
                 .map(ResaleOutcome::Replaced),
             None if self.is_reuse(voucher) => Ok(ResaleOutcome::Reused),
@@ -141,4 +141,45 @@ impl Replacement {
             }
         }
     }
+
+    /// The same for an owner that does not support resale: it throws the device's HMAC away, and with
+    /// it whatever a replacement voucher could be made of.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish), so that a device that kept its credentials is still noticed.
+    pub fn finish_without_resale(
+        &self,
+        voucher: &VerifiedVoucher<'_>,
+        replacement_hmac: Option<&Digest>,
+    ) -> Result<ResaleOutcome, Error> {
+        Ok(match self.finish(voucher, replacement_hmac)? {
+            ResaleOutcome::Replaced(_) => ResaleOutcome::Ended,
+            outcome => outcome,
+        })
+    }
+}
+
+/// The replacement header as device and owner write it, each for itself and to the byte the same.
+/// `rendezvous` and `owner` are CBOR.
+pub(crate) fn header_bytes(
+    guid: Guid,
+    rendezvous: &[u8],
+    device_info: &str,
+    owner: &[u8],
+    chain_hash: Option<Digest>,
+) -> Vec<u8> {
+    let chain_hash = match chain_hash {
+        Some(hash) => write::hash(&hash),
+        None => Value::Null,
+    };
+    [
+        write::array_head(6),
+        write::to_bytes(&101.into()),
+        write::to_bytes(&Value::Bytes(guid.0.to_vec())),
+        rendezvous.to_vec(),
+        write::to_bytes(&Value::Text(device_info.into())),
+        owner.to_vec(),
+        write::to_bytes(&chain_hash),
+    ]
+    .concat()
 }

@@ -19,9 +19,9 @@ use alloc::vec::Vec;
 
 use super::rendezvous;
 use crate::cbor::{Labels, Reader, Sink, Span};
-use crate::cose::read_headers;
+use crate::cose::{Headers, read_headers};
 use crate::digest::{HashAlgorithm, HashIndex};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::key::{Algorithm, KeyIndex, Material};
 use crate::limits::Limits;
@@ -74,7 +74,7 @@ impl Index {
             let (found, wanted) = (bytes.len() as u64, limit as u64);
             return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
         }
-        let reader = &mut Reader::new(bytes);
+        let reader = &mut Reader::<Error>::new(bytes);
         let mut items = match reader.array_of(5, sink) {
             Err(error) if is_fdo_1_0(bytes) => {
                 let text = "FDO 1.0 (protocol version 100) can be shown, not verified";
@@ -143,8 +143,9 @@ impl Index {
             let signer = self
                 .entries
                 .last()
-                .map_or(self.manufacturer, |entry| entry.key);
-            let entry = read_entry(reader, bytes, &signer, limits, sink)
+                .map_or(&self.manufacturer, |entry| &entry.key)
+                .algorithm();
+            let entry = read_entry(reader, bytes, signer, limits, sink)
                 .map_err(|error| error.in_entry(Some(number)))?;
             let (key, first) = (&entry.key, &self.manufacturer);
             if (key.label, key.encoding) != (first.label, first.encoding) {
@@ -203,7 +204,10 @@ fn is_fdo_1_0(bytes: &[u8]) -> bool {
     matches!(bytes, [0x84, header, 0x18, 0x64, ..] if header >> 5 == 4)
 }
 
-fn read_version(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<u16, Error> {
+pub(crate) fn read_version<E: Fail>(
+    reader: &mut Reader<'_, E>,
+    sink: &mut impl Sink,
+) -> Result<u16, E> {
     let (version, at) = reader.int(sink)?;
     match version {
         101 => Ok(101),
@@ -211,32 +215,32 @@ fn read_version(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<u16, Er
             sink.note(FindingKind::DraftVersion, at);
             Ok(200)
         }
-        _ => Err(Error::code_point(ErrorKind::Version, version, "101").at(at)),
+        _ => Err(E::code_point(ErrorKind::Version, version, "101").at(at)),
     }
 }
 
-fn read_header(
-    reader: &mut Reader<'_>,
+pub(crate) fn read_header<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     version: u16,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Index, Error> {
+) -> Result<Index, E> {
     let mut items = reader.array_of(6, sink)?;
     reader.next(&mut items)?;
     let (inner, at) = reader.int(sink)?;
     if inner != i128::from(version) {
-        let error = Error::code_point(ErrorKind::VersionMismatch, inner, "the outer version");
+        let error = E::code_point(ErrorKind::VersionMismatch, inner, "the outer version");
         return Err(error.at(at));
     }
     reader.next(&mut items)?;
     let at = reader.position();
     let guid = reader.bytes(sink)?;
     if guid.len() != 16 {
-        return Err(Error::count(ErrorKind::GuidLength, guid.len() as u64, 16, "bytes").at(at));
+        return Err(E::count(ErrorKind::GuidLength, guid.len() as u64, 16, "bytes").at(at));
     }
     if guid.of(bytes).iter().all(|&byte| byte == 0) {
-        return Err(Error::new(ErrorKind::GuidZero).at(at));
+        return Err(E::new(ErrorKind::GuidZero).at(at));
     }
     reader.next(&mut items)?;
     let rendezvous = rendezvous::read(reader, limits, sink)?;
@@ -245,7 +249,7 @@ fn read_header(
     let device_info = reader.text(sink)?;
     if device_info.len() > limits.device_info {
         let (found, wanted) = (device_info.len() as u64, limits.device_info as u64);
-        return Err(Error::count(ErrorKind::DeviceInfo, found, wanted, "bytes").at(at));
+        return Err(E::count(ErrorKind::DeviceInfo, found, wanted, "bytes").at(at));
     }
     if device_info.len() == 0 {
         sink.note(FindingKind::DeviceInfoEmpty, at);
@@ -280,11 +284,11 @@ fn read_header(
 }
 
 /// `OVDevCertChainOrNull`: an array of certificates, null, or (Astarte) one bare certificate.
-fn read_chain(
-    reader: &mut Reader<'_>,
+fn read_chain<E: Fail>(
+    reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Option<Span>, Error> {
+) -> Result<Option<Span>, E> {
     if reader.null() {
         return Ok(None);
     }
@@ -299,18 +303,18 @@ fn read_chain(
     Ok(Some(Span::new(start, reader.position())))
 }
 
-fn read_entry(
-    reader: &mut Reader<'_>,
+pub(crate) fn read_entry<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
-    signer: &KeyIndex,
+    signer: Algorithm,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<EntryIndex, Error> {
+) -> Result<EntryIndex, E> {
     let start = reader.position();
     if reader.peek().is_some_and(|byte| byte >> 5 == 6) {
         let tag = reader.head(sink)?;
         if tag.value != 18 {
-            let error = Error::code_point(ErrorKind::WrongType, tag.value.into(), "tag 18");
+            let error = E::code_point(ErrorKind::WrongType, tag.value.into(), "tag 18");
             return Err(error.at(start));
         }
     } else if reader.remaining() > 0 {
@@ -320,10 +324,12 @@ fn read_entry(
     reader.next(&mut items)?;
     let headers_at = reader.position();
     // Both headers are read in one go; an indefinite array cannot end between them.
-    let (protected, stated) = read_headers(reader, bytes, limits, sink)?;
+    let Headers {
+        protected, stated, ..
+    } = read_headers(reader, bytes, limits, sink)?;
     reader.next(&mut items)?;
-    if stated.algorithm != signer.algorithm() {
-        let error = Error::text(ErrorKind::AlgorithmMismatch, stated.algorithm.name());
+    if stated.algorithm != signer {
+        let error = E::text(ErrorKind::AlgorithmMismatch, stated.algorithm.name());
         return Err(error.at(stated.at.max(headers_at)));
     }
     reader.next(&mut items)?;
@@ -336,7 +342,7 @@ fn read_entry(
     let wanted = stated.algorithm.signature_len();
     if signature.len() != wanted {
         let (found, wanted) = (signature.len() as u64, wanted as u64);
-        return Err(Error::count(ErrorKind::SignatureLength, found, wanted, "bytes").at(at));
+        return Err(E::count(ErrorKind::SignatureLength, found, wanted, "bytes").at(at));
     }
     reader.close(&mut items)?;
     Ok(EntryIndex {
@@ -354,12 +360,12 @@ fn read_entry(
 
 type Payload = (HashIndex, HashIndex, Option<Span>, KeyIndex);
 
-fn read_payload(
-    reader: &mut Reader<'_>,
+fn read_payload<E: Fail>(
+    reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Payload, Error> {
+) -> Result<Payload, E> {
     let mut items = reader.array_of(4, sink)?;
     reader.next(&mut items)?;
     let previous_hash = HashIndex::read(reader, false, sink)?;
@@ -376,7 +382,10 @@ fn read_payload(
 
 /// `OVEExtra = null / bstr .cbor {* int => bstr}`; fdo-rs writes the map without the byte string,
 /// go-fdo an empty map where null is meant.
-fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Span>, Error> {
+fn read_extra<E: Fail>(
+    reader: &mut Reader<'_, E>,
+    sink: &mut impl Sink,
+) -> Result<Option<Span>, E> {
     if reader.null() {
         return Ok(None);
     }
@@ -385,7 +394,7 @@ fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Sp
         Some(2) => {
             let content = reader.bytes(sink)?;
             if content.len() == 0 {
-                return Err(Error::new(ErrorKind::Extra).at(start));
+                return Err(E::new(ErrorKind::Extra).at(start));
             }
             let mut inner = reader.within(content);
             let labels = read_extra_map(&mut inner, sink)?;
@@ -400,21 +409,21 @@ fn read_extra(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<Option<Sp
             read_extra_map(reader, sink)?;
             Ok(Some(Span::new(start, reader.position())))
         }
-        _ => Err(Error::new(ErrorKind::Extra).at(start)),
+        _ => Err(E::new(ErrorKind::Extra).at(start)),
     }
 }
 
-fn read_extra_map(reader: &mut Reader<'_>, sink: &mut impl Sink) -> Result<usize, Error> {
+fn read_extra_map<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<usize, E> {
     let mut labels = Labels::new();
-    let wrong_type = |error: Error| match error.kind() {
-        ErrorKind::WrongType => Error::new(ErrorKind::Extra).at(error.offset().unwrap_or(0)),
+    let wrong_type = |error: E| match error.kind() {
+        ErrorKind::WrongType => E::new(ErrorKind::Extra).at(error.offset().unwrap_or(0)),
         _ => error,
     };
     let mut items = reader.map(sink).map_err(wrong_type)?;
     while reader.more(&mut items)? {
         let (label, at) = labels.read(reader, sink).map_err(wrong_type)?;
         if matches!(label, crate::cbor::Label::Text(_)) {
-            return Err(Error::text(ErrorKind::Extra, "an integer label wanted").at(at));
+            return Err(E::text(ErrorKind::Extra, "an integer label wanted").at(at));
         }
         reader.bytes(sink).map_err(wrong_type)?;
     }

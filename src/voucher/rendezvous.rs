@@ -10,7 +10,7 @@
 //! here refuses a voucher. Implementations differ a good deal in what they write.
 
 use crate::cbor::{Items, Reader, Sink, Span};
-use crate::error::{Error, ErrorKind};
+use crate::error::{DeviceError, ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::key::Quiet;
 use crate::limits::Limits;
@@ -172,7 +172,7 @@ impl<'v> RvInstruction<'v> {
 
     fn decode(&self, span: Span) -> Option<RvValue<'v>> {
         use RvVariable as V;
-        let mut reader = Reader::over(self.bytes, span);
+        let mut reader = Reader::<DeviceError>::over(self.bytes, span);
         let value = match self.variable()? {
             V::IpAddress => {
                 let content: &'v [u8] = reader.bytes(&mut Quiet).ok()?.of(self.bytes);
@@ -229,7 +229,7 @@ impl<'v> RvInstruction<'v> {
     }
 }
 
-fn number<'v>(reader: &mut Reader<'_>, most: u64) -> Option<RvValue<'v>> {
+fn number<'v>(reader: &mut Reader<'_, DeviceError>, most: u64) -> Option<RvValue<'v>> {
     let number = u64::try_from(reader.int(&mut Quiet).ok()?.0).ok()?;
     (number <= most).then_some(RvValue::Number(number))
 }
@@ -260,14 +260,14 @@ impl<'v> RendezvousInfo<'v> {
 }
 
 /// Reads RendezvousInfo as one item and reports what is odd in it.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
+pub(crate) fn read<E: Fail>(
+    reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
-) -> Result<Span, Error> {
+) -> Result<Span, E> {
     let start = reader.position();
     if reader.peek().is_some_and(|byte| byte >> 5 != 4) {
-        return Err(Error::text(ErrorKind::WrongType, "an array wanted").at(start));
+        return Err(E::text(ErrorKind::WrongType, "an array wanted").at(start));
     }
     // The item first: whatever its shape, its end is known and its depth is bounded.
     let span = reader.skip(limits.depth, sink)?;
@@ -283,7 +283,7 @@ pub(super) fn read(
                 if count > limits.rendezvous {
                     let (found, wanted) = (count as u64, limits.rendezvous as u64);
                     let kind = ErrorKind::RvInstructions;
-                    return Err(Error::count(kind, found, wanted, "instructions").at(start));
+                    return Err(E::count(kind, found, wanted, "instructions").at(start));
                 }
                 if let Some(kind) = instruction.finding() {
                     sink.note(kind, at);
@@ -304,7 +304,8 @@ pub(super) fn read(
 /// Steps through the instructions of all directives; an error where the shape is another one.
 struct Walk<'a> {
     bytes: &'a [u8],
-    reader: Reader<'a>,
+    // Errors are swallowed, so they are of the kind that costs nothing.
+    reader: Reader<'a, DeviceError>,
     directives: Items,
     directive: usize,
     instructions: Option<Items>,
@@ -323,7 +324,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn step(&mut self) -> Result<Option<(RvInstruction<'a>, usize)>, Error> {
+    fn step(&mut self) -> Result<Option<(RvInstruction<'a>, usize)>, DeviceError> {
         let quiet = &mut Quiet;
         loop {
             if let Some(items) = &mut self.instructions {

@@ -45,5 +45,6 @@ void test_functions(void);
 void test_misuse(void);
 void test_batch(void);
 void test_fdo_data(void);
+void test_onboard(void);
 
 #endif

@@ -71,3 +71,20 @@ pub(crate) fn voucher_ed25519() -> Vec<u8> {
         .expect("a complete header");
     voucher.as_bytes().to_vec()
 }
+
+/// The certificates and the private key of a device of the test vectors.
+#[cfg(feature = "pem")]
+pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
+    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
+    let read = |name: &str| -> serde_json::Value {
+        let text = std::fs::read_to_string(vectors.join(name)).expect("a vector");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    let vector = read("valid/p256-x509-0-entries.json");
+    let bytes = hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex");
+    let voucher = Voucher::parse(&bytes).expect("a good voucher");
+    let keys = read("keys.json");
+    let pem = keys["p256-device-maker-0001"].as_str().expect("a key");
+    let key = LocalKey::from_pem(pem.as_bytes()).expect("a key");
+    (voucher.device_chain().map(<[u8]>::to_vec).collect(), key)
+}

@@ -158,7 +158,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
 #[cfg(test)]
 impl<W: Word, M, const L: usize> Field52<W, M, L> {
     /// Residues from their limbs, which keep to the bounds of [`Limbs`].
-    pub(super) fn from_limbs<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Limbs<W, L, B> {
+    pub(super) fn assemble<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Limbs<W, L, B> {
         Limbs(core::array::from_fn(|i| W::load(self.token, &limbs[i])))
     }
 

@@ -39,6 +39,12 @@ pub(crate) enum Command {
     Keygen(KeygenArgs),
     /// Find vouchers of one device that went two ways, and those that are older states of others
     Forks(ForksArgs),
+    /// Ask whoever claims to own a voucher to prove it
+    Challenge(ChallengeArgs),
+    /// Prove that you own a voucher: answer a challenge with the owner's key
+    Prove(ProveArgs),
+    /// Check the answer to a challenge
+    CheckProof(CheckProofArgs),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -361,16 +367,86 @@ pub(crate) struct ForksArgs {
     pub(crate) policy: PolicyArgs,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct ChallengeArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// Your name, by which the owner knows you, such as market.example.com
+    #[arg(long, value_name = "NAME")]
+    pub(crate) verifier: String,
+    /// The file for the challenge; the standard output by default. Keep it: the answer is checked
+    /// against it, and good for this one question only
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProveArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// The challenge
+    #[arg(long, value_name = "FILE")]
+    pub(crate) challenge: PathBuf,
+    /// The name of the one whom you prove it to. A challenge by anybody else is not answered
+    #[arg(long, value_name = "NAME")]
+    pub(crate) verifier: String,
+    /// The private key of the owner in PEM: P-256, P-384 or Ed25519
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the message that the owner has to sign, and no proof. Come back with the same arguments
+    /// and --signature
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) to_be_signed: Option<PathBuf>,
+    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The file for the proof; the standard output by default
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckProofArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// The challenge, as you made it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) challenge: PathBuf,
+    /// The answer
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
 /// Bytes from hexadecimal digits of either case.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    pairs
-        .iter()
-        .map(|[high, low]| u8::try_from(digit(high)? << 4 | digit(low)?).ok())
-        .collect()
+    // It may be a secret: no growing, which would leave copies behind.
+    let mut bytes = Vec::with_capacity(pairs.len());
+    for [high, low] in pairs {
+        bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
+    }
+    Some(bytes)
 }
 
 fn hash(text: &str) -> Result<Digest, String> {

@@ -21,7 +21,6 @@
         clippy::unwrap_used
     )
 )]
-#![cfg_attr(test, allow(clippy::disallowed_macros, clippy::disallowed_methods))]
 extern crate alloc;
 
 mod advice;
@@ -36,6 +35,7 @@ mod manual;
 mod material;
 mod new;
 mod output;
+mod ownership;
 mod report;
 mod show;
 mod split;
@@ -92,6 +92,9 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(args),
         Command::Keygen(args) => keygen::run(args),
         Command::Forks(args) => forks::run(args),
+        Command::Challenge(args) => ownership::challenge(args),
+        Command::Prove(args) => ownership::prove(args),
+        Command::CheckProof(args) => ownership::check(args),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { out_dir } => manual::man(out_dir.as_deref()),
     };

@@ -58,11 +58,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
         });
         unroll!(k < L => {
             let twice = low[k].add(low[k]);
-            low[k] = if k.is_multiple_of(2) {
-                twice.madd_lo(a[k / 2], a[k / 2])
-            } else {
-                twice.madd_hi(a[k / 2], a[k / 2])
-            };
+            low[k] = Self::add_diagonal(twice, a, k);
         });
         low
     }
@@ -88,10 +84,16 @@ impl<W: Word, const L: usize> Wide<W, L> {
     pub(super) fn square_high(&self, a: &[W; L], k: usize) -> W {
         let twice = self.high[k].add(self.high[k]);
         let k = L + k;
-        if k.is_multiple_of(2) {
-            twice.madd_lo(a[k / 2], a[k / 2])
+        Self::add_diagonal(twice, a, k)
+    }
+
+    /// Adds limb `k` of the sum of all `a[i]²·2^(104·i)`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn add_diagonal(sum: W, a: &[W; L], k: usize) -> W {
+        if k % 2 == 1 {
+            sum.madd_hi(a[k / 2], a[k / 2])
         } else {
-            twice.madd_hi(a[k / 2], a[k / 2])
+            sum.madd_lo(a[k / 2], a[k / 2])
         }
     }
 }

@@ -351,7 +351,10 @@ macro_rules! edge {
                             let entries = ecdsa.cache.arena.len()
                                 + generator.map_or(0, |generator| generator.table.len());
                             assert!(entries * size_of::<<C as Curve>::Entry>() <= budget);
-                            assert_eq!(generator.is_some(), budget > 0 && part >= 128);
+                            // The narrowest comb takes 32 kB and 73 kB, and has half of the
+                            // budget at most. The second window is always large enough.
+                            let room = budget > if BYTES == 32 { 0 } else { 100_000 };
+                            assert_eq!(generator.is_some(), room);
                         }
                     }
                     assert_eq!(decide::<C>(backend, &cases), right);

@@ -45,7 +45,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Limbed for Field52<W, M, L> {
     const LIMBS: usize = L;
     const REDUCED: bool = false;
     fn build<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Self::Fe<B> {
-        self.from_limbs(limbs)
+        self.assemble(limbs)
     }
     fn open<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]> {
         self.limbs(fe).into()
@@ -207,7 +207,7 @@ fn ring<R: Limbed>(ring: R, cases: usize) {
         n.check("mul2", &second, &radix, |i| y[i].wrapping_mul(&y[i]));
         let square: R::Fe<2> = ring.sqr(&a);
         n.check("sqr", &square, &radix, |i| x[i].wrapping_mul(&x[i]));
-        let square: R::Fe<2> = ring.sqr(&wide.clone());
+        let square: R::Fe<2> = ring.sqr(&wide);
         n.check("sqr", &square, &radix, |i| z[i].wrapping_mul(&z[i]));
         n.check("leave", &ring.leave(&a), &radix, |i| x[i]);
         n.check("enter", &ring.enter(&a), &one, |i| {

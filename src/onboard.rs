@@ -1,0 +1,42 @@
+//! Onboarding: where ownership is proved (FDO 1.1, TO0, TO1 and TO2).
+//!
+//! This is the cryptographic part of the protocols, so that a device or an owner service can be built
+//! without touching COSE. Messages are bytes that come in and go out; transport, encryption, service
+//! info, the key exchange, randomness and the clock are the caller's.
+//!
+//! | message | made by | checked by |
+//! |---|---|---|
+//! | TO0.OwnerSign (22) with to1d | [`to0d`], [`to1d`], [`owner_sign`] | [`Registration::check`] |
+//! | TO1.ProveToRV (32) | [`prove_to_rv`] | [`check_prove_to_rv`] |
+//! | TO1.RVRedirect (33): to1d | | [`To1d::read`], [`VerifiedOwner::check_to1d`] |
+//! | TO2.ProveOVHdr (61) | [`ProveOvHdr`] | [`DeviceFacts::start`] |
+//! | TO2.OVNextEntry (63) | [`next_entry`] | [`DeviceVerifier::entry`] |
+//! | TO2.ProveDevice (64) | [`prove_device`] | [`DeviceProof::check`] |
+//! | TO2.SetupDevice (65) | [`setup_device`] | [`Setup::check`] |
+//! | ReplacementHMac, in 66 | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::Replacement::finish) |
+//! | proof of ownership, without FDO | [`Challenge::respond`] | [`Challenge::check`] |
+//!
+//! Everything that is signed waits as [`Unsigned`] for a signer, which may be a TPM, an HSM or a
+//! service. Bytes are verified as received; messages in a longer encoding than needed are read.
+//!
+//! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] runs without a
+//! heap.
+
+pub mod challenge;
+mod credential;
+mod device;
+mod device_proof;
+mod message;
+mod owner_proof;
+mod rendezvous;
+mod setup;
+
+pub use crate::error::DeviceError;
+pub use challenge::Challenge;
+pub use credential::{CredentialDialect, DeviceCredential};
+pub use device::{DeviceFacts, DeviceVerifier, OwnerHello, VerifiedOwner};
+pub use device_proof::{DeviceProof, check_prove_to_rv, device_key, prove_device, prove_to_rv};
+pub use message::{Nonce, Unsigned};
+pub use owner_proof::{ProveOvHdr, get_next_entry, next_entry};
+pub use rendezvous::{OwnerAddress, Registration, To1d, Transport, owner_sign, to0d, to1d};
+pub use setup::{Renewal, Setup, setup_device};

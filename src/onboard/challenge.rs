@@ -1,0 +1,251 @@
+//! A plain proof of ownership, for people without FDO in between: a marketplace or a support desk
+//! asks whoever brings a voucher to show that they hold its owner's key.
+//!
+//! ```text
+//! verifier:  voucher.challenge(name, nonce) ─▶ Challenge ─ to_cbor ─▶ …
+//! owner:     Challenge::from_cbor ─▶ respond(voucher, name) ─▶ Unsigned ─ sign ─▶ proof
+//! verifier:  Challenge::check(voucher, proof)
+//! ```
+//!
+//! # Format
+//!
+//! ```cddl
+//! Challenge = [
+//!   "ov-ownership-v1",
+//!   verifier: tstr,          ; who asks: 1 to 255 bytes, such as a host name
+//!   guid:     bstr .size 16,
+//!   state:    bstr .size 48, ; SHA-384, see below
+//!   nonce:    bstr .size 32  ; fresh random bytes
+//! ]
+//! Proof = #6.18([            ; COSE_Sign1 (RFC 9052 §4.2)
+//!   protected:   bstr .cbor { 1: alg },
+//!   unprotected: {},
+//!   payload:     bstr .cbor Challenge,    ; byte for byte as it was asked
+//!   signature:   bstr
+//! ])
+//! ```
+//!
+//! All of it in shortest, definite CBOR. The signature is by the key that owns the voucher, over the
+//! Sig_structure with external_aad = the CBOR of `["ov-ownership-v1"]`. FDO signs all of its messages
+//! with other external data (none in 1.1), so that no proof is an FDO message and no FDO message a
+//! proof.
+//!
+//! The state is SHA-384 over the content of the last entry's payload, which has the hash of everything
+//! before in it; without entries over OVHeader ‖ HMac, as the first entry would hash them. Tag,
+//! unprotected header and signature of the last entry, which anybody can rewrite, are not in it.
+//!
+//! # What it proves
+//!
+//! That the key which this voucher names as owner answered this verifier, about this device and this
+//! state, after the challenge was made. It does not prove that there is no newer state of the voucher.
+//!
+//! Both sides name the verifier. The owner gives the name of the one that it is talking to, so that a
+//! dishonest verifier cannot pass on the challenge of another one.
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ciborium::Value;
+
+use super::message::{Kind, Signed, Unsigned, read_guid};
+use crate::cbor::Reader;
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{Error, ErrorKind};
+use crate::key::Quiet;
+use crate::limits::Limits;
+use crate::verify::VerifiedVoucher;
+use crate::voucher::Guid;
+use crate::write;
+
+/// What the signature covers besides the message: `["ov-ownership-v1"]`.
+const AAD: &[u8] = b"\x81\x6fov-ownership-v1";
+const CONTEXT: &str = "ov-ownership-v1";
+/// Bytes of the longest name.
+const LONGEST_NAME: usize = 255;
+
+/// A question to whoever claims to own a voucher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    verifier: String,
+    guid: Guid,
+    state: Digest,
+    nonce: [u8; 32],
+}
+
+impl VerifiedVoucher<'_> {
+    /// Asks whoever claims to own this voucher to prove it. `verifier` is the name by which the owner
+    /// knows the one who asks; `nonce` is 32 fresh random bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Incomplete`] for a name that is empty, longer than 255 bytes, or has control
+    /// characters in it.
+    pub fn challenge(&self, verifier: &str, nonce: [u8; 32]) -> Result<Challenge, Error> {
+        check_name(verifier)?;
+        Ok(Challenge {
+            verifier: verifier.into(),
+            guid: self.guid(),
+            state: state(self),
+            nonce,
+        })
+    }
+}
+
+impl Challenge {
+    /// Who asks.
+    #[must_use]
+    pub fn verifier(&self) -> &str {
+        &self.verifier
+    }
+
+    /// The device that it is about.
+    #[must_use]
+    pub const fn guid(&self) -> Guid {
+        self.guid
+    }
+
+    /// The state of ownership that it is about.
+    #[must_use]
+    pub const fn state(&self) -> Digest {
+        self.state
+    }
+
+    /// The challenge as CBOR: see the [format](self#format).
+    #[must_use]
+    pub fn to_cbor(&self) -> Vec<u8> {
+        write::to_bytes(&Value::Array(vec![
+            Value::Text(CONTEXT.into()),
+            Value::Text(self.verifier.clone()),
+            Value::Bytes(self.guid.0.to_vec()),
+            Value::Bytes(self.state.as_bytes().to_vec()),
+            Value::Bytes(self.nonce.to_vec()),
+        ]))
+    }
+
+    /// Reads a challenge.
+    ///
+    /// # Errors
+    /// Whatever is not in the [format](self#format); [`ErrorKind::MessageKind`] for another first
+    /// item.
+    pub fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
+        let limits = Limits::new();
+        if bytes.len() > limits.input {
+            let (found, wanted) = (bytes.len() as u64, limits.input as u64);
+            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+        }
+        let sink = &mut Quiet;
+        let mut reader = Reader::<Error>::new(bytes);
+        let mut items = reader.array_of(5, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        if reader.text(sink)?.of(bytes) != CONTEXT.as_bytes() {
+            return Err(Error::text(ErrorKind::MessageKind, "not a challenge").at(at));
+        }
+        reader.next(&mut items)?;
+        // UTF-8 was checked by the reader.
+        let verifier = core::str::from_utf8(reader.text(sink)?.of(bytes)).unwrap_or_default();
+        check_name(verifier)?;
+        reader.next(&mut items)?;
+        let guid = read_guid(&mut reader, bytes, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let state = Digest::new(HashAlgorithm::Sha384, reader.bytes(sink)?.of(bytes))
+            .ok_or_else(|| Error::text(ErrorKind::WrongSize, "48 bytes of state wanted").at(at))?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let nonce = <[u8; 32]>::try_from(reader.bytes(sink)?.of(bytes))
+            .map_err(|_| Error::text(ErrorKind::WrongSize, "32 bytes of nonce wanted").at(at))?;
+        reader.close(&mut items)?;
+        reader.finish("behind the challenge")?;
+        let challenge = Self {
+            verifier: verifier.into(),
+            guid,
+            state,
+            nonce,
+        };
+        // One challenge, one spelling: what is signed is what was asked.
+        match challenge.to_cbor() == bytes {
+            true => Ok(challenge),
+            false => Err(Error::text(ErrorKind::BadCbor, "not in shortest form")),
+        }
+    }
+
+    /// The owner's answer, waiting for its signature; [`Unsigned::sign`] takes any
+    /// [`OwnerSigner`](crate::OwnerSigner). `verifier` is the one that the owner is talking to.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Verifier`] where the challenge is another verifier's, [`ErrorKind::Device`] and
+    /// [`ErrorKind::State`] where it is about another device, or another state of the voucher.
+    pub fn respond(
+        &self,
+        voucher: &VerifiedVoucher<'_>,
+        verifier: &str,
+    ) -> Result<Unsigned, Error> {
+        if self.verifier != verifier {
+            return Err(Error::new(ErrorKind::Verifier));
+        }
+        self.is_about(voucher)?;
+        let algorithm = voucher.owner_key().algorithm();
+        Ok(Unsigned::new(voucher.owner().clone(), algorithm, self.to_cbor()).with_aad(AAD))
+    }
+
+    /// Checks an answer to this challenge: the owner of this voucher gave it.
+    ///
+    /// # Errors
+    /// Whatever cannot be read; [`ErrorKind::MessageKind`]; [`ErrorKind::Verifier`],
+    /// [`ErrorKind::Device`], [`ErrorKind::State`] and [`ErrorKind::Nonce`] for an answer to another
+    /// challenge, or a challenge about another voucher; [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::Signature`].
+    pub fn check(&self, voucher: &VerifiedVoucher<'_>, proof: &[u8]) -> Result<(), Error> {
+        self.is_about(voucher)?;
+        let signed = Signed::read::<Error>(proof, &Limits::new(), &mut Quiet)?;
+        Kind::Ownership.check::<Error>(&signed, proof)?;
+        let at = signed.payload.start();
+        let answered = Self::from_cbor(signed.payload.of(proof)).map_err(|error| {
+            let inner = error.offset().unwrap_or_default();
+            Error::new(error.kind()).at(at.saturating_add(inner))
+        })?;
+        let differs = |kind| Err(Error::new(kind).at(at));
+        if answered.verifier != self.verifier {
+            return differs(ErrorKind::Verifier);
+        }
+        if answered.guid != self.guid {
+            return differs(ErrorKind::Device);
+        }
+        if answered.state != self.state {
+            return differs(ErrorKind::State);
+        }
+        if answered.nonce != self.nonce {
+            return differs(ErrorKind::Nonce);
+        }
+        let algorithm = voucher.owner_key().algorithm();
+        signed.verify(proof, voucher.owner(), algorithm, AAD)
+    }
+
+    fn is_about(&self, voucher: &VerifiedVoucher<'_>) -> Result<(), Error> {
+        if self.guid != voucher.guid() {
+            return Err(Error::new(ErrorKind::Device));
+        }
+        if self.state != state(voucher) {
+            return Err(Error::new(ErrorKind::State));
+        }
+        Ok(())
+    }
+}
+
+/// The identity of a state of ownership.
+fn state(voucher: &VerifiedVoucher<'_>) -> Digest {
+    let hash = HashAlgorithm::Sha384;
+    match voucher.entries().next_back() {
+        Some(last) => hash.digest(&[last.payload()]),
+        None => hash.digest(&[voucher.header_bytes(), voucher.hmac_bytes()]),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        let why = "a verifier's name has 1 to 255 bytes and no control characters";
+        return Err(Error::text(ErrorKind::Incomplete, why));
+    }
+    Ok(())
+}

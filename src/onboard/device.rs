@@ -1,0 +1,464 @@
+//! The device's side of TO2, one message at a time and without a heap (FDO 1.1, TO2.ProveOVHdr and
+//! TO2.OVNextEntry).
+//!
+//! ```text
+//! 61 ProveOVHdr ──▶ DeviceFacts::start ──▶ DeviceVerifier ◀── 63 OVNextEntry, as often as 61 says
+//!                                                │
+//!                                             finish ──▶ VerifiedOwner
+//! ```
+//!
+//! The state is of a fixed size; besides it the caller holds one message. What is kept between two
+//! entries are hashes: both of them, because only the next entry says which one it uses.
+//!
+//! Keys of RSA and Ed25519 do need the heap, the first in the library that verifies them, and both
+//! are refused before it is touched unless the feature `rsa` or the allowance is there. P-256 and
+//! P-384 never touch it.
+
+use super::message::{Nonce, Signed};
+use super::owner_proof::OwnerProof;
+use crate::cbor::{Reader, Sink, Span};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{DeviceError, ErrorKind, Fail};
+use crate::finding::{Allowance, FindingKind};
+use crate::key::{KeyIndex, PublicKey};
+use crate::limits::Limits;
+use crate::verify::check_entry_signature;
+use crate::voucher::{Entry, Guid, read_entry};
+
+/// What a device knows before it meets an owner, and what it tolerates.
+#[derive(Clone, Copy, Debug)]
+pub struct DeviceFacts {
+    guid: Guid,
+    manufacturer: Option<Digest>,
+    allowed: u8,
+    limits: Limits,
+}
+
+impl DeviceFacts {
+    /// The device with this GUID: `DCGuid`. No dialect is tolerated that needs an
+    /// [`Allowance`]; the [`Limits`] are the default ones.
+    #[must_use]
+    pub const fn new(guid: Guid) -> Self {
+        Self {
+            guid,
+            manufacturer: None,
+            allowed: 0,
+            limits: Limits::new(),
+        }
+    }
+
+    /// The hash of the first owner's key: `DCPubKeyHash`, over the CBOR of the key or, as in
+    /// devices of pri-fidoiot, over its SubjectPublicKeyInfo.
+    #[must_use]
+    pub const fn with_manufacturer_hash(mut self, hash: Digest) -> Self {
+        self.manufacturer = Some(hash);
+        self
+    }
+
+    /// Accepts one more dialect, by name.
+    #[must_use]
+    pub const fn allow(mut self, allowance: Allowance) -> Self {
+        self.allowed |= 1 << allowance as u8;
+        self
+    }
+
+    /// Other bounds on what a message may ask of its reader.
+    #[must_use]
+    pub const fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    const fn allows(&self, allowance: Allowance) -> bool {
+        self.allowed & 1 << allowance as u8 != 0
+    }
+
+    /// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` in it.
+    ///
+    /// `hmac` computes HMAC(DCHmacSecret, OVHeader) as
+    /// [`DeviceHmac::header_hmac`](crate::DeviceHmac::header_hmac) does, and gives `None` where the
+    /// secret cannot be reached. With the secret in memory it is
+    /// `|algorithm, header| Some(algorithm.hmac(SECRET, header))`.
+    ///
+    /// Checks the GUID, nonce and hash of `hello`; the HMAC of the header in constant time;
+    /// `DCPubKeyHash` where it is known; and the signature, under the key that came along. Who holds
+    /// that key is proved only by [`DeviceVerifier::finish`].
+    ///
+    /// # Errors
+    /// The first fault: whatever cannot be read; [`ErrorKind::MessageKind`],
+    /// [`ErrorKind::Device`], [`ErrorKind::Nonce`], [`ErrorKind::HelloHash`],
+    /// [`ErrorKind::HeaderHmac`], [`ErrorKind::Manufacturer`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::Signature`]; [`ErrorKind::SignerFailed`] where `hmac` gives `None`.
+    pub fn start<'m>(
+        &self,
+        hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
+        hello: &[u8],
+        nonce: Nonce,
+        message: &'m [u8],
+    ) -> Result<(DeviceVerifier, OwnerHello<'m>), DeviceError> {
+        let mut departures = Departures::new(self);
+        let proof = OwnerProof::read(message, &self.limits, &mut departures)?;
+        departures.judge()?;
+        self.check(&proof, hmac, hello, nonce, message)?;
+        let owner = key_of(&proof.owner, message)?;
+        proof
+            .signed
+            .verify::<DeviceError>(message, &owner, proof.owner.algorithm(), &[])?;
+        let header = proof.header.of(message);
+        let first = &proof.index.manufacturer;
+        let info = proof.index.device_info.of(message);
+        let verifier = DeviceVerifier {
+            facts: *self,
+            version: proof.index.version,
+            left: proof.entries,
+            taken: 0,
+            failed: None,
+            previous: Both::of(&[header, proof.index.hmac.item.of(message)]),
+            header_info: Both::of(&[&self.guid.0, info]),
+            signer: Signer {
+                key: key_of(first, message)?,
+                algorithm: first.algorithm(),
+            },
+            owner: VerifiedOwner {
+                guid: self.guid,
+                key: owner,
+                algorithm: proof.owner.algorithm(),
+                entries: proof.entries,
+                chain_hash: match proof.index.chain_hash {
+                    Some(hash) => Digest::new(hash.algorithm, hash.value.of(message)),
+                    None => None,
+                },
+                hmac: proof.index.hmac.algorithm,
+                nonce: proof.device_nonce,
+            },
+        };
+        let hello = OwnerHello {
+            message,
+            key_exchange: proof.key_exchange,
+            sig_info: proof.sig_info,
+            max_message: proof.max_message,
+        };
+        Ok((verifier, hello))
+    }
+
+    /// What the header and the message say, against what the device knows.
+    fn check(
+        &self,
+        proof: &OwnerProof,
+        hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
+        hello: &[u8],
+        nonce: Nonce,
+        message: &[u8],
+    ) -> Result<(), DeviceError> {
+        let fail = |kind, at: Span| Err(DeviceError::new(kind).at(at.start()));
+        let index = &proof.index;
+        if index.guid.of(message) != self.guid.0 {
+            return fail(ErrorKind::Device, index.guid);
+        }
+        if proof.nonce != nonce {
+            return fail(ErrorKind::Nonce, proof.signed.payload);
+        }
+        let stored = proof.hello_hash;
+        if !stored.matches(&stored.algorithm.digest(&[hello]), message) {
+            return fail(ErrorKind::HelloHash, stored.item);
+        }
+        let stored = index.hmac;
+        match hmac(stored.algorithm, proof.header.of(message)) {
+            None => return fail(ErrorKind::SignerFailed, stored.item),
+            Some(made) if !stored.matches_hmac(&made, message) => {
+                return fail(ErrorKind::HeaderHmac, stored.item);
+            }
+            Some(_) => {}
+        }
+        let Some(wanted) = self.manufacturer else {
+            return Ok(());
+        };
+        let first = &index.manufacturer;
+        let hash = wanted.algorithm();
+        if hash.digest(&[first.item.of(message)]) == wanted
+            || key_of(first, message)?.spki_digest(hash) == wanted
+        {
+            return Ok(());
+        }
+        fail(ErrorKind::Manufacturer, first.item)
+    }
+}
+
+/// The contents of TO2.ProveOVHdr that the device acts on. They are signed by the key that came
+/// along; whose key that is, [`DeviceVerifier::finish`] tells.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnerHello<'m> {
+    message: &'m [u8],
+    key_exchange: Span,
+    sig_info: Span,
+    max_message: u16,
+}
+
+impl<'m> OwnerHello<'m> {
+    /// `xAKeyExchange`: the owner's part of the key exchange.
+    #[must_use]
+    pub fn key_exchange(&self) -> &'m [u8] {
+        self.key_exchange.of(self.message)
+    }
+
+    /// The CBOR of `eBSigInfo`.
+    #[must_use]
+    pub fn sig_info(&self) -> &'m [u8] {
+        self.sig_info.of(self.message)
+    }
+
+    /// Bytes of the largest message that the owner takes.
+    #[must_use]
+    pub const fn max_message(&self) -> u16 {
+        self.max_message
+    }
+}
+
+/// The voucher on its way through the device, between two messages.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct DeviceVerifier {
+    facts: DeviceFacts,
+    version: u16,
+    left: u8,
+    taken: u8,
+    failed: Option<DeviceError>,
+    previous: Both,
+    header_info: Both,
+    signer: Signer,
+    owner: VerifiedOwner,
+}
+
+/// The key that signs the next entry.
+#[derive(Clone, Debug)]
+struct Signer {
+    key: PublicKey,
+    algorithm: crate::key::Algorithm,
+}
+
+impl DeviceVerifier {
+    /// The number of the entry to ask for in TO2.GetOVNextEntry; `None` after the last one.
+    #[must_use]
+    pub const fn next(&self) -> Option<u8> {
+        match self.left {
+            0 => None,
+            _ => Some(self.taken),
+        }
+    }
+
+    /// Takes TO2.OVNextEntry: `[OVEntryNum, OVEntry]`. Its buffer is free afterwards.
+    ///
+    /// # Errors
+    /// The first fault, and that again at every later call: whatever cannot be read,
+    /// [`ErrorKind::EntryOrder`] for an entry out of turn or one too many,
+    /// [`ErrorKind::PreviousHash`], [`ErrorKind::HeaderInfoHash`],
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`]. All name the entry.
+    pub fn entry(&mut self, message: &[u8]) -> Result<(), DeviceError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let number = usize::from(self.taken);
+        self.take(message, number).map_err(|error| {
+            let error = error.in_entry(Some(number));
+            self.failed = Some(error);
+            error
+        })
+    }
+
+    fn take(&mut self, message: &[u8], number: usize) -> Result<(), DeviceError> {
+        let limits = &self.facts.limits;
+        if message.len() > limits.input.min(Limits::MAX_INPUT) {
+            return Err(DeviceError::new(ErrorKind::InputSize));
+        }
+        let mut departures = Departures::new(&self.facts);
+        let mut reader = Reader::<DeviceError>::new(message);
+        let mut items = reader.array_of(2, &mut departures)?;
+        reader.next(&mut items)?;
+        let (stated, at) = reader.int(&mut departures)?;
+        if self.left == 0 || stated != number as i128 {
+            return Err(DeviceError::new(ErrorKind::EntryOrder).at(at));
+        }
+        reader.next(&mut items)?;
+        let algorithm = self.signer.algorithm;
+        let index = read_entry(&mut reader, message, algorithm, limits, &mut departures)?;
+        reader.close(&mut items)?;
+        reader.finish("behind the entry")?;
+        departures.judge()?;
+        for (stored, wanted, kind) in [
+            (index.previous_hash, &self.previous, ErrorKind::PreviousHash),
+            (
+                index.header_info_hash,
+                &self.header_info,
+                ErrorKind::HeaderInfoHash,
+            ),
+        ] {
+            if !stored.matches(&wanted.get(stored.algorithm), message) {
+                return Err(DeviceError::new(kind).at(stored.item.start()));
+            }
+        }
+        let next = Signer {
+            key: key_of(&index.key, message)?,
+            algorithm: index.key.algorithm(),
+        };
+        let draft = self.facts.allows(Allowance::Fdo20Draft);
+        let entry = Entry {
+            bytes: message,
+            index: &index,
+            number,
+        };
+        check_entry_signature::<DeviceError>(
+            &entry,
+            &self.signer.key,
+            draft.then_some(self.version >= 200),
+        )?;
+        self.previous = Both::of(&[entry.as_bytes()]);
+        self.signer = next;
+        self.left = self.left.saturating_sub(1);
+        self.taken = self.taken.saturating_add(1);
+        Ok(())
+    }
+
+    /// The last check: the key that the voucher ends with is the one that signed TO2.ProveOVHdr.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EntryOrder`] where entries are missing, [`ErrorKind::Owner`] where another key
+    /// owns the device, and whatever [`entry`](Self::entry) failed with before.
+    pub fn finish(self) -> Result<VerifiedOwner, DeviceError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let missing = Some(usize::from(self.taken));
+        if self.left > 0 {
+            return Err(DeviceError::new(ErrorKind::EntryOrder).in_entry(missing));
+        }
+        if self.signer.key != self.owner.key {
+            let last = self.taken.checked_sub(1).map(usize::from);
+            return Err(DeviceError::new(ErrorKind::Owner).in_entry(last));
+        }
+        Ok(self.owner)
+    }
+}
+
+/// The owner of the device, proved: its key ends the voucher of this device, and signed the answer
+/// to its hello.
+#[derive(Clone, Debug)]
+pub struct VerifiedOwner {
+    guid: Guid,
+    key: PublicKey,
+    algorithm: crate::key::Algorithm,
+    entries: u8,
+    chain_hash: Option<Digest>,
+    hmac: HashAlgorithm,
+    nonce: Nonce,
+}
+
+impl VerifiedOwner {
+    /// The key of the owner.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The entries that lead to it.
+    #[must_use]
+    pub const fn entries(&self) -> u8 {
+        self.entries
+    }
+
+    /// The GUID of the device.
+    #[must_use]
+    pub const fn guid(&self) -> Guid {
+        self.guid
+    }
+
+    /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice. Nothing signs it.
+    #[must_use]
+    pub const fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
+    /// `OVDevCertChainHash` of the voucher, `None` for EPID devices.
+    #[must_use]
+    pub const fn chain_hash(&self) -> Option<Digest> {
+        self.chain_hash
+    }
+
+    /// The hash function under the HMAC of the voucher's header.
+    #[must_use]
+    pub const fn hash(&self) -> HashAlgorithm {
+        self.hmac
+    }
+
+    /// Checks that the owner signed a message; no heap.
+    pub(crate) fn check<E: Fail>(&self, signed: &Signed, bytes: &[u8]) -> Result<(), E> {
+        signed.verify(bytes, &self.key, self.algorithm, &[])
+    }
+}
+
+/// The key itself. An RSA key lives on the heap, so in a build that could not use it none is made.
+fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
+    if index.material.is_rsa() && !cfg!(feature = "rsa") {
+        return Err(DeviceError::new(ErrorKind::Feature).at(index.item.start()));
+    }
+    index.public_key(message)
+}
+
+/// A hash under both algorithms: the one that is asked for is known only later.
+#[derive(Clone, Copy, Debug)]
+struct Both {
+    sha256: Digest,
+    sha384: Digest,
+}
+
+impl Both {
+    fn of(parts: &[&[u8]]) -> Self {
+        Self {
+            sha256: HashAlgorithm::Sha256.digest(parts),
+            sha384: HashAlgorithm::Sha384.digest(parts),
+        }
+    }
+
+    const fn get(&self, algorithm: HashAlgorithm) -> Digest {
+        match algorithm {
+            HashAlgorithm::Sha256 => self.sha256,
+            HashAlgorithm::Sha384 => self.sha384,
+        }
+    }
+}
+
+/// Remembers the first departure that the device does not tolerate.
+pub(crate) struct Departures<'f> {
+    facts: &'f DeviceFacts,
+    refused: Option<DeviceError>,
+}
+
+impl<'f> Departures<'f> {
+    pub(crate) const fn new(facts: &'f DeviceFacts) -> Self {
+        Self {
+            facts,
+            refused: None,
+        }
+    }
+
+    pub(crate) const fn judge(&self) -> Result<(), DeviceError> {
+        match self.refused {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Departures<'_> {
+    const THOROUGH: bool = false;
+
+    fn note(&mut self, kind: FindingKind, offset: usize) {
+        if let Some(needed) = kind.allowance()
+            && !self.facts.allows(needed)
+            && self.refused.is_none()
+        {
+            self.refused = Some(DeviceError::new(needed.error()).at(offset));
+        }
+    }
+
+    fn enter(&mut self, _: Option<usize>) {}
+}

@@ -1,0 +1,207 @@
+//! The owner's side of the voucher in TO2: TO2.ProveOVHdr (61), by which it proves that it holds the
+//! key that the voucher ends with, and the entries one by one, TO2.OVNextEntry (63).
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use ciborium::Value;
+
+use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
+use crate::cbor::{Reader, Sink, Span};
+use crate::digest::HashIndex;
+use crate::error::{DeviceError, Error, ErrorKind, Fail};
+use crate::key::KeyIndex;
+use crate::limits::Limits;
+use crate::verify::VerifiedVoucher;
+use crate::voucher::{Index, read_header, read_version};
+use crate::write;
+
+/// `CUPHNonce` in the unprotected header of TO2.ProveOVHdr.
+const CUPH_NONCE: i64 = 256;
+/// `CUPHOwnerPubKey` there.
+const CUPH_OWNER_KEY: i64 = 257;
+
+/// What the owner answers to a TO2.HelloDevice.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ProveOvHdr<'a> {
+    /// TO2.HelloDevice as received: its hash goes into the answer.
+    pub hello: &'a [u8],
+    /// `NonceTO2ProveOV`, from the hello.
+    pub nonce: Nonce,
+    /// `NonceTO2ProveDv`: fresh, to be repeated by the device.
+    pub device_nonce: Nonce,
+    /// `xAKeyExchange`: the owner's part of the key exchange.
+    pub key_exchange: &'a [u8],
+    /// The CBOR of `eBSigInfo`, which repeats `eASigInfo` of the hello; default `[-7, h'']`.
+    pub sig_info: &'a [u8],
+    /// Bytes of the largest message that the owner takes. Default 65535.
+    pub max_message: u16,
+}
+
+impl<'a> ProveOvHdr<'a> {
+    /// The answer to `hello`, which had `nonce` in it.
+    #[must_use]
+    pub const fn new(
+        hello: &'a [u8],
+        nonce: Nonce,
+        device_nonce: Nonce,
+        key_exchange: &'a [u8],
+    ) -> Self {
+        Self {
+            hello,
+            nonce,
+            device_nonce,
+            key_exchange,
+            sig_info: &[0x82, 0x26, 0x40],
+            max_message: u16::MAX,
+        }
+    }
+
+    /// The message, waiting for the signature of the voucher's owner. Header, HMAC and the owner's
+    /// key go into it byte for byte as they stand in the voucher; the hello is hashed with the hash
+    /// function of the HMAC, which the device chose.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Entries`] for a voucher with more than 255 entries.
+    pub fn message(&self, voucher: &VerifiedVoucher<'_>) -> Result<Unsigned, Error> {
+        let count = voucher.entries().len();
+        let Ok(entries) = u8::try_from(count) else {
+            let error = Error::count(ErrorKind::Entries, count as u64, 255, "entries");
+            return Err(error);
+        };
+        let hash = voucher.hmac().algorithm();
+        let payload = [
+            write::array_head(8),
+            bstr(voucher.header_bytes()),
+            write::to_bytes(&entries.into()),
+            voucher.hmac_bytes().to_vec(),
+            bstr(&self.nonce.0),
+            self.sig_info.to_vec(),
+            bstr(self.key_exchange),
+            write::to_bytes(&write::hash(&hash.digest(&[self.hello]))),
+            write::to_bytes(&self.max_message.into()),
+        ]
+        .concat();
+        let key = voucher.owner_key();
+        Ok(
+            Unsigned::new(voucher.owner().clone(), key.algorithm(), payload)
+                .with_unprotected(CUPH_NONCE, bstr(&self.device_nonce.0))
+                .with_unprotected(CUPH_OWNER_KEY, key.as_bytes().to_vec()),
+        )
+    }
+}
+
+/// TO2.OVNextEntry for the entry of that number: `[OVEntryNum, OVEntry]`, the entry byte for byte.
+///
+/// # Errors
+/// [`ErrorKind::EntryOrder`] where the voucher has no such entry.
+pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, Error> {
+    let Some(entry) = voucher.entry(usize::from(number)) else {
+        return Err(Error::new(ErrorKind::EntryOrder).in_entry(Some(usize::from(number))));
+    };
+    // Entries without tag 18, which an allowance can let in, get none here either.
+    Ok([
+        write::array_head(2),
+        write::to_bytes(&number.into()),
+        entry.as_bytes().to_vec(),
+    ]
+    .concat())
+}
+
+/// TO2.GetOVNextEntry: `[OVEntryNum]`.
+#[must_use]
+pub fn get_next_entry(number: u8) -> Vec<u8> {
+    write::to_bytes(&Value::Array(vec![number.into()]))
+}
+
+/// Where everything stands in TO2.ProveOVHdr.
+pub(crate) struct OwnerProof {
+    pub(crate) signed: Signed,
+    /// The content of the byte string that holds OVHeader.
+    pub(crate) header: Span,
+    pub(crate) index: Index,
+    pub(crate) entries: u8,
+    pub(crate) nonce: Nonce,
+    pub(crate) sig_info: Span,
+    pub(crate) key_exchange: Span,
+    pub(crate) hello_hash: HashIndex,
+    pub(crate) max_message: u16,
+    pub(crate) device_nonce: Nonce,
+    pub(crate) owner: KeyIndex,
+}
+
+impl OwnerProof {
+    /// `[bstr OVHeader, NumOVEntries, HMac, NonceTO2ProveOV, eBSigInfo, xAKeyExchange,
+    /// HelloDeviceHash, maxOwnerMessageSize]`, with the device's next nonce and the owner's key in
+    /// the unprotected header.
+    pub(crate) fn read(
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut impl Sink,
+    ) -> Result<Self, DeviceError> {
+        let signed = Signed::read::<DeviceError>(bytes, limits, sink)?;
+        Kind::ProveOvHdr.check::<DeviceError>(&signed, bytes)?;
+        let device_nonce =
+            signed.unprotected_nonce::<DeviceError>(bytes, CUPH_NONCE.into(), sink)?;
+        let Some(mut key) = signed.unprotected::<DeviceError>(bytes, CUPH_OWNER_KEY.into())? else {
+            let error = DeviceError::new(ErrorKind::WrongSize);
+            return Err(error.at(signed.payload.start()));
+        };
+        let owner = KeyIndex::read(&mut key, bytes, limits, sink)?;
+        let mut reader = signed.payload_reader::<DeviceError>(bytes);
+        let mut items = reader.array_of(8, sink)?;
+        reader.next(&mut items)?;
+        let header = reader.bytes(sink)?;
+        let mut inner = reader.within(header);
+        // There is no version outside of the header, so it is compared with itself.
+        let mut version = inner.clone();
+        version.array(&mut crate::key::Quiet)?;
+        let version = read_version(&mut version, sink)?;
+        let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
+        reader.next(&mut items)?;
+        let entries = read_number(&mut reader, sink)?;
+        reader.next(&mut items)?;
+        index.hmac = HashIndex::read(&mut reader, true, sink)?;
+        reader.next(&mut items)?;
+        let nonce = read_nonce(&mut reader, bytes, sink)?;
+        reader.next(&mut items)?;
+        let sig_info = read_sig_info(&mut reader, sink)?;
+        reader.next(&mut items)?;
+        let key_exchange = reader.bytes(sink)?;
+        reader.next(&mut items)?;
+        let hello_hash = HashIndex::read(&mut reader, false, sink)?;
+        reader.next(&mut items)?;
+        let max_message = read_number(&mut reader, sink)?;
+        reader.close(&mut items)?;
+        reader.finish("behind the payload")?;
+        Ok(Self {
+            signed,
+            header,
+            index,
+            entries,
+            nonce,
+            sig_info,
+            key_exchange,
+            hello_hash,
+            max_message,
+            device_nonce,
+            owner,
+        })
+    }
+}
+
+/// `SigInfo = [sgType, Info: bstr]`.
+fn read_sig_info(
+    reader: &mut Reader<'_, DeviceError>,
+    sink: &mut impl Sink,
+) -> Result<Span, DeviceError> {
+    let start = reader.position();
+    let mut items = reader.array_of(2, sink)?;
+    reader.next(&mut items)?;
+    reader.int(sink)?;
+    reader.next(&mut items)?;
+    reader.bytes(sink)?;
+    reader.close(&mut items)?;
+    Ok(Span::new(start, reader.position()))
+}

@@ -1,0 +1,349 @@
+//! Where the owner waits: TO0.OwnerSign (22) leaves its address, to1d, with a rendezvous server, and
+//! TO1.RVRedirect (33) gives it to the device.
+//!
+//! ```text
+//! owner:       to0d(voucher, nonce) ─▶ to1d(addresses, to0d) ─▶ signature ─▶ owner_sign ─▶ 22
+//! rendezvous:  22 ─▶ Registration::check ─▶ voucher, to1d
+//! device:      33 ─▶ To1d::read, believed when VerifiedOwner::check_to1d says so
+//! ```
+
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::net::IpAddr;
+
+use ciborium::Value;
+
+use super::device::VerifiedOwner;
+use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
+use crate::cbor::{Reader, Span};
+use crate::digest::{Digest, HashIndex};
+use crate::error::{DeviceError, Error, ErrorKind};
+use crate::key::Quiet;
+use crate::limits::Limits;
+use crate::policy::Policy;
+use crate::verify::VerifiedVoucher;
+use crate::write;
+
+/// How a device talks to its owner: values of `TransportProtocol`, which are not those of
+/// [`RvProtocol`](crate::RvProtocol).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[allow(missing_docs)] // the names are those of the FDO text
+pub enum Transport {
+    Tcp,
+    Tls,
+    Http,
+    Coap,
+    Https,
+    Coaps,
+    /// A number that FDO 1.1 does not have.
+    Other(u8),
+}
+
+impl Transport {
+    /// The number: 1 to 6.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Tcp => 1,
+            Self::Tls => 2,
+            Self::Http => 3,
+            Self::Coap => 4,
+            Self::Https => 5,
+            Self::Coaps => 6,
+            Self::Other(code) => code,
+        }
+    }
+
+    /// The transport of that number.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Self {
+        match code {
+            1 => Self::Tcp,
+            2 => Self::Tls,
+            3 => Self::Http,
+            4 => Self::Coap,
+            5 => Self::Https,
+            6 => Self::Coaps,
+            other => Self::Other(other),
+        }
+    }
+}
+
+/// An address of the owner: `RVTO2Addr`. A name, an IP address, or both.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "RVTO2Addr")]
+pub struct OwnerAddress {
+    /// `RVIP`.
+    pub ip: Option<IpAddr>,
+    /// `RVDNS`.
+    pub dns: Option<String>,
+    /// `RVPort`.
+    pub port: u16,
+    /// `RVProtocol`.
+    pub transport: Transport,
+}
+
+impl OwnerAddress {
+    fn to_value(&self) -> Value {
+        let ip = self.ip.map_or(Value::Null, |ip| match ip {
+            IpAddr::V4(ip) => Value::Bytes(ip.octets().to_vec()),
+            IpAddr::V6(ip) => Value::Bytes(ip.octets().to_vec()),
+        });
+        let dns = self.dns.clone().map_or(Value::Null, Value::Text);
+        Value::Array(vec![
+            ip,
+            dns,
+            self.port.into(),
+            self.transport.code().into(),
+        ])
+    }
+
+    fn read(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Self, Error> {
+        let sink = &mut Quiet;
+        let mut items = reader.array_of(4, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let ip = match reader.null() {
+            true => None,
+            false => Some(read_ip(reader.bytes(sink)?.of(bytes), at)?),
+        };
+        reader.next(&mut items)?;
+        let dns = match reader.null() {
+            true => None,
+            // UTF-8 was checked by the reader.
+            false => Some(core::str::from_utf8(reader.text(sink)?.of(bytes)).unwrap_or_default()),
+        };
+        reader.next(&mut items)?;
+        let port = read_number(reader, sink)?;
+        reader.next(&mut items)?;
+        let transport = read_number(reader, sink)?;
+        reader.close(&mut items)?;
+        Ok(Self {
+            ip,
+            dns: dns.map(Into::into),
+            port,
+            transport: Transport::from_code(transport),
+        })
+    }
+}
+
+/// Four or sixteen bytes; go-fdo writes IPv4 addresses in sixteen (RFC 4291 §2.5.5.2).
+fn read_ip(bytes: &[u8], at: usize) -> Result<IpAddr, Error> {
+    if let Ok(v4) = <[u8; 4]>::try_from(bytes) {
+        return Ok(IpAddr::from(v4));
+    }
+    match <[u8; 16]>::try_from(bytes) {
+        Ok(v6) => Ok(IpAddr::from(v6).to_canonical()),
+        Err(_) => Err(Error::text(ErrorKind::WrongSize, "4 or 16 bytes of address wanted").at(at)),
+    }
+}
+
+/// `To0d = [OwnershipVoucher, WaitSeconds, NonceTO0Sign]`: what the owner asks of a rendezvous server.
+#[must_use]
+pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: Nonce) -> Vec<u8> {
+    [
+        write::array_head(3),
+        voucher.as_bytes().to_vec(),
+        write::to_bytes(&wait_seconds.into()),
+        bstr(&nonce.0),
+    ]
+    .concat()
+}
+
+/// `to1d = [[+ RVTO2Addr], To0dHash]`, waiting for the signature of the voucher's owner. The hash is
+/// that of the voucher's entries.
+///
+/// # Errors
+/// [`ErrorKind::Incomplete`] for no address, or one with neither name nor IP address.
+pub fn to1d(
+    addresses: &[OwnerAddress],
+    to0d: &[u8],
+    voucher: &VerifiedVoucher<'_>,
+) -> Result<Unsigned, Error> {
+    let empty = |address: &OwnerAddress| address.ip.is_none() && address.dns.is_none();
+    if addresses.is_empty() || addresses.iter().any(empty) {
+        let why = "an address of the owner wanted";
+        return Err(Error::text(ErrorKind::Incomplete, why));
+    }
+    let hash = voucher.entry_hash().digest(&[to0d]);
+    let payload = Value::Array(vec![
+        Value::Array(addresses.iter().map(OwnerAddress::to_value).collect()),
+        write::hash(&hash),
+    ]);
+    let algorithm = voucher.owner_key().algorithm();
+    let payload = write::to_bytes(&payload);
+    Ok(Unsigned::new(voucher.owner().clone(), algorithm, payload))
+}
+
+/// TO0.OwnerSign: `[bstr .cbor To0d, to1d]`.
+#[must_use]
+pub fn owner_sign(to0d: &[u8], to1d: &[u8]) -> Vec<u8> {
+    [write::array_head(2), bstr(to0d), to1d.to_vec()].concat()
+}
+
+/// What an owner registered at a rendezvous server.
+#[derive(Clone, Debug)]
+pub struct Registration<'m> {
+    voucher: VerifiedVoucher<'m>,
+    wait_seconds: u32,
+    to1d: &'m [u8],
+}
+
+impl<'m> Registration<'m> {
+    /// Checks TO0.OwnerSign: the voucher verifies under the policy, its owner signed to1d, to1d is
+    /// about this To0d, and this is the answer to `nonce`, `NonceTO0Sign`.
+    ///
+    /// Whether to serve a voucher without entries is the server's choice; go-fdo does not.
+    ///
+    /// # Errors
+    /// Whatever cannot be read, in To0d, to1d or the voucher, with the byte of the message or, for
+    /// the voucher, of that; [`ErrorKind::MessageKind`], [`ErrorKind::Nonce`],
+    /// [`ErrorKind::To0dHash`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`], and
+    /// those of [`Policy::verify`].
+    pub fn check(message: &'m [u8], policy: &Policy<'_>, nonce: Nonce) -> Result<Self, Error> {
+        let limits = policy.limits();
+        let most = limits.input.min(Limits::MAX_INPUT);
+        if message.len() > most {
+            let (found, wanted) = (message.len() as u64, most as u64);
+            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+        }
+        let sink = &mut Quiet;
+        let mut reader = Reader::<Error>::new(message);
+        let mut items = reader.array_of(2, sink)?;
+        reader.next(&mut items)?;
+        let to0d = reader.bytes(sink)?;
+        reader.next(&mut items)?;
+        let start = reader.position();
+        let signed = Signed::read_item(&mut reader, message, limits, sink)?;
+        let to1d = Span::new(start, reader.position());
+        reader.close(&mut items)?;
+        reader.finish("behind the message")?;
+        let body = To1d::of(&signed, message)?;
+
+        let mut reader = Reader::<Error>::over(message, to0d);
+        let mut items = reader.array_of(3, sink)?;
+        reader.next(&mut items)?;
+        let voucher = reader.skip(limits.depth, sink)?;
+        reader.next(&mut items)?;
+        let wait_seconds = read_number(&mut reader, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let found = read_nonce(&mut reader, message, sink)?;
+        reader.close(&mut items)?;
+        reader.finish("behind To0d")?;
+
+        if found != nonce {
+            return Err(Error::new(ErrorKind::Nonce).at(at));
+        }
+        let stored = body.to0d_hash;
+        if stored != stored.algorithm().digest(&[to0d.of(message)]) {
+            return Err(Error::new(ErrorKind::To0dHash).at(signed.payload.start()));
+        }
+        let voucher = policy.verify(voucher.of(message))?;
+        let algorithm = voucher.owner_key().algorithm();
+        signed.verify::<Error>(message, voucher.owner(), algorithm, &[])?;
+        Ok(Self {
+            voucher,
+            wait_seconds,
+            to1d: to1d.of(message),
+        })
+    }
+
+    /// The voucher of the device.
+    #[must_use]
+    pub const fn voucher(&self) -> &VerifiedVoucher<'m> {
+        &self.voucher
+    }
+
+    /// How long the owner asks to be kept, in seconds.
+    #[must_use]
+    pub const fn wait_seconds(&self) -> u32 {
+        self.wait_seconds
+    }
+
+    /// The signed to1d, for TO1.RVRedirect: to be given out as it is.
+    #[must_use]
+    pub const fn to1d(&self) -> &'m [u8] {
+        self.to1d
+    }
+}
+
+/// The contents of a to1d.
+#[derive(Clone, Debug)]
+pub struct To1d {
+    addresses: Vec<OwnerAddress>,
+    to0d_hash: Digest,
+}
+
+impl To1d {
+    /// Reads a to1d and believes nothing: a device learns only in TO2 who its owner is, and then
+    /// asks [`VerifiedOwner::check_to1d`].
+    ///
+    /// # Errors
+    /// Whatever cannot be read; [`ErrorKind::MessageKind`].
+    pub fn read(message: &[u8]) -> Result<Self, Error> {
+        let signed = Signed::read::<Error>(message, &Limits::new(), &mut Quiet)?;
+        Self::of(&signed, message)
+    }
+
+    fn of(signed: &Signed, message: &[u8]) -> Result<Self, Error> {
+        Kind::To1d.check::<Error>(signed, message)?;
+        let mut reader = signed.payload_reader::<Error>(message);
+        let mut items = reader.array_of(2, &mut Quiet)?;
+        reader.next(&mut items)?;
+        let mut list = reader.array(&mut Quiet)?;
+        let mut addresses = Vec::new();
+        while reader.more(&mut list)? {
+            addresses.push(OwnerAddress::read(&mut reader, message)?);
+        }
+        reader.next(&mut items)?;
+        let hash = HashIndex::read(&mut reader, false, &mut Quiet)?;
+        reader.close(&mut items)?;
+        reader.finish("behind the payload")?;
+        Ok(Self {
+            addresses,
+            to0d_hash: Digest::new(hash.algorithm, hash.value.of(message))
+                .ok_or_else(|| Error::new(ErrorKind::HashLength).at(hash.item.start()))?,
+        })
+    }
+
+    /// Reads a to1d and checks that the owner of a voucher signed it.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`].
+    pub fn check(message: &[u8], voucher: &VerifiedVoucher<'_>) -> Result<Self, Error> {
+        let signed = Signed::read::<Error>(message, &Limits::new(), &mut Quiet)?;
+        let to1d = Self::of(&signed, message)?;
+        let algorithm = voucher.owner_key().algorithm();
+        signed.verify::<Error>(message, voucher.owner(), algorithm, &[])?;
+        Ok(to1d)
+    }
+
+    /// The addresses, in the order in which to try them.
+    #[must_use]
+    pub fn addresses(&self) -> &[OwnerAddress] {
+        &self.addresses
+    }
+
+    /// The hash of the To0d that was registered together with it.
+    #[must_use]
+    pub const fn to0d_hash(&self) -> Digest {
+        self.to0d_hash
+    }
+}
+
+impl VerifiedOwner {
+    /// Checks that the owner of the device signed a to1d. Where not, somebody stands in between, and
+    /// TO2 must end. Needs no heap for P-256 and P-384.
+    ///
+    /// # Errors
+    /// Whatever cannot be read; [`ErrorKind::MessageKind`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::Signature`].
+    pub fn check_to1d(&self, message: &[u8]) -> Result<(), DeviceError> {
+        let signed = Signed::read::<DeviceError>(message, &Limits::new(), &mut Quiet)?;
+        Kind::To1d.check::<DeviceError>(&signed, message)?;
+        self.check(&signed, message)
+    }
+}

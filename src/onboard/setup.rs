@@ -1,0 +1,209 @@
+//! Resale: TO2.SetupDevice (65) gives the device a new GUID, new rendezvous info and a new first
+//! owner; the device answers with its HMAC over the header that comes of them.
+//!
+//! ```text
+//! owner:   Replacement ─▶ setup_device ─▶ message ─────────────────┐
+//! device:  Setup::check ─▶ Setup::apply ─▶ Renewal ─▶ ReplacementHMac, new DeviceCredential
+//! owner:   Replacement::finish ◀── ReplacementHMac or null          ─▶ new voucher, or reuse
+//! ```
+
+use alloc::vec::Vec;
+
+use super::credential::DeviceCredential;
+use super::device::{Departures, DeviceFacts, VerifiedOwner};
+use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_guid, read_nonce};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{DeviceError, Error, ErrorKind};
+use crate::hmac::{DeviceHmac, HmacSecret};
+use crate::key::{KeyIndex, PublicKey};
+use crate::limits::Limits;
+use crate::transfer::Replacement;
+use crate::transfer::resale::header_bytes;
+use crate::verify::VerifiedVoucher;
+use crate::voucher::{Guid, read_rendezvous};
+use crate::write;
+
+/// TO2.SetupDevice, waiting for the signature of the voucher's owner: `[RendezvousInfo, Guid,
+/// NonceTO2SetupDv, Owner2Key]`. `setup_nonce` is the one of TO2.ProveDevice.
+///
+/// # Errors
+/// Those of [`Replacement::header`].
+pub fn setup_device(
+    replacement: &Replacement,
+    voucher: &VerifiedVoucher<'_>,
+    setup_nonce: Nonce,
+) -> Result<Unsigned, Error> {
+    let payload = [
+        write::array_head(4),
+        replacement.rendezvous().to_vec(),
+        bstr(&replacement.guid.0),
+        bstr(&setup_nonce.0),
+        replacement.owner_item(voucher)?,
+    ]
+    .concat();
+    let algorithm = voucher.owner_key().algorithm();
+    Ok(Unsigned::new(voucher.owner().clone(), algorithm, payload))
+}
+
+/// A TO2.SetupDevice of the device's owner.
+#[derive(Clone, Debug)]
+pub struct Setup<'m> {
+    rendezvous: &'m [u8],
+    guid: Guid,
+    owner: PublicKey,
+    owner_item: &'m [u8],
+}
+
+impl<'m> Setup<'m> {
+    /// Checks TO2.SetupDevice: signed by the owner that the device has verified, in answer to this
+    /// `NonceTO2SetupDv`.
+    ///
+    /// # Errors
+    /// Whatever cannot be read; [`ErrorKind::MessageKind`], [`ErrorKind::Nonce`],
+    /// [`ErrorKind::GuidZero`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`].
+    pub fn check(message: &'m [u8], owner: &VerifiedOwner, nonce: Nonce) -> Result<Self, Error> {
+        let limits = Limits::new();
+        let facts = DeviceFacts::new(owner.guid());
+        let mut sink = Departures::new(&facts);
+        let sink = &mut sink;
+        let signed = Signed::read::<Error>(message, &limits, sink)?;
+        Kind::SetupDevice.check::<Error>(&signed, message)?;
+        let mut reader = signed.payload_reader::<Error>(message);
+        let mut items = reader.array_of(4, sink)?;
+        reader.next(&mut items)?;
+        let rendezvous = read_rendezvous(&mut reader, &limits, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let guid = read_guid(&mut reader, message, sink)?;
+        if guid == Guid([0; 16]) {
+            return Err(Error::new(ErrorKind::GuidZero).at(at));
+        }
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let found = read_nonce(&mut reader, message, sink)?;
+        reader.next(&mut items)?;
+        let key = KeyIndex::read(&mut reader, message, &limits, sink)?;
+        reader.close(&mut items)?;
+        reader.finish("behind the payload")?;
+        sink.judge()?;
+        if found != nonce {
+            return Err(Error::new(ErrorKind::Nonce).at(at));
+        }
+        owner.check::<DeviceError>(&signed, message)?;
+        Ok(Self {
+            rendezvous: rendezvous.of(message),
+            guid,
+            owner: key.public_key::<Error>(message)?,
+            owner_item: key.item.of(message),
+        })
+    }
+
+    /// The GUID from now on.
+    #[must_use]
+    pub const fn guid(&self) -> Guid {
+        self.guid
+    }
+
+    /// The rendezvous info from now on, as CBOR.
+    #[must_use]
+    pub const fn rendezvous(&self) -> &'m [u8] {
+        self.rendezvous
+    }
+
+    /// The key that owns the device from now on: `Owner2Key`.
+    #[must_use]
+    pub const fn owner(&self) -> &PublicKey {
+        &self.owner
+    }
+
+    /// Whether nothing changes: GUID and rendezvous info are those of the device, and the owner
+    /// stays (credential reuse).
+    #[must_use]
+    pub fn is_reuse(&self, credential: &DeviceCredential, owner: &VerifiedOwner) -> bool {
+        self.guid == credential.guid
+            && self.rendezvous == credential.rendezvous
+            && self.owner == *owner.key()
+    }
+
+    /// What the device has to do: make new credentials, or `None` where it keeps those that it has
+    /// and answers null.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Reuse`] for credential reuse where `allow_reuse` is false: error 102 of FDO.
+    pub fn apply(
+        &self,
+        credential: &DeviceCredential,
+        owner: &VerifiedOwner,
+        allow_reuse: bool,
+    ) -> Result<Option<Renewal>, Error> {
+        if self.is_reuse(credential, owner) {
+            return match allow_reuse {
+                true => Ok(None),
+                false => Err(Error::new(ErrorKind::Reuse)),
+            };
+        }
+        let hash = owner.hash();
+        let mut new = credential.clone();
+        new.guid = self.guid;
+        new.rendezvous = self.rendezvous.to_vec();
+        new.manufacturer_hash = hash.digest(&[self.owner_item]);
+        Ok(Some(Renewal {
+            header: header_bytes(
+                self.guid,
+                self.rendezvous,
+                &credential.device_info,
+                self.owner_item,
+                owner.chain_hash(),
+            ),
+            hash,
+            credential: new,
+        }))
+    }
+}
+
+/// New credentials on their way. The old ones hold until TO2.Done.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Renewal {
+    header: Vec<u8>,
+    hash: HashAlgorithm,
+    credential: DeviceCredential,
+}
+
+impl Renewal {
+    /// Lets the device have a new HMAC secret; without it the old one stays.
+    pub fn with_secret(mut self, secret: HmacSecret) -> Self {
+        self.credential.set_secret(secret);
+        self
+    }
+
+    /// The replacement header: the CBOR of OVHeader.
+    #[must_use]
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
+    /// `ReplacementHMac`, with the secret of [`credential`](Self::credential), for
+    /// TO2.DeviceServiceInfoReady.
+    ///
+    /// # Errors
+    /// [`ErrorKind::SignerFailed`] where the credential holds no secret; see
+    /// [`hmac_by`](Self::hmac_by).
+    pub fn hmac(&self) -> Result<Digest, Error> {
+        self.hmac_by(&self.credential)
+    }
+
+    /// The same by a secret elsewhere, such as in a TPM.
+    ///
+    /// # Errors
+    /// Those of the device.
+    pub fn hmac_by(&self, device: &dyn DeviceHmac) -> Result<Digest, Error> {
+        device.header_hmac(self.hash, &self.header)
+    }
+
+    /// The credentials to keep from TO2.Done on.
+    #[must_use]
+    pub const fn credential(&self) -> &DeviceCredential {
+        &self.credential
+    }
+}
