@@ -39,7 +39,7 @@ impl Claim {
         match self {
             Self::Honest => 0,
             Self::Some => 40,
-            Self::Many => 600,
+            Self::Many => 150,
         }
     }
 }

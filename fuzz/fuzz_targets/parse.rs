@@ -13,7 +13,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((choice, secrets, bytes)) = split(input) else {
         return;
     };
-    // Half a line for each byte at most, however the items are nested.
+    // In proportion to the input, however the items are nested: what the documentation says.
     let text = diagnostic(bytes, secrets & 1 == 0).text;
     assert!(
         text.len() <= 400 * bytes.len() + 400,

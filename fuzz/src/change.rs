@@ -284,3 +284,58 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, whose: W
     place.copy_from_slice(&voucher);
     PREFIX + voucher.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ownership_voucher::{Allowance, Policy};
+    use std::collections::BTreeMap;
+
+    /// How often mutants got which verdict.
+    fn verdicts(signers: &[Signer]) -> BTreeMap<&'static str, usize> {
+        let policy = Allowance::ALL
+            .iter()
+            .fold(Policy::new(), |policy, &one| policy.allow(one));
+        let mut found = BTreeMap::new();
+        let small = vectors::valid()
+            .into_iter()
+            .filter(|bytes| bytes.len() < 1200);
+        for (seed, bytes) in small.cycle().take(2000).enumerate() {
+            let mut dice = Dice::new(seed as u64);
+            let Some(mutant) = mutant(&bytes, signers, &mut dice) else {
+                continue;
+            };
+            let verdict = policy
+                .verify(&mutant)
+                .map_or_else(|error| error.kind().name(), |_| "verified");
+            *found.entry(verdict).or_default() += 1;
+        }
+        println!("{found:?}");
+        found
+    }
+
+    /// Otherwise the targets would test the reader, and nothing behind it.
+    #[test]
+    fn mutants_reach_the_checks() {
+        let found = verdicts(&HONEST);
+        let count = |name| found.get(name).copied().unwrap_or(0);
+        assert!(
+            count("verified") > 200 && found.len() > 30,
+            "{} verdicts",
+            found.len()
+        );
+        for name in [
+            "previous-hash-mismatch",
+            "header-info-hash-mismatch",
+            "chain-hash-mismatch",
+            "signature-invalid",
+        ] {
+            assert!(count(name) > 0, "none was refused for {name}");
+        }
+        assert!(
+            verdicts(&ATTACKER)
+                .get("verified")
+                .is_some_and(|&count| count > 100)
+        );
+    }
+}

@@ -107,6 +107,26 @@ def public_key(spki):
     return "unknown", None
 
 
+def spki_of(data):
+    """The SubjectPublicKeyInfo of a certificate. Dates, names and extensions are nobody's business until a path is
+    asked for: the signature of the owner before covers every byte, and the key is what it signs over to."""
+    outer = Der(data)
+    certificate = outer.inside(0x30)
+    outer.finish()
+    body = certificate.inside(0x30)
+    if body.peek() is not None and body.peek() & 0xC0 == 0x80:
+        body.element()  # version
+    for tag in (0x02, 0x30, 0x30, 0x30, 0x30):  # serial number, signature, issuer, validity, subject
+        body.expect(tag)
+    _, _, spki = body.element()
+    while body.peek() is not None:
+        body.element()
+    certificate.element()
+    certificate.expect(0x03)
+    certificate.finish()
+    return spki
+
+
 class Certificate:
     """The parts of an X.509 certificate that the rules need."""
 

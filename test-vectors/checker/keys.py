@@ -85,10 +85,10 @@ class PublicKey:
         else:
             self.chain = certificates(reader)
         try:
-            leaf = der.Certificate(self.chain[0])
+            spki = der.spki_of(self.chain[0])
         except der.BadDer:
             self.context.reject("certificate")
-        self._spki(leaf.spki)
+        self._spki(spki)
 
     def _crypto(self, reader):
         outer = reader.array(2)

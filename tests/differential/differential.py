@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compares the crate with the independent checker of test-vectors on mutants of the valid vectors.
 
-    cargo build --release --example verdicts            (or without --release and with --binary)
+    .ci/differential    builds the other side and calls this
     python3 tests/differential/differential.py [--count 6000] [--seed 1] [--binary PATH] [--keep DIRECTORY]
 
 It takes vouchers apart, changes one or two parts (entries, keys, hashes, headers, lengths, encodings,
 bytes), puts them together again, in half of the cases with hashes and signatures made anew, and lets
 both judge. Verdict, kind of the error, entry and departures must agree. Needs Python 3.11 and the
-packages of test-vectors/requirements.txt. Ends with 1 where anything disagrees.
+packages of test-vectors/requirements.txt. Ends with 1 where anything disagrees; README.md has what may.
 """
 
 import argparse
