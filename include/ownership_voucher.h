@@ -1294,6 +1294,9 @@ ov_status ov_extension_finish(const struct ov_extension *extension,
 ov_status ov_extension_sign(const struct ov_extension *extension,
                             const struct ov_signer *signer,
                             struct ov_voucher **voucher,
+// The key of the owner after that.
+ov_status ov_extension_next(const struct ov_extension *extension, struct ov_public_key **next);
+
                             struct ov_error *error);
 
 // The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
@@ -1310,6 +1313,16 @@ ov_status ov_file_to_pem(const uint8_t *data, size_t len, struct ov_buffer **pem
 // be NULL, is told where and why.
 ov_status ov_diagnostic(const uint8_t *data,
                         size_t len,
+// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
+// as its owner, and gives a receipt. The policy and `receipt` may be NULL.
+ov_status ov_extension_hand_over(const struct ov_extension *extension,
+                                 const uint8_t *signature,
+                                 size_t len,
+                                 const struct ov_policy *policy,
+                                 struct ov_verified **extended,
+                                 struct ov_receipt **receipt,
+                                 struct ov_error *error);
+
                         bool secrets,
                         struct ov_buffer **text,
                         bool *complete,
@@ -1446,6 +1459,15 @@ ov_status ov_public_key_free(struct ov_public_key **key);
 
 // The SubjectPublicKeyInfo in DER.
 ov_status ov_public_key_to_spki_der(const struct ov_public_key *key, struct ov_buffer **der);
+
+// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
+// a PKCS#11 token says of its keys.
+ov_status ov_public_key_from_rsa(const uint8_t *modulus,
+                                 size_t modulus_len,
+                                 const uint8_t *exponent,
+                                 size_t exponent_len,
+                                 struct ov_public_key **key,
+                                 struct ov_error *error);
 
 // SHA-256 of the SubjectPublicKeyInfo, 32 bytes: the name of an owner in reports.
 ov_status ov_public_key_fingerprint(const struct ov_public_key *key, uint8_t *fingerprint);
