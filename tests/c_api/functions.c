@@ -491,6 +491,11 @@ static void test_keys(void) {
     CHECK(code == OV_ALGORITHM_ES256);
     IS(ov_public_key_from_pem((const uint8_t *)"x", 1, &b, NULL), OV_ERR_BAD_ARGUMENT);
     IS(ov_local_key_from_pem((const uint8_t *)"x", 1, &back, NULL), OV_ERR_BAD_ARGUMENT);
+    ov_roots *roots = NULL;
+    OK(ov_roots_new(&roots));
+    IS(ov_roots_add_crl_der(roots, (const uint8_t *)"x", 1, NULL), OV_ERR_REVOCATION_LIST);
+    OK(ov_roots_require_revocation_lists(roots));
+    OK(ov_roots_free(&roots));
     ov_certificate *certificate = NULL;
     IS(ov_certificate_from_der(bytes.data, bytes.len, &certificate, NULL), OV_ERR_CERTIFICATE);
     IS(ov_local_key_from_secret(OV_KEY_RSAPKCS, bytes.data, 32, &back, NULL),
