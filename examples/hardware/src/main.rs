@@ -17,7 +17,7 @@ use hardware::shipment::Shipment;
 use hardware::token::Token;
 use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Result, Signer, files};
-use ownership_voucher::onboard::Challenge;
+use ownership_voucher::onboard::{Challenge, Nonce, device_key, prove_device};
 use ownership_voucher::{
     ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, NewVoucher, NextOwner, OwnerSigner as _,
     Policy, PublicKey, RvDirective, RvProtocol, file,
@@ -149,6 +149,18 @@ enum Command {
         #[arg(long)]
         verifier: String,
         challenge: PathBuf,
+        voucher: PathBuf,
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Prove as a device to its owner that it is the one of this voucher: TO2.ProveDevice
+    Attest {
+        /// The key of the device's certificate
+        #[arg(long, value_name = "NAME")]
+        key: String,
+        /// The owner's nonce, NonceTO2ProveDv: 32 hexadecimal digits
+        #[arg(long, value_name = "HEX")]
+        nonce: String,
         voucher: PathBuf,
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
@@ -305,6 +317,26 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
                 pem_rfc7468::encode_string("OWNERSHIP PROOF", pem_rfc7468::LineEnding::LF, &proof);
             let pem = pem.map_err(|error| Failure::Other(error.to_string()))?;
             files::write_new(output, pem.as_bytes())
+        }
+        Command::Attest {
+            key,
+            nonce,
+            voucher,
+            output,
+        } => {
+            let wanted = || Failure::Other("--nonce: 32 hexadecimal digits wanted".into());
+            let number = u128::from_str_radix(nonce, 16).ok();
+            let number = number.filter(|_| nonce.len() == 32).ok_or_else(wanted)?;
+            let nonce = Nonce(number.to_be_bytes());
+            let mut fresh = [0; 16];
+            getrandom::fill(&mut fresh).map_err(|error| Failure::Other(error.to_string()))?;
+            let bytes = files::voucher(voucher)?;
+            let voucher = Policy::new().verify(&bytes)?;
+            let signer = keeper.key(key)?;
+            let device = device_key(&voucher)?;
+            // The key exchange that TO2 has here is a matter of the transport.
+            let message = prove_device(voucher.guid(), nonce, Nonce(fresh), &[], &device);
+            files::write_new(output, &message.sign(&signer)?)
         }
         Command::Verify {
             secret,

@@ -9,7 +9,7 @@ mod common;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use common::SoftTpm;
+use common::{SoftTpm, complaint, voucher};
 use hardware::{Keeper as _, KeyKind, Secret, Signer};
 use ownership_voucher::onboard::{DeviceProof, Nonce, device_key, prove_device};
 use ownership_voucher::{
@@ -322,6 +322,67 @@ fn a_device_with_its_key_in_a_tpm() {
         swapped[serial] = 107;
     }
     assert_eq!(all(&swapped), ErrorKind::ChainHash);
+}
+
+/// The same by the program: the TPM's public key, a certificate for it, a voucher with that chain, and
+/// the device's proof.
+#[test]
+fn the_program_attests() {
+    let soft = SoftTpm::start();
+    let hw = |arguments: &[&str]| soft.hw(arguments).output().expect("hw runs");
+    let good = |arguments: &[&str]| {
+        let output = hw(arguments);
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let pem = good(&["key", "0x81010001", "--make", "p384"]);
+    let public = PublicKey::from_pem(pem.as_bytes()).expect("a public key");
+    good(&["key", "0x81010002", "--make", "p256"]);
+    good(&["secret", "0x81010003", "--make", "sha384"]);
+    let root = Authority::root(1, "Root");
+    let devices = root.below(2, "Devices", 10);
+    let chain = [devices.certify(&public, 100, GOOD), devices.der()].map(|der| {
+        let ending = pem_rfc7468::LineEnding::LF;
+        pem_rfc7468::encode_string("CERTIFICATE", ending, &der).expect("PEM")
+    });
+    std::fs::write(soft.folder.join("chain.pem"), chain.concat()).expect("written");
+    let device = [
+        "--key",
+        "0x81010002",
+        "--secret",
+        "0x81010003",
+        "--chain",
+        "chain.pem",
+    ];
+    good(&[&["new", "--output", "v.pem"], &device[..]].concat());
+    let nonce = "000102030405060708090a0b0c0d0e0f";
+    let attest = |key: &str, nonce: &str| {
+        let arguments = [
+            "attest", "--key", key, "--nonce", nonce, "v.pem", "--output", "proof",
+        ];
+        hw(&arguments)
+    };
+    let text = complaint(&attest("0x81010002", nonce));
+    assert!(text.contains("does not hold the key"), "{text}");
+    let text = complaint(&attest("0x81010001", "0x"));
+    assert!(text.contains("32 hexadecimal digits wanted"), "{text}");
+    assert!(!soft.folder.join("proof").exists());
+    let output = attest("0x81010001", nonce);
+    assert!(output.status.success(), "{output:?}");
+
+    let bytes = voucher(&soft.folder.join("v.pem"));
+    let trusted = roots(&root, &[&devices.revoke(&[101])]);
+    let verified = policy(&trusted).verify(&bytes).expect("a path to the root");
+    let proof = std::fs::read(soft.folder.join("proof")).expect("a file");
+    let asked = Nonce(std::array::from_fn(|number| number as u8));
+    DeviceProof::check(&proof, &verified, asked).expect("the device of this voucher");
+    let mut bad = proof.clone();
+    let last = bad.len() - 1;
+    bad[last] ^= 1;
+    let error = DeviceProof::check(&bad, &verified, asked).expect_err("forged");
+    assert_eq!(error.kind(), ErrorKind::Signature);
+    let error = DeviceProof::check(&proof, &verified, Nonce([0; 16])).expect_err("old");
+    assert_eq!(error.kind(), ErrorKind::Nonce);
 }
 
 fn find(bytes: &[u8], part: &[u8]) -> usize {

@@ -65,6 +65,18 @@ impl SoftTpm {
         Tpm::open(&self.address(), PIN).expect("the software TPM")
     }
 
+    /// `hw tpm` with these arguments, in the folder of the TPM.
+    pub(crate) fn hw(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hw"));
+        command
+            .env("TPM2TOOLS_TCTI", self.address())
+            .env("OV_PIN_FILE", self.folder.join("pin"))
+            .current_dir(self.folder.join(""))
+            .arg("tpm")
+            .args(arguments);
+        command
+    }
+
     /// Pulls the plug.
     pub(crate) fn stop(&mut self) {
         self.child.kill().expect("swtpm runs");
