@@ -443,3 +443,26 @@ fn fault(error: tss_esapi::Error, name: &str) -> Failure {
     }
     Failure::Other(format!("{name}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One signature in 128 or so has a number that begins with zeros, which the TPM leaves out.
+    #[test]
+    fn numbers_of_a_tpm_get_their_zeros_back() {
+        assert_eq!(wide(&[1, 2], 4), [0, 0, 1, 2]);
+        assert_eq!(wide(&[1, 2, 3, 4], 4), [1, 2, 3, 4]);
+        assert_eq!(wide(&[], 2), [0, 0]);
+    }
+
+    #[test]
+    fn handles_of_the_owner_hierarchy() {
+        for good in ["0x81000000", "0x817fffff"] {
+            assert!(persistent(good).is_ok());
+        }
+        for bad in ["0x80ffffff", "0x81800000", "81000000", "0x", ""] {
+            assert!(persistent(bad).is_err(), "{bad}");
+        }
+    }
+}
