@@ -779,6 +779,9 @@ typedef struct ov_receipt_info {
 // A value cannot be read.
 #define OV_ERR_BAD_ARGUMENT 123
 
+// A revocation list cannot be read.
+#define OV_ERR_REVOCATION_LIST 124
+
 // This protocol version is not supported.
 #define OV_ERR_UNSUPPORTED_VERSION 200
 
@@ -893,6 +896,9 @@ typedef struct ov_receipt_info {
 // Credential reuse is not allowed.
 #define OV_ERR_CREDENTIAL_REUSE 327
 
+// A certificate has been revoked.
+#define OV_ERR_CERTIFICATE_REVOKED 328
+
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
 
@@ -922,6 +928,9 @@ typedef struct ov_receipt_info {
 
 // The entry is larger than the limit.
 #define OV_ERR_LIMIT_ENTRY_SIZE 409
+
+// A revocation list is larger than the limit, or there are too many.
+#define OV_ERR_LIMIT_REVOCATION_LIST 410
 
 // The signer does not hold the key of the current owner.
 #define OV_ERR_NOT_OWNER 500
@@ -1053,6 +1062,17 @@ ov_status ov_roots_add_der(struct ov_roots *roots,
                            const uint8_t *der,
                            size_t len,
                            struct ov_error *error);
+
+// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
+// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where that did
+// not sign it.
+ov_status ov_roots_add_crl_der(struct ov_roots *roots,
+                               const uint8_t *der,
+                               size_t len,
+                               struct ov_error *error);
+
+// Refuses paths over a certificate of which no revocation list speaks.
+ov_status ov_roots_require_revocation_lists(struct ov_roots *roots);
 
 // How many certificates there are.
 ov_status ov_roots_len(const struct ov_roots *roots, uint64_t *len);
@@ -1274,6 +1294,9 @@ ov_status ov_extension_algorithm(const struct ov_extension *extension, int32_t *
 // The key of the owner who has to sign.
 ov_status ov_extension_owner(const struct ov_extension *extension, struct ov_public_key **owner);
 
+// The key of the owner after that.
+ov_status ov_extension_next(const struct ov_extension *extension, struct ov_public_key **next);
+
 // The message to sign.
 ov_status ov_extension_to_be_signed(const struct ov_extension *extension,
                                     struct ov_buffer **message);
@@ -1289,6 +1312,16 @@ ov_status ov_extension_finish(const struct ov_extension *extension,
                               size_t len,
                               struct ov_voucher **voucher,
                               struct ov_error *error);
+
+// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
+// as its owner, and gives a receipt. The policy and `receipt` may be NULL.
+ov_status ov_extension_hand_over(const struct ov_extension *extension,
+                                 const uint8_t *signature,
+                                 size_t len,
+                                 const struct ov_policy *policy,
+                                 struct ov_verified **extended,
+                                 struct ov_receipt **receipt,
+                                 struct ov_error *error);
 
 // Signs with a callback and finishes.
 ov_status ov_extension_sign(const struct ov_extension *extension,
@@ -1426,6 +1459,15 @@ ov_status ov_public_key_from_sec1(const uint8_t *point,
                                   size_t len,
                                   struct ov_public_key **key,
                                   struct ov_error *error);
+
+// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
+// a PKCS#11 token says of its keys.
+ov_status ov_public_key_from_rsa(const uint8_t *modulus,
+                                 size_t modulus_len,
+                                 const uint8_t *exponent,
+                                 size_t exponent_len,
+                                 struct ov_public_key **key,
+                                 struct ov_error *error);
 
 // The Ed25519 key of these 32 bytes.
 ov_status ov_public_key_from_ed25519(const uint8_t *bytes,

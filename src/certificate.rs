@@ -1,4 +1,5 @@
-//! X.509 certificates (RFC 5280): trusted roots, what one says, and paths from a chain to a root.
+//! X.509 certificates (RFC 5280): trusted roots, what one says, and paths from a chain to a root that
+//! no revocation list interrupts.
 //!
 //! Everything here is public: nothing runs in constant time.
 
@@ -6,6 +7,7 @@ mod chain;
 mod info;
 mod path;
 mod read;
+mod revocation;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -28,9 +30,13 @@ use read::Fields;
 /// signed. Any other vouches for itself alone: that is how to trust a single device or owner. An
 /// authority without that mark would be told from a device by nobody, and then each device could
 /// sign others.
+///
+/// Revocation lists go with them: [`add_crl_der`](Self::add_crl_der).
 #[derive(Clone, Default)]
 pub struct Roots {
     certificates: Vec<Root>,
+    lists: Vec<revocation::List>,
+    lists_required: bool,
 }
 
 #[derive(Clone)]
@@ -46,6 +52,8 @@ impl Roots {
     pub const fn new() -> Self {
         Self {
             certificates: Vec::new(),
+            lists: Vec::new(),
+            lists_required: false,
         }
     }
 
@@ -101,6 +109,11 @@ impl Roots {
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} trusted certificates", self.len())
+        let lists = self.lists.len();
+        write!(
+            f,
+            "{} trusted certificates, {lists} revocation lists",
+            self.len()
+        )
     }
 }

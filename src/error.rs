@@ -103,6 +103,8 @@ kinds! {
     NoVoucher = 122, "no-voucher", "no voucher is in the input";
     /// Text that is not a point of time, a key, or whatever else was asked for.
     BadArgument = 123, "bad-argument", "a value cannot be read";
+    /// A certificate revocation list that is not DER, or of a kind that is not supported.
+    RevocationList = 124, "revocation-list", "a revocation list cannot be read";
 
     /// A protocol version other than 101. FDO 1.0 layouts and 2.0 drafts are named in the message.
     Version = 200, "unsupported-version", "this protocol version is not supported";
@@ -181,6 +183,8 @@ kinds! {
     State = 326, "wrong-state", "this is about another state of the voucher";
     /// TO2.SetupDevice sets the credentials that the device has already, and that is not allowed.
     Reuse = 327, "credential-reuse", "credential reuse is not allowed";
+    /// A certificate on the path to a trusted root was revoked by its issuer.
+    CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
 
     /// More input bytes than allowed.
     InputSize = 400, "limit-input", "the input is larger than the limit";
@@ -202,6 +206,8 @@ kinds! {
     Labels = 408, "limit-labels", "a map has more labels than the limit";
     /// A new entry larger than a device can receive.
     EntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
+    /// A revocation list with more bytes or entries than allowed, or more lists.
+    RevocationListSize = 410, "limit-revocation-list", "a revocation list is larger than the limit, or there are too many";
 
     /// The signer does not hold the key of the current owner.
     NotOwner = 500, "not-owner", "the signer does not hold the key of the current owner";

@@ -105,6 +105,7 @@ pub struct Extension<'v> {
     voucher: &'v VerifiedVoucher<'v>,
     algorithm: Algorithm,
     payload: Vec<u8>,
+    next: PublicKey,
     max_entry: usize,
 }
 
@@ -136,16 +137,18 @@ impl VerifiedVoucher<'_> {
             None => hash.digest(&[self.header_bytes(), self.hmac_bytes()]),
         };
         let header_info = hash.digest(&self.header_info());
+        let (key, encoded) = self.next_key(next, options)?;
         let payload = Value::Array(vec![
             write::hash(&previous),
             write::hash(&header_info),
             write::extra(&options.extra)?,
-            self.next_key(next, options)?,
+            encoded,
         ]);
         Ok(Extension {
             voucher: self,
             algorithm: self.owner_key().algorithm(),
             payload: write::to_bytes(&payload),
+            next: key,
             max_entry: options.max_entry,
         })
     }
@@ -158,11 +161,15 @@ impl VerifiedVoucher<'_> {
         }
     }
 
-    fn next_key(&self, next: &NextOwner, options: &ExtendOptions) -> Result<Value, Error> {
+    fn next_key(
+        &self,
+        next: &NextOwner,
+        options: &ExtendOptions,
+    ) -> Result<(PublicKey, Value), Error> {
         let key = next.public_key()?;
         let first = self.manufacturer_key();
         let label = label_for(&key, &first, options)?;
-        match next {
+        let encoded = match next {
             NextOwner::Chain(chain) => {
                 // What is written must be readable under the default limits.
                 let most = Limits::new().certificates;
@@ -171,7 +178,7 @@ impl VerifiedVoucher<'_> {
                     let kind = ErrorKind::Certificates;
                     return Err(Error::count(kind, found, wanted, "certificates"));
                 }
-                Ok(write::chain_key(label, chain))
+                write::chain_key(label, chain)
             }
             NextOwner::Key(key) => {
                 let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
@@ -179,9 +186,10 @@ impl VerifiedVoucher<'_> {
                     KeyEncoding::Crypto if key.material().is_rsa() => KeyEncoding::Crypto,
                     _ => KeyEncoding::X509,
                 });
-                write::public_key(key, label, encoding)
+                write::public_key(key, label, encoding)?
             }
-        }
+        };
+        Ok((key, encoded))
     }
 }
 
@@ -229,6 +237,21 @@ impl Extension<'_> {
     #[must_use]
     pub const fn owner(&self) -> &PublicKey {
         self.voucher.owner()
+    }
+
+    /// The key of the owner after that.
+    #[must_use]
+    pub const fn next(&self) -> &PublicKey {
+        &self.next
+    }
+
+    /// The voucher that is extended.
+    pub(crate) const fn voucher(&self) -> &VerifiedVoucher<'_> {
+        self.voucher
+    }
+
+    pub(crate) const fn max_entry(&self) -> usize {
+        self.max_entry
     }
 
     /// The message to sign: the Sig_structure of RFC 9052 §4.4.

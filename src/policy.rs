@@ -153,7 +153,8 @@ impl<'p> Policy<'p> {
     }
 
     /// Makes certificates outside of their validity an error of the paths asked for. By default
-    /// they are a finding: vouchers outlive certificates.
+    /// they are a finding: vouchers outlive certificates. Revocation lists past their time are an
+    /// error then too.
     #[must_use]
     pub const fn refuse_expired(mut self) -> Self {
         self.refuse_expired = true;

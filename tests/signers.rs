@@ -169,3 +169,54 @@ impl LocalKeyCopy {
             .public_key()
     }
 }
+
+#[test]
+fn a_hand_over_in_two_steps_ends_like_one_in_one() {
+    let voucher = verified(fresh(P256, 1));
+    let (policy, options, next) = (Policy::new(), ExtendOptions::new(), next());
+    let maker = key(P256, 0);
+    let (whole, receipt) = HandOver::new(&policy, &maker, &next, &options)
+        .verified(&voucher)
+        .unwrap();
+    let extension = voucher.extend(&next, &options).unwrap();
+    assert_eq!(Some(extension.next()), next.public_key().ok().as_ref());
+    let message = extension.to_be_signed();
+    let mut signature = maker.sign(Algorithm::Es256, &message).unwrap();
+    let (sold, again) = extension.hand_over(&signature, &policy).unwrap();
+    assert_eq!(sold.as_bytes(), whole.as_bytes());
+    assert_eq!(again, receipt);
+    let service = p256_signer();
+    let later = extension.hand_over_async::<_, p256::ecdsa::DerSignature>(&service, &policy);
+    let (later, again) = now(later).unwrap();
+    assert_eq!((later.as_bytes(), again), (whole.as_bytes(), receipt));
+
+    // The policy is that of the result: a secret that is not the device's is noticed.
+    let stranger = ownership_voucher::HmacSecret::new(vec![1; 32]);
+    let strict = Policy::new().with_hmac(&stranger);
+    let error = extension.hand_over(&signature, &strict).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::HeaderHmac);
+    signature[9] ^= 1;
+    let error = extension.hand_over(&signature, &policy).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::SignerAnswer);
+}
+
+#[cfg(feature = "rsa")]
+#[test]
+fn an_rsa_key_by_its_numbers() {
+    let mut modulus = vec![0x5a; 256];
+    (modulus[0], modulus[255]) = (0x80, 1);
+    let key = PublicKey::from_rsa(&modulus, &[1, 0, 1]).unwrap();
+    assert_eq!(PublicKey::from_spki_der(&key.to_spki_der()).unwrap(), key);
+    let padded = [&[0, 0][..], &modulus].concat();
+    let with_zeros = PublicKey::from_rsa(&padded, &[0, 0, 1, 0, 1]);
+    assert_eq!(with_zeros.unwrap(), key);
+    let kind = |modulus: &[u8], exponent: &[u8]| {
+        PublicKey::from_rsa(modulus, exponent).unwrap_err().kind()
+    };
+    assert_eq!(kind(&modulus[1..], &[1, 0, 1]), ErrorKind::RsaModulus);
+    assert_eq!(kind(&[], &[1, 0, 1]), ErrorKind::RsaModulus);
+    assert_eq!(kind(&modulus, &[3]), ErrorKind::RsaExponent);
+    assert_eq!(kind(&modulus, &[]), ErrorKind::RsaExponent);
+    modulus[255] = 2;
+    assert_eq!(kind(&modulus, &[1, 0, 1]), ErrorKind::RsaModulus);
+}

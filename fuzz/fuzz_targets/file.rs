@@ -31,6 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let _ = PublicKey::from_certificate_der(der);
         let _ = (CertificateInfo::from_der(der), Roots::new().add_der(der));
+        let _ = Roots::new().add_crl_der(der);
         if let Ok(key) = LocalKey::from_der(der) {
             let again = key.to_pkcs8_der().and_then(|der| LocalKey::from_der(&der));
             assert_eq!(again.map(|key| key.public_key()), Ok(key.public_key()));

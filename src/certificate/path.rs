@@ -2,8 +2,8 @@
 //!
 //! The order of a chain is part of what it says: each certificate must be signed by the next one,
 //! up to the first that a root signed. webpki then judges that path: constraints, versions, names,
-//! critical extensions. It leaves out key usage and everything about the root itself; those are
-//! checked here.
+//! critical extensions, revocation. It leaves out key usage and everything about the root itself;
+//! those are checked here.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -13,6 +13,7 @@ use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
 use super::Roots;
 use super::read::Fields;
+use super::revocation::{NOT_A_SIGNER, UNKNOWN, runs};
 use super::signature::{Unproved, algorithms, check};
 use crate::error::{Error, ErrorKind};
 use crate::time::UnixTime;
@@ -31,7 +32,8 @@ pub(crate) struct Path {
 /// `kind` is the error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`]. The
 /// root may stand in the chain or not. With `expired_is_error` all certificates of the path, the
 /// root included, must be valid at `at`, else [`ErrorKind::CertificateTime`]; otherwise, and
-/// without `at`, there must have been a moment when all of them but the root were valid.
+/// without `at`, there must have been a moment when all of them but the root were valid. A certificate
+/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`].
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
@@ -65,10 +67,14 @@ pub(crate) fn verify_path(
         path.push(current);
         let Some(last) = path.last() else { break };
         for (root, der) in roots.named(last.issuer) {
-            match check_root(chain, &path, der, at, kind) {
+            match check_root(chain, &path, (roots, der), at, kind) {
                 Ok(()) => {
                     let certificates = path.len().saturating_add(1);
                     return Ok(Path { root, certificates });
+                }
+                // Another root of that name may fail for less.
+                Err(error) if error.kind() == ErrorKind::CertificateRevoked => {
+                    reason = Some(error);
                 }
                 Err(error) => _ = reason.get_or_insert(error),
             }
@@ -93,11 +99,12 @@ pub(crate) fn verify_path(
     Err(reason.unwrap_or_else(|| fail("the issuer is not trusted")))
 }
 
-/// Checks that `path`, the beginning of `chain`, leads to the root whose subject its end names.
+/// Checks that `path`, the beginning of `chain`, leads to the root, one of `roots`, whose subject its
+/// end names.
 fn check_root(
     chain: &[&[u8]],
     path: &[Fields<'_>],
-    root: &[u8],
+    (roots, root): (&Roots, &[u8]),
     at: Option<UnixTime>,
     kind: ErrorKind,
 ) -> Result<(), Error> {
@@ -138,7 +145,7 @@ fn check_root(
     let (leaf, intermediates) = certificates
         .split_first()
         .ok_or_else(|| fail("the chain has no certificate"))?;
-    let judge = || {
+    let judge = |lists| {
         let anchors = [webpki::anchor_from_trusted_cert(&root_der)?];
         EndEntityCert::try_from(leaf)?
             .verify_for_usage(
@@ -147,12 +154,16 @@ fn check_root(
                 intermediates,
                 rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(moment.0)),
                 AnyPurpose,
-                None,
+                lists,
                 None,
             )
             .map(|_| ())
     };
-    judge().map_err(|error| translate(&error, kind))
+    let lists = runs(roots, path, &root).map_err(fail)?;
+    lists
+        .iter()
+        .try_for_each(|run| judge(run.options(at.is_some())))
+        .map_err(|error| translate(&error, kind))
 }
 
 /// The time to judge at: `at`, or else the first moment when all certificates were valid.
@@ -223,6 +234,18 @@ fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
             "the path has more than 8 certificates or too many names"
         }
         E::UnknownIssuer => "the issuer is not trusted",
+        E::CertRevoked => return Error::new(ErrorKind::CertificateRevoked),
+        E::CrlExpired { .. } => {
+            let why = "a revocation list is older than it promises to be";
+            return Error::text(ErrorKind::CertificateTime, why);
+        }
+        E::UnknownRevocationStatus => UNKNOWN,
+        E::IssuerNotCrlSigner => NOT_A_SIGNER,
+        E::InvalidCrlSignatureForPublicKey => "the signature of a revocation list does not verify",
+        E::UnsupportedCrlSignatureAlgorithmContext(_)
+        | E::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => {
+            "a revocation list is signed with an algorithm that is not supported"
+        }
         E::CertDistrusted => "the key of a certificate is known to be compromised",
         // `moment` has judged times already.
         E::CertExpired { .. } | E::CertNotValidYet { .. } | E::InvalidCertValidity => {

@@ -61,6 +61,11 @@ impl<'a> Fields<'a> {
     pub(super) fn may_certify(&self) -> bool {
         self.usage.is_none_or(|usage| usage.key_cert_sign())
     }
+
+    /// Whether it may sign revocation lists, as far as key usage tells.
+    pub(super) fn may_sign_lists(&self) -> bool {
+        self.usage.is_none_or(|usage| usage.crl_sign())
+    }
 }
 
 fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {

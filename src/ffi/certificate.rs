@@ -49,6 +49,32 @@ pub extern "C" fn ov_roots_add_der(
     })
 }
 
+/// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
+/// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where that did
+/// not sign it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_add_crl_der(
+    roots: *mut ov_roots,
+    der: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let roots = caller.get_mut(roots)?;
+        let der = caller.array(der, len)?;
+        Ok(Arc::make_mut(roots).add_crl_der(der)?)
+    })
+}
+
+/// Refuses paths over a certificate of which no revocation list speaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_require_revocation_lists(roots: *mut ov_roots) -> ov_status {
+    plain(|caller| {
+        Arc::make_mut(caller.get_mut(roots)?).require_revocation_lists();
+        Ok(())
+    })
+}
+
 /// How many certificates there are.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_len(roots: *const ov_roots, len: *mut u64) -> ov_status {

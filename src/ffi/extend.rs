@@ -7,9 +7,11 @@ use super::error::ov_error;
 use super::handle::{Handle, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, encoding, hash, ov_digest};
+use super::policy::ov_policy;
 use super::sign::{CallbackSigner, ov_signer};
 use super::status::ov_status;
-use super::verify::ov_verified;
+use super::transfer::ov_receipt;
+use super::verify::{give_verified, ov_verified};
 use super::voucher::{give_voucher, ov_voucher};
 use super::{guard, plain};
 use crate::extend::{ExtendOptions, Extension, NextOwner};
@@ -249,6 +251,20 @@ pub extern "C" fn ov_extension_owner(
     })
 }
 
+/// The key of the owner after that.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_next(
+    extension: *const ov_extension,
+    next: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(next)?;
+        out.write(give(waiting.extension.next().clone()));
+        Ok(())
+    })
+}
+
 /// The message to sign.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_to_be_signed(
@@ -293,6 +309,33 @@ pub extern "C" fn ov_extension_finish(
         let signature = caller.array(signature, len)?;
         let out = caller.out(voucher)?;
         out.write(give_voucher(waiting.extension.finish(signature)?));
+        Ok(())
+    })
+}
+
+/// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
+/// as its owner, and gives a receipt. The policy and `receipt` may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_hand_over(
+    extension: *const ov_extension,
+    signature: *const u8,
+    len: usize,
+    policy: *const ov_policy,
+    extended: *mut *mut ov_verified,
+    receipt: *mut *mut ov_receipt,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let signature = caller.array(signature, len)?;
+        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let (out, out_receipt) = (caller.out(extended)?, caller.maybe_out(receipt)?);
+        let policy = rules.policy();
+        let (voucher, made) = waiting.extension.hand_over(signature, &policy)?;
+        out.write(give_verified(voucher));
+        if let Some(out) = out_receipt {
+            out.write(Handle::give(made));
+        }
         Ok(())
     })
 }

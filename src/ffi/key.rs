@@ -68,6 +68,26 @@ pub extern "C" fn ov_public_key_from_sec1(
     })
 }
 
+/// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
+/// a PKCS#11 token says of its keys.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_rsa(
+    modulus: *const u8,
+    modulus_len: usize,
+    exponent: *const u8,
+    exponent_len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let modulus = caller.array(modulus, modulus_len)?;
+        let exponent = caller.array(exponent, exponent_len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_rsa(modulus, exponent)?));
+        Ok(())
+    })
+}
+
 /// The Ed25519 key of these 32 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_ed25519(

@@ -60,6 +60,8 @@ pub const OV_ERR_PEM: ov_status = 121;
 pub const OV_ERR_NO_VOUCHER: ov_status = 122;
 /// A value cannot be read.
 pub const OV_ERR_BAD_ARGUMENT: ov_status = 123;
+/// A revocation list cannot be read.
+pub const OV_ERR_REVOCATION_LIST: ov_status = 124;
 /// This protocol version is not supported.
 pub const OV_ERR_UNSUPPORTED_VERSION: ov_status = 200;
 /// This key type is not supported.
@@ -136,6 +138,8 @@ pub const OV_ERR_WRONG_VERIFIER: ov_status = 325;
 pub const OV_ERR_WRONG_STATE: ov_status = 326;
 /// Credential reuse is not allowed.
 pub const OV_ERR_CREDENTIAL_REUSE: ov_status = 327;
+/// A certificate has been revoked.
+pub const OV_ERR_CERTIFICATE_REVOKED: ov_status = 328;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
 /// There are more entries than the limit.
@@ -156,6 +160,8 @@ pub const OV_ERR_LIMIT_VOUCHERS: ov_status = 407;
 pub const OV_ERR_LIMIT_LABELS: ov_status = 408;
 /// The entry is larger than the limit.
 pub const OV_ERR_LIMIT_ENTRY_SIZE: ov_status = 409;
+/// A revocation list is larger than the limit, or there are too many.
+pub const OV_ERR_LIMIT_REVOCATION_LIST: ov_status = 410;
 /// The signer does not hold the key of the current owner.
 pub const OV_ERR_NOT_OWNER: ov_status = 500;
 /// The next owner's key is of another type than the manufacturer's.

@@ -142,6 +142,22 @@ impl PublicKey {
         Self::from_parts(material, x, y)
     }
 
+    /// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM
+    /// or a PKCS#11 token says of its keys.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RsaModulus`] for one that has not 2048 or 3072 bits, or is even;
+    /// [`ErrorKind::RsaExponent`] for one that is even or not in 65537 to 2^32.
+    pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Error> {
+        let trimmed = |number: &'_ [u8]| {
+            let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+            number.get(zeros..).unwrap_or_default().to_vec()
+        };
+        let (modulus, exponent) = (trimmed(modulus), trimmed(exponent));
+        let material = super::rsa_material::<Error>(&modulus, &exponent)?;
+        Self::from_parts(material, &modulus, &exponent)
+    }
+
     /// The Ed25519 key of these 32 bytes (RFC 8032 §5.1.5).
     ///
     /// # Errors

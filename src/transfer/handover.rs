@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::batch::{BatchVerifier, map};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{ExtendOptions, NextOwner};
+use crate::extend::{ExtendOptions, Extension, NextOwner};
 use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -60,7 +60,7 @@ impl<'h> HandOver<'h> {
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`] before
     /// anything is signed, and those of [`VerifiedVoucher::extend`] and
-    /// [`Extension::sign`](crate::Extension::sign). The voucher handed in stays as it was.
+    /// [`Extension::sign`]. The voucher handed in stays as it was.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
         self.verified(&voucher.verify_within(self.policy)?)
@@ -74,10 +74,11 @@ impl<'h> HandOver<'h> {
         &self,
         voucher: &VerifiedVoucher<'_>,
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
-        let to = self.next.public_key()?;
-        let extended = self.sign(voucher)?.verify(&self.policy_after(&to))?;
-        let receipt = self.receipt(voucher, &extended, to);
-        Ok((extended, receipt))
+        self.is_signers(voucher)?;
+        let extension = voucher.extend(self.next, self.options)?;
+        let message = extension.to_be_signed();
+        let signature = self.signer.sign(extension.algorithm(), &message)?;
+        extension.hand_over(&signature, self.policy)
     }
 
     /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
@@ -103,7 +104,7 @@ impl<'h> HandOver<'h> {
             .iter()
             .map(|signed| signed.as_deref().unwrap_or_default())
             .collect();
-        let policy = self.policy_after(&to);
+        let policy = policy_after(self.policy, &to, self.options.max_entry);
         let again = BatchVerifier::new(&policy).verify(&bytes);
         let results = verified.iter().zip(&signed).zip(again);
         results
@@ -111,51 +112,85 @@ impl<'h> HandOver<'h> {
                 (Err(error), _) | (_, Err(error)) => Err(error.clone()),
                 (Ok(voucher), Ok(_)) => {
                     let extended = extended?.into_owned();
-                    let receipt = self.receipt(voucher, &extended, to.clone());
+                    let receipt = receipt(voucher, &extended, to.clone());
                     Ok((extended, receipt))
                 }
             })
             .collect()
     }
 
-    /// Checks who signs before anything is signed.
     fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
-        if self
-            .signer
-            .public_key()
-            .is_some_and(|key| key != *voucher.owner())
-        {
-            return Err(Error::new(ErrorKind::NotOwner));
-        }
+        self.is_signers(voucher)?;
         voucher.extend(self.next, self.options)?.sign(self.signer)
     }
 
-    /// The result must be the next owner's, and have room for one entry more.
-    fn policy_after(&self, to: &PublicKey) -> Policy<'h> {
-        let mut limits = *self.policy.limits();
-        limits.input = limits.input.saturating_add(self.options.max_entry);
-        limits.entries = limits.entries.saturating_add(1);
-        self.policy
-            .clone()
-            .with_owner(to.clone())
-            .with_limits(limits)
+    /// Checks who signs before anything is signed.
+    fn is_signers(&self, voucher: &VerifiedVoucher<'_>) -> Result<(), Error> {
+        match self.signer.public_key() {
+            Some(key) if key != *voucher.owner() => Err(Error::new(ErrorKind::NotOwner)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Extension<'_> {
+    /// Ends a hand-over in two steps: [`finish`](Self::finish), then verifies the result under the
+    /// policy, with [`next`](Self::next) as its owner, and gives it back with a receipt.
+    ///
+    /// This is [`HandOver`] for signers that answer later. The voucher handed in stays as it was.
+    ///
+    /// # Errors
+    /// Those of [`finish`](Self::finish) and [`Voucher::verify`].
+    pub fn hand_over(
+        &self,
+        signature: &[u8],
+        policy: &Policy<'_>,
+    ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
+        let to = self.next();
+        let policy = policy_after(policy, to, self.max_entry());
+        let extended = self.finish(signature)?.verify(&policy)?;
+        let receipt = receipt(self.voucher(), &extended, to.clone());
+        Ok((extended, receipt))
     }
 
-    fn receipt(
+    /// Signs with a [`signature::AsyncSigner`] and hands over. Dropping the future leaves everything
+    /// as it was, and an attempt that failed can be repeated.
+    ///
+    /// # Errors
+    /// The signer's errors as [`ErrorKind::SignerFailed`], its own error behind `source`, and those
+    /// of [`hand_over`](Self::hand_over).
+    pub async fn hand_over_async<S, G>(
         &self,
-        before: &VerifiedVoucher<'_>,
-        after: &VerifiedVoucher<'_>,
-        to: PublicKey,
-    ) -> Receipt {
-        let entry = before.entries().len();
-        let added = after.entry(entry);
-        let hash = after.entry_hash();
-        Receipt {
-            guid: before.guid(),
-            from: before.owner().clone(),
-            to,
-            entry,
-            entry_hash: hash.digest(&[added.map_or(&[], |added| added.as_bytes())]),
-        }
+        signer: &S,
+        policy: &Policy<'_>,
+    ) -> Result<(VerifiedVoucher<'static>, Receipt), Error>
+    where
+        S: signature::AsyncSigner<G>,
+        G: signature::SignatureEncoding,
+    {
+        let message = self.to_be_signed();
+        let signature = signer.sign_async(&message).await.map_err(Error::signer)?;
+        self.hand_over(&signature.to_vec(), policy)
+    }
+}
+
+/// The result must be the next owner's, and have room for one entry more.
+fn policy_after<'p>(policy: &Policy<'p>, to: &PublicKey, max_entry: usize) -> Policy<'p> {
+    let mut limits = *policy.limits();
+    limits.input = limits.input.saturating_add(max_entry);
+    limits.entries = limits.entries.saturating_add(1);
+    policy.clone().with_owner(to.clone()).with_limits(limits)
+}
+
+fn receipt(before: &VerifiedVoucher<'_>, after: &VerifiedVoucher<'_>, to: PublicKey) -> Receipt {
+    let entry = before.entries().len();
+    let added = after.entry(entry);
+    let hash = after.entry_hash();
+    Receipt {
+        guid: before.guid(),
+        from: before.owner().clone(),
+        to,
+        entry,
+        entry_hash: hash.digest(&[added.map_or(&[], |added| added.as_bytes())]),
     }
 }

@@ -117,6 +117,21 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     IS(ov_extension_finish(extension, NULL, 0, &voucher, NULL), OV_ERR_SIGNER_ANSWER);
     CHECK(voucher == NULL);
     OK(ov_extension_finish(extension, sig.data, sig.len, &voucher, NULL));
+    ov_verified *handed = NULL;
+    ov_receipt *receipt = NULL;
+    ov_public_key *heir = NULL, *named = NULL;
+    IS(ov_extension_hand_over(extension, sig.data, 63, NULL, &handed, &receipt, NULL),
+       OV_ERR_SIGNER_ANSWER);
+    CHECK(handed == NULL && receipt == NULL);
+    OK(ov_extension_hand_over(extension, sig.data, sig.len, NULL, &handed, &receipt, NULL));
+    OK(ov_extension_next(extension, &heir));
+    OK(ov_receipt_to(receipt, &named));
+    OK(ov_public_key_equal(heir, named, &equal));
+    CHECK(equal);
+    OK(ov_public_key_free(&heir));
+    OK(ov_public_key_free(&named));
+    OK(ov_receipt_free(&receipt));
+    OK(ov_verified_free(&handed));
 
     ov_public_key *owner = NULL;
     OK(ov_extension_owner(extension, &owner));
@@ -458,6 +473,15 @@ static void test_keys(void) {
     OK(ov_public_key_equal(a, b, &equal));
     CHECK(equal);
     OK(ov_public_key_free(&b));
+    uint8_t modulus[257] = {0};
+    modulus[1] = 0x80;
+    modulus[256] = 1;
+    OK(ov_public_key_from_rsa(modulus, 257, (const uint8_t *)"\1\0\1", 3, &b, NULL));
+    OK(ov_public_key_bits(b, &bits));
+    CHECK(bits == 2048);
+    OK(ov_public_key_free(&b));
+    IS(ov_public_key_from_rsa(modulus, 256, (const uint8_t *)"\1\0\1", 3, &b, NULL), OV_ERR_RSA_MODULUS);
+    IS(ov_public_key_from_rsa(modulus, 257, (const uint8_t *)"\3", 1, &b, NULL), OV_ERR_RSA_EXPONENT);
     OK(ov_public_key_clone(a, &b));
     OK(ov_public_key_bits(b, &bits));
     CHECK(bits == 256);
@@ -467,6 +491,11 @@ static void test_keys(void) {
     CHECK(code == OV_ALGORITHM_ES256);
     IS(ov_public_key_from_pem((const uint8_t *)"x", 1, &b, NULL), OV_ERR_BAD_ARGUMENT);
     IS(ov_local_key_from_pem((const uint8_t *)"x", 1, &back, NULL), OV_ERR_BAD_ARGUMENT);
+    ov_roots *roots = NULL;
+    OK(ov_roots_new(&roots));
+    IS(ov_roots_add_crl_der(roots, (const uint8_t *)"x", 1, NULL), OV_ERR_REVOCATION_LIST);
+    OK(ov_roots_require_revocation_lists(roots));
+    OK(ov_roots_free(&roots));
     ov_certificate *certificate = NULL;
     IS(ov_certificate_from_der(bytes.data, bytes.len, &certificate, NULL), OV_ERR_CERTIFICATE);
     IS(ov_local_key_from_secret(OV_KEY_RSAPKCS, bytes.data, 32, &back, NULL),

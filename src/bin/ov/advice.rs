@@ -56,6 +56,9 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::CertificateTime => {
             "judge it at another time with --at, or leave --refuse-expired away"
         }
+        ErrorKind::CertificateRevoked => {
+            "whoever issued the certificate has called it back: do not trust its key, and ask the maker"
+        }
         ErrorKind::Departure => "without --strict this is a finding",
         _ => match kind.fault() {
             Fault::Malformed => {

@@ -77,6 +77,9 @@ pub(crate) struct PolicyArgs {
     /// The device certificate must have a path to one of these roots, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) device_ca: Vec<PathBuf>,
+    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
     /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
     /// Arguments are visible to other users of the machine, files need not be
     #[arg(long, value_name = "HEX|@FILE")]

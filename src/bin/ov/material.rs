@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::{
@@ -146,6 +146,9 @@ pub(crate) struct Material {
 impl Material {
     /// Reads the files that the options name.
     pub(crate) fn load(args: &PolicyArgs) -> Result<Self, Failure> {
+        if !args.crl.is_empty() && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
+            return Err("--crl: --device-ca or --manufacturer-ca wanted beside it".into());
+        }
         Ok(Self {
             owner: args.owner.as_deref().map(public_key).transpose()?,
             manufacturers: args
@@ -154,8 +157,8 @@ impl Material {
                 .map(|path| public_key(path))
                 .collect::<Result<_, _>>()?,
             manufacturer_hashes: args.manufacturer_hash.clone(),
-            manufacturer_roots: roots(&args.manufacturer_ca)?,
-            device_roots: roots(&args.device_ca)?,
+            manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
+            device_roots: roots(&args.device_ca, &args.crl)?,
             secret: args.hmac_secret.as_deref().map(secret).transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
@@ -207,7 +210,7 @@ impl Material {
     }
 }
 
-fn roots(paths: &[std::path::PathBuf]) -> Result<Option<Roots>, Failure> {
+fn roots(paths: &[PathBuf], lists: &[PathBuf]) -> Result<Option<Roots>, Failure> {
     if paths.is_empty() {
         return Ok(None);
     }
@@ -217,7 +220,36 @@ fn roots(paths: &[std::path::PathBuf]) -> Result<Option<Roots>, Failure> {
             roots.add_der(&der).map_err(|error| in_file(path, &error))?;
         }
     }
+    for path in lists {
+        for der in revocation_lists(path)? {
+            let added = roots.add_crl_der(&der);
+            added.map_err(|error| in_file(path, &error))?;
+        }
+    }
     Ok(Some(roots))
+}
+
+/// The revocation lists of a PEM file, or the one that a DER file is.
+fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let bytes = read(path)?;
+    if !is_pem(&bytes) {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    let mut lists = Vec::new();
+    for block in file::PemBlocks::new(&bytes) {
+        let block = block.map_err(|error| in_file(path, &error))?;
+        if block.label() == "X509 CRL" {
+            let der = block.decode().map_err(|error| in_file(path, &error))?;
+            lists.push(der.to_vec());
+        }
+    }
+    match lists.is_empty() {
+        true => Err(Failure::Message(format!(
+            "{}: no revocation list in it",
+            path.display()
+        ))),
+        false => Ok(lists),
+    }
 }
 
 /// The clock's time. The library has none; only here is it read.

@@ -1,0 +1,144 @@
+//! A device whose certificate, or whose authority, has been revoked. The certificates and lists are
+//! those of `tests/certificates/revocation`.
+#![cfg(feature = "x509")]
+
+mod common;
+
+use ownership_voucher::{
+    BatchVerifier, ErrorKind, Guid, KeyType, NewVoucher, NextOwner, Policy, Roots, UnixTime, audit,
+};
+
+const ROOT: &[u8] = include_bytes!("certificates/revocation/root.der");
+const AUTHORITY: &[u8] = include_bytes!("certificates/revocation/int.der");
+const GOOD: &[u8] = include_bytes!("certificates/revocation/good.der");
+const BAD: &[u8] = include_bytes!("certificates/revocation/bad.der");
+const LIST: &[u8] = include_bytes!("certificates/revocation/int.crl");
+const LIST_OF_ROOT: &[u8] = include_bytes!("certificates/revocation/root.crl");
+
+fn voucher(leaf: &[u8]) -> Vec<u8> {
+    let maker = NextOwner::Key(common::key(KeyType::Secp256r1, 0).public_key());
+    NewVoucher::new(Guid([7; 16]), "Model 7 (test)", maker)
+        .with_rendezvous(common::directive())
+        .with_device_chain(vec![leaf.to_vec(), AUTHORITY.to_vec()])
+        .header()
+        .and_then(|header| header.with_hmac(&common::device()))
+        .expect("a complete header")
+        .as_bytes()
+        .to_vec()
+}
+
+fn roots(lists: &[&[u8]]) -> Roots {
+    let mut roots = Roots::new();
+    roots.add_der(ROOT).expect("a root");
+    for list in lists {
+        roots.add_crl_der(list).expect("a list");
+    }
+    roots
+}
+
+/// The verdict, which a batch and an audit share.
+#[track_caller]
+fn verdict(voucher: &[u8], policy: &Policy<'_>) -> Result<(), ErrorKind> {
+    let alone = policy.verify(voucher).map(|verified| {
+        assert!(verified.proved().device_path);
+    });
+    let shipment = [voucher];
+    let batch = BatchVerifier::new(policy).verify(&shipment).remove(0);
+    let alone = alone.map_err(|error| {
+        // The place is that of the chain.
+        assert!(error.offset().is_some_and(|at| at > 100), "{error}");
+        error.kind()
+    });
+    assert_eq!(batch.map(drop).map_err(|error| error.kind()), alone);
+    let faults = audit(voucher, policy).errors;
+    assert_eq!(faults.first().map(|fault| fault.kind()), alone.err());
+    alone
+}
+
+#[test]
+fn a_revoked_device_and_a_revoked_authority() {
+    let (good, bad) = (voucher(GOOD), voucher(BAD));
+    let with = |lists: &[&[u8]], voucher: &[u8]| {
+        let roots = roots(lists);
+        verdict(voucher, &Policy::new().with_device_roots(&roots))
+    };
+    assert_eq!(with(&[], &bad), Ok(()));
+    assert_eq!(with(&[LIST], &good), Ok(()));
+    assert_eq!(with(&[LIST], &bad), Err(ErrorKind::CertificateRevoked));
+    let both = [LIST, LIST_OF_ROOT];
+    assert_eq!(with(&both, &good), Err(ErrorKind::CertificateRevoked));
+}
+
+#[test]
+fn time_and_coverage() {
+    let good = voucher(GOOD);
+    let mut roots = roots(&[LIST]);
+    let in_time = UnixTime::from_rfc3339("2026-11-23").expect("a day");
+    let late = UnixTime::from_rfc3339("2027-02-01").expect("a day");
+    let policy = |at| {
+        Policy::new()
+            .with_device_roots(&roots)
+            .at(at)
+            .refuse_expired()
+    };
+    assert_eq!(verdict(&good, &policy(in_time)), Ok(()));
+    let error = verdict(&good, &policy(late));
+    assert_eq!(error, Err(ErrorKind::CertificateTime));
+    roots.require_revocation_lists();
+    let policy = Policy::new().with_device_roots(&roots);
+    assert_eq!(verdict(&good, &policy), Err(ErrorKind::DevicePath));
+}
+
+/// `ov verify --crl`, with a list in DER and in PEM.
+#[cfg(feature = "cli")]
+#[test]
+fn the_program_takes_lists() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("revocation");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for (name, leaf) in [("good", GOOD), ("bad", BAD)] {
+        std::fs::write(folder.join(name), voucher(leaf)).expect("written");
+    }
+    let files = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/certificates/revocation/"
+    );
+    let ov = |voucher: &str, options: &[[&str; 2]]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ov"));
+        command.args(["verify", "--json", voucher]);
+        command.args(["--at", "2026-11-23"]).current_dir(&folder);
+        for [option, file] in options {
+            command.args([option, format!("{files}{file}").as_str()]);
+        }
+        let output = command.output().expect("ov runs");
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+        (output.status.code(), text)
+    };
+    let root = ["--device-ca", "root.der"];
+    assert_eq!(ov("bad", &[root]).0, Some(0));
+    for list in ["int.crl", "int.pem"] {
+        let (code, text) = ov("good", &[root, ["--crl", list]]);
+        assert_eq!(code, Some(0), "{text}");
+        let (code, text) = ov("bad", &[root, ["--crl", list]]);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains("certificate-revoked"), "{text}");
+    }
+    for (options, why) in [
+        (
+            &[["--crl", "int.crl"]][..],
+            "--device-ca or --manufacturer-ca wanted",
+        ),
+        (
+            &[root, ["--crl", "root.der"]],
+            "a revocation list is not as RFC 5280 asks",
+        ),
+        (&[root, ["--crl", "missing"]], "cannot read"),
+        (
+            &[root, ["--crl", "make.py"]],
+            "a revocation list is not as RFC 5280 asks",
+        ),
+    ] {
+        let (code, text) = ov("good", options);
+        assert_eq!(code, Some(2), "{text}");
+        assert!(text.contains(why), "{text}");
+    }
+}
