@@ -151,6 +151,7 @@ mod hmac;
 mod key;
 mod limits;
 pub mod onboard;
+pub mod onetime;
 mod policy;
 mod sign;
 mod time;
@@ -176,7 +177,8 @@ pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner, TraitSigner};
 pub use time::UnixTime;
 pub use transfer::{
-    Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks, relation,
+    Deal, Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks,
+    hand_over_each, relation,
 };
 pub use verify::{ChainHashRule, ManufacturerProof, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};

@@ -76,14 +76,15 @@ impl<'h> HandOver<'h> {
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let to = self.next.public_key()?;
         let extended = self.sign(voucher)?.verify(&self.policy_after(&to))?;
-        let receipt = self.receipt(voucher, &extended, to);
+        let receipt = Self::receipt(voucher, &extended, to);
         Ok((extended, receipt))
     }
 
     /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
     /// others alone.
     ///
-    /// Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
+    /// Where each voucher has its own next owner or signer, see
+    /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
     /// signing use every thread of the caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
@@ -111,7 +112,7 @@ impl<'h> HandOver<'h> {
                 (Err(error), _) | (_, Err(error)) => Err(error.clone()),
                 (Ok(voucher), Ok(_)) => {
                     let extended = extended?.into_owned();
-                    let receipt = self.receipt(voucher, &extended, to.clone());
+                    let receipt = Self::receipt(voucher, &extended, to.clone());
                     Ok((extended, receipt))
                 }
             })
@@ -119,7 +120,7 @@ impl<'h> HandOver<'h> {
     }
 
     /// Checks who signs before anything is signed.
-    fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
+    pub(super) fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
         if self
             .signer
             .public_key()
@@ -141,8 +142,7 @@ impl<'h> HandOver<'h> {
             .with_limits(limits)
     }
 
-    fn receipt(
-        &self,
+    pub(super) fn receipt(
         before: &VerifiedVoucher<'_>,
         after: &VerifiedVoucher<'_>,
         to: PublicKey,
