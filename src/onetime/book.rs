@@ -65,12 +65,16 @@ impl KeyBook {
             return Err(Error::count(ErrorKind::Argument, found, wanted, "keys"));
         }
         let last = u32::try_from(keys.len().saturating_sub(1));
-        let orders = u32::try_from(self.orders.len());
+        // An order may come in parts.
+        let known = self.orders.last().is_some_and(|last| **last == *order);
+        let orders = u32::try_from(self.orders.len().saturating_sub(usize::from(known)));
         let (Some(_), Ok(number)) = (last.ok().and_then(|last| first.checked_add(last)), orders)
         else {
             return Err(Error::text(ErrorKind::Argument, "numbers past 2^32"));
         };
-        self.orders.push(order.into());
+        if !known {
+            self.orders.push(order.into());
+        }
         self.reserve(total);
         for (index, key) in (first..=u32::MAX).zip(keys) {
             let entry = Entry {

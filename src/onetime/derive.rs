@@ -238,3 +238,82 @@ pub(super) fn scalar_of(bytes: &[u8]) -> Result<Scalar, Error> {
         .map(Zeroizing::new)
         .map_err(|_| Error::text(ErrorKind::BadArgument, "a private key in range wanted"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number of at most `N` bytes in hexadecimal digits, without leading zeros.
+    fn number<const N: usize>(digits: &str) -> [u8; N] {
+        let mut bytes = [0; N];
+        let digits = alloc::format!("{digits:0>width$}", width = 2 * N);
+        hex::decode_to_slice(digits, &mut bytes).unwrap();
+        bytes
+    }
+
+    /// The edges of the range, computed with the integers of Python.
+    #[test]
+    fn extra_random_bits_are_reduced_as_the_clause_says() {
+        for (c, d) in [
+            ("0", "1"),
+            (
+                "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254f",
+                "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550",
+            ),
+            (
+                "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632550",
+                "1",
+            ),
+            (
+                "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+                "2",
+            ),
+            (
+                "3038ffffcfc700003038fffffffffffff35c5e6e5ffea1fb394d1a62b4bcc9124ed0",
+                "1",
+            ),
+            (
+                "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                "66e12d96f3d9561f2845b2382b6bec58cccb844181c03d42909a7f58b0f66550",
+            ),
+        ] {
+            assert_eq!(*p256_number(&number(c)), number(d), "{c}");
+        }
+        for (c, d) in [
+            ("0", "1"),
+            (
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52971",
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52972",
+            ),
+            (
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52972",
+                "1",
+            ),
+            (
+                "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973",
+                "2",
+            ),
+            (
+                "3038fffffffffffffffffffffffffffffffffffffffffffff55603a49fb9b8e3173f805e7a534ebc56cb0555af2c8fab9a62",
+                "1",
+            ),
+            (
+                "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+                "389cb27e0bc8d220a7e5f24db74f58851313e695333ad68e00000000000000000000000000000000",
+            ),
+        ] {
+            assert_eq!(*p384_number(&number(c)), number(d), "{c}");
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_no_keys() {
+        let order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+        for bytes in [number::<32>("0"), number(order), [0xff; 32]] {
+            let error = scalar_of(&bytes).map(drop).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadArgument);
+        }
+        assert!(scalar_of(&number::<32>("1")).is_ok());
+        assert!(scalar_of(&number::<31>("1")).is_err());
+    }
+}

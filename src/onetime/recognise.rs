@@ -176,3 +176,27 @@ impl OwnerSigner for OneTimeKey {
         self.0.sign(algorithm, message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onetime::MasterSecret;
+
+    /// No buyer can bring it about: one would have to find a tweak that is the negative of the spend
+    /// key.
+    #[test]
+    fn a_sum_of_nothing_is_no_owner_and_no_key() {
+        let master = MasterSecret::new(&[1; 32]);
+        let (scan, spend) = (master.scan_key(0).unwrap(), master.spend_key(0).unwrap());
+        let tweak = Zeroizing::new(-*spend.0);
+        let error = scan.address.tweaked(&tweak).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PointEncoding);
+        let key = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32]).unwrap();
+        let found = Found {
+            key: key.public_key(),
+            tweak,
+        };
+        let error = spend.signer(&found).map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotOwner);
+    }
+}
