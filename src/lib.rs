@@ -153,6 +153,7 @@ mod limits;
 pub mod onboard;
 pub mod onetime;
 mod policy;
+pub mod privacy;
 mod sign;
 mod time;
 mod transfer;

@@ -153,6 +153,11 @@ impl<'v> RvInstruction<'v> {
         self.code
     }
 
+    /// Where the value stands in the voucher.
+    pub(crate) fn offset(&self) -> Option<usize> {
+        self.value.map(Span::start)
+    }
+
     /// The bytes of the value: the content of its byte string, or the bare CBOR item.
     #[must_use]
     pub fn raw(&self) -> Option<&'v [u8]> {
