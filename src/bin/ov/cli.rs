@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
 use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, UnixTime};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Keygen(KeygenArgs),
     /// Find vouchers of one device that went two ways, and those that are older states of others
     Forks(ForksArgs),
+    /// List what vouchers tell their holders, how bad that is, and what ties them to each other
+    Privacy(PrivacyArgs),
     /// Ask whoever claims to own a voucher to prove it
     Challenge(ChallengeArgs),
     /// Prove that you own a voucher: answer a challenge with the owner's key
@@ -259,6 +262,10 @@ pub(crate) struct NewArgs {
     /// the same arguments, the GUID printed, and --hmac
     #[arg(long, value_name = "FILE", group = "mac")]
     pub(crate) header: Option<PathBuf>,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
     /// Let the manufacturer's key be of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
@@ -299,6 +306,10 @@ pub(crate) struct ExtendArgs {
     /// Let the next key be of another type than the manufacturer's; some devices refuse that
     #[arg(long)]
     pub(crate) other_key_type: bool,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
     /// Bytes that the new entry may have
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
@@ -365,6 +376,27 @@ pub(crate) struct ForksArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrivacyArgs {
+    /// Files, folders, or - for the standard input; nothing is verified
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
+    /// voucher, and a last one for the whole
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only what ties vouchers to each other, and which could not be read
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show Wi-Fi passwords
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,
+    /// high, critical
+    #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity)]
+    pub(crate) refuse: Severity,
 }
 
 #[derive(Args, Debug)]
@@ -472,6 +504,32 @@ fn allowance(name: &str) -> Result<Allowance, String> {
         let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
         format!("one of {} wanted", names.join(", "))
     })
+}
+
+fn severity(name: &str) -> Result<Severity, String> {
+    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
+    let found = Severity::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| format!("one of {} wanted", names.join(", ")))
+}
+
+/// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
+fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
+    names
+        .split(',')
+        .try_fold(PrivacyPolicy::new(), |policy, name| {
+            if name == "strict" {
+                let strict = PrivacyPolicy::strict();
+                let kinds = RevealKind::ALL.iter().filter(|kind| strict.refuses(**kind));
+                return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
+            }
+            if let Some(kind) = RevealKind::from_name(name) {
+                return Ok(policy.refusing(kind));
+            }
+            let from = severity(name).map_err(|wanted| {
+                format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
+            })?;
+            Ok(policy.refusing_from(from))
+        })
 }
 
 fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {

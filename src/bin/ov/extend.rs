@@ -80,6 +80,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     let experimental = Allowance::ExperimentalKeys;
     options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
+    options.privacy = args.refuse.unwrap_or_default();
     options
 }
 

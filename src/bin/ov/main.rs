@@ -36,6 +36,7 @@ mod material;
 mod new;
 mod output;
 mod ownership;
+mod privacy;
 mod report;
 mod show;
 mod split;
@@ -92,6 +93,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => convert::run(args),
         Command::Keygen(args) => keygen::run(args),
         Command::Forks(args) => forks::run(args),
+        Command::Privacy(args) => privacy::run(args),
         Command::Challenge(args) => ownership::challenge(args),
         Command::Prove(args) => ownership::prove(args),
         Command::CheckProof(args) => ownership::check(args),
