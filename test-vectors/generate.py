@@ -36,6 +36,7 @@ from generator import (
     msg_others,
     msg_proofs,
     onetime,
+    privacy,
     shipment,
     strict,
     valid,
@@ -91,6 +92,7 @@ def everything():
         "messages": messages(),
         "onetime": onetime.suite.files(),
         "device": msg_device.files(),
+        "privacy": privacy.files(),
         "shipment": shipment.files(),
         "shipment-keys": shipment.key_files(),
         "files": content | {"manifest.json": files.manifest_text(manifest).encode()},
@@ -109,6 +111,11 @@ def problems(made):
     for number, voucher in enumerate(onetime.VOUCHERS):
         if (found := check(voucher, {}))["verdict"] != "verified":
             yield f"onetime: voucher {number}: {found}"
+    for name, content in made["privacy"].items():
+        vector = json.loads(content)
+        for voucher in [vector["voucher"]] if "voucher" in vector else vector["vouchers"]:
+            if (found := check(bytes.fromhex(voucher), {}))["verdict"] != "verified":
+                yield f"privacy/{name}: {found}"
     owner = keys.get(shipment.BUYER).spki().hex()
     options = {
         "owner": owner,

@@ -131,9 +131,9 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
     }
     let rendezvous = voucher.rendezvous();
     let start = index.rendezvous.start();
-    for instruction in rendezvous.instructions() {
+    for (instruction, at) in rendezvous.placed() {
         let (kind, value) = instruction_tells(&instruction, secrets);
-        list.add(kind, instruction.offset().unwrap_or(start), || value);
+        list.add(kind, at, || value);
     }
     // Where the shape is not that of instructions, they are not all there.
     if voucher.departures().contains(FindingKind::RvShape) {
