@@ -24,6 +24,7 @@ mod handle;
 mod key;
 mod names;
 mod onboard;
+mod onetime;
 mod policy;
 mod rendezvous;
 mod resale;
