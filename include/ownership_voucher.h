@@ -552,6 +552,9 @@ typedef uint8_t Severity;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Where a buyer can be sold devices without being asked. It is public.
+typedef struct ov_address ov_address;
+
 // Everything that can be said about a voucher, for people.
 typedef struct ov_audit ov_audit;
 
@@ -592,11 +595,17 @@ typedef struct ov_findings ov_findings;
 // A list of forks.
 typedef struct ov_forks ov_forks;
 
+// A voucher that a scan key has found. It is wiped when freed.
+typedef struct ov_found ov_found;
+
 // A header that waits for the HMAC of its device.
 typedef struct ov_header ov_header;
 
 // The HMAC secret of a device, in memory. It is wiped when freed.
 typedef struct ov_hmac_secret ov_hmac_secret;
+
+// Public keys that were given to sellers, to be found again when vouchers arrive.
+typedef struct ov_key_book ov_key_book;
 
 // What links the vouchers of a collection.
 typedef struct ov_linkage ov_linkage;
@@ -609,11 +618,19 @@ typedef struct ov_linker ov_linker;
 // a TPM or HSM should: see `ov_signer`.
 typedef struct ov_local_key ov_local_key;
 
+// The one secret of an owner, from which all of its one-time keys are derived. It is wiped when
+// freed.
+typedef struct ov_master_secret ov_master_secret;
+
 // What a factory says about a device.
 typedef struct ov_new_voucher ov_new_voucher;
 
 // Who gets a voucher: a bare key, or certificates.
 typedef struct ov_next_owner ov_next_owner;
+
+// A one-time private key behind an address: it signs, and cannot be taken out, because with one of
+// them its seller would have the spend key. It is wiped when freed.
+typedef struct ov_one_time_key ov_one_time_key;
 
 // Steps through the PEM blocks of a text, whatever they hold.
 typedef struct ov_pem_blocks ov_pem_blocks;
@@ -643,6 +660,12 @@ typedef struct ov_roots ov_roots;
 // A directive for a new voucher: an address at which device and owner meet. Each call adds one
 // instruction.
 typedef struct ov_rv_directive ov_rv_directive;
+
+// Finds the vouchers that were sold to an address, and cannot sign. It is wiped when freed.
+typedef struct ov_scan_key ov_scan_key;
+
+// Signs for vouchers that were sold to an address, once they are found. It is wiped when freed.
+typedef struct ov_spend_key ov_spend_key;
 
 // A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
 typedef struct ov_unsigned ov_unsigned;
@@ -1214,12 +1237,6 @@ typedef struct ov_receipt_info {
 
 // The library itself is at fault. Please report it.
 #define OV_ERR_PANIC 899
-
-// The type in OVEExtra under which the ephemeral key stands: a SEC 1 point of 33 bytes.
-//
-// FDO leaves the types of -65537 and below to its users; this one was drawn at random from those
-// of 32 bits.
-#define EXTRA_TYPE -444520361
 
 // Every severity, by rising number.
 #define Severity_ALL { Inherent, Low, Medium, High, Critical, }
@@ -1939,6 +1956,159 @@ ov_status ov_device_verifier_check_to1d(const struct ov_device_verifier *verifie
                                         const uint8_t *message,
                                         size_t len,
                                         struct ov_error *error);
+
+// Takes a copy of 32 random bytes. The caller wipes its own.
+ov_status ov_master_secret_new(const uint8_t *bytes, struct ov_master_secret **secret);
+
+// Wipes and frees a secret, and sets the variable to NULL.
+ov_status ov_master_secret_free(struct ov_master_secret **secret);
+
+// The key of that number in that order: P-256, P-384 or Ed25519. The order is any text of 64 bytes
+// at most. The seller gets the public key of it.
+ov_status ov_master_secret_key(const struct ov_master_secret *secret,
+                               int32_t key_type_code,
+                               const char *order,
+                               size_t order_len,
+                               uint32_t index,
+                               struct ov_local_key **key,
+                               struct ov_error *error);
+
+// The key that owns a voucher, which the book has to know: what signs its next hand-over.
+//
+// `OV_ERR_NOT_OWNER` for a voucher of somebody else.
+ov_status ov_master_secret_key_of(const struct ov_master_secret *secret,
+                                  const struct ov_voucher *voucher,
+                                  const struct ov_key_book *book,
+                                  struct ov_local_key **key,
+                                  struct ov_error *error);
+
+// The key that finds vouchers sold to the address of that number, and cannot sign.
+ov_status ov_master_secret_scan_key(const struct ov_master_secret *secret,
+                                    uint32_t number,
+                                    struct ov_scan_key **key,
+                                    struct ov_error *error);
+
+// The key that signs for vouchers sold to the address of that number.
+ov_status ov_master_secret_spend_key(const struct ov_master_secret *secret,
+                                     uint32_t number,
+                                     struct ov_spend_key **key,
+                                     struct ov_error *error);
+
+// Makes an empty book.
+ov_status ov_key_book_new(struct ov_key_book **book);
+
+// Frees a book and sets the variable to NULL.
+ov_status ov_key_book_free(struct ov_key_book **book);
+
+// Enters `count` keys of an order whose numbers start at `first`. A key that stands in the book
+// already keeps its place.
+ov_status ov_key_book_add(struct ov_key_book *book,
+                          const char *order,
+                          size_t order_len,
+                          uint32_t first,
+                          const struct ov_public_key *const *keys,
+                          size_t count,
+                          struct ov_error *error);
+
+// Order and number of a key; `OV_ERR_ABSENT` for a stranger's. The text lives as long as the book,
+// if nothing is added to it.
+ov_status ov_key_book_find(const struct ov_key_book *book,
+                           const struct ov_public_key *owner,
+                           struct ov_str *order,
+                           uint32_t *index);
+
+// How many keys there are.
+ov_status ov_key_book_len(const struct ov_key_book *book, uint64_t *len);
+
+// Reads the text of an address, `fdo1…`.
+ov_status ov_address_parse(const char *text,
+                           size_t len,
+                           struct ov_address **address,
+                           struct ov_error *error);
+
+// The address of 66 bytes: two points of SEC 1 in 33 bytes each, the scan key first.
+ov_status ov_address_from_bytes(const uint8_t *bytes,
+                                size_t len,
+                                struct ov_address **address,
+                                struct ov_error *error);
+
+// Frees an address and sets the variable to NULL.
+ov_status ov_address_free(struct ov_address **address);
+
+// The text of an address, without a zero at its end.
+ov_status ov_address_text(const struct ov_address *address, struct ov_buffer **text);
+
+// The 66 bytes of an address.
+ov_status ov_address_bytes(const struct ov_address *address, uint8_t *bytes);
+
+// The one-time owner of this voucher behind the address, and adds to the options the pair for
+// OVEExtra without which the buyer does not find it: use them for this voucher alone.
+//
+// `seed` is 32 fresh random bytes, to be kept secret until they are wiped; one may serve many
+// vouchers.
+ov_status ov_address_owner_of(const struct ov_address *address,
+                              const struct ov_voucher *voucher,
+                              const uint8_t *seed,
+                              struct ov_extend_options *options,
+                              struct ov_next_owner **next,
+                              struct ov_error *error);
+
+// The key of 65 bytes: the secret as a big-endian number of 32, then the public half of the spend
+// key as a SEC 1 point of 33.
+ov_status ov_scan_key_from_bytes(const uint8_t *bytes,
+                                 size_t len,
+                                 struct ov_scan_key **key,
+                                 struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_scan_key_free(struct ov_scan_key **key);
+
+// The 65 bytes of a key. The buffer is wiped when freed.
+ov_status ov_scan_key_bytes(const struct ov_scan_key *key, struct ov_buffer **bytes);
+
+// The address whose vouchers it finds.
+ov_status ov_scan_key_address(const struct ov_scan_key *key, struct ov_address **address);
+
+// Whether the voucher's current owner was made from the address: `OV_ERR_ABSENT` for everybody
+// else's. Nothing is verified: do that first, or afterwards.
+ov_status ov_scan_key_recognise(const struct ov_scan_key *key,
+                                const struct ov_voucher *voucher,
+                                struct ov_found **found);
+
+// The one-time key, which is the owner's in the voucher.
+ov_status ov_found_public_key(const struct ov_found *found, struct ov_public_key **key);
+
+// Wipes and frees what was found, and sets the variable to NULL.
+ov_status ov_found_free(struct ov_found **found);
+
+// The key of a big-endian number of 32 bytes.
+ov_status ov_spend_key_from_bytes(const uint8_t *bytes,
+                                  size_t len,
+                                  struct ov_spend_key **key,
+                                  struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_spend_key_free(struct ov_spend_key **key);
+
+// What signs for a voucher that was found: the user pointer for `ov_one_time_key_sign_callback`.
+//
+// `OV_ERR_NOT_OWNER` where it was found with the scan key of another address.
+ov_status ov_spend_key_signer(const struct ov_spend_key *key,
+                              const struct ov_found *found,
+                              struct ov_one_time_key **signer,
+                              struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_one_time_key_free(struct ov_one_time_key **key);
+
+// A sign function for an `ov_signer` whose user pointer is an `ov_one_time_key`.
+int32_t ov_one_time_key_sign_callback(void *user,
+                                      int32_t code,
+                                      const uint8_t *message,
+                                      size_t message_len,
+                                      uint8_t *signature,
+                                      size_t capacity,
+                                      size_t *signature_len);
 
 // Makes the default policy: every dialect in circulation, no allowance, nothing to compare with.
 ov_status ov_policy_new(struct ov_policy **policy);

@@ -25,6 +25,7 @@ mod key;
 mod linkage;
 mod names;
 mod onboard;
+mod onetime;
 mod policy;
 mod privacy;
 mod rendezvous;
