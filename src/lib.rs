@@ -14,7 +14,8 @@
 //! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
 //! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
 //! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
-//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people.
+//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people; [`onetime`] gives each voucher
+//! an owner key that nobody ties to its owner.
 //!
 //! # Verify, and hand over
 //!

@@ -98,7 +98,7 @@
 //! - *Allow lists by owner key* cannot name keys that do not exist yet. A voucher's owner can still
 //!   prove ownership: see [`onboard::Challenge`](crate::onboard::Challenge).
 //! - Devices that want all owners' keys to be of one type are served where that is P-256, or P-384 by
-//!   lists. The entry grows by 40 bytes with an address, by none with a list.
+//!   lists. The entry grows by 42 bytes with an address, by none with a list.
 
 mod address;
 mod book;

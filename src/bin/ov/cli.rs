@@ -2,11 +2,13 @@
 // Help is plain text, not Markdown.
 #![allow(rustdoc::bare_urls)]
 
+pub(crate) mod onetime;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
-use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, UnixTime};
+use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Make a key pair for an owner
     Keygen(KeygenArgs),
+    /// Make, publish and find one-time owner keys, which nobody can tie to their owner
+    #[command(subcommand)]
+    Onetime(onetime::OnetimeCommand),
     /// Find vouchers of one device that went two ways, and those that are older states of others
     Forks(ForksArgs),
     /// List what vouchers tell their holders, how bad that is, and what ties them to each other
@@ -274,6 +279,7 @@ pub(crate) struct NewArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("next").required(true))]
 pub(crate) struct ExtendArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
@@ -289,10 +295,10 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "FILE", group = "signer")]
     pub(crate) signature: Option<PathBuf>,
     /// The next owner: a public key, or certificates with its own first, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "FILE", group = "next")]
+    pub(crate) to: Option<PathBuf>,
     /// Take only the key from the next owner's certificate, not the chain
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     pub(crate) bare_key: bool,
     /// A pair for OVEExtra: a type of -65537 or below, and bytes in hex
     #[arg(long, value_name = "TYPE=HEX", value_parser = extra, allow_hyphen_values = true)]
@@ -321,6 +327,8 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) onetime: onetime::OnetimeArgs,
+    #[command(flatten)]
     pub(crate) jobs: Jobs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -348,6 +356,17 @@ pub(crate) enum Curve {
     P384,
     /// Ed25519, which only this program reads in vouchers
     Ed25519,
+}
+
+impl Curve {
+    /// The label that FDO gives to such keys.
+    pub(crate) const fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::Secp256r1,
+            Self::P384 => KeyType::Secp384r1,
+            Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -27,6 +27,7 @@ mod advice;
 mod audit;
 mod cli;
 mod convert;
+mod deals;
 mod extend;
 mod forks;
 mod input;
@@ -34,6 +35,7 @@ mod keygen;
 mod manual;
 mod material;
 mod new;
+mod onetime;
 mod output;
 mod ownership;
 mod privacy;
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
         Command::Extend(args) => extend::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Keygen(args) => keygen::run(args),
+        Command::Onetime(command) => onetime::run(command),
         Command::Forks(args) => forks::run(args),
         Command::Privacy(args) => privacy::run(args),
         Command::Challenge(args) => ownership::challenge(args),
