@@ -1,7 +1,7 @@
 //! What vouchers tell: one to whoever holds it, many to whoever collects them.
 //!
-//! A voucher is handed on from owner to owner, and each of them keeps a copy. [`Voucher::reveals`]
-//! lists what one copy tells its holder, how bad that is and what can be done. [`Linker`] goes
+//! A voucher is handed on from owner to owner, and each of them keeps a copy.
+//! [`Voucher::reveals`](crate::Voucher::reveals) lists what one copy tells its holder, how bad that is and what can be done. [`Linker`] goes
 //! through a collection and finds what ties its vouchers to each other: above all the keys of
 //! owners, who are pseudonyms as long as each key stands once and have a customer list that anybody
 //! can read as soon as it stands twice. [`PrivacyPolicy`] looks at a voucher before it is signed.
@@ -71,6 +71,3 @@ pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
 pub use reveal::Reveal;
-
-#[allow(unused_imports)] // for the links above
-use crate::voucher::Voucher;

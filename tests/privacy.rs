@@ -1,5 +1,5 @@
 //! What may be written under a privacy policy, and bounds on what is reported.
-#![cfg(feature = "pem")]
+#![cfg(all(feature = "pem", feature = "x509"))]
 
 mod common;
 

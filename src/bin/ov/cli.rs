@@ -403,7 +403,13 @@ pub(crate) struct PrivacyArgs {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
-    /// voucher, and a last one for the whole
+    /// voucher, and a last one for the whole.
+    ///
+    /// The member record says which it is. voucher: source, index, voucher (its number among those
+    /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
+    /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
+    /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only what ties vouchers to each other, and which could not be read
