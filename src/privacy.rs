@@ -1,10 +1,11 @@
 //! What vouchers tell: one to whoever holds it, many to whoever collects them.
 //!
 //! A voucher is handed on from owner to owner, and each of them keeps a copy.
-//! [`Voucher::reveals`](crate::Voucher::reveals) lists what one copy tells its holder, how bad that is and what can be done. [`Linker`] goes
-//! through a collection and finds what ties its vouchers to each other: above all the keys of
-//! owners, who are pseudonyms as long as each key stands once and have a customer list that anybody
-//! can read as soon as it stands twice. [`PrivacyPolicy`] looks at a voucher before it is signed.
+//! [`Voucher::reveals`](crate::Voucher::reveals) lists what one copy tells its holder, how bad that
+//! is and what can be done. [`Linker`] goes through a collection and finds what ties its vouchers to
+//! each other: above all the keys of owners. A key that stands once is a pseudonym; one that stands
+//! twice begins a list of what its owner has, and anybody with both vouchers can read it.
+//! [`PrivacyPolicy`] looks at a voucher before it is signed.
 //!
 //! ```
 //! use ownership_voucher::privacy::{Linker, RevealKind, Severity};
