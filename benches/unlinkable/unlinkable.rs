@@ -21,7 +21,7 @@ fn main() {
         let mut linkage = market.linkage();
         let looking = best(|| linkage = market.linkage());
         let policy = Policy::new();
-        let verifier = BatchVerifier::new(&policy);
+        let mut verifier = BatchVerifier::new(&policy);
         let verifying = best(|| {
             let verdicts = verifier.verify(&market.vouchers);
             assert!(verdicts.iter().all(Result::is_ok));
