@@ -1,13 +1,14 @@
 //! Vectors of 64-bit words with a 52-bit multiply-add: all that radix-2^52 arithmetic asks of a CPU.
 //!
-//! The arithmetic is written once over [`Word`]. An instruction-set file implements it for one
-//! register; [`Pair`] makes two registers look like one of twice the lanes, so that two independent
-//! chains of multiplications always interleave.
+//! The arithmetic is written once over [`Word`], which an instruction-set file implements for one
+//! register. Independent products stand next to each other in the source; the CPU interleaves them.
+//! Two registers that look like one of twice the lanes were tried and are slower where there are
+//! doublings: such code no longer fits the instruction cache.
 //!
 //! Lane masks are plain `u32`: bit `i` speaks for lane `i`.
 
 /// The most lanes any [`Word`] has.
-pub(crate) const MAX_LANES: usize = 16;
+pub(crate) const MAX_LANES: usize = 8;
 
 /// The low 52 bits.
 pub(crate) const MASK52: u64 = (1 << 52) - 1;
@@ -92,10 +93,12 @@ pub(crate) trait Word: Copy + Send + Sync {
     fn lt(self, other: Self) -> u32;
 }
 
-/// Two vectors side by side.
+/// Two vectors side by side: more than one lane on any CPU.
+#[cfg(test)]
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<W>(pub(crate) W, pub(crate) W);
 
+#[cfg(test)]
 impl<W: Word> Word for Pair<W> {
     const LANES: usize = 2 * W::LANES;
     type Token = W::Token;

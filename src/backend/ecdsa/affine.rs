@@ -366,7 +366,7 @@ fn except<F: Field>(
         opposite = same & !slot.doubled;
         // The tangent: 3x² - 3 over 2y, both negated.
         let one: F::Fe<2> = f.widen(&f.one());
-        let rise: F::Fe<3> = f.triple_difference(x, &one);
+        let rise: F::Fe<4> = f.triple_difference(x, &one);
         let run = f.sub_shifted::<1, 2>(&zero, &slot.y);
         slot.rise = f.select(slot.doubled, &f.widen(&rise), &slot.rise);
         slot.run = f.select(slot.doubled, &run, &slot.run);

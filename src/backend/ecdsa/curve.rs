@@ -3,7 +3,7 @@
 
 use super::{field::Engine, limbs64::Portable64};
 #[cfg(target_arch = "x86_64")]
-use crate::backend::{lanes::Pair, wide::W};
+use crate::backend::wide::W;
 
 /// A packed affine point: reduced x, then reduced y, least significant word first, in the
 /// Montgomery form of the engine that wrote it.
@@ -168,7 +168,7 @@ impl Curve for P256 {
     type Entry = Entry256;
     type Portable = Portable64<Self>;
     #[cfg(target_arch = "x86_64")]
-    type Ifma = super::radix52::Engine52<Pair<W>, Self>;
+    type Ifma = super::radix52::Engine52<W, Self>;
     #[cfg(target_arch = "x86_64")]
     fn ifma(token: crate::backend::Avx512Ifma) -> Self::Ifma {
         Self::Ifma::new(token)

@@ -59,6 +59,9 @@ pub(crate) trait Ring: Copy {
     /// One, in Montgomery form.
     fn one(self) -> Self::Fe<1>;
 
+    /// One half, in Montgomery form.
+    fn half(self) -> Self::Fe<1>;
+
     /// Plain integers from words: word `w` of lane `i` is `words[w · LANES + i]`.
     fn read(self, words: &[u64]) -> Self::Fe<2>;
 
@@ -106,6 +109,31 @@ pub(crate) trait Field: Ring {
         negate: u32,
     ) -> Self::Fe<O>;
 
+    /// `2(a - b)`.
+    fn twice_sub<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> Self::Fe<O>;
+
+    /// `a - 2b`, or `a + 2b` in lanes whose bit is set, brought below twice the modulus.
+    fn sub_signed_twice<const A: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<2>,
+        negate: u32,
+    ) -> Self::Fe<2>;
+
+    /// `2·a·b`.
+    fn twice_mul<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Fe<A>,
+        b: &Self::Fe<B>,
+    ) -> Self::Fe<O>;
+
+    /// `4a²`, brought below twice the modulus.
+    fn four_sqr<const A: u32>(self, a: &Self::Fe<A>) -> Self::Fe<2>;
+
     /// `a² - 2^J·b - 2^K·c`, brought below twice the modulus.
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
@@ -133,10 +161,10 @@ pub(crate) trait Field: Ring {
     ) -> Self::Fe<2>;
 
     /// `3(a² - b²)`, or the same from `3(a - b)(a + b)`.
-    fn triple_difference(self, a: &Self::Fe<2>, b: &Self::Fe<2>) -> Self::Fe<3>;
+    fn triple_difference(self, a: &Self::Fe<2>, b: &Self::Fe<2>) -> Self::Fe<4>;
 
-    /// `a·b + c·d` with one reduction.
-    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+    /// `2(a·b + c·d)` with one reduction.
+    fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Self::Fe<A>,
         b: &Self::Fe<B>,
@@ -144,8 +172,8 @@ pub(crate) trait Field: Ring {
         d: &Self::Fe<D>,
     ) -> Self::Fe<O>;
 
-    /// `a·b + 8c²` with one reduction.
-    fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
+    /// `a·b + c²` with one reduction.
+    fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Self::Fe<A>,
         b: &Self::Fe<B>,

@@ -19,54 +19,44 @@
 
 use super::field::Field;
 
-/// A point as `(X/Z², Y/Z³)`.
+/// A point as `(X/Z², Y/Z³)`. Twice Y is kept: the factors of two that formulas with Y want are then
+/// there already.
 #[derive(Clone, Copy)]
 pub(crate) struct Jacobian<F: Field> {
     /// X.
     pub(super) x: F::Fe<2>,
-    /// Y.
-    pub(super) y: F::Fe<4>,
+    /// 2Y.
+    pub(super) y2: F::Fe<4>,
     /// Z.
     pub(super) z: F::Fe<4>,
 }
 
 /// The first half of an addition.
 struct Sum<F: Field> {
-    /// Difference of the x coordinates, times ZZ.
-    p: F::Fe<4>,
-    /// Difference of the y coordinates, times ZZZ.
-    r: F::Fe<8>,
-    ppp: F::Fe<2>,
-    q: F::Fe<2>,
-    rr: F::Fe<5>,
+    /// H: difference of the x coordinates, times Z².
+    h: F::Fe<4>,
+    /// Twice the difference of the y coordinates, times Z³.
+    r: F::Fe<2>,
+    rr: F::Fe<2>,
+    /// 4H³.
+    j: F::Fe<2>,
+    /// 4H²·X.
+    v: F::Fe<2>,
 }
 
-/// Begins `-(A + T)` for `A` given by X, Y, Z² and Z³, and the affine `T = (x2, ±y2)`, without
-/// the exceptional cases. `negate` has a bit for each lane that takes `-y2`.
+/// Begins `-(A + T)` for the affine `T = (x, ±y)`, without the exceptional cases. `negate` has a bit
+/// for each lane that takes `-y`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn begin<F: Field>(
-    f: F,
-    (x1, y1): (&F::Fe<2>, &F::Fe<4>),
-    (zz1, zzz1): (&F::Fe<2>, &F::Fe<2>),
-    (x2, y2): (&F::Fe<1>, &F::Fe<1>),
-    negate: u32,
-) -> Sum<F> {
-    let (u2, s2): (F::Fe<2>, F::Fe<2>) = f.mul2((x2, zz1), (y2, zzz1));
-    let p: F::Fe<4> = f.sub(&u2, x1);
-    let r: F::Fe<8> = f.sub_signed(y1, &s2, negate);
-    let (pp, rr): (F::Fe<2>, F::Fe<5>) = f.sqr2(&p, &r);
-    let (ppp, q): (F::Fe<2>, F::Fe<2>) = f.mul2((&p, &pp), (x1, &pp));
-    Sum { p, r, ppp, q, rr }
-}
-
-/// The coordinates X and Y. What else an addition computes should stand before: these two form a
-/// chain, and the other products fill its gaps.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn finish<F: Field>(f: F, y1: &F::Fe<4>, sum: &Sum<F>) -> (F::Fe<2>, F::Fe<4>) {
-    let x = f.sub_shifted2::<0, 1, 5>(&sum.rr, &sum.ppp, &sum.q);
-    let d: F::Fe<4> = f.sub(&sum.q, &x);
-    let y = f.mul_add_mul(&sum.r, &d, y1, &sum.ppp);
-    (x, y)
+fn begin<F: Field>(f: F, a: &Jacobian<F>, (x, y): (&F::Fe<1>, &F::Fe<1>), negate: u32) -> Sum<F> {
+    let zz: F::Fe<2> = f.sqr(&a.z);
+    let zzz: F::Fe<2> = f.mul(&a.z, &zz);
+    let (u, s): (F::Fe<2>, F::Fe<2>) = f.mul2((x, &zz), (y, &zzz));
+    let h: F::Fe<4> = f.sub(&u, &a.x);
+    let r = f.sub_signed_twice(&a.y2, &s, negate);
+    let i = f.four_sqr(&h);
+    let rr: F::Fe<2> = f.sqr(&r);
+    let (j, v): (F::Fe<2>, F::Fe<2>) = f.mul2((&h, &i), (&a.x, &i));
+    Sum { h, r, rr, j, v }
 }
 
 /// The right answer for lanes where [`begin`] failed.
@@ -77,8 +67,7 @@ struct Repair<F: Field> {
     doubled: u32,
     double: Jacobian<F>,
     /// `-T`.
-    x: F::Fe<2>,
-    y: F::Fe<4>,
+    entry: Jacobian<F>,
 }
 
 /// Finds out what happened in each lane, and updates the mask of infinite accumulators.
@@ -90,39 +79,21 @@ fn repair<F: Field>(
     negate: u32,
     infinite: &mut u32,
 ) -> Repair<F> {
-    let same_x = f.is_zero(&sum.p) & !*infinite;
+    let same_x = f.is_zero(&sum.h) & !*infinite;
     let doubled = same_x & f.is_zero(&sum.r);
     let y2 = f.negate_where(y2, negate);
-    let x: F::Fe<2> = f.widen(x2);
-    let minus_y = f.widen(&f.negate_where(&y2, u32::MAX));
-    let one: F::Fe<2> = f.widen(&f.one());
-    let mut double = Jacobian {
-        x,
-        y: minus_y,
-        z: f.widen(&one),
+    let entry = Jacobian::from_affine(f, x2, &f.negate_where(&y2, u32::MAX));
+    let double = match doubled {
+        0 => entry,
+        _ => Jacobian::from_affine(f, x2, &y2).double_negated(f),
     };
-    if doubled != 0 {
-        let u: F::Fe<2> = f.add(&y2, &y2);
-        let v: F::Fe<2> = f.sqr(&u);
-        let w: F::Fe<2> = f.mul(&u, &v);
-        let s: F::Fe<2> = f.mul(x2, &v);
-        let m = f.triple_difference(&f.widen(x2), &one);
-        let x3 = f.sqr_sub::<1, 3>(&m, &s);
-        let d: F::Fe<4> = f.sub(&x3, &s);
-        double = Jacobian {
-            x: x3,
-            y: f.mul_add_mul(&m, &d, &w, &y2),
-            z: f.widen(&u),
-        };
-    }
     let lanes = doubled | *infinite;
     *infinite = same_x & !doubled;
     Repair {
         lanes,
         doubled,
         double,
-        x,
-        y: minus_y,
+        entry,
     }
 }
 
@@ -132,7 +103,7 @@ impl<F: Field> Jacobian<F> {
     pub(super) fn from_affine(f: F, x: &F::Fe<1>, y: &F::Fe<1>) -> Self {
         Self {
             x: f.widen(x),
-            y: f.widen(y),
+            y2: f.add(y, y),
             z: f.widen(&f.one()),
         }
     }
@@ -140,16 +111,16 @@ impl<F: Field> Jacobian<F> {
     /// `-2A`. Infinity stays infinity.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_negated(&self, f: F) -> Self {
-        let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y);
+        let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y2);
         let alpha = f.triple_difference(&self.x, &delta);
         let beta: F::Fe<2> = f.mul(&self.x, &gamma);
-        let yz: F::Fe<2> = f.mul(&self.y, &self.z);
-        let x = f.sqr_sub::<3, 3>(&alpha, &beta);
-        let d = f.sub_shifted::<2, 2>(&x, &beta);
+        let z: F::Fe<2> = f.mul(&self.y2, &self.z);
+        let x = f.sqr_sub::<1, 4>(&alpha, &beta);
+        let d: F::Fe<8> = f.twice_sub(&x, &beta);
         Self {
             x,
-            y: f.mul_add_8sqr(&alpha, &d, &gamma),
-            z: f.add(&yz, &yz),
+            y2: f.mul_add_sqr(&alpha, &d, &gamma),
+            z: f.widen(&z),
         }
     }
 
@@ -163,20 +134,31 @@ impl<F: Field> Jacobian<F> {
         negate: u32,
         infinite: &mut u32,
     ) {
-        let zz: F::Fe<2> = f.sqr(&self.z);
-        let zzz: F::Fe<2> = f.mul(&self.z, &zz);
-        let sum = begin(f, (&self.x, &self.y), (&zz, &zzz), (x2, y2), negate);
-        let z: F::Fe<2> = f.mul(&self.z, &sum.p);
-        self.z = f.widen(&z);
-        (self.x, self.y) = finish(f, &self.y, &sum);
-        if (f.may_be_zero(&sum.p) | *infinite) != 0 {
-            let repair = repair(f, &sum, (x2, y2), negate, infinite);
-            let z = f.select(repair.doubled, &repair.double.z, &f.widen(&f.one()));
-            let x = f.select(repair.doubled, &repair.double.x, &repair.x);
-            let y = f.select(repair.doubled, &repair.double.y, &repair.y);
-            self.x = f.select(repair.lanes, &x, &self.x);
-            self.y = f.select(repair.lanes, &y, &self.y);
-            self.z = f.select(repair.lanes, &z, &self.z);
+        let sum = begin(f, self, (x2, y2), negate);
+        // The new X and Y form a chain, whose gaps this product fills.
+        self.z = f.twice_mul(&self.z, &sum.h);
+        self.x = f.sub_shifted2::<0, 1, 2>(&sum.rr, &sum.j, &sum.v);
+        let d: F::Fe<4> = f.sub(&sum.v, &self.x);
+        self.y2 = f.twice_mul_add_mul(&sum.r, &d, &self.y2, &sum.j);
+        if (f.may_be_zero(&sum.h) | *infinite) != 0 {
+            let Repair {
+                lanes,
+                doubled,
+                double,
+                entry,
+            } = repair(f, &sum, (x2, y2), negate, infinite);
+            let right = entry.replace(f, doubled, &double);
+            *self = self.replace(f, lanes, &right);
+        }
+    }
+
+    /// `other` in lanes whose bit is set, else `self`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn replace(&self, f: F, mask: u32, other: &Self) -> Self {
+        Self {
+            x: f.select(mask, &other.x, &self.x),
+            y2: f.select(mask, &other.y2, &self.y2),
+            z: f.select(mask, &other.z, &self.z),
         }
     }
 }

@@ -36,6 +36,8 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
     const N0: u64;
     /// `R mod M`.
     const R1: [u64; N];
+    /// `2^(64·N - 1) mod M`, a half in Montgomery form.
+    const HALF: [u64; N];
     /// `R² mod M`.
     const R2: [u64; N];
 

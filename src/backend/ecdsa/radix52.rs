@@ -16,9 +16,10 @@
 //!
 //! # How large sums get
 //!
-//! A column of a product is at most `2L` halves below 2^52; the widest sum of products here is
-//! `a·b + 8c²`, at most `9·2L·2^52 < 2^60`. The reduction adds or takes off fewer than `2L + 6`
-//! halves, one of them shifted by four bits, and a carry below 2^12. So no column reaches 2^62.
+//! A column of a product is at most `2L` halves below 2^52; the widest sums of products here have
+//! two of them. The reduction adds or takes off fewer than `2L + 6` halves, one of them shifted by
+//! four bits, and a carry below 2^12. So no column reaches 2^59. Afterwards a sum of products may be
+//! doubled, and a square quadrupled: no limb reaches 2^60.
 //!
 //! | file | holds |
 //! |---|---|
@@ -67,6 +68,8 @@ pub(crate) trait Modulus52<const L: usize>: Copy + 'static {
     const N0: u64;
     /// `R mod M`.
     const R1: [u64; L];
+    /// `R/2 mod M`.
+    const HALF: [u64; L];
     /// `R² mod M`.
     const R2: [u64; L];
     /// At most `R / M`, and less by what [`Modulus52::step`] adds in excess of `R·M` as a multiple
@@ -95,11 +98,19 @@ pub(crate) trait Prime52<const L: usize>: Modulus52<L> {
     /// A packed point of the curve over this prime.
     type Entry: Entry;
 
-    /// Given limbs that are not negative and below 2^58, brings the value below `2·M`.
+    /// Given a value below `2^10·M` in limbs below 2^60, brings the value below `2·M`. The
+    /// top limb is not negative, since what is taken off below it is less than what it holds.
     fn fold<W: Word>(token: W::Token, raw: &mut Raw<W, L>);
 }
 
 impl<W: Word, const L: usize> Raw<W, L> {
+    /// Twice the value.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn twice(mut self) -> Self {
+        unroll!(i < L => { self.0[i] = self.0[i].add(self.0[i]); });
+        self
+    }
+
     /// Moves what exceeds 52 bits from each limb to the next. The total is in `[0, 2^(52·L))`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn carry<const B: u32>(mut self, token: W::Token) -> Limbs<W, L, B> {

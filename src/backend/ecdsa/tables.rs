@@ -331,7 +331,7 @@ impl<E: Engine> Kernel<E> for Powers<'_, E> {
                 let zz: Fe<E, 2> = f.sqr(&z_inverse);
                 let zzz: Fe<E, 2> = f.mul(&zz, &z_inverse);
                 let x: Fe<E, 2> = f.mul(&point.x, &zz);
-                let y: Fe<E, 2> = f.mul(&point.y, &zzz);
+                let y: Fe<E, 2> = f.mul(&point.y2, &f.mul::<2, 1, 2>(&zzz, &f.half()));
                 let (block, step) = (power as u32 / shape.width, power as u32 % shape.width);
                 // An odd number of doublings has left the negative.
                 let odd = (block * shape.spacing() + step) & 1;

@@ -16,6 +16,10 @@ use super::*;
 #[cfg(target_arch = "x86_64")]
 use crate::backend::Avx512Ifma;
 
+/// Uses of a key from which on it gets a table.
+#[cfg(target_arch = "x86_64")]
+const LEAST_USES_OF_A_TABLE: u64 = 8;
+
 /// Small random numbers that are the same in every run.
 pub(super) struct Numbers(pub(super) u64);
 
@@ -522,6 +526,32 @@ fn budgets() {
                 engine.stock.spent() > 0,
                 budget > 0 && matches!(backend, Backend::Ifma(_))
             );
+        }
+    }
+}
+
+/// One signature of an unknown key is not worth eight lanes, also once the table of B is there.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn one_signature_goes_by_itself() {
+    let mut numbers = Numbers(17);
+    let keys = secrets(&mut numbers, 20);
+    let points: Vec<[u8; 32]> = keys
+        .iter()
+        .map(|secret| EdwardsPoint::mul_base(secret).compress().to_bytes())
+        .collect();
+    let uses = |key, uses| Ed25519KeyUse { key, uses };
+    for backend in backends() {
+        let lanes = matches!(backend, Backend::Ifma(_));
+        let mut engine = Ed25519Engine::new(backend, 1 << 20);
+        let mut plan = Ed25519Plan::default();
+        let many: Vec<_> = points[1..].iter().map(|key| uses(key, 1)).collect();
+        engine.prepare(&many, &mut plan);
+        assert_eq!(plan.base.is_some(), lanes);
+        for time in 1..=LEAST_USES_OF_A_TABLE {
+            engine.prepare(&[uses(&points[0], 1)], &mut plan);
+            let pays = time == LEAST_USES_OF_A_TABLE;
+            assert_eq!(plan.base.is_some(), lanes && pays, "use {time}");
         }
     }
 }

@@ -29,6 +29,7 @@ macro_rules! modulus {
             const SLICE: &'static [u64] = &$words;
             const N0: u64 = curve::negative_inverse($words[0]);
             const R1: [u64; $n] = curve::power_of_two(64 * $n, &$words);
+            const HALF: [u64; $n] = curve::power_of_two(64 * $n - 1, &$words);
             const R2: [u64; $n] = curve::power_of_two(128 * $n, &$words);
             $($reduce)?
         }

@@ -32,21 +32,6 @@ impl<const N: usize> Product<N> {
         });
         (self, carry)
     }
-
-    /// `8·self`, and the bits shifted out.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn times8(mut self) -> (Self, u64) {
-        let mut out = 0;
-        unroll!(i < N => {
-            let word = self.word(i);
-            (*word, out) = (*word << 3 | out, *word >> 61);
-        });
-        unroll!(i < N => {
-            let word = self.word(i + N);
-            (*word, out) = (*word << 3 | out, *word >> 61);
-        });
-        (self, out)
-    }
 }
 
 /// `a·b + c + d`, low word and high word; cannot overflow.

@@ -118,6 +118,11 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn half(self) -> Words<N, 1> {
+        Words(M::HALF)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn read(self, words: &[u64]) -> Words<N, 2> {
         let words = words.first_chunk().expect("as many words as the modulus");
         Words(Self::reduce_once(*words, 0))
@@ -196,6 +201,41 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn twice_sub<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        Words(Self::doubled(&Self::difference(&a.0, &b.0), 1))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub_signed_twice<const A: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        negate: u32,
+    ) -> Words<N, 2> {
+        self.sub_signed(a, &Words::<N, 2>(Self::doubled(&b.0, 1)), negate)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn twice_mul<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        let product: Words<N, 2> = self.mul(a, b);
+        Words(Self::doubled(&product.0, 1))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn four_sqr<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
+        Words(Self::doubled(&square.0, 2))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -214,7 +254,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 3> {
+    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 4> {
         let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
         let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
         let product: Words<N, 2> = self.mul(&less, &more);
@@ -245,7 +285,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+    fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Words<N, A>,
         b: &Words<N, B>,
@@ -253,19 +293,19 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         d: &Words<N, D>,
     ) -> Words<N, O> {
         let (sum, top) = product(&a.0, &b.0).add(product(&c.0, &d.0));
-        Self::finish_sum(sum, top)
+        let once: Words<N, 2> = Self::finish_sum(sum, top);
+        Words(Self::doubled(&once.0, 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
+    fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Words<N, A>,
         b: &Words<N, B>,
         c: &Words<N, C>,
     ) -> Words<N, O> {
-        let (squares, out) = square(&c.0).times8();
-        let (sum, top) = product(&a.0, &b.0).add(squares);
-        Self::finish_sum(sum, top + out)
+        let (sum, top) = product(&a.0, &b.0).add(square(&c.0));
+        Self::finish_sum(sum, top)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -30,6 +30,8 @@ macro_rules! modulus {
             const N0: u64 = curve::negative_inverse($words[0]) & MASK52;
             const R1: [u64; $limbs] =
                 curve::to_radix52(&curve::power_of_two(52 * $limbs, &$words));
+            const HALF: [u64; $limbs] =
+                curve::to_radix52(&curve::power_of_two(52 * $limbs - 1, &$words));
             const R2: [u64; $limbs] =
                 curve::to_radix52(&curve::power_of_two(104 * $limbs, &$words));
             const SLACK: u64 = $slack;
@@ -50,16 +52,15 @@ modulus!(
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn step<W: Word>(token: W::Token, t: &mut Wide<W, 5>, i: usize) {
-        let mask = W::splat(token, MASK52);
         let shift44 = W::splat(token, 1 << 44);
         let shift36 = W::splat(token, 1 << 36);
         let top = W::splat(token, (1 << 48) - (1 << 16));
-        let limb = *t.limb(i);
-        let m = limb.and(mask);
-        *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, shift44);
-        *t.limb(i + 2) = t.limb(i + 2).add(m.shr(8));
+        // Multiply-add takes the low 52 bits by itself.
+        let m = *t.limb(i);
+        *t.limb(i + 1) = t.limb(i + 1).add(m.sra(52)).madd_lo(m, shift44);
+        *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, shift44);
         *t.limb(i + 3) = t.limb(i + 3).madd_lo(m, shift36);
-        *t.limb(i + 4) = t.limb(i + 4).add(m.shr(16)).madd_lo(m, top);
+        *t.limb(i + 4) = t.limb(i + 4).madd_hi(m, shift36).madd_lo(m, top);
         *t.limb(i + 5) = t.limb(i + 5).madd_hi(m, top);
     }
 );

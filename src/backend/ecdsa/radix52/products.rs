@@ -7,7 +7,8 @@
 //! the multipliers do meanwhile; on AVX-512, the order written here is the order that runs. Only a
 //! few columns are open at a time, so they stay in registers.
 //!
-//! A square has fewer rows than its reduction has steps; there the low half comes first.
+//! A square has fewer rows than its reduction has steps; all of it comes first, the low half before
+//! the high one, which the reduction then adds to.
 
 use super::{Field52, Modulus52, Raw, Wide};
 use crate::backend::lanes::{Word, unroll};
@@ -116,62 +117,31 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     /// The square, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square(self, a: &[W; L]) -> Raw<W, L> {
+        let mut wide = self.square_sums(a);
+        unroll!(i < L => { M::step(self.token, &mut wide, i); });
+        Raw(wide.high)
+    }
+
+    /// The columns of the square.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn square_sums(self, a: &[W; L]) -> Wide<W, L> {
         let mut wide = Wide::zero(self.token);
-        let mut cross = wide;
         wide.low = Wide::square_low(self.token, a);
-        unroll!(i < L => {
-            cross.add_cross(a, i);
-            M::step(self.token, &mut wide, i);
-        });
-        unroll!(k < L => { wide.high[k] = wide.high[k].add(cross.square_high(a, k)); });
-        Raw(wide.high)
+        unroll!(i < L => { wide.add_cross(a, i); });
+        unroll!(k < L => { wide.high[k] = wide.square_high(a, k); });
+        wide
     }
 
-    /// `3(a² - b²)`, reduced.
-    ///
-    /// The multiple of the modulus added at the end keeps the total from being negative: `3b²` is
-    /// less than `m·R`.
+    /// `a·b + c²`, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn triple_squares(self, a: &[W; L], b: &[W; L]) -> Raw<W, L> {
-        let modulus = self.constant(&M::M);
-        let mut wide = Wide::zero(self.token);
-        let mut more = wide;
-        let mut less = wide;
-        more.low = Wide::square_low(self.token, a);
-        less.low = Wide::square_low(self.token, b);
-        unroll!(i < L => {
-            let limb = more.low[i].sub(less.low[i]);
-            wide.low[i] = limb.add(limb.add(limb));
-        });
-        unroll!(i < L => {
-            more.add_cross(a, i);
-            less.add_cross(b, i);
-            M::step(self.token, &mut wide, i);
-        });
-        unroll!(k < L => {
-            let limb = more.square_high(a, k).sub(less.square_high(b, k));
-            wide.high[k] = wide.high[k].add(limb.add(limb.add(limb))).add(modulus[k]);
-        });
-        Raw(wide.high)
-    }
-
-    /// `a·b + 8c²`, reduced.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn product_and_8_squares(self, a: &[W; L], b: &[W; L], c: &[W; L]) -> Raw<W, L> {
-        let mut wide = Wide::zero(self.token);
-        let mut square = wide;
-        square.low = Wide::square_low(self.token, c);
-        unroll!(i < L => { wide.low[i] = square.low[i].shl(3); });
+    pub(super) fn product_and_square(self, a: &[W; L], b: &[W; L], c: &[W; L]) -> Raw<W, L> {
+        let mut wide = self.square_sums(c);
         wide.add_row(a, b, 0);
         unroll!(i < L => {
             if i + 1 < L {
                 wide.add_row(a, b, i + 1);
             }
-            square.add_cross(c, i);
             M::step(self.token, &mut wide, i);
-        });
-        unroll!(k < L => {
-            wide.high[k] = wide.high[k].add(square.square_high(c, k).shl(3));
         });
         Raw(wide.high)
     }

@@ -57,6 +57,11 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn half(self) -> Limbs<W, L, 1> {
+        Limbs(self.constant(&M::HALF))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn read(self, words: &[u64]) -> Limbs<W, L, 2> {
         let mut vectors = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
@@ -180,6 +185,59 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn twice_sub<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, B>,
+    ) -> Limbs<W, L, O> {
+        const { assert!(2 * (A + B) <= O && O as u64 <= M::SLACK) }
+        let offset = self.constant(&const { multiple(&M::M, B as u64, 0) });
+        let mut raw = Raw(a.0);
+        unroll!(i < L => { raw.0[i] = a.0[i].add(offset[i]).sub(b.0[i]); });
+        raw.twice().carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn sub_signed_twice<const A: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, 2>,
+        negate: u32,
+    ) -> Limbs<W, L, 2> {
+        const { assert!(A <= 16) }
+        let offset = self.constant(&const { multiple(&M::M, 5, 2) });
+        let mut raw = Raw(a.0);
+        unroll!(i < L => {
+            let base = a.0[i].add(offset[i]);
+            let twice = b.0[i].add(b.0[i]);
+            raw.0[i] = W::select(negate, base.add(twice), base.sub(twice));
+        });
+        M::fold(self.token, &mut raw);
+        raw.carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn twice_mul<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Limbs<W, L, A>,
+        b: &Limbs<W, L, B>,
+    ) -> Limbs<W, L, O> {
+        const {
+            assert!(O as u64 <= M::SLACK);
+            assert!(product_fits(A as u64 * B as u64, O / 2, M::SLACK));
+        }
+        self.products([(&a.0, &b.0)]).twice().carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn four_sqr<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 2> {
+        const { assert!(product_fits(A as u64 * A as u64, 4, M::SLACK)) }
+        let mut raw = self.square(&a.0).twice().twice();
+        M::fold(self.token, &mut raw);
+        raw.carry(self.token)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -222,9 +280,16 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple_difference(self, a: &Limbs<W, L, 2>, b: &Limbs<W, L, 2>) -> Limbs<W, L, 3> {
+    fn triple_difference(self, a: &Limbs<W, L, 2>, b: &Limbs<W, L, 2>) -> Limbs<W, L, 4> {
+        let difference: Limbs<W, L, 4> = self.sub(a, b);
         const { assert!(12 <= M::SLACK) }
-        self.triple_squares(&a.0, &b.0).carry(self.token)
+        let mut raw = Raw(a.0);
+        unroll!(i < L => {
+            let sum = a.0[i].add(b.0[i]);
+            raw.0[i] = sum.add(sum.add(sum));
+        });
+        let sum: Limbs<W, L, 12> = raw.carry(self.token);
+        self.mul(&difference, &sum)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -264,7 +329,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
+    fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
         b: &Limbs<W, L, B>,
@@ -273,25 +338,26 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     ) -> Limbs<W, L, O> {
         const {
             let product = A as u64 * B as u64 + C as u64 * D as u64;
-            assert!(product_fits(product, O, M::SLACK));
+            assert!(O as u64 <= M::SLACK);
+            assert!(product_fits(product, O / 2, M::SLACK));
         }
         self.products([(&a.0, &b.0), (&c.0, &d.0)])
+            .twice()
             .carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn mul_add_8sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
+    fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
         b: &Limbs<W, L, B>,
         c: &Limbs<W, L, C>,
     ) -> Limbs<W, L, O> {
         const {
-            let product = A as u64 * B as u64 + 8 * (C as u64 * C as u64);
+            let product = A as u64 * B as u64 + C as u64 * C as u64;
             assert!(product_fits(product, O, M::SLACK));
         }
-        self.product_and_8_squares(&a.0, &b.0, &c.0)
-            .carry(self.token)
+        self.product_and_square(&a.0, &b.0, &c.0).carry(self.token)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

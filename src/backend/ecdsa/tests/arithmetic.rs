@@ -135,7 +135,6 @@ fn instructions() {
         #[cfg(target_arch = "x86_64")]
         if let Backend::Ifma(token) = backend {
             word::<crate::backend::wide::W>(token);
-            word::<Pair<crate::backend::wide::W>>(token);
         }
         let _ = backend;
     }

@@ -117,13 +117,14 @@ fn run<E: Engine>(engine: E, pairs: &[Pair]) {
 
         let jacobian = Jacobian::<E::Fp> {
             x,
-            y: f.widen(&y),
+            y2: f.add(&y, &y),
             z: f.widen(&z),
         };
         let affine = |point: &Jacobian<E::Fp>| {
             let zz: Fe<E, 2> = f.sqr(&point.z);
             let zzz: Fe<E, 2> = f.mul(&zz, &point.z);
-            export(engine, (&point.x, &zz), (&point.y, &zzz))
+            let y: Fe<E, 4> = f.mul(&point.y2, &f.half());
+            export(engine, (&point.x, &zz), (&y, &zzz))
         };
         let doubles: Vec<&Point> = group.iter().map(|pair| &pair.double).collect();
         let double = jacobian.double_negated(f);

@@ -310,16 +310,39 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
             );
             times(3, &squares)
         });
-        let got: F::Fe<4> = f.mul_add_mul(&a8, &a4, &b4, &b);
-        n.check("mul_add_mul", &got, &radix, |i| {
+        let got: F::Fe<8> = f.twice_mul_add_mul(&a8, &a4, &b4, &b);
+        n.check("twice_mul_add_mul", &got, &radix, |i| {
             let first = x8[i].wrapping_mul(&x4[i]);
-            first.wrapping_add(&y4[i].wrapping_mul(&y[i]))
+            times(2, &first.wrapping_add(&y4[i].wrapping_mul(&y[i])))
         });
-        let got: F::Fe<4> = f.mul_add_8sqr(&a4, &b, &c);
-        n.check("mul_add_8sqr", &got, &radix, |i| {
-            let first = x4[i].wrapping_mul(&y[i]);
-            first.wrapping_add(&times(8, &z[i].wrapping_mul(&z[i])))
+        let got: F::Fe<4> = f.mul_add_sqr(&a4, &a8, &c);
+        n.check("mul_add_sqr", &got, &radix, |i| {
+            let first = x4[i].wrapping_mul(&x8[i]);
+            first.wrapping_add(&z[i].wrapping_mul(&z[i]))
         });
+        let got: F::Fe<8> = f.twice_sub(&a, &b);
+        n.check("twice_sub", &got, &one, |i| {
+            times(2, &n.minus(&x[i], &y[i]))
+        });
+        let got = f.sub_signed_twice(&a4, &b, mask);
+        n.check("sub_signed_twice", &got, &one, |i| {
+            let twice = times(2, &y[i]);
+            if mask >> i & 1 == 1 {
+                x4[i].wrapping_add(&twice)
+            } else {
+                n.minus(&x4[i], &twice)
+            }
+        });
+        let got: F::Fe<4> = f.twice_mul(&a4, &b4);
+        n.check("twice_mul", &got, &radix, |i| {
+            times(2, &x4[i].wrapping_mul(&y4[i]))
+        });
+        let got = f.four_sqr(&a4);
+        n.check("four_sqr", &got, &radix, |i| {
+            times(4, &x4[i].wrapping_mul(&x4[i]))
+        });
+        let got: F::Fe<2> = f.mul(&f.half(), &b);
+        n.check("half", &f.add::<2, 2, 4>(&got, &got), &one, |i| y[i]);
         let (reduced, r) = n.sample::<1>();
         if r.iter().all(|r| *r != U1024::ZERO) {
             let negated = f.negate_where(&reduced, mask);
