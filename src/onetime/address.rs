@@ -200,7 +200,7 @@ impl Device {
 pub(super) fn point(bytes: &[u8]) -> Result<p256::PublicKey, Error> {
     let bad = || Error::text(ErrorKind::PointEncoding, "33 bytes of a P-256 point wanted");
     // The reader of SEC 1 would also take a point without the sign of its y, behind a 5.
-    if bytes.len() != POINT || !matches!(bytes.first(), Some(2 | 3)) {
+    if !matches!(bytes, [2 | 3, ..]) {
         return Err(bad());
     }
     p256::PublicKey::from_sec1_bytes(bytes).map_err(|_| bad())

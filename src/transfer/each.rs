@@ -134,3 +134,33 @@ fn policy_after<'p>(policy: &Policy<'p>, signed: &[Result<Signed, Error>]) -> Po
     policy.limits.entries = policy.limits.entries.saturating_add(1);
     policy
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, Guid, HmacSecret, KeyType, LocalKey, NewVoucher};
+
+    /// What an extension writes is the owner that it was given; this is for the day it does not.
+    #[test]
+    fn the_new_owner_is_compared_with_the_deal() {
+        let [maker, other] = [1, 2].map(|byte| {
+            let key = LocalKey::from_secret(KeyType::Secp256r1, &[byte; 32]).unwrap();
+            key.public_key()
+        });
+        let made = NewVoucher::new(Guid([9; 16]), "Model 7", maker.clone().into())
+            .with_rendezvous(
+                crate::RvDirective::new()
+                    .dns("rv.example.com")
+                    .protocol(crate::RvProtocol::Https),
+            )
+            .with_epid()
+            .header()
+            .and_then(|header| header.with_hmac(&HmacSecret::new(alloc::vec![7; 32])))
+            .unwrap();
+        let verified = || Policy::new().verify(made.as_bytes()).unwrap();
+        assert!(!verified().proved().owner);
+        assert!(verified().owned_by(&maker).unwrap().proved().owner);
+        let error = verified().owned_by(&other).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Owner);
+    }
+}
