@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
 pub(crate) enum Command {
     /// Verify vouchers: one line each, and a summary
     Verify(VerifyArgs),
