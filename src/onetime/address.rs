@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use p256::elliptic_curve::Group as _;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
 use p256::{AffinePoint, ProjectivePoint};
 use sha2::Digest as _;
@@ -102,7 +103,7 @@ impl Address {
 
     /// The spend key plus `tweak` times the generator.
     pub(super) fn tweaked(&self, tweak: &Scalar) -> Result<PublicKey, Error> {
-        let sum = self.spend.to_projective() + ProjectivePoint::GENERATOR * ***tweak;
+        let sum = self.spend.to_projective() + ProjectivePoint::mul_by_generator(&***tweak);
         let sum = p256::PublicKey::from_affine(sum.to_affine());
         let sum = sum.map_err(|_| Error::text(ErrorKind::PointEncoding, "the identity"))?;
         let sec1 = sum.to_sec1_point(false);
