@@ -87,6 +87,7 @@ fn main() {
                 .with_rendezvous(
                     RvDirective::new()
                         .dns("rv.example.com")
+                        .device_port(443)
                         .protocol(RvProtocol::Https),
                 )
                 .with_epid()

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use p256::elliptic_curve::Group as _;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
 use p256::{AffinePoint, ProjectivePoint};
 use sha2::Digest as _;
@@ -102,7 +103,11 @@ impl Address {
 
     /// The spend key plus `tweak` times the generator.
     pub(super) fn tweaked(&self, tweak: &Scalar) -> Result<PublicKey, Error> {
-        let sum = self.spend.to_projective() + ProjectivePoint::GENERATOR * ***tweak;
+        #[allow(
+            clippy::arithmetic_side_effects,
+            reason = "points of a curve do not overflow"
+        )]
+        let sum = self.spend.to_projective() + ProjectivePoint::mul_by_generator(&***tweak);
         let sum = p256::PublicKey::from_affine(sum.to_affine());
         let sum = sum.map_err(|_| Error::text(ErrorKind::PointEncoding, "the identity"))?;
         let sec1 = sum.to_sec1_point(false);
@@ -215,6 +220,10 @@ pub(super) fn compressed(key: &p256::PublicKey) -> [u8; POINT] {
 /// The secret that both sides know: the x coordinate of the product (SEC 1 §3.3.1). The curve has
 /// prime order, so that the product is not the identity.
 pub(super) fn shared(key: &p256::PublicKey, secret: &Scalar) -> Zeroizing<[u8; 32]> {
+    #[allow(
+        clippy::arithmetic_side_effects,
+        reason = "points of a curve do not overflow"
+    )]
     let product: AffinePoint = (key.to_projective() * ***secret).to_affine();
     let point = Zeroizing::new(product.to_sec1_point(false));
     let mut x = Zeroizing::new([0; 32]);

@@ -149,6 +149,10 @@ impl SpendKey {
 
     #[inline(never)]
     fn derive(&self, found: &Found) -> Result<OneTimeKey, Error> {
+        #[allow(
+            clippy::arithmetic_side_effects,
+            reason = "numbers of a field do not overflow"
+        )]
         let sum = Zeroizing::new(**self.0 + **found.tweak);
         let bytes = Zeroizing::new(p256::FieldBytes::from(*sum));
         // Zero is no key; the owner of a voucher that was found is not the identity, though.

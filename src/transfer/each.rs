@@ -151,6 +151,7 @@ mod tests {
             .with_rendezvous(
                 crate::RvDirective::new()
                     .dns("rv.example.com")
+                    .device_port(443)
                     .protocol(crate::RvProtocol::Https),
             )
             .with_epid()

@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// Create the first voucher of a device
     New(NewArgs),
     /// Hand vouchers over: verify, sign as current owner, verify again
-    Extend(ExtendArgs),
+    Extend(Box<ExtendArgs>),
     /// Convert vouchers between PEM, CBOR and base64; nothing is verified
     Convert(ConvertArgs),
     /// Make a key pair for an owner

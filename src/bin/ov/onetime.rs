@@ -182,6 +182,9 @@ impl Known {
     }
 }
 
+/// GUID, owner and place of a voucher that was found, nothing for others; or why it was rejected.
+type Looked = Result<Option<(String, String, Place)>, String>;
+
 enum Place {
     Address(String),
     Listed(String, u32),
@@ -200,7 +203,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
             .iter()
             .map(|item| item.bytes.as_deref().unwrap_or_default())
             .collect();
-        let places: Vec<Result<Option<(String, String, Place)>, String>> = pool.install(|| {
+        let places: Vec<Looked> = pool.install(|| {
             use rayon::prelude::*;
             let verified = verifier.verify(&vouchers);
             let one = |verdict: Result<VerifiedVoucher<'_>, ownership_voucher::Error>| {
