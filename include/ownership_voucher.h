@@ -88,6 +88,45 @@
 // Both continue from a common state in different ways: somebody sold the device twice.
 #define OV_RELATION_FORKED 5
 
+// The same current owner.
+#define OV_LINK_CURRENT_OWNER 950
+
+// The same key among the owners.
+#define OV_LINK_OWNER_KEY 951
+
+// The same issuer of an owner's certificate.
+#define OV_LINK_OWNER_ISSUER 952
+
+// The same additional data.
+#define OV_LINK_EXTRA_DATA 953
+
+// The same manufacturer key.
+#define OV_LINK_MANUFACTURER 960
+
+// The same issuer of the device certificate.
+#define OV_LINK_DEVICE_ISSUER 961
+
+// The same device certificate.
+#define OV_LINK_DEVICE_CERTIFICATE 962
+
+// Neighbouring serial numbers of device certificates.
+#define OV_LINK_DEVICE_SERIALS 963
+
+// The same device info.
+#define OV_LINK_DEVICE_INFO 964
+
+// The same rendezvous server.
+#define OV_LINK_RENDEZVOUS 965
+
+// The same Wi-Fi network.
+#define OV_LINK_WIFI 966
+
+// The same GUID.
+#define OV_LINK_GUID 967
+
+// GUIDs that are alike.
+#define OV_LINK_GUID_NEIGHBOURS 968
+
 // ECDSA on P-256 with SHA-256.
 #define OV_ALGORITHM_ES256 -7
 
@@ -171,6 +210,120 @@
 
 // Signatures under certificates that the remarks of one voucher verify. Default 256.
 #define OV_LIMIT_CERTIFICATE_CHECKS 9
+
+// Every voucher has it, and FDO works by it.
+#define OV_SEVERITY_INHERENT 0
+
+// It tells about technology.
+#define OV_SEVERITY_LOW 1
+
+// It ties vouchers of one owner, place or device to each other, or names a service.
+#define OV_SEVERITY_MEDIUM 2
+
+// It names a device, person, company or place in clear.
+#define OV_SEVERITY_HIGH 3
+
+// A secret that opens something.
+#define OV_SEVERITY_CRITICAL 4
+
+// A Wi-Fi password in clear.
+#define OV_REVEAL_WIFI_PASSWORD 900
+
+// The name of a Wi-Fi network.
+#define OV_REVEAL_WIFI_NAME 901
+
+// The name of a rendezvous server.
+#define OV_REVEAL_RENDEZVOUS_NAME 902
+
+// The address of a rendezvous server.
+#define OV_REVEAL_RENDEZVOUS_ADDRESS 903
+
+// A port of a rendezvous server.
+#define OV_REVEAL_RENDEZVOUS_PORT 904
+
+// The hash of a server's certificate.
+#define OV_REVEAL_SERVER_CERTIFICATE 905
+
+// The hash of a certificate authority for clients.
+#define OV_REVEAL_CLIENT_CERTIFICATE 906
+
+// Whether the device asks a person for input.
+#define OV_REVEAL_USER_INPUT 907
+
+// A setting of the rendezvous.
+#define OV_REVEAL_RENDEZVOUS_SETTING 908
+
+// Rendezvous bytes that only somebody else can read.
+#define OV_REVEAL_RENDEZVOUS_OTHER 909
+
+// The GUID of the device.
+#define OV_REVEAL_GUID 910
+
+// A GUID that does not look random.
+#define OV_REVEAL_GUID_NOT_RANDOM 911
+
+// What the manufacturer says about the device.
+#define OV_REVEAL_DEVICE_INFO 912
+
+// Device info that looks like a serial number.
+#define OV_REVEAL_DEVICE_INFO_SERIAL 913
+
+// The certificate of the device, its identity for life.
+#define OV_REVEAL_DEVICE_CERTIFICATE 914
+
+// A name in the device certificate.
+#define OV_REVEAL_DEVICE_CERTIFICATE_NAME 915
+
+// The serial number of the device certificate.
+#define OV_REVEAL_DEVICE_CERTIFICATE_SERIAL 916
+
+// The date of the device certificate.
+#define OV_REVEAL_DEVICE_CERTIFICATE_DATE 917
+
+// The issuer of the device certificate.
+#define OV_REVEAL_DEVICE_ISSUER 918
+
+// The key of the manufacturer.
+#define OV_REVEAL_MANUFACTURER_KEY 920
+
+// The key of an earlier owner.
+#define OV_REVEAL_EARLIER_OWNER 921
+
+// The key of the current owner.
+#define OV_REVEAL_CURRENT_OWNER 922
+
+// A key that stands in the voucher before.
+#define OV_REVEAL_REPEATED_OWNER 923
+
+// A name in a certificate of an owner.
+#define OV_REVEAL_OWNER_NAME 924
+
+// A certificate of an owner.
+#define OV_REVEAL_OWNER_CERTIFICATE 925
+
+// The issuer of a certificate of an owner.
+#define OV_REVEAL_OWNER_ISSUER 926
+
+// A name in a certificate of the manufacturer.
+#define OV_REVEAL_MANUFACTURER_NAME 927
+
+// A certificate that was not looked into.
+#define OV_REVEAL_UNREAD_CERTIFICATE 928
+
+// Additional data in an entry.
+#define OV_REVEAL_EXTRA_DATA 930
+
+// The ephemeral key of a one-time address.
+#define OV_REVEAL_EXTRA_ONE_TIME 931
+
+// Fields in a header that FDO does not ask for.
+#define OV_REVEAL_HEADER_DATA 932
+
+// How often the device was sold.
+#define OV_REVEAL_HOPS 933
+
+// There is more to tell than is listed.
+#define OV_REVEAL_MORE_REVEALS 949
 
 // The instruction has no value: a flag.
 #define OV_RV_NONE 0
@@ -371,6 +524,37 @@
 // costs the square of it.
 #define OV_LIMITS_MAX_LABELS 64
 
+// The most vouchers of a collection.
+#define Linker_MOST_VOUCHERS (1 << 24)
+
+// How much it tells, from nothing to a secret. The numbers rise with it.
+enum Severity
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // 0: every voucher has it, and FDO works by it.
+    Inherent = 0,
+    // 1: tells about technology: ports, products, how the holder found the server.
+    Low = 1,
+    // 2: ties vouchers of one owner, place or device to each other, or names a service.
+    Medium = 2,
+    // 3: names a device, person, company or place in clear.
+    High = 3,
+    // 4: a secret that opens something.
+    Critical = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Severity Severity;
+#else
+typedef uint8_t Severity;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Where a buyer can be sold devices without being asked. It is public.
+typedef struct ov_address ov_address;
+
 // Everything that can be said about a voucher, for people.
 typedef struct ov_audit ov_audit;
 
@@ -411,21 +595,42 @@ typedef struct ov_findings ov_findings;
 // A list of forks.
 typedef struct ov_forks ov_forks;
 
+// A voucher that a scan key has found. It is wiped when freed.
+typedef struct ov_found ov_found;
+
 // A header that waits for the HMAC of its device.
 typedef struct ov_header ov_header;
 
 // The HMAC secret of a device, in memory. It is wiped when freed.
 typedef struct ov_hmac_secret ov_hmac_secret;
 
+// Public keys that were given to sellers, to be found again when vouchers arrive.
+typedef struct ov_key_book ov_key_book;
+
+// What links the vouchers of a collection.
+typedef struct ov_linkage ov_linkage;
+
+// Gathers what links the vouchers of a collection. Vouchers are numbered from 0 in the order in
+// which they are added, and may be freed afterwards.
+typedef struct ov_linker ov_linker;
+
 // A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keys that can stay in
 // a TPM or HSM should: see `ov_signer`.
 typedef struct ov_local_key ov_local_key;
+
+// The one secret of an owner, from which all of its one-time keys are derived. It is wiped when
+// freed.
+typedef struct ov_master_secret ov_master_secret;
 
 // What a factory says about a device.
 typedef struct ov_new_voucher ov_new_voucher;
 
 // Who gets a voucher: a bare key, or certificates.
 typedef struct ov_next_owner ov_next_owner;
+
+// A one-time private key behind an address: it signs, and cannot be taken out, because with one of
+// them its seller would have the spend key. It is wiped when freed.
+typedef struct ov_one_time_key ov_one_time_key;
 
 // Steps through the PEM blocks of a text, whatever they hold.
 typedef struct ov_pem_blocks ov_pem_blocks;
@@ -445,6 +650,9 @@ typedef struct ov_receipt ov_receipt;
 // What the owner puts in place of the old credentials of a device.
 typedef struct ov_replacement ov_replacement;
 
+// What a voucher tells: a list.
+typedef struct ov_reveals ov_reveals;
+
 // Certificates that the caller trusts. One marked as an authority vouches for what it signed;
 // any other vouches for itself alone.
 typedef struct ov_roots ov_roots;
@@ -452,6 +660,12 @@ typedef struct ov_roots ov_roots;
 // A directive for a new voucher: an address at which device and owner meet. Each call adds one
 // instruction.
 typedef struct ov_rv_directive ov_rv_directive;
+
+// Finds the vouchers that were sold to an address, and cannot sign. It is wiped when freed.
+typedef struct ov_scan_key ov_scan_key;
+
+// Signs for vouchers that were sold to an address, once they are found. It is wiped when freed.
+typedef struct ov_spend_key ov_spend_key;
 
 // A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
 typedef struct ov_unsigned ov_unsigned;
@@ -661,6 +875,56 @@ typedef struct ov_fork {
     // The first entry that differs; `OV_NONE` where the headers do.
     uint64_t entry;
 } ov_fork;
+
+// The numbers of a collection.
+typedef struct ov_linkage_summary {
+    // How many vouchers it has.
+    uint64_t vouchers;
+    // How many groups of vouchers have something in common.
+    uint64_t groups;
+    // How many different keys own a voucher now.
+    uint64_t owner_keys;
+    // How many vouchers have an owner whose key stands in another voucher too.
+    uint64_t traced;
+    // The smallest crowd that an owner hides in.
+    uint64_t smallest_crowd;
+} ov_linkage_summary;
+
+// Vouchers that have something in common.
+typedef struct ov_group {
+    // An `OV_LINK_` number.
+    int32_t code;
+    // How many vouchers, at least two.
+    uint64_t size;
+    // The first of them.
+    uint64_t first;
+    // What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo, or another hash.
+    uint8_t mark[32];
+    // The stable name of the kind.
+    struct ov_str name;
+    // What it is in words; empty where it has none. It lives as long as the linkage.
+    struct ov_str text;
+} ov_group;
+
+// One thing that a voucher tells. Its texts live as long as the list.
+typedef struct ov_reveal {
+    // An `OV_REVEAL_` number.
+    int32_t code;
+    // An `OV_SEVERITY_` number.
+    int32_t severity;
+    // The byte offset in the voucher.
+    uint64_t offset;
+    // The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    uint64_t entry;
+    // The stable name of the kind.
+    struct ov_str name;
+    // What the voucher says; empty for a Wi-Fi password that was not asked for.
+    struct ov_str value;
+    // A sentence for people.
+    struct ov_str message;
+    // What can be done about it.
+    struct ov_str advice;
+} ov_reveal;
 
 // One instruction of a rendezvous directive.
 typedef struct ov_rv_instruction {
@@ -950,6 +1214,9 @@ typedef struct ov_receipt_info {
 // The caller cancelled the work.
 #define OV_ERR_CANCELLED 505
 
+// The voucher would tell what the privacy policy refuses.
+#define OV_ERR_DISCLOSURE 506
+
 // The signer failed.
 #define OV_ERR_SIGNER_FAILED 600
 
@@ -979,6 +1246,9 @@ typedef struct ov_receipt_info {
 
 // The library itself is at fault. Please report it.
 #define OV_ERR_PANIC 899
+
+// Every severity, by rising number.
+#define Severity_ALL { Inherent, Low, Medium, High, Critical, }
 
 
 
@@ -1514,6 +1784,56 @@ ov_status ov_public_key_verify(const struct ov_public_key *key,
                                size_t signature_len,
                                struct ov_error *error);
 
+// Begins a collection.
+ov_status ov_linker_new(struct ov_linker **linker);
+
+// Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after
+// `ov_linker_finish`.
+ov_status ov_linker_add(struct ov_linker *linker,
+                        const struct ov_voucher *voucher,
+                        uint64_t *number,
+                        struct ov_error *error);
+
+// What links the vouchers. The linker is empty afterwards and has to be freed.
+ov_status ov_linker_finish(struct ov_linker *linker, struct ov_linkage **linkage);
+
+// Frees a linker and sets the variable to NULL.
+ov_status ov_linker_free(struct ov_linker **linker);
+
+// The numbers of a collection.
+ov_status ov_linkage_info(const struct ov_linkage *linkage, struct ov_linkage_summary *summary);
+
+// The group of that number, counted from 0: by kind, the largest of a kind first.
+ov_status ov_linkage_group(const struct ov_linkage *linkage,
+                           uint64_t number,
+                           struct ov_group *group);
+
+// How many groups a voucher belongs to, and the size of the crowd that its owner hides in: the
+// vouchers whose owners have no key in common with others and that look like this one in all else,
+// or 1 where the owner's key stands in another voucher. Either may be NULL.
+ov_status ov_linkage_voucher(const struct ov_linkage *linkage,
+                             uint64_t voucher,
+                             uint64_t *labels,
+                             uint64_t *crowd);
+
+// The number of one of the groups that a voucher belongs to.
+ov_status ov_linkage_label(const struct ov_linkage *linkage,
+                           uint64_t voucher,
+                           uint64_t number,
+                           uint64_t *group);
+
+// For each voucher the first of all those that are tied to it by groups of these kinds,
+// `OV_LINK_` numbers, directly or through others. There is room for `room` of them, which must be
+// the number of vouchers.
+ov_status ov_linkage_clusters(const struct ov_linkage *linkage,
+                              const int32_t *codes,
+                              size_t count,
+                              uint64_t *clusters,
+                              size_t room);
+
+// Frees a linkage and sets the variable to NULL.
+ov_status ov_linkage_free(struct ov_linkage **linkage);
+
 // The COSE name of a signature algorithm, such as `ES256`.
 ov_status ov_algorithm_name(int32_t code, struct ov_str *name);
 
@@ -1679,6 +1999,159 @@ ov_status ov_device_verifier_check_to1d(const struct ov_device_verifier *verifie
                                         size_t len,
                                         struct ov_error *error);
 
+// Takes a copy of 32 random bytes. The caller wipes its own.
+ov_status ov_master_secret_new(const uint8_t *bytes, struct ov_master_secret **secret);
+
+// Wipes and frees a secret, and sets the variable to NULL.
+ov_status ov_master_secret_free(struct ov_master_secret **secret);
+
+// The key of that number in that order: P-256, P-384 or Ed25519. The order is any text of 64 bytes
+// at most. The seller gets the public key of it.
+ov_status ov_master_secret_key(const struct ov_master_secret *secret,
+                               int32_t key_type_code,
+                               const char *order,
+                               size_t order_len,
+                               uint32_t index,
+                               struct ov_local_key **key,
+                               struct ov_error *error);
+
+// The key that owns a voucher, which the book has to know: what signs its next hand-over.
+//
+// `OV_ERR_NOT_OWNER` for a voucher of somebody else.
+ov_status ov_master_secret_key_of(const struct ov_master_secret *secret,
+                                  const struct ov_voucher *voucher,
+                                  const struct ov_key_book *book,
+                                  struct ov_local_key **key,
+                                  struct ov_error *error);
+
+// The key that finds vouchers sold to the address of that number, and cannot sign.
+ov_status ov_master_secret_scan_key(const struct ov_master_secret *secret,
+                                    uint32_t number,
+                                    struct ov_scan_key **key,
+                                    struct ov_error *error);
+
+// The key that signs for vouchers sold to the address of that number.
+ov_status ov_master_secret_spend_key(const struct ov_master_secret *secret,
+                                     uint32_t number,
+                                     struct ov_spend_key **key,
+                                     struct ov_error *error);
+
+// Makes an empty book.
+ov_status ov_key_book_new(struct ov_key_book **book);
+
+// Frees a book and sets the variable to NULL.
+ov_status ov_key_book_free(struct ov_key_book **book);
+
+// Enters `count` keys of an order whose numbers start at `first`. A key that stands in the book
+// already keeps its place.
+ov_status ov_key_book_add(struct ov_key_book *book,
+                          const char *order,
+                          size_t order_len,
+                          uint32_t first,
+                          const struct ov_public_key *const *keys,
+                          size_t count,
+                          struct ov_error *error);
+
+// Order and number of a key; `OV_ERR_ABSENT` for a stranger's. The text lives as long as the book,
+// if nothing is added to it.
+ov_status ov_key_book_find(const struct ov_key_book *book,
+                           const struct ov_public_key *owner,
+                           struct ov_str *order,
+                           uint32_t *index);
+
+// How many keys there are.
+ov_status ov_key_book_len(const struct ov_key_book *book, uint64_t *len);
+
+// Reads the text of an address, `fdo1…`.
+ov_status ov_address_parse(const char *text,
+                           size_t len,
+                           struct ov_address **address,
+                           struct ov_error *error);
+
+// The address of 66 bytes: two points of SEC 1 in 33 bytes each, the scan key first.
+ov_status ov_address_from_bytes(const uint8_t *bytes,
+                                size_t len,
+                                struct ov_address **address,
+                                struct ov_error *error);
+
+// Frees an address and sets the variable to NULL.
+ov_status ov_address_free(struct ov_address **address);
+
+// The text of an address, without a zero at its end.
+ov_status ov_address_text(const struct ov_address *address, struct ov_buffer **text);
+
+// The 66 bytes of an address.
+ov_status ov_address_bytes(const struct ov_address *address, uint8_t *bytes);
+
+// The one-time owner of this voucher behind the address, and adds to the options the pair for
+// OVEExtra without which the buyer does not find it: use them for this voucher alone.
+//
+// `seed` is 32 fresh random bytes, to be kept secret until they are wiped; one may serve many
+// vouchers.
+ov_status ov_address_owner_of(const struct ov_address *address,
+                              const struct ov_voucher *voucher,
+                              const uint8_t *seed,
+                              struct ov_extend_options *options,
+                              struct ov_next_owner **next,
+                              struct ov_error *error);
+
+// The key of 65 bytes: the secret as a big-endian number of 32, then the public half of the spend
+// key as a SEC 1 point of 33.
+ov_status ov_scan_key_from_bytes(const uint8_t *bytes,
+                                 size_t len,
+                                 struct ov_scan_key **key,
+                                 struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_scan_key_free(struct ov_scan_key **key);
+
+// The 65 bytes of a key. The buffer is wiped when freed.
+ov_status ov_scan_key_bytes(const struct ov_scan_key *key, struct ov_buffer **bytes);
+
+// The address whose vouchers it finds.
+ov_status ov_scan_key_address(const struct ov_scan_key *key, struct ov_address **address);
+
+// Whether the voucher's current owner was made from the address: `OV_ERR_ABSENT` for everybody
+// else's. Nothing is verified: do that first, or afterwards.
+ov_status ov_scan_key_recognise(const struct ov_scan_key *key,
+                                const struct ov_voucher *voucher,
+                                struct ov_found **found);
+
+// The one-time key, which is the owner's in the voucher.
+ov_status ov_found_public_key(const struct ov_found *found, struct ov_public_key **key);
+
+// Wipes and frees what was found, and sets the variable to NULL.
+ov_status ov_found_free(struct ov_found **found);
+
+// The key of a big-endian number of 32 bytes.
+ov_status ov_spend_key_from_bytes(const uint8_t *bytes,
+                                  size_t len,
+                                  struct ov_spend_key **key,
+                                  struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_spend_key_free(struct ov_spend_key **key);
+
+// What signs for a voucher that was found: the user pointer for `ov_one_time_key_sign_callback`.
+//
+// `OV_ERR_NOT_OWNER` where it was found with the scan key of another address.
+ov_status ov_spend_key_signer(const struct ov_spend_key *key,
+                              const struct ov_found *found,
+                              struct ov_one_time_key **signer,
+                              struct ov_error *error);
+
+// Wipes and frees a key, and sets the variable to NULL.
+ov_status ov_one_time_key_free(struct ov_one_time_key **key);
+
+// A sign function for an `ov_signer` whose user pointer is an `ov_one_time_key`.
+int32_t ov_one_time_key_sign_callback(void *user,
+                                      int32_t code,
+                                      const uint8_t *message,
+                                      size_t message_len,
+                                      uint8_t *signature,
+                                      size_t capacity,
+                                      size_t *signature_len);
+
 // Makes the default policy: every dialect in circulation, no allowance, nothing to compare with.
 ov_status ov_policy_new(struct ov_policy **policy);
 
@@ -1731,6 +2204,48 @@ ov_status ov_policy_set_time(struct ov_policy *policy, uint64_t seconds);
 
 // Makes certificates outside of their validity an error of the paths asked for.
 ov_status ov_policy_refuse_expired(struct ov_policy *policy);
+
+// Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
+// password is listed, and its text only where `secrets` is set.
+ov_status ov_voucher_reveals(const struct ov_voucher *voucher,
+                             bool secrets,
+                             struct ov_reveals **reveals);
+
+// The same of the voucher that an extension is going to be, before anybody signs it.
+ov_status ov_extension_reveals(const struct ov_extension *extension,
+                               bool secrets,
+                               struct ov_reveals **reveals,
+                               struct ov_error *error);
+
+// The same of the voucher that a header is going to be, before the device is asked.
+ov_status ov_header_reveals(const struct ov_header *header,
+                            bool secrets,
+                            struct ov_reveals **reveals);
+
+// How many there are.
+ov_status ov_reveals_len(const struct ov_reveals *reveals, uint64_t *len);
+
+// The one of that number, counted from 0.
+ov_status ov_reveals_get(const struct ov_reveals *reveals,
+                         uint64_t number,
+                         struct ov_reveal *reveal);
+
+// Frees a list and sets the variable to NULL.
+ov_status ov_reveals_free(struct ov_reveals **reveals);
+
+// The number of the kind of reveal of that name.
+ov_status ov_reveal_from_name(const char *name, size_t len, int32_t *code);
+
+// Refuses extensions that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+// voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
+// `OV_ERR_DISCLOSURE`.
+ov_status ov_extend_options_refuse_reveal(struct ov_extend_options *options, int32_t code);
+
+// Refuses new vouchers that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+// voucher can leave out. Each call takes the place of the one before.
+ov_status ov_new_voucher_refuse_reveals(struct ov_new_voucher *new_voucher,
+                                        const int32_t *codes,
+                                        size_t count);
 
 // The CBOR item of the rendezvous info as received.
 ov_status ov_voucher_rendezvous_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);

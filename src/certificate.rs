@@ -107,6 +107,11 @@ impl Roots {
     }
 }
 
+/// The content of issuer and serial number of a certificate that can be read.
+pub(crate) fn issuer_and_serial(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    Fields::read(der).map(|fields| (fields.issuer, fields.serial))
+}
+
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lists = self.lists.len();

@@ -16,6 +16,7 @@ use crate::extend::NextOwner;
 use crate::hmac::DeviceHmac;
 use crate::key::{KeyEncoding, KeyType, PublicKey};
 use crate::limits::Limits;
+use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::voucher::{Guid, RvVariable, Voucher};
 use crate::write;
 
@@ -165,6 +166,7 @@ pub struct NewVoucher {
     epid: bool,
     hash: Option<HashAlgorithm>,
     experimental: bool,
+    privacy: PrivacyPolicy,
 }
 
 impl NewVoucher {
@@ -183,6 +185,7 @@ impl NewVoucher {
             epid: false,
             hash: None,
             experimental: false,
+            privacy: PrivacyPolicy::new(),
         }
     }
 
@@ -235,6 +238,14 @@ impl NewVoucher {
         self
     }
 
+    /// Refuses vouchers that would tell what this policy refuses. The default refuses nothing;
+    /// [`NewHeader::reveals`] tells it all the same.
+    #[must_use]
+    pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
+        self.privacy = policy;
+        self
+    }
+
     /// The header, ready for the device's HMAC.
     ///
     /// # Errors
@@ -242,7 +253,8 @@ impl NewVoucher {
     /// GUID, device info that is empty, not printable ASCII or begins or ends with a blank,
     /// rendezvous info without address, port or protocol, no device chain;
     /// [`ErrorKind::KeyTypeMismatch`] for a label that does not fit the key,
-    /// [`ErrorKind::ExperimentalKey`], and errors of keys and certificates.
+    /// [`ErrorKind::ExperimentalKey`], [`ErrorKind::Disclosure`] for what
+    /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
     pub fn header(&self) -> Result<NewHeader, Error> {
         let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
         let info = self.device_info.as_bytes();
@@ -302,7 +314,11 @@ impl NewVoucher {
             write::to_bytes(&chain_hash),
         ]
         .concat();
-        NewHeader::new(header, hash, write::to_bytes(&chain))
+        let header = NewHeader::new(header, hash, write::to_bytes(&chain))?;
+        if self.privacy != PrivacyPolicy::new() {
+            self.privacy.check(&header.dry()?)?;
+        }
+        Ok(header)
     }
 }
 
@@ -323,8 +339,23 @@ impl NewHeader {
             chain,
         };
         // A dry run with some HMAC finds what cannot be read, before a device is asked.
-        new.finish(&hash.digest(&[]))?;
+        new.dry()?;
         Ok(new)
+    }
+
+    /// The voucher with some HMAC.
+    fn dry(&self) -> Result<Voucher<'static>, Error> {
+        self.finish(&self.hash.digest(&[]))
+    }
+
+    /// Everything that the voucher will tell a holder, as [`Voucher::reveals`] lists it, so that it
+    /// can be read before the device is asked.
+    #[must_use]
+    pub fn reveals(&self, secrets: bool) -> Vec<Reveal> {
+        // It could be read when the header was made.
+        self.dry()
+            .map(|voucher| voucher.reveals(&Limits::new(), secrets))
+            .unwrap_or_default()
     }
 
     /// The same header under an HMAC of another algorithm.

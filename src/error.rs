@@ -221,6 +221,9 @@ kinds! {
     Argument = 504, "bad-call", "an argument is out of range or contradicts another";
     /// The work was cancelled by the caller.
     Cancelled = 505, "cancelled", "the caller cancelled the work";
+    /// What is to be written tells more than the caller's
+    /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
+    Disclosure = 506, "disclosure", "the voucher would tell what the privacy policy refuses";
 
     /// The signer or HMAC callback reported a failure; see `source`.
     SignerFailed = 600, "signer-failed", "the signer failed";

@@ -13,6 +13,7 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
+use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::sign::{OwnerSigner, checked, prehash};
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Voucher;
@@ -72,6 +73,8 @@ pub struct ExtendOptions {
     /// Bytes that the new entry may have. Default 65535, the largest TO2.OVNextEntry; small
     /// devices receive 1300 or 4096.
     pub max_entry: usize,
+    /// What the extended voucher must not tell. The default refuses nothing.
+    pub privacy: PrivacyPolicy,
 }
 
 impl ExtendOptions {
@@ -85,7 +88,16 @@ impl ExtendOptions {
             other_key_type: false,
             experimental_key: false,
             max_entry: 65535,
+            privacy: PrivacyPolicy::new(),
         }
+    }
+
+    /// Refuses extensions that would tell what this policy refuses, by the voucher before or by
+    /// the new entry.
+    #[must_use]
+    pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
+        self.privacy = policy;
+        self
     }
 }
 
@@ -117,8 +129,8 @@ impl VerifiedVoucher<'_> {
     /// # Errors
     /// [`ErrorKind::Entries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
     /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
-    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], and those of
-    /// [`NextOwner::public_key`].
+    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], [`ErrorKind::Disclosure`] for what
+    /// [`ExtendOptions::privacy`] refuses, and those of [`NextOwner::public_key`].
     pub fn extend(
         &self,
         next: &NextOwner,
@@ -144,13 +156,17 @@ impl VerifiedVoucher<'_> {
             write::extra(&options.extra)?,
             encoded,
         ]);
-        Ok(Extension {
+        let extension = Extension {
             voucher: self,
             algorithm: self.owner_key().algorithm(),
             payload: write::to_bytes(&payload),
             next: key,
             max_entry: options.max_entry,
-        })
+        };
+        if options.privacy != PrivacyPolicy::new() {
+            options.privacy.check(&extension.unsigned()?)?;
+        }
+        Ok(extension)
     }
 
     /// The hash that the next entry has: that of the first one, or of the HMAC before it.
@@ -291,6 +307,27 @@ impl Extension<'_> {
             let (found, wanted) = (entry.len() as u64, self.max_entry as u64);
             return Err(Error::count(ErrorKind::EntrySize, found, wanted, "bytes"));
         }
+        self.with_entry(&entry)
+    }
+
+    /// Everything that the extended voucher will tell a holder, as
+    /// [`Voucher::reveals`] lists it, so that it can be read before signing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InputSize`] for a voucher past the limits.
+    pub fn reveals(&self, secrets: bool) -> Result<Vec<Reveal>, Error> {
+        Ok(self.unsigned()?.reveals(&Limits::new(), secrets))
+    }
+
+    /// The extended voucher with zeros in the place of the signature.
+    fn unsigned(&self) -> Result<Voucher<'static>, Error> {
+        let signature = vec![0; self.algorithm.signature_len()];
+        let entry = write::entry(self.algorithm, self.payload.clone(), signature);
+        self.with_entry(&entry)
+    }
+
+    /// The voucher with one more entry.
+    fn with_entry(&self, entry: &[u8]) -> Result<Voucher<'static>, Error> {
         let old = self.voucher.as_bytes();
         let index = self.voucher.index();
         let list = index.entry_list;
@@ -304,7 +341,7 @@ impl Extension<'_> {
             part(0..list.start()),
             &head,
             part(entries),
-            &entry,
+            entry,
             part(list.end()..old.len()),
         ];
         Voucher::from_vec(parts.concat(), &self.output_limits())

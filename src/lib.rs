@@ -14,7 +14,8 @@
 //! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
 //! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
 //! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
-//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people.
+//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people; [`onetime`] gives each voucher
+//! an owner key that nobody ties to its owner.
 //!
 //! # Verify, and hand over
 //!
@@ -151,7 +152,9 @@ mod hmac;
 mod key;
 mod limits;
 pub mod onboard;
+pub mod onetime;
 mod policy;
+pub mod privacy;
 mod sign;
 mod time;
 mod transfer;
@@ -176,7 +179,8 @@ pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner, TraitSigner};
 pub use time::UnixTime;
 pub use transfer::{
-    Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks, relation,
+    Deal, Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks,
+    hand_over_each, relation,
 };
 pub use verify::{ChainHashRule, ManufacturerProof, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};

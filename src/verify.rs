@@ -122,6 +122,13 @@ impl<'a> VerifiedVoucher<'a> {
         }
     }
 
+    /// The same voucher with the owner as a proved fact, where it is this one.
+    pub(crate) fn owned_by(mut self, owner: &PublicKey) -> Result<Self, Error> {
+        facts::check_owner(&self.voucher, Some(&self.owner), owner)?;
+        self.proved.owner = true;
+        Ok(self)
+    }
+
     /// What was proved.
     #[must_use]
     pub const fn proved(&self) -> &Proved {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes every test vector, checks each with the independent verifier, and says what it wrote.
 
-generate.py            writes valid/, invalid/, messages/, device/, shipment/, shipment-keys/, files/ and keys.json
+generate.py            writes valid/, invalid/, messages/, onetime/, device/, shipment/, shipment-keys/, files/ and
+                       keys.json
 generate.py --check    writes nothing; fails where a file would change
 """
 
@@ -34,6 +35,8 @@ from generator import (
     msg_device,
     msg_others,
     msg_proofs,
+    onetime,
+    privacy,
     shipment,
     strict,
     valid,
@@ -87,7 +90,9 @@ def everything():
         "valid": vectors("verified"),
         "invalid": vectors("rejected"),
         "messages": messages(),
+        "onetime": onetime.suite.files(),
         "device": msg_device.files(),
+        "privacy": privacy.files(),
         "shipment": shipment.files(),
         "shipment-keys": shipment.key_files(),
         "files": content | {"manifest.json": files.manifest_text(manifest).encode()},
@@ -103,6 +108,14 @@ def problems(made):
                 yield f"{directory}/{name}: {problem}"
             if directory == "valid" and len(cbor2.loads(bytes.fromhex(vector["voucher"]))) != 5:
                 yield f"{directory}/{name}: cbor2 reads something else"
+    for number, voucher in enumerate(onetime.VOUCHERS):
+        if (found := check(voucher, {}))["verdict"] != "verified":
+            yield f"onetime: voucher {number}: {found}"
+    for name, content in made["privacy"].items():
+        vector = json.loads(content)
+        for voucher in [vector["voucher"]] if "voucher" in vector else vector["vouchers"]:
+            if (found := check(bytes.fromhex(voucher), {}))["verdict"] != "verified":
+                yield f"privacy/{name}: {found}"
     owner = keys.get(shipment.BUYER).spki().hex()
     options = {
         "owner": owner,

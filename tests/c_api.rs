@@ -68,13 +68,15 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 7] = [
+const SUITE: [&str; 9] = [
     "tests/c_api/suite.c",
     "tests/c_api/functions.c",
     "tests/c_api/misuse.c",
     "tests/c_api/batch.c",
     "tests/c_api/fdo_data.c",
     "tests/c_api/onboard.c",
+    "tests/c_api/privacy.c",
+    "tests/c_api/onetime.c",
     "tests/c_api/vectors.c",
 ];
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ownership_voucher::privacy::{LinkKind, RevealKind};
 use ownership_voucher::{ErrorKind, FindingKind};
 
 fn root() -> &'static Path {
@@ -65,8 +66,12 @@ fn operations() -> BTreeSet<String> {
     let mut files = Vec::new();
     sources(&root().join("src"), &mut files);
     let mut found = BTreeSet::new();
-    // Two types have their names from a macro.
-    found.extend(["ErrorKind::name".to_owned(), "FindingKind::name".to_owned()]);
+    // These types have their names from a macro.
+    let named = ["ErrorKind", "FindingKind", "RevealKind", "LinkKind"];
+    found.extend(named.map(|name| format!("{name}::name")));
+    let described = ["advice", "severity", "text"];
+    found.extend(described.map(|name| format!("RevealKind::{name}")));
+    found.insert("LinkKind::text".to_owned());
     for path in files {
         let text = read(&path);
         let text = text.split("\nmod tests {").next().unwrap_or_default();
@@ -191,6 +196,14 @@ fn the_header_has_every_number() {
             kind.code()
         ));
     }
+    for kind in RevealKind::ALL {
+        let (name, code) = (constant(kind.name()), kind.code());
+        wanted.push(format!("#define OV_REVEAL_{name} {code}\n"));
+    }
+    for kind in LinkKind::ALL {
+        let (name, code) = (constant(kind.name()), kind.code());
+        wanted.push(format!("#define OV_LINK_{name} {code}\n"));
+    }
     for line in &wanted {
         assert!(header.contains(line), "{line} is not in the header");
     }
@@ -200,10 +213,14 @@ fn the_header_has_every_number() {
         boundary, 8,
         "{defined} numbers, of which 8 are about the call itself"
     );
-    assert_eq!(
-        header.matches("#define OV_FINDING_").count(),
-        FindingKind::ALL.len()
-    );
+    for (prefix, count) in [
+        ("OV_FINDING_", FindingKind::ALL.len()),
+        ("OV_REVEAL_", RevealKind::ALL.len()),
+        ("OV_LINK_", LinkKind::ALL.len()),
+    ] {
+        let defined = header.matches(&format!("#define {prefix}")).count();
+        assert_eq!(defined, count, "{prefix}");
+    }
 }
 
 /// A function that somebody forgot to make public would be in the library and not in the header.

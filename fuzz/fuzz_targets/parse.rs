@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use ownership_voucher::privacy::Linker;
 use ownership_voucher::{Voucher, diagnostic};
 use ownership_voucher_fuzz::{change, policy, split};
 
@@ -46,6 +47,12 @@ fuzz_target!(|input: &[u8]| {
     for finding in voucher.findings() {
         assert!(finding.offset < bytes.len());
     }
+    for told in voucher.reveals(&limits, secrets & 1 == 0) {
+        assert!(told.offset < bytes.len() && told.value.len() <= 320);
+    }
+    let mut linker = Linker::new();
+    assert!(linker.add(&voucher).is_ok());
+    assert_eq!(linker.finish().crowd(0), 1);
     let mut end = 0;
     for entry in voucher.entries() {
         assert_eq!(&bytes[entry.range()], entry.as_bytes());

@@ -54,7 +54,7 @@ pub extern "C" fn ov_new_voucher_free(new_voucher: *mut *mut ov_new_voucher) -> 
 }
 
 /// Changes it by one of the methods that give it back.
-fn change(held: &mut Option<NewVoucher>, by: impl FnOnce(NewVoucher) -> NewVoucher) {
+pub(super) fn change(held: &mut Option<NewVoucher>, by: impl FnOnce(NewVoucher) -> NewVoucher) {
     // It is empty between taking and putting back only.
     *held = held.take().map(by);
 }

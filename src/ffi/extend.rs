@@ -185,7 +185,7 @@ pub struct ov_extension {
 /// What an `ov_extension` holds. The extension borrows the voucher and stands before it, because
 /// fields are dropped from top to bottom.
 pub(super) struct Waiting {
-    extension: Extension<'static>,
+    pub(super) extension: Extension<'static>,
     _voucher: Arc<VerifiedVoucher<'static>>,
 }
 

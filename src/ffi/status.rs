@@ -174,6 +174,8 @@ pub const OV_ERR_EXTRA_RESERVED: ov_status = 503;
 pub const OV_ERR_BAD_CALL: ov_status = 504;
 /// The caller cancelled the work.
 pub const OV_ERR_CANCELLED: ov_status = 505;
+/// The voucher would tell what the privacy policy refuses.
+pub const OV_ERR_DISCLOSURE: ov_status = 506;
 /// The signer failed.
 pub const OV_ERR_SIGNER_FAILED: ov_status = 600;
 /// The signer returned a signature that does not verify.

@@ -84,7 +84,8 @@ impl<'h> HandOver<'h> {
     /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
     /// others alone.
     ///
-    /// Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
+    /// Where each voucher has its own next owner or signer, see
+    /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
     /// signing use every thread of the caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
@@ -119,7 +120,7 @@ impl<'h> HandOver<'h> {
             .collect()
     }
 
-    fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
+    pub(super) fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
         self.is_signers(voucher)?;
         voucher.extend(self.next, self.options)?.sign(self.signer)
     }
@@ -182,7 +183,11 @@ fn policy_after<'p>(policy: &Policy<'p>, to: &PublicKey, max_entry: usize) -> Po
     policy.clone().with_owner(to.clone()).with_limits(limits)
 }
 
-fn receipt(before: &VerifiedVoucher<'_>, after: &VerifiedVoucher<'_>, to: PublicKey) -> Receipt {
+pub(super) fn receipt(
+    before: &VerifiedVoucher<'_>,
+    after: &VerifiedVoucher<'_>,
+    to: PublicKey,
+) -> Receipt {
     let entry = before.entries().len();
     let added = after.entry(entry);
     let hash = after.entry_hash();

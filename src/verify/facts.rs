@@ -35,15 +35,9 @@ pub(crate) fn check(
         }
     }
     if let Some(wanted) = &policy.owner {
-        if owner == Some(wanted) {
-            proved.owner = true;
-        } else {
-            let (key, entry) = owner_place(voucher);
-            judge.fault(
-                Error::new(ErrorKind::Owner)
-                    .at(key.range().start)
-                    .in_entry(entry),
-            )?;
+        match check_owner(voucher, owner, wanted) {
+            Ok(()) => proved.owner = true,
+            Err(error) => judge.fault(error)?,
         }
     }
     #[cfg(feature = "x509")]
@@ -54,6 +48,20 @@ pub(crate) fn check(
         }
     }
     Ok(proved)
+}
+
+/// Whether the owner of a voucher is the one wanted.
+pub(super) fn check_owner(
+    voucher: &Voucher<'_>,
+    owner: Option<&PublicKey>,
+    wanted: &PublicKey,
+) -> Result<(), Error> {
+    if owner == Some(wanted) {
+        return Ok(());
+    }
+    let (key, entry) = owner_place(voucher);
+    let error = Error::new(ErrorKind::Owner).at(key.range().start);
+    Err(error.in_entry(entry))
 }
 
 fn check_hmac(

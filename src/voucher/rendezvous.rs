@@ -251,11 +251,16 @@ impl<'v> RendezvousInfo<'v> {
 
     /// The instructions in their order, as far as they have the shape of instructions.
     pub fn instructions(&self) -> impl Iterator<Item = RvInstruction<'v>> + use<'v> {
+        self.placed().map(|(instruction, _)| instruction)
+    }
+
+    /// The same, each with the offset of its value, or its own where it has none.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = (RvInstruction<'v>, usize)> + use<'v> {
         Walk::new(self.bytes, self.span)
             .into_iter()
             .flatten()
             .map_while(Result::ok)
-            .map(|(instruction, _)| instruction)
+            .map(|(instruction, at)| (instruction, instruction.value.map_or(at, Span::start)))
     }
 }
 

@@ -54,6 +54,7 @@ def certificate(
     version=3,
     spki=None,
     padding=0,
+    serial=None,
 ):
     """The DER of a certificate for `key`, signed by `issuer_key`. `padding` adds that many bytes in an unknown extension."""
     family = "rsa" if issuer_key.is_rsa else "ec"
@@ -65,9 +66,10 @@ def certificate(
     extensions.append(usage(key_usage or (CERT_SIGN if ca else DIGITAL_SIGNATURE)))
     if padding:
         extensions.append(extension("1.3.6.1.4.1.32473.1", bytes(padding)))
-    serial = hashlib.sha256(f"{subject}/{issuer}/{key.name}/{not_after}".encode()).digest()[:8]
+    made_up = hashlib.sha256(f"{subject}/{issuer}/{key.name}/{not_after}".encode()).digest()[:8]
+    serial = int.from_bytes(made_up, "big") | 1 << 62 if serial is None else serial
     body = [
-        der.integer(int.from_bytes(serial, "big") | 1 << 62),
+        der.integer(serial),
         algorithm,
         name(issuer),
         der.seq(der.time(not_before), der.time(not_after)),

@@ -87,6 +87,8 @@ int main(int argc, char **argv) {
     test_batch();
     test_fdo_data();
     test_onboard();
+    test_privacy();
+    test_onetime();
     test_vectors(argv[1]);
     printf("%u checks, %u failed\n", checks, failures);
     return failures == 0 ? 0 : 1;

@@ -88,3 +88,15 @@ pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
     let key = LocalKey::from_pem(pem.as_bytes()).expect("a key");
     (voucher.device_chain().map(<[u8]>::to_vec).collect(), key)
 }
+
+/// The keys of the test vectors, by name.
+#[cfg(feature = "pem")]
+pub(crate) struct Keys(pub(crate) serde_json::Value);
+
+#[cfg(feature = "pem")]
+impl Keys {
+    pub(crate) fn key(&self, name: &str) -> LocalKey {
+        let pem = self.0[name].as_str().expect("a key of that name");
+        LocalKey::from_pem(pem.as_bytes()).expect("a key")
+    }
+}

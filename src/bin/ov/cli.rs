@@ -2,10 +2,13 @@
 // Help is plain text, not Markdown.
 #![allow(rustdoc::bare_urls)]
 
+pub(crate) mod onetime;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, UnixTime};
+use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -22,6 +25,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
 pub(crate) enum Command {
     /// Verify vouchers: one line each, and a summary
     Verify(VerifyArgs),
@@ -32,13 +36,18 @@ pub(crate) enum Command {
     /// Create the first voucher of a device
     New(NewArgs),
     /// Hand vouchers over: verify, sign as current owner, verify again
-    Extend(ExtendArgs),
+    Extend(Box<ExtendArgs>),
     /// Convert vouchers between PEM, CBOR and base64; nothing is verified
     Convert(ConvertArgs),
     /// Make a key pair for an owner
     Keygen(KeygenArgs),
+    /// Make, publish and find one-time owner keys, which nobody can tie to their owner
+    #[command(subcommand)]
+    Onetime(onetime::OnetimeCommand),
     /// Find vouchers of one device that went two ways, and those that are older states of others
     Forks(ForksArgs),
+    /// List what vouchers tell their holders, how bad that is, and what ties them to each other
+    Privacy(PrivacyArgs),
     /// Ask whoever claims to own a voucher to prove it
     Challenge(ChallengeArgs),
     /// Prove that you own a voucher: answer a challenge with the owner's key
@@ -262,6 +271,10 @@ pub(crate) struct NewArgs {
     /// the same arguments, the GUID printed, and --hmac
     #[arg(long, value_name = "FILE", group = "mac")]
     pub(crate) header: Option<PathBuf>,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
     /// Let the manufacturer's key be of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
@@ -270,6 +283,7 @@ pub(crate) struct NewArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("next").required(true))]
 pub(crate) struct ExtendArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
@@ -285,10 +299,10 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "FILE", group = "signer")]
     pub(crate) signature: Option<PathBuf>,
     /// The next owner: a public key, or certificates with its own first, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) to: PathBuf,
+    #[arg(long, value_name = "FILE", group = "next")]
+    pub(crate) to: Option<PathBuf>,
     /// Take only the key from the next owner's certificate, not the chain
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     pub(crate) bare_key: bool,
     /// A pair for OVEExtra: a type of -65537 or below, and bytes in hex
     #[arg(long, value_name = "TYPE=HEX", value_parser = extra, allow_hyphen_values = true)]
@@ -302,6 +316,10 @@ pub(crate) struct ExtendArgs {
     /// Let the next key be of another type than the manufacturer's; some devices refuse that
     #[arg(long)]
     pub(crate) other_key_type: bool,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
     /// Bytes that the new entry may have
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
@@ -312,6 +330,8 @@ pub(crate) struct ExtendArgs {
     /// default
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) onetime: onetime::OnetimeArgs,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     #[command(flatten)]
@@ -342,6 +362,17 @@ pub(crate) enum Curve {
     Ed25519,
 }
 
+impl Curve {
+    /// The label that FDO gives to such keys.
+    pub(crate) const fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::Secp256r1,
+            Self::P384 => KeyType::Secp384r1,
+            Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct KeygenArgs {
     /// The kind of key
@@ -368,6 +399,33 @@ pub(crate) struct ForksArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrivacyArgs {
+    /// Files, folders, or - for the standard input; nothing is verified
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
+    /// voucher, and a last one for the whole.
+    ///
+    /// The member record says which it is. voucher: source, index, voucher (its number among those
+    /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
+    /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
+    /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only what ties vouchers to each other, and which could not be read
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show Wi-Fi passwords
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,
+    /// high, critical
+    #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity)]
+    pub(crate) refuse: Severity,
 }
 
 #[derive(Args, Debug)]
@@ -475,6 +533,32 @@ fn allowance(name: &str) -> Result<Allowance, String> {
         let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
         format!("one of {} wanted", names.join(", "))
     })
+}
+
+fn severity(name: &str) -> Result<Severity, String> {
+    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
+    let found = Severity::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| format!("one of {} wanted", names.join(", ")))
+}
+
+/// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
+fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
+    names
+        .split(',')
+        .try_fold(PrivacyPolicy::new(), |policy, name| {
+            if name == "strict" {
+                let strict = PrivacyPolicy::strict();
+                let kinds = RevealKind::ALL.iter().filter(|kind| strict.refuses(**kind));
+                return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
+            }
+            if let Some(kind) = RevealKind::from_name(name) {
+                return Ok(policy.refusing(kind));
+            }
+            let from = severity(name).map_err(|wanted| {
+                format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
+            })?;
+            Ok(policy.refusing_from(from))
+        })
 }
 
 fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {

@@ -11,6 +11,7 @@ use ownership_voucher::{
 use serde_json::json;
 
 use crate::cli::ExtendArgs;
+use crate::deals::Deals;
 use crate::input::{Item, Windows};
 use crate::material::{Material, next_owner, private_key, read};
 use crate::output::{NewFile, Readers, Sink, complain, write_file};
@@ -21,15 +22,28 @@ use crate::{Failure, Outcome};
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
     let policy = material.policy();
-    let next = next_owner(&args.to, args.bare_key)?;
     let options = options(args);
+    let Some(to) = &args.to else {
+        let deals = Deals::load(args, None, options)?;
+        return shipment(args, &|vouchers, first| {
+            deals.make(&policy, vouchers, first)
+        });
+    };
+    let next = next_owner(to, args.bare_key)?;
     if matches!(next, NextOwner::Chain(_)) && args.encoding.is_some() {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     match (&args.key, &args.to_be_signed, &args.signature) {
+        (None, None, None) if args.onetime.master.is_some() => {
+            let deals = Deals::load(args, Some(next), options)?;
+            shipment(args, &|vouchers, first| {
+                deals.make(&policy, vouchers, first)
+            })
+        }
         (Some(path), None, None) => {
             let key = private_key(path)?;
-            shipment(args, &HandOver::new(&policy, &key, &next, &options))
+            let hand_over = HandOver::new(&policy, &key, &next, &options);
+            shipment(args, &|vouchers, _| hand_over.all(vouchers))
         }
         (None, Some(path), None) => {
             let (_, bytes) = only_voucher(args)?;
@@ -67,7 +81,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             receipts.finish()?;
             Ok(Outcome::Good)
         }
-        _ => Err("one of --key, --to-be-signed and --signature wanted".into()),
+        _ => Err("one of --key, --master, --to-be-signed and --signature wanted".into()),
     }
 }
 
@@ -80,6 +94,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     let experimental = Allowance::ExperimentalKeys;
     options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
+    options.privacy = args.refuse.unwrap_or_default();
     options
 }
 
@@ -131,20 +146,30 @@ fn with_verified<T>(
         .map_err(|error| Failure::Message(Problem::from(&error).message))
 }
 
-/// Hands every voucher over. Those that fail are reported and left out.
-fn shipment(args: &ExtendArgs, hand_over: &HandOver<'_>) -> Result<Outcome, Failure> {
+/// What becomes of each voucher.
+type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
+
+/// Hands every voucher over, a window at a time; `hand_over` is also told how many vouchers were
+/// before it. Those that fail are reported and left out.
+fn shipment(
+    args: &ExtendArgs,
+    hand_over: &(dyn Fn(&[&[u8]], usize) -> HandedOver + Sync),
+) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
     let mut windows = Windows::new(&args.paths);
     let mut receipts = Receipts::open(args)?;
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut progress = Progress::new(true);
     let (mut done, mut failed, mut trouble) = (0_usize, 0_usize, false);
+    let mut before = 0_usize;
     while let Some(window) = windows.next() {
         let vouchers: Vec<&[u8]> = window
             .iter()
             .filter_map(|item| item.bytes.as_deref().ok())
             .collect();
-        let mut extended = pool.install(|| hand_over.all(&vouchers)).into_iter();
+        let extended = pool.install(|| hand_over(&vouchers, before));
+        before = before.saturating_add(vouchers.len());
+        let mut extended = extended.into_iter();
         let results = window.iter().filter_map(|item| match &item.bytes {
             Ok(_) => Some(extended.next()?.map_err(|error| Problem::from(&error))),
             Err(problem) => Some(Err(problem.clone())),

@@ -27,6 +27,7 @@ mod advice;
 mod audit;
 mod cli;
 mod convert;
+mod deals;
 mod extend;
 mod forks;
 mod input;
@@ -34,8 +35,10 @@ mod keygen;
 mod manual;
 mod material;
 mod new;
+mod onetime;
 mod output;
 mod ownership;
+mod privacy;
 mod report;
 mod show;
 mod split;
@@ -91,7 +94,9 @@ fn main() -> ExitCode {
         Command::Extend(args) => extend::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Keygen(args) => keygen::run(args),
+        Command::Onetime(command) => onetime::run(command),
         Command::Forks(args) => forks::run(args),
+        Command::Privacy(args) => privacy::run(args),
         Command::Challenge(args) => ownership::challenge(args),
         Command::Prove(args) => ownership::prove(args),
         Command::CheckProof(args) => ownership::check(args),

@@ -76,6 +76,9 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
     if args.experimental_keys {
         new = new.with_experimental_key();
     }
+    if let Some(policy) = args.refuse {
+        new = new.with_privacy(policy);
+    }
     new.header().map_err(|error| failure(&error))
 }
 

@@ -1,0 +1,214 @@
+//! `ov privacy`: what vouchers tell their holders, and what ties them to each other.
+
+use alloc::collections::BTreeMap;
+
+use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker, Reveal, Severity};
+use ownership_voucher::{Limits, Voucher};
+use serde_json::{Value, json};
+
+use crate::cli::PrivacyArgs;
+use crate::input::{Item, Windows};
+use crate::output::Lines;
+use crate::report::{Problem, count, hex, object};
+use crate::{Failure, Outcome};
+
+/// Groups of one kind that people are shown.
+const SHOWN: usize = 10;
+
+pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
+    let mut windows = Windows::new(&args.paths);
+    let mut lines = Lines::new();
+    let mut outcome = Outcome::Good;
+    let mut linker = Linker::new();
+    // How the vouchers are called that the linker knows by number.
+    let mut names = Vec::new();
+    while let Some(window) = windows.next() {
+        for item in &window {
+            let read = read(item, &mut linker);
+            let told = read
+                .as_ref()
+                .map(|voucher| voucher.reveals(&Limits::new(), args.secrets));
+            // Those that are not shown are looked at all the same.
+            let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
+            if bad {
+                outcome = Outcome::Rejected;
+            }
+            if read.is_ok() {
+                names.push((item.source.clone(), item.index));
+            }
+            let guid = read.as_ref().ok().map(|voucher| voucher.guid().to_string());
+            let number = names.len().checked_sub(1).filter(|_| read.is_ok());
+            match args.json {
+                true => lines.line(&voucher_json(item, number, guid, &told))?,
+                false => print_voucher(item, guid, &told, args.quiet, &mut lines)?,
+            }
+        }
+    }
+    let linkage = linker.finish();
+    match args.json {
+        true => links_json(&linkage, &mut lines)?,
+        false => {
+            let name = |number: usize| match names.get(number) {
+                Some((source, 0)) => crate::input::printable(source),
+                Some((source, index)) => {
+                    format!("{}[{index}]", crate::input::printable(source))
+                }
+                None => String::new(),
+            };
+            print_links(&linkage, name, &mut lines)?;
+        }
+    }
+    lines.flush()?;
+    Ok(match windows.failures() {
+        0 => outcome,
+        _ => Outcome::Trouble,
+    })
+}
+
+/// Reads a voucher and adds it to the collection.
+fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Voucher<'i>, Problem> {
+    let bytes = item.bytes.as_ref().map_err(Clone::clone)?;
+    let voucher = Voucher::parse(bytes).map_err(|error| Problem::from(&error))?;
+    linker
+        .add(&voucher)
+        .map_err(|error| Problem::from(&error))?;
+    Ok(voucher)
+}
+
+/// Whether a voucher tells something of this severity or above.
+fn tells(told: &[Reveal], severity: Severity) -> bool {
+    told.iter().any(|reveal| reveal.kind.severity() >= severity)
+}
+
+fn print_voucher(
+    item: &Item,
+    guid: Option<String>,
+    told: &Result<Vec<Reveal>, &Problem>,
+    quiet: bool,
+    lines: &mut Lines,
+) -> Result<(), Failure> {
+    let told = match told {
+        Ok(_) if quiet => return Ok(()),
+        Ok(told) => told,
+        Err(problem) => {
+            let (name, message) = (item.name(), &problem.message);
+            let kind = problem.kind.name();
+            return lines.line(&format!("rejected  {name}  {message} ({kind})"));
+        }
+    };
+    lines.line(&format!("{}  {}", item.name(), guid.unwrap_or_default()))?;
+    for severity in Severity::ALL.into_iter().rev() {
+        let of_it = told.iter().filter(|it| it.kind.severity() == severity);
+        for reveal in of_it {
+            let (severity, name) = (severity.name(), reveal.kind.name());
+            lines.line(&format!("  {severity} {name}: {reveal}"))?;
+            if reveal.kind.severity() > Severity::Inherent {
+                lines.line(&format!("    {}", reveal.kind.advice()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn voucher_json(
+    item: &Item,
+    number: Option<usize>,
+    guid: Option<String>,
+    told: &Result<Vec<Reveal>, &Problem>,
+) -> String {
+    let reveals = told.as_deref().unwrap_or_default();
+    let worst = reveals.iter().map(|reveal| reveal.kind.severity()).max();
+    let reveal = |reveal: &Reveal| {
+        json!({
+            "kind": reveal.kind.name(),
+            "code": reveal.kind.code(),
+            "severity": reveal.kind.severity().name(),
+            "entry": reveal.entry,
+            "offset": reveal.offset,
+            "value": reveal.value,
+            "message": reveal.to_string(),
+            "advice": reveal.kind.advice(),
+        })
+    };
+    object(&[
+        ("record", json!("voucher")),
+        ("source", json!(&*item.source)),
+        ("index", json!(item.index)),
+        ("voucher", json!(number)),
+        ("guid", json!(guid)),
+        ("worst", json!(worst.map(Severity::name))),
+        ("reveals", reveals.iter().map(reveal).collect::<Value>()),
+        ("error", json!(told.as_ref().err().map(|it| it.to_json()))),
+    ])
+}
+
+fn links_json(linkage: &Linkage, lines: &mut Lines) -> Result<(), Failure> {
+    for (number, group) in linkage.groups().iter().enumerate() {
+        lines.line(&object(&[
+            ("record", json!("group")),
+            ("group", json!(number)),
+            ("kind", json!(group.kind.name())),
+            ("code", json!(group.kind.code())),
+            ("mark", json!(hex(&group.mark))),
+            ("text", json!(group.text.as_deref())),
+            ("vouchers", json!(group.size)),
+            ("first", json!(group.first)),
+        ]))?;
+    }
+    let owners = linkage.clusters(&[LinkKind::CurrentOwner]);
+    for (voucher, owner) in owners.iter().enumerate() {
+        lines.line(&object(&[
+            ("record", json!("links")),
+            ("voucher", json!(voucher)),
+            ("groups", linkage.labels(voucher).map(Value::from).collect()),
+            ("owner", json!(owner)),
+            ("crowd", json!(linkage.crowd(voucher))),
+        ]))?;
+    }
+    lines.line(&object(&[
+        ("record", json!("summary")),
+        ("vouchers", json!(linkage.vouchers())),
+        ("owner_keys", json!(linkage.owner_keys())),
+        ("traced", json!(linkage.traced())),
+        ("smallest_crowd", json!(linkage.smallest_crowd())),
+        ("groups", json!(linkage.groups().len())),
+    ]))
+}
+
+fn print_links(
+    linkage: &Linkage,
+    name: impl Fn(usize) -> String,
+    lines: &mut Lines,
+) -> Result<(), Failure> {
+    if linkage.vouchers() < 2 {
+        return Ok(());
+    }
+    let total = count(linkage.vouchers(), "voucher", "vouchers");
+    let keys = count(linkage.owner_keys(), "owner key", "owner keys");
+    lines.line(&format!("{total}, {keys}"))?;
+    let mut kinds: BTreeMap<LinkKind, Vec<&Group>> = BTreeMap::new();
+    for group in linkage.groups() {
+        kinds.entry(group.kind).or_default().push(group);
+    }
+    for (kind, groups) in &kinds {
+        let number = count(groups.len(), "group", "groups");
+        lines.line(&format!("  {}: {number} with {}", kind.name(), kind.text()))?;
+        for group in groups.iter().take(SHOWN) {
+            let mark = match &group.text {
+                Some(text) => text.to_string(),
+                None => hex(group.mark.get(..8).unwrap_or_default()),
+            };
+            let (size, first) = (group.size, name(group.first));
+            lines.line(&format!("    {size} vouchers, first {first}: {mark}"))?;
+        }
+        if let Some(more @ 1..) = groups.len().checked_sub(SHOWN) {
+            lines.line(&format!("    {more} more, in --json"))?;
+        }
+    }
+    let traced = linkage.traced();
+    lines.line(&format!(
+        "  the owners of {traced} of {total} have a key that stands in others too; \
+         the smallest crowd is of {}",
+        linkage.smallest_crowd()
+    ))
+}

@@ -1,0 +1,299 @@
+//! Kinds of what a voucher tells and of what links vouchers, with their stable names and numbers.
+
+/// How much it tells, from nothing to a secret. The numbers rise with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Severity {
+    /// 0: every voucher has it, and FDO works by it.
+    Inherent = 0,
+    /// 1: tells about technology: ports, products, how the holder found the server.
+    Low = 1,
+    /// 2: ties vouchers of one owner, place or device to each other, or names a service.
+    Medium = 2,
+    /// 3: names a device, person, company or place in clear.
+    High = 3,
+    /// 4: a secret that opens something.
+    Critical = 4,
+}
+
+impl Severity {
+    /// Every severity, by rising number.
+    pub const ALL: [Self; 5] = [
+        Self::Inherent,
+        Self::Low,
+        Self::Medium,
+        Self::High,
+        Self::Critical,
+    ];
+
+    /// The stable number, 0 to 4.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The stable name, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inherent => "inherent",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+macro_rules! reveals {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $severity:ident,
+        $text:literal, $advice:literal;)*) => {
+        /// What a voucher tells. [`code`](Self::code) and [`name`](Self::name) are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum RevealKind { $($(#[$doc])* $variant = $code,)* }
+
+        impl RevealKind {
+            /// Every kind, by rising number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name, lower case with dashes, as in test vectors and JSON.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How bad it is.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// What it is, in words.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// What can be done about it.
+            #[must_use]
+            pub const fn advice(self) -> &'static str {
+                match self { $(Self::$variant => $advice,)* }
+            }
+        }
+    };
+}
+
+reveals! {
+    /// RVWifiPw: a password in clear. The value is withheld unless it is asked for.
+    WifiPassword = 900, "wifi-password", Critical, "a Wi-Fi password in clear",
+        "change that password; rendezvous info is no place for it, and only onboarding replaces the info";
+    /// RVWifiSsid: the name of a network, which public maps turn into a place.
+    WifiName = 901, "wifi-name", High, "the name of a Wi-Fi network",
+        "use a name that is used in many places, or none: devices can be given networks on site";
+    /// RVDns: the host name of a rendezvous server.
+    RendezvousName = 902, "rendezvous-name", Medium, "the name of a rendezvous server",
+        "use a server that serves many owners, not one with the owner's name";
+    /// RVIPAddress: the address of a rendezvous server.
+    RendezvousAddress = 903, "rendezvous-address", Medium, "the address of a rendezvous server",
+        "use a server that serves many owners; addresses are found in registers";
+    /// RVDevPort or RVOwnerPort.
+    RendezvousPort = 904, "rendezvous-port", Low, "a port of a rendezvous server",
+        "unusual ports mark a server; use the usual ones";
+    /// RVSvCertHash: the hash of the server's certificate.
+    ServerCertificate = 905, "server-certificate", Medium, "the hash of a server's certificate",
+        "the same as for the server's name: a certificate of one owner marks his devices";
+    /// RVClCertHash: the hash of a certificate that clients accept.
+    ClientCertificate = 906, "client-certificate", Medium, "the hash of a certificate authority for clients",
+        "the same as for the server's name: a certificate of one owner marks his devices";
+    /// RVUserInput: whether a person is asked for an address.
+    UserInput = 907, "user-input", Low, "whether the device asks a person for input",
+        "nothing, if the device is meant to ask";
+    /// RVMedium, RVProtocol, RVDelaysec and the flags.
+    RendezvousSetting = 908, "rendezvous-setting", Inherent, "a setting of the rendezvous",
+        "nothing";
+    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be.
+    RendezvousOther = 909, "rendezvous-other", Medium, "rendezvous bytes that only somebody else can read",
+        "ask whoever wrote them what they say";
+    /// OVGuid.
+    Guid = 910, "guid", Inherent, "the GUID of the device",
+        "replace it with fresh random bytes at every onboarding";
+    /// A GUID that does not look like random bytes; see [`Reveal`](super::Reveal) for the rules.
+    GuidNotRandom = 911, "guid-not-random", Medium, "a GUID that does not look random",
+        "take 16 bytes from a random generator: other GUIDs tell time, place or order of production";
+    /// OVDeviceInfo.
+    DeviceInfo = 912, "device-info", Low, "what the manufacturer says about the device",
+        "a model, and nothing that two devices of it differ in";
+    /// An OVDeviceInfo that looks as if it held a serial number; see [`Reveal`](super::Reveal) for
+    /// the rules.
+    DeviceInfoSerial = 913, "device-info-serial", High, "device info that looks like a serial number",
+        "leave serial numbers out: the device has its GUID";
+    /// The certificate of the device: SHA-256 of it.
+    DeviceCertificate = 914, "device-certificate", Medium, "the certificate of the device, its identity for life",
+        "an owner cannot change it; EPID devices have none";
+    /// The subject of the device certificate, where it is not empty.
+    DeviceCertificateName = 915, "device-certificate-name", High, "a name in the device certificate",
+        "ask the manufacturer for certificates with an empty subject or a random name";
+    /// The serial number of the device certificate.
+    DeviceCertificateSerial = 916, "device-certificate-serial", Medium, "the serial number of the device certificate",
+        "ask the manufacturer for random serial numbers: rising ones tell order and size of production";
+    /// The first second of validity of the device certificate: when the device was made.
+    DeviceCertificateDate = 917, "device-certificate-date", Low, "the date of the device certificate",
+        "ask the manufacturer for certificates that all begin on one day";
+    /// The issuer of the device certificate, where it is not empty.
+    DeviceIssuer = 918, "device-issuer", Medium, "the issuer of the device certificate",
+        "an authority for many customers and models tells least";
+    /// The key that signs the first entry: SHA-256 of its SubjectPublicKeyInfo.
+    ManufacturerKey = 920, "manufacturer-key", Inherent, "the key of the manufacturer",
+        "nothing: every device of a production line has it";
+    /// The key of an owner who has sold the device.
+    EarlierOwner = 921, "earlier-owner", Medium, "the key of an earlier owner",
+        "owners take a fresh key for each voucher, or onboard the device and sell it with a new voucher";
+    /// The key of the current owner.
+    CurrentOwner = 922, "current-owner", Medium, "the key of the current owner",
+        "take a fresh key for each voucher; the same key in two of them ties them together";
+    /// A key that owns the device twice, or that is the manufacturer's.
+    RepeatedOwner = 923, "repeated-owner", Medium, "a key that stands in the voucher before",
+        "take a fresh key: this one tells that the device came back, or that the manufacturer kept it";
+    /// A subject in the certificates of an owner's key, where it is not empty.
+    OwnerName = 924, "owner-name", High, "a name in a certificate of an owner",
+        "use a bare key in place of the certificate";
+    /// A certificate of an owner's key: its serial number, with or without a name.
+    OwnerCertificate = 925, "owner-certificate", Medium, "a certificate of an owner",
+        "use a bare key in place of the certificate: serial number and issuer lead to a contract";
+    /// The issuer of an owner's last certificate, where it is not empty and not its own.
+    OwnerIssuer = 926, "owner-issuer", High, "the issuer of a certificate of an owner",
+        "use a bare key in place of the certificate";
+    /// A subject in the certificates of the manufacturer's key.
+    ManufacturerName = 927, "manufacturer-name", Medium, "a name in a certificate of the manufacturer",
+        "nothing, where it is printed on the device anyhow";
+    /// A certificate that cannot be read, or that this build cannot look into.
+    UnreadCertificate = 928, "unread-certificate", Medium, "a certificate that was not looked into",
+        "look at it with other tools: nobody checked what it tells";
+    /// A pair of OVEExtra: its type and size.
+    ExtraData = 930, "extra-data", Medium, "additional data in an entry",
+        "leave it out, or ask whoever wrote it what it says; later owners cannot remove it";
+    /// A pair of OVEExtra that holds the ephemeral key of a one-time address: 33 random-looking
+    /// bytes that tell nobody but the addressee anything.
+    ExtraOneTime = 931, "extra-one-time", Inherent, "the ephemeral key of a one-time address",
+        "nothing: without the scan key it is a random point. It does tell that the addressee uses such addresses";
+    /// Header fields beside what FDO asks for: they are free text for whoever put them there.
+    HeaderData = 932, "header-data", Medium, "fields in a header that FDO does not ask for",
+        "ask whoever wrote them what they say; nobody has signed unprotected ones, so cut those off";
+    /// How many entries there are: how often the device was sold.
+    Hops = 933, "hops", Inherent, "how often the device was sold",
+        "onboard the device and sell it with a new voucher";
+    /// There is more than is listed.
+    More = 949, "more-reveals", Medium, "there is more to tell than is listed",
+        "raise the limit, or refuse a voucher that holds so much";
+}
+
+impl RevealKind {
+    /// The stable number, 900 to 949.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+macro_rules! links {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
+        /// What links vouchers. [`code`](Self::code) and [`name`](Self::name) are stable.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[repr(u16)]
+        pub enum LinkKind { $($(#[$doc])* $variant = $code,)* }
+
+        impl LinkKind {
+            /// Every kind, by rising number.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name, lower case with dashes, as in JSON.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it is, in words.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+links! {
+    /// The same current owner: the key of the last entry, or the manufacturer's without entries.
+    CurrentOwner = 950, "current-owner", "the same current owner";
+    /// The same key in an entry, whichever: an owner now or before. Keys are compared as keys,
+    /// however they are encoded.
+    OwnerKey = 951, "owner-key", "the same key among the owners";
+    /// The same issuer of a certificate of an owner's key.
+    OwnerIssuer = 952, "owner-issuer", "the same issuer of an owner's certificate";
+    /// The same bytes under the same type of additional data.
+    ExtraData = 953, "extra-data", "the same additional data";
+    /// The same manufacturer key.
+    Manufacturer = 960, "manufacturer", "the same manufacturer key";
+    /// The same issuer of the device certificate.
+    DeviceIssuer = 961, "device-issuer", "the same issuer of the device certificate";
+    /// The same device certificate: one device, in several states or under several vouchers.
+    DeviceCertificate = 962, "device-certificate", "the same device certificate";
+    /// Serial numbers of device certificates by one issuer that lie at most 16 apart.
+    DeviceSerials = 963, "device-serials", "neighbouring serial numbers of device certificates";
+    /// The same device info.
+    DeviceInfo = 964, "device-info", "the same device info";
+    /// The same host name or address of a rendezvous server, or hash of its certificate.
+    Rendezvous = 965, "rendezvous", "the same rendezvous server";
+    /// The same Wi-Fi name or password.
+    Wifi = 966, "wifi", "the same Wi-Fi network";
+    /// The same GUID: copies or states of one voucher.
+    Guid = 967, "guid", "the same GUID";
+    /// GUIDs that begin with the same eight bytes or lie at most 16 apart: they are not random.
+    GuidNeighbours = 968, "guid-neighbours", "GUIDs that are alike";
+}
+
+impl LinkKind {
+    /// The stable number, 950 to 999.
+    #[must_use]
+    pub const fn code(self) -> u16 {
+        self as u16
+    }
+
+    /// Whether it is about owners, who can take other keys, rather than about the device and its
+    /// manufacturer.
+    #[must_use]
+    pub const fn is_about_owners(self) -> bool {
+        self.code() < 960
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_names_differ() {
+        let reveals = RevealKind::ALL
+            .iter()
+            .map(|kind| (kind.code(), kind.name()));
+        let links = LinkKind::ALL.iter().map(|kind| (kind.code(), kind.name()));
+        for list in [reveals.collect::<alloc::vec::Vec<_>>(), links.collect()] {
+            assert!(list.iter().all(|(code, _)| (900..1000).contains(code)));
+            assert!(list.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            let mut names: alloc::vec::Vec<_> = list.iter().map(|(_, name)| name).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), list.len());
+        }
+        assert!(Severity::ALL.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

@@ -1,0 +1,304 @@
+//! Many vouchers: what they have in common, gathered one after the other.
+//!
+//! Everything that can link is hashed to 32 bytes and given a number once. A voucher then costs four
+//! bytes for each of its marks and 56 for the numbers in it that may count up; a mark that nobody
+//! had before costs about 70. So memory grows with the collection alone, and the work is that of
+//! looking up and sorting.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use sha2::Digest as _;
+
+use super::kind::LinkKind;
+use super::linkage::Linkage;
+use super::reveal::fingerprint;
+use super::text::shown;
+use crate::cbor::Span;
+use crate::error::{Error, ErrorKind};
+use crate::key::{Certificates, KeyEncoding, KeyIndex};
+use crate::voucher::{Guid, RvValue, RvVariable, Voucher};
+
+/// Texts of marks that are kept for people.
+const TEXTS: usize = 65_536;
+
+/// Gathers what links the vouchers of a collection.
+///
+/// Vouchers are numbered from 0 in the order in which they are added. They may be forgotten
+/// afterwards: only hashes are kept, and the text of the first 65536 different names.
+#[derive(Clone, Debug, Default)]
+pub struct Linker {
+    numbers: BTreeMap<(LinkKind, [u8; 32]), u32>,
+    pub(super) marks: Vec<Mark>,
+    /// The marks of all vouchers, those of one behind those of the one before.
+    pub(super) standing: Vec<u32>,
+    /// Where the marks of each voucher end.
+    pub(super) ends: Vec<usize>,
+    /// The current owner of each voucher.
+    pub(super) owners: Vec<u32>,
+    pub(super) counted: Vec<Counted>,
+    texts: usize,
+}
+
+/// Something that several vouchers may have.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    pub(super) kind: LinkKind,
+    pub(super) hash: [u8; 32],
+    pub(super) text: Option<Box<str>>,
+    pub(super) first: u32,
+    last: u32,
+    /// In how many vouchers it stands.
+    pub(super) count: u32,
+}
+
+/// A number in a voucher that may be next to that of another voucher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Counted {
+    /// The mark of the issuer for serial numbers; [`GUIDS`] for GUIDs.
+    pub(super) class: u32,
+    /// Big-endian, with zeros in front.
+    pub(super) number: [u8; 20],
+    pub(super) voucher: u32,
+}
+
+/// The class of GUIDs: no mark has this number.
+pub(super) const GUIDS: u32 = u32::MAX;
+
+impl Linker {
+    /// The most vouchers of a collection.
+    pub const MOST_VOUCHERS: usize = 1 << 24;
+
+    /// An empty collection.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many vouchers there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Adds a voucher and gives its number. Nothing is verified.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Vouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or where there are more
+    /// different marks than 32 bits count.
+    pub fn add(&mut self, voucher: &Voucher<'_>) -> Result<usize, Error> {
+        let number = self.ends.len();
+        // A voucher has one mark for three of its bytes at most, and 2^24 bytes.
+        let room = (u32::MAX as usize).saturating_sub(self.marks.len());
+        if number >= Self::MOST_VOUCHERS || room <= crate::Limits::MAX_INPUT {
+            let (found, most) = (number.saturating_add(1), Self::MOST_VOUCHERS);
+            let (found, most) = (found as u64, most as u64);
+            return Err(Error::count(ErrorKind::Vouchers, found, most, "vouchers"));
+        }
+        let id = u32::try_from(number).unwrap_or(u32::MAX);
+        self.header(voucher, id);
+        self.device(voucher, id);
+        self.owners_of(voucher, id);
+        self.ends.push(self.standing.len());
+        Ok(number)
+    }
+
+    /// What links them.
+    #[must_use]
+    pub fn finish(self) -> Linkage {
+        Linkage::of(self)
+    }
+
+    /// Notes a mark of the voucher; gives the number of the mark.
+    fn note(
+        &mut self,
+        voucher: u32,
+        kind: LinkKind,
+        hash: [u8; 32],
+        text: impl FnOnce() -> Option<String>,
+    ) -> u32 {
+        let next = u32::try_from(self.marks.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.entry((kind, hash)).or_insert(next);
+        if number == next {
+            let text = if self.texts < TEXTS { text() } else { None };
+            self.texts = self.texts.saturating_add(usize::from(text.is_some()));
+            self.marks.push(Mark {
+                kind,
+                hash,
+                text: text.map(|text| shown(&text).into()),
+                first: voucher,
+                last: u32::MAX,
+                count: 0,
+            });
+        }
+        if let Some(mark) = self.marks.get_mut(number as usize)
+            && mark.last != voucher
+        {
+            // A mark that stands twice in a voucher counts once.
+            mark.last = voucher;
+            mark.count = mark.count.saturating_add(1);
+            self.standing.push(number);
+        }
+        number
+    }
+
+    fn header(&mut self, voucher: &Voucher<'_>, id: u32) {
+        let Guid(guid) = voucher.guid();
+        self.note(id, LinkKind::Guid, digest(&[&guid]), || None);
+        self.count(GUIDS, &guid, id);
+        let info = voucher.device_info();
+        if !info.is_empty() {
+            let hash = digest(&[info.as_bytes()]);
+            self.note(id, LinkKind::DeviceInfo, hash, || Some(info.into()));
+        }
+        for instruction in voucher.rendezvous().instructions() {
+            use RvVariable as V;
+            let kind = match instruction.variable() {
+                Some(V::Dns | V::IpAddress | V::SvCertHash | V::ClCertHash | V::ExtRv) | None => {
+                    LinkKind::Rendezvous
+                }
+                Some(V::WifiSsid | V::WifiPw) => LinkKind::Wifi,
+                Some(_) => continue,
+            };
+            let Some(raw) = instruction.raw() else {
+                continue;
+            };
+            let is_name = instruction.variable() == Some(V::Dns);
+            let is_password = instruction.variable() == Some(V::WifiPw);
+            let code = instruction.code().to_be_bytes();
+            // Host names are one name in any case (RFC 1035 §2.3.3), and an IPv4 address is one in
+            // either of its forms.
+            let (hash, text) = match instruction.value() {
+                RvValue::Text(text) if is_name => {
+                    let lower = text.to_ascii_lowercase();
+                    (digest(&[&code, lower.as_bytes()]), Some(lower))
+                }
+                RvValue::Text(text) => {
+                    let hash = digest(&[&code, text.as_bytes()]);
+                    (hash, (!is_password).then(|| text.into()))
+                }
+                RvValue::Ipv4(address) => {
+                    let text = core::net::Ipv4Addr::from(address).to_string();
+                    (digest(&[&code, &address]), Some(text))
+                }
+                RvValue::Ipv6(address) => {
+                    let text = core::net::Ipv6Addr::from(address).to_string();
+                    (digest(&[&code, &address]), Some(text))
+                }
+                _ => (digest(&[&code, raw]), None),
+            };
+            self.note(id, kind, hash, || text);
+        }
+    }
+
+    fn device(&mut self, voucher: &Voucher<'_>, id: u32) {
+        let bytes = voucher.as_bytes();
+        let Some(chain) = voucher.index().chain else {
+            return;
+        };
+        let Some(leaf) = Certificates::new(bytes, chain).next() else {
+            return;
+        };
+        let hash = digest(&[leaf.of(bytes)]);
+        self.note(id, LinkKind::DeviceCertificate, hash, || None);
+        if let Some((issuer, serial)) = issuer_and_serial(bytes, leaf) {
+            let text = || issuer_text(bytes, leaf);
+            let class = self.note(id, LinkKind::DeviceIssuer, digest(&[issuer]), text);
+            self.count(class, serial, id);
+        }
+    }
+
+    fn owners_of(&mut self, voucher: &Voucher<'_>, id: u32) {
+        let (bytes, index) = (voucher.as_bytes(), voucher.index());
+        let maker = fingerprint(bytes, &index.manufacturer);
+        self.note(id, LinkKind::Manufacturer, maker, || None);
+        let mut owner = maker;
+        for entry in &index.entries {
+            owner = fingerprint(bytes, &entry.key);
+            self.note(id, LinkKind::OwnerKey, owner, || None);
+            self.issuers(bytes, &entry.key, id);
+        }
+        let owner = self.note(id, LinkKind::CurrentOwner, owner, || None);
+        self.owners.push(owner);
+        for entry in voucher.entries() {
+            for (label, value) in entry.extra() {
+                // An ephemeral key that stands twice is a link like any other.
+                let hash = digest(&[&label.to_be_bytes(), value]);
+                let text = || Some(format!("type {label}, {} bytes", value.len()));
+                self.note(id, LinkKind::ExtraData, hash, text);
+            }
+        }
+    }
+
+    /// The issuers of an owner's certificates, as far as they have names.
+    fn issuers(&mut self, bytes: &[u8], key: &KeyIndex, id: u32) {
+        if key.encoding != KeyEncoding::X5Chain {
+            return;
+        }
+        for certificate in Certificates::new(bytes, key.body) {
+            if let Some((issuer, _)) = issuer_and_serial(bytes, certificate)
+                && !issuer.is_empty()
+            {
+                let text = || issuer_text(bytes, certificate);
+                self.note(id, LinkKind::OwnerIssuer, digest(&[issuer]), text);
+            }
+        }
+    }
+
+    /// Keeps a number of at most 20 bytes, as long as serial numbers may be (RFC 5280 §4.1.2.2).
+    fn count(&mut self, class: u32, number: &[u8], voucher: u32) {
+        let mut padded = [0; 20];
+        let start = padded.len().checked_sub(number.len());
+        let Some(slot) = start.and_then(|start| padded.get_mut(start..)) else {
+            return;
+        };
+        slot.iter_mut()
+            .zip(number)
+            .for_each(|(to, from)| *to = *from);
+        self.counted.push(Counted {
+            class,
+            number: padded,
+            voucher,
+        });
+    }
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = sha2::Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// The content of issuer and serial number.
+#[cfg(feature = "x509")]
+fn issuer_and_serial(bytes: &[u8], certificate: Span) -> Option<(&[u8], &[u8])> {
+    crate::certificate::issuer_and_serial(certificate.of(bytes))
+}
+
+#[cfg(not(feature = "x509"))]
+const fn issuer_and_serial(_: &[u8], _: Span) -> Option<(&[u8], &[u8])> {
+    None
+}
+
+/// The name of the issuer, for people.
+#[cfg(feature = "x509")]
+fn issuer_text(bytes: &[u8], certificate: Span) -> Option<String> {
+    let info = crate::certificate::CertificateInfo::from_der(certificate.of(bytes));
+    info.ok().map(|info| info.issuer)
+}
+
+#[cfg(not(feature = "x509"))]
+const fn issuer_text(_: &[u8], _: Span) -> Option<String> {
+    None
+}

@@ -1,0 +1,133 @@
+//! What may be written: a look at a voucher before anybody signs it.
+
+use super::kind::{RevealKind, Severity};
+use super::reveal::Reveal;
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+use crate::voucher::Voucher;
+
+/// Which kinds of [`Reveal`] refuse a voucher that is about to be created or extended.
+///
+/// It judges all that the new voucher would tell, what was in it before included: the next owner
+/// gets the whole. Whatever it lets pass can be read before signing, from
+/// [`Extension::reveals`](crate::Extension::reveals) and [`NewHeader::reveals`](crate::NewHeader::reveals).
+///
+/// ```
+/// use ownership_voucher::privacy::{PrivacyPolicy, RevealKind};
+/// use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
+/// # let rv = RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https);
+/// let guid = Guid(*b"\x3f\x1c\x6a\x0e\x5b\x7d\x4c\x2f\x9a\x8e\x01\xd2\xc3\xb4\xa5\x96");
+/// let new = NewVoucher::new(guid, "GW-100, serial 0004711", maker.into())
+///     .with_rendezvous(rv)
+///     .with_epid();
+/// let refused = new.clone().with_privacy(PrivacyPolicy::strict()).header();
+/// assert_eq!(refused.unwrap_err().kind(), ErrorKind::Disclosure);
+///
+/// // Or look, and decide.
+/// let header = new.header()?;
+/// assert!(header.reveals(false).iter().any(|it| it.kind == RevealKind::DeviceInfoSerial));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct PrivacyPolicy {
+    /// One bit for each kind, by its number from 900.
+    refused: u64,
+}
+
+impl PrivacyPolicy {
+    /// Refuses nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { refused: 0 }
+    }
+
+    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, device
+    /// info that looks like a serial number, a GUID that does not look random, certificates of
+    /// owners in place of bare keys, a key that stands in the voucher before, additional data, and
+    /// fields in headers that FDO does not ask for.
+    #[must_use]
+    pub const fn strict() -> Self {
+        use RevealKind as K;
+        Self::new()
+            .refusing(K::WifiPassword)
+            .refusing(K::WifiName)
+            .refusing(K::DeviceInfoSerial)
+            .refusing(K::GuidNotRandom)
+            .refusing(K::OwnerName)
+            .refusing(K::OwnerCertificate)
+            .refusing(K::OwnerIssuer)
+            .refusing(K::RepeatedOwner)
+            .refusing(K::ExtraData)
+            .refusing(K::HeaderData)
+            .refusing(K::More)
+    }
+
+    const fn bit(kind: RevealKind) -> u64 {
+        // Kinds are numbered from 900 to 949.
+        1 << (kind.code().wrapping_sub(900) & 63)
+    }
+
+    /// Refuses this kind too.
+    #[must_use]
+    pub const fn refusing(mut self, kind: RevealKind) -> Self {
+        self.refused |= Self::bit(kind);
+        self
+    }
+
+    /// Refuses every kind of this severity and above.
+    #[must_use]
+    pub fn refusing_from(self, severity: Severity) -> Self {
+        let severe = RevealKind::ALL
+            .iter()
+            .filter(|kind| kind.severity() >= severity);
+        severe.fold(self, |policy, kind| policy.refusing(*kind))
+    }
+
+    /// Refuses this kind no more.
+    #[must_use]
+    pub const fn allowing(mut self, kind: RevealKind) -> Self {
+        self.refused &= !Self::bit(kind);
+        self
+    }
+
+    /// Whether this kind is refused.
+    #[must_use]
+    pub const fn refuses(self, kind: RevealKind) -> bool {
+        self.refused & Self::bit(kind) != 0
+    }
+
+    /// Looks at a voucher.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Disclosure`] with the place of the worst thing that is refused, the first of
+    /// them in the order of the bytes; it does not say what stands there.
+    pub fn check(self, voucher: &Voucher<'_>) -> Result<(), Error> {
+        if self.refused == 0 {
+            return Ok(());
+        }
+        let mut refused = voucher.reveals(&every(voucher), false);
+        refused.retain(|reveal| self.refuses(reveal.kind));
+        // The first of the worst: `max_by_key` gives the last.
+        let worst = refused
+            .into_iter()
+            .rev()
+            .max_by_key(|reveal| reveal.kind.severity());
+        worst.map_or(Ok(()), |reveal| Err(refusal(&reveal)))
+    }
+}
+
+/// Limits under which no reveal is left out: there is not more than one for each byte.
+pub(crate) fn every(voucher: &Voucher<'_>) -> Limits {
+    let mut limits = Limits::new();
+    limits.findings = limits.findings.max(voucher.as_bytes().len());
+    limits
+}
+
+fn refusal(reveal: &Reveal) -> Error {
+    Error::text(ErrorKind::Disclosure, reveal.kind.text())
+        .at(reveal.offset)
+        .in_entry(reveal.entry)
+}

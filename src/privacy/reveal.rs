@@ -1,0 +1,330 @@
+//! One voucher: everything that it tells a holder.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::kind::RevealKind;
+use super::text::{hex, looks_made, looks_serial, shown};
+use crate::cbor::Span;
+use crate::finding::FindingKind;
+use crate::key::{Certificates, KeyEncoding, KeyIndex, PublicKey};
+use crate::limits::Limits;
+use crate::onetime;
+use crate::voucher::{Guid, RvInstruction, RvValue, RvVariable, Voucher};
+
+/// One thing that a voucher tells, and where it stands.
+///
+/// Two kinds are guesses, by rules that err on the side of telling:
+///
+/// - [`DeviceInfoSerial`](RevealKind::DeviceInfoSerial): device info with a run of letters and
+///   digits that has six digits one after the other, or ten characters of which three are digits
+///   and one a letter; with one of the words serial, s/n, sn, imei, meid, mac, uuid, asset and a
+///   number behind it; or with a MAC address between colons or dashes.
+/// - [`GuidNotRandom`](RevealKind::GuidNotRandom): a GUID of printable ASCII, one with at most eight
+///   different bytes, or a UUID of version 1 with a time between 2005 and 2065. One random GUID in
+///   4000 looks like that too.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Reveal {
+    /// What it is; it knows severity and advice.
+    pub kind: RevealKind,
+    /// Byte offset in the voucher.
+    pub offset: usize,
+    /// Entry, counted from 0; `None` for header, chain or the whole.
+    pub entry: Option<usize>,
+    /// What the voucher says: text, a number, or hexadecimal digits. Characters that would move a
+    /// cursor or turn the writing are escaped; past 256 bytes it is cut and ends in an ellipsis.
+    /// The Wi-Fi password is left out unless it was asked for.
+    pub value: String,
+}
+
+impl fmt::Display for Reveal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.text())?;
+        if !self.value.is_empty() {
+            write!(f, ": {}", self.value)?;
+        }
+        match self.entry {
+            Some(entry) => write!(f, " (entry {entry}, byte {})", self.offset),
+            None => write!(f, " (byte {})", self.offset),
+        }
+    }
+}
+
+impl Voucher<'_> {
+    /// Everything that the voucher tells a holder, in the order of the bytes: at most
+    /// [`Limits::findings`], and where the list had to end, [`RevealKind::More`] behind all others.
+    ///
+    /// Nothing is verified. A Wi-Fi password is listed, and its text only where `secrets` is set.
+    /// Without the feature `x509` certificates are counted, not looked into.
+    #[must_use]
+    pub fn reveals(&self, limits: &Limits, secrets: bool) -> Vec<Reveal> {
+        let mut list = List {
+            found: Vec::new(),
+            most: limits.findings,
+            left_out: None,
+            entry: None,
+        };
+        header(self, secrets, &mut list);
+        device(self, &mut list);
+        owners(self, &mut list);
+        for finding in self.departure_list(limits.findings).finish() {
+            let (kind, value) = match finding.kind {
+                FindingKind::UnprotectedHeader => (RevealKind::HeaderData, "unprotected"),
+                FindingKind::ProtectedExtra => (RevealKind::HeaderData, "protected"),
+                FindingKind::MoreFindings => (RevealKind::More, ""),
+                _ => continue,
+            };
+            list.entry = finding.entry;
+            list.add(kind, finding.offset, || value.into());
+        }
+        list.finish()
+    }
+}
+
+/// Reveals, as many as there is room for.
+struct List {
+    found: Vec<Reveal>,
+    most: usize,
+    left_out: Option<(usize, Option<usize>)>,
+    entry: Option<usize>,
+}
+
+impl List {
+    fn add(&mut self, kind: RevealKind, offset: usize, value: impl FnOnce() -> String) {
+        let entry = self.entry;
+        if kind == RevealKind::More || self.found.len() >= self.most {
+            self.left_out.get_or_insert((offset, entry));
+            return;
+        }
+        self.found.push(Reveal {
+            kind,
+            offset,
+            entry,
+            value: value(),
+        });
+    }
+
+    fn finish(mut self) -> Vec<Reveal> {
+        self.found.sort_by_key(|reveal| reveal.offset);
+        self.found
+            .extend(self.left_out.map(|(offset, entry)| Reveal {
+                kind: RevealKind::More,
+                offset,
+                entry,
+                value: String::new(),
+            }));
+        self.found
+    }
+}
+
+/// GUID, rendezvous info, device info.
+fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
+    let index = voucher.index();
+    let Guid(guid) = voucher.guid();
+    let at = index.guid.start();
+    list.add(RevealKind::Guid, at, || hex(&guid));
+    if looks_made(&guid) {
+        list.add(RevealKind::GuidNotRandom, at, || hex(&guid));
+    }
+    let rendezvous = voucher.rendezvous();
+    let start = index.rendezvous.start();
+    for (instruction, at) in rendezvous.placed() {
+        let (kind, value) = instruction_tells(&instruction, secrets);
+        list.add(kind, at, || value);
+    }
+    // Where the shape is not that of instructions, they are not all there.
+    if voucher.departures().contains(FindingKind::RvShape) {
+        let value = || hex(rendezvous.as_bytes());
+        list.add(RevealKind::RendezvousOther, start, value);
+    }
+    let info = voucher.device_info();
+    if !info.is_empty() {
+        let kind = match looks_serial(info) {
+            true => RevealKind::DeviceInfoSerial,
+            false => RevealKind::DeviceInfo,
+        };
+        list.add(kind, index.device_info.start(), || shown(info));
+    }
+}
+
+/// What an instruction tells. A value that is not what its variable asks for is kept as bytes,
+/// and a password in such a form is one all the same.
+fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealKind, String) {
+    use RvVariable as V;
+    let kind = match instruction.variable() {
+        Some(V::WifiPw) => RevealKind::WifiPassword,
+        Some(V::WifiSsid) => RevealKind::WifiName,
+        Some(V::Dns) => RevealKind::RendezvousName,
+        Some(V::IpAddress) => RevealKind::RendezvousAddress,
+        Some(V::DevPort | V::OwnerPort) => RevealKind::RendezvousPort,
+        Some(V::SvCertHash) => RevealKind::ServerCertificate,
+        Some(V::ClCertHash) => RevealKind::ClientCertificate,
+        Some(V::UserInput) => RevealKind::UserInput,
+        Some(V::ExtRv) | None => RevealKind::RendezvousOther,
+        Some(_) => RevealKind::RendezvousSetting,
+    };
+    let name = instruction.variable().map(RvVariable::name);
+    let value = match instruction.value() {
+        _ if kind == RevealKind::WifiPassword && !secrets => return (kind, String::new()),
+        RvValue::None => String::new(),
+        RvValue::Ipv4(address) => core::net::Ipv4Addr::from(address).to_string(),
+        RvValue::Ipv6(address) => core::net::Ipv6Addr::from(address).to_string(),
+        RvValue::Number(number) => number.to_string(),
+        RvValue::Text(text) => shown(text),
+        RvValue::Bool(value) => value.to_string(),
+        RvValue::Raw(bytes) => hex(bytes),
+    };
+    // Ports, settings and what is unknown need their names to be understood.
+    let value = match (kind, name) {
+        (RevealKind::RendezvousSetting | RevealKind::RendezvousPort, Some(name)) => {
+            format!("{name} {value}").trim_end().into()
+        }
+        (RevealKind::RendezvousOther, Some(name)) => format!("{name} {value}"),
+        (RevealKind::RendezvousOther, None) => format!("{} {value}", instruction.code()),
+        _ => value,
+    };
+    (kind, value)
+}
+
+/// The certificates of the device.
+fn device(voucher: &Voucher<'_>, list: &mut List) {
+    let bytes = voucher.as_bytes();
+    let Some(chain) = voucher.index().chain else {
+        return;
+    };
+    for (number, span) in Certificates::new(bytes, chain).enumerate() {
+        let at = span.start();
+        let Some(certificate) = Told::read(bytes, span) else {
+            list.add(RevealKind::UnreadCertificate, at, || number.to_string());
+            continue;
+        };
+        if number == 0 {
+            list.add(RevealKind::DeviceCertificate, at, || {
+                hex(&certificate.fingerprint)
+            });
+            if !certificate.subject.is_empty() {
+                let name = || shown(&certificate.subject);
+                list.add(RevealKind::DeviceCertificateName, at, name);
+            }
+            let serial = || shown(&certificate.serial);
+            list.add(RevealKind::DeviceCertificateSerial, at, serial);
+            let date = || certificate.not_before.clone();
+            list.add(RevealKind::DeviceCertificateDate, at, date);
+        }
+        // The subject of each authority is the issuer of the certificate before it.
+        if !certificate.issuer.is_empty() && certificate.issuer != certificate.subject {
+            list.add(RevealKind::DeviceIssuer, at, || shown(&certificate.issuer));
+        }
+    }
+}
+
+/// The keys of manufacturer and owners, their certificates, what the entries hold besides.
+fn owners(voucher: &Voucher<'_>, list: &mut List) {
+    let (bytes, index) = (voucher.as_bytes(), voucher.index());
+    let maker = &index.manufacturer;
+    list.add(RevealKind::ManufacturerKey, maker.item.start(), || {
+        hex(&fingerprint(bytes, maker))
+    });
+    certificates(bytes, maker, true, list);
+    let entries = index.entries.len();
+    list.add(RevealKind::Hops, index.entry_list.start(), || {
+        entries.to_string()
+    });
+    let mut seen = alloc::collections::BTreeSet::new();
+    seen.insert(fingerprint(bytes, maker));
+    for entry in voucher.entries() {
+        list.entry = Some(entry.number());
+        let key = &entry.index.key;
+        let (at, name) = (key.item.start(), fingerprint(bytes, key));
+        let last = entry.number().saturating_add(1) == entries;
+        let kind = match last {
+            true => RevealKind::CurrentOwner,
+            false => RevealKind::EarlierOwner,
+        };
+        list.add(kind, at, || hex(&name));
+        if !seen.insert(name) {
+            list.add(RevealKind::RepeatedOwner, at, || hex(&name));
+        }
+        certificates(bytes, key, false, list);
+        let at = entry.index.extra.map_or(at, Span::start);
+        for (label, value) in entry.extra() {
+            let kind = match label == onetime::EXTRA_TYPE && value.len() == 33 {
+                true => RevealKind::ExtraOneTime,
+                false => RevealKind::ExtraData,
+            };
+            let bytes = value.len();
+            list.add(kind, at, || format!("type {label}, {bytes} bytes"));
+        }
+    }
+    list.entry = None;
+}
+
+/// The certificates of an X5CHAIN key.
+fn certificates(bytes: &[u8], key: &KeyIndex, maker: bool, list: &mut List) {
+    if key.encoding != KeyEncoding::X5Chain {
+        return;
+    }
+    let mut issuer = None;
+    for (number, span) in Certificates::new(bytes, key.body).enumerate() {
+        let at = span.start();
+        let Some(certificate) = Told::read(bytes, span) else {
+            list.add(RevealKind::UnreadCertificate, at, || number.to_string());
+            continue;
+        };
+        let name = match maker {
+            true => RevealKind::ManufacturerName,
+            false => RevealKind::OwnerName,
+        };
+        if number == 0 && !maker {
+            let serial = || shown(&certificate.serial);
+            list.add(RevealKind::OwnerCertificate, at, serial);
+        }
+        if !certificate.subject.is_empty() {
+            list.add(name, at, || shown(&certificate.subject));
+        }
+        let other = certificate.issuer != certificate.subject && !certificate.issuer.is_empty();
+        issuer = other.then_some((at, certificate.issuer));
+    }
+    // The others' issuers are the subjects behind them.
+    if let (Some((at, issuer)), false) = (issuer, maker) {
+        list.add(RevealKind::OwnerIssuer, at, || shown(&issuer));
+    }
+}
+
+/// The name of a key, as [`PublicKey::fingerprint`] gives it: that of the key, not of its encoding.
+/// Whether a point lies on its curve is not asked.
+pub(super) fn fingerprint(bytes: &[u8], key: &KeyIndex) -> [u8; 32] {
+    PublicKey::from_valid_parts(key.material, key.a.of(bytes), key.b.of(bytes)).fingerprint()
+}
+
+/// What a certificate tells.
+#[cfg_attr(not(feature = "x509"), allow(dead_code))] // nothing makes one then
+struct Told {
+    subject: String,
+    issuer: String,
+    serial: String,
+    not_before: String,
+    fingerprint: [u8; 32],
+}
+
+impl Told {
+    #[cfg(feature = "x509")]
+    fn read(bytes: &[u8], span: Span) -> Option<Self> {
+        let info = crate::certificate::CertificateInfo::from_der(span.of(bytes)).ok()?;
+        Some(Self {
+            subject: info.subject,
+            issuer: info.issuer,
+            serial: info.serial,
+            not_before: info.not_before.to_string(),
+            fingerprint: info.fingerprint,
+        })
+    }
+
+    #[cfg(not(feature = "x509"))]
+    const fn read(_: &[u8], _: Span) -> Option<Self> {
+        None
+    }
+}

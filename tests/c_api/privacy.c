@@ -1,0 +1,178 @@
+/* What vouchers tell, what links them, and what is refused before it is written. */
+#include <stdlib.h>
+
+#include "suite.h"
+
+/* Whether a list has this kind; its entry goes to `found`. Frees the list. */
+static bool tells(ov_reveals *reveals, int32_t code, ov_reveal *found) {
+    uint64_t len = 0;
+    bool any = false;
+    OK(ov_reveals_len(reveals, &len));
+    CHECK(len > 0);
+    for (uint64_t i = 0; i < len; i++) {
+        ov_reveal reveal;
+        OK(ov_reveals_get(reveals, i, &reveal));
+        CHECK(reveal.name.len > 0 && reveal.message.len > 0 && reveal.advice.len > 0);
+        CHECK(reveal.severity >= OV_SEVERITY_INHERENT && reveal.severity <= OV_SEVERITY_CRITICAL);
+        if (reveal.code == code && !any) {
+            any = true;
+            *found = reveal;
+        }
+    }
+    ov_reveal none;
+    IS(ov_reveals_get(reveals, len, &none), OV_ERR_INDEX);
+    OK(ov_reveals_free(&reveals));
+    CHECK(reveals == NULL);
+    return any;
+}
+
+static ov_next_owner *owner(unsigned char secret) {
+    ov_local_key *key = local_key(secret);
+    ov_public_key *public_key = NULL;
+    ov_next_owner *next = NULL;
+    OK(ov_local_key_public_key(key, &public_key));
+    OK(ov_next_owner_from_key(public_key, &next));
+    OK(ov_public_key_free(&public_key));
+    OK(ov_local_key_free(&key));
+    return next;
+}
+
+static void test_reveals(const ov_voucher *voucher) {
+    ov_reveals *reveals = NULL;
+    ov_reveal found;
+    int32_t code = 0;
+    OK(ov_voucher_reveals(voucher, false, &reveals));
+    CHECK(tells(reveals, OV_REVEAL_GUID_NOT_RANDOM, &found));
+    CHECK(found.severity == OV_SEVERITY_MEDIUM && found.entry == OV_NONE);
+    OK(ov_voucher_reveals(voucher, false, &reveals));
+    CHECK(tells(reveals, OV_REVEAL_HOPS, &found));
+    OK(ov_voucher_reveals(voucher, false, &reveals));
+    CHECK(!tells(reveals, OV_REVEAL_WIFI_PASSWORD, &found));
+    OK(ov_reveal_from_name("wifi-password", 13, &code));
+    CHECK(code == OV_REVEAL_WIFI_PASSWORD);
+    IS(ov_reveal_from_name("wifi", 4, &code), OV_ERR_BAD_CALL);
+    IS(ov_voucher_reveals(NULL, false, &reveals), OV_ERR_NULL);
+    IS(ov_voucher_reveals(voucher, false, NULL), OV_ERR_NULL);
+}
+
+/* The key of the maker again: the next owner stands in the voucher already. */
+static void test_extend(const ov_voucher *voucher) {
+    ov_verified *verified = NULL;
+    ov_extend_options *options = NULL;
+    ov_extension *extension = NULL;
+    ov_reveals *reveals = NULL;
+    ov_reveal found;
+    ov_error *error = NULL;
+    ov_status status = OV_OK;
+    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
+    OK(ov_extend_options_new(&options));
+    OK(ov_error_new(&error));
+    ov_next_owner *maker = owner(1), *other = owner(2);
+
+    OK(ov_verified_extend(verified, maker, options, &extension, NULL));
+    OK(ov_extension_reveals(extension, false, &reveals, NULL));
+    CHECK(tells(reveals, OV_REVEAL_REPEATED_OWNER, &found) && found.entry == 0);
+    OK(ov_extension_free(&extension));
+
+    OK(ov_extend_options_refuse_reveal(options, OV_REVEAL_REPEATED_OWNER));
+    IS(ov_verified_extend(verified, maker, options, &extension, error), OV_ERR_DISCLOSURE);
+    OK(ov_error_status(error, &status));
+    CHECK(status == OV_ERR_DISCLOSURE && extension == NULL);
+    OK(ov_verified_extend(verified, other, options, &extension, NULL));
+    OK(ov_extension_free(&extension));
+    /* All that is strict: the GUID of the suite is not random. */
+    OK(ov_extend_options_refuse_reveal(options, 0));
+    IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_DISCLOSURE);
+    IS(ov_extend_options_refuse_reveal(options, 7), OV_ERR_BAD_CALL);
+    OK(ov_next_owner_free(&maker));
+    OK(ov_next_owner_free(&other));
+    OK(ov_error_free(&error));
+    OK(ov_extend_options_free(&options));
+    OK(ov_verified_free(&verified));
+}
+
+static void test_create(void) {
+    unsigned char guid[16];
+    for (int i = 0; i < 16; i++) guid[i] = (unsigned char)(37 * i + 129);
+    const char *info = "GW-100 S/N 17";
+    const int32_t serial = OV_REVEAL_DEVICE_INFO_SERIAL, other = OV_REVEAL_EXTRA_DATA, all = 0;
+    ov_next_owner *maker = owner(1);
+    ov_new_voucher *made = NULL;
+    ov_rv_directive *directive = NULL;
+    ov_header *header = NULL;
+    ov_reveals *reveals = NULL;
+    ov_reveal found;
+    OK(ov_new_voucher_new(guid, info, strlen(info), maker, &made, NULL));
+    OK(ov_rv_directive_new(&directive));
+    OK(ov_rv_directive_dns(directive, "rv.example.com", 14));
+    OK(ov_rv_directive_device_port(directive, 443));
+    OK(ov_rv_directive_protocol(directive, 2));
+    OK(ov_new_voucher_add_rendezvous(made, directive));
+    OK(ov_new_voucher_set_epid(made));
+    OK(ov_new_voucher_header(made, &header, NULL));
+    OK(ov_header_reveals(header, false, &reveals));
+    CHECK(tells(reveals, OV_REVEAL_DEVICE_INFO_SERIAL, &found));
+    OK(ov_header_free(&header));
+    OK(ov_new_voucher_refuse_reveals(made, &serial, 1));
+    IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_DISCLOSURE);
+    OK(ov_new_voucher_refuse_reveals(made, &all, 1));
+    IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_DISCLOSURE);
+    OK(ov_new_voucher_refuse_reveals(made, &other, 1));
+    OK(ov_new_voucher_header(made, &header, NULL));
+    OK(ov_header_free(&header));
+    OK(ov_rv_directive_free(&directive));
+    OK(ov_new_voucher_free(&made));
+    OK(ov_next_owner_free(&maker));
+}
+
+/* Two vouchers of one maker and owner. */
+static void test_links(const ov_voucher *voucher) {
+    ov_voucher *second = made_voucher(77);
+    ov_linker *linker = NULL;
+    ov_linkage *linkage = NULL;
+    ov_linkage_summary summary;
+    ov_group group;
+    uint64_t number = 9, labels = 0, crowd = 0, clusters[2] = {9, 9};
+    const int32_t owners = OV_LINK_CURRENT_OWNER, serials = OV_LINK_DEVICE_SERIALS, unknown = 1;
+    OK(ov_linker_new(&linker));
+    OK(ov_linker_add(linker, voucher, &number, NULL));
+    CHECK(number == 0);
+    OK(ov_linker_add(linker, second, &number, NULL));
+    CHECK(number == 1);
+    OK(ov_voucher_free(&second));
+    OK(ov_linker_finish(linker, &linkage));
+    IS(ov_linker_add(linker, voucher, NULL, NULL), OV_ERR_ABSENT);
+    OK(ov_linker_free(&linker));
+    OK(ov_linkage_info(linkage, &summary));
+    CHECK(summary.vouchers == 2 && summary.owner_keys == 1 && summary.traced == 2);
+    /* Owner, maker, device info, rendezvous server. */
+    CHECK(summary.groups == 4 && summary.smallest_crowd == 1);
+    OK(ov_linkage_group(linkage, 0, &group));
+    CHECK(group.code == OV_LINK_CURRENT_OWNER && group.size == 2 && group.first == 0);
+    OK(ov_linkage_group(linkage, 3, &group));
+    CHECK(group.text.len == 14 && memcmp(group.text.data, "rv.example.com", 14) == 0);
+    IS(ov_linkage_group(linkage, 4, &group), OV_ERR_INDEX);
+    OK(ov_linkage_voucher(linkage, 1, &labels, &crowd));
+    CHECK(labels == 4 && crowd == 1);
+    OK(ov_linkage_voucher(linkage, 0, NULL, NULL));
+    IS(ov_linkage_voucher(linkage, 2, &labels, &crowd), OV_ERR_INDEX);
+    OK(ov_linkage_label(linkage, 1, 3, &number));
+    CHECK(number == 3);
+    IS(ov_linkage_label(linkage, 1, 4, &number), OV_ERR_INDEX);
+    OK(ov_linkage_clusters(linkage, &owners, 1, clusters, 2));
+    CHECK(clusters[0] == 0 && clusters[1] == 0);
+    OK(ov_linkage_clusters(linkage, &serials, 1, clusters, 2));
+    CHECK(clusters[0] == 0 && clusters[1] == 1);
+    IS(ov_linkage_clusters(linkage, &owners, 1, clusters, 1), OV_ERR_BAD_CALL);
+    IS(ov_linkage_clusters(linkage, &unknown, 1, clusters, 2), OV_ERR_BAD_CALL);
+    OK(ov_linkage_free(&linkage));
+}
+
+void test_privacy(void) {
+    ov_voucher *voucher = made_voucher(9);
+    test_reveals(voucher);
+    test_extend(voucher);
+    test_create();
+    test_links(voucher);
+    OK(ov_voucher_free(&voucher));
+}

@@ -1,0 +1,243 @@
+//! What may be written under a privacy policy, and bounds on what is reported.
+#![cfg(all(feature = "pem", feature = "x509"))]
+
+mod common;
+
+use std::path::Path;
+
+use ownership_voucher::onetime::MasterSecret;
+use ownership_voucher::privacy::{LinkKind, Linker, PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::{
+    Error, ErrorKind, ExtendOptions, Guid, HandOver, KeyType, Limits, NewVoucher, NextOwner,
+    Policy, Voucher,
+};
+use serde_json::Value;
+
+const P256: KeyType = KeyType::Secp256r1;
+const RANDOM: Guid = Guid(*b"\x3f\x1c\x6a\x0e\x5b\x7d\x4c\x2f\x9a\x8e\x01\xd2\xc3\xb4\xa5\x96");
+
+fn vector(name: &str) -> (Vec<u8>, common::Keys) {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
+    let read = |name: &str| -> Value {
+        serde_json::from_str(&std::fs::read_to_string(vectors.join(name)).unwrap()).unwrap()
+    };
+    let vector = read(&format!("privacy/reveal-{name}.json"));
+    let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
+    (bytes, common::Keys(read("keys.json")))
+}
+
+fn bare(name: &str) -> NextOwner {
+    let (_, keys) = vector("plain");
+    NextOwner::Key(keys.key(name).public_key())
+}
+
+/// Extends a voucher of the vectors under a policy that refuses this kind alone, then under one
+/// that refuses all others.
+#[track_caller]
+fn refused(name: &str, next: &NextOwner, extra: &[(i128, Vec<u8>)], kind: RevealKind) -> Error {
+    let (bytes, _) = vector(name);
+    let voucher = common::verified(Voucher::parse(&bytes).unwrap());
+    let mut options = ExtendOptions::new();
+    options.extra = extra.to_vec();
+    let extension = voucher.extend(next, &options).unwrap();
+    let told = extension.reveals(false).unwrap();
+    assert!(told.iter().any(|it| it.kind == kind), "{told:?}");
+    let all = PrivacyPolicy::new().refusing_from(Severity::Inherent);
+    let others = told.iter().fold(all, |policy, it| policy.allowing(it.kind));
+    assert!(!others.refuses(kind));
+    let allowed = voucher.extend(next, &options.clone().with_privacy(others));
+    assert!(allowed.is_ok());
+    let alone = PrivacyPolicy::new().refusing(kind);
+    let refused = voucher.extend(next, &options.with_privacy(alone));
+    let error = refused.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disclosure);
+    let place = told.iter().find(|it| it.kind == kind).unwrap();
+    assert_eq!(
+        (error.offset(), error.entry()),
+        (Some(place.offset), place.entry)
+    );
+    error
+}
+
+#[test]
+fn extensions_are_refused_for_what_was_there_before() {
+    let next = bare("p256-owner-c");
+    let error = refused("wifi", &next, &[], RevealKind::WifiPassword);
+    assert!(!error.to_string().contains("horse"), "{error}");
+    refused("wifi", &next, &[], RevealKind::WifiName);
+    refused(
+        "serial-in-device-info",
+        &next,
+        &[],
+        RevealKind::DeviceInfoSerial,
+    );
+    refused("guid-of-text", &next, &[], RevealKind::GuidNotRandom);
+    refused("owner-certificates", &next, &[], RevealKind::OwnerName);
+    refused(
+        "owner-certificate-alone",
+        &next,
+        &[],
+        RevealKind::OwnerIssuer,
+    );
+    refused("header-data", &next, &[], RevealKind::HeaderData);
+    refused("plain", &next, &[], RevealKind::DeviceCertificateName);
+}
+
+#[test]
+fn extensions_are_refused_for_what_they_add() {
+    let in_entry = |error: Error| assert_eq!(error.entry(), Some(2));
+    let next = bare("p256-owner-c");
+    let order = [(-70005, b"order 1".to_vec())];
+    in_entry(refused("plain", &next, &order, RevealKind::ExtraData));
+    for name in ["p256-owner-a", "p256-maker"] {
+        in_entry(refused(
+            "plain",
+            &bare(name),
+            &[],
+            RevealKind::RepeatedOwner,
+        ));
+    }
+    let (bytes, _) = vector("owner-certificates");
+    let voucher = Voucher::parse(&bytes).unwrap();
+    let key = voucher.entry(0).unwrap().key();
+    let chain = NextOwner::Chain(key.certificates().map(<[u8]>::to_vec).collect());
+    in_entry(refused("plain", &chain, &[], RevealKind::OwnerName));
+    in_entry(refused("plain", &chain, &[], RevealKind::OwnerCertificate));
+    // Owners are told by keys, so that a certificate of a known key is that key.
+    in_entry(refused("plain", &chain, &[], RevealKind::RepeatedOwner));
+}
+
+#[test]
+fn strict_lets_one_time_owners_pass() {
+    let (bytes, keys) = vector("plain");
+    let voucher = common::verified(Voucher::parse(&bytes).unwrap());
+    let strict = ExtendOptions::new().with_privacy(PrivacyPolicy::strict());
+    let master = MasterSecret::new(&[7; 32]);
+    let address = master.scan_key(0).unwrap().address();
+    let owner = address.owner_of(&voucher, &[5; 32]).unwrap();
+    let next = owner.next_owner();
+    let sold = voucher
+        .extend(&next, &owner.options(&strict))
+        .and_then(|extension| extension.sign(&keys.key("p256-owner-b")))
+        .unwrap();
+    let told = sold.reveals(&Limits::new(), false);
+    assert!(told.iter().any(|it| it.kind == RevealKind::ExtraOneTime));
+    // Hand-overs go by the same options.
+    let policy = Policy::new();
+    let signer = keys.key("p256-owner-b");
+    let back = bare("p256-owner-a");
+    let error = HandOver::new(&policy, &signer, &back, &strict).one(&bytes);
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Disclosure);
+    // What is told before signing is what is told afterwards.
+    let extension = voucher.extend(&back, &ExtendOptions::new()).unwrap();
+    let before = extension.reveals(false).unwrap();
+    let after = extension
+        .sign(&signer)
+        .unwrap()
+        .reveals(&Limits::new(), false);
+    assert_eq!(before, after);
+}
+
+#[test]
+fn new_vouchers_are_refused_for_what_they_would_tell() {
+    let maker = NextOwner::Key(common::key(P256, 1).public_key());
+    let new = |guid, info: &str| {
+        NewVoucher::new(guid, info, maker.clone())
+            .with_rendezvous(common::directive())
+            .with_epid()
+    };
+    let strict = PrivacyPolicy::strict();
+    let good = new(RANDOM, "Gateway GW-100").with_privacy(strict);
+    assert!(good.header().is_ok());
+    for (kind, new) in [
+        (RevealKind::DeviceInfoSerial, new(RANDOM, "GW-100 S/N 17")),
+        (
+            RevealKind::GuidNotRandom,
+            new(Guid(*b"GW100-0000004711"), "GW-100"),
+        ),
+    ] {
+        let told = new.header().unwrap().reveals(false);
+        assert!(told.iter().any(|it| it.kind == kind));
+        for policy in [strict, PrivacyPolicy::new().refusing(kind)] {
+            let refused = new.clone().with_privacy(policy).header();
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::Disclosure);
+        }
+        let allowed = new.with_privacy(strict.allowing(kind));
+        assert!(allowed.header().is_ok());
+    }
+}
+
+#[test]
+fn the_worst_is_named_and_of_those_the_first() {
+    let (bytes, _) = vector("wifi");
+    let voucher = Voucher::parse(&bytes).unwrap();
+    let all = PrivacyPolicy::new().refusing_from(Severity::Low);
+    let told = voucher.reveals(&Limits::new(), false);
+    let place = |kind| told.iter().find(|it| it.kind == kind).unwrap().offset;
+    let error = all.check(&voucher).unwrap_err();
+    assert_eq!(error.offset(), Some(place(RevealKind::WifiPassword)));
+    let error = all.allowing(RevealKind::WifiPassword).check(&voucher);
+    assert_eq!(
+        error.unwrap_err().offset(),
+        Some(place(RevealKind::WifiName))
+    );
+    PrivacyPolicy::new().check(&voucher).unwrap();
+}
+
+#[test]
+fn a_list_that_ends_early_says_so() {
+    let (bytes, _) = vector("wifi");
+    let voucher = Voucher::parse(&bytes).unwrap();
+    let whole = voucher.reveals(&Limits::new(), false);
+    for most in 0..whole.len() {
+        let mut limits = Limits::new();
+        limits.findings = most;
+        let list = voucher.reveals(&limits, false);
+        assert_eq!(list.len(), most + 1);
+        assert_eq!(list.last().unwrap().kind, RevealKind::More);
+    }
+    // A policy sees past the limit of the report.
+    assert!(PrivacyPolicy::strict().check(&voucher).is_err());
+}
+
+#[test]
+fn a_mark_that_stands_twice_in_a_voucher_is_no_link() {
+    let (bytes, _) = vector("owner-repeated");
+    let mut linker = Linker::new();
+    linker.add(&Voucher::parse(&bytes).unwrap()).unwrap();
+    let linkage = linker.finish();
+    assert_eq!((linkage.groups(), linkage.crowd(0)), (&[][..], 1));
+    assert_eq!(linkage.clusters(LinkKind::ALL), [0]);
+    // Past the end there is nothing.
+    assert_eq!((linkage.labels(1).len(), linkage.crowd(1)), (0, 0));
+    let empty = Linker::new().finish();
+    assert_eq!((empty.vouchers(), empty.smallest_crowd()), (0, 0));
+}
+
+/// Every voucher of the vectors, refused ones too, gives a report within its bounds.
+#[test]
+fn reports_of_all_vectors_stay_within_bounds() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
+    let mut linker = Linker::new();
+    for folder in ["valid", "invalid"] {
+        for entry in std::fs::read_dir(vectors.join(folder)).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let vector: Value = serde_json::from_str(&text).unwrap();
+            let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
+            let Ok(voucher) = Voucher::parse(&bytes) else {
+                continue;
+            };
+            linker.add(&voucher).unwrap();
+            for reveal in voucher.reveals(&Limits::new(), true) {
+                assert!(reveal.offset < bytes.len(), "{reveal}");
+                assert!(reveal.value.len() <= 256 + 64, "{reveal}");
+                assert!(!reveal.value.chars().any(char::is_control), "{reveal:?}");
+            }
+        }
+    }
+    let linkage = linker.finish();
+    assert!(linkage.vouchers() > 500);
+    for group in linkage.groups() {
+        assert!(group.size >= 2 && group.first < linkage.vouchers());
+    }
+}
