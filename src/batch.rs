@@ -180,19 +180,14 @@ impl<'p> BatchVerifier<'p> {
             judge(read, *place, &plan, &verdicts, policy)
         });
         drop(plan);
-        reads
-            .all
-            .into_iter()
-            .zip(outcomes)
-            .map(|(read, outcome)| {
-                let (read, outcome) = (read?, outcome?);
-                Ok(VerifiedVoucher::new(
-                    read.voucher,
-                    outcome.proved,
-                    outcome.owner,
-                ))
-            })
-            .collect()
+        into_map_two(reads.all, outcomes, |read, outcome| {
+            let (read, outcome) = (read?, outcome?);
+            Ok(VerifiedVoucher::new(
+                read.voucher,
+                outcome.proved,
+                outcome.owner,
+            ))
+        })
     }
 }
 
@@ -204,6 +199,7 @@ struct Place {
 }
 
 /// Everything that a window has to verify.
+#[derive(Default)]
 struct Plan<'r> {
     keys: Keys<'r>,
     /// For each voucher the numbers of its keys: the manufacturer's, then that of each entry.
@@ -213,29 +209,66 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
+    /// The plan of a window, made on every thread of the caller's pool where there is one.
     fn new(reads: &'r Reads<'_>) -> Self {
-        let count = reads.all.len();
-        let mut plan = Self {
-            keys: Keys::default(),
-            numbers: Vec::with_capacity(count.saturating_add(reads.signed.len())),
-            jobs: Vec::with_capacity(reads.signed.len()),
-            places: Vec::with_capacity(count),
-        };
+        #[cfg(feature = "parallel")]
+        if threads() > 1 && reads.all.len() > 64 {
+            use rayon::prelude::*;
+            let piece = reads.all.len().div_ceil(threads());
+            let pieces = reads.all.par_chunks(piece);
+            let parts: Vec<_> = pieces.map(|all| Self::part(all, &reads.signed)).collect();
+            let mut parts = parts.into_iter();
+            let mut plan = parts.next().unwrap_or_default();
+            parts.for_each(|part| plan.append(part));
+            let keys = plan.keys.all.par_iter_mut().with_min_len(16);
+            keys.for_each(keys::Key::check);
+            return plan;
+        }
+        let mut plan = Self::part(&reads.all, &reads.signed);
+        plan.keys.all.iter_mut().for_each(keys::Key::check);
+        plan
+    }
+
+    /// The plan of some vouchers, whose keys are not checked yet.
+    fn part(reads: &'r [Result<Read<'_>, Error>], signed: &'r [Digest]) -> Self {
+        let mut plan = Self::default();
         let mut before = 0;
-        for read in &reads.all {
+        for read in reads {
             let place = Place {
                 keys: plan.numbers.len(),
                 jobs: plan.jobs.len(),
             };
             plan.places.push(place);
             if let Ok(read) = read {
-                let digests = read.signed.and_then(|start| reads.signed.get(start..));
+                let digests = read.signed.and_then(|start| signed.get(start..));
                 plan.add(read, digests.unwrap_or_default(), before);
                 before = place.keys;
             }
         }
-        plan.keys.all.iter_mut().for_each(keys::Key::check);
         plan
+    }
+
+    /// Puts the vouchers of `part` behind these.
+    #[cfg(feature = "parallel")]
+    fn append(&mut self, part: Self) {
+        let here: Vec<u32> = part
+            .keys
+            .all
+            .iter()
+            .map(|key| self.keys.adopt(key))
+            .collect();
+        let number = |there: u32| here.get(there as usize).copied().unwrap_or(u32::MAX);
+        let (keys, jobs) = (self.numbers.len(), self.jobs.len());
+        self.numbers.extend(part.numbers.into_iter().map(number));
+        self.jobs.extend(part.jobs.into_iter().map(|job| Job {
+            key: number(job.key),
+            ..job
+        }));
+        self.places
+            .extend(part.places.into_iter().map(|place| Place {
+                keys: place.keys.saturating_add(keys),
+                jobs: place.jobs.saturating_add(jobs),
+            }));
     }
 
     /// Adds a voucher; the one before has its keys at `before`.
@@ -354,6 +387,21 @@ fn map_two<A: Sync, B: Sync, U: Send>(
             .collect();
     }
     a.iter().zip(b).map(|(a, b)| f(a, b)).collect()
+}
+
+/// The same for two lists that are used up.
+fn into_map_two<A: Send, B: Send, U: Send>(
+    a: Vec<A>,
+    b: Vec<B>,
+    f: impl Fn(A, B) -> U + Sync + Send,
+) -> Vec<U> {
+    #[cfg(feature = "parallel")]
+    if threads() > 1 && a.len() > 64 {
+        use rayon::prelude::*;
+        let pairs = a.into_par_iter().zip(b).with_min_len(64);
+        return pairs.map(|(a, b)| f(a, b)).collect();
+    }
+    a.into_iter().zip(b).map(|(a, b)| f(a, b)).collect()
 }
 
 /// How many threads share the work: those of the caller's pool, and one inside of `alone`.

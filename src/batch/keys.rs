@@ -58,16 +58,34 @@ impl<'v> Keys<'v> {
         {
             return number;
         }
+        self.enter(numbers)
+    }
+
+    fn enter(&mut self, numbers: Numbers<'v>) -> u32 {
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         let number = *self.numbers.entry(numbers).or_insert(next);
         if number == next {
             self.all.push(Key {
-                material,
+                material: numbers.material,
                 a: numbers.a,
                 b: numbers.b,
                 uses: 0,
                 valid: None,
             });
+        }
+        number
+    }
+
+    /// The number here of a key that was counted elsewhere; its uses are added.
+    #[cfg(feature = "parallel")]
+    pub(super) fn adopt(&mut self, key: &Key<'v>) -> u32 {
+        let number = self.enter(Numbers {
+            material: key.material,
+            a: key.a,
+            b: key.b,
+        });
+        if let Some(here) = self.all.get_mut(number as usize) {
+            here.uses = here.uses.saturating_add(key.uses);
         }
         number
     }

@@ -55,6 +55,7 @@ impl<'v> Reads<'v> {
                 .collect::<Vec<_>>()
                 .into_iter();
             let mut reads = pieces.next().unwrap_or_default();
+            reads.all.reserve(window.len());
             pieces.for_each(|piece| reads.append(piece));
             return reads;
         }
