@@ -182,6 +182,9 @@ struct Made<'d> {
     header_info: Option<Digest>,
     previous: &'d [Digest],
     signed: &'d [Digest],
+    /// Makes what is missing, and each of it once: entries may take turns between two hashes, and a
+    /// device info of 64 KiB would otherwise be hashed for each of them.
+    missing: Direct,
 }
 
 impl<'d> Made<'d> {
@@ -205,6 +208,7 @@ impl<'d> Made<'d> {
             header_info,
             previous,
             signed,
+            missing: Direct::default(),
         }
     }
 }
@@ -214,13 +218,13 @@ impl LinkDigests for Made<'_> {
     fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
         self.chain
             .filter(|digest| digest.algorithm() == algorithm)
-            .unwrap_or_else(|| Direct::default().chain(voucher, algorithm))
+            .unwrap_or_else(|| self.missing.chain(voucher, algorithm))
     }
 
     fn header_info(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
         self.header_info
             .filter(|digest| digest.algorithm() == algorithm)
-            .unwrap_or_else(|| algorithm.digest(&voucher.header_info()))
+            .unwrap_or_else(|| self.missing.header_info(voucher, algorithm))
     }
 
     fn previous(&mut self, number: usize, algorithm: HashAlgorithm, before: [&[u8]; 2]) -> Digest {
@@ -228,5 +232,34 @@ impl LinkDigests for Made<'_> {
             .get(number)
             .copied()
             .unwrap_or_else(|| algorithm.digest(&before))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was made is kept: the second answer is what stands there, not made anew.
+    #[test]
+    fn a_hash_that_was_not_queued_is_made_once() {
+        let bytes = include_bytes!("../../test-vectors/shipment/alder-gw100-0001.cbor");
+        let voucher = Voucher::parse(bytes).unwrap();
+        let stored = voucher.entry(0).unwrap().header_info_hash();
+        let other = match stored.algorithm() {
+            HashAlgorithm::Sha256 => HashAlgorithm::Sha384,
+            HashAlgorithm::Sha384 => HashAlgorithm::Sha256,
+        };
+        let queued = [Digest::blank(HashAlgorithm::Sha256), stored];
+        let mut made = Made::new(&voucher, &queued);
+        assert_eq!(made.header_info(&voucher, stored.algorithm()), stored);
+        let wanted = other.digest(&voucher.header_info());
+        assert_eq!(made.header_info(&voucher, other), wanted);
+        let mark = Digest::blank(other);
+        made.missing
+            .header_info
+            .iter_mut()
+            .flatten()
+            .for_each(|kept| *kept = mark);
+        assert_eq!(made.header_info(&voucher, other), mark);
     }
 }

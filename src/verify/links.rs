@@ -21,7 +21,7 @@ pub(crate) trait LinkDigests {
 /// Makes each digest when it is asked for, that of GUID and device info once for each algorithm.
 #[derive(Default)]
 pub(crate) struct Direct {
-    header_info: [Option<Digest>; 2],
+    pub(crate) header_info: [Option<Digest>; 2],
 }
 
 impl LinkDigests for Direct {
