@@ -17,7 +17,7 @@ pub(crate) enum OnetimeCommand {
     /// Write a scan key, which finds vouchers and cannot sign, to give to a warehouse
     ScanKey(ScanKeyArgs),
     /// Find vouchers that were sold to one-time keys: one line each
-    Find(FindArgs),
+    Find(Box<FindArgs>),
 }
 
 #[derive(Args, Debug)]
