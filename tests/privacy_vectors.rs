@@ -25,7 +25,7 @@ fn main() {
             run(&serde_json::from_str(&std::fs::read_to_string(&path)?)?)
         }));
     }
-    assert!(trials.len() >= 26, "only {} vectors", trials.len());
+    assert!(trials.len() >= 27, "only {} vectors", trials.len());
     libtest_mimic::run(&arguments, trials).exit();
 }
 

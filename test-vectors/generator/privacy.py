@@ -335,6 +335,17 @@ def collections():
         [0, 1, 2],
         [1, 1, 1],
     )
+    yield (
+        "owner-is-manufacturer",
+        "A key that owns one voucher and made the device of another: that owner does not hide.",
+        [
+            one(random_guid(0), [(a,)], **base),
+            one(random_guid(1), [(fresh[0],)], maker=a, **base),
+        ],
+        [("device-info", [0, 1]), ("rendezvous", [0, 1])],
+        [0, 1],
+        [1, 1],
+    )
     names = [[[(5, name), (3, 443), (12, 2)]] for name in ("rv.alder.example", "RV.Alder.Example", "rv.birch.example")]
     yield (
         "rendezvous-names",
