@@ -73,6 +73,7 @@ fn kind_of(function: &str, base: &str, stars: usize, handles: &[&str]) -> Option
     }
     let kind = match (name, stars, constant) {
         ("uint8_t" | "char", 1, true) => "Data",
+        ("int32_t", 1, true) => "Codes",
         ("ov_slice", 1, true) => "Slices",
         ("ov_digest", 1, true) => "Digest",
         ("ov_hmac", 1, true) => "Hmac",

@@ -36,6 +36,8 @@ enum Kind {
     Lent(usize),
     Free(usize),
     Data,
+    /// An array of numbers; its length follows.
+    Codes,
     Slices,
     /// The length of what stands before.
     Len,
@@ -345,6 +347,7 @@ impl Machine<'_, '_> {
         let mut arguments = [0_usize; 12];
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         let mut slices: Vec<Bytes> = Vec::new();
+        let mut codes: Vec<i32> = Vec::new();
         let mut handles: Vec<*mut c_void> = Vec::new();
         let mut news: Vec<(usize, bool, Vec<*mut c_void>)> = Vec::new();
         let mut frees: Vec<(*mut c_void, Box<*mut c_void>)> = Vec::new();
@@ -395,6 +398,12 @@ impl Machine<'_, '_> {
                     len = data.len();
                     buffers.push(data.into_boxed_slice().into_vec());
                     buffers.last().map_or(0, |data| data.as_ptr() as usize)
+                }
+                Kind::Codes => {
+                    len = self.byte() % MOST;
+                    // Those that there are, and some beside.
+                    codes = (0..len).map(|_| 896 + (self.byte() % 80) as i32).collect();
+                    codes.as_ptr() as usize
                 }
                 Kind::Slices => {
                     len = self.byte() % MOST;
