@@ -153,7 +153,7 @@ pub(crate) struct Windows {
 
 struct Current {
     source: Source,
-    splitter: Splitter<Box<dyn Read>>,
+    splitter: Splitter<Box<dyn Read + Send>>,
     index: usize,
 }
 
@@ -272,7 +272,7 @@ impl Windows {
     }
 
     fn open(&mut self, source: Source) {
-        let stream: Box<dyn Read> = match &source.path {
+        let stream: Box<dyn Read + Send> = match &source.path {
             None => Box::new(io::stdin()),
             Some(path) => match File::open(path) {
                 Ok(file) => Box::new(file),

@@ -38,8 +38,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     let mut progress = Progress::new(args.quiet);
     let mut lines = Lines::new();
     let mut tally = Tally::default();
-    while let Some(window) = windows.next() {
-        let verdicts = verifier.verify_window(&window);
+    let mut read = windows.next();
+    while let Some(window) = read {
+        let verdicts;
+        (verdicts, read) = verifier.verify_window(&window, || windows.next());
         for (item, verdict) in window.iter().zip(&verdicts) {
             tally.add(verdict);
             if args.quiet && verdict.is_verified() {
@@ -97,33 +99,46 @@ impl<'p> Verifier<'p> {
         }
     }
 
-    /// The verdicts about a window of vouchers, in their order.
-    pub(crate) fn verify_window(&mut self, window: &[Item]) -> Vec<Verdict> {
+    /// The verdicts about a window of vouchers, in their order, and what `meanwhile` says: the next
+    /// window is cut from its file on a thread that has nothing else to do.
+    pub(crate) fn verify_window<R: Send>(
+        &mut self,
+        window: &[Item],
+        meanwhile: impl FnOnce() -> R + Send,
+    ) -> (Vec<Verdict>, R) {
         let (policy, findings, batch) = (self.policy, self.findings, &mut self.batch);
-        self.pool.install(|| {
-            let vouchers: Vec<&[u8]> = window
-                .iter()
-                .filter_map(|item| item.bytes.as_deref().ok())
-                .collect();
-            let results = batch.verify(&vouchers);
-            let verdicts: Vec<_> = vouchers
-                .par_iter()
-                .zip(results)
-                .map(|(bytes, result)| verdict(bytes, &result, policy, findings))
-                .collect();
-            if verdicts.len() == window.len() {
-                return verdicts;
-            }
-            let mut verdicts = verdicts.into_iter();
-            window
-                .iter()
-                .filter_map(|item| match &item.bytes {
-                    Ok(_) => verdicts.next(),
-                    Err(problem) => Some(Verdict::unreadable(problem.clone())),
-                })
-                .collect()
-        })
+        self.pool
+            .install(|| rayon::join(|| verdicts_of(window, batch, policy, findings), meanwhile))
     }
+}
+
+fn verdicts_of(
+    window: &[Item],
+    batch: &mut BatchVerifier<'_>,
+    policy: &Policy<'_>,
+    findings: Findings,
+) -> Vec<Verdict> {
+    let vouchers: Vec<&[u8]> = window
+        .iter()
+        .filter_map(|item| item.bytes.as_deref().ok())
+        .collect();
+    let results = batch.verify(&vouchers);
+    let verdicts: Vec<_> = vouchers
+        .par_iter()
+        .zip(results)
+        .map(|(bytes, result)| verdict(bytes, &result, policy, findings))
+        .collect();
+    if verdicts.len() == window.len() {
+        return verdicts;
+    }
+    let mut verdicts = verdicts.into_iter();
+    window
+        .iter()
+        .filter_map(|item| match &item.bytes {
+            Ok(_) => verdicts.next(),
+            Err(problem) => Some(Verdict::unreadable(problem.clone())),
+        })
+        .collect()
 }
 
 /// What is said about one voucher.
