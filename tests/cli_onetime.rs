@@ -2,13 +2,15 @@
 #![cfg(feature = "cli")]
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use ownership_voucher::{KeyType, Policy, file};
+use program::{good, ov};
 
 const P256: KeyType = KeyType::Secp256r1;
 
@@ -24,29 +26,6 @@ fn folder(name: &str) -> PathBuf {
     let key = common::key(P256, 0).to_pkcs8_der().unwrap();
     fs::write(path.join("maker.key"), &*key).unwrap();
     path
-}
-
-/// The exit code, the standard output and the standard error of `ov` in this folder.
-fn ov(folder: &Path, args: &str) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(env!("CARGO_BIN_EXE_ov"))
-        .args(args.split(' '))
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(stdout), text(stderr));
-    assert!(!err.contains("panicked"), "{err}");
-    (status.code().unwrap(), out, err)
-}
-
-fn good(folder: &Path, args: &str) -> String {
-    let (code, out, err) = ov(folder, args);
-    assert_eq!(code, 0, "{args}: {err}");
-    out
 }
 
 /// The owners of the vouchers in a file, which must verify.

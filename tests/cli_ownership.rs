@@ -2,12 +2,14 @@
 #![cfg(feature = "cli")]
 
 mod common;
+#[path = "common/program.rs"]
+mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use ownership_voucher::{KeyType, OwnerSigner as _};
+use program::{good, ov};
 
 const NAME: &str = "market.example.com";
 
@@ -27,29 +29,6 @@ fn folder(name: &str) -> PathBuf {
         fs::write(path.join(format!("{number}.key")), &*key).unwrap();
     }
     path
-}
-
-/// The exit code, the standard output and the standard error of `ov` in this folder.
-fn ov(folder: &Path, args: &str) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = Command::new(env!("CARGO_BIN_EXE_ov"))
-        .args(args.split(' '))
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(stdout), text(stderr));
-    assert!(!err.contains("panicked"), "{err}");
-    (status.code().unwrap(), out, err)
-}
-
-fn good(folder: &Path, args: &str) -> String {
-    let (code, out, err) = ov(folder, args);
-    assert_eq!(code, 0, "{args}: {err}");
-    out
 }
 
 /// Asks about a voucher under a name.

@@ -110,6 +110,9 @@ impl Key {
 struct Crafted {
     key: Key,
     entries: usize,
+    info: String,
+    /// Whether every second entry hashes the header with SHA-384.
+    turns: bool,
     /// The rendezvous info, where it is not the usual one.
     rendezvous: Option<Vec<u8>>,
     /// OVEExtra of each entry.
@@ -127,6 +130,8 @@ impl Crafted {
         Self {
             key,
             entries,
+            info: "Model 7".to_owned(),
+            turns: false,
             rendezvous: None,
             extra: vec![0xf6],
             unprotected: vec![0xa0],
@@ -136,7 +141,7 @@ impl Crafted {
     }
 
     fn make(&self) -> Vec<u8> {
-        let info = "Model 7";
+        let info = self.info.as_str();
         let (label, protected) = self.key.codes();
         let spki = self.key.public();
         let key = if self.chain.is_empty() {
@@ -187,11 +192,18 @@ impl Crafted {
         ]
         .concat();
         let hash = |bytes: &[u8]| [&[0x82, 0x2f][..], &bstr(&Sha256::digest(bytes))].concat();
-        let about = hash(&[&[7; 16][..], info.as_bytes()].concat());
+        let about = [&[7; 16][..], info.as_bytes()].concat();
+        let long = [&[0x82, 0x38, 0x2a][..], &bstr(&Sha384::digest(&about))].concat();
+        let about = hash(&about);
         let mut before = [&header, plain.hmac_bytes()].concat();
         let mut list = Vec::new();
-        for _ in 0..self.entries {
-            let payload = [&[0x84], &hash(&before)[..], &about, &self.extra, &key].concat();
+        for entry in 0..self.entries {
+            let about = if self.turns && entry % 2 == 1 {
+                &long
+            } else {
+                &about
+            };
+            let payload = [&[0x84], &hash(&before)[..], about, &self.extra, &key].concat();
             let message = [
                 &b"\x84\x6aSignature1"[..],
                 &bstr(protected),
@@ -303,6 +315,12 @@ pub(crate) fn vouchers() -> Vec<Input> {
         made("entries-p384", &Crafted::new(p384(), ENTRIES)),
         made("entries-rsa3072", &Crafted::new(Key::rsa(), ENTRIES)),
     ];
+
+    // Entries that take turns between the two hashes of a device info that is long.
+    let mut turns = p256(ENTRIES);
+    turns.info = "a".repeat(65_000);
+    turns.turns = true;
+    list.push(made("turns", &turns));
 
     // Keys as chains of certificates, each signed by the next.
     let small = certificate(&secret, 0);

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ownership_voucher::{BatchVerifier, Policy, Voucher, audit, diagnostic, file};
+use ownership_voucher::privacy::Linker;
+use ownership_voucher::{BatchVerifier, Limits, Policy, Voucher, audit, diagnostic, file};
 
 /// Counts the bytes that are allocated, and the most that there were.
 struct Counting;
@@ -40,7 +41,7 @@ unsafe impl GlobalAlloc for Counting {
 static HEAP: Counting = Counting;
 
 /// What is done with vouchers, and with other files.
-const VOUCHER: &[&str] = &["parse", "verify", "batch", "audit", "diagnostic"];
+const VOUCHER: &[&str] = &["parse", "verify", "batch", "audit", "privacy", "diagnostic"];
 const FILE: &[&str] = &["file"];
 
 /// The function that callgrind counts: what it gives back keeps the work from being left out.
@@ -59,6 +60,15 @@ fn measured(operation: &str, bytes: &[u8]) -> usize {
         "audit" => {
             let found = audit(bytes, &policy);
             found.errors.len() + found.findings.len()
+        }
+        "privacy" => {
+            let limits = Limits::new();
+            let Ok(voucher) = Voucher::parse(bytes) else {
+                return 0;
+            };
+            let mut linker = Linker::new();
+            linker.add(&voucher).expect("few vouchers");
+            voucher.reveals(&limits, true).len() + linker.finish().vouchers()
         }
         "diagnostic" => diagnostic(bytes, false).text.len(),
         "file" => {

@@ -3,7 +3,8 @@
 //! The arithmetic is written once over [`Word`], which an instruction-set file implements for one
 //! register. Independent products stand next to each other in the source; the CPU interleaves them.
 //! Two registers that look like one of twice the lanes were tried and are slower where there are
-//! doublings: such code no longer fits the instruction cache.
+//! doublings: a doubling and an addition are 19 KB of code for one register, and twice that is more
+//! than the 32 KB of instruction cache.
 //!
 //! Lane masks are plain `u32`: bit `i` speaks for lane `i`.
 

@@ -85,8 +85,9 @@ impl<'h> HandOver<'h> {
     /// others alone.
     ///
     /// Where each voucher has its own next owner or signer, see
-    /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a [`BatchVerifier`]; with the feature `parallel` hashing and
-    /// signing use every thread of the caller's pool.
+    /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a
+    /// [`BatchVerifier`]; with the feature `parallel` hashing and signing use every thread of the
+    /// caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
         vouchers: &[T],

@@ -238,8 +238,8 @@ pub(crate) trait Engine: Copy {
     fn prefetch(self, entry: &Self::Entry);
 }
 
-/// Work that is compiled once per instruction set. `call` is `#[cfg_attr(not(debug_assertions), inline(always))]`, as is everything
-/// that computes below it, so that [`Engine::run`] is the only function boundary.
+/// Work that is compiled once per instruction set. `call` is always inlined, as is everything that
+/// computes below it, so that [`Engine::run`] and [`Engine::part`] are the only function boundaries.
 pub(crate) trait Kernel<E: Engine> {
     /// What the work returns.
     type Output;
