@@ -154,6 +154,14 @@ def bad_cbor():
     unprotected(
         "chunk-nested", "An indefinite string as chunk of another.", b"\xa1\x04\x5f\x5f\x41\x61\xff\xff"
     )
+    unprotected("chunk-of-bytes", "A byte chunk inside a text string.", b"\xa1\x04\x7f\x41\x61\xff")
+    suite.invalid(
+        "chunks-split-a-character",
+        "A text of two chunks that each hold half of a character (RFC 8949 section 3.2.3).",
+        last(1, unprotected=b"\xa1\x04\x7f\x61\xc3\x61\xbc\xff"),
+        "not-utf8",
+        0,
+    )
     text = b"\x7f\x41\x61\xff"
     suite.invalid(
         "bad-device-info-chunk",
@@ -184,6 +192,18 @@ def chunked():
         "chunked-device-info",
         "The device info in two chunks." + REDONE,
         draft(1, device_info_item=cbor.tstr_chunks(["Gateway ", "GW-100"])),
+        "chunked-string",
+    )
+    suite.invalid(
+        "chunked-guid-no-chunk",
+        "A GUID of no chunk at all.",
+        draft(1, header_items=replace(1, cbor.bstr_chunks([]))),
+        "chunked-string",
+    )
+    suite.invalid(
+        "chunked-device-info-no-chunk",
+        "A device info of no chunk at all.",
+        draft(1, device_info_item=cbor.tstr_chunks([])),
         "chunked-string",
     )
     suite.invalid(
