@@ -3,7 +3,7 @@
 mod common;
 
 use common::{device, key, voucher};
-use ownership_voucher::{Error, ErrorKind, KeyType, Policy, Voucher, audit};
+use ownership_voucher::{Error, ErrorKind, FindingKind, KeyType, Limits, Policy, Voucher, audit};
 
 const P256: KeyType = KeyType::Secp256r1;
 
@@ -56,4 +56,68 @@ fn a_bad_signature_has_its_place() {
 
 fn facts(error: &Error) -> (ErrorKind, Option<usize>, Option<usize>) {
     (error.kind(), error.entry(), error.offset())
+}
+
+/// The findings of an audit under the default policy, by kind and entry.
+fn findings(bytes: &[u8]) -> Vec<(FindingKind, Option<usize>)> {
+    let found = audit(bytes, &Policy::new()).findings;
+    found.iter().map(|one| (one.kind, one.entry)).collect()
+}
+
+/// What is said about the state of a voucher is true of it.
+#[test]
+fn an_audit_remarks_on_what_is_there() {
+    assert_eq!(
+        findings(&voucher(P256, 1, 0)),
+        [(FindingKind::NoEntries, None)]
+    );
+    assert_eq!(findings(&voucher(P256, 1, 1)), []);
+    // A signature that fails is not taken for one of the FDO 2.0 draft.
+    let mut bad = voucher(P256, 1, 1);
+    *bad.last_mut().unwrap() ^= 1;
+    let errors = audit(&bad, &Policy::new()).errors;
+    assert_eq!(errors[0].kind(), ErrorKind::Signature);
+    assert_eq!(findings(&bad), []);
+}
+
+/// Certificates of device, manufacturer and owners are each looked at, and blamed where they stand.
+#[cfg(feature = "x509")]
+#[test]
+fn an_audit_remarks_on_every_chain() {
+    use FindingKind as F;
+    for (name, wanted) in [
+        ("p256-x5chain-2-entries", &[][..]),
+        ("device-chain-broken", &[(F::DeviceChainBroken, None)]),
+        (
+            "key-x5chain-wrong-issuer",
+            &[(F::OwnerChainBroken, None), (F::OwnerChainBroken, Some(0))],
+        ),
+        (
+            "key-x5chain-version-1",
+            &[(F::CertificateV1, None), (F::CertificateV1, Some(0))],
+        ),
+    ] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/valid");
+        let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
+        assert_eq!(findings(&bytes), wanted, "{name}");
+    }
+}
+
+/// What was odd before the place where reading ends may explain why it ended.
+#[test]
+fn an_audit_lists_what_stands_before_the_fault() {
+    let good = voucher(P256, 1, 1);
+    let odd = [&[0x98, 5], &good[1..good.len() - 1]].concat();
+    let mut limits = Limits::new();
+    limits.input = odd.len();
+    let found = audit(&odd, &Policy::new().with_limits(limits));
+    assert_eq!(found.errors[0].kind(), ErrorKind::Truncated);
+    let found: Vec<_> = found.findings.iter().map(|one| one.kind).collect();
+    assert_eq!(found, [FindingKind::NonShortest]);
+    limits.input -= 1;
+    let found = audit(&odd, &Policy::new().with_limits(limits));
+    assert_eq!(found.errors[0].kind(), ErrorKind::InputSize);
+    assert_eq!(found.findings, []);
 }
