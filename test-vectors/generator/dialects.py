@@ -335,6 +335,12 @@ def headers():
         [("unprotected-header", 1)],
     )
     suite.valid(
+        "unprotected-two-text-labels",
+        "Two text labels of the same length.",
+        last(2, unprotected=cbor.mapping([(cbor.tstr("one"), cbor.NULL), (cbor.tstr("two"), cbor.NULL)])),
+        [("unprotected-header", 1)],
+    )
+    suite.valid(
         "unprotected-every-kind-of-value",
         "Values of every CBOR type in the unprotected header.",
         last(
