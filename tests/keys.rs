@@ -1,13 +1,13 @@
 //! Keys: what they are read from, and how the key of a next owner is written.
 
-#![cfg(all(feature = "rsa", feature = "pem"))]
+#![cfg(all(feature = "rsa", feature = "x509", feature = "pem"))]
 
 mod common;
 
 use common::{Keys, key, verified};
 use ownership_voucher::{
-    Allowance, Error, ErrorKind, ExtendOptions, KeyEncoding, KeyType, Limits, NextOwner, Policy,
-    PublicKey, Voucher,
+    Allowance, CertificateInfo, Error, ErrorKind, ExtendOptions, KeyEncoding, KeyType, Limits,
+    NextOwner, Policy, PublicKey, Roots, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -76,6 +76,88 @@ fn der_has_an_end() {
     let certificate = |der: &[u8]| kind(PublicKey::from_certificate_der(der));
     assert_eq!(certificate(&longest), Some(ErrorKind::Certificate));
     assert_eq!(certificate(&longer), Some(ErrorKind::InputSize));
+    let info = |der: &[u8]| kind(CertificateInfo::from_der(der));
+    assert_eq!(info(&longest), Some(ErrorKind::Certificate));
+    assert_eq!(info(&longer), Some(ErrorKind::InputSize));
+}
+
+/// The certificate of the device in a vector; its lengths take two bytes each.
+fn certificate() -> Vec<u8> {
+    let bytes = vector("p256-x509-0-entries");
+    let parsed = Voucher::parse(&bytes).unwrap();
+    let good = parsed.device_chain().next().unwrap().to_vec();
+    // 30 82 xx xx, 30 82 xx xx, a0 03 02 01 02, then the serial number.
+    assert_eq!(
+        [good[0], good[1], good[4], good[5]],
+        [0x30, 0x82, 0x30, 0x82]
+    );
+    assert_eq!(good[8..13], [0xa0, 3, 2, 1, 2]);
+    assert!(PublicKey::from_certificate_der(&good).is_ok());
+    assert!(CertificateInfo::from_der(&good).is_ok());
+    good
+}
+
+/// Where the item that starts here ends.
+fn end(der: &[u8], at: usize) -> usize {
+    at + match der[at + 1] {
+        0x82 => 4 + usize::from(u16::from_be_bytes([der[at + 2], der[at + 3]])),
+        len => 2 + usize::from(len),
+    }
+}
+
+/// The key of a certificate is found by its place, so what stands before it must be in its place.
+#[test]
+fn a_certificate_has_its_fields_in_order() {
+    let good = certificate();
+    let refused = |at: usize| {
+        let mut bad = good.clone();
+        bad[at] = 0x04;
+        let error = kind(CertificateInfo::from_der(&bad));
+        assert_eq!(error, Some(ErrorKind::Certificate), "byte {at}");
+        kind(PublicKey::from_certificate_der(&bad))
+    };
+    let mut at = 13;
+    for tag in [0x02, 0x30, 0x30, 0x30, 0x30] {
+        assert_eq!(good[at], tag);
+        assert_eq!(refused(at), Some(ErrorKind::Certificate), "byte {at}");
+        at = end(&good, at);
+    }
+    // Behind the signed part the algorithm, then the signature, which is a bit string.
+    let algorithm = end(&good, 4);
+    refused(algorithm);
+    let signature = end(&good, algorithm);
+    assert_eq!(good[signature], 0x03);
+    assert_eq!(refused(signature), Some(ErrorKind::Certificate));
+}
+
+/// Nobody writes unique identifiers any more, but they may stand behind the key (RFC 5280 §4.1.2.8).
+#[test]
+fn unique_identifiers_are_passed_over() {
+    let good = certificate();
+    let extensions = (13..good.len()).find(|&at| {
+        let long = good[at + 1] & 0x80 == 0;
+        good[at] == 0xa3 && long && end(&good, at) == end(&good, 4)
+    });
+    let at = extensions.unwrap();
+    for ids in [
+        &b"\x81\x02\x00\xaa"[..],
+        b"\x82\x02\x00\xaa",
+        b"\x81\x02\x00\xaa\x82\x02\x00\xaa",
+    ] {
+        let mut made = [&good[..at], ids, &good[at..]].concat();
+        for length in [2, 6] {
+            let old = u16::from_be_bytes([made[length], made[length + 1]]);
+            let new = old + u16::try_from(ids.len()).unwrap();
+            made[length..length + 2].copy_from_slice(&new.to_be_bytes());
+        }
+        let info = CertificateInfo::from_der(&made).unwrap();
+        assert_eq!(info.version, 3);
+        let key = PublicKey::from_certificate_der(&made).unwrap();
+        assert_eq!(info.public_key, Some(key));
+        // A path to a root goes through webpki, which does not know them.
+        let trusted = Roots::new().add_der(&made);
+        assert_eq!(kind(trusted), Some(ErrorKind::Certificate));
+    }
 }
 
 /// The right algorithm with the wrong key is a broken key, and not a kind of key that FDO lacks.

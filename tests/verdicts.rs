@@ -87,6 +87,8 @@ fn an_audit_remarks_on_every_chain() {
     use FindingKind as F;
     for (name, wanted) in [
         ("p256-x5chain-2-entries", &[][..]),
+        // Two byte strings, and no certificates.
+        ("rsapkcs-2048-crypto-2-entries", &[]),
         ("device-chain-broken", &[(F::DeviceChainBroken, None)]),
         (
             "key-x5chain-wrong-issuer",
@@ -103,6 +105,31 @@ fn an_audit_remarks_on_every_chain() {
         let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
         assert_eq!(findings(&bytes), wanted, "{name}");
     }
+}
+
+/// An algorithm that nobody knows is told from a signature that is wrong.
+#[cfg(feature = "x509")]
+#[test]
+fn an_audit_does_not_judge_an_unknown_algorithm() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/test-vectors/shipment/alder-gw100-0001.cbor"
+    );
+    let mut bytes = std::fs::read(path).expect("a voucher of the shipment");
+    // ecdsa-with-SHA256, and a number beside it that nobody has given away.
+    let known = b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+    let leaf = Voucher::parse(&bytes).unwrap();
+    let leaf = leaf.device_chain().next().unwrap().to_vec();
+    let at = bytes.windows(leaf.len()).position(|part| part == leaf);
+    let at = at.unwrap();
+    for place in (at..at + leaf.len())
+        .filter(|&place| bytes[place..].starts_with(known))
+        .collect::<Vec<_>>()
+    {
+        bytes[place + known.len() - 1] = 9;
+    }
+    let found = findings(&bytes);
+    assert_eq!(found, [(FindingKind::CertificateUnreadable, None)]);
 }
 
 /// What was odd before the place where reading ends may explain why it ended.
