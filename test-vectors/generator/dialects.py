@@ -287,6 +287,12 @@ def rendezvous():
             ],
             [],
         ),
+        (
+            "ext-rv-empty",
+            "RVExtRV without a mechanism in it.",
+            [directive(dns, instruction(15, cbor.EMPTY_ARRAY), instruction(15, cbor.array_indefinite([])))],
+            ["rv-value"] * 2,
+        ),
         ("flat", "Instructions without a directive around them.", [dns], ["rv-shape"]),
         (
             "text-for-directive",
