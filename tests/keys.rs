@@ -195,6 +195,40 @@ fn rsa(bits: usize, exponent: u8) -> PublicKey {
     PublicKey::from_rsa(&vec![0xff; bits / 8], &[1, 0, exponent]).unwrap()
 }
 
+/// Modulus and exponent are two byte strings in an array, and no certificates.
+#[test]
+fn only_a_chain_has_certificates() {
+    for (name, count) in [
+        ("rsapkcs-2048-crypto-2-entries", 0),
+        ("p256-x509-2-entries", 0),
+        ("p256-cosekey-2-entries", 0),
+        ("p256-x5chain-2-entries", 2),
+        ("key-x5chain-bare", 1),
+        ("key-x5chain-wrapped", 2),
+    ] {
+        let bytes = vector(name);
+        let voucher = Voucher::parse(&bytes).unwrap();
+        let found = voucher.manufacturer_key().certificates().count();
+        assert_eq!(found, count, "{name}");
+    }
+}
+
+/// Tokens give numbers with a sign byte, or padded.
+#[test]
+fn rsa_numbers_may_have_leading_zeros() {
+    let modulus = [&[0, 0][..], &[0xff; 256]].concat();
+    let padded = PublicKey::from_rsa(&modulus, &[0, 0, 0, 0, 0, 0, 1, 0, 1]);
+    assert_eq!(padded, Ok(rsa(2048, 1)));
+    for (modulus, exponent, error) in [
+        (&[][..], &[1, 0, 1][..], ErrorKind::RsaModulus),
+        (&[0, 0], &[1, 0, 1], ErrorKind::RsaModulus),
+        (&modulus, &[], ErrorKind::RsaExponent),
+        (&modulus, &[0], ErrorKind::RsaExponent),
+    ] {
+        assert_eq!(kind(PublicKey::from_rsa(modulus, exponent)), Some(error));
+    }
+}
+
 /// `[type, encoding, body]` as it must stand at the end of what is signed.
 fn written(key_type: i8, encoding: u8, body: &[u8]) -> Vec<u8> {
     let key_type = u8::try_from(key_type).unwrap();

@@ -351,6 +351,20 @@ fn odd_rendezvous_info_is_reported() {
     }
 }
 
+#[test]
+fn rendezvous_values_are_bytes_too() {
+    let plain = fresh(P256, 1);
+    let mut all = plain.rendezvous().instructions();
+    let dns = all.find(|one| one.variable() == Some(RvVariable::Dns));
+    assert_eq!(dns.unwrap().raw(), Some(&b"\x6erv.example.com"[..]));
+    let info = new_voucher(1, "Model 7").with_rendezvous(directive().flag(RvVariable::DevOnly));
+    let made = info.with_epid().header().unwrap();
+    let made = made.with_hmac(&common::device()).unwrap();
+    let mut all = made.rendezvous().instructions();
+    let flag = all.find(|one| one.variable() == Some(RvVariable::DevOnly));
+    assert_eq!(flag.unwrap().raw(), None);
+}
+
 /// A device chain of one bare certificate has the same limit as any other.
 #[test]
 fn a_bare_device_certificate_has_a_limit() {
@@ -358,6 +372,22 @@ fn a_bare_device_certificate_has_a_limit() {
     let hash = [&[0x82, 0x2f, 0x58, 0x20][..], &[0; 32]].concat();
     let header = plain.header_bytes();
     let header = [&header[..header.len() - 1], &hash].concat();
+    let bare = |certificate: &[u8]| {
+        let length = u16::try_from(header.len()).unwrap().to_be_bytes();
+        let start = [0x85, 0x18, 0x65, 0x59];
+        let parts = [
+            &start[..],
+            &length,
+            &header,
+            plain.hmac_bytes(),
+            certificate,
+            &[0x80],
+        ];
+        parts.concat()
+    };
+    // One of no bytes is there all the same.
+    let empty = bare(&[0x40]);
+    assert_eq!(Voucher::parse(&empty).unwrap().device_chain().count(), 1);
     let length = u16::try_from(header.len()).unwrap().to_be_bytes();
     for (len, wanted) in [(65536_u32, None), (65537, Some(ErrorKind::CertificateSize))] {
         let head = [&[0x5a][..], &len.to_be_bytes()].concat();

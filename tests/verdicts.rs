@@ -132,6 +132,52 @@ fn an_audit_does_not_judge_an_unknown_algorithm() {
     assert_eq!(found, [(FindingKind::CertificateUnreadable, None)]);
 }
 
+/// Whoever signs with a key that is no key is not blamed a second time, and the voucher has no owner.
+#[test]
+fn an_audit_passes_over_what_a_broken_key_signs() {
+    let mut bytes = voucher(P256, 1, 3);
+    // The last byte of y of the owner in each entry: the key ends its payload, and a head of two
+    // bytes and the signature follow.
+    let ends = |bytes: &[u8]| -> Vec<usize> {
+        let parsed = Voucher::parse(bytes).unwrap();
+        parsed
+            .entries()
+            .map(|entry| entry.range().end - 64 - 2 - 1)
+            .collect()
+    };
+    let places = ends(&bytes);
+    let faults = |bytes: &[u8]| {
+        let found = audit(bytes, &Policy::new());
+        let faults = found.errors.iter().map(|one| (one.kind(), one.entry()));
+        (faults.collect::<Vec<_>>(), found.owner.is_some())
+    };
+    assert_eq!(faults(&bytes), (vec![], true));
+    // In the middle: what entry 2 signs cannot be looked at, what entry 1 signs is wrong now.
+    bytes[places[1]] ^= 1;
+    let (middle, owner) = faults(&bytes);
+    let previous = (ErrorKind::PreviousHash, Some(2));
+    let point = (ErrorKind::PointNotOnCurve, Some(1));
+    let signature = (ErrorKind::Signature, Some(1));
+    assert_eq!((middle, owner), (vec![previous, point, signature], true));
+    bytes[places[1]] ^= 1;
+    bytes[places[2]] ^= 1;
+    let (end, owner) = faults(&bytes);
+    let point = (ErrorKind::PointNotOnCurve, Some(2));
+    let signature = (ErrorKind::Signature, Some(2));
+    assert_eq!((end, owner), (vec![point, signature], false));
+}
+
+#[cfg(feature = "x509")]
+#[test]
+fn a_device_without_certificates_has_no_path() {
+    let roots = ownership_voucher::Roots::new();
+    let policy = Policy::new().with_device_roots(&roots);
+    let error = policy.verify(&voucher(P256, 1, 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DevicePath);
+    let text = error.to_string();
+    assert!(text.contains("has no device certificate"), "{text}");
+}
+
 /// What was odd before the place where reading ends may explain why it ended.
 #[test]
 fn an_audit_lists_what_stands_before_the_fault() {
