@@ -99,11 +99,35 @@ fn an_audit_remarks_on_every_chain() {
             &[(F::CertificateV1, None), (F::CertificateV1, Some(0))],
         ),
     ] {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/valid");
-        let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
-        assert_eq!(findings(&bytes), wanted, "{name}");
+        assert_eq!(findings(&vector(name)), wanted, "{name}");
+    }
+}
+
+#[cfg(feature = "x509")]
+fn vector(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/valid");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+    let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
+}
+
+/// The first and the last second belong to the validity of a certificate.
+#[cfg(feature = "x509")]
+#[test]
+fn an_audit_knows_the_time_to_the_second() {
+    use FindingKind as F;
+    // The leaf of this one is valid in 2025.
+    let bytes = vector("device-certificate-first-second");
+    for (at, wanted) in [
+        ("2024-12-31T23:59:59Z", Some(F::CertificateNotYetValid)),
+        ("2025-01-01T00:00:00Z", None),
+        ("2025-12-31T23:59:59Z", None),
+        ("2026-01-01T00:00:00Z", Some(F::CertificateExpired)),
+    ] {
+        let policy = Policy::new().at(ownership_voucher::UnixTime::from_rfc3339(at).unwrap());
+        let found = audit(&bytes, &policy).findings;
+        let found: Vec<_> = found.iter().map(|one| one.kind).collect();
+        assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{at}");
     }
 }
 
