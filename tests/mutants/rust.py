@@ -80,8 +80,10 @@ class Source:
         """The tokens of what is only compiled without some feature."""
         for end in self.attributes:
             if self.tokens[self.partner[end] + 1 : self.partner[end] + 4] == ["cfg", "(", "not"]:
-                at = end + 1
-                while self.tokens[at] not in (";", "{", ",", "}"):
+                at, stops = end + 1, [";", "{", "}", ","]
+                while self.tokens[at] not in stops:
+                    # What a function gives may have a comma in it.
+                    stops = stops[:3] if self.tokens[at] == "fn" else stops
                     at = self.partner[at] + 1 if self.tokens[at] in OPEN else at + 1
                 yield from range(end, self.partner[at] if self.tokens[at] == "{" else at)
 
