@@ -114,6 +114,9 @@ impl<'p> BatchVerifier<'p> {
     where
         T: AsRef<[u8]> + Sync,
     {
+        if vouchers.len() <= self.window {
+            return self.run(vouchers);
+        }
         let mut results = Vec::with_capacity(vouchers.len());
         #[expect(
             clippy::disallowed_methods,

@@ -20,6 +20,7 @@ impl Bmi2 {
     /// Runs `work` compiled with the instructions.
     #[inline(always)]
     pub(crate) fn run<K: Vectorised>(self, work: K) -> K::Output {
+        #[inline(never)]
         #[target_feature(enable = "bmi1,bmi2,adx")]
         fn enabled<K: Vectorised>(work: K) -> K::Output {
             work.call()

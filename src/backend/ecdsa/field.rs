@@ -228,6 +228,12 @@ pub(crate) trait Engine: Copy {
     fn scalars(self) -> Self::Fn;
     /// Runs a kernel with the instruction set of this engine switched on.
     fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output;
+    /// Runs a part of a kernel. Engines that compute with scalars make it a function of its own:
+    /// a call is cheap next to a formula there, and LLVM takes long over blocks of many formulas.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn part<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+        kernel.call(self)
+    }
     /// Asks for an entry ahead of its use.
     fn prefetch(self, entry: &Self::Entry);
 }

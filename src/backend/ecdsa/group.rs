@@ -17,7 +17,7 @@
 //! shows one is replaced by the right answer, for at most the price of a doubling. How often an
 //! attacker can make that happen is discussed in [`super::walk`].
 
-use super::field::Field;
+use super::field::{Engine, Field, Kernel};
 
 /// A point as `(X/Z², Y/Z³)`. Twice Y is kept: the factors of two that formulas with Y want are then
 /// there already.
@@ -160,5 +160,40 @@ impl<F: Field> Jacobian<F> {
             y2: f.select(mask, &other.y2, &self.y2),
             z: f.select(mask, &other.z, &self.z),
         }
+    }
+}
+
+/// [`Jacobian::double_negated`] as a part of a kernel.
+pub(super) struct Double<'a, F: Field>(pub(super) &'a Jacobian<F>);
+
+impl<F: Field, E: Engine<Fp = F>> Kernel<E> for Double<'_, F> {
+    type Output = Jacobian<F>;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self, engine: E) -> Jacobian<F> {
+        self.0.double_negated(engine.fp())
+    }
+}
+
+/// [`Jacobian::add_negated`] as a part of a kernel.
+pub(super) struct Add<'a, F: Field> {
+    pub(super) point: &'a mut Jacobian<F>,
+    pub(super) entry: (&'a F::Fe<1>, &'a F::Fe<1>),
+    pub(super) negate: u32,
+    pub(super) infinite: &'a mut u32,
+}
+
+impl<F: Field, E: Engine<Fp = F>> Kernel<E> for Add<'_, F> {
+    type Output = ();
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self, engine: E) {
+        let Self {
+            point,
+            entry,
+            negate,
+            infinite,
+        } = self;
+        point.add_negated(engine.fp(), entry, negate, infinite);
     }
 }

@@ -93,6 +93,12 @@ impl<C> Default for Portable64<C> {
     }
 }
 
+/// Runs a kernel with the instructions that every CPU has.
+#[inline(never)]
+fn plain<E: Engine, K: Kernel<E>>(engine: E, kernel: K) -> K::Output {
+    kernel.call(engine)
+}
+
 macro_rules! engine {
     ($curve:ident, $n:literal, $prime:ident, $order:ident, $entry:ident) => {
         impl Engine for Portable64<$curve> {
@@ -114,7 +120,11 @@ macro_rules! engine {
                 if let Some(token) = Bmi2::detect() {
                     return token.run(Bound(self, kernel));
                 }
-                kernel.call(self)
+                plain(self, kernel)
+            }
+
+            fn part<K: Kernel<Self>>(self, kernel: K) -> K::Output {
+                self.run(kernel)
             }
 
             fn prefetch(self, _: &$entry) {}

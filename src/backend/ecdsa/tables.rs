@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use super::{
     curve::{Curve, Entry},
     field::{Engine, Field, Kernel, Ring},
-    group::Jacobian,
+    group::{Double, Jacobian},
     invert::invert,
 };
 use crate::backend::lanes::MAX_LANES;
@@ -309,7 +309,7 @@ impl<E: Engine> Kernel<E> for Powers<'_, E> {
             for block in 0..shape.blocks {
                 for step in 0..shape.width {
                     while at < block * shape.spacing() + step {
-                        point = point.double_negated(f);
+                        point = engine.part(Double(&point));
                         at += 1;
                     }
                     prefix.push(product);

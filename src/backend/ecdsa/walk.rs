@@ -28,7 +28,7 @@ use super::{
     affine::Sums,
     curve::Curve,
     field::{Engine, Field, Kernel, Ring},
-    group::Jacobian,
+    group::{Add, Double, Jacobian},
     invert::invert,
     scalar::{Digits, Scalars},
     tables::{Fe, Shape, digits},
@@ -113,7 +113,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
             for digit in (0..shape.digits).rev() {
                 if digit + 1 < shape.digits {
                     for _ in 0..shape.width {
-                        point = point.double_negated(f);
+                        point = engine.part(Double(&point));
                         flipped = !flipped;
                     }
                 }
@@ -122,7 +122,12 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
                     let block = i as u32 % shape.blocks;
                     let negative = term.digit(shape, group, block, digit, &mut index);
                     let (x, y) = f.load_entries(term.table, &index);
-                    point.add_negated(f, (&x, &y), negative ^ spread(flipped), &mut infinite);
+                    engine.part(Add {
+                        point: &mut point,
+                        entry: (&x, &y),
+                        negate: negative ^ spread(flipped),
+                        infinite: &mut infinite,
+                    });
                     flipped = !flipped;
                 }
             }

@@ -106,12 +106,15 @@ impl<'p> Verifier<'p> {
                 .filter_map(|item| item.bytes.as_deref().ok())
                 .collect();
             let results = batch.verify(&vouchers);
-            let work: Vec<_> = vouchers.iter().zip(results).collect();
-            let mut verdicts = work
+            let verdicts: Vec<_> = vouchers
                 .par_iter()
-                .map(|(bytes, result)| verdict(bytes, result, policy, findings))
-                .collect::<Vec<_>>()
-                .into_iter();
+                .zip(results)
+                .map(|(bytes, result)| verdict(bytes, &result, policy, findings))
+                .collect();
+            if verdicts.len() == window.len() {
+                return verdicts;
+            }
+            let mut verdicts = verdicts.into_iter();
             window
                 .iter()
                 .filter_map(|item| match &item.bytes {
