@@ -58,9 +58,7 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
         Err(error) => {
             // What was read up to the fault may explain it.
             let mut list = FindingList::new(policy.limits.findings);
-            if bytes.len() <= policy.limits.input {
-                let _ = Index::read(bytes, &policy.limits, &mut list);
-            }
+            let _ = Index::read(bytes, &policy.limits, &mut list);
             let (errors, findings) = (alloc::vec![error], list.finish());
             return Audit {
                 voucher: None,

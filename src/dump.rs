@@ -404,6 +404,21 @@ mod tests {
         }
     }
 
+    /// RFC 8949 §8.1; chunks of a byte string are no items, whatever they look like.
+    #[test]
+    fn indefinite_lengths_are_shown() {
+        for (bytes, shown) in [
+            (&b"\x5f\x41\x01\x42\x02\x03\xff"[..], "(_ h'01', h'0203')"),
+            (b"\x7f\x61a\x61b\xff", "(_ \"a\", \"b\")"),
+            (b"\x9f\xff", "[_ ]"),
+            (b"\xbf\xff", "{_ }"),
+        ] {
+            assert_eq!(text(bytes), alloc::format!("/      0 / {shown}\n"));
+        }
+        let nested = diagnostic(b"\x5f\x5f\x41\x01\xff\xff", false);
+        assert_eq!(nested.error.unwrap().kind(), crate::ErrorKind::BadCbor);
+    }
+
     #[test]
     fn a_wifi_password_is_withheld_on_request() {
         let instruction = [0x82, 0x0a, 0x43, 0x62, b'p', b'w'];

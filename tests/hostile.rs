@@ -5,7 +5,7 @@ mod common;
 use common::{directive, fresh, key, verified, voucher};
 use ownership_voucher::{
     ErrorKind, ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, Limits, NewVoucher,
-    NextOwner, Policy, Voucher,
+    NextOwner, Policy, Voucher, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -59,6 +59,22 @@ fn noise_does_not_hide_what_needs_an_allowance() {
         assert_eq!(error.kind(), ErrorKind::Untagged, "{noise}");
         assert_eq!((error.entry(), error.offset()), (Some(0), Some(place)));
     }
+}
+
+/// That there are more departures than are looked at is no departure.
+#[test]
+fn what_is_left_out_is_no_fault() {
+    let mut limits = Limits::new();
+    limits.findings = 10_000;
+    let faults = audit(&noisy(5000), &Policy::strict().with_limits(limits)).errors;
+    assert_eq!(faults.len(), 4096);
+    assert!(
+        faults
+            .iter()
+            .all(|fault| fault.kind() == ErrorKind::Departure)
+    );
+    let last = faults.last().unwrap().to_string();
+    assert!(last.contains("non-shortest"), "{last}");
 }
 
 /// Whatever the arrays around them look like, header, HMAC, chain and entries are carried over.
@@ -128,6 +144,23 @@ fn nesting_has_an_end() {
     assert!(kind(64, usize::MAX).is_ok());
     assert_eq!(kind(65, usize::MAX).unwrap_err(), ErrorKind::Depth);
     assert_eq!(kind(900_000, usize::MAX).unwrap_err(), ErrorKind::Depth);
+    // Whatever a voucher was read under, the policy's depth holds.
+    let bytes = nested(16);
+    for read in [16, usize::MAX] {
+        let with = |depth| {
+            let mut limits = Limits::new();
+            limits.depth = depth;
+            limits
+        };
+        let voucher = Voucher::parse_with(&bytes, &with(read)).unwrap();
+        let verify = |depth| {
+            voucher
+                .clone()
+                .verify(&Policy::new().with_limits(with(depth)))
+        };
+        assert!(verify(16).is_ok());
+        assert_eq!(verify(15).unwrap_err().kind(), ErrorKind::Depth);
+    }
 }
 
 /// One byte past the limit is too much, whatever the voucher says.

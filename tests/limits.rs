@@ -40,6 +40,12 @@ fn holds(bytes: &[u8], used: usize, error: ErrorKind, set: impl Fn(&mut Limits, 
     let read = Voucher::parse(bytes).unwrap();
     let refused = read.clone().verify(&policy(used - 1)).unwrap_err();
     assert_eq!(refused.kind(), error, "{refused}");
+    // And one that was read under wider limits than the default.
+    let mut wide = Limits::new();
+    set(&mut wide, usize::MAX);
+    let wide = Voucher::parse_with(bytes, &wide).unwrap();
+    let refused = wide.verify(&policy(used - 1)).unwrap_err();
+    assert_eq!(refused.kind(), error, "{refused}");
     let accepted = read.verify(&policy(used)).err();
     assert_ne!(accepted.map(|other| other.kind()), Some(error));
     let found = audit(bytes, &policy(used - 1)).errors;

@@ -362,3 +362,6 @@ fn rsa_key(key: &[u8]) -> Option<rsa::RsaPublicKey> {
     let modulus = rsa::BoxedUint::from_be_slice_vartime(modulus.as_bytes());
     rsa::RsaPublicKey::new_with_size_limits(modulus, exponent.into(), 2048..=4096).ok()
 }
+
+#[cfg(test)]
+mod tests;

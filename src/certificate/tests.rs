@@ -514,6 +514,7 @@ fn roots_take_certificates_only() {
         roots.add_der(der("p256-root")).unwrap();
     }
     roots.add_der(der("root-v1")).unwrap();
+    assert!(!roots.is_empty());
     assert_eq!(roots.len(), 2);
     assert!(roots.iter().eq([der("p256-root"), der("root-v1")]));
     fn assert_shared<T: Send + Sync + Clone>(_: &T) {}
@@ -724,6 +725,13 @@ fn info_of_odd_certificates() {
         info("leaf-control").subject,
         "CN=a\\1b[31m\\,b\\e2\\80\\aec"
     );
+    // What a terminal takes for the same as escape and bracket, in the place of the override.
+    let mut control = der("leaf-control").to_vec();
+    let at = control.windows(3).position(|part| part == b"\xe2\x80\xae");
+    let at = at.unwrap();
+    control[at..at + 3].copy_from_slice(b"\xc2\x9bx");
+    let subject = CertificateInfo::from_der(&control).unwrap().subject;
+    assert_eq!(subject, "CN=a\\1b[31m\\,b\\c2\\9bxc");
 }
 
 #[test]

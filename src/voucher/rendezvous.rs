@@ -202,8 +202,9 @@ impl<'v> RvInstruction<'v> {
                 RvValue::Raw(span.of(self.bytes))
             }
             V::ExtRv => {
-                let items = reader.array(&mut Quiet).ok()?;
-                (items.promised() != Some(0)).then_some(())?;
+                // The mechanism at least.
+                let mut items = reader.array(&mut Quiet).ok()?;
+                reader.more(&mut items).ok()?.then_some(())?;
                 return Some(RvValue::Raw(span.of(self.bytes)));
             }
             V::DevOnly | V::OwnerOnly | V::Bypass => return None,

@@ -364,10 +364,10 @@ def _rv_fits(variable, value):
         elif variable == 13:
             fits = reader.uint() < 1 << 32
         else:
-            reader.array()
+            # [mechanism, * any]: at least one item.
+            fits = reader.array().more()
             reader.at = 0
             reader.skip()
-            fits = True
         reader.finish()
     except Reject:
         return False

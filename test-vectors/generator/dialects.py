@@ -63,6 +63,12 @@ def keys_spelled_otherwise():
             [],
         ),
         (
+            "x5chain-version-1",
+            "The owner's certificate is of version 1, which does not say so: a remark.",
+            owner.x5chain("p256-owner-a", chain=certs.owner_chain(keys.get("p256-owner-a"), version=1)),
+            [],
+        ),
+        (
             "cosekey-without-kty",
             "Three labels (pri-fidoiot, client-sdk-fidoiot).",
             owner.cosekey("p256-owner-a", kty=False),
@@ -281,6 +287,12 @@ def rendezvous():
             ],
             [],
         ),
+        (
+            "ext-rv-empty",
+            "RVExtRV without a mechanism in it.",
+            [directive(dns, instruction(15, cbor.EMPTY_ARRAY), instruction(15, cbor.array_indefinite([])))],
+            ["rv-value"] * 2,
+        ),
         ("flat", "Instructions without a directive around them.", [dns], ["rv-shape"]),
         (
             "text-for-directive",
@@ -329,6 +341,12 @@ def headers():
         [("unprotected-header", 1)],
     )
     suite.valid(
+        "unprotected-two-text-labels",
+        "Two text labels of the same length.",
+        last(2, unprotected=cbor.mapping([(cbor.tstr("one"), cbor.NULL), (cbor.tstr("two"), cbor.NULL)])),
+        [("unprotected-header", 1)],
+    )
+    suite.valid(
         "unprotected-every-kind-of-value",
         "Values of every CBOR type in the unprotected header.",
         last(
@@ -356,6 +374,35 @@ def headers():
                 ]
             ),
         ),
+        [("unprotected-header", 0)],
+    )
+    suite.valid(
+        "unprotected-chunked-strings",
+        "Strings of no, one and two chunks in the unprotected header, which nobody decodes.",
+        last(
+            1,
+            unprotected=cbor.mapping(
+                [
+                    (cbor.integer(number), value)
+                    for number, value in enumerate(
+                        [
+                            cbor.bstr_chunks([]),
+                            cbor.bstr_chunks([b"one"]),
+                            cbor.bstr_chunks([b"one", b"and two"]),
+                            cbor.tstr_chunks([]),
+                            cbor.tstr_chunks(["one", "and two"]),
+                        ],
+                        start=100,
+                    )
+                ]
+            ),
+        ),
+        [("unprotected-header", 0)] + [("indefinite-length", 0)] * 5,
+    )
+    suite.valid(
+        "unprotected-simple-value-32",
+        "The first simple value that two bytes may hold: f820.",
+        last(1, unprotected=cbor.mapping([(cbor.integer(4), b"\xf8\x20")])),
         [("unprotected-header", 0)],
     )
     suite.valid(

@@ -140,6 +140,13 @@ def device_chains():
             at=moment,
             refuse_expired=True,
         )
+    second = certs.device_chain(not_before="20250101000000", not_after="20250101000000")
+    suite.valid(
+        "device-certificate-one-second",
+        "A device certificate that was valid for one second, and no time is given.",
+        draft(1, chain=second),
+        device_ca=ca,
+    )
     suite.valid(
         "device-certificate-refuse-expired-without-time",
         "Expired certificates shall be refused, and no time is given: nothing is expired.",

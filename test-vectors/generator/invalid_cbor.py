@@ -148,11 +148,26 @@ def bad_cbor():
     unprotected("map-odd-nested", "The same one level deeper.", b"\xa1\x04\xbf\x01\xff")
     unprotected("break-in-array", "A break inside an array of definite length.", b"\xa1\x04\x82\x01\xff")
     unprotected("simple-value-24", "A simple value below 32 in two bytes.", b"\xa1\x04\xf8\x18")
+    unprotected("simple-value-31", "The last simple value that two bytes must not hold.", b"\xa1\x04\xf8\x1f")
     unprotected("simple-value-null", "null in two bytes: f816.", b"\xa1\x04\xf8\x16")
     unprotected("tag-of-break", "A tag before a break.", b"\xa1\x04\xc1\xff")
     unprotected("chunk-of-text", "A text chunk inside a byte string.", b"\xa1\x04\x5f\x61\x61\xff")
     unprotected(
         "chunk-nested", "An indefinite string as chunk of another.", b"\xa1\x04\x5f\x5f\x41\x61\xff\xff"
+    )
+    unprotected("chunk-of-bytes", "A byte chunk inside a text string.", b"\xa1\x04\x7f\x41\x61\xff")
+    suite.invalid(
+        "chunks-split-a-character",
+        "A text of two chunks that each hold half of a character (RFC 8949 section 3.2.3).",
+        last(1, unprotected=b"\xa1\x04\x7f\x61\xc3\x61\xbc\xff"),
+        "not-utf8",
+        0,
+    )
+    suite.invalid(
+        "bad-guid-chunk-nested",
+        "A GUID whose chunk is a string in chunks again.",
+        draft(1, header_items=replace(1, b"\x5f" + cbor.bstr_chunks([draft().guid]) + cbor.BREAK)),
+        "bad-cbor",
     )
     text = b"\x7f\x41\x61\xff"
     suite.invalid(
@@ -184,6 +199,18 @@ def chunked():
         "chunked-device-info",
         "The device info in two chunks." + REDONE,
         draft(1, device_info_item=cbor.tstr_chunks(["Gateway ", "GW-100"])),
+        "chunked-string",
+    )
+    suite.invalid(
+        "chunked-guid-no-chunk",
+        "A GUID of no chunk at all.",
+        draft(1, header_items=replace(1, cbor.bstr_chunks([]))),
+        "chunked-string",
+    )
+    suite.invalid(
+        "chunked-device-info-no-chunk",
+        "A device info of no chunk at all.",
+        draft(1, device_info_item=cbor.tstr_chunks([])),
         "chunked-string",
     )
     suite.invalid(

@@ -134,6 +134,7 @@ def protected():
         protected=plain + cbor.mapping([(cbor.integer(1), cbor.integer(-35))]),
     )
     entry("protected-cut", "The map ends inside its only pair." + SIGNED, "truncated", protected=plain[:2])
+    entry("protected-number", "A number of one byte in place of the map." + SIGNED, "wrong-type", protected=b"\x00")
     entry("protected-empty", "An empty protected header." + SIGNED, "algorithm-missing", protected=b"")
     entry(
         "protected-empty-map",

@@ -142,6 +142,12 @@ def versions():
         inline,
         "unsupported-version",
     )
+    suite.invalid(
+        "version-1.0-without-header",
+        "Four items as in FDO 1.0, the first of them no array: the number behind it says nothing.",
+        b"\x84\xa0" + cbor.integer(100) + b"\x80\x80",
+        "wrong-size",
+    )
 
 
 def header():

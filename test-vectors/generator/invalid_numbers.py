@@ -219,7 +219,7 @@ def rsa():
         numbers(f"{bits}-bits", f"A modulus of {bits} bits.", modulus, 65537, "rsa-modulus")
     numbers("even-modulus", "An even modulus of 2048 bits.", n - 1, 65537, "rsa-modulus")
     numbers("modulus-zero", "The modulus is 0.", 0, 65537, "rsa-modulus")
-    for exponent in (0, 1, 2, 3, 17, 257, 65535, 65536, 65538, 2**32 + 1, 2**64 + 1):
+    for exponent in (0, 1, 2, 3, 17, 257, 65535, 65536, 65538, 2**32 + 1, 2**64 + 1, 2**64 + 65537):
         numbers(f"exponent-{exponent}", f"The exponent is {exponent}.", n, exponent, "rsa-exponent")
     numbers("exponent-as-large-as-modulus", "The exponent is the modulus minus 2.", n, n - 2, "rsa-exponent")
     numbers(

@@ -80,6 +80,11 @@ fn a_list_revokes_what_is_in_it() {
     holds(&GOOD, &["int.crl"]);
     revoked(&BAD, &["int.crl"]);
     revoked(&BAD, &["not-critical.crl"]);
+    // Also right below what is trusted.
+    let roots = trusted("int.der", &["int.crl"]);
+    assert_eq!(path(&["good.der"], &roots), Ok(2));
+    let error = path(&["bad.der"], &roots).expect_err("revoked");
+    assert_eq!(error.kind(), ErrorKind::CertificateRevoked);
     assert_eq!(ErrorKind::CertificateRevoked.code(), 328);
 }
 
