@@ -49,7 +49,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
 /// The signer of a chain of entries.
 enum Key {
     Local(Box<LocalKey>),
-    Rsa(Box<rsa::RsaPrivateKey>),
+    Rsa(Box<rsa::PrivateKey>),
 }
 
 impl Key {
@@ -69,7 +69,7 @@ impl Key {
         let [p, q] = primes.collect::<Vec<_>>().try_into().expect("two primes");
         let exponents = (65_537..=u64::from(u32::MAX)).rev().step_by(2);
         let mut keys = exponents.filter_map(|exponent| {
-            rsa::RsaPrivateKey::from_p_q(p.clone(), q.clone(), exponent.into()).ok()
+            rsa::PrivateKey::from_p_q(p.clone(), q.clone(), exponent.into()).ok()
         });
         Self::Rsa(Box::new(keys.next().expect("an exponent fits")))
     }

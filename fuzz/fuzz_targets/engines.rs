@@ -9,7 +9,7 @@ use curve25519_dalek::{EdwardsPoint, Scalar as Scalar25519, constants::EIGHT_TOR
 use libfuzzer_sys::fuzz_target;
 use ownership_voucher::bench_api;
 use ownership_voucher_fuzz::keys::{HONEST, Signer};
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 #[derive(Arbitrary, Debug)]

@@ -21,7 +21,7 @@ pub struct Signer {
 
 enum Secret {
     Local(LocalKey),
-    Rsa(Box<rsa::RsaPrivateKey>),
+    Rsa(Box<rsa::PrivateKey>),
 }
 
 /// The keys that sign in the test vectors.
@@ -58,7 +58,7 @@ pub static ATTACKER: LazyLock<Vec<Signer>> = LazyLock::new(|| {
 
 fn rsa_signer(pem: &str) -> Option<Signer> {
     let der = PemBlocks::new(pem.as_bytes()).next()?.ok()?.decode().ok()?;
-    let key = rsa::RsaPrivateKey::from_pkcs8_der(&der).ok()?;
+    let key = rsa::PrivateKey::from_pkcs8_der(&der).ok()?;
     let spki = key.to_public_key().to_public_key_der().ok()?.into_vec();
     let public = PublicKey::from_spki_der(&spki).ok()?;
     // A modulus of these sizes stands behind 33 bytes of heads, a zero before it.

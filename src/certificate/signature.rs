@@ -343,7 +343,7 @@ fn uncompressed(point: &[u8]) -> Option<&[u8]> {
 
 /// RSAPublicKey (RFC 8017 §A.1.1) of 2048 to 4096 bits; exponents as in owner keys.
 #[cfg(feature = "rsa")]
-fn rsa_key(key: &[u8]) -> Option<rsa::RsaPublicKey> {
+fn rsa_key(key: &[u8]) -> Option<rsa::PublicKey> {
     use der::asn1::UintRef;
     let mut reader = SliceReader::new(key).ok()?;
     let (modulus, exponent) = reader
@@ -360,7 +360,7 @@ fn rsa_key(key: &[u8]) -> Option<rsa::RsaPublicKey> {
         return None;
     }
     let modulus = rsa::BoxedUint::from_be_slice_vartime(modulus.as_bytes());
-    rsa::RsaPublicKey::new_with_size_limits(modulus, exponent.into(), 2048..=4096).ok()
+    rsa::PublicKey::new_with_size_limits(modulus, exponent.into(), 2048..=4096).ok()
 }
 
 #[cfg(test)]

@@ -338,7 +338,7 @@ impl PublicKey {
         message: &SigStructure<'_>,
         signature: &[u8],
     ) -> Result<bool, E> {
-        use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+        use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
         let bits = u32::try_from(self.bits()).unwrap_or(u32::MAX);
         let modulus = BoxedUint::from_be_slice(self.numbers(), bits);
         let key = modulus

@@ -1,7 +1,7 @@
 //! RSA verification one at a time on the `rsa` crate: what runs without IFMA, and the oracle of
 //! the lane code.
 
-use rsa::{BoxedUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384};
 
 use super::Padding;

@@ -132,7 +132,7 @@ impl<R: Limbed> Reference<R> {
             };
             // The limbs at their extremes, with what stands at the top cut off.
             while value >= bound {
-                let top = value.bits_vartime() - 1;
+                let top = value.bit_width_vartime() - 1;
                 value = value.wrapping_sub(&small(1).shl(top));
             }
             for (i, limb) in limbs.iter_mut().enumerate() {
