@@ -24,6 +24,9 @@ const BUILD_SCRIPTS: &[&str] = &[
     "zerocopy",
 ];
 
+/// The platform whose dependencies are looked at.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
 /// The output of a cargo command that needs no network.
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO"))
@@ -39,7 +42,7 @@ fn cargo(arguments: &[&str]) -> String {
 
 /// Names and versions of what a build with these options compiles, this crate left out.
 fn tree(options: &[&str]) -> BTreeSet<(String, String)> {
-    let target = ["--target", "x86_64-unknown-linux-gnu"];
+    let target = ["--target", TARGET];
     let plain = ["--prefix", "none", "--format", "{p}"];
     let arguments = [&["tree", "-e", "normal,build"], options, &target, &plain].concat();
     cargo(&arguments)
@@ -53,9 +56,17 @@ fn tree(options: &[&str]) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// cargo's own description of every package in the lock file.
+/// cargo's own description of every package that a build for this platform may need.
 fn packages() -> BTreeMap<(String, String), serde_json::Value> {
-    let text = cargo(&["metadata", "--format-version", "1", "--all-features"]);
+    // Crates of other platforms are not downloaded by a build for this one.
+    let platform = ["--filter-platform", TARGET];
+    let text = cargo(
+        &[
+            &["metadata", "--format-version", "1", "--all-features"][..],
+            &platform,
+        ]
+        .concat(),
+    );
     let metadata: serde_json::Value = serde_json::from_str(&text).expect("cargo writes JSON");
     let list = metadata["packages"].as_array().expect("a list of packages");
     let field = |package: &serde_json::Value, name: &str| {
