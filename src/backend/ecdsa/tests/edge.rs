@@ -145,6 +145,17 @@ macro_rules! edge {
             /// that their last digit wraps around the order.
             #[test]
             fn small_multiples() {
+                multiples(1, 15);
+            }
+
+            #[test]
+            #[ignore = "long: run with --release -- --ignored"]
+            fn small_multiples_of_all() {
+                multiples(3, 3);
+            }
+
+            /// `tries` pairs of scalars for each key, and every `step`th pair for one key alone.
+            fn multiples(tries: usize, step: usize) {
                 let mut random = Random(43);
                 let mut scalars = vec![];
                 for i in 1..=4 {
@@ -162,7 +173,7 @@ macro_rules! edge {
                 let mut cases = vec![];
                 for k in 1..=64 {
                     for k in [signed(k), signed(-k)] {
-                        for _ in 0..3 {
+                        for _ in 0..tries {
                             let i = random.below(scalars.len() as u64) as usize;
                             let j = random.below(scalars.len() as u64) as usize;
                             cases.push(from_scalars(&scalars[i], &scalars[j], &k));
@@ -194,7 +205,7 @@ macro_rules! edge {
                 ] {
                     let mut cases = vec![];
                     for u1 in &scalars {
-                        for u2 in scalars.iter().step_by(3) {
+                        for u2 in scalars.iter().step_by(step) {
                             cases.push(from_scalars(u1, u2, &k));
                         }
                     }

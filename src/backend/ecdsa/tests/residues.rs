@@ -391,12 +391,12 @@ macro_rules! engines {
 
 #[test]
 fn p256_residues() {
-    engines!(P256, 10_000);
+    engines!(P256, 2_000);
 }
 
 #[test]
 fn p384_residues() {
-    engines!(P384, 10_000);
+    engines!(P384, 2_000);
 }
 
 #[test]
