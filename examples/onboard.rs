@@ -35,7 +35,7 @@ const CERTIFICATES: [&str; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     let mut nonces = (1..).map(|n| Nonce([n; 16]));
     let mut nonce = || nonces.next().expect("a few nonces");
     let directive = RvDirective::new()
@@ -147,7 +147,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     credential = renewal.credential().clone();
     say("voucher of the second life", new.as_bytes());
-    let new = new.verify(&Policy::new().with_hmac(&credential))?;
+    let new = new.verify(&Policy::any_origin().with_hmac(&credential))?;
     println!(
         "  {} with {} entries, confirmed by the device",
         new.guid(),

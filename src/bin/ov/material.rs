@@ -174,11 +174,10 @@ impl Material {
 
     /// The policy that the options describe.
     pub(crate) fn policy(&self) -> Policy<'_> {
-        let mut policy = if self.strict {
-            Policy::strict()
-        } else {
-            Policy::new()
-        };
+        let mut policy = Policy::any_origin();
+        if self.strict {
+            policy = policy.strict();
+        }
         for &allowance in &self.allow {
             policy = policy.allow(allowance);
         }
