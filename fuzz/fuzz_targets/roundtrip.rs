@@ -230,7 +230,8 @@ fuzz_target!(|story: Story| {
         assert_eq!(written, wanted);
     }
     if story.strict && plain {
-        let strict = Policy::any_origin().strict()
+        let strict = Policy::any_origin()
+            .strict()
             .with_hmac(&secret)
             .with_owner(owner.public_key());
         strict

@@ -48,10 +48,7 @@ impl Rules {
 
     /// The rules of a call that gives a verdict. There are none by default: who accepts a voucher
     /// of any origin has to say so.
-    pub(super) fn given<'c>(
-        caller: &'c Caller,
-        policy: *const ov_policy,
-    ) -> Result<&'c Arc<Self>, Refusal> {
+    pub(super) fn given(caller: &Caller, policy: *const ov_policy) -> Result<&Arc<Self>, Refusal> {
         caller.maybe(policy)?.ok_or_else(|| {
             Refusal::argument(
                 "the policy is NULL; begin one from an anchor, such as \

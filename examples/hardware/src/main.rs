@@ -361,8 +361,13 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
             let bytes = files::voucher(voucher)?;
             let verified = policy.verify(&bytes)?;
             let proved: Vec<_> = verified.proved().names().collect();
+            // Without --secret or --manufacturer anybody may have made it.
+            let verdict = match verified.proved().is_anchored() {
+                true => "verified",
+                false => "intact, origin not checked",
+            };
             print(&format!(
-                "{} verified: {}\n",
+                "{} {verdict}: {}\n",
                 verified.guid(),
                 proved.join(", ")
             ))

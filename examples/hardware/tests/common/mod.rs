@@ -228,7 +228,9 @@ pub(crate) fn tampering_shows(bytes: &[u8]) {
         let mut bad = bytes.to_vec();
         let at = bad.len() - back;
         bad[at] ^= 1 << bit;
-        let error: Error = Policy::any_origin().verify(&bad).expect_err("a broken signature");
+        let error: Error = Policy::any_origin()
+            .verify(&bad)
+            .expect_err("a broken signature");
         assert_eq!(error.kind(), ErrorKind::Signature, "{error}");
     }
 }
