@@ -29,6 +29,8 @@ struct Verdict {
 type Progress = unsafe extern "C" fn(*mut c_void, u64, u64, u64) -> i32;
 
 unsafe extern "C" {
+    fn ov_policy_any_origin(policy: *mut *mut c_void) -> i32;
+    fn ov_policy_free(policy: *mut *mut c_void) -> i32;
     fn ov_batch_new(policy: *const c_void, batch: *mut *mut c_void) -> i32;
     fn ov_batch_free(batch: *mut *mut c_void) -> i32;
     fn ov_batch_set_threads(batch: *mut c_void, threads: u32) -> i32;
@@ -59,7 +61,7 @@ fn shipment() -> Vec<Vec<u8>> {
 }
 
 fn through_rust(vouchers: &[&[u8]]) -> Duration {
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     let start = Instant::now();
     let verdicts = BatchVerifier::new(&policy).verify(black_box(vouchers));
     assert!(verdicts.iter().all(Result::is_ok));
@@ -76,11 +78,14 @@ fn through_c(vouchers: &[&[u8]], verdicts: &mut [Verdict], threads: u32) -> Dura
             len: voucher.len(),
         })
         .collect();
+    let mut policy = std::ptr::null_mut();
     let mut batch = std::ptr::null_mut();
     let null = std::ptr::null_mut();
     // SAFETY: the pointers are to locals of this length, as the header asks for.
     unsafe {
-        assert_eq!(ov_batch_new(null, &raw mut batch), 0);
+        assert_eq!(ov_policy_any_origin(&raw mut policy), 0);
+        assert_eq!(ov_batch_new(policy, &raw mut batch), 0);
+        assert_eq!(ov_policy_free(&raw mut policy), 0);
         assert_eq!(ov_batch_set_threads(batch, threads), 0);
         let (data, count, out) = (slices.as_ptr(), slices.len(), verdicts.as_mut_ptr());
         let status = ov_batch_verify(batch, data, count, None, null, out, null.cast(), null);

@@ -35,7 +35,6 @@ const CERTIFICATES: [&str; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let policy = Policy::new();
     let mut nonces = (1..).map(|n| Nonce([n; 16]));
     let mut nonce = || nonces.next().expect("a few nonces");
     let directive = RvDirective::new()
@@ -67,7 +66,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
 
     println!("SUPPLY CHAIN");
-    let voucher = made.verify(&policy)?;
+    // Nobody has signed the first voucher: the device's HMAC is its anchor. From then on it is the
+    // manufacturer's key.
+    let voucher = made.verify(&Policy::hmac(&credential))?;
+    let policy = Policy::manufacturer(maker.public_key());
     let options = ExtendOptions::new();
     let (voucher, _) =
         HandOver::new(&policy, &maker, &to(&reseller), &options).verified(&voucher)?;
@@ -147,7 +149,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     credential = renewal.credential().clone();
     say("voucher of the second life", new.as_bytes());
-    let new = new.verify(&Policy::new().with_hmac(&credential))?;
+    let new = new.verify(&Policy::hmac(&credential))?;
     println!(
         "  {} with {} entries, confirmed by the device",
         new.guid(),

@@ -32,7 +32,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// The vouchers of these devices, after they went from key to key along the line.
 fn hand_on(numbers: impl Iterator<Item = u32>, line: u32) -> Result<Vec<Vec<u8>>, Error> {
-    let (policy, options) = (Policy::new(), ExtendOptions::new());
+    let options = ExtendOptions::new();
+    // The factory made these vouchers a moment ago, and nobody has signed them yet. Whoever comes
+    // after it begins from the manufacturer's key.
+    let made_here = Policy::any_origin();
+    let from_maker = Policy::manufacturer(key(4 * line)?.public_key());
     let mut vouchers: Vec<Vec<u8>> = Vec::new();
     for number in numbers {
         vouchers.push(fresh(number, 4 * line)?);
@@ -40,7 +44,8 @@ fn hand_on(numbers: impl Iterator<Item = u32>, line: u32) -> Result<Vec<Vec<u8>>
     for step in 0..3 {
         let signer = key(4 * line + step)?;
         let next = NextOwner::Key(key(4 * line + step + 1)?.public_key());
-        let hand_over = HandOver::new(&policy, &signer, &next, &options);
+        let policy = if step == 0 { &made_here } else { &from_maker };
+        let hand_over = HandOver::new(policy, &signer, &next, &options);
         let results = hand_over.all(&vouchers);
         vouchers = results
             .into_iter()

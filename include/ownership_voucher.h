@@ -511,6 +511,15 @@
 // The manufacturer was recognised by a certificate path to a root.
 #define OV_MANUFACTURER_BY_PATH 4
 
+// Nothing ties the header to the world: anybody may have made the voucher.
+#define OV_ORIGIN_NOT_CHECKED 0
+
+// The manufacturer that the policy named signed the header.
+#define OV_ORIGIN_MANUFACTURER 1
+
+// The device confirms the header by its HMAC, and the manufacturer was not verified.
+#define OV_ORIGIN_HMAC 2
+
 // The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
 
@@ -637,8 +646,10 @@ typedef struct ov_pem_blocks ov_pem_blocks;
 
 // Everything that a verdict depends on besides the voucher itself.
 //
-// A new one asks for what every voucher can prove by itself. A batch takes a copy, so that later
-// changes do not touch it.
+// A policy begins from an anchor, which ties the header of a voucher to the world: the
+// manufacturer's key, its hash or roots of its certificate, or the device's HMAC. Without one
+// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch takes a copy,
+// so that later changes do not touch it.
 typedef struct ov_policy ov_policy;
 
 // A public key, without label or encoding.
@@ -707,13 +718,16 @@ typedef struct ov_proved {
     int32_t chain_hash;
     // By what the manufacturer was recognised: an `OV_MANUFACTURER_` number.
     int32_t manufacturer;
+    // What ties the header to the world: an `OV_ORIGIN_` number.
+    int32_t origin;
     // Whether some entry is signed with the external data of the FDO 2.0 draft.
     bool draft_aad;
     // Whether the header HMAC was verified.
     bool hmac;
     // Whether the current owner is the one that the policy named.
     bool owner;
-    // Whether the device certificate has a path to a root that the policy named.
+    // Whether the device certificate has a path to a root that the policy named. That says nothing
+    // about the header: anybody can copy the certificate under another one.
     bool device_path;
 } ov_proved;
 
@@ -1163,6 +1177,12 @@ typedef struct ov_receipt_info {
 // A certificate has been revoked.
 #define OV_ERR_CERTIFICATE_REVOKED 328
 
+// Nothing ties the header to a known origin.
+#define OV_ERR_ORIGIN_NOT_CHECKED 329
+
+// A required fact was not proved.
+#define OV_ERR_NOT_PROVED 330
+
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
 
@@ -1256,8 +1276,8 @@ typedef struct ov_receipt_info {
 extern "C" {
 #endif // __cplusplus
 
-// Makes a verifier under a copy of this policy, which may be NULL for the default one. It uses
-// the fastest engine of the CPU, and one thread.
+// Makes a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. It uses the
+// fastest engine of the CPU, and one thread.
 ov_status ov_batch_new(const struct ov_policy *policy, struct ov_batch **batch);
 
 // Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside of its own callbacks.
@@ -1584,7 +1604,7 @@ ov_status ov_extension_finish(const struct ov_extension *extension,
                               struct ov_error *error);
 
 // Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
-// as its owner, and gives a receipt. The policy and `receipt` may be NULL.
+// as its owner, and gives a receipt, which may be NULL. A NULL policy is `OV_ERR_BAD_CALL`.
 ov_status ov_extension_hand_over(const struct ov_extension *extension,
                                  const uint8_t *signature,
                                  size_t len,
@@ -2152,11 +2172,36 @@ int32_t ov_one_time_key_sign_callback(void *user,
                                       size_t capacity,
                                       size_t *signature_len);
 
-// Makes the default policy: every dialect in circulation, no allowance, nothing to compare with.
-ov_status ov_policy_new(struct ov_policy **policy);
+// Makes a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and its like
+// add others, and one match is enough. A voucher without entries carries no signature of its
+// manufacturer, and is `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
+ov_status ov_policy_from_manufacturer(const struct ov_public_key *manufacturer,
+                                      struct ov_policy **policy);
 
-// Makes the strict policy: every departure from the written profile of FDO 1.1 is refused.
-ov_status ov_policy_new_strict(struct ov_policy **policy);
+// Makes a policy: the manufacturer's key must have this hash, as in
+// `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
+ov_status ov_policy_from_manufacturer_hash(const struct ov_digest *hash, struct ov_policy **policy);
+
+// Makes a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to these
+// roots. Otherwise like `ov_policy_from_manufacturer`.
+ov_status ov_policy_from_manufacturer_roots(const struct ov_roots *roots,
+                                            struct ov_policy **policy);
+
+// Makes a policy: the header HMAC must be the one that this secret makes.
+ov_status ov_policy_from_hmac_secret(const struct ov_hmac_secret *secret,
+                                     struct ov_policy **policy);
+
+// Makes a policy: the header HMAC must be the one that this callback makes, as in
+// `ov_policy_set_hmac`.
+ov_status ov_policy_from_hmac(const struct ov_hmac *hmac, struct ov_policy **policy);
+
+// Makes a policy that accepts a voucher whatever its origin: verified then means intact, and
+// anybody may have made it. `origin` in ov_proved says for each voucher whether it was checked.
+// Anchors that are added later must match.
+ov_status ov_policy_any_origin(struct ov_policy **policy);
+
+// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names.
+ov_status ov_policy_set_strict(struct ov_policy *policy);
 
 // Frees a policy and sets the variable to NULL.
 ov_status ov_policy_free(struct ov_policy **policy);
@@ -2188,7 +2233,8 @@ ov_status ov_policy_add_manufacturer_hash(struct ov_policy *policy, const struct
 // The manufacturer's key, given as X5CHAIN, may have a certificate path to these roots.
 ov_status ov_policy_set_manufacturer_roots(struct ov_policy *policy, const struct ov_roots *roots);
 
-// The device certificate must have a path to these roots.
+// The device certificate must have a path to these roots. That is no anchor: the certificate is
+// public, and anybody can copy it under a header of their own.
 ov_status ov_policy_set_device_roots(struct ov_policy *policy, const struct ov_roots *roots);
 
 // The header HMAC must be the one that this secret makes.
@@ -2417,7 +2463,7 @@ ov_status ov_batch_stream(struct ov_batch *batch,
                           struct ov_error *error);
 
 // Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
-// verifies the result. The policy, the options and `receipt` may be NULL.
+// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
 ov_status ov_hand_over(const uint8_t *data,
                        size_t len,
                        const struct ov_policy *policy,
@@ -2468,15 +2514,15 @@ ov_status ov_receipt_to(const struct ov_receipt *receipt, struct ov_public_key *
 // Frees a receipt and sets the variable to NULL.
 ov_status ov_receipt_free(struct ov_receipt **receipt);
 
-// Verifies a voucher under a policy, which may be NULL for the default one. The voucher stays as
-// it is.
+// Verifies a voucher under a policy. The voucher stays as it is. Without a policy, which is NULL,
+// there is no verdict: `OV_ERR_BAD_CALL`.
 ov_status ov_voucher_verify(const struct ov_voucher *voucher,
                             const struct ov_policy *policy,
                             struct ov_verified **verified,
                             struct ov_error *error);
 
 // Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it.
-// The policy may be NULL.
+// Without a policy, which is NULL, there is no verdict: `OV_ERR_BAD_CALL`.
 ov_status ov_policy_verify(const struct ov_policy *policy,
                            const uint8_t *data,
                            size_t len,
@@ -2501,7 +2547,7 @@ ov_status ov_verified_clone(const struct ov_verified *verified, struct ov_verifi
 ov_status ov_verified_free(struct ov_verified **verified);
 
 // Reads and verifies a voucher in CBOR, but goes on after the first fault as far as the bytes
-// allow. It succeeds whatever is wrong with the voucher. The policy may be NULL.
+// allow. It succeeds whatever is wrong with the voucher. A NULL policy is `OV_ERR_BAD_CALL`.
 ov_status ov_audit_new(const uint8_t *data,
                        size_t len,
                        const struct ov_policy *policy,
@@ -2510,7 +2556,8 @@ ov_status ov_audit_new(const uint8_t *data,
 // The voucher, unverified; `OV_ERR_ABSENT` where it could not be read. It belongs to the audit.
 ov_status ov_audit_voucher(const struct ov_audit *result, const struct ov_voucher **voucher);
 
-// How many faults there are. None means verified.
+// How many faults there are. None means verified, as far as `ov_audit_proved` goes: its `origin`
+// says whether the header is anchored.
 ov_status ov_audit_error_count(const struct ov_audit *result, uint64_t *count);
 
 // The fault of that number, in the order of the checks. It belongs to the audit.

@@ -44,14 +44,16 @@ pub struct Progress {
 /// shipment. A new one has built nothing yet.
 ///
 /// ```
-/// # use ownership_voucher::{BatchVerifier, Policy};
+/// # use ownership_voucher::{BatchVerifier, LocalKey, Policy};
 /// # let shipment: Vec<Vec<u8>> = Vec::new();
-/// let policy = Policy::new();
+/// # let maker = LocalKey::from_secret(ownership_voucher::KeyType::Secp256r1, &[1; 32])?.public_key();
+/// let policy = Policy::manufacturer(maker);
 /// for (number, verdict) in BatchVerifier::new(&policy).verify(&shipment).iter().enumerate() {
 ///     if let Err(error) = verdict {
 ///         println!("voucher {number}: {error}");
 ///     }
 /// }
+/// # Ok::<(), ownership_voucher::Error>(())
 /// ```
 pub struct BatchVerifier<'p> {
     policy: &'p Policy<'p>,

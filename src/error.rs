@@ -185,6 +185,10 @@ kinds! {
     Reuse = 327, "credential-reuse", "credential reuse is not allowed";
     /// A certificate on the path to a trusted root was revoked by its issuer.
     CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
+    /// Nothing ties the header to the world, and the policy does not accept any origin.
+    Origin = 329, "origin-not-checked", "nothing ties the header to a known origin";
+    /// A fact that the caller requires was not proved.
+    NotProved = 330, "not-proved", "a required fact was not proved";
 
     /// More input bytes than allowed.
     InputSize = 400, "limit-input", "the input is larger than the limit";

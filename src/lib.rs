@@ -32,20 +32,21 @@
 //!     .header()?
 //!     .with_hmac(&secret)?;
 //!
-//! // Whoever gets it: bytes in, a proof out.
-//! let policy = Policy::new().with_manufacturer(maker.public_key());
-//! let voucher = Voucher::parse(made.as_bytes())?.verify(&policy)?;
-//! assert!(voucher.proved().manufacturer.is_some());
+//! // Bytes in, a proof out. Nobody has signed this voucher yet: the device's HMAC is its anchor.
+//! let voucher = Voucher::parse(made.as_bytes())?.verify(&Policy::hmac(&secret))?;
+//! assert_eq!(voucher.proved().origin(), Origin::Hmac);
 //!
 //! // The owner signs over. The signer may also be a TPM; see `Extension`.
 //! let extension = voucher.extend(&NextOwner::Key(buyer.clone()), &ExtendOptions::new())?;
 //! let sold = extension.sign(&maker)?;
 //!
-//! // A shipment, each with the verdict that it would get alone.
-//! let shipment = [made.as_bytes(), sold.as_bytes(), b"not a voucher"];
+//! // Whoever gets it compares with the manufacturer's key: a shipment, each voucher with the
+//! // verdict that it would get alone.
+//! let policy = Policy::manufacturer(maker.public_key());
+//! let shipment = [sold.as_bytes(), b"not a voucher"];
 //! let verdicts = BatchVerifier::new(&policy).verify(&shipment);
-//! assert_eq!(*verdicts[1].as_ref().unwrap().owner(), buyer);
-//! assert!(verdicts[2].is_err());
+//! assert_eq!(*verdicts[0].as_ref().unwrap().owner(), buyer);
+//! assert!(verdicts[1].is_err());
 //! # Ok(())
 //! # }
 //! ```
@@ -53,8 +54,8 @@
 //! # What is not proved
 //!
 //! That a voucher is the newest state, that the device was sold once, that whoever brings it holds
-//! the owner's key (but see [`onboard::Challenge`]); and, where the policy names no manufacturer, root or HMAC, that the header is
-//! the device's. SECURITY.md in the repository has the threat model.
+//! the owner's key (but see [`onboard::Challenge`]); and, under [`Policy::any_origin`] without manufacturer or HMAC, that the
+//! header is genuine: anybody can make one. SECURITY.md in the repository has the threat model.
 //!
 //! # Clauses
 //!
@@ -182,7 +183,7 @@ pub use transfer::{
     Deal, Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks,
     hand_over_each, relation,
 };
-pub use verify::{ChainHashRule, ManufacturerProof, Proved, VerifiedVoucher};
+pub use verify::{ChainHashRule, ManufacturerProof, Origin, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};
 
 /// The examples of the README, compiled and run.

@@ -17,7 +17,8 @@
 //! # let made = NewVoucher::new(Guid([9; 16]), "Model 7", NextOwner::Key(seller.public_key()))
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 //! #     .with_epid().header()?.with_hmac(&HmacSecret::new(vec![7; 32]))?;
-//! # let (policy, next) = (Policy::new(), NextOwner::Key(seller.public_key()));
+//! # let (secret, next) = (HmacSecret::new(vec![7; 32]), NextOwner::Key(seller.public_key()));
+//! # let policy = Policy::hmac(&secret);
 //! // The buyer, once: 32 random bytes, and an address to publish.
 //! let master = MasterSecret::new(&[7; 32]);
 //! let published = master.scan_key(0)?.address().to_string();

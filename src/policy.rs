@@ -1,4 +1,4 @@
-//! What the caller wants of a voucher before it counts as verified.
+//! What a voucher must prove before it counts as verified.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -17,13 +17,29 @@ use crate::voucher::Voucher;
 
 /// Everything that a verdict depends on besides the voucher itself.
 ///
-/// A new policy asks for what every voucher can prove by itself: the hash of the device chain,
-/// and the chain of entries with both hashes and every signature. Who made the device, who owns
-/// it now, and whether the device agrees are proved only where the caller says what to compare
-/// with.
+/// A policy begins from an anchor: what ties the header of a voucher to the world. That is the
+/// manufacturer, who signed the header with the first entry
+/// ([`manufacturer`](Self::manufacturer), [`manufacturer_hash`](Self::manufacturer_hash),
+/// [`manufacturer_roots`](Self::manufacturer_roots)), or the device, which made its HMAC
+/// ([`hmac`](Self::hmac)). Without an anchor anybody could have made the voucher; who checks the
+/// origin elsewhere says so with [`any_origin`](Self::any_origin).
+///
+/// Every policy asks for what a voucher can prove by itself: the hash of the device chain, and the
+/// chain of entries with both hashes and every signature. Further facts, such as the owner, are
+/// proved only where the caller says what to compare with.
+///
+/// ```
+/// use ownership_voucher::{Policy, PublicKey};
+///
+/// fn policy(maker: &[u8], me: &[u8]) -> Result<Policy<'static>, ownership_voucher::Error> {
+///     let maker = PublicKey::from_pem(maker)?;
+///     Ok(Policy::manufacturer(maker).with_owner(PublicKey::from_pem(me)?))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Policy<'p> {
     pub(crate) limits: Limits,
+    pub(crate) any_origin: bool,
     pub(crate) strict: bool,
     allowed: u8,
     pub(crate) owner: Option<PublicKey>,
@@ -39,11 +55,10 @@ pub struct Policy<'p> {
 }
 
 impl<'p> Policy<'p> {
-    /// The default policy: every dialect in circulation, no allowance, nothing to compare with.
-    #[must_use]
-    pub const fn new() -> Self {
+    const fn empty() -> Self {
         Self {
             limits: Limits::new(),
+            any_origin: false,
             strict: false,
             allowed: 0,
             owner: None,
@@ -59,12 +74,52 @@ impl<'p> Policy<'p> {
         }
     }
 
-    /// The strict profile: every departure from the written profile of FDO 1.1 is refused, also
-    /// those that an allowance names.
+    /// For C, whose policies hold what a policy borrows apart: the anchor comes with it.
+    #[cfg(feature = "ffi")]
+    pub(crate) const fn anchored_later() -> Self {
+        Self::empty()
+    }
+
+    /// The manufacturer must have this key. [`with_manufacturer`](Self::with_manufacturer) and its
+    /// like add others.
+    ///
+    /// A voucher without entries carries no signature of its manufacturer: it is refused with
+    /// [`ErrorKind::Origin`](crate::ErrorKind::Origin) unless its HMAC is verified too.
     #[must_use]
-    pub const fn strict() -> Self {
-        let mut policy = Self::new();
-        policy.strict = true;
+    pub fn manufacturer(manufacturer: PublicKey) -> Self {
+        Self::empty().with_manufacturer(manufacturer)
+    }
+
+    /// The manufacturer's key must have this hash, as in
+    /// [`with_manufacturer_hash`](Self::with_manufacturer_hash). Otherwise like
+    /// [`manufacturer`](Self::manufacturer).
+    #[must_use]
+    pub fn manufacturer_hash(hash: Digest) -> Self {
+        Self::empty().with_manufacturer_hash(hash)
+    }
+
+    /// The manufacturer's key, given as X5CHAIN, must have a certificate path to these roots.
+    /// Otherwise like [`manufacturer`](Self::manufacturer).
+    #[cfg(feature = "x509")]
+    #[must_use]
+    pub const fn manufacturer_roots(roots: &'p Roots) -> Self {
+        Self::empty().with_manufacturer_roots(roots)
+    }
+
+    /// The header HMAC must be the one that this secret, or this callback, makes: the device
+    /// confirms the header. See [`with_hmac`](Self::with_hmac).
+    #[must_use]
+    pub const fn hmac(hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
+        Self::empty().with_hmac(hmac)
+    }
+
+    /// Accepts a voucher whatever its origin: verified then means intact, and anybody may have made
+    /// it. For callers that check the origin elsewhere; [`Proved::origin`](crate::Proved::origin)
+    /// says for each voucher whether it was checked. Anchors that are added later must match.
+    #[must_use]
+    pub const fn any_origin() -> Self {
+        let mut policy = Self::empty();
+        policy.any_origin = true;
         policy
     }
 
@@ -89,6 +144,14 @@ impl<'p> Policy<'p> {
     #[must_use]
     pub const fn allow(mut self, allowance: Allowance) -> Self {
         self.allowed |= 1 << allowance as u8;
+        self
+    }
+
+    /// The strict profile: every departure from the written profile of FDO 1.1 is refused, also
+    /// those that an allowance names.
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        self.strict = true;
         self
     }
 
@@ -129,7 +192,8 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The device certificate must have a path to these roots (RFC 5280 §6).
+    /// The device certificate must have a path to these roots (RFC 5280 §6). That is no anchor: the
+    /// certificate is public, and anybody can copy it under a header of their own.
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn with_device_roots(mut self, roots: &'p Roots) -> Self {
@@ -177,16 +241,11 @@ impl<'p> Policy<'p> {
     }
 }
 
-impl Default for Policy<'_> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl fmt::Debug for Policy<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
             .field("limits", &self.limits)
+            .field("any_origin", &self.any_origin)
             .field("strict", &self.strict)
             .field("owner", &self.owner)
             .field("manufacturers", &self.manufacturers)

@@ -5,19 +5,22 @@
 //! 3. For each entry: the hash of what stands before, then the hash of GUID and device info.
 //! 4. The numbers of all keys: points on their curves.
 //! 5. The signatures, oldest first.
-//! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path.
+//! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and whether
+//!    an anchor ties the header to the world.
 //!
 //! Cheap checks come first, and all of steps 1 to 4 before any signature: so a batch can refuse a
 //! voucher before it costs arithmetic, and gives the same first error as a voucher by itself.
 
 mod facts;
 mod links;
+mod origin;
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
 pub(crate) use links::{Direct, LinkDigests, before_entries};
+pub use origin::Origin;
 
 use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::{Allowance, FindingKind};
@@ -66,7 +69,8 @@ pub enum ManufacturerProof {
     Path,
 }
 
-/// What was proved about a voucher. What is not in here was not proved.
+/// What was proved about a voucher. What is not in here was not proved; see
+/// [`origin`](Self::origin) for whether the header is anchored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Proved {
@@ -78,28 +82,13 @@ pub struct Proved {
     pub draft_aad: bool,
     /// Whether the header HMAC was verified with the device's secret.
     pub hmac: bool,
-    /// By what the manufacturer was recognised, where the policy named one.
+    /// By what the manufacturer's key was recognised, where the policy named one.
     pub manufacturer: Option<ManufacturerProof>,
     /// Whether the current owner is the one that the policy named.
     pub owner: bool,
-    /// Whether the device certificate has a path to a root that the policy named.
+    /// Whether the device certificate has a path to a root that the policy named. That says nothing
+    /// about the header: the certificate is public, and anybody can copy it under another header.
     pub device_path: bool,
-}
-
-impl Proved {
-    /// The stable names of the facts, as `ov verify --json` prints them.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        [
-            ("entries", true),
-            ("chain-hash", self.chain_hash != ChainHashRule::NoChain),
-            ("device-path", self.device_path),
-            ("hmac", self.hmac),
-            ("manufacturer", self.manufacturer.is_some()),
-            ("owner", self.owner),
-        ]
-        .into_iter()
-        .filter_map(|(name, proved)| proved.then_some(name))
-    }
 }
 
 /// A voucher that has been verified under a policy. Only verification makes one.

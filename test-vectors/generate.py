@@ -123,8 +123,9 @@ def problems(made):
         "at": shipment.WHEN,
     }
     for name, content in made["shipment"].items():
+        maker = keys.get(shipment.MAKERS[name.partition("-")[0]]).spki().hex()
         for voucher in pem.vouchers(content):
-            if (found := check(voucher, options))["verdict"] != "verified":
+            if (found := check(voucher, options | {"manufacturer": maker}))["verdict"] != "verified":
                 yield f"shipment/{name}: {found}"
     for line in json.loads(made["files"]["manifest.json"]):
         try:

@@ -55,15 +55,20 @@ fn together(batch: &mut BatchVerifier<'_>, vouchers: &[Vec<u8>]) -> Vec<Verdict>
 }
 
 fn policies() -> Vec<Policy<'static>> {
-    let mut lenient = Policy::new();
+    let mut lenient = Policy::any_origin();
     for &allowance in Allowance::ALL {
         lenient = lenient.allow(allowance);
     }
-    let mut strict_draft = Policy::strict();
+    let mut strict_draft = Policy::any_origin().strict();
     for &allowance in Allowance::ALL {
         strict_draft = strict_draft.allow(allowance);
     }
-    vec![Policy::new(), lenient, Policy::strict(), strict_draft]
+    vec![
+        Policy::any_origin(),
+        lenient,
+        Policy::any_origin().strict(),
+        strict_draft,
+    ]
 }
 
 /// All vectors in one batch, under every kind of policy.
@@ -100,9 +105,9 @@ fn facts_of_the_policy_are_judged_for_each_voucher() {
     let vouchers = vectors();
     let first = vouchers
         .iter()
-        .find_map(|voucher| alone(voucher, &Policy::new()).ok())
+        .find_map(|voucher| alone(voucher, &Policy::any_origin()).ok())
         .unwrap();
-    let policy = Policy::new().with_owner(first.1);
+    let policy = Policy::any_origin().with_owner(first.1);
     let single: Vec<_> = vouchers
         .iter()
         .map(|voucher| alone(voucher, &policy))
@@ -161,7 +166,7 @@ fn in_pool<T>(_: usize, work: impl FnOnce() -> T) -> T {
 fn a_stream_is_in_order_reports_and_stops() {
     use core::ops::ControlFlow::{Break, Continue};
     let vouchers: Vec<_> = vectors().iter().take(100).cloned().collect();
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     let single: Vec<_> = vouchers
         .iter()
         .map(|voucher| alone(voucher, &policy).is_ok())

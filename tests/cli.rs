@@ -139,7 +139,14 @@ fn verify_prints_one_object_for_each_voucher() {
     folder.put("good.cbor", common::voucher(P256, 7, 2));
     folder.put("bad.cbor", forged(3));
     folder.put("broken.cbor", &common::voucher(P256, 7, 2)[..100]);
-    let run = folder.ov(&["verify", "--json", "good.cbor", "bad.cbor", "broken.cbor"]);
+    let run = folder.ov(&[
+        "verify",
+        "--any-origin",
+        "--json",
+        "good.cbor",
+        "bad.cbor",
+        "broken.cbor",
+    ]);
     let run = run.exits(1);
     assert!(run.err().contains("3 vouchers: 1 verified, 2 rejected"));
     let lines = run.json();
@@ -178,12 +185,16 @@ fn verify_exits_0_1_2() {
     let folder = Folder::new("exit");
     folder.put("good", common::voucher(P256, 1, 1));
     folder.put("bad", forged(1));
-    let run = folder.ov(&["verify", "good"]).exits(0);
+    let run = folder.ov(&["verify", "--any-origin", "good"]).exits(0);
     assert_eq!(run.out().lines().count(), 2);
     assert!(run.out().ends_with("1 voucher: 1 verified, 0 rejected\n"));
-    folder.ov(&["verify", "good", "bad"]).exits(1);
+    folder
+        .ov(&["verify", "--any-origin", "good", "bad"])
+        .exits(1);
     // What can be read is still judged.
-    let run = folder.ov(&["verify", "good", "missing"]).exits(2);
+    let run = folder
+        .ov(&["verify", "--any-origin", "good", "missing"])
+        .exits(2);
     assert!(run.out().contains("1 voucher: 1 verified"));
     assert!(run.err().contains("cannot read missing"));
     folder.ov(&["verify"]).exits(2);
@@ -240,7 +251,7 @@ fn verify_compares_with_what_is_given() {
         ),
         (&["--hmac-secret", &"00".repeat(32)], "hmac-mismatch"),
     ] {
-        let args = [&["verify", "--json", "v"], args].concat();
+        let args = [&["verify", "--any-origin", "--json", "v"], args].concat();
         let line = folder.ov(&args).exits(1).json().remove(0);
         assert_eq!(line["error"]["kind"], kind);
     }
@@ -255,7 +266,9 @@ fn verify_walks_folders_in_order_and_passes_over_other_files() {
     folder.put("in/README.md", "about vouchers");
     folder.put("in/data.json", "{}");
     folder.put("in/key.pem", pem("PRIVATE KEY", &[1, 2, 3]));
-    let run = folder.ov(&["verify", "--json", "in"]).exits(0);
+    let run = folder
+        .ov(&["verify", "--any-origin", "--json", "in"])
+        .exits(0);
     let guids: Vec<String> = run.json().iter().map(|l| l["guid"].to_string()).collect();
     assert_eq!(
         guids,
@@ -266,7 +279,7 @@ fn verify_walks_folders_in_order_and_passes_over_other_files() {
     // A damaged file that is called a voucher is not passed over, nor is one that was named.
     folder.put("in/d.cbor", "damaged");
     let line = folder
-        .ov(&["verify", "--json", "in"])
+        .ov(&["verify", "--any-origin", "--json", "in"])
         .exits(1)
         .json()
         .remove(3);
@@ -286,7 +299,10 @@ fn verify_streams_a_sequence_from_the_standard_input() {
     sequence.extend(forged(1));
     sequence.extend(&good);
     let run = folder
-        .ov_with(&["verify", "-", "--quiet", "--json"], &sequence)
+        .ov_with(
+            &["verify", "--any-origin", "-", "--quiet", "--json"],
+            &sequence,
+        )
         .exits(1);
     let lines = run.json();
     assert_eq!(lines.len(), 1, "only the rejected one");
@@ -309,17 +325,19 @@ fn verify_reads_pem_with_anything_between_and_base64() {
     folder.put("many.pem", text.concat());
     assert_eq!(
         folder
-            .ov(&["verify", "--json", "many.pem"])
+            .ov(&["verify", "--any-origin", "--json", "many.pem"])
             .exits(0)
             .json()
             .len(),
         2
     );
     folder
-        .ov_with(&["verify", "-"], one_line.as_bytes())
+        .ov_with(&["verify", "--any-origin", "-"], one_line.as_bytes())
         .exits(0);
     let body: String = one_line.lines().nth(1).unwrap().into();
-    folder.ov_with(&["verify", "-"], body.as_bytes()).exits(0);
+    folder
+        .ov_with(&["verify", "--any-origin", "-"], body.as_bytes())
+        .exits(0);
 }
 
 #[test]
@@ -336,10 +354,10 @@ fn verdicts_do_not_depend_on_the_number_of_threads() {
         .collect();
     folder.put("s.cbor", sequence);
     let one = folder
-        .ov(&["verify", "--json", "-j", "1", "s.cbor"])
+        .ov(&["verify", "--any-origin", "--json", "-j", "1", "s.cbor"])
         .exits(1);
     let three = folder
-        .ov(&["verify", "--json", "-j", "3", "s.cbor"])
+        .ov(&["verify", "--any-origin", "--json", "-j", "3", "s.cbor"])
         .exits(1);
     assert_eq!(one.out(), three.out());
 }
@@ -349,7 +367,7 @@ fn nobody_reads_the_output() {
     let folder = Folder::new("pipe");
     folder.put("s.cbor", common::voucher(P256, 1, 0).repeat(5000));
     let mut child = Command::new(env!("CARGO_BIN_EXE_ov"))
-        .args(["verify", "--json", "s.cbor"])
+        .args(["verify", "--any-origin", "--json", "s.cbor"])
         .current_dir(&folder.0)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -370,21 +388,21 @@ fn strict_refuses_and_allow_accepts() {
     voucher.splice(0..1, [0x98, 5]);
     folder.put("v", &voucher);
     let line = folder
-        .ov(&["verify", "--json", "v"])
+        .ov(&["verify", "--any-origin", "--json", "v"])
         .exits(0)
         .json()
         .remove(0);
     assert_eq!(line["findings"][0]["kind"], "non-shortest");
     assert_eq!(line["findings"][0]["offset"], 0);
     let line = folder
-        .ov(&["verify", "--json", "--strict", "v"])
+        .ov(&["verify", "--any-origin", "--json", "--strict", "v"])
         .exits(1)
         .json()
         .remove(0);
     assert_eq!(line["error"]["kind"], "departure");
     folder.put("ed", common::voucher_ed25519());
     let line = folder
-        .ov(&["verify", "--json", "ed"])
+        .ov(&["verify", "--any-origin", "--json", "ed"])
         .exits(1)
         .json()
         .remove(0);
@@ -392,6 +410,7 @@ fn strict_refuses_and_allow_accepts() {
     folder
         .ov(&[
             "verify",
+            "--any-origin",
             "ed",
             "--allow",
             "legacy-untagged,experimental-keys",
@@ -403,7 +422,7 @@ fn strict_refuses_and_allow_accepts() {
 fn show_tells_who_signed_what() {
     let folder = Folder::new("show");
     folder.put("v", common::voucher(P256, 1, 2));
-    let text = folder.ov(&["show", "v"]).exits(0).out();
+    let text = folder.ov(&["show", "--any-origin", "v"]).exits(0).out();
     for wanted in [
         "verified: entries",
         "Model 7 (test)",
@@ -416,7 +435,7 @@ fn show_tells_who_signed_what() {
         assert!(text.contains(wanted), "{wanted} in {text}");
     }
     let line = folder
-        .ov(&["show", "--json", "v"])
+        .ov(&["show", "--any-origin", "--json", "v"])
         .exits(0)
         .json()
         .remove(0);
@@ -643,7 +662,9 @@ fn extend_hands_over_and_gives_a_receipt() {
         "r.json",
     ];
     folder.ov(&args).exits(0);
-    folder.ov(&["verify", "w", "--owner", "2.pub"]).exits(0);
+    folder
+        .ov(&["verify", "--any-origin", "w", "--owner", "2.pub"])
+        .exits(0);
     let bytes = folder.read("w");
     let voucher = Voucher::parse(&bytes).unwrap();
     let entry = voucher.entry(1).unwrap();
@@ -712,7 +733,9 @@ fn extend_in_two_steps() {
     folder.ov(&[&finish[..], &["wrong.sig"]].concat()).exits(2);
     assert!(!folder.names().contains(&"w.pem".into()));
     folder.ov(&[&finish[..], &["good.sig"]].concat()).exits(0);
-    folder.ov(&["verify", "w.pem", "--owner", "2.pub"]).exits(0);
+    folder
+        .ov(&["verify", "--any-origin", "w.pem", "--owner", "2.pub"])
+        .exits(0);
 }
 
 #[test]
@@ -744,7 +767,9 @@ fn extend_a_shipment() {
         String::from_utf8(folder.read("r")).unwrap().lines().count(),
         5
     );
-    let run = folder.ov(&["verify", "out", "--owner", "2.pub"]).exits(0);
+    let run = folder
+        .ov(&["verify", "--any-origin", "out", "--owner", "2.pub"])
+        .exits(0);
     assert!(run.out().contains("5 verified"));
     folder
         .ov(&[
@@ -752,7 +777,7 @@ fn extend_a_shipment() {
         ])
         .exits(1);
     folder
-        .ov(&["verify", "all.pem", "--owner", "2.pub"])
+        .ov(&["verify", "--any-origin", "all.pem", "--owner", "2.pub"])
         .exits(0);
 }
 
@@ -899,6 +924,8 @@ fn no_bytes_make_it_panic() {
         let code = folder.ov(&["show", "--diag", "junk"]).code();
         assert!(code == 0 || code == 1, "{number}: {code}");
     }
-    let verified = Voucher::parse(&voucher).unwrap().verify(&Policy::new());
+    let verified = Voucher::parse(&voucher)
+        .unwrap()
+        .verify(&Policy::any_origin());
     assert!(verified.is_ok(), "the whole one is good");
 }

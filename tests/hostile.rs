@@ -53,9 +53,9 @@ fn noise_does_not_hide_what_needs_an_allowance() {
         let place = tagged.entry(0).unwrap().range().start;
         let mut untagged = tagged.as_bytes().to_vec();
         assert_eq!(untagged.remove(place), 0xd2);
-        assert!(tagged.verify(&Policy::new()).is_ok());
+        assert!(tagged.verify(&Policy::any_origin()).is_ok());
         let voucher = Voucher::parse(&untagged).unwrap();
-        let error = voucher.verify(&Policy::new()).unwrap_err();
+        let error = voucher.verify(&Policy::any_origin()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Untagged, "{noise}");
         assert_eq!((error.entry(), error.offset()), (Some(0), Some(place)));
     }
@@ -66,7 +66,11 @@ fn noise_does_not_hide_what_needs_an_allowance() {
 fn what_is_left_out_is_no_fault() {
     let mut limits = Limits::new();
     limits.findings = 10_000;
-    let faults = audit(&noisy(5000), &Policy::strict().with_limits(limits)).errors;
+    let faults = audit(
+        &noisy(5000),
+        &Policy::any_origin().strict().with_limits(limits),
+    )
+    .errors;
     assert_eq!(faults.len(), 4096);
     assert!(
         faults
@@ -107,7 +111,7 @@ fn extending_keeps_odd_frames() {
             let entry = extended.entry(2).unwrap().as_bytes().to_vec();
             let wanted = [outer, body, &[0x83], entries, &entry, end].concat();
             assert_eq!(extended.as_bytes(), wanted);
-            assert!(extended.verify(&Policy::new()).is_ok());
+            assert!(extended.verify(&Policy::any_origin()).is_ok());
         }
     }
     // An empty list of indefinite length.
@@ -117,7 +121,7 @@ fn extending_keeps_odd_frames() {
     let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
     let extended = extension.sign(&key(P256, 0)).unwrap();
     assert_eq!(extended.as_bytes()[odd.len() - 2], 0x81);
-    assert!(extended.verify(&Policy::new()).is_ok());
+    assert!(extended.verify(&Policy::any_origin()).is_ok());
 }
 
 /// Levels of nesting count up to the limit, and no limit of a caller goes past the fixed one.
@@ -156,7 +160,7 @@ fn nesting_has_an_end() {
         let verify = |depth| {
             voucher
                 .clone()
-                .verify(&Policy::new().with_limits(with(depth)))
+                .verify(&Policy::any_origin().with_limits(with(depth)))
         };
         assert!(verify(16).is_ok());
         assert_eq!(verify(15).unwrap_err().kind(), ErrorKind::Depth);
@@ -203,7 +207,7 @@ fn a_receipt_foretells_the_next_entry() {
         (1, Some(HashAlgorithm::Sha384)),
     ] {
         let bytes = voucher(P256, 1, entries);
-        let policy = Policy::new();
+        let policy = Policy::any_origin();
         let mut options = ExtendOptions::new();
         options.hash = hash;
         let next = NextOwner::Key(key(P256, entries + 1).public_key());

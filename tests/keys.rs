@@ -363,7 +363,7 @@ fn the_next_key_is_spelled_like_the_first() {
 fn a_label_does_not_lie_about_the_next_key() {
     let extend = |name: &str, next: &PublicKey| {
         let bytes = vector(name);
-        let policy = Policy::new().allow(Allowance::KeyTypeLabel);
+        let policy = Policy::any_origin().allow(Allowance::KeyTypeLabel);
         let base = policy.verify(&bytes).unwrap();
         let next = NextOwner::Key(next.clone());
         kind(base.extend(&next, &ExtendOptions::new()))
@@ -415,7 +415,7 @@ fn a_draft_is_continued_as_a_draft() {
         ("p256-x509-2-entries", false),
     ] {
         let bytes = vector(name);
-        let policy = Policy::new().allow(Allowance::Fdo20Draft);
+        let policy = Policy::any_origin().allow(Allowance::Fdo20Draft);
         let base = policy.verify(&bytes).unwrap();
         let next = NextOwner::Key(key(P256, 7).public_key());
         let extension = base.extend(&next, &ExtendOptions::new()).unwrap();

@@ -34,7 +34,7 @@ fn holds(bytes: &[u8], used: usize, error: ErrorKind, set: impl Fn(&mut Limits, 
     let policy = |value| {
         let mut limits = Limits::new();
         set(&mut limits, value);
-        Policy::new().with_limits(limits)
+        Policy::any_origin().with_limits(limits)
     };
     // A voucher that was read under other limits: the policy's hold.
     let read = Voucher::parse(bytes).unwrap();
@@ -356,7 +356,7 @@ fn findings() {
     };
     // Beside the departures there is one remark: no entries.
     let voucher = Voucher::parse(&bytes).unwrap();
-    let listed = |findings| voucher.remarks(&Policy::new().with_limits(limits(findings)));
+    let listed = |findings| voucher.remarks(&Policy::any_origin().with_limits(limits(findings)));
     assert_eq!(listed(all.len()).len(), all.len() + 1);
     assert_eq!(more(&listed(all.len())), 0);
     let cut = listed(all.len() - 1);
@@ -364,7 +364,7 @@ fn findings() {
     assert_eq!(cut.last().unwrap().kind, FindingKind::MoreFindings);
     assert_eq!(listed(0).len(), 1);
     // Remarks have room of their own, and so has a fault: an empty list means verified.
-    let strict = Policy::strict();
+    let strict = Policy::any_origin().strict();
     let found = audit(&bytes, &strict);
     assert_eq!(found.errors.len(), all.len());
     assert_eq!(more(&found.findings), 0);
@@ -382,7 +382,7 @@ fn findings() {
     );
     // And the verdict is what it was.
     for findings in [0, 1, 4096] {
-        let policy = Policy::strict().with_limits(limits(findings));
+        let policy = Policy::any_origin().strict().with_limits(limits(findings));
         let error = policy.verify(&bytes).unwrap_err();
         assert_eq!(error, strict.verify(&bytes).unwrap_err());
     }
@@ -402,7 +402,7 @@ fn no_list_hides_an_allowance() {
     assert_eq!(untagged.remove(place), 0xd2);
     let mut limits = Limits::new();
     limits.findings = 0;
-    let policy = Policy::new().with_limits(limits);
+    let policy = Policy::any_origin().with_limits(limits);
     let error = policy.verify(&untagged).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Untagged);
     assert!(
@@ -413,7 +413,7 @@ fn no_list_hides_an_allowance() {
     );
     let listed = Voucher::parse(&untagged)
         .unwrap()
-        .remarks(&Policy::new().with_limits(limits));
+        .remarks(&Policy::any_origin().with_limits(limits));
     let untagged = |one: &ownership_voucher::Finding| one.kind == FindingKind::UntaggedEntry;
     assert!(listed.iter().any(untagged));
 }
@@ -428,7 +428,7 @@ fn faults_left_out_are_said() {
         .position(|part| part == info)
         .unwrap();
     bytes[at] ^= 1;
-    let faults = audit(&bytes, &Policy::new()).errors.len();
+    let faults = audit(&bytes, &Policy::any_origin()).errors.len();
     assert_eq!(
         faults, 4,
         "the first entry's hash of the header, and the info in each"
@@ -436,7 +436,7 @@ fn faults_left_out_are_said() {
     for (findings, listed, said) in [(4, 4, false), (3, 3, true), (1, 1, true)] {
         let mut limits = Limits::new();
         limits.findings = findings;
-        let found = audit(&bytes, &Policy::new().with_limits(limits));
+        let found = audit(&bytes, &Policy::any_origin().with_limits(limits));
         let more = |one: &ownership_voucher::Finding| one.kind == FindingKind::MoreFindings;
         assert_eq!(found.errors.len(), listed);
         assert_eq!(

@@ -411,7 +411,7 @@ proptest! {
         }
         let secret = HmacSecret::new(SECRET.to_vec());
         let owner = key(P256, count);
-        let policy = Policy::new().with_hmac(&secret).with_owner(owner.public_key());
+        let policy = Policy::any_origin().with_hmac(&secret).with_owner(owner.public_key());
         let whole = parts.whole();
         let verdict = Voucher::parse(&whole).and_then(|voucher| voucher.verify(&policy));
         let audit = audit(&whole, &policy);

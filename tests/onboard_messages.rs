@@ -196,7 +196,7 @@ fn hostile_bytes_are_refused_or_read() {
     let bytes = voucher(P256, 9, 2);
     let now = of(&bytes);
     let owner = owner(&now);
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     let (nonce, challenge) = (Nonce([1; 16]), now.challenge("a", [0; 32]).unwrap());
     let read_all = |message: &[u8]| -> usize {
         let hmac = |algorithm: HashAlgorithm, header: &[u8]| Some(algorithm.hmac(b"", header));

@@ -68,7 +68,7 @@ fn three_hops_by_address() {
         let (_, _, address) = parts(hop);
         let before = hop.checked_sub(1).map(parts);
         let maker = key(P256, 0);
-        let results = hand_over_each(&Policy::new(), &vouchers, |_, voucher| {
+        let results = hand_over_each(&Policy::any_origin(), &vouchers, |_, voucher| {
             let next = address.owner_of(voucher, &[hop; 32])?;
             let (options, to) = (next.options(&ExtendOptions::new()), next.next_owner());
             Ok(match &before {
@@ -98,7 +98,7 @@ fn three_hops_by_list() {
         for hop in 0..3_u8 {
             let keys = master(hop).public_keys(key_type, "PO 1", 5..25).unwrap();
             let maker = key(key_type, 0);
-            let results = hand_over_each(&Policy::new(), &vouchers, |number, voucher| {
+            let results = hand_over_each(&Policy::any_origin(), &vouchers, |number, voucher| {
                 let next = NextOwner::Key(keys[number].clone());
                 Ok(match books.last() {
                     None => Deal::new(&maker, next, ExtendOptions::new()),
@@ -136,7 +136,7 @@ fn ed25519_by_list() {
         .header()
         .and_then(|header| header.with_hmac(&common::device()))
         .unwrap();
-    let policy = Policy::new().allow(Allowance::ExperimentalKeys);
+    let policy = Policy::any_origin().allow(Allowance::ExperimentalKeys);
     let keys = master(1).public_keys(KeyType::Ed25519, "", 0..2).unwrap();
     let mut book = KeyBook::new();
     book.add("", 0, &keys).unwrap();
@@ -267,7 +267,7 @@ fn a_deal_that_fails_leaves_the_others_alone() {
     *vouchers[1].last_mut().unwrap() ^= 1;
     let (owner, stranger) = (key(P256, 1), key(P256, 0));
     let keys = master(1).public_keys(P256, "A", 0..5).unwrap();
-    let results = hand_over_each(&Policy::new(), &vouchers, |number, _| {
+    let results = hand_over_each(&Policy::any_origin(), &vouchers, |number, _| {
         let next = NextOwner::Key(keys[number].clone());
         let mut options = ExtendOptions::new();
         match number {
@@ -296,7 +296,7 @@ fn the_policy_of_a_hand_over_is_about_the_old_owner() {
     let maker = key(P256, 0);
     let keys = master(1).public_keys(P256, "A", 0..2).unwrap();
     for (owner, wanted) in [(0, None), (1, Some(ErrorKind::Owner))] {
-        let policy = Policy::new().with_owner(key(P256, owner).public_key());
+        let policy = Policy::any_origin().with_owner(key(P256, owner).public_key());
         let results = hand_over_each(&policy, &vouchers, |number, _| {
             let next = NextOwner::Key(keys[number].clone());
             Ok(Deal::new(&maker, next, ExtendOptions::new()))
@@ -385,7 +385,7 @@ proptest! {
         let owner = address.owner_of(&voucher, &seed).unwrap();
         let options = owner.options(&ExtendOptions::new());
         let maker = key(P256, 0);
-        let hand_over = HandOver::new(&Policy::new(), &maker, &owner.next_owner(), &options)
+        let hand_over = HandOver::new(&Policy::any_origin(), &maker, &owner.next_owner(), &options)
             .one(voucher.as_bytes());
         let (voucher, _) = hand_over.unwrap();
         let found = scan.recognise(&voucher).expect("ours");

@@ -123,7 +123,7 @@ fn strict_lets_one_time_owners_pass() {
     let told = sold.reveals(&Limits::new(), false);
     assert!(told.iter().any(|it| it.kind == RevealKind::ExtraOneTime));
     // Hand-overs go by the same options.
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     let signer = keys.key("p256-owner-b");
     let back = bare("p256-owner-a");
     let error = HandOver::new(&policy, &signer, &back, &strict).one(&bytes);

@@ -21,12 +21,12 @@ fn verdict(bytes: &[u8], policy: &Policy<'_>) -> Result<(), Error> {
 #[test]
 fn no_single_bit_may_change_with_entries() {
     let good = voucher(P256, 1, 2);
-    assert_eq!(verdict(&good, &Policy::new()), Ok(()));
+    assert_eq!(verdict(&good, &Policy::any_origin()), Ok(()));
     for bit in 0..good.len() * 8 {
         let mut bad = good.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
         assert!(
-            verdict(&bad, &Policy::new()).is_err(),
+            verdict(&bad, &Policy::any_origin()).is_err(),
             "bit {bit} of byte {}",
             bit / 8
         );
@@ -42,14 +42,14 @@ fn without_entries_only_the_device_protects_the_header() {
     let bytes = good.as_bytes().to_vec();
     let hmac = bytes.len() - good.hmac_bytes().len() - 2..bytes.len() - 2;
     let secret = device();
-    let with_device = Policy::new().with_hmac(&secret);
+    let with_device = Policy::any_origin().with_hmac(&secret);
     assert_eq!(verdict(&bytes, &with_device), Ok(()));
     for bit in 0..bytes.len() * 8 {
         let mut bad = bytes.clone();
         bad[bit / 8] ^= 1 << (bit % 8);
         let open = header.contains(&(bit / 8)) || hmac.contains(&(bit / 8));
         assert!(
-            open || verdict(&bad, &Policy::new()).is_err(),
+            open || verdict(&bad, &Policy::any_origin()).is_err(),
             "bit {bit} outside of the header"
         );
         assert!(
@@ -117,7 +117,7 @@ proptest! {
     #[test]
     fn only_the_owner_hands_over(entries in 0_u8..5, signer in 0_u8..8) {
         let bytes = voucher(P256, 9, entries);
-        let policy = Policy::new();
+        let policy = Policy::any_origin();
         let (signer_key, options) = (key(P256, signer), ExtendOptions::new());
         let next = NextOwner::Key(key(P256, 77).public_key());
         let result = HandOver::new(&policy, &signer_key, &next, &options).one(&bytes);
@@ -142,8 +142,8 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = value;
         }
-        let audit = audit(&bytes, &Policy::new());
-        match verdict(&bytes, &Policy::new()) {
+        let audit = audit(&bytes, &Policy::any_origin());
+        match verdict(&bytes, &Policy::any_origin()) {
             Ok(()) => prop_assert!(audit.errors.is_empty() && audit.proved.is_some()),
             Err(error) => {
                 prop_assert_eq!(audit.errors.first(), Some(&error));
@@ -159,7 +159,7 @@ proptest! {
             prop_assert_eq!(voucher.as_bytes(), &*bytes);
         }
         for item in ownership_voucher::file::Vouchers::new(&bytes).take(400) {
-            let _ = item.map(|item| audit(&item, &Policy::new()).errors.len());
+            let _ = item.map(|item| audit(&item, &Policy::any_origin()).errors.len());
         }
     }
 }
@@ -171,7 +171,7 @@ fn a_shipment_is_handed_over_voucher_by_voucher() {
     shipment[3] = voucher(P256, 3, 1); // still owned by an earlier owner
     shipment[5][200] ^= 1;
     shipment[7].clear();
-    let (policy, options) = (Policy::new(), ExtendOptions::new());
+    let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
     let (signer, next) = (key(P256, 2), NextOwner::Key(key(P256, 9).public_key()));
     let hand_over = HandOver::new(&policy, &signer, &next, &options);
     let results = hand_over.all(&shipment);
@@ -217,7 +217,9 @@ fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {
     assert_eq!(new.guid(), Guid([2; 16]));
     assert_eq!(new.device_info(), old.device_info());
     let secret = device();
-    let new = new.verify(&Policy::new().with_hmac(&secret)).unwrap();
+    let new = new
+        .verify(&Policy::any_origin().with_hmac(&secret))
+        .unwrap();
     let next = NextOwner::Key(key(P256, 41).public_key());
     let extension = new.extend(&next, &ExtendOptions::new()).unwrap();
     assert_eq!(

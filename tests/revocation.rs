@@ -60,7 +60,7 @@ fn a_revoked_device_and_a_revoked_authority() {
     let (good, bad) = (voucher(GOOD), voucher(BAD));
     let with = |lists: &[&[u8]], voucher: &[u8]| {
         let roots = roots(lists);
-        verdict(voucher, &Policy::new().with_device_roots(&roots))
+        verdict(voucher, &Policy::any_origin().with_device_roots(&roots))
     };
     assert_eq!(with(&[], &bad), Ok(()));
     assert_eq!(with(&[LIST], &good), Ok(()));
@@ -76,7 +76,7 @@ fn time_and_coverage() {
     let in_time = UnixTime::from_rfc3339("2026-11-23").expect("a day");
     let late = UnixTime::from_rfc3339("2027-02-01").expect("a day");
     let policy = |at| {
-        Policy::new()
+        Policy::any_origin()
             .with_device_roots(&roots)
             .at(at)
             .refuse_expired()
@@ -85,7 +85,7 @@ fn time_and_coverage() {
     let error = verdict(&good, &policy(late));
     assert_eq!(error, Err(ErrorKind::CertificateTime));
     roots.require_revocation_lists();
-    let policy = Policy::new().with_device_roots(&roots);
+    let policy = Policy::any_origin().with_device_roots(&roots);
     assert_eq!(verdict(&good, &policy), Err(ErrorKind::DevicePath));
 }
 
@@ -104,7 +104,7 @@ fn the_program_takes_lists() {
     );
     let ov = |voucher: &str, options: &[[&str; 2]]| {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ov"));
-        command.args(["verify", "--json", voucher]);
+        command.args(["verify", "--any-origin", "--json", voucher]);
         command.args(["--at", "2026-11-23"]).current_dir(&folder);
         for [option, file] in options {
             command.args([option, format!("{files}{file}").as_str()]);

@@ -76,7 +76,7 @@ fn two_steps_take_the_digest_or_the_message() {
 fn a_shipment_goes_through_a_trait_signer() {
     let public_key = key(P256, 0).public_key();
     let signer = TraitSigner::<_, p256::ecdsa::DerSignature>::new(p256_signer(), public_key);
-    let (policy, options, next) = (Policy::new(), ExtendOptions::new(), next());
+    let (policy, options, next) = (Policy::any_origin(), ExtendOptions::new(), next());
     let hand_over = HandOver::new(&policy, &signer, &next, &options);
     let shipment: Vec<_> = (1..5)
         .map(|guid| fresh(P256, guid).as_bytes().to_vec())
@@ -145,7 +145,7 @@ fn every_local_key_type_hands_over() {
             KeyType::Ed25519 => (common::voucher_ed25519(), 0),
             _ => (common::voucher(kind, 1, 2), 2),
         };
-        let policy = Policy::new().allow(ownership_voucher::Allowance::ExperimentalKeys);
+        let policy = Policy::any_origin().allow(ownership_voucher::Allowance::ExperimentalKeys);
         let (signer, options) = (key(kind, entries), ExtendOptions::new());
         let next = NextOwner::Key(key(kind, entries + 1).public_key());
         let (voucher, receipt) = HandOver::new(&policy, &signer, &next, &options)
@@ -173,7 +173,7 @@ impl LocalKeyCopy {
 #[test]
 fn a_hand_over_in_two_steps_ends_like_one_in_one() {
     let voucher = verified(fresh(P256, 1));
-    let (policy, options, next) = (Policy::new(), ExtendOptions::new(), next());
+    let (policy, options, next) = (Policy::any_origin(), ExtendOptions::new(), next());
     let maker = key(P256, 0);
     let (whole, receipt) = HandOver::new(&policy, &maker, &next, &options)
         .verified(&voucher)
@@ -192,7 +192,7 @@ fn a_hand_over_in_two_steps_ends_like_one_in_one() {
 
     // The policy is that of the result: a secret that is not the device's is noticed.
     let stranger = ownership_voucher::HmacSecret::new(vec![1; 32]);
-    let strict = Policy::new().with_hmac(&stranger);
+    let strict = Policy::any_origin().with_hmac(&stranger);
     let error = extension.hand_over(&signature, &strict).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::HeaderHmac);
     signature[9] ^= 1;

@@ -187,11 +187,10 @@ impl Setup {
 
     fn policy(&self) -> Policy<'_> {
         let strict = self.options["strict"].as_bool().unwrap_or(false);
-        let mut policy = if strict {
-            Policy::strict()
-        } else {
-            Policy::new()
-        };
+        let mut policy = Policy::any_origin();
+        if strict {
+            policy = policy.strict();
+        }
         for name in self.options["allow"].as_array().into_iter().flatten() {
             let name = name.as_str().and_then(Allowance::from_name);
             policy = policy.allow(name.expect("an allowance that exists"));

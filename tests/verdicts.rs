@@ -15,9 +15,9 @@ fn names(bytes: &[u8], policy: &Policy<'_>) -> Vec<&'static str> {
 #[test]
 fn what_was_proved_has_its_names() {
     let bytes = voucher(P256, 1, 2);
-    assert_eq!(names(&bytes, &Policy::new()), ["entries"]);
+    assert_eq!(names(&bytes, &Policy::any_origin()), ["entries"]);
     let secret = device();
-    let policy = Policy::new()
+    let policy = Policy::any_origin()
         .with_hmac(&secret)
         .with_manufacturer(key(P256, 0).public_key())
         .with_owner(key(P256, 2).public_key());
@@ -28,7 +28,10 @@ fn what_was_proved_has_its_names() {
         "/test-vectors/shipment/alder-gw100-0001.cbor"
     );
     let bytes = std::fs::read(path).expect("a voucher of the shipment");
-    assert_eq!(names(&bytes, &Policy::new()), ["entries", "chain-hash"]);
+    assert_eq!(
+        names(&bytes, &Policy::any_origin()),
+        ["entries", "chain-hash"]
+    );
 }
 
 /// A signature that fails is blamed on its own bytes, alone and in an audit.
@@ -39,7 +42,7 @@ fn a_bad_signature_has_its_place() {
     let start = place.end - 64;
     bytes[start] ^= 1;
     // The entry behind it hashes what was changed; its fault comes first.
-    let found = audit(&bytes, &Policy::new()).errors;
+    let found = audit(&bytes, &Policy::any_origin()).errors;
     let found: Vec<_> = found.iter().map(facts).collect();
     let previous = (ErrorKind::PreviousHash, Some(2), found[0].2);
     assert_eq!(
@@ -50,7 +53,7 @@ fn a_bad_signature_has_its_place() {
     let mut bytes = voucher(P256, 1, 1);
     let start = bytes.len() - 64;
     bytes[start] ^= 1;
-    let error = Policy::new().verify(&bytes).unwrap_err();
+    let error = Policy::any_origin().verify(&bytes).unwrap_err();
     assert_eq!(facts(&error), (ErrorKind::Signature, Some(0), Some(start)));
 }
 
@@ -60,7 +63,7 @@ fn facts(error: &Error) -> (ErrorKind, Option<usize>, Option<usize>) {
 
 /// The findings of an audit under the default policy, by kind and entry.
 fn findings(bytes: &[u8]) -> Vec<(FindingKind, Option<usize>)> {
-    let found = audit(bytes, &Policy::new()).findings;
+    let found = audit(bytes, &Policy::any_origin()).findings;
     found.iter().map(|one| (one.kind, one.entry)).collect()
 }
 
@@ -75,7 +78,7 @@ fn an_audit_remarks_on_what_is_there() {
     // A signature that fails is not taken for one of the FDO 2.0 draft.
     let mut bad = voucher(P256, 1, 1);
     *bad.last_mut().unwrap() ^= 1;
-    let errors = audit(&bad, &Policy::new()).errors;
+    let errors = audit(&bad, &Policy::any_origin()).errors;
     assert_eq!(errors[0].kind(), ErrorKind::Signature);
     assert_eq!(findings(&bad), []);
 }
@@ -124,7 +127,8 @@ fn an_audit_knows_the_time_to_the_second() {
         ("2025-12-31T23:59:59Z", None),
         ("2026-01-01T00:00:00Z", Some(F::CertificateExpired)),
     ] {
-        let policy = Policy::new().at(ownership_voucher::UnixTime::from_rfc3339(at).unwrap());
+        let policy =
+            Policy::any_origin().at(ownership_voucher::UnixTime::from_rfc3339(at).unwrap());
         let found = audit(&bytes, &policy).findings;
         let found: Vec<_> = found.iter().map(|one| one.kind).collect();
         assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{at}");
@@ -171,7 +175,7 @@ fn an_audit_passes_over_what_a_broken_key_signs() {
     };
     let places = ends(&bytes);
     let faults = |bytes: &[u8]| {
-        let found = audit(bytes, &Policy::new());
+        let found = audit(bytes, &Policy::any_origin());
         let faults = found.errors.iter().map(|one| (one.kind(), one.entry()));
         (faults.collect::<Vec<_>>(), found.owner.is_some())
     };
@@ -195,7 +199,7 @@ fn an_audit_passes_over_what_a_broken_key_signs() {
 #[test]
 fn a_device_without_certificates_has_no_path() {
     let roots = ownership_voucher::Roots::new();
-    let policy = Policy::new().with_device_roots(&roots);
+    let policy = Policy::any_origin().with_device_roots(&roots);
     let error = policy.verify(&voucher(P256, 1, 1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DevicePath);
     let text = error.to_string();
@@ -209,12 +213,12 @@ fn an_audit_lists_what_stands_before_the_fault() {
     let odd = [&[0x98, 5], &good[1..good.len() - 1]].concat();
     let mut limits = Limits::new();
     limits.input = odd.len();
-    let found = audit(&odd, &Policy::new().with_limits(limits));
+    let found = audit(&odd, &Policy::any_origin().with_limits(limits));
     assert_eq!(found.errors[0].kind(), ErrorKind::Truncated);
     let found: Vec<_> = found.findings.iter().map(|one| one.kind).collect();
     assert_eq!(found, [FindingKind::NonShortest]);
     limits.input -= 1;
-    let found = audit(&odd, &Policy::new().with_limits(limits));
+    let found = audit(&odd, &Policy::any_origin().with_limits(limits));
     assert_eq!(found.errors[0].kind(), ErrorKind::InputSize);
     assert_eq!(found.findings, []);
 }

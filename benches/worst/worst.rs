@@ -47,7 +47,7 @@ const FILE: &[&str] = &["file"];
 /// The function that callgrind counts: what it gives back keeps the work from being left out.
 #[inline(never)]
 fn measured(operation: &str, bytes: &[u8]) -> usize {
-    let policy = Policy::new();
+    let policy = Policy::any_origin();
     match operation {
         "parse" => Voucher::parse(bytes).map_or(0, |voucher| voucher.entries().len()),
         "verify" => policy.verify(bytes).map_or(0, |_| 1),

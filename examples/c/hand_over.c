@@ -1,7 +1,10 @@
 /*
  * Takes a voucher, signs it over to the next owner through a callback, and writes PEM.
  *
- *     hand_over VOUCHER OWNER-PRIVATE-KEY.pem NEXT-OWNER.pem OUTPUT.pem
+ *     hand_over VOUCHER MANUFACTURER.pem OWNER-PRIVATE-KEY.pem NEXT-OWNER.pem OUTPUT.pem
+ *
+ * The voucher must come from the manufacturer with that public key: nobody should sign what
+ * anybody could have made.
  *
  * The callback stands for a TPM or an HSM. Here it signs with a key in memory; a real one would
  * send the message (or its digest) to the device whose session the user pointer holds.
@@ -56,18 +59,21 @@ static int failed(const char *what, const ov_error *error) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) {
-        fprintf(stderr, "usage: hand_over VOUCHER OWNER-KEY.pem NEXT-OWNER.pem OUTPUT.pem\n");
+    if (argc != 6) {
+        fprintf(stderr, "usage: hand_over VOUCHER MANUFACTURER.pem OWNER-KEY.pem NEXT-OWNER.pem "
+                        "OUTPUT.pem\n");
         return 2;
     }
     int code = 1;
-    size_t voucher_len, key_len, next_len;
+    size_t voucher_len, maker_len, key_len, next_len;
     uint8_t *voucher_file = read_file(argv[1], &voucher_len);
-    uint8_t *key_file = read_file(argv[2], &key_len);
-    uint8_t *next_file = read_file(argv[3], &next_len);
+    uint8_t *maker_file = read_file(argv[2], &maker_len);
+    uint8_t *key_file = read_file(argv[3], &key_len);
+    uint8_t *next_file = read_file(argv[4], &next_len);
     struct session session = {NULL, 0};
     ov_error *error = NULL;
-    ov_public_key *owner = NULL, *next_key = NULL;
+    ov_public_key *maker = NULL, *owner = NULL, *next_key = NULL;
+    ov_policy *policy = NULL;
     ov_next_owner *next = NULL;
     ov_buffer *cbor = NULL, *pem = NULL;
     ov_verified *sold = NULL;
@@ -77,12 +83,17 @@ int main(int argc, char **argv) {
     ov_slice bytes;
 
     if (ov_error_new(&error) != OV_OK) goto out;
-    if (ov_local_key_from_pem(key_file, key_len, &session.key, error) != OV_OK) {
+    if (ov_public_key_from_pem(maker_file, maker_len, &maker, error) != OV_OK) {
         code = failed(argv[2], error);
         goto out;
     }
-    if (ov_public_key_from_pem(next_file, next_len, &next_key, error) != OV_OK) {
+    if (ov_policy_from_manufacturer(maker, &policy) != OV_OK) goto out;
+    if (ov_local_key_from_pem(key_file, key_len, &session.key, error) != OV_OK) {
         code = failed(argv[3], error);
+        goto out;
+    }
+    if (ov_public_key_from_pem(next_file, next_len, &next_key, error) != OV_OK) {
+        code = failed(argv[4], error);
         goto out;
     }
     if (ov_file_single(voucher_file, voucher_len, &cbor, error) != OV_OK ||
@@ -95,7 +106,7 @@ int main(int argc, char **argv) {
         goto out;
 
     ov_signer signer = {.user = &session, .public_key = owner, .sign = sign};
-    if (ov_hand_over(bytes.data, bytes.len, NULL, &signer, next, NULL, &sold, &receipt, error) !=
+    if (ov_hand_over(bytes.data, bytes.len, policy, &signer, next, NULL, &sold, &receipt, error) !=
         OV_OK) {
         code = failed(argv[1], error);
         goto out;
@@ -104,14 +115,14 @@ int main(int argc, char **argv) {
         ov_verified_voucher(sold, &view) != OV_OK || ov_voucher_to_pem(view, &pem) != OV_OK ||
         ov_buffer_bytes(pem, &bytes) != OV_OK)
         goto out;
-    FILE *output = fopen(argv[4], "wb");
+    FILE *output = fopen(argv[5], "wb");
     if (output == NULL || fwrite(bytes.data, 1, bytes.len, output) != bytes.len ||
         fclose(output) != 0) {
-        perror(argv[4]);
+        perror(argv[5]);
         goto out;
     }
     printf("entry %llu added with %u signature, written to %s\n", (unsigned long long)info.entry,
-           session.signatures, argv[4]);
+           session.signatures, argv[5]);
     code = 0;
 out:
     ov_buffer_free(&pem);
@@ -120,11 +131,14 @@ out:
     ov_next_owner_free(&next);
     ov_public_key_free(&next_key);
     ov_public_key_free(&owner);
+    ov_policy_free(&policy);
+    ov_public_key_free(&maker);
     ov_buffer_free(&cbor);
     ov_local_key_free(&session.key);
     ov_error_free(&error);
     if (key_file != NULL) memset(key_file, 0, key_len);
     free(next_file);
+    free(maker_file);
     free(key_file);
     free(voucher_file);
     return code;

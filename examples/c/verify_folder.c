@@ -1,10 +1,11 @@
 /*
  * Verifies every voucher of a folder and prints a table: one line for each voucher.
  *
- *     verify_folder FOLDER
+ *     verify_folder FOLDER MANUFACTURERS.pem
  *
- * Files may be CBOR, CBOR sequences, PEM with one or many vouchers, or base64. Exits with 1 where a
- * voucher was rejected.
+ * The vouchers must come from a manufacturer whose public key is in that file: anybody can make a
+ * voucher with a key of their own. Files may be CBOR, CBOR sequences, PEM with one or many vouchers,
+ * or base64. Exits with 1 where a voucher was rejected.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -75,17 +76,56 @@ static void verify(const char *file, ov_slice bytes, const ov_policy *policy) {
     ov_voucher_free(&voucher);
 }
 
-static void verify_file(const char *path, const char *name, const ov_policy *policy) {
+/* The bytes of a file and a zero behind them, or NULL for what is no file. */
+static uint8_t *read_file(const char *path, size_t *len) {
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
     FILE *file = fopen(path, "rb");
-    uint8_t *data = malloc(info.st_size > 0 ? (size_t)info.st_size : 1);
+    uint8_t *data = malloc((size_t)info.st_size + 1);
     if (file == NULL || data == NULL) {
         perror(path);
         exit(2);
     }
-    size_t len = fread(data, 1, (size_t)info.st_size, file);
+    *len = fread(data, 1, (size_t)info.st_size, file);
+    data[*len] = 0;
     fclose(file);
+    return data;
+}
+
+/* The anchor: a policy under which one of the public keys of a PEM file is the manufacturer's. */
+static ov_policy *anchored(const char *path) {
+    ov_policy *policy = NULL;
+    size_t len;
+    uint8_t *data = read_file(path, &len);
+    if (data == NULL) {
+        fprintf(stderr, "%s: not a file\n", path);
+        exit(2);
+    }
+    const char *at = (const char *)data, *end = at + len;
+    while ((at = strstr(at, "-----BEGIN ")) != NULL) {
+        ov_public_key *key = NULL;
+        ov_status status = ov_public_key_from_pem((const uint8_t *)at, (size_t)(end - at), &key, error);
+        if (status == OV_OK && policy == NULL) status = ov_policy_from_manufacturer(key, &policy);
+        else if (status == OV_OK) status = ov_policy_add_manufacturer(policy, key);
+        ov_public_key_free(&key);
+        if (status != OV_OK) {
+            print_error(path);
+            exit(2);
+        }
+        at++;
+    }
+    free(data);
+    if (policy == NULL) {
+        fprintf(stderr, "%s: no public key in it\n", path);
+        exit(2);
+    }
+    return policy;
+}
+
+static void verify_file(const char *path, const char *name, const ov_policy *policy) {
+    size_t len;
+    uint8_t *data = read_file(path, &len);
+    if (data == NULL) return;
 
     ov_vouchers *steps = NULL;
     ov_slice bytes;
@@ -100,18 +140,18 @@ static void verify_file(const char *path, const char *name, const ov_policy *pol
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: verify_folder FOLDER\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: verify_folder FOLDER MANUFACTURERS.pem\n");
         return 2;
     }
+    if (ov_error_new(&error) != OV_OK) return 2;
+    ov_policy *policy = anchored(argv[2]);
     struct dirent **names;
     int count = scandir(argv[1], &names, NULL, alphasort);
     if (count < 0) {
         perror(argv[1]);
         return 2;
     }
-    ov_policy *policy = NULL;
-    if (ov_error_new(&error) != OV_OK || ov_policy_new(&policy) != OV_OK) return 2;
     printf("%-28s %-32s %3s %-16s %s\n", "file", "GUID", "n", "owner", "device");
     for (int i = 0; i < count; i++) {
         size_t room = strlen(argv[1]) + strlen(names[i]->d_name) + 2;

@@ -141,7 +141,7 @@ fuzz_target!(|story: Story| {
             return is_one_of(&error, &kinds);
         }
     };
-    let mut policy = Policy::new()
+    let mut policy = Policy::any_origin()
         .with_manufacturer(maker.clone())
         .with_hmac(&secret);
     policy = policy.allow(Allowance::ExperimentalKeys);
@@ -230,7 +230,8 @@ fuzz_target!(|story: Story| {
         assert_eq!(written, wanted);
     }
     if story.strict && plain {
-        let strict = Policy::strict()
+        let strict = Policy::any_origin()
+            .strict()
             .with_hmac(&secret)
             .with_owner(owner.public_key());
         strict

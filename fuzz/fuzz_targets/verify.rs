@@ -49,7 +49,7 @@ fuzz_target!(|input: &[u8]| {
         voucher.owner_key().public_key().as_ref(),
         Ok(voucher.owner())
     );
-    let mut mild = Policy::new();
+    let mut mild = Policy::any_origin();
     if policy.allows(Allowance::Fdo20Draft) || choice[0] & 0x80 == 0 {
         mild = Allowance::ALL
             .iter()

@@ -33,9 +33,9 @@ pub fn split(input: &[u8]) -> Option<([u8; 4], u32, &[u8])> {
 pub fn policy(choice: [u8; 4]) -> Policy<'static> {
     let [how, facts, owner, maker] = choice;
     let mut policy = if how & 0x80 == 0 {
-        Policy::new()
+        Policy::any_origin()
     } else {
-        Policy::strict()
+        Policy::any_origin().strict()
     };
     for (bit, &allowance) in Allowance::ALL.iter().enumerate() {
         if how & 1 << bit != 0 {

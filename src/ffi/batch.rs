@@ -160,12 +160,12 @@ impl Batch {
     }
 }
 
-/// Makes a verifier under a copy of this policy, which may be NULL for the default one. It uses
-/// the fastest engine of the CPU, and one thread.
+/// Makes a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. It uses the
+/// fastest engine of the CPU, and one thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_batch) -> ov_status {
     plain(|caller| {
-        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let rules = Rules::given(caller, policy)?.clone();
         let out = caller.out(batch)?;
         let settings = Settings {
             window: BatchVerifier::WINDOW,

@@ -7,7 +7,7 @@ use super::error::ov_error;
 use super::handle::{Handle, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, encoding, hash, ov_digest};
-use super::policy::ov_policy;
+use super::policy::{Rules, ov_policy};
 use super::sign::{CallbackSigner, ov_signer};
 use super::status::ov_status;
 use super::transfer::ov_receipt;
@@ -314,7 +314,7 @@ pub extern "C" fn ov_extension_finish(
 }
 
 /// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
-/// as its owner, and gives a receipt. The policy and `receipt` may be NULL.
+/// as its owner, and gives a receipt, which may be NULL. A NULL policy is `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_hand_over(
     extension: *const ov_extension,
@@ -328,7 +328,7 @@ pub extern "C" fn ov_extension_hand_over(
     guard(error, |caller| {
         let waiting = caller.get(extension)?;
         let signature = caller.array(signature, len)?;
-        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let rules = Rules::given(caller, policy)?;
         let (out, out_receipt) = (caller.out(extended)?, caller.maybe_out(receipt)?);
         let policy = rules.policy();
         let (voucher, made) = waiting.extension.hand_over(signature, &policy)?;

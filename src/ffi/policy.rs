@@ -1,10 +1,10 @@
-//! What a C program wants of a voucher.
+//! What a voucher must prove for a C program.
 
 use alloc::sync::Arc;
 
 use super::certificate::ov_roots;
 use super::finding::allowance;
-use super::handle::{Handle, Refusal, at, object};
+use super::handle::{Caller, Handle, Refusal, at, object};
 use super::key::ov_public_key;
 use super::names::ov_digest;
 use super::plain;
@@ -17,14 +17,16 @@ use crate::time::UnixTime;
 
 /// Everything that a verdict depends on besides the voucher itself.
 ///
-/// A new one asks for what every voucher can prove by itself. A batch takes a copy, so that later
-/// changes do not touch it.
+/// A policy begins from an anchor, which ties the header of a voucher to the world: the
+/// manufacturer's key, its hash or roots of its certificate, or the device's HMAC. Without one
+/// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch takes a copy,
+/// so that later changes do not touch it.
 pub struct ov_policy {
     _private: [u8; 0],
 }
 
 /// What an `ov_policy` holds: a policy, and apart from it all that a Rust policy borrows.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Rules {
     base: Policy<'static>,
     hmac: Option<HmacSource>,
@@ -35,6 +37,26 @@ pub(super) struct Rules {
 object!(ov_policy: Arc<Rules>, b"ov polic");
 
 impl Rules {
+    const fn of(base: Policy<'static>) -> Self {
+        Self {
+            base,
+            hmac: None,
+            device_roots: None,
+            manufacturer_roots: None,
+        }
+    }
+
+    /// The rules of a call that gives a verdict. There are none by default: who accepts a voucher
+    /// of any origin has to say so.
+    pub(super) fn given(caller: &Caller, policy: *const ov_policy) -> Result<&Arc<Self>, Refusal> {
+        caller.maybe(policy)?.ok_or_else(|| {
+            Refusal::argument(
+                "the policy is NULL; begin one from an anchor, such as \
+                 ov_policy_from_manufacturer, or with ov_policy_any_origin",
+            )
+        })
+    }
+
     /// The policy, whole.
     pub(super) fn policy(&self) -> Policy<'_> {
         let mut policy: Policy<'_> = self.base.clone();
@@ -55,26 +77,100 @@ impl Rules {
     }
 }
 
-/// Makes the default policy: every dialect in circulation, no allowance, nothing to compare with.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_new(policy: *mut *mut ov_policy) -> ov_status {
+/// Gives a new policy to the caller.
+fn begin(
+    policy: *mut *mut ov_policy,
+    from: impl FnOnce(&Caller) -> Result<Rules, Refusal>,
+) -> ov_status {
     plain(|caller| {
+        let rules = from(caller)?;
         let out = caller.out(policy)?;
-        out.write(Handle::give(Arc::new(Rules::default())));
+        out.write(Handle::give(Arc::new(rules)));
         Ok(())
     })
 }
 
-/// Makes the strict policy: every departure from the written profile of FDO 1.1 is refused.
+/// Makes a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and its like
+/// add others, and one match is enough. A voucher without entries carries no signature of its
+/// manufacturer, and is `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_new_strict(policy: *mut *mut ov_policy) -> ov_status {
+pub extern "C" fn ov_policy_from_manufacturer(
+    manufacturer: *const ov_public_key,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let key = caller.get(manufacturer)?.clone();
+        Ok(Rules::of(Policy::manufacturer(key)))
+    })
+}
+
+/// Makes a policy: the manufacturer's key must have this hash, as in
+/// `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_manufacturer_hash(
+    hash: *const ov_digest,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let hash = at(caller.array(hash, 1)?.first())?.read()?;
+        Ok(Rules::of(Policy::manufacturer_hash(hash)))
+    })
+}
+
+/// Makes a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to these
+/// roots. Otherwise like `ov_policy_from_manufacturer`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_manufacturer_roots(
+    roots: *const ov_roots,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::anchored_later());
+        rules.manufacturer_roots = Some(caller.get(roots)?.clone());
+        Ok(rules)
+    })
+}
+
+/// Makes a policy: the header HMAC must be the one that this secret makes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_hmac_secret(
+    secret: *const ov_hmac_secret,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::anchored_later());
+        rules.hmac = Some(HmacSource::Secret(caller.get(secret)?.clone()));
+        Ok(rules)
+    })
+}
+
+/// Makes a policy: the header HMAC must be the one that this callback makes, as in
+/// `ov_policy_set_hmac`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_hmac(
+    hmac: *const ov_hmac,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::anchored_later());
+        rules.hmac = Some(HmacSource::read(caller, hmac)?);
+        Ok(rules)
+    })
+}
+
+/// Makes a policy that accepts a voucher whatever its origin: verified then means intact, and
+/// anybody may have made it. `origin` in ov_proved says for each voucher whether it was checked.
+/// Anchors that are added later must match.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_any_origin(policy: *mut *mut ov_policy) -> ov_status {
+    begin(policy, |_| Ok(Rules::of(Policy::any_origin())))
+}
+
+/// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_strict(policy: *mut ov_policy) -> ov_status {
     plain(|caller| {
-        let out = caller.out(policy)?;
-        let base = Policy::strict();
-        out.write(Handle::give(Arc::new(Rules {
-            base,
-            ..Rules::default()
-        })));
+        change(caller.get_mut(policy)?, Policy::strict);
         Ok(())
     })
 }
@@ -88,7 +184,7 @@ pub extern "C" fn ov_policy_free(policy: *mut *mut ov_policy) -> ov_status {
 /// Changes a policy by one of the methods that give it back.
 fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
     let rules = Arc::make_mut(rules);
-    rules.base = by(core::mem::take(&mut rules.base));
+    rules.base = by(rules.base.clone());
 }
 
 /// Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
@@ -235,7 +331,8 @@ pub extern "C" fn ov_policy_set_manufacturer_roots(
     })
 }
 
-/// The device certificate must have a path to these roots.
+/// The device certificate must have a path to these roots. That is no anchor: the certificate is
+/// public, and anybody can copy it under a header of their own.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_device_roots(
     policy: *mut ov_policy,

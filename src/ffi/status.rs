@@ -140,6 +140,10 @@ pub const OV_ERR_WRONG_STATE: ov_status = 326;
 pub const OV_ERR_CREDENTIAL_REUSE: ov_status = 327;
 /// A certificate has been revoked.
 pub const OV_ERR_CERTIFICATE_REVOKED: ov_status = 328;
+/// Nothing ties the header to a known origin.
+pub const OV_ERR_ORIGIN_NOT_CHECKED: ov_status = 329;
+/// A required fact was not proved.
+pub const OV_ERR_NOT_PROVED: ov_status = 330;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
 /// There are more entries than the limit.

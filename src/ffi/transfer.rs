@@ -7,7 +7,7 @@ use super::extend::{ov_extend_options, ov_next_owner};
 use super::handle::{Handle, object};
 use super::key::{give, ov_public_key};
 use super::names::ov_digest;
-use super::policy::ov_policy;
+use super::policy::{Rules, ov_policy};
 use super::sign::{CallbackSigner, ov_signer};
 use super::status::ov_status;
 use super::verify::{give_verified, ov_verdict, ov_verified};
@@ -34,7 +34,7 @@ pub struct ov_receipt_info {
 }
 
 /// Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
-/// verifies the result. The policy, the options and `receipt` may be NULL.
+/// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hand_over(
     data: *const u8,
@@ -49,7 +49,7 @@ pub extern "C" fn ov_hand_over(
 ) -> ov_status {
     guard(error, |caller| {
         let bytes = caller.array(data, len)?;
-        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let rules = Rules::given(caller, policy)?;
         let signer = CallbackSigner::read(caller, signer)?;
         let next = caller.get(next)?;
         let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();
@@ -78,7 +78,7 @@ pub extern "C" fn ov_hand_over_verified(
 ) -> ov_status {
     guard(error, |caller| {
         let voucher = &caller.get(verified)?.voucher;
-        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let rules = Rules::given(caller, policy)?;
         let signer = CallbackSigner::read(caller, signer)?;
         let next = caller.get(next)?;
         let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();
@@ -116,7 +116,7 @@ pub extern "C" fn ov_hand_over_all(
 ) -> ov_status {
     guard(error, |caller| {
         let vouchers = caller.slices(vouchers, count)?;
-        let rules = caller.maybe(policy)?.cloned().unwrap_or_default();
+        let rules = Rules::given(caller, policy)?;
         let signer = CallbackSigner::read(caller, signer)?;
         let next = caller.get(next)?;
         let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();

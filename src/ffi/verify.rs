@@ -7,14 +7,13 @@ use super::error::{Report, ov_error, place};
 use super::finding::{Findings, ov_findings};
 use super::handle::{Handle, at, index, object, present};
 use super::key::{give, ov_public_key};
-use super::policy::ov_policy;
+use super::policy::{Rules, ov_policy};
 use super::status::{OV_OK, ov_status};
 use super::voucher::{Held, give_voucher, ov_voucher};
 use super::{guard, plain};
 use crate::audit::audit;
 use crate::error::Error;
-use crate::policy::Policy;
-use crate::verify::{ChainHashRule, ManufacturerProof, Proved, VerifiedVoucher};
+use crate::verify::{ChainHashRule, ManufacturerProof, Origin, Proved, VerifiedVoucher};
 
 /// There is neither device chain nor hash: an EPID device.
 pub const OV_CHAIN_HASH_NONE: i32 = 0;
@@ -34,6 +33,13 @@ pub const OV_MANUFACTURER_BY_SPKI_HASH: i32 = 3;
 /// The manufacturer was recognised by a certificate path to a root.
 pub const OV_MANUFACTURER_BY_PATH: i32 = 4;
 
+/// Nothing ties the header to the world: anybody may have made the voucher.
+pub const OV_ORIGIN_NOT_CHECKED: i32 = 0;
+/// The manufacturer that the policy named signed the header.
+pub const OV_ORIGIN_MANUFACTURER: i32 = 1;
+/// The device confirms the header by its HMAC, and the manufacturer was not verified.
+pub const OV_ORIGIN_HMAC: i32 = 2;
+
 /// What was proved about a voucher. What is not in here was not proved.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
@@ -44,13 +50,16 @@ pub struct ov_proved {
     pub chain_hash: i32,
     /// By what the manufacturer was recognised: an `OV_MANUFACTURER_` number.
     pub manufacturer: i32,
+    /// What ties the header to the world: an `OV_ORIGIN_` number.
+    pub origin: i32,
     /// Whether some entry is signed with the external data of the FDO 2.0 draft.
     pub draft_aad: bool,
     /// Whether the header HMAC was verified.
     pub hmac: bool,
     /// Whether the current owner is the one that the policy named.
     pub owner: bool,
-    /// Whether the device certificate has a path to a root that the policy named.
+    /// Whether the device certificate has a path to a root that the policy named. That says nothing
+    /// about the header: anybody can copy the certificate under another one.
     pub device_path: bool,
 }
 
@@ -69,6 +78,11 @@ impl ov_proved {
                 Some(ManufacturerProof::KeyHash) => OV_MANUFACTURER_BY_KEY_HASH,
                 Some(ManufacturerProof::SpkiHash) => OV_MANUFACTURER_BY_SPKI_HASH,
                 Some(ManufacturerProof::Path) => OV_MANUFACTURER_BY_PATH,
+            },
+            origin: match proved.origin() {
+                Origin::NotChecked => OV_ORIGIN_NOT_CHECKED,
+                Origin::Manufacturer => OV_ORIGIN_MANUFACTURER,
+                Origin::Hmac => OV_ORIGIN_HMAC,
             },
             draft_aad: proved.draft_aad,
             hmac: proved.hmac,
@@ -139,8 +153,8 @@ pub(super) fn give_verified(voucher: VerifiedVoucher<'static>) -> *mut ov_verifi
     Handle::give(Verified::new(voucher))
 }
 
-/// Verifies a voucher under a policy, which may be NULL for the default one. The voucher stays as
-/// it is.
+/// Verifies a voucher under a policy. The voucher stays as it is. Without a policy, which is NULL,
+/// there is no verdict: `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_verify(
     voucher: *const ov_voucher,
@@ -151,17 +165,14 @@ pub extern "C" fn ov_voucher_verify(
     guard(error, |caller| {
         let voucher = (**caller.get(voucher)?).clone();
         let out = caller.out(verified)?;
-        let voucher = match caller.maybe(policy)? {
-            Some(policy) => voucher.verify(&policy.policy())?,
-            None => voucher.verify(&Policy::new())?,
-        };
+        let voucher = voucher.verify(&Rules::given(caller, policy)?.policy())?;
         out.write(give_verified(voucher));
         Ok(())
     })
 }
 
 /// Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it.
-/// The policy may be NULL.
+/// Without a policy, which is NULL, there is no verdict: `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_verify(
     policy: *const ov_policy,
@@ -173,10 +184,7 @@ pub extern "C" fn ov_policy_verify(
     guard(error, |caller| {
         let bytes = caller.array(data, len)?;
         let out = caller.out(verified)?;
-        let voucher = match caller.maybe(policy)? {
-            Some(policy) => policy.policy().verify(bytes)?,
-            None => Policy::new().verify(bytes)?,
-        };
+        let voucher = Rules::given(caller, policy)?.policy().verify(bytes)?;
         out.write(give_verified(voucher.into_owned()));
         Ok(())
     })
@@ -262,7 +270,7 @@ pub(super) struct Audited {
 object!(ov_audit: Audited, b"ov audit");
 
 /// Reads and verifies a voucher in CBOR, but goes on after the first fault as far as the bytes
-/// allow. It succeeds whatever is wrong with the voucher. The policy may be NULL.
+/// allow. It succeeds whatever is wrong with the voucher. A NULL policy is `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_new(
     data: *const u8,
@@ -273,10 +281,7 @@ pub extern "C" fn ov_audit_new(
     plain(|caller| {
         let bytes = caller.array(data, len)?;
         let out = caller.out(result)?;
-        let found = match caller.maybe(policy)? {
-            Some(policy) => audit(bytes, &policy.policy()),
-            None => audit(bytes, &Policy::new()),
-        };
+        let found = audit(bytes, &Rules::given(caller, policy)?.policy());
         let view = |voucher| Handle::lent::<ov_voucher>(Held::Read(voucher));
         let errors = found.errors.iter();
         out.write(Handle::give(Audited {
@@ -306,7 +311,8 @@ pub extern "C" fn ov_audit_voucher(
     })
 }
 
-/// How many faults there are. None means verified.
+/// How many faults there are. None means verified, as far as `ov_audit_proved` goes: its `origin`
+/// says whether the header is anchored.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_error_count(result: *const ov_audit, count: *mut u64) -> ov_status {
     plain(|caller| {

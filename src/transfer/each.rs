@@ -53,8 +53,11 @@ impl<'d> Deal<'d> {
 /// # let shipment = [made(1)?.as_bytes().to_vec(), made(2)?.as_bytes().to_vec()];
 /// # let master = MasterSecret::new(&[9; 32]);
 /// # let (published, fresh_random_bytes) = (master.scan_key(0)?.address().to_string(), [5; 32]);
+/// # let secret = HmacSecret::new(vec![7; 32]);
+/// // These vouchers come from the factory and have no entries: the device confirms the header.
+/// let policy = Policy::hmac(&secret);
 /// let address: Address = published.parse()?;
-/// let sold = hand_over_each(&Policy::new(), &shipment, |_, voucher| {
+/// let sold = hand_over_each(&policy, &shipment, |_, voucher| {
 ///     let buyer = address.owner_of(voucher, &fresh_random_bytes)?;
 ///     let options = buyer.options(&ExtendOptions::new());
 ///     Ok(Deal::new(&seller, buyer.next_owner(), options))
@@ -158,7 +161,7 @@ mod tests {
             .header()
             .and_then(|header| header.with_hmac(&HmacSecret::new(alloc::vec![7; 32])))
             .unwrap();
-        let verified = || Policy::new().verify(made.as_bytes()).unwrap();
+        let verified = || Policy::any_origin().verify(made.as_bytes()).unwrap();
         assert!(!verified().proved().owner);
         assert!(verified().owned_by(&maker).unwrap().proved().owner);
         let error = verified().owned_by(&other).unwrap_err();

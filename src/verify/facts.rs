@@ -1,4 +1,4 @@
-//! What the policy asks for by name: HMAC, manufacturer, owner, certificate path.
+//! What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and the origin.
 
 use super::{ChainHashRule, Judge, ManufacturerProof, Proved, owner_place};
 use crate::error::{Error, ErrorKind};
@@ -6,7 +6,8 @@ use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
-/// Checks each fact that the policy names. Entries and chain hash are left to the caller.
+/// Checks each fact that the policy names, and the origin. Entries and chain hash are left to the
+/// caller.
 pub(crate) fn check(
     voucher: &Voucher<'_>,
     owner: Option<&PublicKey>,
@@ -14,7 +15,7 @@ pub(crate) fn check(
     judge: &mut impl Judge,
 ) -> Result<Proved, Error> {
     let mut proved = Proved {
-        entries: 0,
+        entries: voucher.entries().len(),
         chain_hash: ChainHashRule::NoChain,
         draft_aad: false,
         hmac: false,
@@ -22,17 +23,28 @@ pub(crate) fn check(
         owner: false,
         device_path: false,
     };
+    let mut refused = false;
     if let Some(device) = policy.hmac {
         match check_hmac(voucher, device) {
             Ok(()) => proved.hmac = true,
-            Err(error) => judge.fault(error)?,
+            Err(error) => {
+                refused = true;
+                judge.fault(error)?;
+            }
         }
     }
     if policy.wants_manufacturer() {
         match find_manufacturer(voucher, policy) {
             Ok(proof) => proved.manufacturer = Some(proof),
-            Err(error) => judge.fault(error)?,
+            Err(error) => {
+                refused = true;
+                judge.fault(error)?;
+            }
         }
+    }
+    // An anchor that does not fit has had its fault already.
+    if !proved.is_anchored() && !policy.any_origin && !refused {
+        judge.fault(no_origin(voucher))?;
     }
     if let Some(wanted) = &policy.owner {
         match check_owner(voucher, owner, wanted) {
@@ -48,6 +60,14 @@ pub(crate) fn check(
         }
     }
     Ok(proved)
+}
+
+/// Nothing anchors the header: without entries not even a manufacturer whose key is right, because
+/// any header can hold a public key, and nobody has signed this one.
+fn no_origin(voucher: &Voucher<'_>) -> Error {
+    let why = "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC \
+               too, or accept any origin";
+    Error::text(ErrorKind::Origin, why).at(voucher.manufacturer_key().range().start)
 }
 
 /// Whether the owner of a voucher is the one wanted.

@@ -9,6 +9,19 @@ from . import cbor, certs, keys, owner
 from .voucher import SHA384, Built, Draft, Hop, directive, instruction
 
 BUYER = "p256-buyer"
+# The manufacturer's key of each seller.
+MAKERS = {
+    "alder": "p256-alder-maker",
+    "birch": "p256-birch-maker",
+    "cedar": "p384-cedar-maker",
+    "dogwood": "rsa2048-dogwood-maker",
+    "elm": "p256-elm-maker",
+    "fir": "p256-fir-maker",
+    "grove": "rsa3072-grove-maker",
+    "holly": "p256-holly-maker",
+    "iris": "p256-iris-maker",
+    "juniper": "rsa2048-juniper-maker",
+}
 WHEN = "2026-06-01T00:00:00Z"
 
 
@@ -116,7 +129,7 @@ def files():
 
 
 def key_files():
-    """What the buyer has: own keys, the sellers' device CAs, and somebody to sell to."""
+    """What the buyer has: own keys, the manufacturers' keys and device CAs, and somebody to sell to."""
     public = lambda name: (
         keys.get(name)
         .private.public_key()
@@ -126,6 +139,7 @@ def key_files():
         "owner-public.pem": public(BUYER),
         "owner-private.pem": keys.get(BUYER).pem().encode(),
         "next-owner-public.pem": public("p256-next-owner"),
+        "manufacturers.pem": b"".join(public(maker) for maker in MAKERS.values()),
         "device-ca.pem": b"".join(certificate_pem(der) for der in device_cas()),
     }
 

@@ -88,7 +88,7 @@ void test_batch(void) {
     vouchers[4].len--;
     unsigned before = threads_of_the_process();
     OK(ov_error_new(&error));
-    OK(ov_batch_new(NULL, &batch));
+    OK(ov_batch_new(any_origin(), &batch));
     OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, verified, error));
     for (int i = 0; i < MANY; i++) {
         CHECK(verdicts[i].status == (i == 4 ? OV_ERR_TRUNCATED : OV_OK));

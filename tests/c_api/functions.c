@@ -5,7 +5,7 @@
 
 static ov_verified *verify(const ov_voucher *voucher) {
     ov_verified *verified = NULL;
-    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
+    OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
     return verified;
 }
 
@@ -120,10 +120,10 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     ov_verified *handed = NULL;
     ov_receipt *receipt = NULL;
     ov_public_key *heir = NULL, *named = NULL;
-    IS(ov_extension_hand_over(extension, sig.data, 63, NULL, &handed, &receipt, NULL),
+    IS(ov_extension_hand_over(extension, sig.data, 63, any_origin(), &handed, &receipt, NULL),
        OV_ERR_SIGNER_ANSWER);
     CHECK(handed == NULL && receipt == NULL);
-    OK(ov_extension_hand_over(extension, sig.data, sig.len, NULL, &handed, &receipt, NULL));
+    OK(ov_extension_hand_over(extension, sig.data, sig.len, any_origin(), &handed, &receipt, NULL));
     OK(ov_extension_next(extension, &heir));
     OK(ov_receipt_to(receipt, &named));
     OK(ov_public_key_equal(heir, named, &equal));
@@ -173,6 +173,91 @@ static int32_t garbage(void *user, int32_t algorithm, const uint8_t *message, si
     return 0;
 }
 
+/* A policy, which this frees, judges a voucher: the status, and the origin where there is one. */
+static ov_status judged(ov_policy *policy, const ov_voucher *voucher, int32_t *origin) {
+    ov_verified *verified = NULL;
+    ov_proved proved;
+    ov_status status = ov_voucher_verify(voucher, policy, &verified, NULL);
+    *origin = -1;
+    if (status == OV_OK) {
+        OK(ov_verified_proved(verified, &proved));
+        *origin = proved.origin;
+    }
+    OK(ov_verified_free(&verified));
+    OK(ov_policy_free(&policy));
+    return status;
+}
+
+/* Begins from each anchor there is. `fresh` has no entries; `sold` was signed by its maker. */
+static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
+    ov_policy *policy = NULL;
+    ov_roots *roots = NULL;
+    ov_local_key *maker = local_key(1), *stranger = local_key(9);
+    ov_public_key *maker_key = NULL, *stranger_key = NULL;
+    ov_hmac_secret *secret = NULL;
+    ov_buffer *spki = NULL;
+    ov_slice der;
+    ov_digest hash;
+    uint8_t bytes[32];
+    int32_t origin = 0;
+    memset(bytes, 7, sizeof bytes);
+    OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
+    OK(ov_local_key_public_key(maker, &maker_key));
+    OK(ov_local_key_public_key(stranger, &stranger_key));
+    OK(ov_public_key_to_spki_der(maker_key, &spki));
+    OK(ov_buffer_bytes(spki, &der));
+    OK(ov_hash_digest(OV_HASH_SHA256, der.data, der.len, &hash));
+
+    OK(ov_policy_any_origin(&policy));
+    IS(judged(policy, sold, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_NOT_CHECKED);
+    OK(ov_policy_from_manufacturer(maker_key, &policy));
+    IS(judged(policy, sold, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_MANUFACTURER);
+    OK(ov_policy_from_manufacturer_hash(&hash, &policy));
+    IS(judged(policy, sold, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_MANUFACTURER);
+    OK(ov_policy_from_hmac_secret(secret, &policy));
+    IS(judged(policy, sold, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_HMAC);
+    OK(ov_policy_from_manufacturer(stranger_key, &policy));
+    IS(judged(policy, sold, &origin), OV_ERR_WRONG_MANUFACTURER);
+    OK(ov_policy_any_origin(&policy));
+    OK(ov_policy_add_manufacturer(policy, stranger_key));
+    IS(judged(policy, sold, &origin), OV_ERR_WRONG_MANUFACTURER);
+    OK(ov_policy_any_origin(&policy));
+    OK(ov_policy_add_manufacturer(policy, maker_key));
+    IS(judged(policy, sold, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_MANUFACTURER);
+    /* Its key is no certificate. */
+    OK(ov_roots_new(&roots));
+    OK(ov_policy_from_manufacturer_roots(roots, &policy));
+    IS(judged(policy, sold, &origin), OV_ERR_WRONG_MANUFACTURER);
+    /* Nobody has signed a voucher without entries. */
+    OK(ov_policy_from_manufacturer(maker_key, &policy));
+    IS(judged(policy, fresh, &origin), OV_ERR_ORIGIN_NOT_CHECKED);
+    OK(ov_policy_from_manufacturer(maker_key, &policy));
+    OK(ov_policy_set_hmac_secret(policy, secret));
+    IS(judged(policy, fresh, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_HMAC);
+
+    policy = NULL;
+    IS(ov_policy_from_manufacturer(NULL, &policy), OV_ERR_NULL);
+    IS(ov_policy_from_manufacturer_hash(NULL, &policy), OV_ERR_NULL);
+    IS(ov_policy_from_manufacturer_roots(NULL, &policy), OV_ERR_NULL);
+    IS(ov_policy_from_hmac_secret(NULL, &policy), OV_ERR_NULL);
+    IS(ov_policy_from_hmac(NULL, &policy), OV_ERR_NULL);
+    CHECK(policy == NULL);
+    IS(ov_policy_any_origin(NULL), OV_ERR_NULL);
+    OK(ov_roots_free(&roots));
+    OK(ov_buffer_free(&spki));
+    OK(ov_public_key_free(&stranger_key));
+    OK(ov_public_key_free(&maker_key));
+    OK(ov_hmac_secret_free(&secret));
+    OK(ov_local_key_free(&stranger));
+    OK(ov_local_key_free(&maker));
+}
+
 static void test_hand_over(const ov_voucher *voucher) {
     ov_local_key *maker = local_key(1);
     ov_public_key *maker_key = NULL, *key = NULL;
@@ -187,7 +272,7 @@ static void test_hand_over(const ov_voucher *voucher) {
     OK(ov_voucher_bytes(voucher, &bytes));
     OK(ov_local_key_public_key(maker, &maker_key));
     ov_signer signer = {maker, maker_key, ov_local_key_sign_callback};
-    OK(ov_hand_over(bytes.data, bytes.len, NULL, &signer, next, NULL, &sold, &receipt, error));
+    OK(ov_hand_over(bytes.data, bytes.len, any_origin(), &signer, next, NULL, &sold, &receipt, error));
     OK(ov_receipt_get_info(receipt, &info));
     CHECK(info.entry == 0 && info.entry_hash.len == 32 && info.guid[0] == 9);
     OK(ov_receipt_from(receipt, &key));
@@ -199,21 +284,24 @@ static void test_hand_over(const ov_voucher *voucher) {
     CHECK(!equal);
     OK(ov_public_key_free(&key));
     OK(ov_receipt_free(&receipt));
+    const ov_voucher *view = NULL;
+    OK(ov_verified_voucher(sold, &view));
+    test_anchors(voucher, view);
 
     /* The maker owns it no more. */
     ov_verified *again = NULL;
-    IS(ov_hand_over_verified(sold, NULL, &signer, next, NULL, &again, NULL, error),
+    IS(ov_hand_over_verified(sold, any_origin(), &signer, next, NULL, &again, NULL, error),
        OV_ERR_NOT_OWNER);
     CHECK(again == NULL);
     /* A token that cannot tell its key: found by its signature. */
     signer.public_key = NULL;
-    IS(ov_hand_over_verified(sold, NULL, &signer, next, NULL, &again, NULL, error),
+    IS(ov_hand_over_verified(sold, any_origin(), &signer, next, NULL, &again, NULL, error),
        OV_ERR_SIGNER_ANSWER);
 
     /* Callbacks that fail, and that answer nonsense of any length. */
     int calls = 0;
     ov_signer broken = {&calls, NULL, refuse};
-    IS(ov_hand_over(bytes.data, bytes.len, NULL, &broken, next, NULL, &again, NULL, error),
+    IS(ov_hand_over(bytes.data, bytes.len, any_origin(), &broken, next, NULL, &again, NULL, error),
        OV_ERR_SIGNER_FAILED);
     ov_str message;
     OK(ov_error_message(error, &message));
@@ -221,11 +309,11 @@ static void test_hand_over(const ov_voucher *voucher) {
     size_t lengths[] = {0, 1, 63, 64, 65, 72, 1024, 1025, SIZE_MAX};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         ov_signer nonsense = {&lengths[i], NULL, garbage};
-        IS(ov_hand_over(bytes.data, bytes.len, NULL, &nonsense, next, NULL, &again, NULL, error),
+        IS(ov_hand_over(bytes.data, bytes.len, any_origin(), &nonsense, next, NULL, &again, NULL, error),
            OV_ERR_SIGNER_ANSWER);
     }
     ov_signer empty = {NULL, NULL, NULL};
-    IS(ov_hand_over(bytes.data, bytes.len, NULL, &empty, next, NULL, &again, NULL, error),
+    IS(ov_hand_over(bytes.data, bytes.len, any_origin(), &empty, next, NULL, &again, NULL, error),
        OV_ERR_NULL);
     CHECK(again == NULL);
 
@@ -235,7 +323,7 @@ static void test_hand_over(const ov_voucher *voucher) {
     ov_verified *all[3];
     ov_receipt *receipts[3];
     signer.public_key = maker_key;
-    OK(ov_hand_over_all(shipment, 3, NULL, &signer, next, NULL, 2, verdicts, all, receipts, error));
+    OK(ov_hand_over_all(shipment, 3, any_origin(), &signer, next, NULL, 2, verdicts, all, receipts, error));
     CHECK(verdicts[0].status == OV_OK && verdicts[2].status == OV_OK);
     CHECK(verdicts[1].status == OV_ERR_WRONG_TYPE && all[1] == NULL && receipts[1] == NULL);
     for (int i = 0; i < 3; i++) {
@@ -383,7 +471,7 @@ static void test_files(const ov_voucher *voucher) {
     OK(ov_buffer_free(&pem));
     OK(ov_error_free(&fault));
     ov_verified *verified = NULL;
-    OK(ov_policy_verify(NULL, bytes.data, bytes.len, &verified, NULL));
+    OK(ov_policy_verify(any_origin(), bytes.data, bytes.len, &verified, NULL));
     OK(ov_verified_free(&verified));
 }
 
@@ -413,12 +501,12 @@ static void test_policy(const ov_voucher *voucher) {
     bool allows = true;
     memset(bytes, 7, sizeof bytes);
     OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
-    OK(ov_policy_new(&policy));
     ov_hmac device = {secret, ask_device};
-    OK(ov_policy_set_hmac(policy, &device));
+    OK(ov_policy_from_hmac(&device, &policy));
     OK(ov_voucher_verify(voucher, policy, &verified, NULL));
     OK(ov_verified_proved(verified, &proved));
     CHECK(proved.hmac && proved.manufacturer == OV_MANUFACTURER_NOT_PROVED);
+    CHECK(proved.origin == OV_ORIGIN_HMAC);
     CHECK(proved.chain_hash == OV_CHAIN_HASH_NONE);
     OK(ov_verified_free(&verified));
     device.user = NULL;
@@ -431,7 +519,7 @@ static void test_policy(const ov_voucher *voucher) {
     IS(ov_policy_set_hmac(policy, &device), OV_ERR_NULL);
     CHECK(verified == NULL);
     OK(ov_policy_free(&policy));
-    OK(ov_policy_new(&policy));
+    OK(ov_policy_any_origin(&policy));
     OK(ov_policy_limit(policy, OV_LIMIT_INPUT, &value));
     CHECK(value == 1 << 20);
     OK(ov_policy_set_limit(policy, OV_LIMIT_INPUT, 10));

@@ -27,15 +27,15 @@ static void test_null(void) {
     IS(ov_voucher_entry_count(NULL, &number), OV_ERR_NULL);
     IS(ov_verified_extend(NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     IS(ov_policy_allow(NULL, OV_ALLOW_LEGACY_UNTAGGED), OV_ERR_NULL);
-    IS(ov_batch_new(NULL, NULL), OV_ERR_NULL);
+    IS(ov_batch_new(any_origin(), NULL), OV_ERR_NULL);
     IS(ov_batch_verify(NULL, NULL, 0, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     IS(ov_batch_stream(NULL, NULL, NULL, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
-    IS(ov_hand_over(&byte, 1, NULL, NULL, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
+    IS(ov_hand_over(&byte, 1, any_origin(), NULL, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     IS(ov_next_owner_from_chain(NULL, 0, NULL, error), OV_ERR_NULL);
     ov_next_owner *next = NULL;
     IS(ov_next_owner_from_chain(NULL, 0, &next, error), OV_ERR_CHAIN_EMPTY);
     IS(ov_find_forks(NULL, 3, NULL), OV_ERR_NULL);
-    OK(ov_batch_new(NULL, &batch));
+    OK(ov_batch_new(any_origin(), &batch));
     OK(ov_batch_verify(batch, NULL, 0, NULL, NULL, NULL, NULL, error));
     IS(ov_batch_verify(batch, NULL, 2, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     OK(ov_batch_free(&batch));
@@ -52,6 +52,50 @@ static void test_null(void) {
     OK(ov_error_free(&error));
 }
 
+/* Without a policy there is no verdict, and the message says what to begin from. */
+static void test_no_policy(void) {
+    ov_voucher *voucher = made_voucher(3);
+    ov_verified *verified = NULL;
+    ov_batch *batch = NULL;
+    ov_audit *audit = NULL;
+    ov_error *error = NULL;
+    ov_slice bytes;
+    ov_str message;
+    ov_verdict verdict;
+    OK(ov_error_new(&error));
+    OK(ov_voucher_bytes(voucher, &bytes));
+    IS(ov_voucher_verify(voucher, NULL, &verified, error), OV_ERR_BAD_CALL);
+    OK(ov_error_message(error, &message));
+    CHECK(memmem(message.data, message.len, "ov_policy_from_manufacturer", 27) != NULL);
+    CHECK(memmem(message.data, message.len, "ov_policy_any_origin", 20) != NULL);
+    IS(ov_policy_verify(NULL, bytes.data, bytes.len, &verified, error), OV_ERR_BAD_CALL);
+    IS(ov_audit_new(bytes.data, bytes.len, NULL, &audit), OV_ERR_BAD_CALL);
+    IS(ov_batch_new(NULL, &batch), OV_ERR_BAD_CALL);
+    IS(ov_hand_over(bytes.data, bytes.len, NULL, NULL, NULL, NULL, &verified, NULL, error),
+       OV_ERR_BAD_CALL);
+    IS(ov_hand_over_all(&bytes, 1, NULL, NULL, NULL, NULL, 1, &verdict, &verified, NULL, error),
+       OV_ERR_BAD_CALL);
+    ov_verified *good = NULL, *sold = NULL;
+    OK(ov_voucher_verify(voucher, any_origin(), &good, error));
+    IS(ov_hand_over_verified(good, NULL, NULL, NULL, NULL, &sold, NULL, error), OV_ERR_BAD_CALL);
+    ov_extension *extension = NULL;
+    ov_local_key *key = local_key(2);
+    ov_public_key *public_key = NULL;
+    ov_next_owner *next = NULL;
+    OK(ov_local_key_public_key(key, &public_key));
+    OK(ov_next_owner_from_key(public_key, &next));
+    OK(ov_verified_extend(good, next, NULL, &extension, error));
+    IS(ov_extension_hand_over(extension, NULL, 0, NULL, &sold, NULL, error), OV_ERR_BAD_CALL);
+    CHECK(verified == NULL && audit == NULL && batch == NULL && sold == NULL);
+    OK(ov_extension_free(&extension));
+    OK(ov_next_owner_free(&next));
+    OK(ov_public_key_free(&public_key));
+    OK(ov_local_key_free(&key));
+    OK(ov_verified_free(&good));
+    OK(ov_voucher_free(&voucher));
+    OK(ov_error_free(&error));
+}
+
 static void test_handles(void) {
     ov_voucher *voucher = made_voucher(3);
     ov_policy *policy = NULL;
@@ -60,7 +104,7 @@ static void test_handles(void) {
     ov_error *error = NULL;
     ov_slice bytes;
     OK(ov_error_new(&error));
-    OK(ov_policy_new(&policy));
+    OK(ov_policy_any_origin(&policy));
     OK(ov_voucher_verify(voucher, policy, &verified, error));
 
     /* A handle of another kind, also where one is freed or an error is reported. */
@@ -112,7 +156,7 @@ static void test_truncations(void) {
         memcpy(copy, bytes.data, bytes.len);
         copy[at] ^= 0x40;
         ov_audit *audit = NULL;
-        OK(ov_audit_new(copy, bytes.len, NULL, &audit));
+        OK(ov_audit_new(copy, bytes.len, any_origin(), &audit));
         OK(ov_audit_free(&audit));
         if (ov_voucher_parse(copy, bytes.len, NULL, &cut, NULL) == OV_OK) OK(ov_voucher_free(&cut));
     }
@@ -187,7 +231,7 @@ static void test_threads(void) {
     ov_hmac_secret *secret = NULL;
     unsigned char bytes[32];
     memset(bytes, 7, sizeof bytes);
-    OK(ov_policy_new(&policy));
+    OK(ov_policy_any_origin(&policy));
     OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
     OK(ov_policy_set_hmac_secret(policy, secret));
     OK(ov_hmac_secret_free(&secret));
@@ -209,6 +253,7 @@ static void test_threads(void) {
 
 void test_misuse(void) {
     test_null();
+    test_no_policy();
     test_handles();
     test_truncations();
     test_text();

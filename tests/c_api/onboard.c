@@ -20,8 +20,8 @@ static void test_challenge(void) {
     int32_t algorithm = 0;
     memset(nonce, 7, sizeof nonce);
     memset(expected, 9, sizeof expected);
-    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
-    OK(ov_voucher_verify(other, NULL, &other_verified, NULL));
+    OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
+    OK(ov_voucher_verify(other, any_origin(), &other_verified, NULL));
 
     IS(ov_verified_challenge(verified, "", 0, nonce, &challenge, NULL), OV_ERR_INCOMPLETE);
     OK(ov_verified_challenge(verified, NAME, strlen(NAME), nonce, &challenge, NULL));

@@ -18,7 +18,7 @@ static ov_voucher *sold(const ov_voucher *voucher, const ov_next_owner *next,
     ov_extension *extension = NULL;
     ov_voucher *extended = NULL;
     ov_local_key *maker = local_key(1);
-    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
+    OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
     OK(ov_verified_extend(verified, next, options, &extension, NULL));
     ov_signer signer = {maker, NULL, ov_local_key_sign_callback};
     OK(ov_extension_sign(extension, &signer, &extended, NULL));
@@ -38,7 +38,7 @@ static ov_status signs(const ov_voucher *voucher, const ov_signer *signer) {
     ov_next_owner *next = NULL;
     OK(ov_local_key_public_key(buyer, &key));
     OK(ov_next_owner_from_key(key, &next));
-    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
+    OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
     OK(ov_verified_extend(verified, next, NULL, &extension, NULL));
     ov_status status = ov_extension_sign(extension, signer, &extended, NULL);
     OK(ov_voucher_free(&extended));

@@ -64,7 +64,7 @@ static void test_extend(const ov_voucher *voucher) {
     ov_reveal found;
     ov_error *error = NULL;
     ov_status status = OV_OK;
-    OK(ov_voucher_verify(voucher, NULL, &verified, NULL));
+    OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
     OK(ov_extend_options_new(&options));
     OK(ov_error_new(&error));
     ov_next_owner *maker = owner(1), *other = owner(2);

@@ -40,6 +40,9 @@ unsigned char *from_hex(const char *text, size_t *len);
 ov_voucher *made_voucher(unsigned char device);
 ov_local_key *local_key(unsigned char secret);
 
+/* A policy for vouchers of any origin, the same in every call. */
+const ov_policy *any_origin(void);
+
 void test_vectors(const char *list);
 void test_functions(void);
 void test_misuse(void);

@@ -193,10 +193,9 @@ void test_vectors(const char *list) {
         else value = line + strlen(line);
         if (strcmp(line, "vector") == 0) {
             snprintf(v.name, sizeof v.name, "%s", value);
-            OK(ov_policy_new(&v.policy));
+            OK(ov_policy_any_origin(&v.policy));
         } else if (strcmp(line, "strict") == 0) {
-            OK(ov_policy_free(&v.policy));
-            OK(ov_policy_new_strict(&v.policy));
+            OK(ov_policy_set_strict(v.policy));
         } else if (strcmp(line, "voucher") == 0) {
             v.voucher = from_hex(value, &v.len);
         } else if (strcmp(line, "code") == 0) {

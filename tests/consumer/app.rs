@@ -21,7 +21,7 @@ fn main() {
     for name in VOUCHERS {
         let text = read(&format!("shipment/{name}"));
         let bytes = file::single(&text).expect(name);
-        let policy = Policy::new();
+        let policy = Policy::any_origin();
         let verified = Voucher::parse(&bytes).and_then(|voucher| voucher.verify(&policy));
         let verified = verified.expect(name);
         println!("{name}: {:?} owns {}", verified.owner(), verified.guid());
@@ -29,7 +29,9 @@ fn main() {
 
     let text = read("shipment/alder-gw100-0001.cbor");
     let bytes = file::single(&text).expect("a voucher");
-    let policy = Policy::new();
+    let voucher = Voucher::parse(&bytes).expect("a voucher");
+    let manufacturer = voucher.manufacturer_key().public_key().expect("a key");
+    let policy = Policy::manufacturer(manufacturer);
     let signer = LocalKey::from_pem(&read("shipment-keys/owner-private.pem")).expect("a key");
     let buyer = PublicKey::from_pem(&read("shipment-keys/next-owner-public.pem")).expect("a key");
     let verified = policy.verify(&bytes).expect("a voucher that verifies");

@@ -9,11 +9,11 @@ use std::io::{BufWriter, Read as _, Write as _};
 use ownership_voucher::{Allowance, Policy, Voucher, audit};
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
-    let mut policy = Policy::new();
+    let mut policy = Policy::any_origin();
     for argument in std::env::args().skip(1) {
         policy = match Allowance::from_name(&argument) {
             Some(allowance) => policy.allow(allowance),
-            None if argument == "strict" => Policy::strict(),
+            None if argument == "strict" => policy.strict(),
             None => return Err(format!("what is {argument}?").into()),
         };
     }

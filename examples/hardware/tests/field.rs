@@ -201,7 +201,7 @@ fn handed_over(maker: &Signer, owner: &Signer, secret: &Secret, chain: Vec<Vec<u
         .header()
         .and_then(|header| header.with_hmac(&**secret))
         .expect("the TPM's HMAC");
-    let (policy, options, next) = (Policy::new(), ExtendOptions::new(), key(owner));
+    let (policy, options, next) = (Policy::any_origin(), ExtendOptions::new(), key(owner));
     let hand_over = HandOver::new(&policy, &**maker, &next, &options);
     let (voucher, _) = hand_over.one(made.as_bytes()).expect("handed over");
     voucher.as_bytes().to_vec()
@@ -209,7 +209,7 @@ fn handed_over(maker: &Signer, owner: &Signer, secret: &Secret, chain: Vec<Vec<u
 
 /// Paths to these roots, at a day of 2026.
 fn policy(roots: &Roots) -> Policy<'_> {
-    Policy::new()
+    Policy::any_origin()
         .with_device_roots(roots)
         .at(day("2026-11-28"))
         .refuse_expired()
@@ -266,7 +266,7 @@ fn a_device_with_its_key_in_a_tpm() {
     assert_eq!(all(&early), ErrorKind::CertificateTime);
     let then = policy(&trusted).at(day("2026-11-20"));
     then.verify(&expired).expect("valid at the time");
-    Policy::new()
+    Policy::any_origin()
         .with_device_roots(&trusted)
         .at(now)
         .verify(&expired)

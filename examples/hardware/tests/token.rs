@@ -47,7 +47,7 @@ fn every_kind_of_key_from_first_voucher_to_proof() {
         ]);
 
         let bytes = voucher(&token.0.join(&sold));
-        let policy = Policy::new()
+        let policy = Policy::any_origin()
             .with_manufacturer(maker_key)
             .with_owner(buyer_key.clone());
         let verified = policy.verify(&bytes).expect("a good voucher");

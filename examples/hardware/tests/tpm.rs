@@ -42,7 +42,7 @@ fn whole_life(tpm: &Tpm, maker: &str, buyer: &str, secret: &Secret, pss: bool, w
     let (maker, buyer) = (tpm.key(maker).expect("made"), tpm.key(buyer).expect("made"));
     let label = pss.then_some(KeyType::RsaPss);
     let bytes = new_voucher(9, &public(&maker), secret, label);
-    let policy = Policy::new()
+    let policy = Policy::any_origin()
         .with_manufacturer(public(&maker))
         .with_hmac(&**secret);
     let options = ExtendOptions::new();
@@ -122,7 +122,7 @@ fn the_owner_proves_itself_to_the_device() {
         .make_secret("0x81010003", HashAlgorithm::Sha256)
         .expect("made");
     let bytes = new_voucher(5, &public(&maker), &secret, None);
-    let (policy, options) = (Policy::new(), ExtendOptions::new());
+    let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
     let next = NextOwner::Key(public(&owner));
     let hand_over = HandOver::new(&policy, &*maker, &next, &options);
     let (voucher, _) = hand_over.one(&bytes).expect("handed over");
@@ -258,7 +258,7 @@ fn a_tpm_that_goes_away_half_way() {
         files::write_new(&from.join(format!("{guid:02}")), &bytes).expect("written");
     }
     let before: Vec<Vec<u8>> = read_all(&from);
-    let (policy, options) = (Policy::new(), ExtendOptions::new());
+    let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
     let next = NextOwner::Key(public(&buyer));
     let shipment = Shipment {
         policy: &policy,

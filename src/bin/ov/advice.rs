@@ -59,6 +59,10 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::CertificateRevoked => {
             "whoever issued the certificate has called it back: do not trust its key, and ask the maker"
         }
+        ErrorKind::Origin => {
+            "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret"
+        }
+        ErrorKind::NotProved => "give what the fact is compared with, or do not require it",
         ErrorKind::Departure => "without --strict this is a finding",
         _ => match kind.fault() {
             Fault::Malformed => {

@@ -8,7 +8,7 @@ use crate::cli::AuditArgs;
 use crate::input::{Item, Windows};
 use crate::material::Material;
 use crate::output::Lines;
-use crate::report::{Problem, count, fingerprint, object};
+use crate::report::{Problem, Standing, count, fingerprint, object};
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
@@ -19,13 +19,13 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::Good;
     while let Some(window) = windows.next() {
         for item in &window {
-            let report = Report::new(item, &policy);
+            let report = Report::new(item, &policy, &material);
             if !report.errors.is_empty() {
                 outcome = Outcome::Rejected;
             }
             match args.json {
                 true => lines.line(&report.to_json(item))?,
-                false => report.print(item, &mut lines)?,
+                false => report.print(item, &material, &mut lines)?,
             }
         }
     }
@@ -65,12 +65,13 @@ struct Report {
     entries: Option<usize>,
     proved: Vec<&'static str>,
     chain_hash: Option<ChainHashRule>,
+    anchored: bool,
     errors: Vec<Remark>,
     findings: Vec<Remark>,
 }
 
 impl Report {
-    fn new(item: &Item, policy: &Policy<'_>) -> Self {
+    fn new(item: &Item, policy: &Policy<'_>, material: &Material) -> Self {
         let bytes = match &item.bytes {
             Ok(bytes) => bytes,
             Err(problem) => {
@@ -80,6 +81,7 @@ impl Report {
                     entries: None,
                     proved: Vec::new(),
                     chain_hash: None,
+                    anchored: false,
                     errors: vec![error(problem.clone())],
                     findings: Vec::new(),
                 };
@@ -101,6 +103,7 @@ impl Report {
             entries: voucher.map(|voucher| voucher.entries().len()),
             proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
             chain_hash: audit.proved.map(|proved| proved.chain_hash),
+            anchored: audit.proved.is_some_and(|p| material.settles(&p)),
             errors: audit
                 .errors
                 .iter()
@@ -110,16 +113,17 @@ impl Report {
         }
     }
 
-    fn verdict(&self) -> &'static str {
-        match self.errors.is_empty() {
-            true => "verified",
-            false => "rejected",
-        }
+    const fn standing(&self) -> Standing {
+        Standing::of(self.errors.is_empty(), self.anchored)
     }
 
-    fn print(&self, item: &Item, lines: &mut Lines) -> Result<(), Failure> {
+    fn print(&self, item: &Item, material: &Material, lines: &mut Lines) -> Result<(), Failure> {
+        let (words, name) = (self.standing().words(), item.name());
         let guid = self.guid.as_deref().unwrap_or("unreadable");
-        lines.line(&format!("{}  {}  {guid}", self.verdict(), item.name()))?;
+        lines.line(&format!("{words}  {name}  {guid}"))?;
+        if self.standing() == Standing::Unanchored {
+            lines.line(&format!("  {}", material.origin_advice()))?;
+        }
         if !self.proved.is_empty() {
             lines.line(&format!("  proved: {}", self.proved.join(", ")))?;
         }
@@ -145,7 +149,7 @@ impl Report {
         object(&[
             ("source", json!(&*item.source)),
             ("index", json!(item.index)),
-            ("verdict", json!(self.verdict())),
+            ("verdict", json!(self.standing().name())),
             ("guid", json!(self.guid)),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner)),

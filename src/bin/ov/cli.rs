@@ -8,15 +8,22 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
-use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
+use ownership_voucher::{
+    Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, Proved, UnixTime,
+};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
 /// Vouchers are read from CBOR, CBOR sequences, PEM and base64, one or a million in a file; a path
 /// may be a folder, and - is the standard input.
 ///
-/// The exit code is 0 when all is well, 1 when a voucher was rejected or a fork was found, and 2
-/// for errors of usage and of reading and writing.
+/// Anybody can make a voucher with a key of their own. What ties one to the world is the key of its
+/// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
+/// (--hmac-secret). Without one of these a voucher is at best intact, origin not checked.
+///
+/// The exit code is 0 when all is well, 1 when a voucher was rejected or a fork was found, 2 for
+/// errors of usage and of reading and writing, and 3 when `ov verify` rejected nothing, and did not
+/// check the origin of some voucher.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -74,7 +81,8 @@ pub(crate) struct PolicyArgs {
     /// The current owner must have this key: a public key or certificate in PEM or DER
     #[arg(long, value_name = "FILE")]
     pub(crate) owner: Option<PathBuf>,
-    /// The manufacturer must have this key; one match among all that are given is enough
+    /// The manufacturer must have this key, or one of the public keys in this file; one match among
+    /// all that are given is enough
     #[arg(long, value_name = "FILE")]
     pub(crate) manufacturer: Vec<PathBuf>,
     /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
@@ -83,7 +91,8 @@ pub(crate) struct PolicyArgs {
     /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) manufacturer_ca: Vec<PathBuf>,
-    /// The device certificate must have a path to one of these roots, in PEM
+    /// The device certificate must have a path to one of these roots, in PEM. The certificate is
+    /// public and says nothing about the origin of the voucher
     #[arg(long, value_name = "FILE")]
     pub(crate) device_ca: Vec<PathBuf>,
     /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
@@ -93,6 +102,10 @@ pub(crate) struct PolicyArgs {
     /// Arguments are visible to other users of the machine, files need not be
     #[arg(long, value_name = "HEX|@FILE")]
     pub(crate) hmac_secret: Option<String>,
+    /// Accept vouchers of any origin: without manufacturer or HMAC to compare with, anybody may have
+    /// made them
+    #[arg(long)]
+    pub(crate) any_origin: bool,
     /// The time at which certificates are judged, such as 2026-11-23T09:30:00Z; now by default
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) at: Option<UnixTime>,
@@ -113,12 +126,19 @@ pub(crate) struct VerifyArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print one JSON object for each voucher; the summary goes to the standard error
+    /// Print one JSON object for each voucher; the summary goes to the standard error.
+    ///
+    /// The member verdict is verified, rejected, or unanchored: intact, origin not checked.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print only rejected vouchers, and look for no findings, which is faster
+    /// Print only rejected vouchers, and those that an anchor leaves without an origin; look for no
+    /// findings, which is faster
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Reject vouchers for which one of these facts is not proved: entries, chain-hash, device-path,
+    /// hmac, manufacturer, owner
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact)]
+    pub(crate) require: Vec<&'static str>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     #[command(flatten)]
@@ -526,6 +546,11 @@ fn guid(text: &str) -> Result<Guid, String> {
 
 fn time(text: &str) -> Result<UnixTime, String> {
     UnixTime::from_rfc3339(text).map_err(|error| error.to_string())
+}
+
+fn fact(name: &str) -> Result<&'static str, String> {
+    let known = Proved::FACTS.into_iter().find(|fact| *fact == name);
+    known.ok_or_else(|| format!("expected one of {}", Proved::FACTS.join(", ")))
 }
 
 fn allowance(name: &str) -> Result<Allowance, String> {

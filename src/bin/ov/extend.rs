@@ -5,7 +5,7 @@ use std::io::Write as _;
 use alloc::sync::Arc;
 
 use ownership_voucher::{
-    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt,
+    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, Proved, PublicKey, Receipt,
     VerifiedVoucher, Voucher,
 };
 use serde_json::json;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let options = options(args);
     let Some(to) = &args.to else {
         let deals = Deals::load(args, None, options)?;
-        return shipment(args, &|vouchers, first| {
+        return shipment(args, &material, &|vouchers, first| {
             deals.make(&policy, vouchers, first)
         });
     };
@@ -36,19 +36,21 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     match (&args.key, &args.to_be_signed, &args.signature) {
         (None, None, None) if args.onetime.master.is_some() => {
             let deals = Deals::load(args, Some(next), options)?;
-            shipment(args, &|vouchers, first| {
+            shipment(args, &material, &|vouchers, first| {
                 deals.make(&policy, vouchers, first)
             })
         }
         (Some(path), None, None) => {
             let key = private_key(path)?;
             let hand_over = HandOver::new(&policy, &key, &next, &options);
-            shipment(args, &|vouchers, _| hand_over.all(vouchers))
+            shipment(args, &material, &|vouchers, _| hand_over.all(vouchers))
         }
         (None, Some(path), None) => {
             let (_, bytes) = only_voucher(args)?;
             let message = with_verified(&bytes, &policy, |voucher| {
                 let extension = voucher.extend(&next, &options)?;
+                let unanchored = usize::from(!material.settles(voucher.proved()));
+                material.note_unanchored(unanchored);
                 Ok((extension.to_be_signed(), extension.algorithm().name()))
             });
             let (message, algorithm) = message?;
@@ -64,7 +66,10 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
                     owner: voucher.owner().clone(),
                     signature: signature.to_vec(),
                 };
-                HandOver::new(&policy, &answer, &next, &options).verified(voucher)
+                let unanchored = usize::from(!material.settles(voucher.proved()));
+                let sold = HandOver::new(&policy, &answer, &next, &options).verified(voucher)?;
+                material.note_unanchored(unanchored);
+                Ok(sold)
             })
             .map_err(|failure| match failure {
                 Failure::Message(message) => {
@@ -153,6 +158,7 @@ type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
 /// before it. Those that fail are reported and left out.
 fn shipment(
     args: &ExtendArgs,
+    material: &Material,
     hand_over: &(dyn Fn(&[&[u8]], usize) -> HandedOver + Sync),
 ) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
@@ -161,6 +167,7 @@ fn shipment(
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut progress = Progress::new(true);
     let (mut done, mut failed, mut trouble) = (0_usize, 0_usize, false);
+    let mut unanchored = 0_usize;
     let mut before = 0_usize;
     while let Some(window) = windows.next() {
         let vouchers: Vec<&[u8]> = window
@@ -187,6 +194,8 @@ fn shipment(
                     }
                     receipts.push(&receipt, item.index, &item.source)?;
                     done = done.saturating_add(1);
+                    let before = before_this(voucher.proved());
+                    unanchored = unanchored.saturating_add(usize::from(!material.settles(&before)));
                 }
                 Err(problem) => {
                     progress.clear();
@@ -207,6 +216,7 @@ fn shipment(
         sink.finish()?;
         receipts.finish()?;
     }
+    material.note_unanchored(unanchored);
     if done.saturating_add(failed) > 1 {
         complain(&format!(
             "{} extended, {failed} not",
@@ -220,6 +230,13 @@ fn shipment(
     } else {
         Outcome::Good
     })
+}
+
+/// What was proved before the last entry was signed here: our own signature is no anchor.
+fn before_this(proved: &Proved) -> Proved {
+    let mut before = *proved;
+    before.entries = before.entries.saturating_sub(1);
+    before
 }
 
 /// Receipts, one JSON object on a line for each voucher.

@@ -34,6 +34,8 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     let mut first = Windows::new(&args.paths);
     let shared = shared_guids(&mut first, &policy);
     let (copies, rejected) = copies(args, &shared, &policy);
+    let doubtful = |copy: &&Copy| !material.settles(copy.voucher.proved());
+    let unanchored = copies.iter().filter(doubtful).count();
     let mut lines = Lines::new();
     let mut forks = 0_usize;
     for group in groups(copies) {
@@ -51,6 +53,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
         lines.line(&summary)?;
     }
     lines.flush()?;
+    material.note_unanchored(unanchored);
     Ok(if first.failures() > 0 {
         Outcome::Trouble
     } else if forks > 0 || rejected > 0 {

@@ -56,6 +56,8 @@ use cli::{Cli, Command};
 enum Outcome {
     /// Everything is as wanted: 0.
     Good,
+    /// Nothing was rejected, and of some voucher the origin was not checked: 3.
+    Unanchored,
     /// Some voucher was rejected, or a fork was found: 1.
     Rejected,
     /// Some input could not be read; the rest was worked on: 2.
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Unanchored) => ExitCode::from(3),
         Ok(Outcome::Rejected) => ExitCode::from(1),
         Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
         Err(Failure::Message(message)) => {

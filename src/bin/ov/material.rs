@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::{
-    Allowance, Digest, HmacSecret, LocalKey, NextOwner, Policy, PublicKey, Roots, UnixTime, file,
+    Allowance, Digest, HmacSecret, LocalKey, NextOwner, Policy, Proved, PublicKey, Roots, UnixTime,
+    file,
 };
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::{PolicyArgs, unhex};
-use crate::report::Problem;
+use crate::output::complain;
+use crate::report::{Problem, count};
 
 /// The most that a file with keys or certificates may have.
 const MOST: u64 = 16 << 20;
@@ -64,6 +66,29 @@ pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
         PublicKey::from_spki_der(&bytes).or_else(|_| PublicKey::from_certificate_der(&bytes))
     };
     key.map_err(|error| in_file(path, &error))
+}
+
+/// The public keys of a manufacturer's file: all PUBLIC KEY blocks of a PEM file, or what
+/// [`public_key`] reads. Of certificates only the first counts: the others belong to authorities.
+fn manufacturer_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+    let bytes = read(path)?;
+    let mut keys = Vec::new();
+    for block in file::PemBlocks::new(&bytes) {
+        let block = block.map_err(|error| in_file(path, &error))?;
+        match block.label() {
+            "PUBLIC KEY" => {
+                let der = block.decode().map_err(|error| in_file(path, &error))?;
+                let key = PublicKey::from_spki_der(&der);
+                keys.push(key.map_err(|error| in_file(path, &error))?);
+            }
+            "CERTIFICATE" => break,
+            _ => {}
+        }
+    }
+    if keys.is_empty() {
+        keys.push(public_key(path)?);
+    }
+    Ok(keys)
 }
 
 /// The certificates of a PEM file, or the one that a DER file is.
@@ -139,6 +164,7 @@ pub(crate) struct Material {
     secret: Option<HmacSecret>,
     at: Option<UnixTime>,
     refuse_expired: bool,
+    any_origin: bool,
     strict: bool,
     allow: Vec<Allowance>,
 }
@@ -154,14 +180,16 @@ impl Material {
             manufacturers: args
                 .manufacturer
                 .iter()
-                .map(|path| public_key(path))
-                .collect::<Result<_, _>>()?,
+                .map(|path| manufacturer_keys(path))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
             manufacturer_hashes: args.manufacturer_hash.clone(),
             manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
             device_roots: roots(&args.device_ca, &args.crl)?,
             secret: args.hmac_secret.as_deref().map(secret).transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
+            any_origin: args.any_origin,
             strict: args.strict,
             allow: args.allow.clone(),
         })
@@ -172,13 +200,50 @@ impl Material {
         self.at
     }
 
-    /// The policy that the options describe.
+    /// Whether the user is content with the origin of a verified voucher.
+    pub(crate) const fn settles(&self, proved: &Proved) -> bool {
+        self.any_origin || proved.is_anchored()
+    }
+
+    /// Whether there is something to compare the origin with.
+    pub(crate) const fn has_anchor(&self) -> bool {
+        !self.manufacturers.is_empty()
+            || !self.manufacturer_hashes.is_empty()
+            || self.manufacturer_roots.is_some()
+            || self.secret.is_some()
+    }
+
+    /// What to do where an origin was not checked.
+    pub(crate) const fn origin_advice(&self) -> &'static str {
+        match self.has_anchor() {
+            false => {
+                "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret, or \
+                 accept any with --any-origin"
+            }
+            // With an anchor that fits, nothing else is left.
+            true => {
+                "without entries the manufacturer has signed nothing: give --hmac-secret, or accept \
+                 any origin with --any-origin"
+            }
+        }
+    }
+
+    /// Says of how many vouchers the origin was not checked.
+    pub(crate) fn note_unanchored(&self, unanchored: usize) {
+        if unanchored > 0 {
+            let vouchers = count(unanchored, "voucher", "vouchers");
+            let advice = self.origin_advice();
+            complain(&format!("{vouchers}: origin not checked; {advice}"));
+        }
+    }
+
+    /// The policy that the options describe. The origin is left to [`settles`](Self::settles), so
+    /// that each command can go on and say that it was not checked.
     pub(crate) fn policy(&self) -> Policy<'_> {
-        let mut policy = if self.strict {
-            Policy::strict()
-        } else {
-            Policy::new()
-        };
+        let mut policy = Policy::any_origin();
+        if self.strict {
+            policy = policy.strict();
+        }
         for &allowance in &self.allow {
             policy = policy.allow(allowance);
         }

@@ -182,8 +182,8 @@ impl Known {
     }
 }
 
-/// GUID, owner and place of a voucher that was found, nothing for others; or why it was rejected.
-type Looked = Result<Option<(String, String, Place)>, String>;
+/// GUID, owner and place of a voucher that was found and whether its origin is settled, nothing for others; or why it was rejected.
+type Looked = Result<Option<(String, String, Place, bool)>, String>;
 
 enum Place {
     Address(String),
@@ -198,6 +198,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::new(&args.paths);
     let (mut lines, mut progress) = (Lines::new(), Progress::new(false));
     let (mut found, mut others, mut rejected) = (0_usize, 0_usize, 0_usize);
+    let mut unanchored = 0_usize;
     while let Some(window) = windows.next() {
         let vouchers: Vec<&[u8]> = window
             .iter()
@@ -211,7 +212,8 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 let place = known.place(&voucher);
                 Ok(place.map(|place| {
                     let owner = fingerprint(voucher.owner());
-                    (voucher.guid().to_string(), owner, place)
+                    let settled = material.settles(voucher.proved());
+                    (voucher.guid().to_string(), owner, place, settled)
                 }))
             };
             verified.into_par_iter().map(one).collect()
@@ -222,8 +224,9 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 Err(problem) => Err(problem.message.clone()),
             };
             match place {
-                Ok(Some((guid, owner, place))) => {
+                Ok(Some((guid, owner, place, settled))) => {
                     found = found.saturating_add(1);
+                    unanchored = unanchored.saturating_add(usize::from(!settled));
                     lines.line(&line(args.json, item, &guid, &owner, &place))?;
                 }
                 Ok(None) => others = others.saturating_add(1),
@@ -242,6 +245,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     complain(&format!(
         "{found} found, {others} of others, {rejected} rejected"
     ));
+    material.note_unanchored(unanchored);
     Ok(if windows.failures() > 0 {
         Outcome::Trouble
     } else if rejected > 0 {

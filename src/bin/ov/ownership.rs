@@ -80,9 +80,10 @@ fn sign(message: &Unsigned, path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     let challenge = read_challenge(&args.challenge)?;
     let proof = take(&args.proof, PROOF)?;
-    let (result, owner) = with_voucher(&args.voucher, &args.policy, |voucher| {
+    let (result, owner, origin) = with_voucher(&args.voucher, &args.policy, |voucher| {
         let result = challenge.check(voucher, &proof);
-        Ok((result, fingerprint(voucher.owner())))
+        let origin = voucher.proved().origin().name();
+        Ok((result, fingerprint(voucher.owner()), origin))
     })?;
     let problem = result.as_ref().err().map(Problem::from);
     // A file that is no proof at all is rejected like one that proves nothing.
@@ -103,6 +104,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
             ("verdict", json!(verdict)),
             ("guid", json!(guid)),
             ("owner", json!(owner)),
+            ("origin", json!(origin)),
             ("verifier", json!(challenge.verifier())),
             (
                 "error",
@@ -137,7 +139,9 @@ fn with_voucher<T>(
     let voucher = policy
         .verify(&voucher)
         .map_err(|error| in_file(path, &error))?;
-    work(&voucher)
+    let done = work(&voucher)?;
+    material.note_unanchored(usize::from(!material.settles(voucher.proved())));
+    Ok(done)
 }
 
 fn read_challenge(path: &Path) -> Result<Challenge, Failure> {

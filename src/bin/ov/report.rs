@@ -84,6 +84,43 @@ fn finding_json(finding: &Finding) -> Value {
     })
 }
 
+/// What a voucher is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Intact, and its origin is checked, or the user does without.
+    Verified,
+    /// Intact, and anybody may have made it.
+    Unanchored,
+    Rejected,
+}
+
+impl Standing {
+    pub(crate) const fn of(intact: bool, anchored: bool) -> Self {
+        match (intact, anchored) {
+            (false, _) => Self::Rejected,
+            (true, false) => Self::Unanchored,
+            (true, true) => Self::Verified,
+        }
+    }
+
+    /// The word in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unanchored => "unanchored",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// The words for people.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Unanchored => "intact, origin not checked",
+            _ => self.name(),
+        }
+    }
+}
+
 /// The verdict about one voucher, and what it rests on.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
@@ -92,7 +129,9 @@ pub(crate) struct Verdict {
     /// SHA-256 of the current owner's SubjectPublicKeyInfo.
     pub(crate) owner: Option<[u8; 32]>,
     pub(crate) proved: Vec<&'static str>,
-    /// `None` where the voucher is verified.
+    /// Whether something ties the header to the world, or the user does without.
+    pub(crate) anchored: bool,
+    /// `None` where the voucher is intact.
     pub(crate) error: Option<Problem>,
     pub(crate) findings: Vec<Finding>,
 }
@@ -105,20 +144,14 @@ impl Verdict {
             entries: None,
             owner: None,
             proved: Vec::new(),
+            anchored: false,
             error: Some(problem),
             findings: Vec::new(),
         }
     }
 
-    pub(crate) const fn is_verified(&self) -> bool {
-        self.error.is_none()
-    }
-
-    pub(crate) const fn word(&self) -> &'static str {
-        match self.is_verified() {
-            true => "verified",
-            false => "rejected",
-        }
+    pub(crate) const fn standing(&self) -> Standing {
+        Standing::of(self.error.is_none(), self.anchored)
     }
 
     /// The object that `ov verify --json` prints.
@@ -131,7 +164,7 @@ impl Verdict {
         vec![
             ("source", json!(source)),
             ("index", json!(index)),
-            ("verdict", json!(self.word())),
+            ("verdict", json!(self.standing().name())),
             ("guid", json!(self.guid.map(|guid| guid.to_string()))),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner.map(|owner| hex(&owner)))),
@@ -143,7 +176,7 @@ impl Verdict {
 
     /// The line that `ov verify` prints.
     pub(crate) fn to_line(&self, name: &str) -> String {
-        let mut line = format!("{}  {name}", self.word());
+        let mut line = format!("{}  {name}", self.standing().words());
         if let Some(guid) = self.guid {
             line += &format!("  {guid}");
         }

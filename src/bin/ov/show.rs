@@ -9,7 +9,7 @@ use crate::cli::ShowArgs;
 use crate::input::{Item, Windows};
 use crate::material::Material;
 use crate::output::Lines;
-use crate::report::{Problem, Verdict, count, fingerprint, hex, object, quoted};
+use crate::report::{Problem, Standing, Verdict, count, fingerprint, hex, object, quoted};
 use crate::tree::{self, Node};
 use crate::{Failure, Outcome};
 
@@ -27,8 +27,8 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
             if args.index.is_some_and(|index| index != item.index) {
                 continue;
             }
-            let verdict = judge(item, &policy);
-            if !verdict.is_verified() {
+            let verdict = judge(item, &policy, &material);
+            if verdict.standing() == Standing::Rejected {
                 outcome = Outcome::Rejected;
             }
             let voucher = item.bytes.as_deref().ok();
@@ -97,7 +97,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
 }
 
 /// The verdict about one voucher, with everything that can be said about it.
-fn judge(item: &Item, policy: &Policy<'_>) -> Verdict {
+fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
     let bytes = match &item.bytes {
         Ok(bytes) => bytes,
         Err(problem) => return Verdict::unreadable(problem.clone()),
@@ -109,6 +109,7 @@ fn judge(item: &Item, policy: &Policy<'_>) -> Verdict {
         entries: voucher.map(|voucher| voucher.entries().len()),
         owner: audit.owner.as_ref().map(|owner| owner.fingerprint()),
         proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
+        anchored: audit.proved.is_some_and(|p| material.settles(&p)),
         error: audit.errors.first().map(Problem::from),
         findings: audit.findings,
     }
@@ -128,7 +129,10 @@ fn tree_of(
         count(size, "byte", "bytes")
     ));
     match &verdict.error {
-        None => root.push(format!("verified: {}", verdict.proved.join(", "))),
+        None => {
+            let (words, proved) = (verdict.standing().words(), verdict.proved.join(", "));
+            root.push(format!("{words}: {proved}"));
+        }
         Some(error) => root.push(format!(
             "rejected: {} ({})",
             error.message,

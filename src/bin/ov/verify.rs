@@ -15,7 +15,7 @@ use crate::cli::{Jobs, VerifyArgs};
 use crate::input::{Item, Windows};
 use crate::material::Material;
 use crate::output::{Lines, complain};
-use crate::report::{Problem, Verdict, count};
+use crate::report::{Problem, Standing, Verdict, count};
 use crate::{Failure, Outcome};
 
 /// Whether findings are looked for: that costs as much as reading the vouchers again, and checking
@@ -33,7 +33,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         true => Findings::Unwanted,
         false => Findings::Wanted,
     };
-    let mut verifier = Verifier::new(&policy, findings, pool(args.jobs)?);
+    let terms = Terms {
+        policy: &policy,
+        material: &material,
+        findings,
+        require: &args.require,
+    };
+    let mut verifier = Verifier::new(terms, pool(args.jobs)?);
     let mut windows = Windows::new(&args.paths);
     let mut progress = Progress::new(args.quiet);
     let mut lines = Lines::new();
@@ -44,7 +50,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         (verdicts, read) = verifier.verify_window(&window, || windows.next());
         for (item, verdict) in window.iter().zip(&verdicts) {
             tally.add(verdict);
-            if args.quiet && verdict.is_verified() {
+            // Without any anchor the summary says the same of all.
+            let tells = match verdict.standing() {
+                Standing::Verified => false,
+                Standing::Unanchored => material.has_anchor(),
+                Standing::Rejected => true,
+            };
+            if args.quiet && !tells {
                 continue;
             }
             let line = match args.json {
@@ -57,7 +69,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     }
     progress.clear();
     if windows.vouchers() > 0 {
-        let summary = tally.summary();
+        let summary = tally.summary(material.origin_advice());
         if args.json {
             complain(&summary);
         } else {
@@ -81,20 +93,28 @@ pub(crate) fn pool(jobs: Jobs) -> Result<ThreadPool, Failure> {
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}")))
 }
 
+/// What a voucher is judged by.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'p> {
+    pub(crate) policy: &'p Policy<'p>,
+    pub(crate) material: &'p Material,
+    pub(crate) findings: Findings,
+    /// The names of facts that have to be proved.
+    pub(crate) require: &'p [&'static str],
+}
+
 /// Verifies windows of vouchers, and keeps what it learns about their keys from one to the next.
 pub(crate) struct Verifier<'p> {
-    policy: &'p Policy<'p>,
+    terms: Terms<'p>,
     batch: BatchVerifier<'p>,
-    findings: Findings,
     pool: ThreadPool,
 }
 
 impl<'p> Verifier<'p> {
-    pub(crate) fn new(policy: &'p Policy<'p>, findings: Findings, pool: ThreadPool) -> Self {
+    pub(crate) fn new(terms: Terms<'p>, pool: ThreadPool) -> Self {
         Self {
-            policy,
-            batch: BatchVerifier::new(policy),
-            findings,
+            terms,
+            batch: BatchVerifier::new(terms.policy),
             pool,
         }
     }
@@ -106,18 +126,13 @@ impl<'p> Verifier<'p> {
         window: &[Item],
         meanwhile: impl FnOnce() -> R + Send,
     ) -> (Vec<Verdict>, R) {
-        let (policy, findings, batch) = (self.policy, self.findings, &mut self.batch);
+        let (terms, batch) = (self.terms, &mut self.batch);
         self.pool
-            .install(|| rayon::join(|| verdicts_of(window, batch, policy, findings), meanwhile))
+            .install(|| rayon::join(|| verdicts_of(window, batch, terms), meanwhile))
     }
 }
 
-fn verdicts_of(
-    window: &[Item],
-    batch: &mut BatchVerifier<'_>,
-    policy: &Policy<'_>,
-    findings: Findings,
-) -> Vec<Verdict> {
+fn verdicts_of(window: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) -> Vec<Verdict> {
     let vouchers: Vec<&[u8]> = window
         .iter()
         .filter_map(|item| item.bytes.as_deref().ok())
@@ -126,7 +141,7 @@ fn verdicts_of(
     let verdicts: Vec<_> = vouchers
         .par_iter()
         .zip(results)
-        .map(|(bytes, result)| verdict(bytes, &result, policy, findings))
+        .map(|(bytes, result)| verdict(bytes, &result, terms))
         .collect();
     if verdicts.len() == window.len() {
         return verdicts;
@@ -142,24 +157,28 @@ fn verdicts_of(
 }
 
 /// What is said about one voucher.
-fn verdict(
-    bytes: &[u8],
-    result: &Result<VerifiedVoucher<'_>, Error>,
-    policy: &Policy<'_>,
-    findings: Findings,
-) -> Verdict {
+fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Terms<'_>) -> Verdict {
+    let policy = terms.policy;
     match result {
-        Ok(verified) => Verdict {
-            guid: Some(verified.guid()),
-            entries: Some(verified.entries().len()),
-            owner: Some(verified.owner().fingerprint()),
-            proved: verified.proved().names().collect(),
-            error: None,
-            findings: match findings {
-                Findings::Wanted => findings_of(verified, policy),
-                Findings::Unwanted => Vec::new(),
-            },
-        },
+        Ok(verified) => {
+            let proved = verified.proved();
+            let missing = terms.require.iter().find_map(|f| proved.require(f).err());
+            Verdict {
+                guid: Some(verified.guid()),
+                entries: Some(verified.entries().len()),
+                owner: Some(verified.owner().fingerprint()),
+                proved: match missing {
+                    None => proved.names().collect(),
+                    Some(_) => Vec::new(),
+                },
+                anchored: terms.material.settles(proved),
+                error: missing.as_ref().map(Problem::from),
+                findings: match terms.findings {
+                    Findings::Wanted => findings_of(verified, policy),
+                    Findings::Unwanted => Vec::new(),
+                },
+            }
+        }
         Err(error) => {
             let mut verdict = Verdict::unreadable(Problem::from(error));
             if let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) {
@@ -168,7 +187,7 @@ fn verdict(
                 verdict.entries = Some(voucher.entries().len());
                 verdict.owner = owner.map(|key| key.fingerprint());
             }
-            if findings == Findings::Wanted {
+            if terms.findings == Findings::Wanted {
                 verdict.findings = audit(bytes, policy).findings;
             }
             verdict
@@ -192,26 +211,29 @@ fn findings_of(
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     verified: usize,
+    unanchored: usize,
     rejected: usize,
 }
 
 impl Tally {
     fn add(&mut self, verdict: &Verdict) {
-        let slot = match verdict.is_verified() {
-            true => &mut self.verified,
-            false => &mut self.rejected,
+        let slot = match verdict.standing() {
+            Standing::Verified => &mut self.verified,
+            Standing::Unanchored => &mut self.unanchored,
+            Standing::Rejected => &mut self.rejected,
         };
         *slot = slot.saturating_add(1);
     }
 
-    fn summary(self) -> String {
+    fn summary(self, advice: &str) -> String {
         let all = self.verified.saturating_add(self.rejected);
-        format!(
-            "{}: {} verified, {} rejected",
-            count(all, "voucher", "vouchers"),
-            self.verified,
-            self.rejected
-        )
+        let all = count(all.saturating_add(self.unanchored), "voucher", "vouchers");
+        let (verified, rejected) = (self.verified, self.rejected);
+        let mut summary = format!("{all}: {verified} verified, {rejected} rejected");
+        if self.unanchored > 0 {
+            summary += &format!(", {} intact, origin not checked; {advice}", self.unanchored);
+        }
+        summary
     }
 
     const fn outcome(self, failures: usize) -> Outcome {
@@ -219,6 +241,8 @@ impl Tally {
             Outcome::Trouble
         } else if self.rejected > 0 {
             Outcome::Rejected
+        } else if self.unanchored > 0 {
+            Outcome::Unanchored
         } else {
             Outcome::Good
         }
