@@ -18,10 +18,17 @@ const VOUCHERS: [&str; 5] = [
 fn main() {
     let vectors = std::env::var("OV_VECTORS").expect("OV_VECTORS names the folder of vectors");
     let read = |path: &str| std::fs::read(Path::new(&vectors).join(path)).expect(path);
+    let pem = String::from_utf8(read("shipment-keys/manufacturers.pem")).expect("text");
+    let begin = "-----BEGIN";
+    let mut keys = pem.split(begin).skip(1).map(|rest| {
+        PublicKey::from_pem(format!("{begin}{rest}").as_bytes()).expect("a public key")
+    });
+    let policy = Policy::manufacturer(keys.next().expect("a manufacturer"));
+    let policy = keys.fold(policy, Policy::with_manufacturer);
+
     for name in VOUCHERS {
         let text = read(&format!("shipment/{name}"));
         let bytes = file::single(&text).expect(name);
-        let policy = Policy::any_origin();
         let verified = Voucher::parse(&bytes).and_then(|voucher| voucher.verify(&policy));
         let verified = verified.expect(name);
         println!("{name}: {:?} owns {}", verified.owner(), verified.guid());
@@ -29,9 +36,6 @@ fn main() {
 
     let text = read("shipment/alder-gw100-0001.cbor");
     let bytes = file::single(&text).expect("a voucher");
-    let voucher = Voucher::parse(&bytes).expect("a voucher");
-    let manufacturer = voucher.manufacturer_key().public_key().expect("a key");
-    let policy = Policy::manufacturer(manufacturer);
     let signer = LocalKey::from_pem(&read("shipment-keys/owner-private.pem")).expect("a key");
     let buyer = PublicKey::from_pem(&read("shipment-keys/next-owner-public.pem")).expect("a key");
     let verified = policy.verify(&bytes).expect("a voucher that verifies");
