@@ -172,6 +172,10 @@ fn a_file_may_have_the_keys_of_many_manufacturers() {
     assert!(chain.len() > 1);
     fs::write(folder.join("x5"), &bytes).unwrap();
     fs::write(folder.join("chain.pem"), chain.concat()).unwrap();
+    let mixed = format!("{}{}", chain.concat(), read("0.pub"));
+    fs::write(folder.join("mixed.pem"), mixed).unwrap();
+    let args = "v --manufacturer mixed.pem";
+    assert_eq!(verdict(&folder, args), is(1, "rejected"));
     let reversed: Vec<String> = chain.into_iter().rev().collect();
     fs::write(folder.join("reversed.pem"), reversed.concat()).unwrap();
     let args = "x5 --manufacturer chain.pem";
