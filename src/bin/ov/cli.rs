@@ -171,7 +171,8 @@ pub(crate) struct AuditArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// The file to write; the standard output by default
+    /// The file to write; the standard output by default, and for -. Pipes and devices are written
+    /// into, never replaced
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// The encoding to write
@@ -378,7 +379,8 @@ pub(crate) struct KeygenArgs {
     /// The kind of key
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
-    /// The file for the private key, PKCS#8 in PEM, readable by its owner only
+    /// The file for the private key, PKCS#8 in PEM, readable by its owner only. With -, the public
+    /// key is written only where --public says
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// The file for the public key in PEM; the standard output by default

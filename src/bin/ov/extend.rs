@@ -57,6 +57,8 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             Ok(Outcome::Good)
         }
         (None, None, Some(path)) => {
+            let mut receipts = Receipts::open(args)?;
+            let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
             let (source, bytes) = only_voucher(args)?;
             let signature = read(path)?;
             let signed = with_verified(&bytes, &policy, |voucher| {
@@ -73,8 +75,6 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
                 Failure::Pipe => Failure::Pipe,
             })?;
             let (voucher, receipt) = signed;
-            let mut receipts = Receipts::open(args)?;
-            let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
             sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
             sink.finish()?;
             receipts.push(&receipt, 0, &source)?;

@@ -38,6 +38,7 @@ mod new;
 mod onetime;
 mod output;
 mod ownership;
+mod place;
 mod privacy;
 mod report;
 mod show;

@@ -100,12 +100,8 @@ fn keys(args: &KeysArgs) -> Result<Outcome, Failure> {
 }
 
 fn put(output: Option<&Path>, text: &str, force: bool) -> Result<(), Failure> {
-    if let Some(path) = output {
-        return write_file(path, text.as_bytes(), force, Readers::Usual);
-    }
-    let mut lines = Lines::new();
-    lines.raw(text.as_bytes())?;
-    lines.flush()
+    let path = output.unwrap_or(Path::new("-"));
+    write_file(path, text.as_bytes(), force, Readers::Usual)
 }
 
 fn address(args: &AddressArgs) -> Result<Outcome, Failure> {
