@@ -94,7 +94,7 @@ impl Deals {
     fn signer(
         &self,
         voucher: &VerifiedVoucher<'_>,
-    ) -> Result<Box<dyn OwnerSigner + Sync + '_>, Error> {
+    ) -> Result<Box<dyn OwnerSigner + Send + Sync + '_>, Error> {
         Ok(match &self.from {
             From::Key(key) => Box::new(key),
             From::Master {
