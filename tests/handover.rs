@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ownership_voucher::{
     Algorithm, Deal, Error, ErrorKind, ExtendOptions, HandOver, Journal, KeyType, LocalKey,
-    NextOwner, OwnerSigner, Policy, PublicKey, Recorded, Relation, Sale, VerifiedVoucher,
+    NextOwner, OwnerSigner, Policy, PublicKey, Receipt, Recorded, Relation, Sale, VerifiedVoucher,
     find_forks, hand_over_each, hand_over_each_with, relation,
 };
 
@@ -351,4 +351,30 @@ fn a_sale_is_described_by_what_is_signed() {
     let sale = made.extend(&next, &ExtendOptions::new()).unwrap().sale();
     let digest = Sha256.digest(&[made.header_bytes(), made.hmac_bytes()]);
     assert_eq!(sale.state, digest.as_bytes());
+}
+
+#[test]
+fn a_lost_receipt_is_issued_again() {
+    let (policy, next, options) = (Policy::new(), public(5).into(), ExtendOptions::new());
+    let signer = Counting::new(1);
+    let before = verified(&voucher(1));
+    let (after, receipt) = HandOver::new(&policy, &signer, &next, &options)
+        .verified(&before)
+        .unwrap();
+    assert_eq!(Receipt::between(&before, &after), Some(receipt));
+    assert_eq!(
+        before.state(),
+        before.extend(&next, &options).unwrap().sale().state
+    );
+    // Neither backwards, nor of one state, nor over two entries, nor of another device.
+    let made = verified(&common::voucher(P256, 1, 0));
+    let other = verified(&voucher(2));
+    for (a, b) in [
+        (&after, &before),
+        (&before, &before),
+        (&made, &after),
+        (&other, &after),
+    ] {
+        assert_eq!(Receipt::between(a, b), None);
+    }
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::each::{Deal, hand_over};
+use super::fork::{Relation, relation};
 use super::journal::Journal;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
@@ -30,6 +31,26 @@ pub struct Receipt {
     /// The number of an earlier voucher of the same call that was this state and went to this
     /// owner. It was signed once, and this is the same result again.
     pub duplicate_of: Option<usize>,
+}
+
+impl Receipt {
+    /// The receipt of a hand-over that was made before, from the voucher before and after it, so that
+    /// one that was lost can be issued again. `None` where the second is not the first with one more
+    /// entry.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn reissue(before: &[u8], after: &[u8]) -> Result<Option<Receipt>, Error> {
+    ///     let policy = Policy::new();
+    ///     Ok(Receipt::between(&policy.verify(before)?, &policy.verify(after)?))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn between(before: &VerifiedVoucher<'_>, after: &VerifiedVoucher<'_>) -> Option<Self> {
+        let one_more = before.entries().len().checked_add(1) == Some(after.entries().len());
+        let continues = relation(before, after) == Relation::Older;
+        (one_more && continues).then(|| receipt(before, after, after.owner().clone()))
+    }
 }
 
 /// A hand-over to be made: from whom, to whom, under which policy.

@@ -13,6 +13,7 @@ use crate::digest::HashAlgorithm;
 use crate::error::{Error, ErrorKind};
 use crate::extend::Extension;
 use crate::key::PublicKey;
+use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
 
 /// One hand-over as a [`Journal`] keeps it, known before anything is signed.
@@ -106,6 +107,22 @@ pub trait Journal: Sync {
     /// # Errors
     /// [`Error::journal`] where the journal cannot be read or written; then nothing is signed.
     fn record(&self, sales: &[Sale]) -> Result<Vec<Recorded>, Error>;
+}
+
+impl VerifiedVoucher<'_> {
+    /// The state of ownership, as [`Sale::state`] has it: equal for two copies of a voucher that
+    /// differ only in what anybody can change.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn already_there(voucher: &VerifiedVoucher<'_>, sold: &[Sale]) -> bool {
+    ///     sold.iter().any(|sale| sale.state == voucher.state())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn state(&self) -> [u8; 32] {
+        state(self)
+    }
 }
 
 impl Extension<'_> {
