@@ -324,13 +324,24 @@ pub(crate) struct ExtendArgs {
     /// Bytes that the new entry may have
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
-    /// Write each voucher to a file of its own in this folder, named by its GUID
+    /// Write each voucher to a file of its own in this folder, named by its GUID. A run that was
+    /// stopped goes on with the same arguments: what is there already, for the same owner, is skipped,
+    /// and gets its receipt if that is missing
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
-    /// Write the receipts to this file, one JSON object for each voucher; the standard error by
-    /// default
+    /// Write the receipts to this file, one JSON object on a line for each voucher. With --out-dir
+    /// they are added to what the file holds. By default they go to the standard error, where messages
+    /// then are JSON objects too, of one member `message`, unless it is a terminal
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Keep a journal of what was sold in this file, and refuse to sell any of it to somebody else.
+    ///
+    /// One JSON object on a line for each sale: state and continuation (SHA-256 of the state of
+    /// ownership and of the message to sign), guid, to (SHA-256 of the next owner's key), at, source.
+    /// A sale is recorded before it is signed, with --to-be-signed before the message is written; the
+    /// same sale can be repeated, also after a crash. Several runs may share a journal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) onetime: onetime::OnetimeArgs,
     #[command(flatten)]

@@ -1,20 +1,24 @@
 //! Which files to read, and their vouchers in windows of bounded size.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use alloc::sync::Arc;
 
 use ownership_voucher::ErrorKind;
 
+use crate::Failure;
 use crate::output::complain;
 use crate::report::{Problem, count};
 use crate::split::Splitter;
+use crate::temporary::{hidden_name, is_temporary};
 
 /// Vouchers in a window, and their bytes: those of the library's batches.
 const WINDOW: usize = 16_384;
 const WINDOW_BYTES: usize = 32 << 20;
+/// Vouchers that are signed and written together: what a run that is stopped may have to repeat.
+const GROUP: usize = 1024;
 /// How far files that nobody named are searched for PEM blocks.
 const PATIENCE: u64 = 1 << 20;
 /// Extensions that promise a voucher: such a file without one is not passed over.
@@ -47,10 +51,12 @@ pub(crate) fn printable(path: &str) -> String {
         .collect()
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Source {
     /// `None` for the standard input.
     path: Option<PathBuf>,
+    /// A copy of what can be read only once.
+    copy: Option<Arc<File>>,
     name: Arc<str>,
     /// Whether the user named the file itself, rather than a folder above it.
     named: bool,
@@ -76,6 +82,7 @@ impl Found {
             if path.as_os_str() == "-" {
                 found.sources.push(Source {
                     path: None,
+                    copy: None,
                     name: "-".into(),
                     named: true,
                 });
@@ -97,6 +104,10 @@ impl Found {
                     continue;
                 }
             };
+            if !named && is_temporary(&path) {
+                // What a run has not completed, or is writing now, is no voucher.
+                continue;
+            }
             if meta.is_dir() {
                 // A link to a folder is followed only where it was named: links can go in circles.
                 if !named && path.is_symlink() {
@@ -111,6 +122,7 @@ impl Found {
                 self.sources.push(Source {
                     name: path.to_string_lossy().into(),
                     path: Some(path),
+                    copy: None,
                     named,
                 });
             }
@@ -134,6 +146,70 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Input that is read more than once: the same files each time. What comes only once, from the
+/// standard input or a pipe, is copied to a file without a name.
+pub(crate) struct Inputs(Found);
+
+impl Inputs {
+    /// Finds the files that the paths lead to.
+    pub(crate) fn new(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut found = Found::new(paths, false);
+        for source in &mut found.sources {
+            let copy = match &source.path {
+                None => nameless_copy(&mut io::stdin().lock()),
+                Some(path) if path.is_file() => continue,
+                Some(path) => File::open(path).and_then(|mut file| nameless_copy(&mut file)),
+            };
+            let copy = copy.map_err(|error| {
+                let name = printable(&source.name);
+                Failure::Message(format!("cannot read {name} twice: {error}"))
+            })?;
+            source.copy = Some(Arc::new(copy));
+        }
+        Ok(Self(found))
+    }
+
+    /// All vouchers from the start, in smaller windows. With `silent`, what is wrong with files is
+    /// not said again.
+    pub(crate) fn windows(&self, silent: bool) -> Windows {
+        let found = Found {
+            sources: self.0.sources.clone(),
+            ..self.0
+        };
+        let mut windows = Windows::over(found, silent, false);
+        windows.most = GROUP;
+        windows
+    }
+}
+
+/// A copy that is gone when it is closed.
+fn nameless_copy(from: &mut impl Read) -> io::Result<File> {
+    let fail = |failure: Failure| match failure {
+        Failure::Message(message) => io::Error::other(message),
+        Failure::Pipe => io::ErrorKind::BrokenPipe.into(),
+    };
+    let name = hidden_name(Path::new("ov-input")).map_err(fail)?;
+    let path = std::env::temp_dir().join(name);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[cfg(windows)]
+    // FILE_FLAG_DELETE_ON_CLOSE
+    std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, 0x0400_0000);
+    let mut file = options.open(&path)?;
+    #[cfg(not(windows))]
+    fs::remove_file(&path)?;
+    io::copy(from, &mut file)?;
+    Ok(file)
+}
+
+fn rewound(copy: &File) -> io::Result<File> {
+    let mut file = copy.try_clone()?;
+    file.rewind()?;
+    Ok(file)
+}
+
 /// The vouchers of all files, window by window.
 pub(crate) struct Windows {
     sources: alloc::vec::IntoIter<Source>,
@@ -149,6 +225,8 @@ pub(crate) struct Windows {
     silent: bool,
     /// Whether any CBOR counts.
     lenient: bool,
+    /// Vouchers in a window.
+    most: usize,
 }
 
 struct Current {
@@ -174,7 +252,10 @@ impl Windows {
     }
 
     fn open_all(paths: &[PathBuf], silent: bool, lenient: bool) -> Self {
-        let found = Found::new(paths, silent);
+        Self::over(Found::new(paths, silent), silent, lenient)
+    }
+
+    fn over(found: Found, silent: bool, lenient: bool) -> Self {
         let whole = found.sources.iter().all(|source| source.path.is_some());
         Self {
             sources: found.sources.into_iter(),
@@ -186,6 +267,7 @@ impl Windows {
             vouchers: 0,
             silent,
             lenient,
+            most: WINDOW,
         }
     }
 
@@ -216,7 +298,7 @@ impl Windows {
     pub(crate) fn next(&mut self) -> Option<Vec<Item>> {
         let mut window = Vec::new();
         let mut bytes = 0_usize;
-        while window.len() < WINDOW && bytes < WINDOW_BYTES {
+        while window.len() < self.most && bytes < WINDOW_BYTES {
             let Some(item) = self.item() else { break };
             bytes = bytes.saturating_add(item.bytes.as_ref().map_or(0, Vec::len));
             window.push(item);
@@ -272,9 +354,13 @@ impl Windows {
     }
 
     fn open(&mut self, source: Source) {
-        let stream: Box<dyn Read + Send> = match &source.path {
-            None => Box::new(io::stdin()),
-            Some(path) => match File::open(path) {
+        let stream: Box<dyn Read + Send> = match (&source.copy, &source.path) {
+            (Some(copy), _) => match rewound(copy) {
+                Ok(file) => Box::new(file),
+                Err(error) => return self.failed(&source.name, &error),
+            },
+            (None, None) => Box::new(io::stdin()),
+            (None, Some(path)) => match File::open(path) {
                 Ok(file) => Box::new(file),
                 Err(error) => return self.failed(&source.name, &error),
             },

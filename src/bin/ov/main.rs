@@ -31,6 +31,8 @@ mod deals;
 mod extend;
 mod forks;
 mod input;
+mod interrupt;
+mod journal;
 mod keygen;
 mod manual;
 mod material;
@@ -39,10 +41,14 @@ mod onetime;
 mod output;
 mod ownership;
 mod place;
+mod plan;
 mod privacy;
+mod receipts;
 mod report;
+mod resume;
 mod show;
 mod split;
+mod temporary;
 mod tree;
 mod verify;
 
@@ -61,6 +67,8 @@ enum Outcome {
     Rejected,
     /// Some input could not be read; the rest was worked on: 2.
     Trouble,
+    /// A signal stopped the work at a place from which it can go on: 128 and the signal.
+    Stopped(u8),
 }
 
 /// Why a command could not go on: usage or I/O.
@@ -107,6 +115,7 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Rejected) => ExitCode::from(1),
+        Ok(Outcome::Stopped(code)) => ExitCode::from(code),
         Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
         Err(Failure::Message(message)) => {
             output::complain(&message);

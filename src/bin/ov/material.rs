@@ -253,7 +253,7 @@ fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 }
 
 /// The clock's time. The library has none; only here is it read.
-fn now() -> Option<UnixTime> {
+pub(crate) fn now() -> Option<UnixTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime(since.as_secs()))
 }

@@ -1,21 +1,37 @@
 //! Everything that is written: lines that survive a closed pipe, and files that are never half
 //! written.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::file;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::Format;
 use crate::place::{Place, exists, is_standard_output};
+use crate::report::object;
+use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
+
+/// Whether the standard error is a stream of JSON objects.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Says something to the user on the standard error.
 pub(crate) fn complain(message: &str) {
+    let line = match IN_JSON.load(Ordering::Relaxed) {
+        true => object(&[("message", json!(message))]),
+        false => format!("ov: {message}"),
+    };
     // Where nobody listens, nothing can be said.
-    let _ = writeln!(io::stderr().lock(), "ov: {message}");
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// From now on the standard error gets JSON objects only: messages are such with one member.
+pub(crate) fn complain_in_json() {
+    IN_JSON.store(true, Ordering::Relaxed);
 }
 
 /// The failure of writing to the standard output or to a file.
@@ -138,6 +154,22 @@ impl NewFile {
         written.map_err(|error| named_failure(&self.target, &error))
     }
 
+    /// Hands over what was written to a pipe, a device or the standard output. A file waits for
+    /// [`commit`](Self::commit).
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        let flushed = match &mut self.to {
+            To::Standard(lines) => return lines.flush(),
+            To::Stream(writer) => writer.flush(),
+            To::File { .. } => Ok(()),
+        };
+        flushed.map_err(|error| named_failure(&self.target, &error))
+    }
+
+    /// Whether it is a file that appears when it is complete.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self.to, To::File { .. })
+    }
+
     /// Completes the output; a file gets its name. Without `force` that fails where the name was
     /// taken meanwhile.
     pub(crate) fn commit(self) -> Result<(), Failure> {
@@ -175,20 +207,6 @@ fn buffered(file: File, readers: Readers) -> BufWriter<File> {
     }
 }
 
-/// What a file is called until it is complete: its name tells what it was to become.
-fn hidden_name(path: &Path) -> Result<std::ffi::OsString, Failure> {
-    let mut random = [0; 8];
-    fill_random(&mut random)?;
-    let mut hidden = std::ffi::OsString::from(".");
-    // Names may have 255 bytes; of longer ones there is no telling.
-    match path.file_name().filter(|name| name.len() <= 200) {
-        Some(name) => hidden.push(name),
-        None => hidden.push("ov"),
-    }
-    hidden.push(format!(".{:016x}.tmp", u64::from_be_bytes(random)));
-    Ok(hidden)
-}
-
 fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -199,7 +217,9 @@ fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
     }
     #[cfg(not(unix))]
     let _ = readers;
-    options.open(path)
+    let file = options.open(path)?;
+    hold(&file);
+    Ok(file)
 }
 
 /// Gives a complete file its name.
@@ -226,6 +246,18 @@ fn name(mut temporary: Temporary, path: &Path, force: bool) -> io::Result<()> {
     }
     fs::rename(source, path)?;
     temporary.0 = None;
+    Ok(())
+}
+
+/// Makes the names in a folder last, where the system can do that.
+pub(crate) fn sync_folder(folder: Option<&Path>) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = folder {
+        let named = !folder.as_os_str().is_empty();
+        return File::open(if named { folder } else { Path::new(".") })?.sync_all();
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
     Ok(())
 }
 
@@ -342,6 +374,7 @@ impl Sink {
     ) -> Result<Self, Failure> {
         if let Some(folder) = out_dir {
             fs::create_dir_all(folder).map_err(|error| named_failure(folder, &error))?;
+            sweep_vouchers(folder);
             return Ok(Self::Folder {
                 folder: folder.to_path_buf(),
                 format: args.format,
@@ -366,6 +399,7 @@ impl Sink {
             .filter(|path| !is_standard_output(path))
         {
             Some(path) => {
+                sweep_for(path);
                 let file = NewFile::create(path, args.force, Readers::Usual)?;
                 Ok(Self::File(file, encoder))
             }
@@ -383,7 +417,7 @@ impl Sink {
                 format,
                 force,
             } => {
-                let target = folder.join(format!("{name}.{}", format.extension()));
+                let target = in_folder(folder, *format, name);
                 write_file(
                     &target,
                     &Encoder::one(*format, voucher),
@@ -391,6 +425,37 @@ impl Sink {
                     Readers::Usual,
                 )
             }
+        }
+    }
+
+    /// The file that a voucher of this name gets, where it gets one of its own.
+    pub(crate) fn target(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Folder { folder, format, .. } => Some(in_folder(folder, *format, name)),
+            Self::Lines(..) | Self::File(..) => None,
+        }
+    }
+
+    /// Makes what was pushed safe, and says how many of the last vouchers are not yet: all of them
+    /// in a file that appears as a whole, one that does not fill a line of base64.
+    pub(crate) fn settle(&mut self) -> Result<usize, Failure> {
+        let pending = |encoder: &Encoder| usize::from(!encoder.pending.is_empty());
+        match self {
+            Self::Lines(lines, encoder) => lines.flush().map(|()| pending(encoder)),
+            Self::File(file, _) if file.is_whole() => Ok(usize::MAX),
+            Self::File(file, encoder) => file.flush().map(|()| pending(encoder)),
+            Self::Folder { folder, .. } => match sync_folder(Some(folder)) {
+                Ok(()) => Ok(0),
+                Err(error) => Err(named_failure(folder, &error)),
+            },
+        }
+    }
+
+    /// Whether everything appears together at the end.
+    pub(crate) const fn is_whole(&self) -> bool {
+        match self {
+            Self::File(file, _) => file.is_whole(),
+            Self::Lines(..) | Self::Folder { .. } => false,
         }
     }
 
@@ -413,6 +478,10 @@ impl Sink {
     pub(crate) const fn is_folder(&self) -> bool {
         matches!(self, Self::Folder { .. })
     }
+}
+
+fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
+    folder.join(format!("{name}.{}", format.extension()))
 }
 
 #[cfg(test)]
