@@ -16,7 +16,8 @@ use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, Key
 /// may be a folder, and - is the standard input.
 ///
 /// The exit code is 0 when all is well, 1 when a voucher was rejected or a fork was found, and 2
-/// for errors of usage and of reading and writing.
+/// for errors of usage and of reading and writing: also where a file holds no voucher and should, as
+/// every file that is named, and in folders those called .pem, .cbor, .ov, .fdoov, .voucher or .b64.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -396,7 +397,7 @@ pub(crate) struct ForksArgs {
     /// Files and folders; they are read twice
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print one JSON object for each pair
+    /// Print one JSON object for each pair, and for each voucher and file that was not compared
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -415,7 +416,8 @@ pub(crate) struct PrivacyArgs {
     /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
     /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
-    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
+    /// unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only what ties vouchers to each other, and which could not be read

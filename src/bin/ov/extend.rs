@@ -120,6 +120,10 @@ fn only_voucher(args: &ExtendArgs) -> Result<(Arc<str>, Vec<u8>), Failure> {
     let mut found: Option<Item> = None;
     while let Some(window) = windows.next() {
         for item in window {
+            if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
+                let (name, message) = (item.name(), &problem.message);
+                return Err(Failure::Message(format!("{name}: {message}")));
+            }
             if found.replace(item).is_some() {
                 return Err("--to-be-signed and --signature take one voucher".into());
             }
@@ -195,7 +199,7 @@ fn shipment(
                         item.name(),
                         problem.message
                     ));
-                    failed = failed.saturating_add(1);
+                    failed = failed.saturating_add(usize::from(!problem.is_unread()));
                 }
             }
         }
@@ -207,10 +211,11 @@ fn shipment(
         sink.finish()?;
         receipts.finish()?;
     }
-    if done.saturating_add(failed) > 1 {
+    if done.saturating_add(failed) > 1 || windows.failures() > 0 {
         complain(&format!(
-            "{} extended, {failed} not",
-            count(done, "voucher", "vouchers")
+            "{} extended, {failed} not{}",
+            count(done, "voucher", "vouchers"),
+            windows.left_out()
         ));
     }
     Ok(if trouble || windows.failures() > 0 {

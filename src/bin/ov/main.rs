@@ -59,7 +59,7 @@ enum Outcome {
     Good,
     /// Some voucher was rejected, or a fork was found: 1.
     Rejected,
-    /// Some input could not be read; the rest was worked on: 2.
+    /// Some file could not be read or holds no voucher; the rest was worked on: 2.
     Trouble,
 }
 

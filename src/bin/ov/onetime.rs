@@ -226,7 +226,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 Err(message) => {
                     progress.clear();
                     complain(&format!("{}: {message}", item.name()));
-                    rejected = rejected.saturating_add(1);
+                    rejected = rejected.saturating_add(usize::from(!item.is_unread()));
                 }
             }
         }
@@ -236,7 +236,8 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     lines.flush()?;
     let found = count(found, "voucher", "vouchers");
     complain(&format!(
-        "{found} found, {others} of others, {rejected} rejected"
+        "{found} found, {others} of others, {rejected} rejected{}",
+        windows.left_out()
     ));
     Ok(if windows.failures() > 0 {
         Outcome::Trouble

@@ -22,6 +22,19 @@ impl Problem {
         }
     }
 
+    /// What it makes of its voucher or file.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self.is_unread() {
+            true => "unread",
+            false => "rejected",
+        }
+    }
+
+    /// Whether there is no voucher that the problem is about.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoVoucher)
+    }
+
     /// The problem with an offset in the file, where it had one in a part that starts at `base`.
     pub(crate) fn moved(mut self, base: u64) -> Self {
         if let (Some(offset), true) = (self.offset, base > 0) {
@@ -115,9 +128,9 @@ impl Verdict {
     }
 
     pub(crate) const fn word(&self) -> &'static str {
-        match self.is_verified() {
-            true => "verified",
-            false => "rejected",
+        match &self.error {
+            None => "verified",
+            Some(problem) => problem.word(),
         }
     }
 

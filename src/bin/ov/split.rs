@@ -1,9 +1,8 @@
 //! Cuts a stream into vouchers with a bounded buffer: CBOR sequences, PEM files of any length, and
-//! base64 up to a bound.
+//! base64 up to a bound. One voucher is cut at a time, so that memory does not depend on how many
+//! there are.
 
 use std::io::{self, Read};
-
-use alloc::collections::VecDeque;
 
 use ownership_voucher::{ErrorKind, Limits, file};
 
@@ -13,6 +12,10 @@ use crate::report::Problem;
 const CHUNK: usize = 1 << 20;
 /// The most that one PEM block, or all of a base64 text, may have: 16 MiB of CBOR and line ends.
 const TEXT: usize = 24 << 20;
+/// No voucher is shorter: GUID, HMAC and a key have more bytes.
+const SHORTEST: usize = 64;
+/// So many pieces in a row that cannot be vouchers, and the rest is no file of vouchers.
+const DUDS: usize = 1024;
 /// Levels of nesting that are followed to find the end of an item, as in the library.
 const DEPTH: usize = 64;
 
@@ -43,8 +46,13 @@ pub(crate) struct Splitter<R> {
     base: u64,
     ended: bool,
     form: Form,
-    ready: VecDeque<Piece>,
+    /// How far the buffer is known to hold PEM blocks.
+    blocks_end: usize,
     any: bool,
+    /// Whether PEM blocks of other labels were passed over.
+    other_blocks: bool,
+    /// Pieces in a row that cannot be vouchers.
+    duds: usize,
     /// Text is searched for PEM blocks no further than this, where the user did not name the file.
     patience: Option<u64>,
     /// Whether a sequence may start with any CBOR, not only with an array.
@@ -62,8 +70,10 @@ impl<R: Read> Splitter<R> {
             base: 0,
             ended: false,
             form: Form::Unknown,
-            ready: VecDeque::new(),
+            blocks_end: 0,
             any: false,
+            other_blocks: false,
+            duds: 0,
             patience,
             lenient,
         }
@@ -74,12 +84,18 @@ impl<R: Read> Splitter<R> {
         self.base.saturating_add(self.at as u64)
     }
 
+    /// Whether there were well-formed PEM blocks of other labels: certificates, keys.
+    pub(crate) const fn other_blocks(&self) -> bool {
+        self.other_blocks
+    }
+
     /// The next voucher. A stream without any gives one problem, `no-voucher`.
+    ///
+    /// # Errors
+    /// Those of the stream, and one for a stream that goes on and on without a voucher.
     pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
-        let piece = match self.ready.pop_front() {
-            Some(piece) => Some(piece),
-            None => self.cut()?,
-        };
+        let piece = self.cut()?;
+        self.count_duds(piece.as_ref())?;
         if piece.is_none() && !self.any {
             self.any = true;
             let why = match (self.position(), self.form) {
@@ -90,6 +106,23 @@ impl<R: Read> Splitter<R> {
         }
         self.any = true;
         Ok(piece)
+    }
+
+    /// A record costs more than its bytes: one for each of a million is a line for each.
+    fn count_duds(&mut self, piece: Option<&Piece>) -> io::Result<()> {
+        let dud = match piece {
+            Some(Ok(bytes)) => bytes.len() < SHORTEST && !self.lenient,
+            Some(Err(_)) => true,
+            None => return Ok(()),
+        };
+        self.duds = if dud { self.duds.saturating_add(1) } else { 0 };
+        if self.duds > DUDS {
+            self.form = Form::Done;
+            return Err(io::Error::other(format!(
+                "{DUDS} records in a row are no vouchers; the rest is not read"
+            )));
+        }
+        Ok(())
     }
 
     fn cut(&mut self) -> io::Result<Option<Piece>> {
@@ -161,7 +194,7 @@ impl<R: Read> Splitter<R> {
 
     fn cut_pem(&mut self) -> io::Result<Option<Piece>> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
+            if let Some(piece) = self.take_block() {
                 return Ok(Some(piece));
             }
             let Some(begin) = find(self.rest(), 0, BEGIN) else {
@@ -183,7 +216,8 @@ impl<R: Read> Splitter<R> {
             let end = match end {
                 Some(end) => end,
                 None if self.ended || self.rest().len() > TEXT => {
-                    self.form = Form::Done;
+                    // Nothing behind it is looked for.
+                    self.ended = true;
                     self.rest().len()
                 }
                 None => {
@@ -191,30 +225,35 @@ impl<R: Read> Splitter<R> {
                     continue;
                 }
             };
-            self.take_blocks(end);
-            if self.form == Form::Done {
-                return Ok(self.ready.pop_front());
-            }
+            self.blocks_end = self.at.saturating_add(end);
         }
     }
 
-    /// Reads the PEM blocks of the next `len` bytes.
-    fn take_blocks(&mut self, len: usize) {
-        let base = self.position();
-        let text = self.buffer.get(self.at..self.at.saturating_add(len));
-        for block in file::PemBlocks::new(text.unwrap_or_default()) {
-            match block {
-                Ok(block) if block.label() != file::PEM_LABEL => {}
-                Ok(block) => self.ready.push_back(
-                    block
-                        .decode()
-                        .map(|body| body.to_vec())
-                        .map_err(|error| Problem::from(&error).moved(base)),
-                ),
-                Err(error) => self.ready.push_back(Err(Problem::from(&error).moved(base))),
+    /// The next voucher among the PEM blocks that the buffer is known to hold.
+    fn take_block(&mut self) -> Option<Piece> {
+        while self.at < self.blocks_end {
+            let base = self.position();
+            let text = self.buffer.get(self.at..self.blocks_end)?;
+            let mut blocks = file::PemBlocks::new(text);
+            let Some(block) = blocks.next() else {
+                self.at = self.blocks_end;
+                break;
+            };
+            let read = blocks.position().max(1);
+            let piece = match block {
+                Ok(block) if block.label() != file::PEM_LABEL => {
+                    self.other_blocks = true;
+                    None
+                }
+                Ok(block) => Some(block.decode().map(|body| body.to_vec())),
+                Err(error) => Some(Err(error)),
+            };
+            self.at = self.at.saturating_add(read).min(self.blocks_end);
+            if let Some(piece) = piece {
+                return Some(piece.map_err(|error| Problem::from(&error).moved(base)));
             }
         }
-        self.at = self.at.saturating_add(len);
+        None
     }
 
     fn cut_base64(&mut self) -> io::Result<Option<Piece>> {
@@ -231,17 +270,26 @@ impl<R: Read> Splitter<R> {
             self.form = Form::Pem;
             return self.cut_pem();
         }
-        let pieces: VecDeque<Piece> = file::Vouchers::new(self.rest())
-            .filter(|piece| !matches!(piece, Err(error) if error.kind() == ErrorKind::NoVoucher))
-            .map(|piece| {
-                piece
-                    .map(|bytes| bytes.into_owned())
-                    .map_err(|e| Problem::from(&e))
-            })
-            .collect();
-        self.at = self.buffer.len();
-        self.ready = pieces;
-        Ok(self.ready.pop_front())
+        if !self.decode() {
+            return Ok(None);
+        }
+        self.form = Form::Cbor;
+        self.cut_cbor()
+    }
+
+    /// Puts the CBOR in the place of its base64, if that is what the buffer holds.
+    fn decode(&mut self) -> bool {
+        use base64ct::{Base64, Encoding as _};
+        // Nothing has been taken from the buffer yet.
+        let text = self.buffer.len();
+        self.buffer.retain(|byte| !byte.is_ascii_whitespace());
+        let Ok(cbor) = Base64::decode_in_place(&mut self.buffer).map(<[u8]>::len) else {
+            return false;
+        };
+        self.buffer.truncate(cbor);
+        // Positions are those in the stream at its end.
+        self.base = self.base.saturating_add(text.saturating_sub(cbor) as u64);
+        matches!(self.buffer.first(), Some(first) if first >> 5 == 4)
     }
 }
 
@@ -423,6 +471,50 @@ mod tests {
         let second = cut[1].as_ref().unwrap_err();
         assert_eq!((second.kind, second.offset), (ErrorKind::Pem, Some(114)));
         assert_eq!(cut[2].as_ref().unwrap_err().kind, ErrorKind::Pem);
+    }
+
+    #[test]
+    fn base64_of_a_sequence() {
+        use base64ct::Encoding as _;
+        let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
+        let text = base64ct::Base64::encode_string(&item.repeat(3)).replace('w', "w\r\n ");
+        let cut = pieces(text.as_bytes());
+        assert_eq!(cut.len(), 3);
+        assert!(cut.iter().all(|piece| piece.as_ref().unwrap() == &item));
+    }
+
+    #[test]
+    fn a_flood_of_records_that_are_no_vouchers_ends() {
+        let begin = b"-----BEGIN OWNERSHIP VOUCHER-----\n";
+        let empty = b"-----BEGIN OWNERSHIP VOUCHER-----\ngA==\n-----END OWNERSHIP VOUCHER-----\n";
+        for (flood, of) in [
+            (vec![0x80; 5000], "CBOR"),
+            (b"gICA".repeat(5000), "base64"),
+            (begin.repeat(5000), "BEGIN lines"),
+            (
+                [&begin.repeat(5000), &empty[..]].concat(),
+                "BEGIN lines, an end",
+            ),
+            (empty.repeat(5000), "PEM"),
+        ] {
+            let mut splitter = Splitter::new(&flood[..], None, false);
+            let mut before = 0;
+            while splitter.next().is_ok_and(|piece| piece.is_some()) {
+                before += 1;
+            }
+            assert_eq!(before, DUDS, "{of}");
+            assert_eq!(splitter.next().unwrap(), None, "{of}");
+        }
+        // In a row: a voucher between them starts the count anew.
+        let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
+        let mixed = [vec![0x80; DUDS], item, vec![0x80; DUDS]].concat();
+        assert_eq!(pieces(&mixed).len(), 2 * DUDS + 1);
+        // Any CBOR is any CBOR.
+        let mut lenient = Splitter::new(&[0x80; 5000][..], None, true);
+        assert_eq!(
+            core::iter::from_fn(|| lenient.next().unwrap()).count(),
+            5000
+        );
     }
 
     #[test]
