@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use alloc::sync::Arc;
 
 use ownership_voucher::ErrorKind;
+use ownership_voucher::text::escaped;
 
 use crate::output::complain;
 use crate::report::{Problem, count};
@@ -48,11 +49,9 @@ impl Item {
     }
 }
 
-/// A path without characters that would move the cursor.
+/// A path with hidden characters escaped.
 pub(crate) fn printable(path: &str) -> String {
-    path.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    escaped(path).to_string()
 }
 
 #[derive(Debug)]

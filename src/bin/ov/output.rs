@@ -6,16 +6,17 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::file;
+use ownership_voucher::text::escaped;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::Format;
 use crate::place::{Place, exists, is_standard_output};
 
-/// Says something to the user on the standard error.
+/// Says something to the user on the standard error, in one line.
 pub(crate) fn complain(message: &str) {
     // Where nobody listens, nothing can be said.
-    let _ = writeln!(io::stderr().lock(), "ov: {message}");
+    let _ = writeln!(io::stderr().lock(), "ov: {}", escaped(message));
 }
 
 /// The failure of writing to the standard output or to a file.
@@ -34,10 +35,10 @@ impl Lines {
         Self(BufWriter::with_capacity(64 << 10, io::stdout()))
     }
 
-    /// Writes one line, or text of several.
+    /// Writes one line, or text of several. Whatever it is made of, hidden characters are escaped.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        let done = self.0.write_all(text.as_bytes());
-        done.and_then(|()| self.0.write_all(b"\n"))
+        text.split('\n')
+            .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
             .map_err(|error| write_failure("to the standard output", &error))
     }
 

@@ -1,5 +1,6 @@
 //! How verdicts, errors and findings are said: in words and in JSON.
 
+use ownership_voucher::text::escaped;
 use ownership_voucher::{Error, ErrorKind, Finding, Guid, PublicKey};
 use serde_json::{Value, json};
 
@@ -74,13 +75,15 @@ impl From<&Error> for Problem {
     }
 }
 
-/// A JSON object on one line, its members in this order.
+/// A JSON object on one line, its members in this order. Characters that a terminal would obey are
+/// escaped, also those that JSON allows.
 pub(crate) fn object(members: &[(&str, Value)]) -> String {
     let members: Vec<String> = members
         .iter()
         .map(|(name, value)| format!("{}:{value}", json!(name)))
         .collect();
-    format!("{{{}}}", members.join(","))
+    let object = format!("{{{}}}", members.join(","));
+    escaped(&object).to_string()
 }
 
 pub(crate) fn findings_json(findings: &[Finding]) -> Value {
@@ -215,17 +218,7 @@ pub(crate) fn fingerprint(key: &PublicKey) -> String {
     hex(&key.fingerprint())
 }
 
-/// Text from a voucher, without characters that would move the cursor or turn the writing.
+/// Text from a voucher, as JSON has it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if c.is_control() || turns || c == '"' || c == '\\' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out.push('"');
-    out
+    escaped(&json!(text).to_string()).to_string()
 }
