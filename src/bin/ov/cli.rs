@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
 use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
+use zeroize::Zeroizing;
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -501,13 +502,18 @@ pub(crate) struct CheckProofArgs {
 }
 
 /// Bytes from hexadecimal digits of either case.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    unhex_secret(text).map(|bytes| bytes.to_vec())
+}
+
+/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
+pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    // It may be a secret: no growing, which would leave copies behind.
-    let mut bytes = Vec::with_capacity(pairs.len());
+    // No growing, which would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
     for [high, low] in pairs {
         bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
     }

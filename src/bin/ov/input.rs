@@ -311,10 +311,17 @@ impl Windows {
             Ok(stream) => stream,
             Err(error) => return Some(lost(source.name, 0, &error)),
         };
+        let size = match &source.path {
+            Some(path) => fs::metadata(path)
+                .ok()
+                .filter(fs::Metadata::is_file)
+                .map_or(u64::MAX, |meta| meta.len()),
+            None => u64::MAX,
+        };
         let patience = (!source.named).then_some(PATIENCE);
         self.current = Some(Current {
             source,
-            splitter: Splitter::new(stream, patience, self.lenient),
+            splitter: Splitter::new(stream, size, patience, self.lenient),
             index: 0,
         });
         None

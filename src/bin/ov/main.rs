@@ -32,6 +32,8 @@ mod extend;
 mod forks;
 mod input;
 mod keygen;
+#[cfg(test)]
+mod left_behind;
 mod manual;
 mod material;
 mod new;

@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 
 use ownership_voucher::{ErrorKind, Limits, file};
+use zeroize::Zeroize as _;
 
 use crate::report::Problem;
 
@@ -60,12 +61,14 @@ pub(crate) struct Splitter<R> {
 }
 
 impl<R: Read> Splitter<R> {
-    /// Cuts `stream`. With `patience`, text whose first so many bytes hold no PEM block counts as
+    /// Cuts `stream`, which is thought to have `size` bytes. With `patience`, text whose first so many bytes hold no PEM block counts as
     /// something else. With `lenient`, what is neither PEM nor base64 counts as CBOR.
-    pub(crate) const fn new(stream: R, patience: Option<u64>, lenient: bool) -> Self {
+    pub(crate) fn new(stream: R, size: u64, patience: Option<u64>, lenient: bool) -> Self {
+        let size = usize::try_from(size).unwrap_or(CHUNK);
         Self {
             stream,
-            buffer: Vec::new(),
+            // A little more, so that the end is seen before the buffer grows.
+            buffer: Vec::with_capacity(size.min(CHUNK).saturating_add(64)),
             at: 0,
             base: 0,
             ended: false,
@@ -155,6 +158,7 @@ impl<R: Read> Splitter<R> {
         self.at = 0;
         let wanted = self.buffer.len().clamp(CHUNK, TEXT);
         let limit = wanted as u64;
+        self.make_room(wanted);
         let got = self
             .stream
             .by_ref()
@@ -162,6 +166,21 @@ impl<R: Read> Splitter<R> {
             .read_to_end(&mut self.buffer)?;
         self.ended = got < wanted;
         Ok(())
+    }
+
+    /// Makes room for more bytes. A folder of vouchers may hold private keys too: what they were
+    /// read into is wiped before it is freed.
+    fn make_room(&mut self, more: usize) {
+        let first = self.buffer.is_empty() && self.base == 0;
+        let spare = self.buffer.capacity().saturating_sub(self.buffer.len());
+        if first || spare >= more {
+            return;
+        }
+        let len = self.buffer.len().saturating_add(more).saturating_add(64);
+        let mut longer = Vec::with_capacity(len);
+        longer.extend_from_slice(&self.buffer);
+        self.buffer.zeroize();
+        self.buffer = longer;
     }
 
     fn cut_cbor(&mut self) -> io::Result<Option<Piece>> {
@@ -290,6 +309,15 @@ impl<R: Read> Splitter<R> {
         // Positions are those in the stream at its end.
         self.base = self.base.saturating_add(text.saturating_sub(cbor) as u64);
         matches!(self.buffer.first(), Some(first) if first >> 5 == 4)
+    }
+}
+
+impl<R> Drop for Splitter<R> {
+    fn drop(&mut self) {
+        // Private keys are in text, or in files without any voucher.
+        if self.form != Form::Cbor {
+            self.buffer.zeroize();
+        }
     }
 }
 
@@ -422,7 +450,7 @@ mod tests {
     use super::*;
 
     fn pieces(bytes: &[u8]) -> Vec<Piece> {
-        let mut splitter = Splitter::new(bytes, None, false);
+        let mut splitter = Splitter::new(bytes, 0, None, false);
         core::iter::from_fn(|| splitter.next().unwrap()).collect()
     }
 
@@ -474,6 +502,28 @@ mod tests {
     }
 
     #[test]
+    fn a_private_key_among_the_vouchers_leaves_no_copy_behind() {
+        use crate::left_behind::{MARK, left_behind};
+        let block = |len: usize| {
+            let filler = "A".repeat(len);
+            let text = core::str::from_utf8(&MARK).unwrap();
+            format!("-----BEGIN PRIVATE KEY-----\n{text}{filler}\n-----END PRIVATE KEY-----\n")
+        };
+        // Small; with a size that is known; longer than the buffer.
+        for (text, size) in [
+            (block(100), u64::MAX),
+            (block(100), 300),
+            (block(3 << 20).repeat(2), 6 << 20),
+        ] {
+            let left = left_behind(|| {
+                let mut splitter = Splitter::new(text.as_bytes(), size, None, false);
+                while splitter.next().unwrap().is_some() {}
+            });
+            assert_eq!(left, 0, "{size}");
+        }
+    }
+
+    #[test]
     fn base64_of_a_sequence() {
         use base64ct::Encoding as _;
         let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
@@ -497,7 +547,7 @@ mod tests {
             ),
             (empty.repeat(5000), "PEM"),
         ] {
-            let mut splitter = Splitter::new(&flood[..], None, false);
+            let mut splitter = Splitter::new(&flood[..], 0, None, false);
             let mut before = 0;
             while splitter.next().is_ok_and(|piece| piece.is_some()) {
                 before += 1;
@@ -510,7 +560,7 @@ mod tests {
         let mixed = [vec![0x80; DUDS], item, vec![0x80; DUDS]].concat();
         assert_eq!(pieces(&mixed).len(), 2 * DUDS + 1);
         // Any CBOR is any CBOR.
-        let mut lenient = Splitter::new(&[0x80; 5000][..], None, true);
+        let mut lenient = Splitter::new(&[0x80; 5000][..], 0, None, true);
         assert_eq!(
             core::iter::from_fn(|| lenient.next().unwrap()).count(),
             5000
