@@ -31,6 +31,7 @@ mod deals;
 mod extend;
 mod forks;
 mod input;
+mod item;
 mod keygen;
 #[cfg(test)]
 mod left_behind;
