@@ -156,6 +156,7 @@ pub mod onetime;
 mod policy;
 pub mod privacy;
 mod sign;
+pub mod text;
 mod time;
 mod transfer;
 mod verify;

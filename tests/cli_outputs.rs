@@ -198,3 +198,22 @@ fn long_names_have_room_for_the_hidden_one() {
     assert_eq!(ov(&folder, &format!("convert v.cbor -o {name}")).0, 0);
     assert!(folder.join(name).is_file());
 }
+
+#[test]
+fn keys_come_through_the_standard_input() {
+    let folder = folder("stdin");
+    for (args, input) in [
+        ("extend v.cbor --key - --to next.pub -o -", "owner.key"),
+        ("extend v.cbor --key owner.key --to - -o -", "next.pub"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ov"))
+            .args(args.split(' '))
+            .current_dir(&folder)
+            .stdin(fs::File::open(folder.join(input)).unwrap())
+            .output()
+            .unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{args}: {err}");
+        assert!(!output.stdout.is_empty(), "{args}");
+    }
+}

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::cli::AuditArgs;
-use crate::input::{Item, Windows};
+use crate::input::{Item, Windows, complain_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, count, fingerprint, object};
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
+    complain_left_out(&windows);
     Ok(match windows.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
@@ -110,16 +111,17 @@ impl Report {
         }
     }
 
-    fn verdict(&self) -> &'static str {
-        match self.errors.is_empty() {
-            true => "verified",
-            false => "rejected",
+    fn verdict(&self, item: &Item) -> &'static str {
+        match (&item.bytes, self.errors.is_empty()) {
+            (Err(problem), _) => problem.word(),
+            (Ok(_), true) => "verified",
+            (Ok(_), false) => "rejected",
         }
     }
 
     fn print(&self, item: &Item, lines: &mut Lines) -> Result<(), Failure> {
         let guid = self.guid.as_deref().unwrap_or("unreadable");
-        lines.line(&format!("{}  {}  {guid}", self.verdict(), item.name()))?;
+        lines.line(&format!("{}  {}  {guid}", self.verdict(item), item.name()))?;
         if !self.proved.is_empty() {
             lines.line(&format!("  proved: {}", self.proved.join(", ")))?;
         }
@@ -145,7 +147,7 @@ impl Report {
         object(&[
             ("source", json!(&*item.source)),
             ("index", json!(item.index)),
-            ("verdict", json!(self.verdict())),
+            ("verdict", json!(self.verdict(item))),
             ("guid", json!(self.guid)),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner)),

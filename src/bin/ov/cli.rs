@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
 use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
+use zeroize::Zeroizing;
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -16,7 +17,8 @@ use ownership_voucher::{Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, Key
 /// may be a folder, and - is the standard input.
 ///
 /// The exit code is 0 when all is well, 1 when a voucher was rejected or a fork was found, and 2
-/// for errors of usage and of reading and writing.
+/// for errors of usage and of reading and writing: also where a file holds no voucher and should, as
+/// every file that is named, and in folders those called .pem, .cbor, .ov, .fdoov, .voucher or .b64.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -407,7 +409,7 @@ pub(crate) struct ForksArgs {
     /// Files and folders; they are read twice
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print one JSON object for each pair
+    /// Print one JSON object for each pair, and for each voucher and file that was not compared
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -426,7 +428,8 @@ pub(crate) struct PrivacyArgs {
     /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
     /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
-    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
+    /// unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only what ties vouchers to each other, and which could not be read
@@ -511,12 +514,17 @@ pub(crate) struct CheckProofArgs {
 
 /// Bytes from hexadecimal digits of either case.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    unhex_secret(text).map(|bytes| bytes.to_vec())
+}
+
+/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
+pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    // It may be a secret: no growing, which would leave copies behind.
-    let mut bytes = Vec::with_capacity(pairs.len());
+    // No growing, which would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
     for [high, low] in pairs {
         bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
     }

@@ -130,6 +130,10 @@ fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failur
     let mut found: Option<Item> = None;
     while let Some(window) = windows.next() {
         for item in window {
+            if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
+                let (name, message) = (item.name(), &problem.message);
+                return Err(Failure::Message(format!("{name}: {message}")));
+            }
             if found.replace(item).is_some() {
                 return Err("--to-be-signed and --signature take one voucher".into());
             }
@@ -222,6 +226,8 @@ enum Step {
     Done(Box<Receipt>),
     Duplicate(String),
     Failed(String),
+    /// A file of which nothing, or nothing more, could be read.
+    Unread(String),
     /// Its own file is in the way.
     Trouble(String),
 }
@@ -265,6 +271,10 @@ impl Run<'_> {
                 }
                 Step::Duplicate(first) => self.duplicate(item, &first),
                 Step::Failed(message) => self.failed(item, &message),
+                // The windows count them.
+                Step::Unread(message) => {
+                    self.say(&format!("{}: not extended: {message}", item.name()));
+                }
                 Step::Trouble(message) => self.trouble(item, &message),
             }
         }
@@ -277,6 +287,7 @@ impl Run<'_> {
     fn step(&self, item: &Item, number: usize) -> Step {
         let bytes = match &item.bytes {
             Ok(bytes) => bytes,
+            Err(problem) if problem.is_unread() => return Step::Unread(problem.message.clone()),
             Err(problem) => return Step::Failed(problem.message.clone()),
         };
         match self.plan.get(&number) {
@@ -386,7 +397,10 @@ impl Run<'_> {
             self.receipts.finish()?;
         }
         let seen = [tally.done, tally.failed, tally.before, tally.duplicates];
-        if seen.into_iter().fold(0, usize::saturating_add) > 1 || tally.before > 0 {
+        if seen.into_iter().fold(0, usize::saturating_add) > 1
+            || tally.before > 0
+            || windows.failures() > 0
+        {
             let mut summary = format!(
                 "{} extended, {} not",
                 count(tally.done, "voucher", "vouchers"),
@@ -400,7 +414,7 @@ impl Run<'_> {
                     summary = format!("{summary}, {number} {what}");
                 }
             }
-            complain(&summary);
+            complain(&format!("{summary}{}", windows.left_out()));
         }
         if let Some(code) = stopped {
             complain(match whole {

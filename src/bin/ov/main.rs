@@ -32,8 +32,11 @@ mod extend;
 mod forks;
 mod input;
 mod interrupt;
+mod item;
 mod journal;
 mod keygen;
+#[cfg(test)]
+mod left_behind;
 mod manual;
 mod material;
 mod new;
@@ -65,7 +68,7 @@ enum Outcome {
     Good,
     /// Some voucher was rejected, or a fork was found: 1.
     Rejected,
-    /// Some input could not be read; the rest was worked on: 2.
+    /// Some file could not be read or holds no voucher; the rest was worked on: 2.
     Trouble,
     /// A signal stopped the work at a place from which it can go on: 128 and the signal.
     Stopped(u8),

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::file;
+use ownership_voucher::text::escaped;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -19,11 +20,11 @@ use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
 /// Whether the standard error is a stream of JSON objects.
 static IN_JSON: AtomicBool = AtomicBool::new(false);
 
-/// Says something to the user on the standard error.
+/// Says something to the user on the standard error, in one line.
 pub(crate) fn complain(message: &str) {
     let line = match IN_JSON.load(Ordering::Relaxed) {
         true => object(&[("message", json!(message))]),
-        false => format!("ov: {message}"),
+        false => format!("ov: {}", escaped(message)),
     };
     // Where nobody listens, nothing can be said.
     let _ = writeln!(io::stderr().lock(), "{line}");
@@ -50,10 +51,10 @@ impl Lines {
         Self(BufWriter::with_capacity(64 << 10, io::stdout()))
     }
 
-    /// Writes one line, or text of several.
+    /// Writes one line, or text of several. Whatever it is made of, hidden characters are escaped.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        let done = self.0.write_all(text.as_bytes());
-        done.and_then(|()| self.0.write_all(b"\n"))
+        text.split('\n')
+            .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
             .map_err(|error| write_failure("to the standard output", &error))
     }
 

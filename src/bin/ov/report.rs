@@ -1,5 +1,6 @@
 //! How verdicts, errors and findings are said: in words and in JSON.
 
+use ownership_voucher::text::escaped;
 use ownership_voucher::{Error, ErrorKind, Finding, Guid, PublicKey};
 use serde_json::{Value, json};
 
@@ -20,6 +21,19 @@ impl Problem {
             offset: None,
             message: message.into(),
         }
+    }
+
+    /// What it makes of its voucher or file.
+    pub(crate) const fn word(&self) -> &'static str {
+        match self.is_unread() {
+            true => "unread",
+            false => "rejected",
+        }
+    }
+
+    /// Whether there is no voucher that the problem is about.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoVoucher)
     }
 
     /// The problem with an offset in the file, where it had one in a part that starts at `base`.
@@ -61,13 +75,15 @@ impl From<&Error> for Problem {
     }
 }
 
-/// A JSON object on one line, its members in this order.
+/// A JSON object on one line, its members in this order. Characters that a terminal would obey are
+/// escaped, also those that JSON allows.
 pub(crate) fn object(members: &[(&str, Value)]) -> String {
     let members: Vec<String> = members
         .iter()
         .map(|(name, value)| format!("{}:{value}", json!(name)))
         .collect();
-    format!("{{{}}}", members.join(","))
+    let object = format!("{{{}}}", members.join(","));
+    escaped(&object).to_string()
 }
 
 pub(crate) fn findings_json(findings: &[Finding]) -> Value {
@@ -115,9 +131,9 @@ impl Verdict {
     }
 
     pub(crate) const fn word(&self) -> &'static str {
-        match self.is_verified() {
-            true => "verified",
-            false => "rejected",
+        match &self.error {
+            None => "verified",
+            Some(problem) => problem.word(),
         }
     }
 
@@ -202,17 +218,7 @@ pub(crate) fn fingerprint(key: &PublicKey) -> String {
     hex(&key.fingerprint())
 }
 
-/// Text from a voucher, without characters that would move the cursor or turn the writing.
+/// Text from a voucher, as JSON has it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if c.is_control() || turns || c == '"' || c == '\\' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out.push('"');
-    out
+    escaped(&json!(text).to_string()).to_string()
 }

@@ -56,13 +56,11 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         progress.show(&windows);
     }
     progress.clear();
-    if windows.vouchers() > 0 {
-        let summary = tally.summary();
-        if args.json {
-            complain(&summary);
-        } else {
-            lines.line(&summary)?;
-        }
+    let summary = tally.summary() + &windows.left_out();
+    if args.json {
+        complain(&summary);
+    } else {
+        lines.line(&summary)?;
     }
     lines.flush()?;
     Ok(tally.outcome(windows.failures()))
@@ -197,9 +195,11 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, verdict: &Verdict) {
-        let slot = match verdict.is_verified() {
-            true => &mut self.verified,
-            false => &mut self.rejected,
+        let slot = match &verdict.error {
+            None => &mut self.verified,
+            // No voucher is judged there; the summary has files beside vouchers.
+            Some(problem) if problem.is_unread() => return,
+            Some(_) => &mut self.rejected,
         };
         *slot = slot.saturating_add(1);
     }
