@@ -269,7 +269,7 @@ fn a_cut_line_is_tolerated_and_a_damaged_journal_is_not() {
         assert_eq!(code, 0, "{err}");
         assert!(err.contains("the journal ends inside line 2"), "{err}");
         let mended = text(&folder.join("j"));
-        assert_eq!(mended.lines().count(), 2, "{mended}");
+        assert_eq!(lines(&mended).len(), 2, "{mended}");
         assert!(mended.starts_with(&whole[..first]));
     }
     // Only the end of the line is missing: the sale is known.
@@ -329,6 +329,28 @@ fn two_runs_do_not_get_past_each_other() {
     }
     assert!(codes.iter().all(|code| [0, 1].contains(code)), "{codes:?}");
     assert_eq!(lines(&text(&folder.join("j"))).len(), 60);
+}
+
+/// From reading the journal to writing it, nobody else does either.
+#[test]
+fn a_run_waits_for_a_journal_that_is_in_use() {
+    let folder = folder("wait");
+    shipment(&folder, "v", &[1]);
+    let journal = fs::File::create(folder.join("j")).unwrap();
+    journal.lock().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ov"))
+        .args("extend v --key 1.key --to 5.pub --journal j -o w --receipt r".split(' '))
+        .current_dir(&folder)
+        .spawn()
+        .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    assert_eq!(text(&folder.join("j")), "");
+    assert!(!folder.join("w").exists());
+    // Unlocked without a change, as by a run that found nothing to sell.
+    drop(journal);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(lines(&text(&folder.join("j"))).len(), 1);
 }
 
 #[test]
@@ -447,6 +469,12 @@ fn what_is_done_is_skipped_and_gets_its_receipt() {
     assert_eq!(fs::read(place(1)).unwrap(), b"something else");
     assert_eq!(ov(&folder, &format!("{args} --force")).0, 0);
     assert_eq!(fs::read(place(1)).unwrap(), before[0]);
+    // Two runs would not see each other's receipts.
+    let held = fs::File::open(folder.join("r")).unwrap();
+    held.lock().unwrap();
+    let (code, _, err) = ov(&folder, args);
+    assert!(code == 2 && err.contains("another run"), "{err}");
+    drop(held);
     // A file that holds no receipts gets none.
     fs::write(folder.join("other"), "my notes\n").unwrap();
     let (code, _, err) = ov(

@@ -291,3 +291,80 @@ type Identity = ();
 
 #[cfg(not(unix))]
 const fn identity(_: &fs::Metadata) -> Identity {}
+
+#[cfg(test)]
+mod tests {
+    use ownership_voucher::{
+        ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, Policy, RvDirective,
+        RvProtocol,
+    };
+
+    use super::*;
+
+    fn sale(guid: u8, to: u8) -> Sale {
+        let [maker, to] = [1, to].map(|byte| {
+            let key = LocalKey::from_secret(KeyType::Secp256r1, &[byte; 32]).unwrap();
+            key.public_key()
+        });
+        let directive = RvDirective::new().dns("rv.example.com").device_port(443);
+        let made = NewVoucher::new(Guid([guid; 16]), "Model 7", maker.into())
+            .with_rendezvous(directive.protocol(RvProtocol::Https))
+            .with_epid()
+            .header()
+            .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+            .unwrap();
+        let voucher = Policy::new().verify(made.as_bytes()).unwrap();
+        let extension = voucher.extend(&to.into(), &ExtendOptions::new()).unwrap();
+        extension.sale()
+    }
+
+    fn place(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ov-journal-{name}-{}", std::process::id()));
+        let _ = fs::remove_file(&path);
+        path
+    }
+
+    fn failure(journal: &SalesFile) -> String {
+        Problem::from(&journal.record(&[sale(2, 5)]).unwrap_err()).message
+    }
+
+    #[test]
+    fn what_another_run_added_is_known() {
+        let path = place("shared");
+        let [a, b] = [0, 1].map(|_| SalesFile::open(&path).unwrap());
+        assert_eq!(a.record(&[sale(1, 5)]).unwrap(), [Recorded::New]);
+        assert_eq!(
+            b.record(&[sale(1, 5), sale(2, 5)]).unwrap(),
+            [Recorded::Again, Recorded::New]
+        );
+        let answers = a.record(&[sale(3, 6), sale(2, 6), sale(1, 5)]).unwrap();
+        let [Recorded::New, Recorded::Other(text), Recorded::Again] = &answers[..] else {
+            panic!("{answers:?}");
+        };
+        assert!(text.contains("(line 2 of "), "{text}");
+        fs::remove_file(path).unwrap();
+    }
+
+    /// A run would not see what others record elsewhere, nor they what it does.
+    #[test]
+    fn a_journal_that_changes_under_a_run_is_refused() {
+        let (path, other) = (place("changed"), place("other"));
+        let journal = SalesFile::open(&path).unwrap();
+        journal.record(&[sale(1, 5)]).unwrap();
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &whole[..40]).unwrap();
+        assert!(failure(&journal).contains("shortened meanwhile"));
+        fs::write(&path, whole.replace("\"state\"", "\"stale\"")).unwrap();
+        let changed = Problem::from(&journal.record(&[sale(1, 5)]).unwrap_err()).message;
+        assert!(changed.contains("changed meanwhile"), "{changed}");
+        #[cfg(unix)]
+        {
+            fs::write(&other, &whole).unwrap();
+            fs::rename(&other, &path).unwrap();
+            assert!(failure(&journal).contains("replaced meanwhile"));
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(failure(&journal).contains("removed meanwhile"));
+        assert!(!path.exists() && !other.exists());
+    }
+}
