@@ -835,6 +835,17 @@ typedef struct ov_key_info {
     int32_t algorithm;
 } ov_key_info;
 
+// A hand-over as a journal keeps it: one state of ownership has one continuation.
+typedef struct ov_sale {
+    // The device.
+    uint8_t guid[16];
+    // The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
+    // HMAC where there is none.
+    uint8_t state[32];
+    // What the state continues with: SHA-256 of the message to be signed.
+    uint8_t continuation[32];
+} ov_sale;
+
 // Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm: writes at most `capacity`
 // bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s one
 // after the other, or in DER. Returns 0; any other number is a failure, and is told in the
@@ -1237,11 +1248,17 @@ typedef struct ov_receipt_info {
 // The voucher would tell what the privacy policy refuses.
 #define OV_ERR_DISCLOSURE 506
 
+// The voucher would be handed over twice.
+#define OV_ERR_DOUBLE_SALE 507
+
 // The signer failed.
 #define OV_ERR_SIGNER_FAILED 600
 
 // The signer returned a signature that does not verify.
 #define OV_ERR_SIGNER_ANSWER 601
+
+// The journal of sales failed.
+#define OV_ERR_JOURNAL_FAILED 602
 
 // A pointer that must not be NULL is NULL.
 #define OV_ERR_NULL 800
@@ -1594,6 +1611,11 @@ ov_status ov_extension_to_be_signed(const struct ov_extension *extension,
 // The digest of the message, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which
 // signs the message.
 ov_status ov_extension_prehash(const struct ov_extension *extension, struct ov_digest *digest);
+
+// What a journal of sales keeps about this hand-over. To record it before the message is given to a
+// signer, and to refuse another continuation of the same state, keeps a device from being sold twice.
+ov_status ov_extension_sale(const struct ov_extension *extension,
+                            struct ov_sale *sale);
 
 // The extended voucher, after the signature has been verified under the owner's key. ECDSA
 // signatures may come as r and s one after the other, or in DER.
@@ -2488,6 +2510,9 @@ ov_status ov_hand_over_verified(const struct ov_verified *verified,
 // are. `extended` has room for `count` handles, `receipts` too or is NULL; both get NULL where
 // the verdict is not `OV_OK`. A voucher that fails leaves the others alone.
 //
+// A voucher that is there twice is signed once, and `ov_receipt_duplicate_of` says so; two states of
+// one device are both refused with `OV_ERR_DOUBLE_SALE`.
+//
 // With `threads` other than 1 the sign callback is called from several threads at a time; 0 is
 // one on each core.
 ov_status ov_hand_over_all(const struct ov_slice *vouchers,
@@ -2510,6 +2535,10 @@ ov_status ov_receipt_from(const struct ov_receipt *receipt, struct ov_public_key
 
 // The owner from now on.
 ov_status ov_receipt_to(const struct ov_receipt *receipt, struct ov_public_key **key);
+
+// The number of an earlier voucher of the same call that was this state and went to this owner: it
+// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *number);
 
 // Frees a receipt and sets the variable to NULL.
 ov_status ov_receipt_free(struct ov_receipt **receipt);

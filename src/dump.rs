@@ -11,6 +11,7 @@ use crate::cbor::{Head, Items, Major, Reader, Span};
 use crate::error::Error;
 use crate::key::Quiet;
 use crate::limits::Limits;
+use crate::text::{escape, is_hidden};
 
 /// Levels of arrays, maps, tags and strings that are opened.
 const DEPTH: usize = 64;
@@ -277,11 +278,9 @@ impl<'a> Dump<'a> {
         for c in text.chars() {
             match c {
                 '"' | '\\' => self.put(format_args!("\\{c}")),
-                // Control characters, and those that turn the direction of text.
-                c if c.is_control()
-                    || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}') =>
-                {
-                    self.put(format_args!("\\u{:04x}", c as u32));
+                c if is_hidden(c) => {
+                    // Writing into a String does not fail.
+                    let _ = escape(c, &mut self.out);
                 }
                 c => self.out.push(c),
             }

@@ -24,7 +24,7 @@ pub enum Fault {
     Limit,
     /// The caller asked for something that cannot be done; no input byte is to blame: 500 to 599.
     Misuse,
-    /// A signer or HMAC callback failed or answered wrongly: 600 to 699.
+    /// A signer, HMAC callback or journal failed or answered wrongly: 600 to 699.
     Signer,
 }
 
@@ -228,11 +228,17 @@ kinds! {
     /// What is to be written tells more than the caller's
     /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
     Disclosure = 506, "disclosure", "the voucher would tell what the privacy policy refuses";
+    /// A state of ownership would be handed over twice: two vouchers of one device contradict each
+    /// other in one call, or the [`Journal`](crate::Journal) knows another sale. That text is the
+    /// `source`.
+    DoubleSale = 507, "double-sale", "the voucher would be handed over twice";
 
     /// The signer or HMAC callback reported a failure; see `source`.
     SignerFailed = 600, "signer-failed", "the signer failed";
     /// The signer returned a signature that does not verify under the owner's key.
     SignerAnswer = 601, "signer-answer", "the signer returned a signature that does not verify";
+    /// The journal of sales could not be read or written; see `source`.
+    JournalFailed = 602, "journal-failed", "the journal of sales failed";
 }
 
 impl ErrorKind {
@@ -273,6 +279,11 @@ pub(crate) enum Detail {
     },
     /// Which part, or why.
     Text(&'static str),
+    /// Which other item of the call, counted from 0.
+    Number {
+        what: &'static str,
+        number: u64,
+    },
 }
 
 /// An error: [`kind`](Self::kind), and where as far as it is known: byte
@@ -319,6 +330,12 @@ impl Error {
         error
     }
 
+    pub(crate) fn number(kind: ErrorKind, what: &'static str, number: u64) -> Self {
+        let mut error = Self::new(kind);
+        error.0.detail = Detail::Number { what, number };
+        error
+    }
+
     pub(crate) fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
         let mut error = Self::new(kind);
         error.0.detail = Detail::Code { found, wanted };
@@ -345,11 +362,23 @@ impl Error {
 
     /// An error of a signer or of an HMAC callback, with whatever the device or service said.
     ///
-    /// This is the only error that callers make themselves: an
-    /// [`OwnerSigner`](crate::OwnerSigner) returns it when its key cannot be reached.
+    /// An [`OwnerSigner`](crate::OwnerSigner) returns it when its key cannot be reached.
     #[must_use]
     pub fn signer(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {
-        let mut error = Self::new(ErrorKind::SignerFailed);
+        Self::with_source(ErrorKind::SignerFailed, source)
+    }
+
+    /// An error of a [`Journal`](crate::Journal) that cannot be read or written.
+    #[must_use]
+    pub fn journal(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {
+        Self::with_source(ErrorKind::JournalFailed, source)
+    }
+
+    pub(crate) fn with_source(
+        kind: ErrorKind,
+        source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        let mut error = Self::new(kind);
         error.0.source = Some(source.into());
         error
     }
@@ -467,6 +496,7 @@ impl fmt::Display for Error {
             }
             Detail::Code { found, wanted } => write!(f, ": {found} found, {wanted} wanted")?,
             Detail::Text(text) => write!(f, ": {text}")?,
+            Detail::Number { what, number } => write!(f, ": {what} {number}")?,
         }
         match (self.entry(), self.offset()) {
             (Some(entry), Some(offset)) => write!(f, " (entry {entry}, byte {offset})"),

@@ -157,6 +157,7 @@ pub mod onetime;
 mod policy;
 pub mod privacy;
 mod sign;
+pub mod text;
 mod time;
 mod transfer;
 mod verify;
@@ -180,8 +181,8 @@ pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner, TraitSigner};
 pub use time::UnixTime;
 pub use transfer::{
-    Deal, Fork, HandOver, Receipt, Relation, Replacement, ResaleOutcome, find_forks,
-    hand_over_each, relation,
+    Deal, Fork, HandOver, Journal, Receipt, Recorded, Relation, Replacement, ResaleOutcome, Sale,
+    find_forks, hand_over_each, hand_over_each_with, relation,
 };
 pub use verify::{ChainHashRule, ManufacturerProof, Origin, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};

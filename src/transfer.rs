@@ -3,9 +3,12 @@
 mod each;
 pub(crate) mod fork;
 mod handover;
+mod journal;
+mod once;
 pub(crate) mod resale;
 
-pub use each::{Deal, hand_over_each};
+pub use each::{Deal, hand_over_each, hand_over_each_with};
 pub use fork::{Fork, Relation, find_forks, relation};
 pub use handover::{HandOver, Receipt};
+pub use journal::{Journal, Recorded, Sale};
 pub use resale::{Replacement, ResaleOutcome};

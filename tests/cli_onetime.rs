@@ -112,13 +112,18 @@ fn sold_to_a_list_and_on_by_it() {
         "{found}"
     );
 
-    // A list that is too short leaves the rest alone.
-    run("onetime keys --master a.master --order PO-2 --count 2 --output PO-2.pem");
-    let args = "extend shipment --key maker.key --to-keys PO-2.pem --output short.pem";
-    let (code, _, err) = ov(&folder, args);
-    assert_eq!(code, 1);
-    assert!(err.contains("no key is left in the list"), "{err}");
-    assert_eq!(owners(&folder.join("short.pem")).len(), 2);
+    // A list that is too short or too long is refused before anything is signed.
+    for count in [2, 4] {
+        run(&format!(
+            "onetime keys --master a.master --order PO-2 --count {count} --output {count}.pem"
+        ));
+        let args = format!("extend shipment --key maker.key --to-keys {count}.pem --output no.pem");
+        let (code, out, err) = ov(&folder, &args);
+        assert_eq!((code, out.as_str()), (2, ""));
+        let message = format!("3 vouchers, but {count} keys");
+        assert!(err.contains(&message), "{err}");
+        assert!(!folder.join("no.pem").exists());
+    }
 
     // On to one key, signed with the keys of the order.
     run("keygen --output next.key --public next.pem");

@@ -169,7 +169,7 @@ fn the_json_of_a_collection_is_stable() {
         records.last().unwrap(),
         &json!({
             "record": "summary", "vouchers": 4, "owner_keys": 2, "traced": 4,
-            "smallest_crowd": 1, "groups": 8,
+            "smallest_crowd": 1, "groups": 8, "unread": 0, "skipped": 0,
         })
     );
 }

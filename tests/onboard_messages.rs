@@ -100,7 +100,7 @@ fn challenges_are_answered_to_the_one_who_asks_about_this_voucher() {
         again.check(&second, &answer).unwrap_err().kind(),
         ErrorKind::Nonce
     );
-    for name in ["", "two\nlines", &"a".repeat(256)] {
+    for name in ["market\u{202e}moc", "", "two\nlines", &"a".repeat(256)] {
         assert_eq!(kind(second.challenge(name, [7; 32])), ErrorKind::Incomplete);
     }
 }

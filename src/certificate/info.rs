@@ -13,6 +13,7 @@ use super::signature::oid;
 use crate::error::{Error, ErrorKind};
 use crate::key::PublicKey;
 use crate::limits::Limits;
+use crate::text::is_hidden;
 use crate::time::UnixTime;
 
 /// What a certificate says. Nothing of it has been checked.
@@ -79,8 +80,7 @@ fn name(content: &[u8]) -> Option<String> {
     let name = Name::from_der(&whole.to_der().ok()?).ok()?;
     let mut text = String::new();
     for c in name.to_string().chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if c.is_control() || turns {
+        if is_hidden(c) {
             for byte in c.encode_utf8(&mut [0; 4]).bytes() {
                 write!(text, "\\{byte:02x}").ok()?;
             }

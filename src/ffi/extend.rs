@@ -24,6 +24,18 @@ pub struct ov_next_owner {
 
 object!(ov_next_owner: NextOwner, b"ov nextw");
 
+/// A hand-over as a journal keeps it: one state of ownership has one continuation.
+#[repr(C)]
+pub struct ov_sale {
+    /// The device.
+    pub guid: [u8; 16],
+    /// The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
+    /// HMAC where there is none.
+    pub state: [u8; 32],
+    /// What the state continues with: SHA-256 of the message to be signed.
+    pub continuation: [u8; 32],
+}
+
 /// A bare key. It is written in the encoding of the manufacturer key.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_from_key(
@@ -290,6 +302,26 @@ pub extern "C" fn ov_extension_prehash(
         let waiting = caller.get(extension)?;
         let out = caller.out(digest)?;
         out.write(ov_digest::of(&present(waiting.extension.prehash())?));
+        Ok(())
+    })
+}
+
+/// What a journal of sales keeps about this hand-over. To record it before the message is given to a
+/// signer, and to refuse another continuation of the same state, keeps a device from being sold twice.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_sale(
+    extension: *const ov_extension,
+    sale: *mut ov_sale,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(sale)?;
+        let sale = waiting.extension.sale();
+        out.write(ov_sale {
+            guid: sale.guid.0,
+            state: sale.state,
+            continuation: sale.continuation,
+        });
         Ok(())
     })
 }

@@ -180,10 +180,14 @@ pub const OV_ERR_BAD_CALL: ov_status = 504;
 pub const OV_ERR_CANCELLED: ov_status = 505;
 /// The voucher would tell what the privacy policy refuses.
 pub const OV_ERR_DISCLOSURE: ov_status = 506;
+/// The voucher would be handed over twice.
+pub const OV_ERR_DOUBLE_SALE: ov_status = 507;
 /// The signer failed.
 pub const OV_ERR_SIGNER_FAILED: ov_status = 600;
 /// The signer returned a signature that does not verify.
 pub const OV_ERR_SIGNER_ANSWER: ov_status = 601;
+/// The journal of sales failed.
+pub const OV_ERR_JOURNAL_FAILED: ov_status = 602;
 /// A pointer that must not be NULL is NULL.
 pub const OV_ERR_NULL: ov_status = 800;
 /// A handle is of another kind than the call wants, or is no handle.

@@ -4,7 +4,7 @@ use super::batch::Pool;
 use super::buffer::ov_slice;
 use super::error::ov_error;
 use super::extend::{ov_extend_options, ov_next_owner};
-use super::handle::{Handle, object};
+use super::handle::{Handle, object, present};
 use super::key::{give, ov_public_key};
 use super::names::ov_digest;
 use super::policy::{Rules, ov_policy};
@@ -98,6 +98,9 @@ pub extern "C" fn ov_hand_over_verified(
 /// are. `extended` has room for `count` handles, `receipts` too or is NULL; both get NULL where
 /// the verdict is not `OV_OK`. A voucher that fails leaves the others alone.
 ///
+/// A voucher that is there twice is signed once, and `ov_receipt_duplicate_of` says so; two states of
+/// one device are both refused with `OV_ERR_DOUBLE_SALE`.
+///
 /// With `threads` other than 1 the sign callback is called from several threads at a time; 0 is
 /// one on each core.
 #[unsafe(no_mangle)]
@@ -186,6 +189,21 @@ pub extern "C" fn ov_receipt_to(
     plain(|caller| {
         let receipt = caller.get(receipt)?;
         caller.out(key)?.write(give(receipt.to.clone()));
+        Ok(())
+    })
+}
+
+/// The number of an earlier voucher of the same call that was this state and went to this owner: it
+/// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_duplicate_of(
+    receipt: *const ov_receipt,
+    number: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let receipt = caller.get(receipt)?;
+        let out = caller.out(number)?;
+        out.write(present(receipt.duplicate_of)? as u64);
         Ok(())
     })
 }

@@ -53,6 +53,22 @@ impl<'a> PemBlocks<'a> {
         Self { text, at: 0 }
     }
 
+    /// How far the text has been read: the blocks before this offset have been given.
+    ///
+    /// Who holds a text in a buffer can so take one block at a time, and start anew behind it.
+    ///
+    /// ```
+    /// # use ownership_voucher::file::PemBlocks;
+    /// let text = b"-----BEGIN X-----\nAA==\n-----END X-----\nmore";
+    /// let mut blocks = PemBlocks::new(text);
+    /// assert_eq!(blocks.next().map(|block| block.map(|it| it.label())), Some(Ok("X")));
+    /// assert!(PemBlocks::new(&text[blocks.position()..]).next().is_none());
+    /// ```
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
     pub(super) fn looks_like(text: &[u8]) -> bool {
         find(text, 0, BEGIN).is_some()
     }

@@ -78,8 +78,8 @@ impl VerifiedVoucher<'_> {
     /// knows the one who asks; `nonce` is 32 fresh random bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] for a name that is empty, longer than 255 bytes, or has control
-    /// characters in it.
+    /// [`ErrorKind::Incomplete`] for a name that is empty, longer than 255 bytes, or has hidden
+    /// characters in it ([`is_hidden`](crate::text::is_hidden)).
     pub fn challenge(&self, verifier: &str, nonce: [u8; 32]) -> Result<Challenge, Error> {
         check_name(verifier)?;
         Ok(Challenge {
@@ -243,8 +243,8 @@ fn state(voucher: &VerifiedVoucher<'_>) -> Digest {
 }
 
 fn check_name(name: &str) -> Result<(), Error> {
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
-        let why = "a verifier's name has 1 to 255 bytes and no control characters";
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(crate::text::is_hidden) {
+        let why = "a verifier's name has 1 to 255 bytes and no hidden characters";
         return Err(Error::text(ErrorKind::Incomplete, why));
     }
     Ok(())

@@ -3,10 +3,12 @@
 use alloc::string::String;
 use core::fmt::Write as _;
 
+use crate::text::{escape, is_hidden};
+
 /// Bytes of a text that is shown; what is longer is cut and ends in an ellipsis.
 pub(super) const SHOWN: usize = 256;
 
-/// The text without characters that move the cursor or turn the writing, cut after [`SHOWN`] bytes.
+/// The text with hidden characters escaped, cut after [`SHOWN`] bytes.
 pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -14,9 +16,9 @@ pub(super) fn shown(text: &str) -> String {
             out.push('…');
             break;
         }
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if c.is_control() || turns {
-            out.extend(c.escape_default());
+        if is_hidden(c) {
+            // Writing into a String does not fail.
+            let _ = escape(c, &mut out);
         } else {
             out.push(c);
         }
@@ -205,7 +207,7 @@ mod tests {
 
     #[test]
     fn shown_text_cannot_move_the_cursor() {
-        assert_eq!(shown("a\u{1b}[2J\u{202e}b"), "a\\u{1b}[2J\\u{202e}b");
+        assert_eq!(shown("a\u{1b}[2J\u{202e}b"), "a\\u001b[2J\\u202eb");
         assert!(shown(&"x".repeat(1000)).len() <= SHOWN + "…".len());
         assert!(hex(&[7; 1000]).len() <= SHOWN + "…".len());
     }

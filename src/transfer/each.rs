@@ -1,20 +1,22 @@
 //! Hand-overs of many vouchers where each has its own next owner, or its own signer.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::handover::{HandOver, Receipt, receipt};
+use super::handover::{Receipt, is_signers, receipt};
+use super::journal::{Journal, Sale, record};
+use super::once::{Party, Turn, once};
 use crate::batch::{BatchVerifier, map};
 use crate::error::Error;
-use crate::extend::{ExtendOptions, NextOwner};
-use crate::key::PublicKey;
+use crate::extend::{ExtendOptions, Extension, NextOwner};
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
 
 /// Who signs one voucher over, to whom, and how.
 pub struct Deal<'d> {
-    signer: Box<dyn OwnerSigner + Sync + 'd>,
+    signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
     next: NextOwner,
     options: ExtendOptions,
 }
@@ -23,7 +25,7 @@ impl<'d> Deal<'d> {
     /// This signer, which may be a reference, hands over to `next`.
     #[must_use]
     pub fn new(
-        signer: impl OwnerSigner + Sync + 'd,
+        signer: impl OwnerSigner + Send + Sync + 'd,
         next: NextOwner,
         options: ExtendOptions,
     ) -> Self {
@@ -41,7 +43,12 @@ impl<'d> Deal<'d> {
 /// is not handed over.
 ///
 /// There is one result for each voucher, in order. A voucher that fails leaves the others alone. All
-/// is verified before and after, as by [`HandOver::all`], and by batches.
+/// is verified before and after, as by [`HandOver::all`](crate::HandOver::all), and by batches.
+///
+/// A voucher that is there twice for one owner is signed once: the second result is that of the
+/// first, and [`Receipt::duplicate_of`] says so. Where two vouchers of one device go to different
+/// owners, or are different states of it, all of them are refused before any is signed.
+/// [`hand_over_each_with`] also refuses what an earlier call did.
 ///
 /// ```
 /// # use ownership_voucher::{*, onetime::*};
@@ -68,7 +75,8 @@ impl<'d> Deal<'d> {
 /// ```
 ///
 /// # Errors
-/// For each voucher those of [`HandOver::one`], and those of `deal`.
+/// For each voucher those of [`HandOver::one`](crate::HandOver::one), those of `deal`, and
+/// [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
 pub fn hand_over_each<'d, T, F>(
     policy: &Policy<'_>,
     vouchers: &[T],
@@ -78,56 +86,163 @@ where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
 {
+    hand_over(policy, vouchers, None, deal)
+}
+
+/// [`hand_over_each`] with a [`Journal`]: the sales of the whole call are recorded together, before
+/// any of them is signed.
+///
+/// # Errors
+/// Those of [`hand_over_each`] and [`Extension::record`]. Where the journal fails, nothing is signed
+/// and every voucher that would have been gets its error.
+pub fn hand_over_each_with<'d, T, F>(
+    policy: &Policy<'_>,
+    vouchers: &[T],
+    journal: &dyn Journal,
+    deal: F,
+) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
+where
+    T: AsRef<[u8]> + Sync,
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
+{
+    hand_over(policy, vouchers, Some(journal), deal)
+}
+
+pub(super) fn hand_over<'d, T, F>(
+    policy: &Policy<'_>,
+    vouchers: &[T],
+    journal: Option<&dyn Journal>,
+    deal: F,
+) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
+where
+    T: AsRef<[u8]> + Sync,
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
+{
     let verified = BatchVerifier::new(policy).verify(vouchers);
-    let verified: Vec<_> = verified.into_iter().enumerate().collect();
-    let signed = map(&verified, |(number, voucher)| {
+    let numbered: Vec<_> = verified.iter().enumerate().collect();
+    let mut prepared = map(&numbered, |(number, voucher)| {
         let voucher = voucher.as_ref().map_err(Clone::clone)?;
-        Signed::new(policy, voucher, &deal(*number, voucher)?)
+        Prepared::new(*number, voucher, deal(*number, voucher)?)
+    });
+    let duplicates = refuse_contradictions(&mut prepared);
+    if let Some(journal) = journal {
+        record_all(journal, &mut prepared, &duplicates);
+    }
+    let signed = map(&prepared, |prepared| match prepared {
+        Ok(prepared) if !duplicates.contains_key(&prepared.sale.number) => prepared.sign(),
+        // Not looked at below.
+        Ok(_) => Ok(Vec::new()),
+        Err(error) => Err(error.clone()),
     });
     let bytes: Vec<&[u8]> = signed
         .iter()
-        .map(|signed| signed.as_ref().map_or(&[][..], |signed| &signed.bytes))
+        .map(|signed| signed.as_deref().unwrap_or_default())
         .collect();
-    let policy = policy_after(policy, &signed);
+    let policy = policy_after(policy, &prepared);
     let again = BatchVerifier::new(&policy).verify(&bytes);
-    let results = verified.iter().zip(&signed).zip(again);
-    results
-        .map(|(((_, voucher), signed), extended)| {
-            let voucher = voucher.as_ref().map_err(Clone::clone)?;
-            let signed = signed.as_ref().map_err(Clone::clone)?;
-            let extended = extended?.owned_by(&signed.to)?.into_owned();
-            let receipt = receipt(voucher, &extended, signed.to.clone());
+    let mut results: Vec<Result<_, Error>> = Vec::with_capacity(vouchers.len());
+    for (((number, prepared), signed), extended) in
+        prepared.iter().enumerate().zip(&signed).zip(again)
+    {
+        let repeated = duplicates.get(&number).and_then(|first| {
+            let result = results.get(*first)?;
+            let mut result: Result<(VerifiedVoucher<'static>, Receipt), Error> = result.clone();
+            if let Ok((_, receipt)) = &mut result {
+                receipt.duplicate_of = Some(*first);
+            }
+            Some(result)
+        });
+        results.push(repeated.unwrap_or_else(|| {
+            let prepared = prepared.as_ref().map_err(Clone::clone)?;
+            signed.as_ref().map_err(Clone::clone)?;
+            let to = prepared.extension.next();
+            let extended = extended?.owned_by(to)?.into_owned();
+            let receipt = receipt(prepared.extension.voucher(), &extended, to.clone());
             Ok((extended, receipt))
-        })
-        .collect()
+        }));
+    }
+    results
 }
 
-/// A voucher after its deal, not yet verified again.
-struct Signed {
-    bytes: Vec<u8>,
-    to: PublicKey,
-    max_entry: usize,
+/// A voucher whose entry waits for its signature.
+struct Prepared<'v, 'd> {
+    signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
+    extension: Extension<'v>,
+    sale: Sale,
 }
 
-impl Signed {
-    fn new(
-        policy: &Policy<'_>,
-        voucher: &VerifiedVoucher<'_>,
-        deal: &Deal<'_>,
-    ) -> Result<Self, Error> {
-        let to = deal.next.public_key()?;
-        let hand_over = HandOver::new(policy, &*deal.signer, &deal.next, &deal.options);
+impl<'v, 'd> Prepared<'v, 'd> {
+    fn new(number: usize, voucher: &'v VerifiedVoucher<'v>, deal: Deal<'d>) -> Result<Self, Error> {
+        is_signers(&*deal.signer, voucher)?;
+        let extension = voucher.extend(&deal.next, &deal.options)?;
+        let mut sale = extension.sale();
+        sale.number = number;
         Ok(Self {
-            bytes: hand_over.sign(voucher)?.as_bytes().to_vec(),
-            to,
-            max_entry: deal.options.max_entry,
+            signer: deal.signer,
+            extension,
+            sale,
         })
+    }
+
+    fn sign(&self) -> Result<Vec<u8>, Error> {
+        let signed = self.extension.sign(&*self.signer)?;
+        Ok(signed.as_bytes().to_vec())
+    }
+}
+
+/// Refuses vouchers that contradict each other; says which repeat an earlier one, and which.
+fn refuse_contradictions(
+    prepared: &mut [Result<Prepared<'_, '_>, Error>],
+) -> BTreeMap<usize, usize> {
+    let parties: Vec<Option<Party<'_>>> = prepared
+        .iter()
+        .map(|prepared| {
+            let sale = &prepared.as_ref().ok()?.sale;
+            Some((sale.guid, sale.state, &sale.to))
+        })
+        .collect();
+    let turns = once(&parties);
+    let mut duplicates = BTreeMap::new();
+    for (number, (turn, prepared)) in turns.into_iter().zip(prepared).enumerate() {
+        match turn {
+            Turn::First => {}
+            Turn::Duplicate(first) => drop(duplicates.insert(number, first)),
+            Turn::Refused(error) => *prepared = Err(error),
+        }
+    }
+    duplicates
+}
+
+/// Records what is to be signed, and refuses what the journal knows otherwise.
+fn record_all(
+    journal: &dyn Journal,
+    prepared: &mut [Result<Prepared<'_, '_>, Error>],
+    duplicates: &BTreeMap<usize, usize>,
+) {
+    let sales: Vec<Sale> = prepared
+        .iter()
+        .filter_map(|prepared| prepared.as_ref().ok())
+        .filter(|prepared| !duplicates.contains_key(&prepared.sale.number))
+        .map(|prepared| prepared.sale.clone())
+        .collect();
+    let answers = match record(journal, &sales) {
+        Ok(answers) => answers,
+        Err(error) => sales.iter().map(|_| Err(error.clone())).collect(),
+    };
+    for (sale, answer) in sales.iter().zip(answers) {
+        if let (Err(error), Some(slot)) = (answer, prepared.get_mut(sale.number)) {
+            *slot = Err(error);
+        }
     }
 }
 
 /// Room for one entry more, and any owner: each is compared with its own.
-fn policy_after<'p>(policy: &Policy<'p>, signed: &[Result<Signed, Error>]) -> Policy<'p> {
-    let entries = signed.iter().flatten().map(|signed| signed.max_entry);
+fn policy_after<'p>(
+    policy: &Policy<'p>,
+    prepared: &[Result<Prepared<'_, '_>, Error>],
+) -> Policy<'p> {
+    let prepared = prepared.iter().flatten();
+    let entries = prepared.map(|prepared| prepared.extension.max_entry());
     let mut policy = policy.clone();
     policy.owner = None;
     policy.limits.input = policy

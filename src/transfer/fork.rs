@@ -86,6 +86,19 @@ fn states(voucher: &VerifiedVoucher<'_>) -> Vec<Digest> {
     core::iter::once(header).chain(entries).collect()
 }
 
+/// The state of this voucher: the last of [`states`].
+pub(super) fn state(voucher: &VerifiedVoucher<'_>) -> [u8; 32] {
+    let hash = HashAlgorithm::Sha256;
+    let digest = match voucher.entries().next_back() {
+        Some(last) => hash.digest(&[last.payload()]),
+        None => hash.digest(&[voucher.header_bytes(), voucher.hmac_bytes()]),
+    };
+    let mut state = [0; 32];
+    let bytes = state.iter_mut().zip(digest.as_bytes());
+    bytes.for_each(|(to, from)| *to = *from);
+    state
+}
+
 /// Every fork among these vouchers. For k copies of a device that all differ there are k - 1
 /// reports, each about two neighbours; the work is that of sorting.
 #[must_use]

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::batch::{BatchVerifier, map};
+use super::each::{Deal, hand_over};
+use super::fork::{Relation, relation};
+use super::journal::Journal;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::extend::{ExtendOptions, Extension, NextOwner};
@@ -26,6 +28,29 @@ pub struct Receipt {
     pub entry: usize,
     /// The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
     pub entry_hash: Digest,
+    /// The number of an earlier voucher of the same call that was this state and went to this
+    /// owner. It was signed once, and this is the same result again.
+    pub duplicate_of: Option<usize>,
+}
+
+impl Receipt {
+    /// The receipt of a hand-over that was made before, from the voucher before and after it, so that
+    /// one that was lost can be issued again. `None` where the second is not the first with one more
+    /// entry.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn reissue(before: &[u8], after: &[u8]) -> Result<Option<Receipt>, Error> {
+    ///     let policy = Policy::any_origin();
+    ///     Ok(Receipt::between(&policy.verify(before)?, &policy.verify(after)?))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn between(before: &VerifiedVoucher<'_>, after: &VerifiedVoucher<'_>) -> Option<Self> {
+        let one_more = before.entries().len().checked_add(1) == Some(after.entries().len());
+        let continues = relation(before, after) == Relation::Older;
+        (one_more && continues).then(|| receipt(before, after, after.owner().clone()))
+    }
 }
 
 /// A hand-over to be made: from whom, to whom, under which policy.
@@ -35,6 +60,7 @@ pub struct HandOver<'h> {
     signer: &'h (dyn OwnerSigner + Sync),
     next: &'h NextOwner,
     options: &'h ExtendOptions,
+    journal: Option<&'h dyn Journal>,
 }
 
 impl<'h> HandOver<'h> {
@@ -51,7 +77,15 @@ impl<'h> HandOver<'h> {
             signer,
             next,
             options,
+            journal: None,
         }
+    }
+
+    /// Records each sale in this journal before it is signed, and refuses what contradicts it.
+    #[must_use]
+    pub const fn with_journal(mut self, journal: &'h dyn Journal) -> Self {
+        self.journal = Some(journal);
+        self
     }
 
     /// Verifies the voucher, checks that the signer owns it, extends it to the next owner,
@@ -59,8 +93,8 @@ impl<'h> HandOver<'h> {
     ///
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`] before
-    /// anything is signed, and those of [`VerifiedVoucher::extend`] and
-    /// [`Extension::sign`]. The voucher handed in stays as it was.
+    /// anything is signed, those of [`VerifiedVoucher::extend`] and [`Extension::sign`], and with a
+    /// journal those of [`Extension::record`]. The voucher handed in stays as it was.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
         self.verified(&voucher.verify_within(self.policy)?)
@@ -74,8 +108,11 @@ impl<'h> HandOver<'h> {
         &self,
         voucher: &VerifiedVoucher<'_>,
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
-        self.is_signers(voucher)?;
+        is_signers(self.signer, voucher)?;
         let extension = voucher.extend(self.next, self.options)?;
+        if let Some(journal) = self.journal {
+            extension.record(journal)?;
+        }
         let message = extension.to_be_signed();
         let signature = self.signer.sign(extension.algorithm(), &message)?;
         extension.hand_over(&signature, self.policy)
@@ -84,54 +121,36 @@ impl<'h> HandOver<'h> {
     /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
     /// others alone.
     ///
+    /// A voucher that is there twice is signed once: the second result is that of the first, and
+    /// [`Receipt::duplicate_of`] says so. Where two vouchers of one device are different states of
+    /// it, both are refused with [`ErrorKind::DoubleSale`].
+    ///
     /// Where each voucher has its own next owner or signer, see
     /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a
-    /// [`BatchVerifier`]; with the feature `parallel` hashing and signing use every thread of the
-    /// caller's pool.
+    /// [`BatchVerifier`](crate::BatchVerifier); with the feature `parallel` hashing and signing use
+    /// every thread of the caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
         vouchers: &[T],
     ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>> {
-        let to = match self.next.public_key() {
-            Ok(to) => to,
-            Err(error) => return vouchers.iter().map(|_| Err(error.clone())).collect(),
-        };
-        let verified = BatchVerifier::new(self.policy).verify(vouchers);
-        let signed = map(&verified, |voucher| {
-            let voucher = voucher.as_ref().map_err(Clone::clone)?;
-            self.sign(voucher)
-                .map(|extended| extended.as_bytes().to_vec())
-        });
-        let bytes: Vec<&[u8]> = signed
-            .iter()
-            .map(|signed| signed.as_deref().unwrap_or_default())
-            .collect();
-        let policy = policy_after(self.policy, &to, self.options.max_entry);
-        let again = BatchVerifier::new(&policy).verify(&bytes);
-        let results = verified.iter().zip(&signed).zip(again);
-        results
-            .map(|((voucher, signed), extended)| match (voucher, signed) {
-                (Err(error), _) | (_, Err(error)) => Err(error.clone()),
-                (Ok(voucher), Ok(_)) => {
-                    let extended = extended?.into_owned();
-                    let receipt = receipt(voucher, &extended, to.clone());
-                    Ok((extended, receipt))
-                }
-            })
-            .collect()
+        hand_over(self.policy, vouchers, self.journal, |_, _| {
+            Ok(Deal::new(
+                self.signer,
+                self.next.clone(),
+                self.options.clone(),
+            ))
+        })
     }
+}
 
-    pub(super) fn sign(&self, voucher: &VerifiedVoucher<'_>) -> Result<Voucher<'static>, Error> {
-        self.is_signers(voucher)?;
-        voucher.extend(self.next, self.options)?.sign(self.signer)
-    }
-
-    /// Checks who signs before anything is signed.
-    fn is_signers(&self, voucher: &VerifiedVoucher<'_>) -> Result<(), Error> {
-        match self.signer.public_key() {
-            Some(key) if key != *voucher.owner() => Err(Error::new(ErrorKind::NotOwner)),
-            _ => Ok(()),
-        }
+/// Checks who signs before anything is signed.
+pub(super) fn is_signers(
+    signer: &(dyn OwnerSigner + Sync),
+    voucher: &VerifiedVoucher<'_>,
+) -> Result<(), Error> {
+    match signer.public_key() {
+        Some(key) if key != *voucher.owner() => Err(Error::new(ErrorKind::NotOwner)),
+        _ => Ok(()),
     }
 }
 
@@ -198,5 +217,6 @@ pub(super) fn receipt(
         to,
         entry,
         entry_hash: hash.digest(&[added.map_or(&[], |added| added.as_bytes())]),
+        duplicate_of: None,
     }
 }

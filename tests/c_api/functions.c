@@ -109,6 +109,11 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     OK(ov_hash_digest(OV_HASH_SHA256, tbs.data, tbs.len, &again));
     OK(ov_digest_equal(&prehash, &again, &equal));
     CHECK(equal);
+    /* A journal keeps the hash of the message, which is what ES256 signs. */
+    ov_sale sale;
+    OK(ov_extension_sale(extension, &sale));
+    CHECK(memcmp(sale.continuation, prehash.bytes, 32) == 0);
+    CHECK(memcmp(sale.state, prehash.bytes, 32) != 0);
     OK(ov_local_key_sign(key, algorithm, tbs.data, tbs.len, &signature, NULL));
     OK(ov_buffer_bytes(signature, &sig));
     CHECK(sig.len == 64);
@@ -326,6 +331,10 @@ static void test_hand_over(const ov_voucher *voucher) {
     OK(ov_hand_over_all(shipment, 3, any_origin(), &signer, next, NULL, 2, verdicts, all, receipts, error));
     CHECK(verdicts[0].status == OV_OK && verdicts[2].status == OV_OK);
     CHECK(verdicts[1].status == OV_ERR_WRONG_TYPE && all[1] == NULL && receipts[1] == NULL);
+    uint64_t number = 7;
+    IS(ov_receipt_duplicate_of(receipts[0], &number), OV_ERR_ABSENT);
+    OK(ov_receipt_duplicate_of(receipts[2], &number));
+    CHECK(number == 0);
     for (int i = 0; i < 3; i++) {
         OK(ov_verified_free(&all[i]));
         OK(ov_receipt_free(&receipts[i]));

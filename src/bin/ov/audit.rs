@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::cli::AuditArgs;
-use crate::input::{Item, Windows};
+use crate::input::{Item, Windows, complain_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, Standing, count, fingerprint, object};
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
+    complain_left_out(&windows);
     Ok(match windows.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
@@ -113,15 +114,19 @@ impl Report {
         }
     }
 
-    const fn standing(&self) -> Standing {
-        Standing::of(self.errors.is_empty(), self.anchored)
+    fn standing(&self, item: &Item) -> Standing {
+        match &item.bytes {
+            Err(problem) => problem.standing(),
+            Ok(_) => Standing::of(self.errors.is_empty(), self.anchored),
+        }
     }
 
     fn print(&self, item: &Item, material: &Material, lines: &mut Lines) -> Result<(), Failure> {
-        let (words, name) = (self.standing().words(), item.name());
+        let standing = self.standing(item);
+        let (words, name) = (standing.words(), item.name());
         let guid = self.guid.as_deref().unwrap_or("unreadable");
         lines.line(&format!("{words}  {name}  {guid}"))?;
-        if self.standing() == Standing::Unanchored {
+        if standing == Standing::Unanchored {
             lines.line(&format!("  {}", material.origin_advice()))?;
         }
         if !self.proved.is_empty() {
@@ -149,7 +154,7 @@ impl Report {
         object(&[
             ("source", json!(&*item.source)),
             ("index", json!(item.index)),
-            ("verdict", json!(self.standing().name())),
+            ("verdict", json!(self.standing(item).name())),
             ("guid", json!(self.guid)),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner)),

@@ -11,6 +11,7 @@ use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
 use ownership_voucher::{
     Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, Proved, UnixTime,
 };
+use zeroize::Zeroizing;
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -21,9 +22,10 @@ use ownership_voucher::{
 /// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
 /// (--hmac-secret). Without one of these a voucher is at best intact, origin not checked.
 ///
-/// The exit code is 0 when all is well, 1 when a voucher was rejected or a fork was found, 2 for
-/// errors of usage and of reading and writing, and 3 when `ov verify` rejected nothing, and did not
-/// check the origin of some voucher.
+/// The exit code is 0 when all is well; 2 for errors of usage and of reading and writing, also where
+/// a file is unread that should hold a voucher: every file that is named, and in folders those called
+/// .pem, .cbor, .ov, .fdoov, .voucher or .b64; else 1 when a voucher was rejected or a fork was
+/// found; and 3 when `ov verify` rejected nothing, and did not check the origin of some voucher.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -191,7 +193,8 @@ pub(crate) struct AuditArgs {
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// The file to write; the standard output by default
+    /// The file to write; the standard output by default, and for -. Pipes and devices are written
+    /// into, never replaced
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// The encoding to write
@@ -343,13 +346,24 @@ pub(crate) struct ExtendArgs {
     /// Bytes that the new entry may have
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
-    /// Write each voucher to a file of its own in this folder, named by its GUID
+    /// Write each voucher to a file of its own in this folder, named by its GUID. A run that was
+    /// stopped goes on with the same arguments: what is there already, for the same owner, is skipped,
+    /// and gets its receipt if that is missing
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
-    /// Write the receipts to this file, one JSON object for each voucher; the standard error by
-    /// default
+    /// Write the receipts to this file, one JSON object on a line for each voucher. With --out-dir
+    /// they are added to what the file holds. By default they go to the standard error, where messages
+    /// then are JSON objects too, of one member `message`, unless it is a terminal
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// Keep a journal of what was sold in this file, and refuse to sell any of it to somebody else.
+    ///
+    /// One JSON object on a line for each sale: state and continuation (SHA-256 of the state of
+    /// ownership and of the message to sign), guid, to (SHA-256 of the next owner's key), at, source.
+    /// A sale is recorded before it is signed, with --to-be-signed before the message is written; the
+    /// same sale can be repeated, also after a crash. Several runs may share a journal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) onetime: onetime::OnetimeArgs,
     #[command(flatten)]
@@ -398,7 +412,8 @@ pub(crate) struct KeygenArgs {
     /// The kind of key
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
-    /// The file for the private key, PKCS#8 in PEM, readable by its owner only
+    /// The file for the private key, PKCS#8 in PEM, readable by its owner only. With -, the public
+    /// key is written only where --public says
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// The file for the public key in PEM; the standard output by default
@@ -414,7 +429,7 @@ pub(crate) struct ForksArgs {
     /// Files and folders; they are read twice
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print one JSON object for each pair
+    /// Print one JSON object for each pair, and for each voucher and file that was not compared
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -433,7 +448,8 @@ pub(crate) struct PrivacyArgs {
     /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
     /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
-    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
+    /// unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only what ties vouchers to each other, and which could not be read
@@ -518,12 +534,17 @@ pub(crate) struct CheckProofArgs {
 
 /// Bytes from hexadecimal digits of either case.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    unhex_secret(text).map(|bytes| bytes.to_vec())
+}
+
+/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
+pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    // It may be a secret: no growing, which would leave copies behind.
-    let mut bytes = Vec::with_capacity(pairs.len());
+    // No growing, which would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
     for [high, low] in pairs {
         bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
     }

@@ -3,7 +3,7 @@
 use ownership_voucher::Voucher;
 
 use crate::cli::ConvertArgs;
-use crate::input::Windows;
+use crate::input::{Windows, complain_left_out};
 use crate::output::{Sink, complain};
 use crate::report::Problem;
 use crate::{Failure, Outcome};
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             }
         }
     }
+    complain_left_out(&windows);
     if windows.failures() > 0 {
         outcome = Outcome::Trouble;
     }

@@ -1,17 +1,20 @@
-//! Hand-overs in which each voucher has its own next owner or its own signer: one-time keys.
+//! Who sells each voucher to whom: one key or one-time keys on either side.
 
 use ownership_voucher::onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
 use ownership_voucher::{
-    Deal, Error, ExtendOptions, LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt,
-    VerifiedVoucher, hand_over_each,
+    Deal, DeviceHmac as _, Error, ExtendOptions, Extension, HashAlgorithm, HmacSecret, KeyType,
+    LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, VerifiedVoucher, hand_over_each,
+    hand_over_each_with,
 };
+
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
+use crate::interrupt::{Interrupt, Stoppable};
+use crate::journal::SalesFile;
 use crate::material::private_key;
 use crate::onetime::{listed_keys, master, public_keys};
-use crate::output::fill_random;
 
 /// From whom, to whom, and how.
 pub(crate) struct Deals {
@@ -32,9 +35,12 @@ enum From {
 
 enum To {
     One(NextOwner),
-    Address(Address, Zeroizing<[u8; 32]>),
+    Address(Address, HmacSecret),
     Keys(Vec<PublicKey>),
 }
+
+/// What becomes of each voucher.
+pub(crate) type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
 
 impl Deals {
     /// Reads what the options name; `next` is there where all vouchers have one next owner.
@@ -62,39 +68,72 @@ impl Deals {
                     book,
                 }
             }
-            _ => return Err("--to-address and --to-keys want --key or --master".into()),
+            _ => return Err("--to-address and --to-keys need --key or --master".into()),
         };
         let to = match (next, onetime.to_address, &onetime.to_keys) {
             (Some(next), _, _) => To::One(next),
-            (None, Some(address), _) => {
-                let mut seed = Zeroizing::new([0; 32]);
-                fill_random(&mut *seed)?;
-                To::Address(address, seed)
-            }
+            (None, Some(address), _) => To::Address(address, from.seed_secret()?),
             (None, None, Some(path)) => To::Keys(listed_keys(path)?),
-            (None, None, None) => return Err("one of the next owners wanted".into()),
+            (None, None, None) => return Err("no next owner is named".into()),
         };
         Ok(Self { from, to, options })
     }
 
-    /// Hands these vouchers over, of which the first has that number.
+    /// How many keys the list of next owners has, where there is a list.
+    pub(crate) const fn keys(&self) -> Option<usize> {
+        match &self.to {
+            To::Keys(keys) => Some(keys.len()),
+            To::One(_) | To::Address(..) => None,
+        }
+    }
+
+    /// Hands these vouchers over, each with its number in the whole input.
     pub(crate) fn make(
         &self,
         policy: &Policy<'_>,
-        vouchers: &[&[u8]],
-        first: usize,
-    ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>> {
-        hand_over_each(policy, vouchers, |number, voucher| {
+        vouchers: &[(usize, &[u8])],
+        journal: Option<&SalesFile>,
+        interrupt: &Interrupt,
+    ) -> HandedOver {
+        let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, bytes)| *bytes).collect();
+        let deal = |position: usize, voucher: &VerifiedVoucher<'_>| {
+            interrupt.check()?;
             let signer = self.signer(voucher)?;
-            let (next, options) = self.next(first.saturating_add(number), voucher)?;
+            let number = vouchers
+                .get(position)
+                .map_or(usize::MAX, |(number, _)| *number);
+            let (next, options) = self.next(number, voucher)?;
+            let signer = Stoppable { signer, interrupt };
             Ok(Deal::new(signer, next, options))
-        })
+        };
+        match journal {
+            Some(journal) => hand_over_each_with(policy, &bytes, journal, deal),
+            None => hand_over_each(policy, &bytes, deal),
+        }
+    }
+
+    /// The entry by which this voucher, the one of this number, is sold; `None` where it is not ours
+    /// to sell.
+    pub(crate) fn prepare<'v>(
+        &self,
+        number: usize,
+        voucher: &'v VerifiedVoucher<'v>,
+    ) -> Result<Option<Extension<'v>>, Error> {
+        let signer = self.signer(voucher)?;
+        if signer
+            .public_key()
+            .is_some_and(|key| key != *voucher.owner())
+        {
+            return Ok(None);
+        }
+        let (next, options) = self.next(number, voucher)?;
+        voucher.extend(&next, &options).map(Some)
     }
 
     fn signer(
         &self,
         voucher: &VerifiedVoucher<'_>,
-    ) -> Result<Box<dyn OwnerSigner + Sync + '_>, Error> {
+    ) -> Result<Box<dyn OwnerSigner + Send + Sync + '_>, Error> {
         Ok(match &self.from {
             From::Key(key) => Box::new(key),
             From::Master {
@@ -116,8 +155,8 @@ impl Deals {
     ) -> Result<(NextOwner, ExtendOptions), Error> {
         Ok(match &self.to {
             To::One(next) => (next.clone(), self.options.clone()),
-            To::Address(address, seed) => {
-                let owner = address.owner_of(voucher, seed)?;
+            To::Address(address, secret) => {
+                let owner = address.owner_of(voucher, &*seed(secret, address, voucher)?)?;
                 (owner.next_owner(), owner.options(&self.options))
             }
             To::Keys(keys) => {
@@ -127,4 +166,40 @@ impl Deals {
             }
         })
     }
+}
+
+impl From {
+    /// What the seeds for addresses are made from: a secret of the seller, so that the same sale has
+    /// the same seed when it has to be repeated, and nobody else can compute it.
+    fn seed_secret(&self) -> Result<HmacSecret, Failure> {
+        let derived;
+        let key = match self {
+            Self::Key(key) => key,
+            Self::Master { master, .. } => {
+                let made = master.key(KeyType::Secp256r1, "ov: seeds for addresses", 0);
+                derived = made.map_err(|error| Failure::Message(error.to_string()))?;
+                &derived
+            }
+        };
+        let der = key.to_pkcs8_der();
+        let der = der.map_err(|error| Failure::Message(error.to_string()))?;
+        Ok(HmacSecret::new(der.to_vec()))
+    }
+}
+
+/// The seed for one sale: another one for each address and each state of each voucher.
+fn seed(
+    secret: &HmacSecret,
+    address: &Address,
+    voucher: &VerifiedVoucher<'_>,
+) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let parts = [
+        b"ov extend --to-address\0".as_slice(),
+        &address.to_bytes(),
+        &voucher.state(),
+    ];
+    let mac = secret.header_hmac(HashAlgorithm::Sha256, &parts.concat())?;
+    Ok(Zeroizing::new(
+        mac.as_bytes().try_into().unwrap_or_default(),
+    ))
 }

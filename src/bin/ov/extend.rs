@@ -1,93 +1,117 @@
 //! `ov extend`: hands vouchers over to their next owner, one or a shipment.
 
-use std::io::Write as _;
-
 use alloc::sync::Arc;
 
 use ownership_voucher::{
-    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, Proved, PublicKey, Receipt,
+    Allowance, Error, ErrorKind, ExtendOptions, NextOwner, Policy, Proved, Receipt,
     VerifiedVoucher, Voucher,
 };
-use serde_json::json;
 
 use crate::cli::ExtendArgs;
 use crate::deals::Deals;
-use crate::input::{Item, Windows};
-use crate::material::{Material, next_owner, private_key, read};
-use crate::output::{NewFile, Readers, Sink, complain, write_file};
-use crate::report::{Problem, count, fingerprint, object};
+use crate::input::{Inputs, Item, Windows};
+use crate::interrupt::Interrupt;
+use crate::journal::SalesFile;
+use crate::material::{Material, next_owner, read};
+use crate::output::{Readers, Sink, complain, write_file};
+use crate::plan::{Decision, Plan, plan};
+use crate::receipts::Receipts;
+use crate::report::{Problem, count};
+use crate::resume::{Found, look};
 use crate::verify::{Progress, pool};
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
-    let policy = material.policy();
     let options = options(args);
-    let Some(to) = &args.to else {
-        let deals = Deals::load(args, None, options)?;
-        return shipment(args, &material, &|vouchers, first| {
-            deals.make(&policy, vouchers, first)
-        });
+    let next = match &args.to {
+        Some(to) => Some(next_owner(to, args.bare_key)?),
+        None => None,
     };
-    let next = next_owner(to, args.bare_key)?;
-    if matches!(next, NextOwner::Chain(_)) && args.encoding.is_some() {
+    if matches!(next, Some(NextOwner::Chain(_))) && args.encoding.is_some() {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
-    match (&args.key, &args.to_be_signed, &args.signature) {
-        (None, None, None) if args.onetime.master.is_some() => {
-            let deals = Deals::load(args, Some(next), options)?;
-            shipment(args, &material, &|vouchers, first| {
-                deals.make(&policy, vouchers, first)
-            })
+    match (next, &args.to_be_signed, &args.signature) {
+        (Some(next), Some(path), None) => first_step(args, path, &next, &options, &material),
+        (Some(next), None, Some(path)) => second_step(args, path, &next, &options, &material),
+        (Some(_), None, None) if args.key.is_none() && args.onetime.master.is_none() => {
+            Err("one of --key, --master, --to-be-signed and --signature is needed".into())
         }
-        (Some(path), None, None) => {
-            let key = private_key(path)?;
-            let hand_over = HandOver::new(&policy, &key, &next, &options);
-            shipment(args, &material, &|vouchers, _| hand_over.all(vouchers))
+        (next, ..) => {
+            let deals = Deals::load(args, next, options)?;
+            shipment(args, &material, &deals)
         }
-        (None, Some(path), None) => {
-            let (_, bytes) = only_voucher(args)?;
-            let message = with_verified(&bytes, &policy, |voucher| {
-                let extension = voucher.extend(&next, &options)?;
-                let unanchored = usize::from(!material.settles(voucher.proved()));
-                material.note_unanchored(unanchored);
-                Ok((extension.to_be_signed(), extension.algorithm().name()))
-            });
-            let (message, algorithm) = message?;
-            write_file(path, &message, args.output.force, Readers::Usual)?;
-            complain(&format!("{algorithm} over {} wanted", path.display()));
-            Ok(Outcome::Good)
-        }
-        (None, None, Some(path)) => {
-            let (source, bytes) = only_voucher(args)?;
-            let signature = read(path)?;
-            let signed = with_verified(&bytes, &policy, |voucher| {
-                let answer = Answer {
-                    owner: voucher.owner().clone(),
-                    signature: signature.to_vec(),
-                };
-                let unanchored = usize::from(!material.settles(voucher.proved()));
-                let sold = HandOver::new(&policy, &answer, &next, &options).verified(voucher)?;
-                material.note_unanchored(unanchored);
-                Ok(sold)
-            })
-            .map_err(|failure| match failure {
-                Failure::Message(message) => {
-                    Failure::Message(format!("{}: {message}", path.display()))
-                }
-                Failure::Pipe => Failure::Pipe,
-            })?;
-            let (voucher, receipt) = signed;
-            let mut receipts = Receipts::open(args)?;
-            let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
-            sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
-            sink.finish()?;
-            receipts.push(&receipt, 0, &source)?;
-            receipts.finish()?;
-            Ok(Outcome::Good)
-        }
-        _ => Err("one of --key, --master, --to-be-signed and --signature wanted".into()),
     }
+}
+
+fn journal(args: &ExtendArgs) -> Result<Option<SalesFile>, Failure> {
+    args.journal.as_deref().map(SalesFile::open).transpose()
+}
+
+/// Writes the message to sign. The sale is recorded before: once the message is out, a signature may
+/// come to exist.
+fn first_step(
+    args: &ExtendArgs,
+    path: &std::path::Path,
+    next: &NextOwner,
+    options: &ExtendOptions,
+    material: &Material,
+) -> Result<Outcome, Failure> {
+    let journal = journal(args)?;
+    let (name, _, bytes) = only_voucher(args)?;
+    let (message, algorithm, before) = with_verified(&bytes, &material.policy(), |voucher| {
+        let extension = voucher.extend(next, options)?;
+        if let Some(journal) = &journal {
+            journal.name(vec![name.clone()]);
+            extension.record(journal)?;
+        }
+        let algorithm = extension.algorithm().name();
+        Ok((extension.to_be_signed(), algorithm, *voucher.proved()))
+    })?;
+    write_file(path, &message, args.output.force, Readers::Usual)?;
+    material.note_unanchored(usize::from(!material.settles(&before)));
+    complain(&format!(
+        "{} has to be signed with {algorithm}",
+        path.display()
+    ));
+    Ok(Outcome::Good)
+}
+
+/// Writes the voucher with a signature that was made elsewhere. A signature that does not verify is
+/// no sale; one that does is recorded before the voucher is given out, if it was not at the first
+/// step.
+fn second_step(
+    args: &ExtendArgs,
+    path: &std::path::Path,
+    next: &NextOwner,
+    options: &ExtendOptions,
+    material: &Material,
+) -> Result<Outcome, Failure> {
+    let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+    let mut receipts = Receipts::open(args, &sink)?;
+    let journal = journal(args)?;
+    let (name, source, bytes) = only_voucher(args)?;
+    let signature = read(path)?;
+    let policy = material.policy();
+    let signed = with_verified(&bytes, &policy, |voucher| {
+        let extension = voucher.extend(next, options)?;
+        let sold = extension.hand_over(&signature, &policy)?;
+        if let Some(journal) = &journal {
+            journal.name(vec![name.clone()]);
+            extension.record(journal)?;
+        }
+        Ok((sold, *voucher.proved()))
+    });
+    let ((voucher, receipt), before) = signed.map_err(|failure| match failure {
+        Failure::Message(message) => Failure::Message(format!("{}: {message}", path.display())),
+        Failure::Pipe => Failure::Pipe,
+    })?;
+    sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
+    receipts.push(&receipt, 0, &source);
+    sink.finish()?;
+    receipts.finish()?;
+    material.note_unanchored(usize::from(!material.settles(&before)));
+    Ok(Outcome::Good)
 }
 
 fn options(args: &ExtendArgs) -> ExtendOptions {
@@ -103,28 +127,16 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     options
 }
 
-/// A signature that was made elsewhere, in the place of a signer.
-struct Answer {
-    owner: PublicKey,
-    signature: Vec<u8>,
-}
-
-impl ownership_voucher::OwnerSigner for Answer {
-    fn public_key(&self) -> Option<PublicKey> {
-        Some(self.owner.clone())
-    }
-
-    fn sign(&self, _: ownership_voucher::Algorithm, _: &[u8]) -> Result<Vec<u8>, Error> {
-        Ok(self.signature.clone())
-    }
-}
-
-/// The bytes of the one voucher of the input: signing in two steps is for one at a time.
-fn only_voucher(args: &ExtendArgs) -> Result<(Arc<str>, Vec<u8>), Failure> {
+/// Name, source and bytes of the one voucher of the input: signing in two steps is for one at a time.
+fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut found: Option<Item> = None;
     while let Some(window) = windows.next() {
         for item in window {
+            if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
+                let (name, message) = (item.name(), &problem.message);
+                return Err(Failure::Message(format!("{name}: {message}")));
+            }
             if found.replace(item).is_some() {
                 return Err("--to-be-signed and --signature take one voucher".into());
             }
@@ -134,7 +146,7 @@ fn only_voucher(args: &ExtendArgs) -> Result<(Arc<str>, Vec<u8>), Failure> {
     let item = item.ok_or("no voucher to extend")?;
     let name = item.name();
     match item.bytes {
-        Ok(bytes) => Ok((item.source, bytes)),
+        Ok(bytes) => Ok((name, item.source, bytes)),
         Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
     }
 }
@@ -151,85 +163,295 @@ fn with_verified<T>(
         .map_err(|error| Failure::Message(Problem::from(&error).message))
 }
 
-/// What becomes of each voucher.
-type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
-
-/// Hands every voucher over, a window at a time; `hand_over` is also told how many vouchers were
-/// before it. Those that fail are reported and left out.
-fn shipment(
-    args: &ExtendArgs,
-    material: &Material,
-    hand_over: &(dyn Fn(&[&[u8]], usize) -> HandedOver + Sync),
-) -> Result<Outcome, Failure> {
+/// Hands every voucher over, a window at a time. Those that fail are reported and left out.
+fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
-    let mut windows = Windows::new(&args.paths);
-    let mut receipts = Receipts::open(args)?;
-    let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
-    let mut progress = Progress::new(true);
-    let (mut done, mut failed, mut trouble) = (0_usize, 0_usize, false);
-    let mut unanchored = 0_usize;
-    let mut before = 0_usize;
+    // What is refused is refused before the input is read and before anything is signed.
+    let journal = journal(args)?;
+    let inputs = Inputs::new(&args.paths)?;
+    let interrupt = Interrupt::install()?;
+    let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+    let receipts = Receipts::open(args, &sink)?;
+    let policy = material.policy();
+    let plan = plan(&inputs, &policy, deals, &interrupt)?;
+    let mut run = Run {
+        args,
+        material,
+        policy: &policy,
+        deals,
+        journal,
+        plan,
+        interrupt,
+        sink,
+        receipts,
+        progress: Progress::new(true),
+        number: 0,
+        tally: Tally::default(),
+    };
+    let mut windows = inputs.windows(true);
     while let Some(window) = windows.next() {
-        let vouchers: Vec<&[u8]> = window
+        if run.interrupt.code().is_some() {
+            break;
+        }
+        run.window(&window, &pool)?;
+        run.progress.show(&windows);
+    }
+    run.finish(&windows)
+}
+
+/// What became of how many vouchers.
+#[derive(Default)]
+struct Tally {
+    done: usize,
+    failed: usize,
+    before: usize,
+    duplicates: usize,
+    /// Of those done, now or before: vouchers whose origin was not checked.
+    unanchored: usize,
+    trouble: bool,
+}
+
+/// A shipment under way.
+struct Run<'r> {
+    args: &'r ExtendArgs,
+    material: &'r Material,
+    policy: &'r Policy<'r>,
+    deals: &'r Deals,
+    journal: Option<SalesFile>,
+    plan: Plan,
+    interrupt: Interrupt,
+    sink: Sink,
+    receipts: Receipts,
+    progress: Progress,
+    /// Of the next voucher, in the whole input.
+    number: usize,
+    tally: Tally,
+}
+
+/// What one voucher of a window is waiting for.
+enum Step {
+    Sign,
+    /// An earlier run did it; with what was proved before.
+    Done(Box<(Receipt, Proved)>),
+    Duplicate(String),
+    Failed(String),
+    /// A file of which nothing, or nothing more, could be read.
+    Unread(String),
+    /// Its own file is in the way.
+    Trouble(String),
+}
+
+impl Run<'_> {
+    fn window(&mut self, window: &[Item], pool: &rayon::ThreadPool) -> Result<(), Failure> {
+        if let Some(journal) = &self.journal {
+            journal.name(Vec::new());
+        }
+        let steps: Vec<Step> = window
             .iter()
-            .filter_map(|item| item.bytes.as_deref().ok())
+            .zip(self.number..)
+            .map(|(item, number)| self.step(item, number))
             .collect();
-        let extended = pool.install(|| hand_over(&vouchers, before));
-        before = before.saturating_add(vouchers.len());
-        let mut extended = extended.into_iter();
-        let results = window.iter().filter_map(|item| match &item.bytes {
-            Ok(_) => Some(extended.next()?.map_err(|error| Problem::from(&error))),
-            Err(problem) => Some(Err(problem.clone())),
+        let to_sign: Vec<(usize, &Item, &[u8])> = (self.number..)
+            .zip(window)
+            .zip(&steps)
+            .filter(|(_, step)| matches!(step, Step::Sign))
+            .filter_map(|((number, item), _)| Some((number, item, item.bytes.as_deref().ok()?)))
+            .collect();
+        self.number = self.number.saturating_add(window.len());
+        if let Some(journal) = &self.journal {
+            journal.name(to_sign.iter().map(|(_, item, _)| item.name()).collect());
+        }
+        let vouchers: Vec<_> = to_sign.iter().map(|(n, _, bytes)| (*n, *bytes)).collect();
+        let journal = self.journal.as_ref();
+        let signed = pool.install(|| {
+            self.deals
+                .make(self.policy, &vouchers, journal, &self.interrupt)
         });
-        for (item, result) in window.iter().zip(results) {
-            match result {
-                Ok((voucher, receipt)) => {
-                    match sink.push(voucher.as_bytes(), &receipt.guid.to_string()) {
-                        Err(Failure::Message(message)) if sink.is_folder() => {
-                            complain(&format!("{}: {message}", item.name()));
-                            trouble = true;
-                            continue;
-                        }
-                        other => other?,
-                    }
-                    receipts.push(&receipt, item.index, &item.source)?;
-                    done = done.saturating_add(1);
-                    let before = before_this(voucher.proved());
-                    unanchored = unanchored.saturating_add(usize::from(!material.settles(&before)));
+        let mut signed = signed.into_iter();
+        for (item, step) in window.iter().zip(steps) {
+            match step {
+                Step::Sign => match signed.next() {
+                    Some(result) => self.signed(item, result)?,
+                    None => continue,
+                },
+                Step::Done(done) => {
+                    let (receipt, before) = *done;
+                    self.receipts.push(&receipt, item.index, &item.source);
+                    self.origin(&before);
+                    self.tally.before = self.tally.before.saturating_add(1);
                 }
-                Err(problem) => {
-                    progress.clear();
-                    complain(&format!(
-                        "{}: not extended: {}",
-                        item.name(),
-                        problem.message
-                    ));
-                    failed = failed.saturating_add(1);
+                Step::Duplicate(first) => self.duplicate(item, &first),
+                Step::Failed(message) => self.failed(item, &message),
+                // The windows count them.
+                Step::Unread(message) => {
+                    self.say(&format!("{}: not extended: {message}", item.name()));
                 }
+                Step::Trouble(message) => self.trouble(item, &message),
             }
         }
-        progress.show(&windows);
+        // Receipts after their vouchers.
+        let unsafe_yet = self.sink.settle()?;
+        self.receipts.release(unsafe_yet)
     }
-    progress.clear();
-    // Without a voucher there is no file, rather than an empty one.
-    if done > 0 {
-        sink.finish()?;
-        receipts.finish()?;
+
+    /// What is to be done about a voucher, before anything of its window is signed.
+    fn step(&self, item: &Item, number: usize) -> Step {
+        let bytes = match &item.bytes {
+            Ok(bytes) => bytes,
+            Err(problem) if problem.is_unread() => return Step::Unread(problem.message.clone()),
+            Err(problem) => return Step::Failed(problem.message.clone()),
+        };
+        match self.plan.get(&number) {
+            Some(Decision::Duplicate(first)) => return Step::Duplicate(first.clone()),
+            Some(Decision::Refused(why)) => return Step::Failed(why.clone()),
+            None => {}
+        }
+        let parsed = Voucher::parse_with(bytes, self.policy.limits());
+        // What is wrong with it is said where it is verified.
+        let Some(target) = parsed
+            .ok()
+            .and_then(|voucher| self.sink.target(&voucher.guid().to_string()))
+        else {
+            return Step::Sign;
+        };
+        let (force, journal) = (self.args.output.force, self.journal.as_ref());
+        match look(
+            &target,
+            force,
+            bytes,
+            number,
+            self.policy,
+            self.deals,
+            journal,
+        ) {
+            Found::Nothing => Step::Sign,
+            Found::Done(done) => Step::Done(done),
+            Found::Refused(why, Outcome::Trouble) => Step::Trouble(why),
+            Found::Refused(why, _) => Step::Failed(why),
+        }
     }
-    material.note_unanchored(unanchored);
-    if done.saturating_add(failed) > 1 {
-        complain(&format!(
-            "{} extended, {failed} not",
-            count(done, "voucher", "vouchers")
+
+    fn signed(
+        &mut self,
+        item: &Item,
+        result: Result<(VerifiedVoucher<'static>, Receipt), Error>,
+    ) -> Result<(), Failure> {
+        if self.sink.is_folder() && self.interrupt.code().is_some() {
+            // Left for the next run, which repeats the sale.
+            return Ok(());
+        }
+        let (voucher, receipt) = match result {
+            Ok(signed) => signed,
+            // Left for the next run too.
+            Err(error)
+                if error.kind() == ErrorKind::SignerFailed && self.interrupt.code().is_some() =>
+            {
+                return Ok(());
+            }
+            Err(error) => {
+                self.failed(item, &Problem::from(&error).message);
+                return Ok(());
+            }
+        };
+        if receipt.duplicate_of.is_some() {
+            self.duplicate(item, "an earlier voucher");
+            return Ok(());
+        }
+        match self
+            .sink
+            .push(voucher.as_bytes(), &receipt.guid.to_string())
+        {
+            Err(Failure::Message(message)) if self.sink.is_folder() => {
+                self.trouble(item, &message);
+                return Ok(());
+            }
+            other => other?,
+        }
+        self.receipts.push(&receipt, item.index, &item.source);
+        self.tally.done = self.tally.done.saturating_add(1);
+        self.origin(&before_this(voucher.proved()));
+        Ok(())
+    }
+
+    /// Counts a voucher whose origin was not checked.
+    fn origin(&mut self, before: &Proved) {
+        let unanchored = usize::from(!self.material.settles(before));
+        self.tally.unanchored = self.tally.unanchored.saturating_add(unanchored);
+    }
+
+    fn duplicate(&mut self, item: &Item, first: &str) {
+        self.say(&format!(
+            "{}: a duplicate of {first}, handed over once",
+            item.name()
         ));
+        self.tally.duplicates = self.tally.duplicates.saturating_add(1);
     }
-    Ok(if trouble || windows.failures() > 0 {
-        Outcome::Trouble
-    } else if failed > 0 {
-        Outcome::Rejected
-    } else {
-        Outcome::Good
-    })
+
+    fn failed(&mut self, item: &Item, message: &str) {
+        self.say(&format!("{}: not extended: {message}", item.name()));
+        self.tally.failed = self.tally.failed.saturating_add(1);
+    }
+
+    fn trouble(&mut self, item: &Item, message: &str) {
+        self.say(&format!("{}: {message}", item.name()));
+        self.tally.trouble = true;
+    }
+
+    fn say(&mut self, message: &str) {
+        self.progress.clear();
+        complain(message);
+    }
+
+    fn finish(mut self, windows: &Windows) -> Result<Outcome, Failure> {
+        self.progress.clear();
+        let stopped = self.interrupt.code();
+        let tally = self.tally;
+        let whole = self.sink.is_whole();
+        // Without a voucher there is no file, rather than an empty one; and no half of one.
+        if tally.done > 0 && !(whole && stopped.is_some()) {
+            self.sink.finish()?;
+        }
+        if !whole || (tally.done > 0 && stopped.is_none()) {
+            self.receipts.finish()?;
+        }
+        self.material.note_unanchored(tally.unanchored);
+        let seen = [tally.done, tally.failed, tally.before, tally.duplicates];
+        if seen.into_iter().fold(0, usize::saturating_add) > 1
+            || tally.before > 0
+            || windows.failures() > 0
+        {
+            let mut summary = format!(
+                "{} extended, {} not",
+                count(tally.done, "voucher", "vouchers"),
+                tally.failed
+            );
+            for (number, what) in [
+                (tally.before, "done before and skipped"),
+                (tally.duplicates, "there twice and done once"),
+            ] {
+                if number > 0 {
+                    summary = format!("{summary}, {number} {what}");
+                }
+            }
+            complain(&format!("{summary}{}", windows.left_out()));
+        }
+        if let Some(code) = stopped {
+            complain(match whole {
+                true => {
+                    "stopped by a signal; nothing was written, and the same command starts again"
+                }
+                false => "stopped by a signal; what was extended is complete, with its receipts",
+            });
+            return Ok(Outcome::Stopped(code));
+        }
+        Ok(if tally.trouble || windows.failures() > 0 {
+            Outcome::Trouble
+        } else if tally.failed > 0 {
+            Outcome::Rejected
+        } else {
+            Outcome::Good
+        })
+    }
 }
 
 /// What was proved before the last entry was signed here: our own signature is no anchor.
@@ -237,46 +459,4 @@ fn before_this(proved: &Proved) -> Proved {
     let mut before = *proved;
     before.entries = before.entries.saturating_sub(1);
     before
-}
-
-/// Receipts, one JSON object on a line for each voucher.
-enum Receipts {
-    File(NewFile),
-    Standard,
-}
-
-impl Receipts {
-    fn open(args: &ExtendArgs) -> Result<Self, Failure> {
-        Ok(match &args.receipt {
-            Some(path) => Self::File(NewFile::create(path, args.output.force, Readers::Usual)?),
-            None => Self::Standard,
-        })
-    }
-
-    fn push(&mut self, receipt: &Receipt, index: usize, source: &str) -> Result<(), Failure> {
-        let line = object(&[
-            ("source", json!(source)),
-            ("index", json!(index)),
-            ("guid", json!(receipt.guid.to_string())),
-            ("from", json!(fingerprint(&receipt.from))),
-            ("to", json!(fingerprint(&receipt.to))),
-            ("entry", json!(receipt.entry)),
-            ("entry_hash", json!(receipt.entry_hash.to_string())),
-        ]);
-        match self {
-            Self::File(file) => file.write(format!("{line}\n").as_bytes()),
-            Self::Standard => {
-                // A receipt that nobody reads undoes nothing.
-                let _ = writeln!(std::io::stderr().lock(), "{line}");
-                Ok(())
-            }
-        }
-    }
-
-    fn finish(self) -> Result<(), Failure> {
-        match self {
-            Self::File(file) => file.commit(),
-            Self::Standard => Ok(()),
-        }
-    }
 }

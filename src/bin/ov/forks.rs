@@ -33,10 +33,10 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     let policy = material.policy();
     let mut first = Windows::new(&args.paths);
     let shared = shared_guids(&mut first, &policy);
-    let (copies, rejected) = copies(args, &shared, &policy);
+    let mut lines = Lines::new();
+    let (copies, rejected) = copies(args, &shared, &policy, &mut lines)?;
     let doubtful = |copy: &&Copy| !material.settles(copy.voucher.proved());
     let unanchored = copies.iter().filter(doubtful).count();
-    let mut lines = Lines::new();
     let mut forks = 0_usize;
     for group in groups(copies) {
         forks = forks.saturating_add(report(&group, args.json, &mut lines)?);
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
         count(first.vouchers(), "voucher", "vouchers"),
         count(shared.len(), "device with several", "devices with several"),
         count(forks, "fork", "forks")
-    );
+    ) + &first.left_out();
     if args.json {
         complain(&summary);
     } else {
@@ -80,8 +80,14 @@ fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
     shared
 }
 
-/// The verified vouchers of these devices, and how many were rejected among all.
-fn copies(args: &ForksArgs, shared: &BTreeSet<Guid>, policy: &Policy<'_>) -> (Vec<Copy>, usize) {
+/// The verified vouchers of these devices, and how many were rejected among all. What is not
+/// compared is reported.
+fn copies(
+    args: &ForksArgs,
+    shared: &BTreeSet<Guid>,
+    policy: &Policy<'_>,
+    lines: &mut Lines,
+) -> Result<(Vec<Copy>, usize), Failure> {
     let (mut copies, mut rejected) = (Vec::new(), 0_usize);
     let mut windows = Windows::again(&args.paths);
     while let Some(window) = windows.next() {
@@ -111,16 +117,17 @@ fn copies(args: &ForksArgs, shared: &BTreeSet<Guid>, policy: &Policy<'_>) -> (Ve
                     voucher,
                 }),
                 Err(problem) => {
-                    complain(&format!(
-                        "{name}: rejected, not compared: {}",
-                        problem.message
-                    ));
+                    let (word, message) = (problem.standing().name(), &problem.message);
+                    complain(&format!("{name}: {word}, not compared: {message}"));
+                    if args.json {
+                        lines.line(&left_out_json(&item.source, item.index, &problem))?;
+                    }
                     rejected = rejected.saturating_add(1);
                 }
             }
         }
     }
-    (copies, rejected)
+    Ok((copies, rejected))
 }
 
 /// The copies by device, in the order of GUIDs; those of one device by rising number of entries.
@@ -185,6 +192,19 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
         }
     }
     Ok(forks.len())
+}
+
+/// What stands in JSON for a voucher or a file that was not compared.
+fn left_out_json(source: &str, index: usize, problem: &Problem) -> String {
+    object(&[
+        ("relation", json!(problem.standing().name())),
+        ("guid", json!(null)),
+        ("first", json!({"source": source, "index": index})),
+        ("second", json!(null)),
+        ("entry", json!(problem.entry)),
+        ("signer", json!(null)),
+        ("error", problem.to_json()),
+    ])
 }
 
 fn pair_json(

@@ -1,26 +1,34 @@
 //! Which files to read, and their vouchers in windows of bounded size.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use alloc::sync::Arc;
 
 use ownership_voucher::ErrorKind;
+use ownership_voucher::text::escaped;
 
+use crate::Failure;
 use crate::output::complain;
 use crate::report::{Problem, count};
 use crate::split::Splitter;
+use crate::temporary::{hidden_name, is_temporary};
 
 /// Vouchers in a window, and their bytes: those of the library's batches.
 const WINDOW: usize = 16_384;
 const WINDOW_BYTES: usize = 32 << 20;
+/// Vouchers that are signed and written together: what a run that is stopped may have to repeat.
+const GROUP: usize = 1024;
 /// How far files that nobody named are searched for PEM blocks.
 const PATIENCE: u64 = 1 << 20;
+/// Skipped files that are named; more are counted.
+const NAMED: usize = 10;
 /// Extensions that promise a voucher: such a file without one is not passed over.
 const EXTENSIONS: [&str; 5] = ["ov", "cbor", "fdoov", "voucher", "b64"];
 
-/// One voucher of an input: where it stands, and its bytes or why there are none.
+/// One voucher of an input: where it stands, and its bytes or why there are none. A file that
+/// could not be read, and one without a voucher, come as an item too: [`ErrorKind::NoVoucher`].
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     /// The path of its file, `-` for the standard input.
@@ -38,46 +46,51 @@ impl Item {
             index => format!("{}[{index}]", printable(&self.source)),
         }
     }
+
+    /// Whether it stands for a file of which nothing, or nothing more, could be read.
+    pub(crate) fn is_unread(&self) -> bool {
+        matches!(&self.bytes, Err(problem) if problem.is_unread())
+    }
 }
 
-/// A path without characters that would move the cursor.
+/// A path with hidden characters escaped.
 pub(crate) fn printable(path: &str) -> String {
-    path.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    escaped(path).to_string()
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Source {
     /// `None` for the standard input.
     path: Option<PathBuf>,
+    /// A copy of what can be read only once.
+    copy: Option<Arc<File>>,
     name: Arc<str>,
     /// Whether the user named the file itself, rather than a folder above it.
     named: bool,
+    /// Why it is known to be out of reach.
+    lost: Option<Arc<io::Error>>,
 }
 
 /// The files that the paths lead to. Folders are searched to the bottom, in the order of names.
 struct Found {
     sources: Vec<Source>,
     bytes: u64,
-    failures: usize,
-    silent: bool,
 }
 
 impl Found {
-    fn new(paths: &[PathBuf], silent: bool) -> Self {
+    fn new(paths: &[PathBuf]) -> Self {
         let mut found = Self {
-            silent,
             sources: Vec::new(),
             bytes: 0,
-            failures: 0,
         };
         for path in paths {
             if path.as_os_str() == "-" {
                 found.sources.push(Source {
                     path: None,
+                    copy: None,
                     name: "-".into(),
                     named: true,
+                    lost: None,
                 });
             } else {
                 found.look(path, true);
@@ -93,10 +106,14 @@ impl Found {
             let meta = match fs::metadata(&path) {
                 Ok(meta) => meta,
                 Err(error) => {
-                    self.fail(&path, &error);
+                    self.add(path, named, Some(error));
                     continue;
                 }
             };
+            if !named && is_temporary(&path) {
+                // What a run has not completed, or is writing now, is no voucher.
+                continue;
+            }
             if meta.is_dir() {
                 // A link to a folder is followed only where it was named: links can go in circles.
                 if !named && path.is_symlink() {
@@ -104,25 +121,30 @@ impl Found {
                 }
                 match entries(&path) {
                     Ok(entries) => stack.extend(entries.into_iter().rev().map(|e| (e, false))),
-                    Err(error) => self.fail(&path, &error),
+                    Err(error) => self.add(path, named, Some(error)),
                 }
             } else if named || meta.is_file() {
                 self.bytes = self.bytes.saturating_add(meta.len());
-                self.sources.push(Source {
-                    name: path.to_string_lossy().into(),
-                    path: Some(path),
-                    named,
-                });
+                self.add(path, named, None);
             }
         }
     }
 
-    fn fail(&mut self, path: &Path, error: &io::Error) {
-        if !self.silent {
-            let path = printable(&path.to_string_lossy());
-            complain(&format!("cannot read {path}: {error}"));
-        }
-        self.failures = self.failures.saturating_add(1);
+    fn add(&mut self, path: PathBuf, named: bool, lost: Option<io::Error>) {
+        self.sources.push(Source {
+            name: path.to_string_lossy().into(),
+            path: Some(path),
+            copy: None,
+            named,
+            lost: lost.map(Arc::new),
+        });
+    }
+}
+
+/// Says how many files were left out of account, for commands without a summary.
+pub(crate) fn complain_left_out(windows: &Windows) {
+    if let Some(text) = windows.left_out().strip_prefix(", ") {
+        complain(text);
     }
 }
 
@@ -134,6 +156,71 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// Input that is read more than once: the same files each time. What comes only once, from the
+/// standard input or a pipe, is copied to a file without a name.
+pub(crate) struct Inputs(Found);
+
+impl Inputs {
+    /// Finds the files that the paths lead to.
+    pub(crate) fn new(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut found = Found::new(paths);
+        for source in &mut found.sources {
+            let copy = match &source.path {
+                _ if source.lost.is_some() => continue,
+                None => nameless_copy(&mut io::stdin().lock()),
+                Some(path) if path.is_file() => continue,
+                Some(path) => File::open(path).and_then(|mut file| nameless_copy(&mut file)),
+            };
+            let copy = copy.map_err(|error| {
+                let name = printable(&source.name);
+                Failure::Message(format!("cannot read {name} twice: {error}"))
+            })?;
+            source.copy = Some(Arc::new(copy));
+        }
+        Ok(Self(found))
+    }
+
+    /// All vouchers from the start, in smaller windows. With `silent`, what is wrong with files is
+    /// not said again.
+    pub(crate) fn windows(&self, silent: bool) -> Windows {
+        let found = Found {
+            sources: self.0.sources.clone(),
+            bytes: self.0.bytes,
+        };
+        let mut windows = Windows::over(found, silent, false);
+        windows.most = GROUP;
+        windows
+    }
+}
+
+/// A copy that is gone when it is closed.
+fn nameless_copy(from: &mut impl Read) -> io::Result<File> {
+    let fail = |failure: Failure| match failure {
+        Failure::Message(message) => io::Error::other(message),
+        Failure::Pipe => io::ErrorKind::BrokenPipe.into(),
+    };
+    let name = hidden_name(Path::new("ov-input")).map_err(fail)?;
+    let path = std::env::temp_dir().join(name);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    #[cfg(windows)]
+    // FILE_FLAG_DELETE_ON_CLOSE
+    std::os::windows::fs::OpenOptionsExt::custom_flags(&mut options, 0x0400_0000);
+    let mut file = options.open(&path)?;
+    #[cfg(not(windows))]
+    fs::remove_file(&path)?;
+    io::copy(from, &mut file)?;
+    Ok(file)
+}
+
+fn rewound(copy: &File) -> io::Result<File> {
+    let mut file = copy.try_clone()?;
+    file.rewind()?;
+    Ok(file)
+}
+
 /// The vouchers of all files, window by window.
 pub(crate) struct Windows {
     sources: alloc::vec::IntoIter<Source>,
@@ -142,13 +229,15 @@ pub(crate) struct Windows {
     done: u64,
     /// Bytes of all files; 0 where one of them does not say.
     total: u64,
-    failures: usize,
+    unread: usize,
     skipped: usize,
     vouchers: usize,
     /// Whether what went wrong has been said before.
     silent: bool,
     /// Whether any CBOR counts.
     lenient: bool,
+    /// Vouchers in a window.
+    most: usize,
 }
 
 struct Current {
@@ -174,18 +263,22 @@ impl Windows {
     }
 
     fn open_all(paths: &[PathBuf], silent: bool, lenient: bool) -> Self {
-        let found = Found::new(paths, silent);
+        Self::over(Found::new(paths), silent, lenient)
+    }
+
+    fn over(found: Found, silent: bool, lenient: bool) -> Self {
         let whole = found.sources.iter().all(|source| source.path.is_some());
         Self {
             sources: found.sources.into_iter(),
             current: None,
             done: 0,
             total: if whole { found.bytes } else { 0 },
-            failures: found.failures,
+            unread: 0,
             skipped: 0,
             vouchers: 0,
             silent,
             lenient,
+            most: WINDOW,
         }
     }
 
@@ -195,10 +288,29 @@ impl Windows {
         }
     }
 
-    /// Files that could not be read, or that hold no voucher where the user named no file that
-    /// does.
+    /// Files that could not be read, to their end or at all, and files without a voucher that
+    /// should hold one. Each of them is an item too; paths without any file count as one.
     pub(crate) const fn failures(&self) -> usize {
-        self.failures
+        self.unread
+    }
+
+    /// Files in folders that hold no voucher and need not.
+    pub(crate) const fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    /// How many files were left out of account: "3 files unread", "2 files without vouchers
+    /// skipped". Nothing where there were none.
+    pub(crate) fn left_out(&self) -> String {
+        let mut text = String::new();
+        if self.unread > 0 {
+            text += &format!(", {} unread", count(self.unread, "file", "files"));
+        }
+        if self.skipped > 0 {
+            let skipped = count(self.skipped, "file", "files");
+            text += &format!(", {skipped} without vouchers skipped");
+        }
+        text
     }
 
     /// Vouchers so far.
@@ -216,35 +328,34 @@ impl Windows {
     pub(crate) fn next(&mut self) -> Option<Vec<Item>> {
         let mut window = Vec::new();
         let mut bytes = 0_usize;
-        while window.len() < WINDOW && bytes < WINDOW_BYTES {
+        while window.len() < self.most && bytes < WINDOW_BYTES {
             let Some(item) = self.item() else { break };
             bytes = bytes.saturating_add(item.bytes.as_ref().map_or(0, Vec::len));
             window.push(item);
         }
-        self.vouchers = self.vouchers.saturating_add(window.len());
+        let unread = window.iter().filter(|item| item.is_unread()).count();
+        self.unread = self.unread.saturating_add(unread);
+        let vouchers = window.len().saturating_sub(unread);
+        self.vouchers = self.vouchers.saturating_add(vouchers);
         if !window.is_empty() {
             return Some(window);
         }
-        if self.vouchers == 0 && self.failures == 0 {
+        if self.vouchers == 0 && self.unread == 0 {
             self.say("no voucher found");
-            self.failures = 1;
-        }
-        if self.skipped > 10 {
-            let skipped = count(self.skipped, "file", "files");
-            self.say(&format!("{skipped} without vouchers skipped"));
-            self.skipped = 0;
+            self.unread = 1;
         }
         None
     }
 
     fn item(&mut self) -> Option<Item> {
         loop {
-            if self.current.is_none() {
+            let Some(current) = &mut self.current else {
                 let source = self.sources.next()?;
-                self.open(source);
-                continue;
-            }
-            let current = self.current.as_mut()?;
+                match self.open(source) {
+                    Some(item) => return Some(item),
+                    None => continue,
+                }
+            };
             let bytes = match current.splitter.next() {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => {
@@ -252,12 +363,13 @@ impl Windows {
                     continue;
                 }
                 Err(error) => {
-                    self.fail(&error);
-                    continue;
+                    let (name, index) = (current.source.name.clone(), current.index);
+                    self.close();
+                    return Some(lost(name, index, &error));
                 }
             };
-            let absent = matches!(&bytes, Err(problem) if problem.kind == ErrorKind::NoVoucher);
-            if absent && !current.source.promises() {
+            let absent = matches!(&bytes, Err(problem) if problem.is_unread());
+            if absent && !current.source.promises(current.splitter.other_blocks()) {
                 self.skip();
                 continue;
             }
@@ -271,20 +383,35 @@ impl Windows {
         }
     }
 
-    fn open(&mut self, source: Source) {
-        let stream: Box<dyn Read + Send> = match &source.path {
-            None => Box::new(io::stdin()),
-            Some(path) => match File::open(path) {
-                Ok(file) => Box::new(file),
-                Err(error) => return self.failed(&source.name, &error),
-            },
+    /// Goes on with the next file; an item says where it cannot be opened.
+    fn open(&mut self, mut source: Source) -> Option<Item> {
+        if let Some(error) = source.lost.take() {
+            return Some(lost(source.name, 0, &error));
+        }
+        let opened: io::Result<Box<dyn Read + Send>> = match (&source.copy, &source.path) {
+            (Some(copy), _) => rewound(copy).map(|file| Box::new(file) as _),
+            (None, None) => Ok(Box::new(io::stdin())),
+            (None, Some(path)) => File::open(path).map(|file| Box::new(file) as _),
+        };
+        let stream = match opened {
+            Ok(stream) => stream,
+            Err(error) => return Some(lost(source.name, 0, &error)),
+        };
+        let size = match &source.path {
+            _ if source.copy.is_some() => u64::MAX,
+            Some(path) => fs::metadata(path)
+                .ok()
+                .filter(fs::Metadata::is_file)
+                .map_or(u64::MAX, |meta| meta.len()),
+            None => u64::MAX,
         };
         let patience = (!source.named).then_some(PATIENCE);
         self.current = Some(Current {
             source,
-            splitter: Splitter::new(stream, patience, self.lenient),
+            splitter: Splitter::new(stream, size, patience, self.lenient),
             index: 0,
         });
+        None
     }
 
     fn close(&mut self) {
@@ -293,22 +420,11 @@ impl Windows {
         }
     }
 
-    fn fail(&mut self, error: &io::Error) {
-        if let Some(current) = self.current.take() {
-            self.failed(&current.source.name, error);
-        }
-    }
-
-    fn failed(&mut self, name: &str, error: &io::Error) {
-        self.say(&format!("cannot read {}: {error}", printable(name)));
-        self.failures = self.failures.saturating_add(1);
-    }
-
     fn skip(&mut self) {
         if let Some(current) = self.current.take() {
             self.skipped = self.skipped.saturating_add(1);
             // A few names are a note; a thousand are noise.
-            if self.skipped <= 10 {
+            if self.skipped <= NAMED {
                 self.say(&format!(
                     "skipped {}: no voucher in it",
                     printable(&current.source.name)
@@ -318,15 +434,22 @@ impl Windows {
     }
 }
 
+/// What stands for a file that could not be read, or not to its end.
+fn lost(source: Arc<str>, index: usize, error: &io::Error) -> Item {
+    let why = format!("cannot be read: {error}");
+    Item {
+        source,
+        index,
+        bytes: Err(Problem::new(ErrorKind::NoVoucher, &why)),
+    }
+}
+
 impl Source {
-    /// Whether the file has to hold a voucher, so that its absence is an error.
-    fn promises(&self) -> bool {
+    /// Whether the file has to hold a voucher, so that its absence is an error. PEM files may hold
+    /// keys and certificates instead, but not nothing.
+    fn promises(&self, other_blocks: bool) -> bool {
         let extension = self.path.as_deref().and_then(Path::extension);
-        self.named
-            || extension.is_some_and(|extension| {
-                EXTENSIONS
-                    .iter()
-                    .any(|known| extension.eq_ignore_ascii_case(known))
-            })
+        let is = |known: &str| extension.is_some_and(|it| it.eq_ignore_ascii_case(known));
+        self.named || EXTENSIONS.into_iter().any(is) || is("pem") && !other_blocks
     }
 }

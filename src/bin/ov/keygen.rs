@@ -1,10 +1,13 @@
 //! `ov keygen`: a key pair for an owner.
 
+use std::path::Path;
+
 use ownership_voucher::{KeyType, LocalKey};
 use zeroize::Zeroizing;
 
 use crate::cli::{Curve, KeygenArgs};
-use crate::output::{Lines, Readers, fill_random, pem, write_file};
+use crate::output::{NewFile, Readers, fill_random, pem};
+use crate::place::is_standard_output;
 use crate::report::fingerprint;
 use crate::{Failure, Outcome};
 
@@ -12,20 +15,23 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Failure> {
     if args.public.as_ref() == Some(&args.output) {
         return Err("the private and the public key need two files".into());
     }
+    // Both outputs are opened before either gets anything.
+    let mut private = NewFile::create(&args.output, args.force, Readers::Owner)?;
+    let public = match &args.public {
+        Some(path) => Some(NewFile::create(path, args.force, Readers::Usual)?),
+        // The standard output gets one of the keys.
+        None if is_standard_output(&args.output) => None,
+        None => Some(NewFile::create(Path::new("-"), false, Readers::Usual)?),
+    };
     let key = generate(args.curve)?;
     let secret = key
         .to_pkcs8_der()
         .map_err(|error| Failure::Message(error.to_string()))?;
-    let private = pem("PRIVATE KEY", &secret)?;
-    let public = pem("PUBLIC KEY", &key.public_key().to_spki_der())?;
-    write_file(&args.output, private.as_bytes(), args.force, Readers::Owner)?;
-    match &args.public {
-        Some(path) => write_file(path, public.as_bytes(), args.force, Readers::Usual)?,
-        None => {
-            let mut lines = Lines::new();
-            lines.raw(public.as_bytes())?;
-            lines.flush()?;
-        }
+    private.write(pem("PRIVATE KEY", &secret)?.as_bytes())?;
+    private.commit()?;
+    if let Some(mut public) = public {
+        public.write(pem("PUBLIC KEY", &key.public_key().to_spki_der())?.as_bytes())?;
+        public.commit()?;
     }
     crate::output::complain(&format!("new key {}", fingerprint(&key.public_key())));
     Ok(Outcome::Good)

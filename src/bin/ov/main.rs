@@ -31,17 +31,27 @@ mod deals;
 mod extend;
 mod forks;
 mod input;
+mod interrupt;
+mod item;
+mod journal;
 mod keygen;
+#[cfg(test)]
+mod left_behind;
 mod manual;
 mod material;
 mod new;
 mod onetime;
 mod output;
 mod ownership;
+mod place;
+mod plan;
 mod privacy;
+mod receipts;
 mod report;
+mod resume;
 mod show;
 mod split;
+mod temporary;
 mod tree;
 mod verify;
 
@@ -60,8 +70,10 @@ enum Outcome {
     Unanchored,
     /// Some voucher was rejected, or a fork was found: 1.
     Rejected,
-    /// Some input could not be read; the rest was worked on: 2.
+    /// Some file could not be read or holds no voucher; the rest was worked on: 2.
     Trouble,
+    /// A signal stopped the work at a place from which it can go on: 128 and the signal.
+    Stopped(u8),
 }
 
 /// Why a command could not go on: usage or I/O.
@@ -109,6 +121,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
         Ok(Outcome::Unanchored) => ExitCode::from(3),
         Ok(Outcome::Rejected) => ExitCode::from(1),
+        Ok(Outcome::Stopped(code)) => ExitCode::from(code),
         Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
         Err(Failure::Message(message)) => {
             output::complain(&message);

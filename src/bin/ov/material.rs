@@ -1,7 +1,7 @@
 //! Keys, certificates and secrets from files and arguments, and the policy made of them.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,33 +12,63 @@ use ownership_voucher::{
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::cli::{PolicyArgs, unhex};
+use crate::cli::{PolicyArgs, unhex_secret};
 use crate::output::complain;
 use crate::report::{Problem, count};
 
 /// The most that a file with keys or certificates may have.
 const MOST: u64 = 16 << 20;
 
-/// A small file, whole. Wiped when dropped, as it may hold a secret.
+/// A small file, whole; `-` is the standard input. Wiped when dropped, as it may hold a secret.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let fail = |error| Failure::Message(format!("cannot read {}: {error}", path.display()));
-    let file = File::open(path).map_err(fail)?;
-    // Reserved at once, so that growing leaves no copies behind.
-    let size = file.metadata().map_or(0, |meta| meta.len().min(MOST));
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        usize::try_from(size).unwrap_or(0).saturating_add(64),
-    ));
-    let got = file
-        .take(MOST.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
-    if got as u64 > MOST {
-        return Err(Failure::Message(format!(
-            "{} has more than 16 MiB",
-            path.display()
-        )));
+    let name = path.display();
+    let bytes = open(path).and_then(|file| {
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        read_wiped(file, size)
+    });
+    match bytes {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Failure::Message(format!("{name} has more than 16 MiB"))),
+        Err(error) => Err(Failure::Message(format!("cannot read {name}: {error}"))),
     }
-    Ok(bytes)
+}
+
+/// The file, or the standard input without the buffer that Rust keeps before it.
+fn open(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    if path.as_os_str() == "-" {
+        use std::os::fd::AsFd as _;
+        return Ok(io::stdin().as_fd().try_clone_to_owned()?.into());
+    }
+    File::open(path)
+}
+
+/// All that a stream gives, which may be a secret: of the buffers that prove too short, no copy
+/// stays in memory. `size` is what the stream is thought to have. `None` past the bound.
+fn read_wiped(mut stream: impl Read, size: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let size = usize::try_from(size.min(MOST)).unwrap_or(0);
+    let mut bytes = Zeroizing::new(vec![0; size.saturating_add(64)]);
+    let mut len = 0_usize;
+    loop {
+        if len == bytes.len() {
+            let mut longer = Zeroizing::new(vec![0; len.saturating_mul(2)]);
+            for (to, from) in longer.iter_mut().zip(bytes.iter()) {
+                *to = *from;
+            }
+            bytes = longer;
+        }
+        match stream.read(bytes.get_mut(len..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(got) => len = len.saturating_add(got),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if len as u64 > MOST {
+            return Ok(None);
+        }
+    }
+    bytes.truncate(len);
+    Ok(Some(bytes))
 }
 
 /// The failure about what a file holds.
@@ -59,11 +89,14 @@ fn is_pem(bytes: &[u8]) -> bool {
 
 /// A public key: that of a PUBLIC KEY or CERTIFICATE in PEM, or of either in DER.
 pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = read(path)?;
-    let key = if is_pem(&bytes) {
-        PublicKey::from_pem(&bytes)
+    public_key_of(path, &read(path)?)
+}
+
+fn public_key_of(path: &Path, bytes: &[u8]) -> Result<PublicKey, Failure> {
+    let key = if is_pem(bytes) {
+        PublicKey::from_pem(bytes)
     } else {
-        PublicKey::from_spki_der(&bytes).or_else(|_| PublicKey::from_certificate_der(&bytes))
+        PublicKey::from_spki_der(bytes).or_else(|_| PublicKey::from_certificate_der(bytes))
     };
     key.map_err(|error| in_file(path, &error))
 }
@@ -93,9 +126,12 @@ fn manufacturer_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
 
 /// The certificates of a PEM file, or the one that a DER file is.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let bytes = read(path)?;
-    let chain = if is_pem(&bytes) {
-        file::certificates_from_pem(&bytes).map_err(|error| in_file(path, &error))?
+    certificates_of(path, &read(path)?)
+}
+
+fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+    let chain = if is_pem(bytes) {
+        file::certificates_from_pem(bytes).map_err(|error| in_file(path, &error))?
     } else {
         vec![bytes.to_vec()]
     };
@@ -110,8 +146,9 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 
 /// A new owner: certificates where the file starts with one and `bare` is not set, else a key.
 pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> {
-    let key = public_key(path)?;
+    // Once: a pipe gives what it has one time.
     let bytes = read(path)?;
+    let key = public_key_of(path, &bytes)?;
     let first = file::PemBlocks::new(&bytes)
         .filter_map(Result::ok)
         .find(|block| matches!(block.label(), "PUBLIC KEY" | "CERTIFICATE"));
@@ -120,7 +157,7 @@ pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> 
         None => PublicKey::from_spki_der(&bytes).is_err(),
     };
     if is_certificate && !bare {
-        return Ok(NextOwner::Chain(certificates(path)?));
+        return Ok(NextOwner::Chain(certificates_of(path, &bytes)?));
     }
     Ok(NextOwner::Key(key))
 }
@@ -138,20 +175,21 @@ pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
 
 /// An HMAC secret: hex, or `@FILE` with hex or raw bytes.
 pub(crate) fn secret(text: &str) -> Result<HmacSecret, Failure> {
-    let secret = match text.strip_prefix('@') {
+    let mut secret = match text.strip_prefix('@') {
         Some(path) => {
             let bytes = read(Path::new(path))?;
             let digits = core::str::from_utf8(&bytes).ok();
             digits
-                .and_then(|digits| unhex(digits.trim()))
-                .unwrap_or_else(|| bytes.to_vec())
+                .and_then(|digits| unhex_secret(digits.trim()))
+                .unwrap_or(bytes)
         }
-        None => unhex(text).ok_or("--hmac-secret: hexadecimal digits or @FILE wanted")?,
+        None => unhex_secret(text).ok_or("--hmac-secret: hexadecimal digits or @FILE wanted")?,
     };
     if secret.is_empty() {
         return Err("--hmac-secret: the secret is empty".into());
     }
-    Ok(HmacSecret::new(secret))
+    // Moved, not copied; it is wiped there too.
+    Ok(HmacSecret::new(core::mem::take(&mut *secret)))
 }
 
 /// Everything that a policy borrows.
@@ -318,7 +356,49 @@ fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 }
 
 /// The clock's time. The library has none; only here is it read.
-fn now() -> Option<UnixTime> {
+pub(crate) fn now() -> Option<UnixTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime(since.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::left_behind::{MARK, left_behind};
+
+    /// A stream that gives a few bytes at a time, as a pipe may.
+    struct Drops<'a>(&'a [u8]);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = into.len().min(7);
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn a_secret_leaves_no_copy_behind() {
+        let text = MARK.repeat(200);
+        let left = left_behind(|| {
+            let read = read_wiped(Drops(&text), 0).unwrap().unwrap();
+            assert!(*read == text);
+        });
+        assert_eq!(left, 0, "a stream whose length is unknown");
+
+        let folder = std::env::temp_dir().join(format!("ov-wiped-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("secret");
+        let hex: String = MARK.iter().map(|byte| format!("{byte:02x}")).collect();
+        for (text, what) in [
+            (hex.clone(), "hexadecimal"),
+            (format!("{hex}\nzz"), "wrong digits"),
+            (String::from_utf8(MARK.repeat(3)).unwrap(), "raw bytes"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let name = format!("@{}", path.display());
+            let left = left_behind(|| drop(secret(&name).unwrap()));
+            assert_eq!(left, 0, "{what}");
+        }
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }

@@ -29,8 +29,8 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
         ));
         return Ok(Outcome::Good);
     }
+    let mut sink = Sink::one(&args.output)?;
     let voucher = finish(args, &header)?;
-    let mut sink = Sink::open(&args.output, None)?;
     sink.push(voucher.as_bytes(), &guid.to_string())?;
     sink.finish()?;
     complain(&format!("new voucher {guid}"));

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::cli::onetime::{
     AddressArgs, FindArgs, KeysArgs, MasterArgs, OnetimeCommand, ScanKeyArgs,
 };
-use crate::cli::{Curve, unhex};
+use crate::cli::{Curve, unhex_secret};
 use crate::input::{Windows, printable};
 use crate::material::{Material, in_file, read};
 use crate::output::{Lines, Readers, complain, fill_random, pem, write_file};
@@ -58,7 +58,7 @@ fn write_secret(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
 fn read_secret<const N: usize>(path: &Path) -> Result<Zeroizing<[u8; N]>, Failure> {
     let text = read(path)?;
     let digits = core::str::from_utf8(&text).ok().map(str::trim);
-    let bytes = digits.and_then(unhex).map(Zeroizing::new);
+    let bytes = digits.and_then(unhex_secret);
     let array = bytes.and_then(|bytes| <[u8; N]>::try_from(bytes.as_slice()).ok());
     let array = array.map(Zeroizing::new);
     array.ok_or_else(|| {
@@ -100,12 +100,8 @@ fn keys(args: &KeysArgs) -> Result<Outcome, Failure> {
 }
 
 fn put(output: Option<&Path>, text: &str, force: bool) -> Result<(), Failure> {
-    if let Some(path) = output {
-        return write_file(path, text.as_bytes(), force, Readers::Usual);
-    }
-    let mut lines = Lines::new();
-    lines.raw(text.as_bytes())?;
-    lines.flush()
+    let path = output.unwrap_or(Path::new("-"));
+    write_file(path, text.as_bytes(), force, Readers::Usual)
 }
 
 fn address(args: &AddressArgs) -> Result<Outcome, Failure> {
@@ -233,7 +229,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 Err(message) => {
                     progress.clear();
                     complain(&format!("{}: {message}", item.name()));
-                    rejected = rejected.saturating_add(1);
+                    rejected = rejected.saturating_add(usize::from(!item.is_unread()));
                 }
             }
         }
@@ -243,7 +239,8 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     lines.flush()?;
     let found = count(found, "voucher", "vouchers");
     complain(&format!(
-        "{found} found, {others} of others, {rejected} rejected"
+        "{found} found, {others} of others, {rejected} rejected{}",
+        windows.left_out()
     ));
     material.note_unanchored(unanchored);
     Ok(if windows.failures() > 0 {

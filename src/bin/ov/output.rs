@@ -1,20 +1,38 @@
 //! Everything that is written: lines that survive a closed pipe, and files that are never half
 //! written.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::file;
+use ownership_voucher::text::escaped;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::Format;
+use crate::place::{Place, exists, is_standard_output};
+use crate::report::object;
+use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
 
-/// Says something to the user on the standard error.
+/// Whether the standard error is a stream of JSON objects.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Says something to the user on the standard error, in one line.
 pub(crate) fn complain(message: &str) {
+    let line = match IN_JSON.load(Ordering::Relaxed) {
+        true => object(&[("message", json!(message))]),
+        false => format!("ov: {}", escaped(message)),
+    };
     // Where nobody listens, nothing can be said.
-    let _ = writeln!(io::stderr().lock(), "ov: {message}");
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// From now on the standard error gets JSON objects only: messages are such with one member.
+pub(crate) fn complain_in_json() {
+    IN_JSON.store(true, Ordering::Relaxed);
 }
 
 /// The failure of writing to the standard output or to a file.
@@ -33,10 +51,10 @@ impl Lines {
         Self(BufWriter::with_capacity(64 << 10, io::stdout()))
     }
 
-    /// Writes one line, or text of several.
+    /// Writes one line, or text of several. Whatever it is made of, hidden characters are escaped.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        let done = self.0.write_all(text.as_bytes());
-        done.and_then(|()| self.0.write_all(b"\n"))
+        text.split('\n')
+            .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
             .map_err(|error| write_failure("to the standard output", &error))
     }
 
@@ -64,12 +82,23 @@ pub(crate) enum Readers {
     Owner,
 }
 
-/// A file that appears under its name when it is complete, or not at all.
+/// A file that appears under its name when it is complete, or not at all; or a pipe, a device or
+/// the standard output, which get what is written as it comes.
 pub(crate) struct NewFile {
-    writer: BufWriter<File>,
-    temporary: Temporary,
+    to: To,
+    /// What the user called it.
     target: PathBuf,
-    force: bool,
+}
+
+enum To {
+    Standard(Lines),
+    Stream(BufWriter<File>),
+    File {
+        writer: BufWriter<File>,
+        temporary: Temporary,
+        path: PathBuf,
+        force: bool,
+    },
 }
 
 /// Removes its file unless that has got its name.
@@ -85,81 +114,152 @@ impl Drop for Temporary {
 }
 
 impl NewFile {
-    /// Starts a file beside `target`. An existing target is refused at once unless `force`.
+    /// Opens the output that `target` names. Everything that can be refused is refused here,
+    /// before any work is done: a file that exists unless `force`, a folder, a place where nothing
+    /// can be written.
     pub(crate) fn create(target: &Path, force: bool, readers: Readers) -> Result<Self, Failure> {
-        if !force && fs::symlink_metadata(target).is_ok() {
-            return Err(exists(target));
-        }
-        let name = target
-            .file_name()
-            .ok_or_else(|| format!("{} does not name a file", target.display()))?;
-        let mut random = [0; 8];
-        fill_random(&mut random)?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{:016x}.tmp", u64::from_be_bytes(random)));
-        let path = target.with_file_name(hidden);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        if readers == Readers::Owner {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
-        let file = options
-            .open(&path)
-            .map_err(|error| write_failure(&target.display().to_string(), &error))?;
+        let place = Place::of(target, force)?;
+        let failure = |error| named_failure(target, &error);
+        let to = match place {
+            Place::Standard => To::Standard(Lines::new()),
+            Place::Into(path) => {
+                let file = OpenOptions::new().write(true).open(path);
+                To::Stream(buffered(file.map_err(failure)?, readers))
+            }
+            Place::Behind(path) => {
+                let file = OpenOptions::new().append(true).open(path);
+                To::Stream(buffered(file.map_err(failure)?, readers))
+            }
+            Place::File(path) => {
+                let hidden = path.with_file_name(hidden_name(&path)?);
+                let file = new_file(&hidden, readers).map_err(failure)?;
+                To::File {
+                    writer: buffered(file, readers),
+                    temporary: Temporary(Some(hidden)),
+                    path,
+                    force,
+                }
+            }
+        };
         Ok(Self {
-            writer: BufWriter::new(file),
-            temporary: Temporary(Some(path)),
+            to,
             target: target.to_path_buf(),
-            force,
         })
     }
 
-    fn failure(&self, error: &io::Error) -> Failure {
-        write_failure(&self.target.display().to_string(), error)
-    }
-
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.writer.write_all(bytes);
-        written.map_err(|error| self.failure(&error))
+        let written = match &mut self.to {
+            To::Standard(lines) => return lines.raw(bytes),
+            To::Stream(writer) | To::File { writer, .. } => writer.write_all(bytes),
+        };
+        written.map_err(|error| named_failure(&self.target, &error))
     }
 
-    /// Gives the file its name. Without `force` that fails where the name was taken meanwhile.
-    pub(crate) fn commit(mut self) -> Result<(), Failure> {
-        let synced = self
-            .writer
-            .flush()
-            .and_then(|()| self.writer.get_ref().sync_all());
-        synced.map_err(|error| self.failure(&error))?;
-        let Some(path) = self.temporary.0.take() else {
-            return Ok(());
+    /// Hands over what was written to a pipe, a device or the standard output. A file waits for
+    /// [`commit`](Self::commit).
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        let flushed = match &mut self.to {
+            To::Standard(lines) => return lines.flush(),
+            To::Stream(writer) => writer.flush(),
+            To::File { .. } => Ok(()),
         };
-        let path = Temporary(Some(path));
-        let source = path.0.as_deref().unwrap_or(Path::new(""));
-        if !self.force {
-            // A link is made only where there is nothing yet, in one step.
-            match fs::hard_link(source, &self.target) {
-                Ok(()) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(exists(&self.target));
-                }
-                // Some file systems have no links.
-                Err(_) if fs::symlink_metadata(&self.target).is_ok() => {
-                    return Err(exists(&self.target));
-                }
-                Err(_) => {}
-            }
-        }
-        fs::rename(source, &self.target).map_err(|error| self.failure(&error))
+        flushed.map_err(|error| named_failure(&self.target, &error))
+    }
+
+    /// Whether it is a file that appears when it is complete.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self.to, To::File { .. })
+    }
+
+    /// Completes the output; a file gets its name. Without `force` that fails where the name was
+    /// taken meanwhile.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Self { to, target } = self;
+        let done = match to {
+            To::Standard(mut lines) => return lines.flush(),
+            To::Stream(mut writer) => writer.flush(),
+            To::File {
+                mut writer,
+                temporary,
+                path,
+                force,
+            } => writer
+                .flush()
+                .and_then(|()| writer.get_ref().sync_all())
+                .and_then(|()| name(temporary, &path, force)),
+        };
+        done.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(&target),
+            _ => named_failure(&target, &error),
+        })
     }
 }
 
-fn exists(target: &Path) -> Failure {
-    Failure::Message(format!("{} exists; --force replaces it", target.display()))
+/// A file has no reader that could have gone on purpose: what cannot be written is always said.
+fn named_failure(target: &Path, error: &io::Error) -> Failure {
+    Failure::Message(format!("cannot write {}: {error}", target.display()))
+}
+
+/// Secrets go straight to the system, so that no buffer keeps a copy.
+fn buffered(file: File, readers: Readers) -> BufWriter<File> {
+    match readers {
+        Readers::Usual => BufWriter::new(file),
+        Readers::Owner => BufWriter::with_capacity(0, file),
+    }
+}
+
+fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    let file = options.open(path)?;
+    hold(&file);
+    Ok(file)
+}
+
+/// Gives a complete file its name.
+fn name(mut temporary: Temporary, path: &Path, force: bool) -> io::Result<()> {
+    let Some(source) = temporary.0.as_deref() else {
+        return Ok(());
+    };
+    if force {
+        // What has come there meanwhile is replaced only if it is a file.
+        if fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(io::Error::other("it is no longer a file"));
+        }
+    } else {
+        // A link is made only where there is nothing yet, in one step.
+        match fs::hard_link(source, path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // Some file systems have no links.
+            Err(_) if fs::symlink_metadata(path).is_ok() => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Err(_) => {}
+        }
+    }
+    fs::rename(source, path)?;
+    temporary.0 = None;
+    Ok(())
+}
+
+/// Makes the names in a folder last, where the system can do that.
+pub(crate) fn sync_folder(folder: Option<&Path>) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = folder {
+        let named = !folder.as_os_str().is_empty();
+        return File::open(if named { folder } else { Path::new(".") })?.sync_all();
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 /// Writes a whole file, which appears complete or not at all.
@@ -268,27 +368,43 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// The place that the options name.
+    /// The place that the options name: a file for each voucher where there is a folder.
     pub(crate) fn open(
         args: &crate::cli::OutputArgs,
         out_dir: Option<&Path>,
     ) -> Result<Self, Failure> {
+        if let Some(folder) = out_dir {
+            fs::create_dir_all(folder).map_err(|error| named_failure(folder, &error))?;
+            sweep_vouchers(folder);
+            return Ok(Self::Folder {
+                folder: folder.to_path_buf(),
+                format: args.format,
+                force: args.force,
+            });
+        }
+        if let Some(folder) = args.output.as_deref().filter(|path| path.is_dir()) {
+            return Err(Failure::Message(format!(
+                "{0} is a folder; --out-dir {0} writes each voucher to a file of its own in it",
+                folder.display()
+            )));
+        }
+        Self::one(args)
+    }
+
+    /// The one place that the options name.
+    pub(crate) fn one(args: &crate::cli::OutputArgs) -> Result<Self, Failure> {
         let encoder = Encoder::new(args.format);
-        match (out_dir, &args.output) {
-            (Some(folder), _) => {
-                fs::create_dir_all(folder)
-                    .map_err(|error| write_failure(&folder.display().to_string(), &error))?;
-                Ok(Self::Folder {
-                    folder: folder.to_path_buf(),
-                    format: args.format,
-                    force: args.force,
-                })
-            }
-            (None, Some(path)) => {
+        match args
+            .output
+            .as_deref()
+            .filter(|path| !is_standard_output(path))
+        {
+            Some(path) => {
+                sweep_for(path);
                 let file = NewFile::create(path, args.force, Readers::Usual)?;
                 Ok(Self::File(file, encoder))
             }
-            (None, None) => Ok(Self::Lines(Lines::new(), encoder)),
+            None => Ok(Self::Lines(Lines::new(), encoder)),
         }
     }
 
@@ -302,7 +418,7 @@ impl Sink {
                 format,
                 force,
             } => {
-                let target = folder.join(format!("{name}.{}", format.extension()));
+                let target = in_folder(folder, *format, name);
                 write_file(
                     &target,
                     &Encoder::one(*format, voucher),
@@ -310,6 +426,37 @@ impl Sink {
                     Readers::Usual,
                 )
             }
+        }
+    }
+
+    /// The file that a voucher of this name gets, where it gets one of its own.
+    pub(crate) fn target(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Folder { folder, format, .. } => Some(in_folder(folder, *format, name)),
+            Self::Lines(..) | Self::File(..) => None,
+        }
+    }
+
+    /// Makes what was pushed safe, and says how many of the last vouchers are not yet: all of them
+    /// in a file that appears as a whole, one that does not fill a line of base64.
+    pub(crate) fn settle(&mut self) -> Result<usize, Failure> {
+        let pending = |encoder: &Encoder| usize::from(!encoder.pending.is_empty());
+        match self {
+            Self::Lines(lines, encoder) => lines.flush().map(|()| pending(encoder)),
+            Self::File(file, _) if file.is_whole() => Ok(usize::MAX),
+            Self::File(file, encoder) => file.flush().map(|()| pending(encoder)),
+            Self::Folder { folder, .. } => match sync_folder(Some(folder)) {
+                Ok(()) => Ok(0),
+                Err(error) => Err(named_failure(folder, &error)),
+            },
+        }
+    }
+
+    /// Whether everything appears together at the end.
+    pub(crate) const fn is_whole(&self) -> bool {
+        match self {
+            Self::File(file, _) => file.is_whole(),
+            Self::Lines(..) | Self::Folder { .. } => false,
         }
     }
 
@@ -332,6 +479,10 @@ impl Sink {
     pub(crate) const fn is_folder(&self) -> bool {
         matches!(self, Self::Folder { .. })
     }
+}
+
+fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
+    folder.join(format!("{name}.{}", format.extension()))
 }
 
 #[cfg(test)]

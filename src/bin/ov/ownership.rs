@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
 use crate::material::{Material, in_file, private_key, read};
-use crate::output::{Lines, Readers, complain, fill_random, pem, write_file};
+use crate::output::{Lines, NewFile, Readers, complain, fill_random, pem, write_file};
 use crate::report::{Problem, fingerprint, object, quoted};
 use crate::{Failure, Outcome};
 
@@ -17,6 +17,7 @@ const PROOF: &str = "OWNERSHIP PROOF";
 
 /// `ov challenge`: asks whoever claims to own a voucher.
 pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
+    let output = open(args.output.as_deref(), args.force)?;
     let mut nonce = [0; 32];
     fill_random(&mut nonce)?;
     let bytes = with_voucher(&args.voucher, &args.policy, |voucher| {
@@ -24,7 +25,7 @@ pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
         let challenge = challenge.map_err(|error| failure(&error))?;
         Ok(challenge.to_cbor())
     })?;
-    put(args.output.as_deref(), args.force, CHALLENGE, &bytes)?;
+    put(output, CHALLENGE, &bytes)?;
     Ok(Outcome::Good)
 }
 
@@ -43,22 +44,24 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
             _ => failure(&error),
         })
     })?;
-    let proof = match (&args.key, &args.to_be_signed, &args.signature) {
-        (Some(path), None, None) => sign(&message, path)?,
-        (None, Some(path), None) => {
-            let bytes = message.to_be_signed();
-            write_file(path, &bytes, args.force, Readers::Usual)?;
-            let algorithm = message.algorithm().name();
-            complain(&format!("{algorithm} over {} wanted", path.display()));
-            return Ok(Outcome::Good);
-        }
-        (None, None, Some(path)) => {
+    if let Some(path) = &args.to_be_signed {
+        let bytes = message.to_be_signed();
+        write_file(path, &bytes, args.force, Readers::Usual)?;
+        let algorithm = message.algorithm().name();
+        complain(&format!("{algorithm} over {} wanted", path.display()));
+        return Ok(Outcome::Good);
+    }
+    // What cannot be written is not signed.
+    let output = open(args.output.as_deref(), args.force)?;
+    let proof = match (&args.key, &args.signature) {
+        (Some(path), None) => sign(&message, path)?,
+        (None, Some(path)) => {
             let proof = message.finish(&read(path)?);
             proof.map_err(|error| in_file(path, &error))?
         }
         _ => return Err("one of --key, --to-be-signed and --signature wanted".into()),
     };
-    put(args.output.as_deref(), args.force, PROOF, &proof)?;
+    put(output, PROOF, &proof)?;
     Ok(Outcome::Good)
 }
 
@@ -168,14 +171,12 @@ fn take(path: &Path, label: &str) -> Result<Vec<u8>, Failure> {
         .map_err(|error| in_file(path, &error))
 }
 
-fn put(path: Option<&Path>, force: bool, label: &str, bytes: &[u8]) -> Result<(), Failure> {
-    let text = pem(label, bytes)?;
-    match path {
-        Some(path) => write_file(path, text.as_bytes(), force, Readers::Usual),
-        None => {
-            let mut lines = Lines::new();
-            lines.raw(text.as_bytes())?;
-            lines.flush()
-        }
-    }
+/// The file that the user named, or the standard output.
+fn open(path: Option<&Path>, force: bool) -> Result<NewFile, Failure> {
+    NewFile::create(path.unwrap_or(Path::new("-")), force, Readers::Usual)
+}
+
+fn put(mut output: NewFile, label: &str, bytes: &[u8]) -> Result<(), Failure> {
+    output.write(pem(label, bytes)?.as_bytes())?;
+    output.commit()
 }

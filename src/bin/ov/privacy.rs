@@ -7,7 +7,7 @@ use ownership_voucher::{Limits, Voucher};
 use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
-use crate::input::{Item, Windows};
+use crate::input::{Item, Windows, complain_left_out};
 use crate::output::Lines;
 use crate::report::{Problem, count, hex, object};
 use crate::{Failure, Outcome};
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     }
     let linkage = linker.finish();
     match args.json {
-        true => links_json(&linkage, &mut lines)?,
+        true => links_json(&linkage, &windows, &mut lines)?,
         false => {
             let name = |number: usize| match names.get(number) {
                 Some((source, 0)) => crate::input::printable(source),
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
+    complain_left_out(&windows);
     Ok(match windows.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
@@ -93,7 +94,8 @@ fn print_voucher(
         Err(problem) => {
             let (name, message) = (item.name(), &problem.message);
             let kind = problem.kind.name();
-            return lines.line(&format!("rejected  {name}  {message} ({kind})"));
+            let word = problem.standing().name();
+            return lines.line(&format!("{word}  {name}  {message} ({kind})"));
         }
     };
     lines.line(&format!("{}  {}", item.name(), guid.unwrap_or_default()))?;
@@ -142,7 +144,7 @@ fn voucher_json(
     ])
 }
 
-fn links_json(linkage: &Linkage, lines: &mut Lines) -> Result<(), Failure> {
+fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result<(), Failure> {
     for (number, group) in linkage.groups().iter().enumerate() {
         lines.line(&object(&[
             ("record", json!("group")),
@@ -172,6 +174,8 @@ fn links_json(linkage: &Linkage, lines: &mut Lines) -> Result<(), Failure> {
         ("traced", json!(linkage.traced())),
         ("smallest_crowd", json!(linkage.smallest_crowd())),
         ("groups", json!(linkage.groups().len())),
+        ("unread", json!(windows.failures())),
+        ("skipped", json!(windows.skipped())),
     ]))
 }
 

@@ -1,5 +1,6 @@
 //! How verdicts, errors and findings are said: in words and in JSON.
 
+use ownership_voucher::text::escaped;
 use ownership_voucher::{Error, ErrorKind, Finding, Guid, PublicKey};
 use serde_json::{Value, json};
 
@@ -20,6 +21,19 @@ impl Problem {
             offset: None,
             message: message.into(),
         }
+    }
+
+    /// What it makes of its voucher or file.
+    pub(crate) const fn standing(&self) -> Standing {
+        match self.is_unread() {
+            true => Standing::Unread,
+            false => Standing::Rejected,
+        }
+    }
+
+    /// Whether there is no voucher that the problem is about.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoVoucher)
     }
 
     /// The problem with an offset in the file, where it had one in a part that starts at `base`.
@@ -61,13 +75,15 @@ impl From<&Error> for Problem {
     }
 }
 
-/// A JSON object on one line, its members in this order.
+/// A JSON object on one line, its members in this order. Characters that a terminal would obey are
+/// escaped, also those that JSON allows.
 pub(crate) fn object(members: &[(&str, Value)]) -> String {
     let members: Vec<String> = members
         .iter()
         .map(|(name, value)| format!("{}:{value}", json!(name)))
         .collect();
-    format!("{{{}}}", members.join(","))
+    let object = format!("{{{}}}", members.join(","));
+    escaped(&object).to_string()
 }
 
 pub(crate) fn findings_json(findings: &[Finding]) -> Value {
@@ -84,7 +100,7 @@ fn finding_json(finding: &Finding) -> Value {
     })
 }
 
-/// What a voucher is worth.
+/// What a voucher or a file is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// Intact, and its origin is checked, or the user does without.
@@ -92,6 +108,8 @@ pub(crate) enum Standing {
     /// Intact, and anybody may have made it.
     Unanchored,
     Rejected,
+    /// No voucher: a file that could not be read, or that holds none.
+    Unread,
 }
 
 impl Standing {
@@ -109,6 +127,7 @@ impl Standing {
             Self::Verified => "verified",
             Self::Unanchored => "unanchored",
             Self::Rejected => "rejected",
+            Self::Unread => "unread",
         }
     }
 
@@ -151,7 +170,10 @@ impl Verdict {
     }
 
     pub(crate) const fn standing(&self) -> Standing {
-        Standing::of(self.error.is_none(), self.anchored)
+        match &self.error {
+            Some(problem) => problem.standing(),
+            None => Standing::of(true, self.anchored),
+        }
     }
 
     /// The object that `ov verify --json` prints.
@@ -235,17 +257,7 @@ pub(crate) fn fingerprint(key: &PublicKey) -> String {
     hex(&key.fingerprint())
 }
 
-/// Text from a voucher, without characters that would move the cursor or turn the writing.
+/// Text from a voucher, as JSON has it.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
-        if c.is_control() || turns || c == '"' || c == '\\' {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out.push('"');
-    out
+    escaped(&json!(text).to_string()).to_string()
 }

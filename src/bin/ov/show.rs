@@ -6,7 +6,7 @@ use ownership_voucher::{
 use serde_json::{Value, json};
 
 use crate::cli::ShowArgs;
-use crate::input::{Item, Windows};
+use crate::input::{Item, Windows, complain_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, Standing, Verdict, count, fingerprint, hex, object, quoted};
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
     while let Some(window) = windows.next() {
         for item in &window {
-            if args.index.is_some_and(|index| index != item.index) {
+            if !is_shown(args, item) {
                 continue;
             }
             let verdict = judge(item, &policy, &material);
@@ -50,6 +50,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
+    complain_left_out(&windows);
     if windows.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
@@ -59,6 +60,11 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
+/// Whether the options ask for it. Files that could not be read are always said.
+fn is_shown(args: &ShowArgs, item: &Item) -> bool {
+    args.index.is_none_or(|index| index == item.index) || item.is_unread()
+}
+
 /// `--diag` takes any CBOR, so that files that hold no voucher are read whole.
 fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::of_any_cbor(&args.paths);
@@ -66,7 +72,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
     while let Some(window) = windows.next() {
         for item in &window {
-            if args.index.is_some_and(|index| index != item.index) {
+            if !is_shown(args, item) {
                 continue;
             }
             lines.line(&format!("/ {} /", item.name().replace('/', "\u{2215}")))?;
@@ -87,6 +93,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
+    complain_left_out(&windows);
     if windows.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
@@ -123,18 +130,22 @@ fn tree_of(
     secrets: bool,
 ) -> Node {
     let size = item.bytes.as_ref().map_or(0, Vec::len);
-    let mut root = Node::new(format!(
-        "{}: voucher of {}",
-        item.name(),
-        count(size, "byte", "bytes")
-    ));
+    let mut root = Node::new(match item.is_unread() {
+        true => item.name(),
+        false => format!(
+            "{}: voucher of {}",
+            item.name(),
+            count(size, "byte", "bytes")
+        ),
+    });
     match &verdict.error {
         None => {
             let (words, proved) = (verdict.standing().words(), verdict.proved.join(", "));
             root.push(format!("{words}: {proved}"));
         }
         Some(error) => root.push(format!(
-            "rejected: {} ({})",
+            "{}: {} ({})",
+            error.standing().name(),
             error.message,
             error.kind.name()
         )),

@@ -1,20 +1,23 @@
 //! Cuts a stream into vouchers with a bounded buffer: CBOR sequences, PEM files of any length, and
-//! base64 up to a bound.
+//! base64 up to a bound. One voucher is cut at a time, so that memory does not depend on how many
+//! there are.
 
 use std::io::{self, Read};
 
-use alloc::collections::VecDeque;
-
 use ownership_voucher::{ErrorKind, Limits, file};
+use zeroize::Zeroize as _;
 
+use crate::item::{End, item_end};
 use crate::report::Problem;
 
 /// Bytes asked of the stream at a time, at least.
 const CHUNK: usize = 1 << 20;
 /// The most that one PEM block, or all of a base64 text, may have: 16 MiB of CBOR and line ends.
 const TEXT: usize = 24 << 20;
-/// Levels of nesting that are followed to find the end of an item, as in the library.
-const DEPTH: usize = 64;
+/// No voucher is shorter: GUID, HMAC and a key have more bytes.
+const SHORTEST: usize = 64;
+/// So many pieces in a row that cannot be vouchers, and the rest is no file of vouchers.
+const DUDS: usize = 1024;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -43,8 +46,13 @@ pub(crate) struct Splitter<R> {
     base: u64,
     ended: bool,
     form: Form,
-    ready: VecDeque<Piece>,
+    /// How far the buffer is known to hold PEM blocks.
+    blocks_end: usize,
     any: bool,
+    /// Whether PEM blocks of other labels were passed over.
+    other_blocks: bool,
+    /// Pieces in a row that cannot be vouchers.
+    duds: usize,
     /// Text is searched for PEM blocks no further than this, where the user did not name the file.
     patience: Option<u64>,
     /// Whether a sequence may start with any CBOR, not only with an array.
@@ -52,18 +60,22 @@ pub(crate) struct Splitter<R> {
 }
 
 impl<R: Read> Splitter<R> {
-    /// Cuts `stream`. With `patience`, text whose first so many bytes hold no PEM block counts as
+    /// Cuts `stream`, which is thought to have `size` bytes. With `patience`, text whose first so many bytes hold no PEM block counts as
     /// something else. With `lenient`, what is neither PEM nor base64 counts as CBOR.
-    pub(crate) const fn new(stream: R, patience: Option<u64>, lenient: bool) -> Self {
+    pub(crate) fn new(stream: R, size: u64, patience: Option<u64>, lenient: bool) -> Self {
+        let size = usize::try_from(size).unwrap_or(CHUNK);
         Self {
             stream,
-            buffer: Vec::new(),
+            // A little more, so that the end is seen before the buffer grows.
+            buffer: Vec::with_capacity(size.min(CHUNK).saturating_add(64)),
             at: 0,
             base: 0,
             ended: false,
             form: Form::Unknown,
-            ready: VecDeque::new(),
+            blocks_end: 0,
             any: false,
+            other_blocks: false,
+            duds: 0,
             patience,
             lenient,
         }
@@ -74,12 +86,18 @@ impl<R: Read> Splitter<R> {
         self.base.saturating_add(self.at as u64)
     }
 
+    /// Whether there were well-formed PEM blocks of other labels: certificates, keys.
+    pub(crate) const fn other_blocks(&self) -> bool {
+        self.other_blocks
+    }
+
     /// The next voucher. A stream without any gives one problem, `no-voucher`.
+    ///
+    /// # Errors
+    /// Those of the stream, and one for a stream that goes on and on without a voucher.
     pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
-        let piece = match self.ready.pop_front() {
-            Some(piece) => Some(piece),
-            None => self.cut()?,
-        };
+        let piece = self.cut()?;
+        self.count_duds(piece.as_ref())?;
         if piece.is_none() && !self.any {
             self.any = true;
             let why = match (self.position(), self.form) {
@@ -90,6 +108,23 @@ impl<R: Read> Splitter<R> {
         }
         self.any = true;
         Ok(piece)
+    }
+
+    /// A record costs more than its bytes: one for each of a million is a line for each.
+    fn count_duds(&mut self, piece: Option<&Piece>) -> io::Result<()> {
+        let dud = match piece {
+            Some(Ok(bytes)) => bytes.len() < SHORTEST && !self.lenient,
+            Some(Err(_)) => true,
+            None => return Ok(()),
+        };
+        self.duds = if dud { self.duds.saturating_add(1) } else { 0 };
+        if self.duds > DUDS {
+            self.form = Form::Done;
+            return Err(io::Error::other(format!(
+                "{DUDS} records in a row are no vouchers; the rest is not read"
+            )));
+        }
+        Ok(())
     }
 
     fn cut(&mut self) -> io::Result<Option<Piece>> {
@@ -122,6 +157,7 @@ impl<R: Read> Splitter<R> {
         self.at = 0;
         let wanted = self.buffer.len().clamp(CHUNK, TEXT);
         let limit = wanted as u64;
+        self.make_room(wanted);
         let got = self
             .stream
             .by_ref()
@@ -129,6 +165,21 @@ impl<R: Read> Splitter<R> {
             .read_to_end(&mut self.buffer)?;
         self.ended = got < wanted;
         Ok(())
+    }
+
+    /// Makes room for more bytes. A folder of vouchers may hold private keys too: what they were
+    /// read into is wiped before it is freed.
+    fn make_room(&mut self, more: usize) {
+        let first = self.buffer.is_empty() && self.base == 0;
+        let spare = self.buffer.capacity().saturating_sub(self.buffer.len());
+        if first || spare >= more {
+            return;
+        }
+        let len = self.buffer.len().saturating_add(more).saturating_add(64);
+        let mut longer = Vec::with_capacity(len);
+        longer.extend_from_slice(&self.buffer);
+        self.buffer.zeroize();
+        self.buffer = longer;
     }
 
     fn cut_cbor(&mut self) -> io::Result<Option<Piece>> {
@@ -161,7 +212,7 @@ impl<R: Read> Splitter<R> {
 
     fn cut_pem(&mut self) -> io::Result<Option<Piece>> {
         loop {
-            if let Some(piece) = self.ready.pop_front() {
+            if let Some(piece) = self.take_block() {
                 return Ok(Some(piece));
             }
             let Some(begin) = find(self.rest(), 0, BEGIN) else {
@@ -183,7 +234,8 @@ impl<R: Read> Splitter<R> {
             let end = match end {
                 Some(end) => end,
                 None if self.ended || self.rest().len() > TEXT => {
-                    self.form = Form::Done;
+                    // Nothing behind it is looked for.
+                    self.ended = true;
                     self.rest().len()
                 }
                 None => {
@@ -191,30 +243,35 @@ impl<R: Read> Splitter<R> {
                     continue;
                 }
             };
-            self.take_blocks(end);
-            if self.form == Form::Done {
-                return Ok(self.ready.pop_front());
-            }
+            self.blocks_end = self.at.saturating_add(end);
         }
     }
 
-    /// Reads the PEM blocks of the next `len` bytes.
-    fn take_blocks(&mut self, len: usize) {
-        let base = self.position();
-        let text = self.buffer.get(self.at..self.at.saturating_add(len));
-        for block in file::PemBlocks::new(text.unwrap_or_default()) {
-            match block {
-                Ok(block) if block.label() != file::PEM_LABEL => {}
-                Ok(block) => self.ready.push_back(
-                    block
-                        .decode()
-                        .map(|body| body.to_vec())
-                        .map_err(|error| Problem::from(&error).moved(base)),
-                ),
-                Err(error) => self.ready.push_back(Err(Problem::from(&error).moved(base))),
+    /// The next voucher among the PEM blocks that the buffer is known to hold.
+    fn take_block(&mut self) -> Option<Piece> {
+        while self.at < self.blocks_end {
+            let base = self.position();
+            let text = self.buffer.get(self.at..self.blocks_end)?;
+            let mut blocks = file::PemBlocks::new(text);
+            let Some(block) = blocks.next() else {
+                self.at = self.blocks_end;
+                break;
+            };
+            let read = blocks.position().max(1);
+            let piece = match block {
+                Ok(block) if block.label() != file::PEM_LABEL => {
+                    self.other_blocks = true;
+                    None
+                }
+                Ok(block) => Some(block.decode().map(|body| body.to_vec())),
+                Err(error) => Some(Err(error)),
+            };
+            self.at = self.at.saturating_add(read).min(self.blocks_end);
+            if let Some(piece) = piece {
+                return Some(piece.map_err(|error| Problem::from(&error).moved(base)));
             }
         }
-        self.at = self.at.saturating_add(len);
+        None
     }
 
     fn cut_base64(&mut self) -> io::Result<Option<Piece>> {
@@ -231,17 +288,35 @@ impl<R: Read> Splitter<R> {
             self.form = Form::Pem;
             return self.cut_pem();
         }
-        let pieces: VecDeque<Piece> = file::Vouchers::new(self.rest())
-            .filter(|piece| !matches!(piece, Err(error) if error.kind() == ErrorKind::NoVoucher))
-            .map(|piece| {
-                piece
-                    .map(|bytes| bytes.into_owned())
-                    .map_err(|e| Problem::from(&e))
-            })
-            .collect();
-        self.at = self.buffer.len();
-        self.ready = pieces;
-        Ok(self.ready.pop_front())
+        if !self.decode() {
+            return Ok(None);
+        }
+        self.form = Form::Cbor;
+        self.cut_cbor()
+    }
+
+    /// Puts the CBOR in the place of its base64, if that is what the buffer holds.
+    fn decode(&mut self) -> bool {
+        use base64ct::{Base64, Encoding as _};
+        // Nothing has been taken from the buffer yet.
+        let text = self.buffer.len();
+        self.buffer.retain(|byte| !byte.is_ascii_whitespace());
+        let Ok(cbor) = Base64::decode_in_place(&mut self.buffer).map(<[u8]>::len) else {
+            return false;
+        };
+        self.buffer.truncate(cbor);
+        // Positions are those in the stream at its end.
+        self.base = self.base.saturating_add(text.saturating_sub(cbor) as u64);
+        matches!(self.buffer.first(), Some(first) if first >> 5 == 4)
+    }
+}
+
+impl<R> Drop for Splitter<R> {
+    fn drop(&mut self) {
+        // Private keys are in text, or in files without any voucher.
+        if self.form != Form::Cbor {
+            self.buffer.zeroize();
+        }
     }
 }
 
@@ -273,129 +348,13 @@ fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the first item of a CBOR sequence ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    At(usize),
-    /// Behind the bytes that are there.
-    Later,
-    /// Nowhere: it is not well-formed, or nested too deep.
-    Never,
-}
-
-/// Finds the end of the first item; it reads heads and passes over strings.
-fn item_end(bytes: &[u8]) -> End {
-    // Items still wanted at each level; `None` where a break ends the level.
-    let mut open: [Option<u64>; DEPTH] = [Some(1); DEPTH];
-    let mut level = 0_usize;
-    let mut at = 0_usize;
-    loop {
-        let Some(&first) = bytes.get(at) else {
-            return End::Later;
-        };
-        at = at.saturating_add(1);
-        let (major, info) = (first >> 5, first & 0x1f);
-        if first == 0xff {
-            // A break ends a level of indefinite length, never the outermost one.
-            if !matches!(open.get(level), Some(None)) {
-                return End::Never;
-            }
-        } else {
-            let value = match info {
-                0..=23 => Some(u64::from(info)),
-                24..=27 => {
-                    let end = at.saturating_add(1 << info.saturating_sub(24));
-                    let Some(argument) = bytes.get(at..end) else {
-                        return End::Later;
-                    };
-                    at = end;
-                    Some(
-                        argument
-                            .iter()
-                            .fold(0, |value, &byte| value << 8 | u64::from(byte)),
-                    )
-                }
-                31 if matches!(major, 2..=5) => None,
-                _ => return End::Never,
-            };
-            let inner = match (major, value) {
-                (2 | 3, Some(length)) => {
-                    let end = usize::try_from(length).ok().and_then(|n| at.checked_add(n));
-                    match end {
-                        Some(end) if end <= bytes.len() => at = end,
-                        _ => return End::Later,
-                    }
-                    Some(0)
-                }
-                (4, Some(count)) => Some(count),
-                (5, Some(count)) => match count.checked_mul(2) {
-                    Some(count) => Some(count),
-                    None => return End::Never,
-                },
-                (6, _) => Some(1),
-                (2..=5, None) => None,
-                _ => Some(0),
-            };
-            if inner != Some(0) {
-                level = level.saturating_add(1);
-                match open.get_mut(level) {
-                    Some(slot) => *slot = inner,
-                    None => return End::Never,
-                }
-                continue;
-            }
-        }
-        // An item is complete; so are the levels that it was the last of.
-        if first == 0xff {
-            let Some(outer) = level.checked_sub(1) else {
-                return End::Never;
-            };
-            level = outer;
-        }
-        loop {
-            let Some(slot) = open.get_mut(level) else {
-                return End::Never;
-            };
-            let Some(left) = slot else { break };
-            *left = left.saturating_sub(1);
-            if *left > 0 {
-                break;
-            }
-            match level.checked_sub(1) {
-                Some(outer) => level = outer,
-                None => return End::At(at),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn pieces(bytes: &[u8]) -> Vec<Piece> {
-        let mut splitter = Splitter::new(bytes, None, false);
+        let mut splitter = Splitter::new(bytes, 0, None, false);
         core::iter::from_fn(|| splitter.next().unwrap()).collect()
-    }
-
-    #[test]
-    fn finds_the_end_of_items() {
-        for (bytes, end) in [
-            (&[0x80_u8][..], End::At(1)),
-            (&[0x82, 1, 2, 3], End::At(3)),
-            (&[0x81, 0x9f, 0x81, 0, 0xff, 0x80], End::At(5)),
-            (&[0x9f, 0x5f, 0x41, 0, 0xff, 0xff], End::At(6)),
-            (&[0xd2, 0x81, 0xa1, 1, 0x42, 0, 0], End::At(7)),
-            (&[0x82, 1], End::Later),
-            (&[0x58, 3, 0, 0], End::Later),
-            (&[0x9f, 0x81], End::Later),
-            (&[0xff], End::Never),
-            (&[0x81, 0xff], End::Never),
-            (&[0x1f], End::Never),
-            (&[0x81; 100], End::Never),
-        ] {
-            assert_eq!(item_end(bytes), end, "{bytes:02x?}");
-        }
     }
 
     #[test]
@@ -423,6 +382,72 @@ mod tests {
         let second = cut[1].as_ref().unwrap_err();
         assert_eq!((second.kind, second.offset), (ErrorKind::Pem, Some(114)));
         assert_eq!(cut[2].as_ref().unwrap_err().kind, ErrorKind::Pem);
+    }
+
+    #[test]
+    fn a_private_key_among_the_vouchers_leaves_no_copy_behind() {
+        use crate::left_behind::{MARK, left_behind};
+        let block = |len: usize| {
+            let filler = "A".repeat(len);
+            let text = core::str::from_utf8(&MARK).unwrap();
+            format!("-----BEGIN PRIVATE KEY-----\n{text}{filler}\n-----END PRIVATE KEY-----\n")
+        };
+        // Small; with a size that is known; longer than the buffer.
+        for (text, size) in [
+            (block(100), u64::MAX),
+            (block(100), 300),
+            (block(3 << 20).repeat(2), 6 << 20),
+        ] {
+            let left = left_behind(|| {
+                let mut splitter = Splitter::new(text.as_bytes(), size, None, false);
+                while splitter.next().unwrap().is_some() {}
+            });
+            assert_eq!(left, 0, "{size}");
+        }
+    }
+
+    #[test]
+    fn base64_of_a_sequence() {
+        use base64ct::Encoding as _;
+        let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
+        let text = base64ct::Base64::encode_string(&item.repeat(3)).replace('w', "w\r\n ");
+        let cut = pieces(text.as_bytes());
+        assert_eq!(cut.len(), 3);
+        assert!(cut.iter().all(|piece| piece.as_ref().unwrap() == &item));
+    }
+
+    #[test]
+    fn a_flood_of_records_that_are_no_vouchers_ends() {
+        let begin = b"-----BEGIN OWNERSHIP VOUCHER-----\n";
+        let empty = b"-----BEGIN OWNERSHIP VOUCHER-----\ngA==\n-----END OWNERSHIP VOUCHER-----\n";
+        for (flood, of) in [
+            (vec![0x80; 5000], "CBOR"),
+            (b"gICA".repeat(5000), "base64"),
+            (begin.repeat(5000), "BEGIN lines"),
+            (
+                [&begin.repeat(5000), &empty[..]].concat(),
+                "BEGIN lines, an end",
+            ),
+            (empty.repeat(5000), "PEM"),
+        ] {
+            let mut splitter = Splitter::new(&flood[..], 0, None, false);
+            let mut before = 0;
+            while splitter.next().is_ok_and(|piece| piece.is_some()) {
+                before += 1;
+            }
+            assert_eq!(before, DUDS, "{of}");
+            assert_eq!(splitter.next().unwrap(), None, "{of}");
+        }
+        // In a row: a voucher between them starts the count anew.
+        let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
+        let mixed = [vec![0x80; DUDS], item, vec![0x80; DUDS]].concat();
+        assert_eq!(pieces(&mixed).len(), 2 * DUDS + 1);
+        // Any CBOR is any CBOR.
+        let mut lenient = Splitter::new(&[0x80; 5000][..], 0, None, true);
+        assert_eq!(
+            core::iter::from_fn(|| lenient.next().unwrap()).count(),
+            5000
+        );
     }
 
     #[test]

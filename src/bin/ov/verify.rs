@@ -54,7 +54,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
             let tells = match verdict.standing() {
                 Standing::Verified => false,
                 Standing::Unanchored => material.has_anchor(),
-                Standing::Rejected => true,
+                Standing::Rejected | Standing::Unread => true,
             };
             if args.quiet && !tells {
                 continue;
@@ -68,13 +68,11 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         progress.show(&windows);
     }
     progress.clear();
-    if windows.vouchers() > 0 {
-        let summary = tally.summary(material.origin_advice());
-        if args.json {
-            complain(&summary);
-        } else {
-            lines.line(&summary)?;
-        }
+    let summary = tally.summary(&windows.left_out(), material.origin_advice());
+    if args.json {
+        complain(&summary);
+    } else {
+        lines.line(&summary)?;
     }
     lines.flush()?;
     Ok(tally.outcome(windows.failures()))
@@ -221,17 +219,23 @@ impl Tally {
             Standing::Verified => &mut self.verified,
             Standing::Unanchored => &mut self.unanchored,
             Standing::Rejected => &mut self.rejected,
+            // No voucher is judged there; the summary has files beside vouchers.
+            Standing::Unread => return,
         };
         *slot = slot.saturating_add(1);
     }
 
-    fn summary(self, advice: &str) -> String {
+    fn summary(self, left_out: &str, advice: &str) -> String {
         let all = self.verified.saturating_add(self.rejected);
         let all = count(all.saturating_add(self.unanchored), "voucher", "vouchers");
         let (verified, rejected) = (self.verified, self.rejected);
         let mut summary = format!("{all}: {verified} verified, {rejected} rejected");
         if self.unanchored > 0 {
-            summary += &format!(", {} intact, origin not checked; {advice}", self.unanchored);
+            summary += &format!(", {} intact, origin not checked", self.unanchored);
+        }
+        summary += left_out;
+        if self.unanchored > 0 {
+            summary += &format!("; {advice}");
         }
         summary
     }

@@ -1,0 +1,60 @@
+//! For tests: whether freed memory still holds a secret.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The secret that is looked for.
+pub(crate) const MARK: [u8; 16] = *b"look for this 16";
+
+/// Looks into every block when it is freed.
+struct Watching;
+
+static SEEN: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator; blocks are zeroed first so that all of each
+// may be read, and read before they are freed.
+unsafe impl GlobalAlloc for Watching {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the block is as long as its layout says, and was initialised by `alloc`.
+        let block = unsafe { std::slice::from_raw_parts(pointer, layout.size()) };
+        let mut at = 0;
+        while let Some(found) = block[at..].iter().position(|byte| *byte == MARK[0]) {
+            at += found;
+            if block[at..].starts_with(&MARK) {
+                SEEN.fetch_add(1, Ordering::SeqCst);
+                break;
+            }
+            at += 1;
+        }
+        // SAFETY: the pointer came from `alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static HEAP: Watching = Watching;
+
+/// How many blocks with the secret were freed in this work. One at a time: all tests have one heap.
+pub(crate) fn left_behind(work: impl FnOnce()) -> usize {
+    static ONE: Mutex<()> = Mutex::new(());
+    let guard = ONE.lock();
+    let before = SEEN.load(Ordering::SeqCst);
+    work();
+    let left = SEEN.load(Ordering::SeqCst) - before;
+    drop(guard);
+    left
+}
+
+#[test]
+fn what_is_left_behind_is_seen() {
+    assert_eq!(left_behind(|| drop(MARK.to_vec())), 1);
+    let mut wiped = MARK.to_vec();
+    assert_eq!(left_behind(|| zeroize::Zeroize::zeroize(&mut wiped)), 0);
+}

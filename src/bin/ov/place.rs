@@ -1,0 +1,180 @@
+//! What an output's path names, and so how it is written: a file that is replaced as a whole, or
+//! something that is only ever written into.
+
+use std::fs::{self, FileType};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Failure;
+
+/// How an output is written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The standard output.
+    Standard,
+    /// A file that is there or is not yet: a new one is made beside it and gets its name. The path
+    /// is that behind all links, so that a link stays what it is.
+    File(PathBuf),
+    /// A pipe, a terminal or another device: opened and written into, never replaced.
+    Into(PathBuf),
+    /// A file that the caller has opened: what it holds is kept.
+    Behind(PathBuf),
+}
+
+impl Place {
+    /// Decides by what stands there. Without `force`, nothing that holds data is touched.
+    pub(crate) fn of(target: &Path, force: bool) -> Result<Self, Failure> {
+        if is_standard_output(target) {
+            return Ok(Self::Standard);
+        }
+        if target.as_os_str().is_empty() {
+            return Err("an output needs a name; - is the standard output".into());
+        }
+        let shown = target.display();
+        match fs::metadata(target) {
+            Ok(meta) if meta.is_dir() => Err(Failure::Message(format!(
+                "{shown} is a folder; name a file in it"
+            ))),
+            Ok(_) if is_descriptor(target) => Ok(Self::Behind(target.to_path_buf())),
+            Ok(meta) if is_disk(meta.file_type()) && !force => Err(Failure::Message(format!(
+                "{shown} is a block device; --force writes over what is on it"
+            ))),
+            Ok(meta) if !meta.is_file() => Ok(Self::Into(target.to_path_buf())),
+            Ok(_) if !force => Err(exists(target)),
+            Ok(_) => match fs::canonicalize(target) {
+                Ok(path) => Ok(Self::File(path)),
+                Err(error) => Err(unreachable(target, &error)),
+            },
+            Err(_) if fs::symlink_metadata(target).is_ok_and(|meta| meta.is_symlink()) => {
+                Err(Failure::Message(format!(
+                    "{shown} is a link to nothing; name the file itself"
+                )))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => new_file(target),
+            Err(error) => Err(unreachable(target, &error)),
+        }
+    }
+}
+
+/// A place where there is nothing yet.
+fn new_file(target: &Path) -> Result<Place, Failure> {
+    let name = target.as_os_str().as_encoded_bytes();
+    let folder = name
+        .last()
+        .is_some_and(|&byte| std::path::is_separator(char::from(byte)));
+    if folder || target.file_name().is_none() {
+        return Err(Failure::Message(format!(
+            "{} names a folder; name a file in it",
+            target.display()
+        )));
+    }
+    Ok(Place::File(target.to_path_buf()))
+}
+
+/// Whether these names lead to a descriptor of this process.
+fn is_descriptor(target: &Path) -> bool {
+    ["/dev/fd", "/proc/self/fd", "/dev/stderr", "/dev/stdin"]
+        .iter()
+        .any(|folder| target.starts_with(folder))
+}
+
+/// Whether the standard output is meant.
+pub(crate) fn is_standard_output(target: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| target.as_os_str() == *name)
+}
+
+#[cfg(unix)]
+fn is_disk(kind: FileType) -> bool {
+    std::os::unix::fs::FileTypeExt::is_block_device(&kind)
+}
+
+#[cfg(not(unix))]
+const fn is_disk(_: FileType) -> bool {
+    false
+}
+
+pub(crate) fn exists(target: &Path) -> Failure {
+    Failure::Message(format!("{} exists; --force replaces it", target.display()))
+}
+
+fn unreachable(target: &Path, error: &io::Error) -> Failure {
+    Failure::Message(format!("cannot write {}: {error}", target.display()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn folder(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ov-place-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        fs::canonicalize(path).unwrap()
+    }
+
+    fn refusal(target: &Path, force: bool) -> String {
+        match Place::of(target, force) {
+            Err(Failure::Message(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_of_the_standard_output() {
+        for name in ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+            assert_eq!(
+                Place::of(Path::new(name), false).unwrap(),
+                Place::Standard,
+                "{name}"
+            );
+        }
+        // A file of that name has a path.
+        let dash = folder("dash").join("-");
+        assert_eq!(Place::of(&dash, false).unwrap(), Place::File(dash.clone()));
+    }
+
+    #[test]
+    fn a_device_is_written_into_whatever_leads_to_it() {
+        let null = PathBuf::from("/dev/null");
+        let link = folder("device").join("link");
+        std::os::unix::fs::symlink(&null, &link).unwrap();
+        for force in [false, true] {
+            assert_eq!(
+                Place::of(&null, force).unwrap(),
+                Place::Into(null.clone()),
+                "{force}"
+            );
+            assert_eq!(
+                Place::of(&link, force).unwrap(),
+                Place::Into(link.clone()),
+                "{force}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_file_leads_to_the_file() {
+        let folder = folder("link");
+        let (file, link) = (folder.join("file"), folder.join("link"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        assert!(refusal(&link, false).contains("--force"));
+        assert_eq!(Place::of(&link, true).unwrap(), Place::File(file.clone()));
+        fs::remove_file(&file).unwrap();
+        for force in [false, true] {
+            assert!(refusal(&link, force).contains("link to nothing"));
+        }
+    }
+
+    #[test]
+    fn a_folder_is_no_file() {
+        let folder = folder("folder");
+        for force in [false, true] {
+            assert!(refusal(&folder, force).contains("is a folder"));
+            assert!(refusal(&folder.join("new/"), force).contains("names a folder"));
+            assert!(refusal(Path::new(""), force).contains("needs a name"));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! What is refused of a shipment before anything is signed, and what is done once.
+//!
+//! The input is read once for this, and a second time where a device is in it more than once: only
+//! such vouchers are verified here.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+
+use ownership_voucher::{Guid, Policy, PublicKey, Voucher};
+
+use crate::Failure;
+use crate::deals::Deals;
+use crate::input::{Inputs, Windows};
+use crate::interrupt::Interrupt;
+use crate::report::count;
+
+/// What becomes of a voucher that is not simply handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The same state as that of this name, for the same owner.
+    Duplicate(String),
+    /// Why neither it nor the other can be sold.
+    Refused(String),
+}
+
+/// Decisions by the numbers of the vouchers in the whole input.
+pub(crate) type Plan = BTreeMap<usize, Decision>;
+
+/// Reads everything and decides.
+pub(crate) fn plan(
+    inputs: &Inputs,
+    policy: &Policy<'_>,
+    deals: &Deals,
+    interrupt: &Interrupt,
+) -> Result<Plan, Failure> {
+    let mut windows = inputs.windows(false);
+    let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
+    let mut vouchers = 0_usize;
+    let mut unreadable = 0_usize;
+    each(&mut windows, interrupt, |_, _, bytes| {
+        vouchers = vouchers.saturating_add(1);
+        match bytes {
+            Some(bytes) => {
+                let parsed = Voucher::parse_with(bytes, policy.limits());
+                if let Ok(guid) = parsed.map(|voucher| voucher.guid())
+                    && !seen.insert(guid)
+                {
+                    shared.insert(guid);
+                }
+            }
+            None => unreadable = unreadable.saturating_add(1),
+        }
+    })?;
+    drop(seen);
+    keys_fit(deals, vouchers, unreadable, windows.failures())?;
+    if shared.is_empty() {
+        return Ok(Plan::new());
+    }
+    let mut parties: BTreeMap<Guid, Vec<Party>> = BTreeMap::new();
+    let mut collect = |number: usize, name: &str, bytes: Option<&[u8]>| {
+        let voucher = Voucher::parse_with(bytes?, policy.limits()).ok()?;
+        let guid = *shared.get(&voucher.guid())?;
+        let voucher = voucher.verify(policy).ok()?;
+        // What is not ours to sell, or cannot be sold, takes nobody's turn.
+        let sale = deals.prepare(number, &voucher).ok()??.sale();
+        let party = Party {
+            number,
+            name: name.to_owned(),
+            state: sale.state,
+            to: sale.to,
+        };
+        parties.entry(guid).or_default().push(party);
+        Some(())
+    };
+    each(
+        &mut inputs.windows(true),
+        interrupt,
+        |number, name, bytes| {
+            collect(number, name, bytes);
+        },
+    )?;
+    let mut plan = Plan::new();
+    for group in parties.into_values() {
+        decide(&group, &mut plan);
+    }
+    Ok(plan)
+}
+
+/// Calls `f` with number, name and bytes of every voucher.
+fn each(
+    windows: &mut Windows,
+    interrupt: &Interrupt,
+    mut f: impl FnMut(usize, &str, Option<&[u8]>),
+) -> Result<(), Failure> {
+    let mut number = 0_usize;
+    while let Some(window) = windows.next() {
+        for item in window {
+            f(number, &item.name(), item.bytes.as_deref().ok());
+            number = number.saturating_add(1);
+        }
+        if interrupt.code().is_some() {
+            return Err("stopped by a signal; nothing was signed".into());
+        }
+    }
+    Ok(())
+}
+
+/// With a list of keys each voucher has its own: one too many or too few, and all that follow would
+/// go to the wrong ones.
+fn keys_fit(
+    deals: &Deals,
+    vouchers: usize,
+    unreadable: usize,
+    failures: usize,
+) -> Result<(), Failure> {
+    let Some(keys) = deals.keys() else {
+        return Ok(());
+    };
+    if failures > 0 {
+        return Err(
+            "with --to-keys every input has to be readable, or keys go to wrong vouchers; nothing was signed"
+                .into(),
+        );
+    }
+    if keys == vouchers {
+        return Ok(());
+    }
+    let broken = match unreadable {
+        0 => String::new(),
+        broken => format!(" ({broken} of them unreadable)"),
+    };
+    Err(Failure::Message(format!(
+        "{}{broken}, but {} in the list of --to-keys; nothing was signed",
+        count(vouchers, "voucher", "vouchers"),
+        count(keys, "key", "keys")
+    )))
+}
+
+/// A voucher that would be sold.
+struct Party {
+    number: usize,
+    name: String,
+    state: [u8; 32],
+    to: PublicKey,
+}
+
+/// Decides about the vouchers of one device.
+fn decide(group: &[Party], plan: &mut Plan) {
+    let Some(first) = group.first() else { return };
+    let differs = |other: &&Party| other.state != first.state || other.to != first.to;
+    let Some(conflict) = group.iter().find(differs) else {
+        for repeated in group.iter().skip(1) {
+            let decision = Decision::Duplicate(first.name.clone());
+            plan.insert(repeated.number, decision);
+        }
+        return;
+    };
+    for party in group {
+        let other = if party.number == first.number {
+            conflict
+        } else {
+            first
+        };
+        let why = match other.state == party.state && other.to != party.to {
+            true => format!("{} is the same voucher, for another owner", other.name),
+            false if other.state == party.state => {
+                format!(
+                    "{} is the same voucher; another copy contradicts both",
+                    other.name
+                )
+            }
+            false => format!(
+                "{} is another state of the same device; leave only the newest",
+                other.name
+            ),
+        };
+        let why = format!("{why}: neither is signed");
+        plan.insert(party.number, Decision::Refused(why));
+    }
+}

@@ -1,0 +1,108 @@
+//! What an earlier run has left in the folder of `ov extend --out-dir`: sales that are not made
+//! again, and files that must not be overwritten.
+
+use std::path::Path;
+
+use ownership_voucher::{Policy, Proved, Receipt, Relation, Voucher, file, relation};
+
+use crate::deals::Deals;
+use crate::journal::SalesFile;
+use crate::material::read;
+use crate::report::{Problem, fingerprint};
+use crate::{Failure, Outcome};
+
+/// What is found under the name that a voucher would get.
+pub(crate) enum Found {
+    /// Nothing, or something that may be replaced.
+    Nothing,
+    /// This very sale: the same state, for the same owner. With what was proved before it.
+    Done(Box<(Receipt, Proved)>),
+    /// Why the voucher is not signed, and what that is for the run.
+    Refused(String, Outcome),
+}
+
+/// Looks at `target` before this voucher, the one of this number, is sold into it.
+pub(crate) fn look(
+    target: &Path,
+    force: bool,
+    bytes: &[u8],
+    number: usize,
+    policy: &Policy<'_>,
+    deals: &Deals,
+    journal: Option<&SalesFile>,
+) -> Found {
+    if std::fs::symlink_metadata(target).is_err() {
+        return Found::Nothing;
+    }
+    let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
+    // What is wrong with the voucher itself is said where it would be sold.
+    let Ok(voucher) = parsed else {
+        return Found::Nothing;
+    };
+    let Ok(Some(extension)) = deals.prepare(number, &voucher) else {
+        return Found::Nothing;
+    };
+    let shown = target.display();
+    let there = match continuation(target, policy) {
+        Ok(Some(there)) => there,
+        Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
+        Ok(None) | Err(_) => return replaceable(target, force),
+    };
+    if relation(&voucher, &there) != Relation::Older {
+        return replaceable(target, force);
+    }
+    match Receipt::between(&voucher, &there) {
+        Some(receipt) if receipt.to == *extension.next() => {
+            if let Some(Err(error)) = journal.map(|journal| extension.record(journal)) {
+                return Found::Refused(Problem::from(&error).message, Outcome::Rejected);
+            }
+            Found::Done(Box::new((receipt, *voucher.proved())))
+        }
+        _ => Found::Refused(
+            format!(
+                "{shown} continues this state otherwise, for the owner {}; only if that file was \
+                 never given out, remove it first",
+                fingerprint(there.owner())
+            ),
+            Outcome::Rejected,
+        ),
+    }
+}
+
+fn replaceable(target: &Path, force: bool) -> Found {
+    match force {
+        true => Found::Nothing,
+        false => Found::Refused(
+            format!("{} exists; --force replaces it", target.display()),
+            Outcome::Trouble,
+        ),
+    }
+}
+
+/// The verified voucher of a file, whoever owns it; `None` where there is none.
+fn continuation(
+    target: &Path,
+    policy: &Policy<'_>,
+) -> Result<Option<ownership_voucher::VerifiedVoucher<'static>>, Failure> {
+    if !target.is_file() {
+        return Ok(None);
+    }
+    let bytes = read(target)?;
+    let Ok(bytes) = file::single(&bytes) else {
+        return Ok(None);
+    };
+    let mut limits = *policy.limits();
+    limits.entries = limits.entries.saturating_add(1);
+    limits.input = limits.input.saturating_add(bytes.len());
+    let Ok(voucher) = Voucher::parse_with(&bytes, &limits) else {
+        return Ok(None);
+    };
+    let Ok(owner) = voucher.owner_key().public_key() else {
+        return Ok(None);
+    };
+    let policy = policy.clone().with_limits(limits).with_owner(owner);
+    let verified = voucher.verify(&policy);
+    Ok(verified
+        .ok()
+        .map(ownership_voucher::VerifiedVoucher::into_owned))
+}

@@ -1,0 +1,105 @@
+//! Text from strangers on a terminal: what in it would not be seen, or would change what is.
+//!
+//! A device info, a host name or the name of a certificate is text that somebody else chose. Shown
+//! as it is, it can move the cursor, turn the direction of writing and so make a line say what it
+//! does not. Everything that this library makes for people to read, and everything that `ov` writes,
+//! goes through [`escaped`].
+
+use core::fmt::{self, Write as _};
+
+/// Whether a character is not seen as itself: control characters (C0, DEL, C1), those that turn or
+/// isolate the direction of text, line and paragraph separators, and those without width.
+///
+/// ```
+/// use ownership_voucher::text::is_hidden;
+/// assert!(is_hidden('\u{9b}') && is_hidden('\u{202e}') && is_hidden('\n'));
+/// assert!(!is_hidden('é') && !is_hidden(' '));
+/// ```
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\u{1f}'
+            | '\u{7f}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// The text with `\uXXXX` in the place of each hidden character, as JSON has it: two of them for a
+/// character beyond U+FFFF. All other characters stay as they are, backslashes too, so that JSON
+/// stays the same JSON.
+///
+/// ```
+/// use ownership_voucher::text::escaped;
+/// assert_eq!(escaped("ok\u{1b}[2K\u{202e}").to_string(), r"ok\u001b[2K\u202e");
+/// ```
+#[must_use]
+pub const fn escaped(text: &str) -> Escaped<'_> {
+    Escaped(text)
+}
+
+/// What [`escaped`] gives: it is written by `Display`.
+#[derive(Clone, Copy, Debug)]
+pub struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Most text is this, and there is much of it.
+        if self.0.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return f.write_str(self.0);
+        }
+        for c in self.0.chars() {
+            match is_hidden(c) {
+                true => escape(c, f)?,
+                false => f.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes one character as `\uXXXX`.
+pub(crate) fn escape(c: char, out: &mut dyn fmt::Write) -> fmt::Result {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        write!(out, "\\u{unit:04x}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString as _;
+
+    #[test]
+    fn hidden_characters_are_escaped() {
+        // One of each range and its neighbours.
+        for (text, expected) in [
+            ("\0\u{1f} ", "\\u0000\\u001f "),
+            ("~\u{7f}\u{80}\u{9f}\u{a0}", "~\\u007f\\u0080\\u009f\u{a0}"),
+            ("\u{61b}\u{61c}", "\u{61b}\\u061c"),
+            (
+                "\u{200a}\u{200b}\u{200f}\u{2010}",
+                "\u{200a}\\u200b\\u200f\u{2010}",
+            ),
+            (
+                "\u{2028}\u{202a}\u{202e}\u{202f}",
+                "\\u2028\\u202a\\u202e\u{202f}",
+            ),
+            ("\u{2066}\u{2069}\u{2070}", "\\u2066\\u2069\u{2070}"),
+            ("\u{feff}x\u{ad}", "\\ufeffx\\u00ad"),
+            ("\u{e0041}\u{1f600}", "\\udb40\\udc41\u{1f600}"),
+            ("a\\u\"é", "a\\u\"é"),
+        ] {
+            assert_eq!(escaped(text).to_string(), expected);
+        }
+    }
+}
