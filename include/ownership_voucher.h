@@ -451,6 +451,24 @@
 // The rendezvous info does not consist of directives and instructions.
 #define OV_FINDING_RV_SHAPE 727
 
+// A certificate is not X.509 in DER.
+#define OV_FINDING_CERTIFICATE_MALFORMED 740
+
+// The device certificate holds a key that FDO does not have.
+#define OV_FINDING_DEVICE_KEY 741
+
+// A COSE_Key carries its private part.
+#define OV_FINDING_COSE_KEY_PRIVATE 742
+
+// Alg or key_ops of a COSE_Key does not fit signatures under it.
+#define OV_FINDING_COSE_KEY_USE 743
+
+// The types in OVEExtra are not in their order.
+#define OV_FINDING_EXTRA_ORDER 744
+
+// OVEExtra holds a type that FDO reserves.
+#define OV_FINDING_EXTRA_RESERVED 745
+
 // The voucher has no entries: its manufacturer owns it.
 #define OV_FINDING_NO_ENTRIES 750
 
@@ -486,6 +504,15 @@
 
 // There is more to find than is listed.
 #define OV_FINDING_MORE_FINDINGS 761
+
+// A certificate chain begins with its root.
+#define OV_FINDING_CHAIN_REVERSED 770
+
+// The first certificate of a chain is that of an authority.
+#define OV_FINDING_CA_AS_LEAF 771
+
+// Revocation lists of the issuer were given, and none of them speaks of this certificate.
+#define OV_FINDING_CRL_NOT_USED 772
 
 // There is neither device chain nor hash: an EPID device.
 #define OV_CHAIN_HASH_NONE 0
@@ -1163,6 +1190,12 @@ typedef struct ov_receipt_info {
 // A certificate has been revoked.
 #define OV_ERR_CERTIFICATE_REVOKED 328
 
+// The certificate chain begins with its root: the certificate of the key comes first.
+#define OV_ERR_CHAIN_REVERSED 340
+
+// The first certificate is that of an authority, which vouches for what it signed and not for itself.
+#define OV_ERR_CA_AS_LEAF 341
+
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
 
@@ -1216,6 +1249,15 @@ typedef struct ov_receipt_info {
 
 // The voucher would tell what the privacy policy refuses.
 #define OV_ERR_DISCLOSURE 506
+
+// This certificate chain cannot be written.
+#define OV_ERR_UNFIT_CHAIN 540
+
+// The certificate of the owner is that of an authority, and no override was given.
+#define OV_ERR_CA_AS_OWNER 541
+
+// The HMAC secret is too short.
+#define OV_ERR_HMAC_SECRET_SHORT 542
 
 // The signer failed.
 #define OV_ERR_SIGNER_FAILED 600

@@ -5,6 +5,7 @@
 
 mod chain;
 mod info;
+mod order;
 mod path;
 mod read;
 mod revocation;
@@ -14,6 +15,7 @@ mod tests;
 
 pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
+pub(crate) use order::{Unfit, check_new_chain};
 pub(crate) use path::verify_path;
 
 use alloc::vec::Vec;
@@ -27,9 +29,11 @@ use read::Fields;
 /// The certificates that the caller trusts.
 ///
 /// One that is marked as an authority (version 3, basicConstraints with cA) vouches for what it
-/// signed. Any other vouches for itself alone: that is how to trust a single device or owner. An
-/// authority without that mark would be told from a device by nobody, and then each device could
-/// sign others.
+/// signed, and never for itself: its certificate is public, and whoever copies it into a voucher has
+/// no device. Any other vouches for itself alone: that is how to trust a single device or owner. An
+/// authority without that mark cannot be distinguished from a device; otherwise each device could
+/// sign others. So do not trust one of version 1 or without basicConstraints: it vouches for no
+/// device, and a voucher that carries it as the device is accepted.
 ///
 /// Revocation lists go with them: [`add_crl_der`](Self::add_crl_der).
 #[derive(Clone, Default)]

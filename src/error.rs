@@ -185,6 +185,10 @@ kinds! {
     Reuse = 327, "credential-reuse", "credential reuse is not allowed";
     /// A certificate on the path to a trusted root was revoked by its issuer.
     CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
+    /// A certificate chain that begins with the authority and ends with the certificate of the key.
+    ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
+    /// A certificate chain whose first certificate, that of the device or owner, is an authority's.
+    AuthorityLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
 
     /// More input bytes than allowed.
     InputSize = 400, "limit-input", "the input is larger than the limit";
@@ -224,6 +228,13 @@ kinds! {
     /// What is to be written tells more than the caller's
     /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
     Disclosure = 506, "disclosure", "the voucher would tell what the privacy policy refuses";
+    /// A chain of certificates that a voucher must not hold: one is not signed by the next, or the
+    /// first is that of an authority.
+    UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
+    /// An owner whose certificate is that of an authority, and no override was given.
+    AuthorityOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
+    /// An HMAC secret with fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
+    HmacSecret = 542, "hmac-secret-short", "the HMAC secret is too short";
 
     /// The signer or HMAC callback reported a failure; see `source`.
     SignerFailed = 600, "signer-failed", "the signer failed";

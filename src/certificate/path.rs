@@ -12,6 +12,7 @@ use rustls_pki_types::CertificateDer;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
 
 use super::Roots;
+use super::order::check_leaf;
 use super::read::Fields;
 use super::revocation::{NOT_A_SIGNER, UNKNOWN, runs};
 use super::signature::{Unproved, algorithms, check};
@@ -33,7 +34,9 @@ pub(crate) struct Path {
 /// root may stand in the chain or not. With `expired_is_error` all certificates of the path, the
 /// root included, must be valid at `at`, else [`ErrorKind::CertificateTime`]; otherwise, and
 /// without `at`, there must have been a moment when all of them but the root were valid. A certificate
-/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`].
+/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`]. Whatever is trusted, a chain
+/// with the root first is [`ErrorKind::ChainReversed`], and one that begins with an authority
+/// [`ErrorKind::AuthorityLeaf`]: a trusted authority vouches for what it signed, and is no device.
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
@@ -48,6 +51,7 @@ pub(crate) fn verify_path(
         .ok_or_else(|| fail("the chain has no certificate"))?;
     let unreadable = "a certificate cannot be read";
     let mut current = Fields::read(leaf).ok_or_else(|| fail(unreadable))?;
+    check_leaf(chain, &current)?;
     if !current.may_sign() {
         return Err(fail(
             "the key usage of the first certificate lacks digital signatures",
@@ -216,7 +220,6 @@ const SIGNATURE: &str = "the signature of a certificate does not verify";
 fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
     use webpki::Error as E;
     let why = match error {
-        E::CaUsedAsEndEntity => "the first certificate is marked as an authority",
         E::EndEntityUsedAsCa => "a certificate signs another one without being marked as authority",
         E::PathLenConstraintViolated => "the path is longer than an authority allows",
         E::NameConstraintViolation => "a name is outside of the name constraints",

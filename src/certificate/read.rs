@@ -52,6 +52,15 @@ impl<'a> Fields<'a> {
             .is_some_and(|constraints| constraints.ca)
     }
 
+    /// Whether it says that it is an authority's: by basicConstraints, or as a root from before those
+    /// by its key usage. Such a certificate is no device's and no owner's. Under another issuer, a
+    /// key usage of that kind is a slip of the issuer.
+    pub(super) fn is_marked(&self) -> bool {
+        let root = self.issuer == self.subject;
+        let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
+        self.is_authority() || root && self.usage.is_some_and(signs)
+    }
+
     /// Whether it may sign data. Without key usage it may do anything (RFC 5280 §4.2.1.3).
     pub(super) fn may_sign(&self) -> bool {
         self.usage.is_none_or(|usage| usage.digital_signature())
