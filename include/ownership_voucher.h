@@ -1446,6 +1446,10 @@ ov_status ov_new_voucher_set_hash(struct ov_new_voucher *new_voucher, int32_t ha
 // Lets the manufacturer key be of an experimental type, which nobody else reads.
 ov_status ov_new_voucher_allow_experimental_key(struct ov_new_voucher *new_voucher);
 
+// Lets the manufacturer's first certificate be that of an authority; see
+// `ov_extend_options_allow_ca_owner`.
+ov_status ov_new_voucher_allow_ca_owner(struct ov_new_voucher *new_voucher);
+
 // The header, ready for the device's HMAC. Fails where a part is missing or is not readable by
 // every implementation.
 ov_status ov_new_voucher_header(const struct ov_new_voucher *new_voucher,
@@ -1586,6 +1590,10 @@ ov_status ov_extend_options_allow_other_key_type(struct ov_extend_options *optio
 // `ov_extend_options_allow_other_key_type` too.
 ov_status ov_extend_options_allow_experimental_key(struct ov_extend_options *options);
 
+// Lets the next owner's first certificate be that of an authority. By default that is refused with
+// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+ov_status ov_extend_options_allow_ca_owner(struct ov_extend_options *options);
+
 // Bytes that the new entry may have. Default 65535.
 ov_status ov_extend_options_set_max_entry(struct ov_extend_options *options, uint64_t bytes);
 
@@ -1712,6 +1720,19 @@ ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findin
 ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
                              const struct ov_policy *policy,
                              struct ov_findings **findings);
+
+// What `ov_voucher_remarks` will say about the entry that an extension is going to add, before
+// anybody signs it. The policy may be NULL.
+ov_status ov_extension_remarks(const struct ov_extension *extension,
+                               const struct ov_policy *policy,
+                               struct ov_findings **findings,
+                               struct ov_error *error);
+
+// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+// device is asked. The policy may be NULL.
+ov_status ov_header_remarks(const struct ov_header *header,
+                            const struct ov_policy *policy,
+                            struct ov_findings **findings);
 
 // How many findings there are.
 ov_status ov_findings_len(const struct ov_findings *findings, uint64_t *len);
@@ -2425,7 +2446,9 @@ int32_t ov_local_key_sign_callback(void *user,
                                    size_t capacity,
                                    size_t *signature_len);
 
-// Takes a copy of a secret of any length. The caller wipes its own.
+// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
+// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+// `OV_ERR_HMAC_SECRET_SHORT`.
 ov_status ov_hmac_secret_new(const uint8_t *data, size_t len, struct ov_hmac_secret **secret);
 
 // Wipes and frees a secret, and sets the variable to NULL.

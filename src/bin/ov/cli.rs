@@ -275,9 +275,12 @@ pub(crate) struct NewArgs {
     /// leave out, kinds as `ov privacy` prints them, severities for those and above
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]
     pub(crate) refuse: Option<PrivacyPolicy>,
-    /// Let the manufacturer's key be of an experimental type: Ed25519
+    /// Let the keys of manufacturer and device be of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
+    /// Let the manufacturer's certificate be that of an authority, which is refused as a mistake
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -316,6 +319,10 @@ pub(crate) struct ExtendArgs {
     /// Let the next key be of another type than the manufacturer's; some devices refuse that
     #[arg(long)]
     pub(crate) other_key_type: bool,
+    /// Let the next owner's certificate be that of an authority, which is refused as a mistake: the
+    /// device would belong to whoever runs the authority
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
     /// Write no voucher that would tell what is named here: `strict` for all that its writer can
     /// leave out, kinds as `ov privacy` prints them, severities for those and above
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use alloc::sync::Arc;
 
 use ownership_voucher::{
-    Allowance, Error, ExtendOptions, HandOver, NextOwner, Policy, PublicKey, Receipt,
-    VerifiedVoucher, Voucher,
+    Allowance, Error, ErrorKind, ExtendOptions, Finding, FindingKind, HandOver, NextOwner, Policy,
+    PublicKey, Receipt, VerifiedVoucher, Voucher,
 };
 use serde_json::json;
 
@@ -25,30 +25,33 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let options = options(args);
     let Some(to) = &args.to else {
         let deals = Deals::load(args, None, options)?;
-        return shipment(args, &|vouchers, first| {
+        return shipment(args, &policy, &|vouchers, first| {
             deals.make(&policy, vouchers, first)
         });
     };
-    let next = next_owner(to, args.bare_key)?;
+    let next = next_owner(to, args.bare_key, args.allow_ca_owner)?;
     if matches!(next, NextOwner::Chain(_)) && args.encoding.is_some() {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     match (&args.key, &args.to_be_signed, &args.signature) {
         (None, None, None) if args.onetime.master.is_some() => {
             let deals = Deals::load(args, Some(next), options)?;
-            shipment(args, &|vouchers, first| {
+            shipment(args, &policy, &|vouchers, first| {
                 deals.make(&policy, vouchers, first)
             })
         }
         (Some(path), None, None) => {
             let key = private_key(path)?;
             let hand_over = HandOver::new(&policy, &key, &next, &options);
-            shipment(args, &|vouchers, _| hand_over.all(vouchers))
+            shipment(args, &policy, &|vouchers, _| hand_over.all(vouchers))
         }
         (None, Some(path), None) => {
             let (_, bytes) = only_voucher(args)?;
             let message = with_verified(&bytes, &policy, |voucher| {
                 let extension = voucher.extend(&next, &options)?;
+                for finding in extension.remarks(&policy)? {
+                    warn(&path.display(), &finding);
+                }
                 Ok((extension.to_be_signed(), extension.algorithm().name()))
             });
             let (message, algorithm) = message?;
@@ -73,6 +76,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
                 Failure::Pipe => Failure::Pipe,
             })?;
             let (voucher, receipt) = signed;
+            Warnings::default().about(&source, &voucher, &policy);
             let mut receipts = Receipts::open(args)?;
             let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
             sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
@@ -94,6 +98,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     let experimental = Allowance::ExperimentalKeys;
     options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
+    options.ca_owner = args.allow_ca_owner;
     options.privacy = args.refuse.unwrap_or_default();
     options
 }
@@ -153,6 +158,7 @@ type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
 /// before it. Those that fail are reported and left out.
 fn shipment(
     args: &ExtendArgs,
+    policy: &Policy<'_>,
     hand_over: &(dyn Fn(&[&[u8]], usize) -> HandedOver + Sync),
 ) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
@@ -162,6 +168,7 @@ fn shipment(
     let mut progress = Progress::new(true);
     let (mut done, mut failed, mut trouble) = (0_usize, 0_usize, false);
     let mut before = 0_usize;
+    let mut warnings = Warnings::default();
     while let Some(window) = windows.next() {
         let vouchers: Vec<&[u8]> = window
             .iter()
@@ -177,6 +184,7 @@ fn shipment(
         for (item, result) in window.iter().zip(results) {
             match result {
                 Ok((voucher, receipt)) => {
+                    warnings.about(&item.name(), &voucher, policy);
                     match sink.push(voucher.as_bytes(), &receipt.guid.to_string()) {
                         Err(Failure::Message(message)) if sink.is_folder() => {
                             complain(&format!("{}: {message}", item.name()));
@@ -190,8 +198,12 @@ fn shipment(
                 }
                 Err(problem) => {
                     progress.clear();
+                    let hint = match problem.kind {
+                        ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
+                        _ => "",
+                    };
                     complain(&format!(
-                        "{}: not extended: {}",
+                        "{}: not extended: {}{hint}",
                         item.name(),
                         problem.message
                     ));
@@ -220,6 +232,39 @@ fn shipment(
     } else {
         Outcome::Good
     })
+}
+
+/// What `ov verify` would remark on in the new entries, said before they are written: each kind once
+/// with the first voucher that has it.
+#[derive(Default)]
+struct Warnings {
+    said: Vec<FindingKind>,
+    /// Certificates of the next owner cost signatures, and they are the same in each voucher.
+    looked: bool,
+}
+
+impl Warnings {
+    fn about(&mut self, name: &str, voucher: &Voucher<'_>, policy: &Policy<'_>) {
+        let last = voucher.entries().len().checked_sub(1);
+        let found = match self.looked {
+            true => voucher.findings(),
+            false => voucher.remarks(policy),
+        };
+        self.looked = true;
+        for finding in found.iter().filter(|finding| finding.entry == last) {
+            if !self.said.contains(&finding.kind) {
+                self.said.push(finding.kind);
+                warn(&name, finding);
+            }
+        }
+    }
+}
+
+fn warn(name: &impl core::fmt::Display, finding: &Finding) {
+    complain(&format!(
+        "{name}: warning: {finding} ({})",
+        finding.kind.name()
+    ));
 }
 
 /// Receipts, one JSON object on a line for each voucher.

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::{
-    Allowance, Digest, HmacSecret, LocalKey, NextOwner, Policy, PublicKey, Roots, UnixTime, file,
+    Allowance, CertificateInfo, Digest, HmacSecret, LocalKey, NextOwner, Policy, PublicKey, Roots,
+    UnixTime, file,
 };
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::{PolicyArgs, unhex};
-use crate::report::Problem;
+use crate::report::{Problem, count};
 
 /// The most that a file with keys or certificates may have.
 const MOST: u64 = 16 << 20;
@@ -83,8 +84,9 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-/// A new owner: certificates where the file starts with one and `bare` is not set, else a key.
-pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> {
+/// A new owner: certificates where the file starts with one and `bare` is not set, else a key. With
+/// `ca` a certificate may be that of an authority.
+pub(crate) fn next_owner(path: &Path, bare: bool, ca: bool) -> Result<NextOwner, Failure> {
     let key = public_key(path)?;
     let bytes = read(path)?;
     let first = file::PemBlocks::new(&bytes)
@@ -94,8 +96,21 @@ pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> 
         Some(block) => block.label() == "CERTIFICATE",
         None => PublicKey::from_spki_der(&bytes).is_err(),
     };
-    if is_certificate && !bare {
-        return Ok(NextOwner::Chain(certificates(path)?));
+    if !is_certificate {
+        return Ok(NextOwner::Key(key));
+    }
+    let chain = certificates(path)?;
+    if !bare {
+        return Ok(NextOwner::Chain(chain));
+    }
+    // The library sees the key alone, and a key does not say whose it is.
+    let first = chain.first().map(|der| CertificateInfo::from_der(der));
+    let info = first.transpose().map_err(|error| in_file(path, &error))?;
+    if info.is_some_and(|info| info.is_authority) && !ca {
+        return Err(Failure::Message(format!(
+            "{}: the certificate is that of an authority; with --allow-ca-owner its key is taken",
+            path.display()
+        )));
     }
     Ok(NextOwner::Key(key))
 }
@@ -123,8 +138,12 @@ pub(crate) fn secret(text: &str) -> Result<HmacSecret, Failure> {
         }
         None => unhex(text).ok_or("--hmac-secret: hexadecimal digits or @FILE wanted")?,
     };
-    if secret.is_empty() {
-        return Err("--hmac-secret: the secret is empty".into());
+    if secret.len() < HmacSecret::LEAST {
+        return Err(Failure::Message(format!(
+            "--hmac-secret: {} found, at least {} expected; 32 are recommended for SHA-256, 48 for SHA-384",
+            count(secret.len(), "byte", "bytes"),
+            HmacSecret::LEAST
+        )));
     }
     Ok(HmacSecret::new(secret))
 }
@@ -253,7 +272,7 @@ fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
 }
 
 /// The clock's time. The library has none; only here is it read.
-fn now() -> Option<UnixTime> {
+pub(crate) fn now() -> Option<UnixTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime(since.as_secs()))
 }
