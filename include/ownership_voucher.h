@@ -1376,8 +1376,8 @@ ov_status ov_roots_add_der(struct ov_roots *roots,
                            struct ov_error *error);
 
 // Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
-// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where that did
-// not sign it.
+// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
+// nor another known authority of its name signed the list.
 ov_status ov_roots_add_crl_der(struct ov_roots *roots,
                                const uint8_t *der,
                                size_t len,
@@ -2264,6 +2264,9 @@ ov_status ov_policy_set_hmac(struct ov_policy *policy, const struct ov_hmac *hma
 
 // The time at which certificates are judged, in seconds since 1970. Without it none is expired.
 ov_status ov_policy_set_time(struct ov_policy *policy, uint64_t seconds);
+
+// Refuses paths over a certificate of which no revocation list speaks.
+ov_status ov_policy_require_revocation_lists(struct ov_policy *policy);
 
 // Makes certificates outside of their validity an error of the paths asked for.
 ov_status ov_policy_refuse_expired(struct ov_policy *policy);

@@ -16,8 +16,10 @@ mod tests;
 pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
-pub(crate) use path::verify_path;
+pub(crate) use path::{Judgement, verify_path};
+pub(crate) use revocation::unused_lists;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -39,7 +41,7 @@ use read::Fields;
 #[derive(Clone, Default)]
 pub struct Roots {
     certificates: Vec<Root>,
-    lists: Vec<revocation::List>,
+    lists: Vec<Arc<revocation::List>>,
     lists_required: bool,
 }
 

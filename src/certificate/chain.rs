@@ -80,7 +80,7 @@ impl Checks {
     }
 
     /// Takes one, where there is one.
-    fn spend(&mut self) -> bool {
+    pub(super) fn spend(&mut self) -> bool {
         let left = self.left.checked_sub(1);
         self.left = left.unwrap_or(0);
         left.is_some()

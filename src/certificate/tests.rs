@@ -145,6 +145,23 @@ fn holds_with_rsa(chain: &[&str], trusted: &[&str]) {
     assert_eq!(lacking, wanted, "{chain:?}");
 }
 
+/// The path at that time, where certificates outside of their validity are an error.
+fn verify_path(
+    chain: &[&[u8]],
+    roots: &Roots,
+    at: Option<UnixTime>,
+    expired_is_error: bool,
+    kind: ErrorKind,
+) -> Result<Path, Error> {
+    let at = at.filter(|_| expired_is_error);
+    let judgement = Judgement {
+        at,
+        lists_required: false,
+        kind,
+    };
+    super::verify_path(chain, roots, &judgement)
+}
+
 fn date(text: &str) -> UnixTime {
     UnixTime::from_rfc3339(text).unwrap()
 }

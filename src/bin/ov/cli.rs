@@ -89,6 +89,10 @@ pub(crate) struct PolicyArgs {
     /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
     #[arg(long, value_name = "FILE")]
     pub(crate) crl: Vec<PathBuf>,
+    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
+    /// issuer, or it is of another key, kind of certificate or distribution point
+    #[arg(long)]
+    pub(crate) require_crl: bool,
     /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
     /// Arguments are visible to other users of the machine, files need not be
     #[arg(long, value_name = "HEX|@FILE")]

@@ -158,6 +158,7 @@ pub(crate) struct Material {
     secret: Option<HmacSecret>,
     at: Option<UnixTime>,
     refuse_expired: bool,
+    require_crl: bool,
     strict: bool,
     allow: Vec<Allowance>,
 }
@@ -167,6 +168,9 @@ impl Material {
     pub(crate) fn load(args: &PolicyArgs) -> Result<Self, Failure> {
         if !args.crl.is_empty() && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
             return Err("--crl: --device-ca or --manufacturer-ca wanted beside it".into());
+        }
+        if args.require_crl && args.crl.is_empty() {
+            return Err("--require-crl: --crl expected beside it".into());
         }
         Ok(Self {
             owner: args.owner.as_deref().map(public_key).transpose()?,
@@ -181,6 +185,7 @@ impl Material {
             secret: args.hmac_secret.as_deref().map(secret).transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
+            require_crl: args.require_crl,
             strict: args.strict,
             allow: args.allow.clone(),
         })
@@ -224,6 +229,9 @@ impl Material {
         }
         if self.refuse_expired {
             policy = policy.refuse_expired();
+        }
+        if self.require_crl {
+            policy = policy.require_revocation_lists();
         }
         policy
     }
