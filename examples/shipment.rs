@@ -71,7 +71,7 @@ fn fresh(number: u32, maker: u32) -> Result<Vec<u8>, Error> {
     .with_rendezvous(directive)
     .with_epid()
     .header()?
-    .with_hmac(&HmacSecret::new(number.to_be_bytes().to_vec()))?;
+    .with_hmac(&HmacSecret::new(number.to_be_bytes().repeat(4)))?;
     Ok(voucher.as_bytes().to_vec())
 }
 

@@ -451,6 +451,24 @@
 // The rendezvous info does not consist of directives and instructions.
 #define OV_FINDING_RV_SHAPE 727
 
+// A certificate is not X.509 in DER.
+#define OV_FINDING_CERTIFICATE_MALFORMED 740
+
+// The device certificate holds a key that FDO does not have.
+#define OV_FINDING_DEVICE_KEY 741
+
+// A COSE_Key carries its private part.
+#define OV_FINDING_COSE_KEY_PRIVATE 742
+
+// Alg or key_ops of a COSE_Key does not fit signatures under it.
+#define OV_FINDING_COSE_KEY_USE 743
+
+// The types in OVEExtra are not in their order.
+#define OV_FINDING_EXTRA_ORDER 744
+
+// OVEExtra holds a type that FDO reserves.
+#define OV_FINDING_EXTRA_RESERVED 745
+
 // The voucher has no entries: its manufacturer owns it.
 #define OV_FINDING_NO_ENTRIES 750
 
@@ -487,6 +505,15 @@
 // There is more to find than is listed.
 #define OV_FINDING_MORE_FINDINGS 761
 
+// A certificate chain begins with its root.
+#define OV_FINDING_CHAIN_REVERSED 770
+
+// The first certificate of a chain is that of an authority.
+#define OV_FINDING_CA_AS_LEAF 771
+
+// Revocation lists of the issuer were given, and none of them speaks of this certificate.
+#define OV_FINDING_CRL_NOT_USED 772
+
 // There is neither device chain nor hash: an EPID device.
 #define OV_CHAIN_HASH_NONE 0
 
@@ -519,6 +546,9 @@
 
 // The device confirms the header by its HMAC, and the manufacturer was not verified.
 #define OV_ORIGIN_HMAC 2
+
+// Bytes of the shortest secret that is used. A shorter one can be found by trying all.
+#define HmacSecret_LEAST 16
 
 // The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
@@ -1194,6 +1224,12 @@ typedef struct ov_receipt_info {
 // A required fact was not proved.
 #define OV_ERR_NOT_PROVED 330
 
+// The certificate chain begins with its root: the certificate of the key comes first.
+#define OV_ERR_CHAIN_REVERSED 340
+
+// The first certificate is that of an authority, which vouches for what it signed and not for itself.
+#define OV_ERR_CA_AS_LEAF 341
+
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
 
@@ -1250,6 +1286,15 @@ typedef struct ov_receipt_info {
 
 // The voucher would be handed over twice.
 #define OV_ERR_DOUBLE_SALE 507
+
+// This certificate chain cannot be written.
+#define OV_ERR_UNFIT_CHAIN 540
+
+// The certificate of the owner is that of an authority, and no override was given.
+#define OV_ERR_CA_AS_OWNER 541
+
+// The HMAC secret is too short.
+#define OV_ERR_HMAC_SECRET_SHORT 542
 
 // The signer failed.
 #define OV_ERR_SIGNER_FAILED 600
@@ -1371,8 +1416,8 @@ ov_status ov_roots_add_der(struct ov_roots *roots,
                            struct ov_error *error);
 
 // Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
-// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where that did
-// not sign it.
+// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
+// nor another known authority of its name signed the list.
 ov_status ov_roots_add_crl_der(struct ov_roots *roots,
                                const uint8_t *der,
                                size_t len,
@@ -1440,6 +1485,10 @@ ov_status ov_new_voucher_set_hash(struct ov_new_voucher *new_voucher, int32_t ha
 
 // Lets the manufacturer key be of an experimental type, which nobody else reads.
 ov_status ov_new_voucher_allow_experimental_key(struct ov_new_voucher *new_voucher);
+
+// Lets the manufacturer's first certificate be that of an authority; see
+// `ov_extend_options_allow_ca_owner`.
+ov_status ov_new_voucher_allow_ca_owner(struct ov_new_voucher *new_voucher);
 
 // The header, ready for the device's HMAC. Fails where a part is missing or is not readable by
 // every implementation.
@@ -1581,6 +1630,10 @@ ov_status ov_extend_options_allow_other_key_type(struct ov_extend_options *optio
 // `ov_extend_options_allow_other_key_type` too.
 ov_status ov_extend_options_allow_experimental_key(struct ov_extend_options *options);
 
+// Lets the next owner's first certificate be that of an authority. By default that is refused with
+// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+ov_status ov_extend_options_allow_ca_owner(struct ov_extend_options *options);
+
 // Bytes that the new entry may have. Default 65535.
 ov_status ov_extend_options_set_max_entry(struct ov_extend_options *options, uint64_t bytes);
 
@@ -1712,6 +1765,19 @@ ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findin
 ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
                              const struct ov_policy *policy,
                              struct ov_findings **findings);
+
+// What `ov_voucher_remarks` will say about the entry that an extension is going to add, before
+// anybody signs it. The policy may be NULL.
+ov_status ov_extension_remarks(const struct ov_extension *extension,
+                               const struct ov_policy *policy,
+                               struct ov_findings **findings,
+                               struct ov_error *error);
+
+// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+// device is asked. The policy may be NULL.
+ov_status ov_header_remarks(const struct ov_header *header,
+                            const struct ov_policy *policy,
+                            struct ov_findings **findings);
 
 // How many findings there are.
 ov_status ov_findings_len(const struct ov_findings *findings, uint64_t *len);
@@ -2270,6 +2336,9 @@ ov_status ov_policy_set_hmac(struct ov_policy *policy, const struct ov_hmac *hma
 // The time at which certificates are judged, in seconds since 1970. Without it none is expired.
 ov_status ov_policy_set_time(struct ov_policy *policy, uint64_t seconds);
 
+// Refuses paths over a certificate of which no revocation list speaks.
+ov_status ov_policy_require_revocation_lists(struct ov_policy *policy);
+
 // Makes certificates outside of their validity an error of the paths asked for.
 ov_status ov_policy_refuse_expired(struct ov_policy *policy);
 
@@ -2451,7 +2520,9 @@ int32_t ov_local_key_sign_callback(void *user,
                                    size_t capacity,
                                    size_t *signature_len);
 
-// Takes a copy of a secret of any length. The caller wipes its own.
+// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
+// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+// `OV_ERR_HMAC_SECRET_SHORT`.
 ov_status ov_hmac_secret_new(const uint8_t *data, size_t len, struct ov_hmac_secret **secret);
 
 // Wipes and frees a secret, and sets the variable to NULL.

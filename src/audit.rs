@@ -145,18 +145,26 @@ fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
 /// Remarks about the device's certificates and those of X5CHAIN keys.
 #[cfg(feature = "x509")]
 fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut FindingList) {
-    use crate::certificate::{Checks, chain_findings};
+    use crate::certificate::{Checks, Roots, chain_findings, unused_lists};
     use crate::key::{Certificates, KeyEncoding};
 
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let mut checks = Checks::new(policy.limits.certificate_checks);
-    let mut note = |entry, chain, broken| {
+    let mut note = |entry, chain, broken, roots: Option<&Roots>| {
         list.enter(entry);
-        let chain = Certificates::new(bytes, chain);
-        chain_findings(bytes, chain, policy.at, broken, &mut checks, list);
+        let spans = || Certificates::new(bytes, chain);
+        chain_findings(bytes, spans(), policy.at, broken, &mut checks, list);
+        if let Some(roots) = roots {
+            let chain: Vec<&[u8]> = spans().map(|span| span.of(bytes)).collect();
+            unused_lists(&chain, roots, &mut checks, |number| {
+                let place = spans().nth(number).map_or(0, |span| span.start());
+                list.note(FindingKind::ListUnused, place);
+            });
+        }
     };
     if let Some(chain) = index.chain {
-        note(None, chain, FindingKind::DeviceChainBroken);
+        let broken = FindingKind::DeviceChainBroken;
+        note(None, chain, broken, policy.device_roots);
     }
     let owners = index
         .entries
@@ -165,7 +173,8 @@ fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut Find
         .map(|(number, entry)| (Some(number), &entry.key));
     for (entry, key) in core::iter::once((None, &index.manufacturer)).chain(owners) {
         if key.encoding == KeyEncoding::X5Chain {
-            note(entry, key.body, FindingKind::OwnerChainBroken);
+            let roots = policy.manufacturer_roots.filter(|_| entry.is_none());
+            note(entry, key.body, FindingKind::OwnerChainBroken, roots);
         }
     }
 }

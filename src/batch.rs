@@ -13,6 +13,7 @@ mod engines;
 mod keys;
 mod reads;
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
@@ -22,7 +23,7 @@ use reads::{Read, Reads};
 
 use crate::backend::Backend;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::finding::Allowance;
 use crate::key::PublicKey;
 use crate::policy::Policy;
@@ -317,39 +318,36 @@ fn judge(
     policy: &Policy<'_>,
 ) -> Result<Outcome, Error> {
     let voucher = &read.voucher;
+    // A key that the engine refuses is judged as in a voucher by itself: its error with its place,
+    // or the key, and then the signature under it too.
     let valid = |number: usize| match plan.key(place, number) {
-        Some(key) => Ok(Some(key)),
-        // Read anew for the error with its place.
-        None => voucher.decode_key(number).map(|_| None),
+        Some(key) => Ok(Cow::Borrowed(key)),
+        None => voucher.decode_key(number).map(Cow::Owned),
     };
-    let mut owner = None;
-    for number in 0..=voucher.entries().len() {
-        owner = valid(number)?;
+    for number in 0..voucher.entries().len() {
+        valid(number)?;
     }
+    let owner = valid(voucher.entries().len())?;
     let mut draft_aad = false;
     for number in 0..voucher.entries().len() {
         // Entries that are judged singly have no jobs, and no verdicts yet.
         let job = place.jobs.saturating_add(number);
-        if read.signed.is_some() && verdicts.get(job) == Some(&true) {
+        let key = valid(number)?;
+        let of_engine = matches!(key, Cow::Borrowed(_));
+        if of_engine && read.signed.is_some() && verdicts.get(job) == Some(&true) {
             continue;
         }
         // A failed signature may be one of the draft, where the policy allows those.
         let draft = voucher.protocol_version() != 101 || policy.allows(Allowance::Fdo20Draft);
-        let Some(key) = valid(number)? else {
-            continue;
-        };
         // Without the feature, RSA has an error of its own.
-        let again = draft || (!cfg!(feature = "rsa") && key.material().is_rsa());
+        let again = draft || !of_engine || (!cfg!(feature = "rsa") && key.material().is_rsa());
         if again {
-            draft_aad |= check_signature(voucher, number, key, policy)?;
+            draft_aad |= check_signature(voucher, number, &key, policy)?;
         } else {
             return Err(voucher.signature_error(number));
         }
     }
-    let Some(owner) = owner else {
-        return Err(Error::new(ErrorKind::PointNotOnCurve));
-    };
-    let proved = crate::verify::check_facts(voucher, owner, policy)?;
+    let proved = crate::verify::check_facts(voucher, &owner, policy)?;
     let proved = crate::verify::Proved {
         entries: voucher.entries().len(),
         chain_hash: read.chain_hash,
@@ -358,7 +356,7 @@ fn judge(
     };
     Ok(Outcome {
         proved,
-        owner: owner.clone(),
+        owner: owner.into_owned(),
     })
 }
 
@@ -436,4 +434,52 @@ pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
     }
     let _restore = Restore(ALONE.replace(true));
     work()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::voucher::Voucher;
+
+    /// The verdict on a voucher of which the engine refuses one key, and what the engine says of its
+    /// signatures.
+    fn without_key(bytes: &[u8], refused: usize, engine: bool) -> Result<PublicKey, Error> {
+        let policy = Policy::any_origin();
+        let window = [bytes];
+        let reads = Reads::new(&window, &policy, Backend::portable());
+        let mut plan = Plan::new(&reads);
+        let number = plan.numbers[refused] as usize;
+        plan.keys.all[number].valid = None;
+        let read = reads.all[0].as_ref().unwrap();
+        let place = plan.places[0];
+        let verdicts = alloc::vec![engine; plan.jobs.len()];
+        let outcome = judge(read, place, &plan, &verdicts, &policy)?;
+        Ok(outcome.owner)
+    }
+
+    #[test]
+    fn a_key_that_the_engine_refuses_is_never_skipped() {
+        let good = include_bytes!("../test-vectors/shipment/alder-gw100-0001.cbor");
+        let voucher = Voucher::parse(good).unwrap();
+        let owner = voucher.owner_key().public_key().unwrap();
+        let entries = voucher.entries().len();
+        assert!(entries > 0);
+        for refused in 0..=entries {
+            // The engine knows the rest to be right.
+            assert_eq!(without_key(good, refused, true), Ok(owner.clone()));
+        }
+        // The last signature: an earlier one would change what the entry behind it hashes.
+        let last = entries - 1;
+        let mut bad = good.to_vec();
+        bad[voucher.entry(last).unwrap().index.signature.end() - 1] ^= 1;
+        let alone = Policy::any_origin().verify(&bad).unwrap_err();
+        assert_eq!(
+            (alone.kind(), alone.entry()),
+            (ErrorKind::Signature, Some(last))
+        );
+        for engine in [true, false] {
+            assert_eq!(without_key(&bad, last, engine), Err(alone.clone()));
+        }
+    }
 }

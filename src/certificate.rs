@@ -5,6 +5,7 @@
 
 mod chain;
 mod info;
+mod order;
 mod path;
 mod read;
 mod revocation;
@@ -14,8 +15,11 @@ mod tests;
 
 pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
-pub(crate) use path::verify_path;
+pub(crate) use order::{Unfit, check_new_chain};
+pub(crate) use path::{Judgement, verify_path};
+pub(crate) use revocation::unused_lists;
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -27,15 +31,17 @@ use read::Fields;
 /// The certificates that the caller trusts.
 ///
 /// One that is marked as an authority (version 3, basicConstraints with cA) vouches for what it
-/// signed. Any other vouches for itself alone: that is how to trust a single device or owner. An
-/// authority without that mark would be told from a device by nobody, and then each device could
-/// sign others.
+/// signed, and never for itself: its certificate is public, and whoever copies it into a voucher has
+/// no device. Any other vouches for itself alone: that is how to trust a single device or owner. An
+/// authority without that mark cannot be distinguished from a device; otherwise each device could
+/// sign others. So do not trust one of version 1 or without basicConstraints: it vouches for no
+/// device, and a voucher that carries it as the device is accepted.
 ///
 /// Revocation lists go with them: [`add_crl_der`](Self::add_crl_der).
 #[derive(Clone, Default)]
 pub struct Roots {
     certificates: Vec<Root>,
-    lists: Vec<revocation::List>,
+    lists: Vec<Arc<revocation::List>>,
     lists_required: bool,
 }
 

@@ -12,10 +12,12 @@ use ciborium::Value;
 
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::extend::NextOwner;
+use crate::extend::{NextOwner, check_owner_chain};
+use crate::finding::{Finding, FindingKind};
 use crate::hmac::DeviceHmac;
 use crate::key::{KeyEncoding, KeyType, PublicKey};
 use crate::limits::Limits;
+use crate::policy::Policy;
 use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::voucher::{Guid, RvVariable, Voucher};
 use crate::write;
@@ -167,6 +169,7 @@ pub struct NewVoucher {
     hash: Option<HashAlgorithm>,
     experimental: bool,
     privacy: PrivacyPolicy,
+    ca_owner: bool,
 }
 
 impl NewVoucher {
@@ -186,6 +189,7 @@ impl NewVoucher {
             hash: None,
             experimental: false,
             privacy: PrivacyPolicy::new(),
+            ca_owner: false,
         }
     }
 
@@ -231,10 +235,19 @@ impl NewVoucher {
         self
     }
 
-    /// Lets the manufacturer key be of an experimental type, which nobody else reads.
+    /// Lets the keys of manufacturer and device be of an experimental type, which nobody else reads.
     #[must_use]
     pub const fn with_experimental_key(mut self) -> Self {
         self.experimental = true;
+        self
+    }
+
+    /// Lets the manufacturer's first certificate be that of an authority, as
+    /// [`ExtendOptions::allow_ca_owner`](crate::ExtendOptions::allow_ca_owner) does for later
+    /// owners. The device's own certificate never may.
+    #[must_use]
+    pub const fn allow_ca_owner(mut self) -> Self {
+        self.ca_owner = true;
         self
     }
 
@@ -255,6 +268,10 @@ impl NewVoucher {
     /// [`ErrorKind::KeyTypeMismatch`] for a label that does not fit the key,
     /// [`ErrorKind::ExperimentalKey`], [`ErrorKind::Disclosure`] for what
     /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
+    /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates of the device or the
+    /// manufacturer that are no chain, and for an authority as the device;
+    /// [`ErrorKind::AuthorityOwner`] for an authority as the manufacturer. Without that feature
+    /// nothing but their first certificates is looked at, and those for their keys.
     pub fn header(&self) -> Result<NewHeader, Error> {
         let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
         let info = self.device_info.as_bytes();
@@ -291,6 +308,10 @@ impl NewVoucher {
         let device = device
             .map(|leaf| PublicKey::from_certificate_der(leaf))
             .transpose()?;
+        let of_experiment = |key: &PublicKey| key.natural_type() == KeyType::Ed25519;
+        if device.as_ref().is_some_and(of_experiment) && !self.experimental {
+            return Err(Error::new(ErrorKind::ExperimentalKey));
+        }
         let hash = self
             .hash
             .unwrap_or_else(|| write::table_hash(device.as_ref(), &owner));
@@ -315,10 +336,24 @@ impl NewVoucher {
         ]
         .concat();
         let header = NewHeader::new(header, hash, write::to_bytes(&chain))?;
+        self.check_chains()?;
         if self.privacy != PrivacyPolicy::new() {
             self.privacy.check(&header.dry()?)?;
         }
         Ok(header)
+    }
+}
+
+impl NewVoucher {
+    /// Fails where certificates are no chain; there are as many as can be read again at most.
+    fn check_chains(&self) -> Result<(), Error> {
+        if let NextOwner::Chain(chain) = &self.manufacturer {
+            check_owner_chain(chain, self.ca_owner)?;
+        }
+        #[cfg(feature = "x509")]
+        crate::certificate::check_new_chain(&self.device_chain)
+            .map_err(crate::certificate::Unfit::error)?;
+        Ok(())
     }
 }
 
@@ -356,6 +391,16 @@ impl NewHeader {
         self.dry()
             .map(|voucher| voucher.reveals(&Limits::new(), secrets))
             .unwrap_or_default()
+    }
+
+    /// What [`Voucher::remarks`] will say about the voucher, so that it can be read before the device
+    /// is asked. That it has no entries is left out.
+    #[must_use]
+    pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
+        let remarks = self.dry().map(|voucher| voucher.remarks(policy));
+        let mut remarks = remarks.unwrap_or_default();
+        remarks.retain(|finding| finding.kind != FindingKind::NoEntries);
+        remarks
     }
 
     /// The same header under an HMAC of another algorithm.

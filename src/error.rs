@@ -189,6 +189,10 @@ kinds! {
     Origin = 329, "origin-not-checked", "nothing ties the header to a known origin";
     /// A fact that the caller requires was not proved.
     NotProved = 330, "not-proved", "a required fact was not proved";
+    /// A certificate chain that begins with the authority and ends with the certificate of the key.
+    ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
+    /// A certificate chain whose first certificate, that of the device or owner, is an authority's.
+    AuthorityLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
 
     /// More input bytes than allowed.
     InputSize = 400, "limit-input", "the input is larger than the limit";
@@ -232,6 +236,13 @@ kinds! {
     /// other in one call, or the [`Journal`](crate::Journal) knows another sale. That text is the
     /// `source`.
     DoubleSale = 507, "double-sale", "the voucher would be handed over twice";
+    /// A chain of certificates that a voucher must not hold: one is not signed by the next, or the
+    /// first is that of an authority.
+    UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
+    /// An owner whose certificate is that of an authority, and no override was given.
+    AuthorityOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
+    /// An HMAC secret with fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
+    HmacSecret = 542, "hmac-secret-short", "the HMAC secret is too short";
 
     /// The signer or HMAC callback reported a failure; see `source`.
     SignerFailed = 600, "signer-failed", "the signer failed";

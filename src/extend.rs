@@ -11,8 +11,10 @@ use ciborium::Value;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
+use crate::finding::Finding;
 use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
+use crate::policy::Policy;
 use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::sign::{OwnerSigner, checked, prehash};
 use crate::verify::VerifiedVoucher;
@@ -75,6 +77,9 @@ pub struct ExtendOptions {
     pub max_entry: usize,
     /// What the extended voucher must not tell. The default refuses nothing.
     pub privacy: PrivacyPolicy,
+    /// Lets the next owner's first certificate be that of an authority: see
+    /// [`allow_ca_owner`](Self::allow_ca_owner).
+    pub ca_owner: bool,
 }
 
 impl ExtendOptions {
@@ -89,7 +94,17 @@ impl ExtendOptions {
             experimental_key: false,
             max_entry: 65535,
             privacy: PrivacyPolicy::new(),
+            ca_owner: false,
         }
+    }
+
+    /// Lets the next owner's first certificate be that of an authority. By default that is refused:
+    /// mostly it is a chain in the wrong order or the wrong file, and the device would belong to
+    /// whoever runs the authority.
+    #[must_use]
+    pub const fn allow_ca_owner(mut self) -> Self {
+        self.ca_owner = true;
+        self
     }
 
     /// Refuses extensions that would tell what this policy refuses, by the voucher before or by
@@ -131,6 +146,11 @@ impl VerifiedVoucher<'_> {
     /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
     /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], [`ErrorKind::Disclosure`] for what
     /// [`ExtendOptions::privacy`] refuses, and those of [`NextOwner::public_key`].
+    /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain: the
+    /// root first, one that is not signed by the next, one that cannot be read; and
+    /// [`ErrorKind::AuthorityOwner`] for an authority as the owner without
+    /// [`ExtendOptions::allow_ca_owner`]. Without that feature nothing but the first certificate is
+    /// looked at, and that for its key.
     pub fn extend(
         &self,
         next: &NextOwner,
@@ -194,6 +214,7 @@ impl VerifiedVoucher<'_> {
                     let kind = ErrorKind::Certificates;
                     return Err(Error::count(kind, found, wanted, "certificates"));
                 }
+                check_owner_chain(chain, options.ca_owner)?;
                 write::chain_key(label, chain)
             }
             NextOwner::Key(key) => {
@@ -207,6 +228,25 @@ impl VerifiedVoucher<'_> {
         };
         Ok((key, encoded))
     }
+}
+
+/// Fails where these certificates are no chain of an owner.
+#[cfg(feature = "x509")]
+pub(crate) fn check_owner_chain(chain: &[Vec<u8>], ca_owner: bool) -> Result<(), Error> {
+    use crate::certificate::{Unfit, check_new_chain};
+    match check_new_chain(chain) {
+        Err(Unfit::Authority) if ca_owner => Ok(()),
+        Err(Unfit::Authority) => Err(Error::new(ErrorKind::AuthorityOwner)),
+        Err(unfit) => Err(unfit.error()),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Without the feature `x509` certificates are not read.
+#[cfg(not(feature = "x509"))]
+#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
+pub(crate) const fn check_owner_chain(_: &[Vec<u8>], _: bool) -> Result<(), Error> {
+    Ok(())
 }
 
 /// The label for a key beside the manufacturer's: the same, where type and size are the same.
@@ -317,6 +357,18 @@ impl Extension<'_> {
     /// [`ErrorKind::InputSize`] for a voucher past the limits.
     pub fn reveals(&self, secrets: bool) -> Result<Vec<Reveal>, Error> {
         Ok(self.unsigned()?.reveals(&Limits::new(), secrets))
+    }
+
+    /// What [`Voucher::remarks`] will say about the new entry, so that it can be read before signing:
+    /// how it deviates from the profile, and what is odd about its certificates.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InputSize`] for a voucher past the limits.
+    pub fn remarks(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
+        let entry = Some(self.voucher.entries().len());
+        let mut remarks = self.unsigned()?.remarks(policy);
+        remarks.retain(|finding| finding.entry == entry);
+        Ok(remarks)
     }
 
     /// The extended voucher with zeros in the place of the signature.

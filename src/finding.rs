@@ -167,6 +167,20 @@ findings! {
     ProtectedExtra = 726, "protected-extra", "the protected header holds more than the algorithm";
     /// RendezvousInfo that does not have the shape of directives and instructions.
     RvShape = 727, "rv-shape", "the rendezvous info does not consist of directives and instructions";
+    /// A certificate of a chain that is not one: anybody could have written these bytes.
+    CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
+    /// A device certificate with a key that FDO 1.1 does not have: other than P-256, P-384 and RSA with
+    /// 2048 or 3072 bits.
+    DeviceKey = 741, "device-key", "the device certificate holds a key that FDO does not have";
+    /// A COSE_Key with the private part `d`: whoever holds the voucher can sign for that owner.
+    CoseKeyPrivate = 742, "cose-key-private", "a COSE_Key carries its private part";
+    /// A COSE_Key whose `alg` is another one than its curve has in FDO, or whose `key_ops` lacks
+    /// `verify` (RFC 9052 §7.1).
+    CoseKeyUse = 743, "cose-key-use", "alg or key_ops of a COSE_Key does not fit signatures under it";
+    /// OVEExtra with types that are not in the order of their encodings (RFC 8949 §4.2.1).
+    ExtraOrder = 744, "extra-order", "the types in OVEExtra are not in their order";
+    /// OVEExtra with a type of -65536 and above, which FDO reserves.
+    ExtraReserved = 745, "extra-reserved", "OVEExtra holds a type that FDO reserves";
 
     /// No entries: the manufacturer is the owner.
     NoEntries = 750, "no-entries", "the voucher has no entries: its manufacturer owns it";
@@ -194,6 +208,13 @@ findings! {
     /// The first of the findings or faults that are not listed, because there are as many as
     /// [`Limits::findings`](crate::Limits::findings).
     MoreFindings = 761, "more-findings", "there is more to find than is listed";
+    /// A certificate chain that begins with the authority: the order is reversed.
+    ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
+    /// The first certificate of a chain, that of a device or owner, is an authority's.
+    AuthorityLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
+    /// Revocation lists with the name of the issuer were given, and none of them counts for this
+    /// certificate: another scope, distribution point or key.
+    ListUnused = 772, "crl-not-used", "revocation lists of the issuer were given, and none of them speaks of this certificate";
 }
 
 impl FindingKind {

@@ -6,7 +6,7 @@ use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Whatever can compute HMAC(DCHmacSecret, OVHeader): a [`HmacSecret`] in memory, or a closure
 /// that asks a TPM.
@@ -33,8 +33,13 @@ where
 pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
 impl HmacSecret {
-    /// Takes the secret, of any length (RFC 2104 §3). Devices use 32 bytes, some with SHA-384 48
-    /// or 64.
+    /// Bytes of the shortest secret that is used. A shorter one can be found by trying all.
+    pub const LEAST: usize = 16;
+
+    /// Takes the secret. As many bytes as the hash has are recommended: 32 for SHA-256, 48 for
+    /// SHA-384; some devices use 64. With fewer than [`LEAST`](Self::LEAST) it makes no HMAC, and
+    /// [`header_hmac`](DeviceHmac::header_hmac) fails with
+    /// [`ErrorKind::HmacSecret`](crate::ErrorKind::HmacSecret).
     #[must_use]
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
@@ -48,6 +53,10 @@ impl HmacSecret {
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
+        if self.0.len() < Self::LEAST {
+            let (found, wanted) = (self.0.len() as u64, Self::LEAST as u64);
+            return Err(Error::count(ErrorKind::HmacSecret, found, wanted, "bytes"));
+        }
         Ok(hmac(&self.0, algorithm, header))
     }
 }

@@ -4,7 +4,7 @@ pub(crate) mod der;
 mod parse;
 mod public;
 
-pub(crate) use parse::read_certificates;
+pub(crate) use parse::{check_certificate, read_certificates};
 pub use public::PublicKey;
 
 use crate::cbor::{Int, Reader, Span};

@@ -52,6 +52,8 @@ pub struct Policy<'p> {
     pub(crate) manufacturer_roots: Option<&'p Roots>,
     pub(crate) at: Option<UnixTime>,
     pub(crate) refuse_expired: bool,
+    #[cfg(feature = "x509")]
+    pub(crate) lists_required: bool,
 }
 
 impl<'p> Policy<'p> {
@@ -71,6 +73,8 @@ impl<'p> Policy<'p> {
             manufacturer_roots: None,
             at: None,
             refuse_expired: false,
+            #[cfg(feature = "x509")]
+            lists_required: false,
         }
     }
 
@@ -222,6 +226,16 @@ impl<'p> Policy<'p> {
     #[must_use]
     pub const fn refuse_expired(mut self) -> Self {
         self.refuse_expired = true;
+        self
+    }
+
+    /// Refuses paths over a certificate of which no revocation list speaks: none was given, or none
+    /// counts for it. A trusted certificate itself is not looked up. By default lists are used where
+    /// there are any. Add them with [`Roots::add_crl_der`].
+    #[cfg(feature = "x509")]
+    #[must_use]
+    pub const fn require_revocation_lists(mut self) -> Self {
+        self.lists_required = true;
         self
     }
 

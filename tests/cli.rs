@@ -587,7 +587,7 @@ fn new_makes_a_voucher_that_verifies() {
         "--device-chain",
         "chain.pem",
         "--hmac-secret",
-        "0102",
+        "000102030405060708090a0b0c0d0e0f",
         "-o",
         "v.pem",
     ];
@@ -597,7 +597,7 @@ fn new_makes_a_voucher_that_verifies() {
         "v.pem",
         "--json",
         "--hmac-secret",
-        "0102",
+        "000102030405060708090a0b0c0d0e0f",
         "--owner",
         "0.pub",
         "--device-ca",

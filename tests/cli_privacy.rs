@@ -216,7 +216,7 @@ fn nothing_is_written_that_was_refused() {
     assert_eq!(code, 0);
 
     let new = "new --device-info GW-100-S/N-17 --manufacturer p256-owner-a.pub --epid \
-               --rv https://rv.example.com --hmac-secret 00 -o new.pem";
+               --rv https://rv.example.com --hmac-secret 00112233445566778899aabbccddeeff -o new.pem";
     let (code, _, err) = ov(&folder, &format!("{new} --refuse strict"));
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("looks like a serial number"), "{err}");

@@ -5,7 +5,8 @@
 mod common;
 
 use ownership_voucher::{
-    BatchVerifier, ErrorKind, Guid, KeyType, NewVoucher, NextOwner, Policy, Roots, UnixTime, audit,
+    BatchVerifier, ErrorKind, FindingKind, Guid, KeyType, NewVoucher, NextOwner, Policy, Roots,
+    UnixTime, audit,
 };
 
 const ROOT: &[u8] = include_bytes!("certificates/revocation/root.der");
@@ -89,6 +90,49 @@ fn time_and_coverage() {
     assert_eq!(verdict(&good, &policy), Err(ErrorKind::DevicePath));
 }
 
+/// The same demanded by the policy, for whatever roots it has.
+#[test]
+fn a_policy_may_require_lists() {
+    let good = voucher(GOOD);
+    let empty = include_bytes!("certificates/revocation/root-empty.crl");
+    for (lists, wanted) in [
+        (&[][..], Err(ErrorKind::DevicePath)),
+        (&[LIST], Err(ErrorKind::DevicePath)),
+        (&[LIST, empty], Ok(())),
+    ] {
+        let roots = roots(lists);
+        let policy = Policy::any_origin().with_device_roots(&roots);
+        assert_eq!(verdict(&good, &policy), Ok(()));
+        let policy = policy.require_revocation_lists();
+        assert_eq!(verdict(&good, &policy), wanted);
+    }
+}
+
+/// A list that does not count for a certificate of its issuer is a finding, with its place.
+#[test]
+fn lists_that_do_not_count_are_a_finding() {
+    let users = include_bytes!("certificates/revocation/int-users.crl");
+    let bytes = voucher(include_bytes!("certificates/revocation/bad-point.der"));
+    let found = |lists: &[&[u8]]| -> Vec<_> {
+        let roots = roots(lists);
+        let policy = Policy::any_origin().with_device_roots(&roots);
+        let findings = audit(&bytes, &policy).findings;
+        let mut unused = findings.iter();
+        let unused = unused
+            .by_ref()
+            .filter(|it| it.kind == FindingKind::ListUnused);
+        unused.map(|it| (it.entry, it.offset)).collect()
+    };
+    let leaf = include_bytes!("certificates/revocation/bad-point.der");
+    let place = bytes.windows(leaf.len()).position(|part| part == leaf);
+    assert_eq!(found(&[users]), [(None, place.expect("the leaf"))]);
+    assert_eq!(found(&[]), []);
+    // Another list of the same issuer speaks of it.
+    assert_eq!(found(&[users, LIST]), []);
+    let kind = FindingKind::ListUnused;
+    assert_eq!((kind.code(), kind.name()), (772, "crl-not-used"));
+}
+
 /// `ov verify --crl`, with a list in DER and in PEM.
 #[cfg(feature = "cli")]
 #[test]
@@ -122,6 +166,31 @@ fn the_program_takes_lists() {
         assert_eq!(code, Some(1), "{text}");
         assert!(text.contains("certificate-revoked"), "{text}");
     }
+    // Lists may be required of every certificate.
+    let crl = |lists: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ov"));
+        command.args([
+            "verify",
+            "--any-origin",
+            "good",
+            "--require-crl",
+            "--device-ca",
+        ]);
+        command.arg(format!("{files}root.der")).current_dir(&folder);
+        for list in lists {
+            command.args(["--crl", format!("{files}{list}").as_str()]);
+        }
+        let output = command.output().expect("ov runs");
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
+        (output.status.code(), text)
+    };
+    let (code, text) = crl(&["int.crl"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("no revocation list speaks of"), "{text}");
+    assert_eq!(crl(&["int.crl", "root-empty.crl"]).0, Some(0));
+    let (code, text) = crl(&[]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("--crl expected"), "{text}");
     for (options, why) in [
         (
             &[["--crl", "int.crl"]][..],

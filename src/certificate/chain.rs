@@ -21,6 +21,7 @@ pub(crate) fn chain_findings(
     list: &mut FindingList,
 ) {
     let mut below: Option<(Fields<'_>, Span)> = None;
+    let mut reversed = false;
     for (number, span) in chain.enumerate() {
         let mut note = |kind, span: Span| list.note(kind, span.start());
         let fields = Fields::read(span.of(bytes));
@@ -37,6 +38,12 @@ pub(crate) fn chain_findings(
             _ => Ok(()),
         };
         match link {
+            // The lower one names the one above it as its issuer: said once, where the chain begins.
+            Err((Unproved::Broken, at)) if number == 1 && issued(&below, &fields) => {
+                reversed = true;
+                note(FindingKind::ChainReversed, at);
+            }
+            Err((Unproved::Broken, _)) if reversed && issued(&below, &fields) => {}
             Err((Unproved::Broken, at)) => note(broken, at),
             // Noted where the certificate itself was looked at.
             Ok(()) | Err((Unproved::Sha1, _)) => {}
@@ -48,6 +55,14 @@ pub(crate) fn chain_findings(
         }
         below = fields.map(|fields| (fields, span));
     }
+}
+
+/// Whether the authority `above` is named as the issuer of what stands behind it.
+fn issued(above: &Option<(Fields<'_>, Span)>, behind: &Option<Fields<'_>>) -> bool {
+    let (Some((above, _)), Some(behind)) = (above, behind) else {
+        return false;
+    };
+    above.is_marked() && behind.issuer == above.subject
 }
 
 /// How many signatures under certificates may be verified yet.
@@ -65,7 +80,7 @@ impl Checks {
     }
 
     /// Takes one, where there is one.
-    fn spend(&mut self) -> bool {
+    pub(super) fn spend(&mut self) -> bool {
         let left = self.left.checked_sub(1);
         self.left = left.unwrap_or(0);
         left.is_some()
@@ -98,6 +113,9 @@ fn remarks(
     }
     if fields.version == 1 {
         note(FindingKind::CertificateV1);
+    }
+    if leaf && fields.is_marked() {
+        note(FindingKind::AuthorityLeaf);
     }
     if leaf && !fields.may_sign() {
         note(FindingKind::KeyUsage);

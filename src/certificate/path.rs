@@ -8,14 +8,19 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use der::Decode as _;
 use rustls_pki_types::CertificateDer;
 use webpki::{EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeIdIter};
+use x509_cert::ext::pkix::NameConstraints;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use super::Roots;
+use super::order::check_leaf;
 use super::read::Fields;
-use super::revocation::{NOT_A_SIGNER, UNKNOWN, runs};
+use super::revocation::check_lists;
 use super::signature::{Unproved, algorithms, check};
 use crate::error::{Error, ErrorKind};
+use crate::policy::Policy;
 use crate::time::UnixTime;
 
 /// A path that holds.
@@ -27,27 +32,49 @@ pub(crate) struct Path {
     pub(crate) certificates: usize,
 }
 
+/// How a path is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judgement {
+    /// The time at which certificates and lists must be valid, where that counts.
+    pub(crate) at: Option<UnixTime>,
+    /// Whether some revocation list must speak of each certificate.
+    pub(crate) lists_required: bool,
+    /// The error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`].
+    pub(crate) kind: ErrorKind,
+}
+
+impl Judgement {
+    /// As a policy asks for paths.
+    pub(crate) fn of(policy: &Policy<'_>, kind: ErrorKind) -> Self {
+        Self {
+            at: policy.at.filter(|_| policy.refuse_expired),
+            lists_required: policy.lists_required,
+            kind,
+        }
+    }
+}
+
 /// Finds the path from the first certificate of `chain` to one of `roots`.
 ///
-/// `kind` is the error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`]. The
-/// root may stand in the chain or not. With `expired_is_error` all certificates of the path, the
-/// root included, must be valid at `at`, else [`ErrorKind::CertificateTime`]; otherwise, and
-/// without `at`, there must have been a moment when all of them but the root were valid. A certificate
-/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`].
+/// The root may stand in the chain or not. With a time all certificates of the path, the root
+/// included, must be valid at it, else [`ErrorKind::CertificateTime`]; without one there must have been a moment when all of them but the root were valid. A certificate
+/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`]. Whatever is trusted, a chain
+/// with the root first is [`ErrorKind::ChainReversed`], and one that begins with an authority
+/// [`ErrorKind::AuthorityLeaf`]: a trusted authority vouches for what it signed, and is no device.
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
-    at: Option<UnixTime>,
-    expired_is_error: bool,
-    kind: ErrorKind,
+    judgement: &Judgement,
 ) -> Result<Path, Error> {
+    let kind = judgement.kind;
     let fail = |why| Error::text(kind, why);
-    let at = at.filter(|_| expired_is_error);
+    let at = judgement.at;
     let (leaf, _) = chain
         .split_first()
         .ok_or_else(|| fail("the chain has no certificate"))?;
     let unreadable = "a certificate cannot be read";
     let mut current = Fields::read(leaf).ok_or_else(|| fail(unreadable))?;
+    check_leaf(chain, &current)?;
     if !current.may_sign() {
         return Err(fail(
             "the key usage of the first certificate lacks digital signatures",
@@ -67,7 +94,7 @@ pub(crate) fn verify_path(
         path.push(current);
         let Some(last) = path.last() else { break };
         for (root, der) in roots.named(last.issuer) {
-            match check_root(chain, &path, (roots, der), at, kind) {
+            match check_root(chain, &path, (roots, der), judgement) {
                 Ok(()) => {
                     let certificates = path.len().saturating_add(1);
                     return Ok(Path { root, certificates });
@@ -105,9 +132,9 @@ fn check_root(
     chain: &[&[u8]],
     path: &[Fields<'_>],
     (roots, root): (&Roots, &[u8]),
-    at: Option<UnixTime>,
-    kind: ErrorKind,
+    judgement: &Judgement,
 ) -> Result<(), Error> {
+    let (at, kind) = (judgement.at, judgement.kind);
     let fail = |why| Error::text(kind, why);
     let root_der = CertificateDer::from(root);
     let (Some(root), Some((last, intermediates))) = (Fields::read(root), path.split_last()) else {
@@ -145,7 +172,7 @@ fn check_root(
     let (leaf, intermediates) = certificates
         .split_first()
         .ok_or_else(|| fail("the chain has no certificate"))?;
-    let judge = |lists| {
+    let judge = || {
         let anchors = [webpki::anchor_from_trusted_cert(&root_der)?];
         EndEntityCert::try_from(leaf)?
             .verify_for_usage(
@@ -154,17 +181,35 @@ fn check_root(
                 intermediates,
                 rustls_pki_types::UnixTime::since_unix_epoch(Duration::from_secs(moment.0)),
                 AnyPurpose,
-                lists,
+                None,
                 None,
             )
             .map(|_| ())
     };
-    let lists = runs(roots, path, &root).map_err(fail)?;
-    lists
-        .iter()
-        .try_for_each(|run| judge(run.options(at.is_some())))
-        .map_err(|error| translate(&error, kind))
+    judge().map_err(|error| match error {
+        webpki::Error::NameConstraintViolation if on_directories(path, &root) => fail(DIRECTORIES),
+        error => translate(&error, kind),
+    })?;
+    let required = judgement.lists_required || roots.lists_required;
+    check_lists(roots, path, &root, at, required, kind)
 }
+
+/// Whether an authority above the leaf constrains names of directories. Such a constraint is not
+/// compared with names, and whatever stands below it is refused.
+fn on_directories(path: &[Fields<'_>], root: &Fields<'_>) -> bool {
+    path.iter().skip(1).chain([root]).any(|authority| {
+        let names = authority.names.as_deref();
+        let names = names.and_then(|names| NameConstraints::from_der(names).ok());
+        let trees = |names: NameConstraints| [names.permitted_subtrees, names.excluded_subtrees];
+        names.is_some_and(|names| {
+            let mut all = trees(names).into_iter().flatten().flatten();
+            all.any(|tree| matches!(tree.base, GeneralName::DirectoryName(_)))
+        })
+    })
+}
+
+const DIRECTORIES: &str =
+    "name constraints on directory names are not supported, and an authority has some";
 
 /// The time to judge at: `at`, or else the first moment when all certificates were valid.
 fn moment(
@@ -216,7 +261,6 @@ const SIGNATURE: &str = "the signature of a certificate does not verify";
 fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
     use webpki::Error as E;
     let why = match error {
-        E::CaUsedAsEndEntity => "the first certificate is marked as an authority",
         E::EndEntityUsedAsCa => "a certificate signs another one without being marked as authority",
         E::PathLenConstraintViolated => "the path is longer than an authority allows",
         E::NameConstraintViolation => "a name is outside of the name constraints",
@@ -234,18 +278,6 @@ fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
             "the path has more than 8 certificates or too many names"
         }
         E::UnknownIssuer => "the issuer is not trusted",
-        E::CertRevoked => return Error::new(ErrorKind::CertificateRevoked),
-        E::CrlExpired { .. } => {
-            let why = "a revocation list is older than it promises to be";
-            return Error::text(ErrorKind::CertificateTime, why);
-        }
-        E::UnknownRevocationStatus => UNKNOWN,
-        E::IssuerNotCrlSigner => NOT_A_SIGNER,
-        E::InvalidCrlSignatureForPublicKey => "the signature of a revocation list does not verify",
-        E::UnsupportedCrlSignatureAlgorithmContext(_)
-        | E::UnsupportedCrlSignatureAlgorithmForPublicKeyContext(_) => {
-            "a revocation list is signed with an algorithm that is not supported"
-        }
         E::CertDistrusted => "the key of a certificate is known to be compromised",
         // `moment` has judged times already.
         E::CertExpired { .. } | E::CertNotValidYet { .. } | E::InvalidCertValidity => {

@@ -1,6 +1,8 @@
 //! The fields of a certificate that paths, findings and reports need, as slices of it.
 
-use der::asn1::{AnyRef, BitStringRef};
+use alloc::vec::Vec;
+
+use der::asn1::{AnyRef, BitStringRef, OctetString};
 use der::{Decode as _, Reader as _, SliceReader, Tag, TagMode, TagNumber, Tagged as _};
 use x509_cert::ext::Extensions;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
@@ -11,6 +13,9 @@ use crate::time::UnixTime;
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+const KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
+const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
+const POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
 /// Certificate of RFC 5280 §4.1. "Content" means the value of a SEQUENCE without its head, which
 /// is the form that webpki compares.
@@ -37,6 +42,11 @@ pub(super) struct Fields<'a> {
     pub(super) key: &'a [u8],
     pub(super) constraints: Option<BasicConstraints>,
     pub(super) usage: Option<KeyUsage>,
+    /// The values of cRLDistributionPoints and nameConstraints, not read.
+    pub(super) points: Option<Vec<u8>>,
+    pub(super) names: Option<Vec<u8>>,
+    /// The identifier of its key, where it has one that can be read.
+    pub(super) key_id: Option<Vec<u8>>,
 }
 
 impl<'a> Fields<'a> {
@@ -50,6 +60,15 @@ impl<'a> Fields<'a> {
         self.constraints
             .as_ref()
             .is_some_and(|constraints| constraints.ca)
+    }
+
+    /// Whether it says that it is an authority's: by basicConstraints, or as a root from before those
+    /// by its key usage. Such a certificate is no device's and no owner's. Under another issuer, a
+    /// key usage of that kind is a slip of the issuer.
+    pub(super) fn is_marked(&self) -> bool {
+        let root = self.issuer == self.subject;
+        let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
+        self.is_authority() || root && self.usage.is_some_and(signs)
     }
 
     /// Whether it may sign data. Without key usage it may do anything (RFC 5280 §4.2.1.3).
@@ -112,26 +131,39 @@ fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {
             key,
             constraints: extension(&extensions, BASIC_CONSTRAINTS)?,
             usage: extension(&extensions, KEY_USAGE)?,
+            points: value(&extensions, POINTS),
+            names: value(&extensions, NAME_CONSTRAINTS),
+            key_id: value(&extensions, KEY_ID).and_then(|id| {
+                let id = OctetString::from_der(&id).ok()?;
+                Some(id.as_bytes().to_vec())
+            }),
         })
     })
 }
 
 /// The content of a SEQUENCE.
-fn content<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+pub(super) fn content<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
     let any = AnyRef::decode(reader)?;
     any.tag().assert_eq(Tag::Sequence)?;
     Ok(any.value())
 }
 
 /// A BIT STRING of whole bytes.
-fn bits<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
+pub(super) fn bits<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
     BitStringRef::decode(reader)?
         .as_bytes()
         .ok_or_else(|| Tag::BitString.value_error().into())
 }
 
-fn time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
+pub(super) fn time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
     Ok(UnixTime(Time::decode(reader)?.to_unix_duration().as_secs()))
+}
+
+/// The value of the first extension of that kind.
+fn value(extensions: &Extensions, kind: ObjectIdentifier) -> Option<Vec<u8>> {
+    let mut all = extensions.iter();
+    let found = all.find(|extension| extension.extn_id == kind)?;
+    Some(found.extn_value.as_bytes().to_vec())
 }
 
 /// The extension of that kind, of which there may be one (RFC 5280 §4.2).

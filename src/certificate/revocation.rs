@@ -1,41 +1,47 @@
 //! Revocation lists (RFC 5280 §5): which certificates their authorities have called back.
 //!
-//! A list counts for the certificates of the authority whose name it has, and only when the key of
-//! that authority signed it; so it is of no use before there is a path, and webpki judges it there.
+//! A list counts for the certificates of the authority whose name it has and whose key signed it: an
+//! authority that changed its key has one name and two keys, with lists of each. So a list is of no
+//! use before there is a path.
+
+mod list;
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
-use webpki::{
-    BorrowedCertRevocationList, CertRevocationList, ExpirationPolicy, RevocationOptions,
-    RevocationOptionsBuilder, UnknownStatusPolicy,
-};
+pub(super) use list::List;
+use list::Refused;
 
 use super::Roots;
+use super::chain::Checks;
 use super::read::Fields;
+use super::signature::{Unproved, check, check_signed};
 use crate::error::{Error, ErrorKind};
+use crate::time::UnixTime;
 
 /// Bytes of the longest list.
 const LONGEST: usize = 16 << 20;
-/// Entries of the longest list: each costs some 200 bytes of heap.
+/// Entries of the longest list.
 const MOST_ENTRIES: usize = 1 << 17;
 /// Lists in one set: those with a name on the path are looked through for each path.
 const MOST_LISTS: usize = 64;
-
-/// A list that was read; nothing about it has been proved.
-#[derive(Clone)]
-pub(super) struct List(Arc<CertRevocationList<'static>>);
 
 impl Roots {
     /// Adds a certificate revocation list in DER (RFC 5280 §5). A path over a certificate that is in
     /// it is refused from then on, whatever the date and the reason that the list gives.
     ///
-    /// It counts for what the authority of its name has issued. Where it was not signed by the key
-    /// of that authority, or the authority may not sign lists, paths over the authority are
-    /// refused: a list that cannot be relied upon is not passed over in silence. With
+    /// It counts for what the authority has issued whose name it has and whose key signed it. A list
+    /// of another trusted authority of that name, or that names another key (authorityKeyIdentifier),
+    /// is left out. Where it was not signed by the key of the authority for any other reason, or the
+    /// authority may not sign lists, paths over the authority are refused: a list that cannot be
+    /// relied upon is not passed over in silence. With
     /// [`Policy::refuse_expired`](crate::Policy::refuse_expired) so are they after the day on which
     /// the list promises a newer one. Of several lists of one authority each counts.
+    ///
+    /// A list may speak of a part of the certificates: those of devices and owners, those of
+    /// authorities, those of one distribution point. Where lists of the issuer were given and none of
+    /// them speaks of a certificate, that is a finding:
+    /// [`FindingKind::ListUnused`](crate::FindingKind::ListUnused).
     ///
     /// A certificate that is itself among the trusted ones is not looked up.
     ///
@@ -57,114 +63,180 @@ impl Roots {
         };
         most(self.lists.len().saturating_add(1), MOST_LISTS, "lists")?;
         most(der.len(), LONGEST, "bytes")?;
-        let list = BorrowedCertRevocationList::from_der(der).map_err(|error| unreadable(&error))?;
-        // Counted before they are copied; an entry that cannot be read is found in copying.
-        let entries = list.into_iter().take(MOST_ENTRIES.saturating_add(1));
-        most(entries.count(), MOST_ENTRIES, "entries")?;
-        let list = list.to_owned().map_err(|error| unreadable(&error))?;
-        self.lists.push(List(Arc::new(list.into())));
+        match List::read(der, MOST_ENTRIES) {
+            Ok(list) => self.lists.push(Arc::new(list)),
+            Err(Refused::Entries(found)) => most(found, MOST_ENTRIES, "entries")?,
+            Err(Refused::Why(why)) => return Err(Error::text(ErrorKind::RevocationList, why)),
+        }
         Ok(())
     }
 
     /// Refuses paths over a certificate of which no revocation list speaks. Without this, lists are
     /// used where there are any.
+    /// [`Policy::require_revocation_lists`](crate::Policy::require_revocation_lists) does the same
+    /// for all roots of a policy.
     pub const fn require_revocation_lists(&mut self) {
         self.lists_required = true;
     }
-}
 
-fn unreadable(error: &webpki::Error) -> Error {
-    use webpki::Error as E;
-    Error::text(
-        ErrorKind::RevocationList,
-        match error {
-            E::UnsupportedCrlVersion => "a revocation list is not of version 2",
-            E::UnsupportedDeltaCrl => "a revocation list holds changes to another one alone",
-            E::UnsupportedIndirectCrl => "a revocation list speaks for several authorities",
-            E::UnsupportedRevocationReasonsPartitioning => {
-                "a revocation list speaks of some reasons alone"
-            }
-            E::UnsupportedCriticalExtension => {
-                "a critical extension of a revocation list is not understood"
-            }
-            _ => "a revocation list is not as RFC 5280 asks",
-        },
-    )
-}
-
-/// The lists of one run of webpki, and what it does about a certificate that none speaks of.
-pub(super) struct Run<'r> {
-    lists: Vec<&'r CertRevocationList<'static>>,
-    unknown: UnknownStatusPolicy,
-}
-
-impl Run<'_> {
-    /// The lists in the form that webpki takes; `None` without any. With `dates` none may be older
-    /// than it promises.
-    pub(super) fn options(&self, dates: bool) -> Option<RevocationOptions<'_>> {
-        let dates = match dates {
-            true => ExpirationPolicy::Enforce,
-            false => ExpirationPolicy::Ignore,
-        };
-        let builder = RevocationOptionsBuilder::new(&self.lists).ok()?;
-        let builder = builder.with_status_policy(self.unknown);
-        Some(builder.with_expiration_policy(dates).build())
+    /// The lists with the name of whoever issued this certificate.
+    fn lists_for<'r>(&'r self, certificate: &'r Fields<'_>) -> impl Iterator<Item = &'r List> {
+        let lists = self.lists.iter().map(|list| &**list);
+        lists.filter(|list| list.issuer() == certificate.issuer)
     }
 }
 
-/// How to judge `path`, which leads to `root`: all of these have to hold, and there is at least one.
-///
-/// webpki asks one list for each certificate, the first of its authority that speaks of it. So two
-/// lists of one authority never stand in one run.
-pub(super) fn runs<'r>(
-    roots: &'r Roots,
+/// A path that is looked up, and what is known beside it.
+struct Lookup<'l> {
+    roots: &'l Roots,
+    path: &'l [Fields<'l>],
+    root: &'l Fields<'l>,
+    at: Option<UnixTime>,
+    kind: ErrorKind,
+}
+
+impl Lookup<'_> {
+    /// Whether another authority of the same name as `issuer` signed the list: one that is trusted,
+    /// or one of the path.
+    fn have_signer(&self, list: &List, issuer: &Fields<'_>) -> bool {
+        let signed = |other: &Fields<'_>| {
+            other.subject == issuer.subject
+                && other.spki != issuer.spki
+                && check_signed(&list.signed(), other).is_ok()
+        };
+        let mut trusted = self.roots.named(list.issuer());
+        self.path.iter().skip(1).any(signed)
+            || trusted.any(|(_, der)| Fields::read(der).is_some_and(|root| signed(&root)))
+    }
+
+    /// What `list`, which has the name of the issuer, says about the certificate of the path with
+    /// that number.
+    fn status(&self, list: &List, number: usize) -> Result<Status, Error> {
+        let fail = |why| Err(Error::text(self.kind, why));
+        let Some(certificate) = self.path.get(number) else {
+            return Ok(Status::Unknown);
+        };
+        let issuer = self.path.get(number.saturating_add(1)).unwrap_or(self.root);
+        match check_signed(&list.signed(), issuer) {
+            Ok(()) => {}
+            Err(_) if list.is_of_other_key(issuer) => return Ok(Status::Unknown),
+            Err(_) if self.have_signer(list, issuer) => return Ok(Status::Unknown),
+            Err(Unproved::Broken) => {
+                return fail("the signature of a revocation list does not verify");
+            }
+            Err(_) => {
+                return fail("a revocation list is signed with an algorithm that is not supported");
+            }
+        }
+        if !issuer.may_sign_lists() {
+            return fail("the key usage of an authority lacks signatures of revocation lists");
+        }
+        if !list.covers(certificate, number == 0) {
+            return Ok(Status::Unknown);
+        }
+        if list.has(certificate.serial) {
+            return Ok(Status::Revoked);
+        }
+        if self.at.is_some_and(|at| at >= list.next_update) {
+            let why = "a revocation list is older than it promises to be";
+            return Err(Error::text(ErrorKind::CertificateTime, why));
+        }
+        Ok(Status::Good)
+    }
+}
+
+/// Checks every certificate of `path`, which leads to `root`, against the lists of its issuer. With
+/// `at` no list may be older than it promises; with `required` some list must speak of each.
+pub(super) fn check_lists(
+    roots: &Roots,
     path: &[Fields<'_>],
     root: &Fields<'_>,
-) -> Result<Vec<Run<'r>>, &'static str> {
-    let all: Vec<_> = roots
-        .lists
-        .iter()
-        .map(|list| &*list.0)
-        .filter(|list| path.iter().any(|one| one.issuer == list.issuer()))
-        .collect();
-    // webpki knows the key usage of every authority but the root.
-    let of_root = |list: &&CertRevocationList<'_>| list.issuer() == root.subject;
-    if !root.may_sign_lists() && all.iter().any(of_root) {
-        return Err(NOT_A_SIGNER);
-    }
-    let mut runs = vec![Run {
-        lists: Vec::new(),
-        unknown: UnknownStatusPolicy::Allow,
-    }];
-    for list in &all {
-        let free = |run: &&mut Run<'_>| {
-            let mut others = run.lists.iter();
-            others.all(|other| other.issuer() != list.issuer())
-        };
-        match runs.iter_mut().find(free) {
-            Some(run) => run.lists.push(list),
-            None => runs.push(Run {
-                lists: vec![list],
-                unknown: UnknownStatusPolicy::Allow,
-            }),
+    at: Option<UnixTime>,
+    required: bool,
+    kind: ErrorKind,
+) -> Result<(), Error> {
+    let lookup = Lookup {
+        roots,
+        path,
+        root,
+        at,
+        kind,
+    };
+    // That a certificate is revoked says more than what else is wrong.
+    let mut reason = None;
+    for (number, certificate) in path.iter().enumerate() {
+        let mut covered = false;
+        for list in roots.lists_for(certificate) {
+            match lookup.status(list, number) {
+                Ok(Status::Revoked) => return Err(Error::new(ErrorKind::CertificateRevoked)),
+                Ok(Status::Good) => covered = true,
+                Ok(Status::Unknown) => {}
+                Err(error) => _ = reason.get_or_insert(error),
+            }
+        }
+        if required && !covered {
+            reason.get_or_insert_with(|| Error::text(kind, UNKNOWN));
         }
     }
-    if roots.lists_required {
-        if all.is_empty() {
-            return Err(UNKNOWN);
-        }
-        // Here it is enough that some list speaks of each certificate.
-        runs.push(Run {
-            lists: all,
-            unknown: UnknownStatusPolicy::Deny,
-        });
-    }
-    Ok(runs)
+    reason.map_or(Ok(()), Err)
 }
 
-pub(super) const NOT_A_SIGNER: &str =
-    "the key usage of an authority lacks signatures of revocation lists";
-pub(super) const UNKNOWN: &str = "no revocation list speaks of a certificate";
+/// What a list says about a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    Good,
+    Revoked,
+    /// It is another key's, or its scope has no such certificate.
+    Unknown,
+}
 
+const UNKNOWN: &str = "no revocation list speaks of a certificate";
+
+/// Names the certificates of `chain`, by their numbers, of which no list speaks although there are
+/// lists with the name of their issuer. Signatures are taken from `checks`.
+pub(crate) fn unused_lists(
+    chain: &[&[u8]],
+    roots: &Roots,
+    checks: &mut Checks,
+    mut note: impl FnMut(usize),
+) {
+    if roots.lists.is_empty() {
+        return;
+    }
+    let read: Vec<_> = chain.iter().map(|der| Fields::read(der)).collect();
+    for (number, (certificate, der)) in read.iter().zip(chain).enumerate() {
+        let Some(certificate) = certificate else {
+            return;
+        };
+        // What is trusted itself is not looked up, and the path ends there.
+        if roots.iter().any(|root| root == *der) {
+            return;
+        }
+        if roots.lists_for(certificate).next().is_none() {
+            continue;
+        }
+        let next = read.get(number.saturating_add(1)).and_then(Option::as_ref);
+        let next = next.filter(|next| next.subject == certificate.issuer);
+        let trusted: Vec<_> = roots
+            .named(certificate.issuer)
+            .filter_map(|(_, der)| Fields::read(der))
+            .collect();
+        let mut issuers = trusted.iter().chain(next);
+        let issuer = issuers.find(|issuer| checks.spend() && check(certificate, issuer).is_ok());
+        let Some(issuer) = issuer else { continue };
+        let mut lists = roots.lists_for(certificate);
+        let speaks = lists.any(|list| {
+            list.covers(certificate, number == 0)
+                && checks.spend()
+                && check_signed(&list.signed(), issuer).is_ok()
+        });
+        if !speaks {
+            note(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod rekeyed;
 #[cfg(test)]
 mod tests;

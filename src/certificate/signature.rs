@@ -27,13 +27,34 @@ pub(super) enum Unproved {
     Broken,
 }
 
+/// What an authority signs, a certificate or a revocation list, with its signature.
+pub(super) struct Signed<'a> {
+    /// The part that is signed, head included.
+    pub(super) message: &'a [u8],
+    /// The content of the algorithm behind the signed part, and of the one inside it.
+    pub(super) algorithm: &'a [u8],
+    pub(super) inner_algorithm: &'a [u8],
+    pub(super) signature: &'a [u8],
+}
+
 /// Checks that `issuer`'s key signed `certificate`. Names are not looked at.
 pub(super) fn check(certificate: &Fields<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
-    let id = certificate.algorithm;
+    let signed = Signed {
+        message: certificate.signed,
+        algorithm: certificate.algorithm,
+        inner_algorithm: certificate.inner_algorithm,
+        signature: certificate.signature,
+    };
+    check_signed(&signed, issuer)
+}
+
+/// The same for whatever an authority signs.
+pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
+    let id = signed.algorithm;
     if is_sha1(id) {
         return Err(Unproved::Sha1);
     }
-    if certificate.inner_algorithm != id {
+    if signed.inner_algorithm != id {
         return Err(Unproved::Broken);
     }
     #[cfg(not(feature = "rsa"))]
@@ -55,7 +76,7 @@ pub(super) fn check(certificate: &Fields<'_>, issuer: &Fields<'_>) -> Result<(),
         .iter()
         .find(|scheme| signature(scheme) && key(scheme))
         .ok_or(Unproved::Broken)?;
-    scheme.verify(issuer.key, certificate.signed, certificate.signature)
+    scheme.verify(issuer.key, signed.message, signed.signature)
 }
 
 const ECDSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");

@@ -122,6 +122,13 @@ fn holds(chain: &[&str], trusted: &[&str], root: usize, certificates: usize) {
     assert_eq!(found, Path { root, certificates }, "{chain:?}");
 }
 
+/// There is no path, and the reason has a kind of its own.
+#[track_caller]
+fn fails_as(kind: ErrorKind, chain: &[&str], trusted: &[&str]) {
+    let error = path(chain, trusted).expect_err(chain[0]);
+    assert_eq!(error.kind(), kind, "{chain:?}: {error}");
+}
+
 /// There is no path, for a reason that contains `why`.
 #[track_caller]
 fn fails(chain: &[&str], trusted: &[&str], why: &str) {
@@ -136,6 +143,23 @@ fn holds_with_rsa(chain: &[&str], trusted: &[&str]) {
     let lacking = path(chain, trusted).err().map(|error| error.kind());
     let wanted = (!cfg!(feature = "rsa")).then_some(ErrorKind::Feature);
     assert_eq!(lacking, wanted, "{chain:?}");
+}
+
+/// The path at that time, where certificates outside of their validity are an error.
+fn verify_path(
+    chain: &[&[u8]],
+    roots: &Roots,
+    at: Option<UnixTime>,
+    expired_is_error: bool,
+    kind: ErrorKind,
+) -> Result<Path, Error> {
+    let at = at.filter(|_| expired_is_error);
+    let judgement = Judgement {
+        at,
+        lists_required: false,
+        kind,
+    };
+    super::verify_path(chain, roots, &judgement)
 }
 
 fn date(text: &str) -> UnixTime {
@@ -224,13 +248,43 @@ fn leaf_is_root() {
     holds(&["self-signed"], &["self-signed"], 0, 1);
     holds(&["leaf", "p256-root"], &["p384-root", "leaf"], 1, 1);
     holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
-    holds(&["leaf-authority"], &["leaf-authority"], 0, 1);
     fails(&["self-signed"], &["leaf"], "not marked as an authority");
     fails(
         &["leaf-agreement-only"],
         &["leaf-agreement-only"],
         "key usage",
     );
+}
+
+/// Its certificate is public: whoever puts it into a voucher has no device.
+#[test]
+fn trusted_authority_vouches_for_what_it_signed_alone() {
+    let kind = ErrorKind::AuthorityLeaf;
+    for root in [
+        "p256-root",
+        "p384-root",
+        "ed25519-root",
+        "rsa2048-root",
+        "p521-root",
+        "root-no-cert-sign",
+        "root-path-0",
+        // By its key usage alone.
+        "root-no-constraints",
+    ] {
+        fails_as(kind, &[root], &[root]);
+    }
+    // With a key usage that allows signatures over data.
+    fails_as(kind, &["leaf-authority"], &["leaf-authority"]);
+    fails_as(kind, &["leaf-authority"], &["p256-root"]);
+    // A trusted authority below the root, with its chain and without.
+    fails_as(kind, &["p256-int"], &["p256-int"]);
+    fails_as(kind, &["p256-int", "p256-root"], &["p256-int", "p256-root"]);
+    fails_as(kind, &["p256-int", "p256-root"], &["p256-root"]);
+    // Twice the same is no reversed chain.
+    fails_as(kind, &["p256-root", "p256-root"], &["p256-root"]);
+    assert_eq!((kind.code(), kind.name()), (341, "ca-as-leaf"));
+    // A device whose issuer gave it a key usage too many stays one.
+    holds(&["leaf-no-usage"], &["p256-root"], 0, 2);
 }
 
 #[test]
@@ -405,11 +459,6 @@ fn leaf_rules() {
         &["p256-root"],
         "lacks digital signatures",
     );
-    fails(
-        &["leaf-authority"],
-        &["p256-root"],
-        "marked as an authority",
-    );
     fails(&["leaf-critical"], &["p256-root"], "critical extension");
     fails(&["leaf-v1"], &["p256-root"], "version 3");
     fails(&["leaf-twice"], &["p256-root"], "cannot be read");
@@ -418,11 +467,25 @@ fn leaf_rules() {
 
 #[test]
 fn order_is_part_of_the_chain() {
-    let reversed = ["p256-root", "p256-int", "p256-leaf"];
-    fails(&reversed, &["p256-root"], "lacks digital signatures");
-    let reversed = ["root-no-cert-sign", "p256-int", "p256-leaf"];
-    fails(&reversed, &["p256-root"], "marked as an authority");
-    fails(&reversed, &["p384-root"], "another issuer");
+    let kind = ErrorKind::ChainReversed;
+    for reversed in [
+        &["p256-root", "p256-int", "p256-leaf"][..],
+        &["p256-root", "leaf"],
+        &["p256-int", "p256-leaf"],
+        // Not marked as an authority, and proved to be one by its signature.
+        &["root-v1", "leaf"],
+        &["leaf-no-usage", "leaf-of-leaf"],
+        // The name alone: the signature cannot be checked.
+        &["p521-root", "p521-leaf"],
+        &["root-same-name", "leaf"],
+    ] {
+        fails_as(kind, reversed, &["p256-root"]);
+        fails_as(kind, reversed, &["p384-root"]);
+        // Whatever is trusted, and be it the first one.
+        fails_as(kind, reversed, &[reversed[0]]);
+        fails_as(kind, reversed, &[*reversed.last().expect("the last")]);
+    }
+    assert_eq!((kind.code(), kind.name()), (340, "chain-reversed"));
     fails(
         &["p256-leaf", "p256-root", "p256-int"],
         &["p256-root"],
@@ -603,10 +666,27 @@ fn findings_of_chains() {
     finds(
         &["p256-root", "p256-leaf"],
         &[
+            (F::AuthorityLeaf, 0),
             (F::KeyUsage, 0),
             (F::DeviceChainBroken, 0),
             (F::NoBasicConstraints, 1),
         ],
+    );
+    // From the root down: that is one fault, and said once.
+    finds(
+        &["p256-root", "p256-int", "p256-leaf"],
+        &[
+            (F::AuthorityLeaf, 0),
+            (F::KeyUsage, 0),
+            (F::ChainReversed, 0),
+            (F::NoBasicConstraints, 2),
+        ],
+    );
+    finds(&["leaf-authority", "p256-root"], &[(F::AuthorityLeaf, 0)]);
+    // Further up it is a broken one.
+    finds(
+        &["p256-leaf", "p256-root", "p256-int"],
+        &[(F::DeviceChainBroken, 0), (F::DeviceChainBroken, 1)],
     );
     // Signed with SHA-1 and by nobody in the chain: not told apart.
     finds(&["leaf-sha1", "root-other"], &[(F::Sha1, 0)]);

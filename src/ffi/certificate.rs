@@ -50,8 +50,8 @@ pub extern "C" fn ov_roots_add_der(
 }
 
 /// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
-/// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where that did
-/// not sign it.
+/// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
+/// nor another known authority of its name signed the list.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_add_crl_der(
     roots: *mut ov_roots,

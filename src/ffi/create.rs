@@ -151,6 +151,16 @@ pub extern "C" fn ov_new_voucher_allow_experimental_key(
     })
 }
 
+/// Lets the manufacturer's first certificate be that of an authority; see
+/// `ov_extend_options_allow_ca_owner`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_allow_ca_owner(new_voucher: *mut ov_new_voucher) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(new_voucher)?, NewVoucher::allow_ca_owner);
+        Ok(())
+    })
+}
+
 /// A header that waits for the HMAC of its device.
 pub struct ov_header {
     _private: [u8; 0],

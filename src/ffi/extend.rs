@@ -175,6 +175,16 @@ pub extern "C" fn ov_extend_options_allow_experimental_key(
     })
 }
 
+/// Lets the next owner's first certificate be that of an authority. By default that is refused with
+/// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_options) -> ov_status {
+    plain(|caller| {
+        caller.get_mut(options)?.ca_owner = true;
+        Ok(())
+    })
+}
+
 /// Bytes that the new entry may have. Default 65535.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_set_max_entry(

@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use core::ffi::c_char;
 
 use super::buffer::ov_str;
-use super::error::place;
+use super::create::ov_header;
+use super::error::{ov_error, place};
+use super::extend::ov_extension;
 use super::handle::{Handle, Refusal, at, index, object};
-use super::plain;
 use super::policy::ov_policy;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
+use super::{guard, plain};
 use crate::finding::{Allowance, Finding, FindingKind};
 use crate::policy::Policy;
 
@@ -137,6 +139,47 @@ pub extern "C" fn ov_voucher_remarks(
         let remarks = match caller.maybe(policy)? {
             Some(policy) => voucher.remarks(&policy.policy()),
             None => voucher.remarks(&Policy::any_origin()),
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the entry that an extension is going to add, before
+/// anybody signs it. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_remarks(
+    extension: *const ov_extension,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => waiting.extension.remarks(&policy.policy())?,
+            None => waiting.extension.remarks(&Policy::any_origin())?,
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+/// device is asked. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_remarks(
+    header: *const ov_header,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => header.remarks(&policy.policy()),
+            None => header.remarks(&Policy::any_origin()),
         };
         out.write(Handle::give(Findings::of(remarks)));
         Ok(())

@@ -382,6 +382,15 @@ pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov
     })
 }
 
+/// Refuses paths over a certificate of which no revocation list speaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_require_revocation_lists(policy: *mut ov_policy) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(policy)?, Policy::require_revocation_lists);
+        Ok(())
+    })
+}
+
 /// Makes certificates outside of their validity an error of the paths asked for.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_refuse_expired(policy: *mut ov_policy) -> ov_status {

@@ -335,7 +335,9 @@ pub struct ov_hmac_secret {
 
 object!(ov_hmac_secret: HmacSecret, b"ov hmacs");
 
-/// Takes a copy of a secret of any length. The caller wipes its own.
+/// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
+/// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+/// `OV_ERR_HMAC_SECRET_SHORT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hmac_secret_new(
     data: *const u8,

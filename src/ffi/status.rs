@@ -144,6 +144,10 @@ pub const OV_ERR_CERTIFICATE_REVOKED: ov_status = 328;
 pub const OV_ERR_ORIGIN_NOT_CHECKED: ov_status = 329;
 /// A required fact was not proved.
 pub const OV_ERR_NOT_PROVED: ov_status = 330;
+/// The certificate chain begins with its root: the certificate of the key comes first.
+pub const OV_ERR_CHAIN_REVERSED: ov_status = 340;
+/// The first certificate is that of an authority, which vouches for what it signed and not for itself.
+pub const OV_ERR_CA_AS_LEAF: ov_status = 341;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
 /// There are more entries than the limit.
@@ -182,6 +186,12 @@ pub const OV_ERR_CANCELLED: ov_status = 505;
 pub const OV_ERR_DISCLOSURE: ov_status = 506;
 /// The voucher would be handed over twice.
 pub const OV_ERR_DOUBLE_SALE: ov_status = 507;
+/// This certificate chain cannot be written.
+pub const OV_ERR_UNFIT_CHAIN: ov_status = 540;
+/// The certificate of the owner is that of an authority, and no override was given.
+pub const OV_ERR_CA_AS_OWNER: ov_status = 541;
+/// The HMAC secret is too short.
+pub const OV_ERR_HMAC_SECRET_SHORT: ov_status = 542;
 /// The signer failed.
 pub const OV_ERR_SIGNER_FAILED: ov_status = 600;
 /// The signer returned a signature that does not verify.
@@ -261,6 +271,18 @@ pub const OV_FINDING_DRAFT_AAD: i32 = 725;
 pub const OV_FINDING_PROTECTED_EXTRA: i32 = 726;
 /// The rendezvous info does not consist of directives and instructions.
 pub const OV_FINDING_RV_SHAPE: i32 = 727;
+/// A certificate is not X.509 in DER.
+pub const OV_FINDING_CERTIFICATE_MALFORMED: i32 = 740;
+/// The device certificate holds a key that FDO does not have.
+pub const OV_FINDING_DEVICE_KEY: i32 = 741;
+/// A COSE_Key carries its private part.
+pub const OV_FINDING_COSE_KEY_PRIVATE: i32 = 742;
+/// Alg or key_ops of a COSE_Key does not fit signatures under it.
+pub const OV_FINDING_COSE_KEY_USE: i32 = 743;
+/// The types in OVEExtra are not in their order.
+pub const OV_FINDING_EXTRA_ORDER: i32 = 744;
+/// OVEExtra holds a type that FDO reserves.
+pub const OV_FINDING_EXTRA_RESERVED: i32 = 745;
 /// The voucher has no entries: its manufacturer owns it.
 pub const OV_FINDING_NO_ENTRIES: i32 = 750;
 /// A certificate has expired.
@@ -285,6 +307,12 @@ pub const OV_FINDING_KEY_USAGE: i32 = 759;
 pub const OV_FINDING_CERTIFICATES_UNCHECKED: i32 = 760;
 /// There is more to find than is listed.
 pub const OV_FINDING_MORE_FINDINGS: i32 = 761;
+/// A certificate chain begins with its root.
+pub const OV_FINDING_CHAIN_REVERSED: i32 = 770;
+/// The first certificate of a chain is that of an authority.
+pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
+/// Revocation lists of the issuer were given, and none of them speaks of this certificate.
+pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
 
 /// The numbers from 800 with their names and texts.
 const BOUNDARY: [(ov_status, &str, &str); 8] = [

@@ -2,7 +2,7 @@
 
 use super::der::{certificate_spki, check_size, find_in_spki};
 use super::{KeyEncoding, KeyIndex, KeyType, Material};
-use crate::cbor::{Label, Labels, Reader, Sink, Span};
+use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
 use crate::error::{ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
@@ -125,6 +125,17 @@ fn read_chain_key<E: Fail>(
     Ok((found.material, found.a, found.b, body))
 }
 
+/// Notes what stands in the place of a certificate and is none.
+pub(crate) fn check_certificate<E: Fail, S: Sink>(
+    reader: &Reader<'_, E>,
+    certificate: Span,
+    sink: &mut S,
+) {
+    if S::THOROUGH && certificate_spki::<E>(reader.input(), certificate).is_err() {
+        sink.note(FindingKind::CertificateMalformed, certificate.start());
+    }
+}
+
 /// Reads `[1* bstr]` and gives the first.
 pub(crate) fn read_certificates<E: Fail>(
     reader: &mut Reader<'_, E>,
@@ -143,6 +154,7 @@ pub(crate) fn read_certificates<E: Fail>(
         }
         let certificate = reader.bytes(sink)?;
         check_size(certificate, limits)?;
+        check_certificate(reader, certificate, sink);
         first.get_or_insert(certificate);
     }
     first.ok_or_else(|| E::new(ErrorKind::ChainEmpty).at(items.start))
@@ -177,6 +189,62 @@ fn read_cose_key<E: Fail>(
     read_cose_map(reader, bytes, label, limits, sink)
 }
 
+/// Labels of a COSE_Key (RFC 9052 §7.1); `d` has this one in EC2 and in OKP (RFC 9053 §7).
+const ALG: Int = 3;
+const KEY_OPS: Int = 4;
+const PRIVATE: Int = -4;
+/// The operation of RFC 9052 §7.1 that owners need of a public key.
+const VERIFY: Int = 2;
+
+/// What `alg` may be beside a curve: the algorithm of FDO, also by its name of RFC 9864.
+const fn algorithms(material: Material) -> [Int; 2] {
+    match material {
+        Material::P384 => [-35, -51],
+        Material::Ed25519 => [-8, -19],
+        _ => [-7, -9],
+    }
+}
+
+/// Whether an integer comes next.
+fn at_int<E: Fail>(reader: &Reader<'_, E>) -> bool {
+    reader.peek().is_some_and(|byte| byte >> 5 < 2)
+}
+
+/// `alg`; `None` for one that is no number.
+fn read_alg<E: Fail>(
+    reader: &mut Reader<'_, E>,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<Option<Int>, E> {
+    if at_int(reader) {
+        return Ok(Some(reader.int(sink)?.0));
+    }
+    reader.skip(limits.depth, sink)?;
+    Ok(None)
+}
+
+/// Whether `key_ops` has `verify`.
+fn read_ops<E: Fail>(
+    reader: &mut Reader<'_, E>,
+    limits: &Limits,
+    sink: &mut impl Sink,
+) -> Result<bool, E> {
+    let mut verify = false;
+    if reader.peek().is_none_or(|byte| byte >> 5 != 4) {
+        reader.skip(limits.depth, sink)?;
+        return Ok(false);
+    }
+    let mut items = reader.array(sink)?;
+    while reader.more(&mut items)? {
+        if at_int(reader) {
+            verify |= reader.int(sink)?.0 == VERIFY;
+        } else {
+            reader.skip(limits.depth, sink)?;
+        }
+    }
+    Ok(verify)
+}
+
 fn read_cose_map<E: Fail>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
@@ -188,8 +256,10 @@ fn read_cose_map<E: Fail>(
     let start = items.start;
     let mut labels = Labels::new();
     let (mut kty, mut crv, mut x, mut y) = (None, None, None, None);
+    let (mut alg, mut ops) = (None, None);
     while reader.more(&mut items)? {
-        match labels.read(reader, sink)?.0 {
+        let (label, label_at) = labels.read(reader, sink)?;
+        match label {
             Label::Int(1) => kty = Some(reader.int(sink)?),
             Label::Int(-1) => crv = Some(reader.int(sink)?),
             Label::Int(-2) => x = Some(reader.bytes(sink)?),
@@ -201,7 +271,12 @@ fn read_cose_map<E: Fail>(
                 }
                 y = Some(reader.bytes(sink)?);
             }
+            Label::Int(ALG) => alg = Some((read_alg(reader, limits, sink)?, label_at)),
+            Label::Int(KEY_OPS) => ops = Some((read_ops(reader, limits, sink)?, label_at)),
             _ => {
+                if label == Label::Int(PRIVATE) {
+                    sink.note(FindingKind::CoseKeyPrivate, label_at);
+                }
                 reader.skip(limits.depth, sink)?;
             }
         }
@@ -226,6 +301,12 @@ fn read_cose_map<E: Fail>(
             return Err(E::text(ErrorKind::KeyEncoding, "kty does not fit crv").at(at));
         }
         Some(_) => {}
+    }
+    let fits = |alg: &Option<Int>| alg.is_some_and(|alg| algorithms(material).contains(&alg));
+    let misuse = alg.filter(|(alg, _)| !fits(alg)).map(|(_, at)| at);
+    let misuse = misuse.or(ops.filter(|(verify, _)| !verify).map(|(_, at)| at));
+    if let Some(at) = misuse {
+        sink.note(FindingKind::CoseKeyUse, at);
     }
     let body = Span::new(start, reader.position());
     if material == Material::Ed25519 {

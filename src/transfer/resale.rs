@@ -8,7 +8,7 @@ use ciborium::Value;
 use crate::create::{NewHeader, RvDirective, rendezvous_value};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{ExtendOptions, NextOwner, label_for};
+use crate::extend::{ExtendOptions, NextOwner, check_owner_chain, label_for};
 use crate::key::KeyEncoding;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, Voucher};
@@ -89,7 +89,8 @@ impl Replacement {
     /// device info and chain hash. The device answers with its HMAC: `ReplacementHMac`.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates.
+    /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates; [`ErrorKind::UnfitChain`]
+    /// and [`ErrorKind::AuthorityOwner`] for certificates that are no chain of an owner.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
         let header = header_bytes(
             self.guid,
@@ -112,7 +113,10 @@ impl Replacement {
         let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;
         let key = match &self.owner {
             NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
-            NextOwner::Chain(chain) => write::chain_key(label, chain),
+            NextOwner::Chain(chain) => {
+                check_owner_chain(chain, false)?;
+                write::chain_key(label, chain)
+            }
         };
         Ok(write::to_bytes(&key))
     }

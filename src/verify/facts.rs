@@ -1,6 +1,8 @@
 //! What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and the origin.
 
 use super::{ChainHashRule, Judge, ManufacturerProof, Proved, owner_place};
+#[cfg(feature = "x509")]
+use crate::certificate::{Judgement, verify_path};
 use crate::error::{Error, ErrorKind};
 use crate::key::PublicKey;
 use crate::policy::Policy;
@@ -120,7 +122,7 @@ fn find_manufacturer(
         let chain: alloc::vec::Vec<&[u8]> = view.certificates().collect();
         let kind = ErrorKind::OwnerPath;
         if !chain.is_empty() {
-            crate::certificate::verify_path(&chain, roots, policy.at, policy.refuse_expired, kind)
+            verify_path(&chain, roots, &Judgement::of(policy, kind))
                 .map_err(|error| error.at(view.range().start))?;
             return Ok(ManufacturerProof::Path);
         }
@@ -141,7 +143,7 @@ fn check_device_path(
         return Err(Error::text(ErrorKind::DevicePath, why).at(place));
     }
     let kind = ErrorKind::DevicePath;
-    crate::certificate::verify_path(&chain, roots, policy.at, policy.refuse_expired, kind)
+    verify_path(&chain, roots, &Judgement::of(policy, kind))
         .map(drop)
         .map_err(|error| error.at(place))
 }

@@ -99,6 +99,7 @@ impl Index {
         }
         index.chain = read_chain(reader, limits, sink)?;
         if S::THOROUGH {
+            index.check_device_key(bytes, sink);
             index.check_header_hashes(bytes, sink);
         }
         reader.next(&mut items)?;
@@ -175,6 +176,22 @@ impl Index {
             HashAlgorithm::Sha384
         } else {
             HashAlgorithm::Sha256
+        }
+    }
+
+    /// Notes a device certificate whose key FDO 1.1 does not have, or that has none.
+    fn check_device_key(&self, bytes: &[u8], sink: &mut impl Sink) {
+        let chain = self
+            .chain
+            .map(|chain| crate::key::Certificates::new(bytes, chain));
+        let Some(leaf) = chain.and_then(|mut chain| chain.next()) else {
+            return;
+        };
+        match crate::PublicKey::from_certificate_der(leaf.of(bytes)) {
+            Ok(key) if key.material() != Material::Ed25519 => {}
+            // Noted as a certificate that is none.
+            Err(error) if error.kind() == ErrorKind::Certificate => {}
+            Ok(_) | Err(_) => sink.note(FindingKind::DeviceKey, leaf.start()),
         }
     }
 
@@ -297,6 +314,7 @@ fn read_chain<E: Fail>(
         let certificate = reader.bytes(sink)?;
         sink.note(FindingKind::DeviceChainBare, start);
         crate::key::der::check_size(certificate, limits)?;
+        crate::key::check_certificate(reader, certificate, sink);
     } else {
         crate::key::read_certificates(reader, limits, sink)?;
     }
@@ -420,10 +438,23 @@ fn read_extra_map<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> 
         _ => error,
     };
     let mut items = reader.map(sink).map_err(wrong_type)?;
+    let mut before: Option<(bool, u128)> = None;
     while reader.more(&mut items)? {
         let (label, at) = labels.read(reader, sink).map_err(wrong_type)?;
         if matches!(label, crate::cbor::Label::Text(_)) {
             return Err(E::text(ErrorKind::Extra, "an integer label wanted").at(at));
+        }
+        if let crate::cbor::Label::Int(number) = label {
+            // Types of FDO itself; the others are left to its users.
+            if number >= -65536 {
+                sink.note(FindingKind::ExtraReserved, at);
+            }
+            // In the order of their encodings: from zero up, then from -1 down.
+            let place = (number < 0, number.unsigned_abs());
+            if before.is_some_and(|before| before > place) {
+                sink.note(FindingKind::ExtraOrder, at);
+            }
+            before = Some(place);
         }
         reader.bytes(sink).map_err(wrong_type)?;
     }

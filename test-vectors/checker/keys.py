@@ -115,8 +115,10 @@ class PublicKey:
     def _cose_map(self, reader):
         context, offset = self.context, reader.at
         items, seen, numbers, coordinates = reader.mapping(), set(), {}, {}
+        misuse = {}
         while items.more():
             items.read += 1
+            label_at = reader.at
             label = reader.label()
             if label in seen:
                 context.reject("duplicate-label")
@@ -129,7 +131,13 @@ class PublicKey:
                 context.reject("point-encoding")
             elif label in (-2, -3):
                 coordinates[label] = reader.at, reader.bstr()
+            elif label == 3:
+                misuse[3] = label_at, reader.integer() if reader.peek() >> 5 < 2 else reader.skip()
+            elif label == 4:
+                misuse[4] = label_at, _operations(reader)
             else:
+                if label == -4:
+                    context.note("cose-key-private", label_at)
                 reader.skip()
         if 1 not in numbers:
             context.note("cose-key-without-kty", offset)
@@ -139,6 +147,11 @@ class PublicKey:
             context.reject("unsupported-key-type")
         if self.kind is None or -2 not in coordinates or (kty == 2 and -3 not in coordinates):
             context.reject("key-encoding")
+        fitting = {"p256": (-7, -9), "p384": (-35, -51), "ed25519": (-8, -19)}[self.kind]
+        if misuse.get(3, (0, fitting[0]))[1] not in fitting:
+            context.note("cose-key-use", misuse[3][0])
+        elif 2 not in misuse.get(4, (0, [2]))[1]:
+            context.note("cose-key-use", misuse[4][0])
         if self.kind == "ed25519":
             self.value = coordinates[-2][1]
             if len(self.value) != 32:
@@ -233,6 +246,49 @@ class PublicKey:
         return True
 
 
+def _operations(reader):
+    """The numbers in `key_ops`; other things are no operation that is known."""
+    found = []
+    if reader.peek() >> 5 != 4:
+        reader.skip()
+        return found
+    items = reader.array()
+    while items.more():
+        items.read += 1
+        if reader.peek() >> 5 < 2:
+            found.append(reader.integer())
+        else:
+            reader.skip()
+    return found
+
+
+def is_device_key(spki):
+    """Whether FDO 1.1 has such a key for devices."""
+    try:
+        kind, value = der.public_key(spki)
+    except der.BadDer:
+        return False
+    if kind in SIZES:
+        size = SIZES[kind]
+        if len(value) != 2 * size + 1 or value[0] != 4:
+            return False
+        x, y = int.from_bytes(value[1 : size + 1], "big"), int.from_bytes(value[size + 1 :], "big")
+        p = P[kind]
+        return x < p and y < p and (y * y - x * x * x + 3 * x - B[kind]) % p == 0
+    if kind == "rsa":
+        n, e = value
+        return n.bit_length() in (2048, 3072) and n % 2 == 1 and e % 2 == 1 and 65537 <= e <= 1 << 32
+    return False
+
+
+def note_certificate(context, certificate, offset):
+    """Says so where these bytes, whose content begins there, are no certificate."""
+    try:
+        der.spki_of(certificate)
+    except der.BadDer:
+        context.note("certificate-malformed", offset)
+
+
 def certificates(reader, limit=16, size=64 << 10):
     """The certificates of an array."""
     items, found = reader.array(), []
@@ -243,6 +299,7 @@ def certificates(reader, limit=16, size=64 << 10):
         found.append(reader.bstr())
         if len(found[-1]) > size:
             reader.context.reject("limit-certificate-size")
+        note_certificate(reader.context, found[-1], reader.at - len(found[-1]))
     if not found:
         reader.context.reject("chain-empty")
     return found

@@ -90,6 +90,8 @@ def _chain_hash(voucher, allowed, strict):
 def _facts(voucher, options):
     if "hmac_secret" in options:
         secret = bytes.fromhex(options["hmac_secret"])
+        if len(secret) < 16:
+            raise Reject("hmac-secret-short")
         if not hmac.compare_digest(hmac.digest(secret, voucher.header, voucher.mac.name), voucher.mac.value):
             raise Reject("hmac-mismatch")
     if "manufacturer" in options or "manufacturer_hash" in options:
@@ -108,6 +110,11 @@ def _facts(voucher, options):
             chain = [der.Certificate(certificate) for certificate in voucher.chain]
         except der.BadDer:
             raise Reject("device-path") from None
+        # The certificate of the device comes first, and a CA is no device, whatever is trusted.
+        if len(chain) > 1 and chain[1].issuer == chain[0].subject and voucher.chain[0] != voucher.chain[1]:
+            raise Reject("chain-reversed")
+        if chain and chain[0].is_ca:
+            raise Reject("ca-as-leaf")
         path = _path(chain, roots) if chain else None
         if not path:
             raise Reject("device-path")

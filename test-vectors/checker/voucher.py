@@ -4,7 +4,7 @@ import hashlib
 
 from . import der
 from .cbor import Context, Reader, Reject
-from .keys import ALGORITHMS, PublicKey, certificates
+from .keys import ALGORITHMS, PublicKey, certificates, is_device_key, note_certificate
 
 HASHES = {-16: "sha256", -43: "sha384", 5: "sha256", 6: "sha384"}
 SIZES = {"sha256": 32, "sha384": 48}
@@ -163,15 +163,21 @@ class Entry:
 
     def _extra_map(self, reader):
         context, labels = reader.context, set()
-        items = reader.mapping()
+        items, before = reader.mapping(), None
         while items.more():
             items.read += 1
             if reader.peek() >> 5 > 1:
                 context.reject("extra")
+            offset = reader.at
             label = reader.integer()
             if label in labels:
                 context.reject("duplicate-label")
             _add(context, labels, label)
+            if label >= -65536:
+                context.note("extra-reserved", offset)
+            if before and before > (label < 0, abs(label)):
+                context.note("extra-order", offset)
+            before = label < 0, abs(label)
             if reader.peek() >> 5 != 2:
                 context.reject("extra")
             reader.bstr()
@@ -258,9 +264,17 @@ class Voucher:
                 self.chain = [reader.bstr()]
                 if len(self.chain[0]) > 64 << 10:
                     context.reject("limit-certificate-size")
+                note_certificate(context, self.chain[0], reader.at - len(self.chain[0]))
             else:
                 self.chain = certificates(reader)
         self.chain_item, self.chain_at = self.data[offset : reader.at], offset
+        if self.chain:
+            try:
+                spki = der.spki_of(self.chain[0])
+            except der.BadDer:
+                return
+            if not is_device_key(spki):
+                context.note("device-key", offset + self.chain_item.index(self.chain[0]))
 
     def _entries(self, reader, limit=255):
         items, signer = reader.array(), self.maker

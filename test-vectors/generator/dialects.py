@@ -18,6 +18,21 @@ def extras():
         cbor.mapping([pair]),
         ["extra-inline-map"],
     )
+    pairs = [(cbor.integer(-70000 - number), cbor.bstr(b"value")) for number in range(3)]
+    for name, order in {"reversed": [2, 1, 0], "last-first": [2, 0, 1]}.items():
+        with_extra(
+            f"extra-order-{name}",
+            "The types are not in the order of their encodings.",
+            cbor.bstr(cbor.mapping([pairs[number] for number in order])),
+            ["extra-order"] * (2 if name == "reversed" else 1),
+        )
+    for number, findings in ((-65537, []), (-65536, ["extra-reserved"]), (0, ["extra-reserved"])):
+        with_extra(
+            f"extra-type-{number}",
+            "FDO keeps the types from -65536 up for itself.",
+            cbor.bstr(cbor.mapping([(cbor.integer(number), cbor.bstr(b"value"))])),
+            findings,
+        )
     with_extra("extra-inline-empty-map", "A bare empty map.", cbor.EMPTY_MAP, ["extra-inline-map"])
     suite.valid(
         "extra-empty-map-every-entry",
@@ -98,6 +113,37 @@ def keys_spelled_otherwise():
             [],
         ),
     ]
+    verify, sign = cbor.integer(2), cbor.integer(1)
+    for name, label, value, finding in (
+        ("private", -4, cbor.bstr(bytes(32)), "cose-key-private"),
+        ("alg-es256", 3, cbor.integer(-7), None),
+        ("alg-esp256", 3, cbor.integer(-9), None),
+        ("alg-es384", 3, cbor.integer(-35), "cose-key-use"),
+        ("alg-text", 3, cbor.tstr("ES256"), "cose-key-use"),
+        ("ops-verify", 4, cbor.array([verify]), None),
+        ("ops-sign-verify", 4, cbor.array([sign, verify]), None),
+        ("ops-sign", 4, cbor.array([sign]), "cose-key-use"),
+        ("ops-empty", 4, cbor.array([]), "cose-key-use"),
+        ("ops-text", 4, cbor.array([cbor.tstr("verify")]), "cose-key-use"),
+        ("ops-number", 4, verify, "cose-key-use"),
+    ):
+        pairs = [*owner.cose_labels(keys.get("p256-owner-a")), (cbor.integer(label), value)]
+        cases.append(
+            (
+                f"cosekey-{name}",
+                "What a COSE_Key says beside the key: its private part, its algorithm, its use.",
+                owner.cosekey("p256-owner-a", pairs=pairs),
+                [finding] if finding else [],
+            )
+        )
+    cases.append(
+        (
+            "x5chain-second-no-certificate",
+            "Something else in the place of the second certificate.",
+            owner.x5chain("p256-owner-a", chain=[chain[0], b"not a certificate"]),
+            ["certificate-malformed"],
+        )
+    )
     for coordinate in "xy":
         key = keys.get(f"p256-short-{coordinate}")
         short = owner.number_bytes(getattr(key, coordinate))

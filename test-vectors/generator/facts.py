@@ -2,6 +2,9 @@
 
 import hashlib
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from . import cbor, certs, keys, owner
 from .suite import MAKER, Suite, draft, spki_of
 from .valid import P384_DEVICE, SECRET_384
@@ -27,11 +30,11 @@ def facts():
         draft(1, hash=SHA384, chain=P384_DEVICE, secret=SECRET_384),
         hmac_secret=SECRET_384.hex(),
     )
-    for size in (1, 16, 64, 128, 200):
+    for size in (16, 32, 64, 128, 200):
         secret = keys.stream("secret", size)
         suite.valid(
             f"fact-hmac-secret-{size}-bytes",
-            "Any length serves as HMAC key; past the block size it is hashed first (RFC 2104).",
+            "Any length from 16 bytes serves as HMAC key; past the block size it is hashed first (RFC 2104).",
             draft(0, secret=secret),
             hmac_secret=secret.hex(),
         )
@@ -187,7 +190,30 @@ def device_chains():
         "device-chain-not-certificates",
         "The chain is only hashed unless a path is asked for: what cannot be read as a certificate is a remark.",
         draft(1, chain=[b"not a certificate", b"nor this"]),
+        [("certificate-malformed", None)] * 2,
     )
+    suite.valid(
+        "device-chain-second-no-certificate",
+        "The second item of the chain is no certificate.",
+        draft(1, chain=[certs.device_chain()[0], b"not a certificate"]),
+        [("certificate-malformed", None)],
+    )
+    p521 = ec.derive_private_key(7, ec.SECP521R1()).public_key()
+    p521 = p521.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    ca_key, leaf_key = keys.get("p256-device-ca-maker"), keys.get("p256-device-maker-0001")
+    for name, spki in {"p521": p521, "ed25519": keys.get("ed25519-owner-a").spki()}.items():
+        suite.valid(
+            f"device-key-{name}",
+            "The device certificate holds a key that FDO 1.1 does not have.",
+            draft(
+                1,
+                chain=[
+                    certs.certificate("Device 0001", leaf_key, "Maker device CA", ca_key, spki=spki),
+                    certs.device_ca(),
+                ],
+            ),
+            [("device-key", None)],
+        )
     suite.valid(
         "device-chain-broken",
         "The second certificate did not sign the first: a remark as long as no path is asked for.",

@@ -76,7 +76,16 @@ def wrong_facts():
         "hmac-mismatch",
         hmac_secret=flip(SECRET).hex(),
     )
-    fact("hmac-empty-secret", "An empty secret is a secret.", draft(1), "hmac-mismatch", hmac_secret="")
+    fact("hmac-empty-secret", "An empty secret is none.", draft(1), "hmac-secret-short", hmac_secret="")
+    for size in (1, 2, 15):
+        secret = keys.stream("secret", size)
+        fact(
+            f"hmac-secret-{size}-bytes",
+            "The right secret, which is too short to be one: it can be found by trying.",
+            draft(0, secret=secret),
+            "hmac-secret-short",
+            hmac_secret=secret.hex(),
+        )
     fact(
         "hmac-flipped-bit",
         "One bit of the HMAC is flipped; entry 0 covers it so.",
@@ -207,13 +216,13 @@ def device_paths():
     ca, other = certs.device_ca(), certs.device_ca("p256", "Other")
     when = "2026-06-01T00:00:00Z"
 
-    def path(name, description, chain, *roots, **changes):
+    def path(name, description, chain, *roots, kind="device-path", **changes):
         made = draft(1, chain=chain, **changes)
         suite.invalid(
             f"device-path-{name}",
             description,
             made,
-            "device-path",
+            kind,
             device_ca=[root.hex() for root in roots or (ca,)],
             at=when,
         )
@@ -251,7 +260,19 @@ def device_paths():
         device_ca=[ca.hex()],
         at=when,
     )
-    path("chain-root-first", "The chain stands root first, and the chain hash covers it so.", device[::-1])
+    path(
+        "chain-root-first",
+        "The chain stands root first, and the chain hash covers it so.",
+        device[::-1],
+        kind="chain-reversed",
+    )
+    path("ca-as-device", "The public certificate of the given CA stands as that of the device.", [ca], kind="ca-as-leaf")
+    path(
+        "ca-as-device-with-device",
+        "The given CA twice, then the device.",
+        [ca, ca, device[0]],
+        kind="ca-as-leaf",
+    )
     middle_key = keys.get("p256-device-middle")
 
     def through(**options):
@@ -396,7 +417,7 @@ def orders():
         "A wrong secret and an unexpected owner.",
         draft(1),
         "hmac-mismatch",
-        hmac_secret="00",
+        hmac_secret=bytes(32).hex(),
         owner=spki_of("p256-stranger"),
     )
     first(

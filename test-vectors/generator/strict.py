@@ -17,6 +17,9 @@ STRICT = [
     "hash-mixed-between-entries", "hash-mac-sha384-alone", "rv-empty", "rv-flag-with-value", "rv-value-missing",
     "rv-raw-values", "rv-unknown-variable", "rv-flat", "device-info-empty", "allow-draft-200-plain",
     "allow-draft-200-aad", "allow-draft-101-aad", "allow-draft-101-aad-second-only",
+    "device-chain-not-certificates", "device-chain-second-no-certificate", "device-key-p521", "device-key-ed25519",
+    "key-cosekey-private", "key-cosekey-alg-es384", "key-cosekey-ops-sign", "key-x5chain-second-no-certificate",
+    "extra-order-reversed", "extra-type--65536", "extra-positive-label",
 ]  # fmt: skip
 STRICT_HASH_TABLE = {
     "hash-sha384-with-p256": None,
@@ -27,7 +30,7 @@ SOUND = [
     "p256-x509-0-entries", "p256-x509-3-entries", "p256-x5chain-2-entries", "p256-cosekey-2-entries",
     "p384-x509-2-entries", "p384-cosekey-2-entries", "rsa2048restr-x509-2-entries", "rsapkcs-3072-crypto-2-entries",
     "rsapss-2048-x509-2-entries", "same-key-every-hop", "signature-high-s", "device-chain-null", "device-certificate-expired",
-    "device-chain-not-certificates", "extra-negative-label", "fact-everything-3-entries", "device-info-utf8", "mixed-rsa-sizes",
+    "extra-negative-label", "extra-type--65537", "key-cosekey-alg-es256", "key-cosekey-ops-verify", "fact-everything-3-entries", "device-info-utf8", "mixed-rsa-sizes",
 ]  # fmt: skip
 
 

@@ -252,11 +252,13 @@ def extras():
         "64-labels": many,
         "4000-bytes": [(cbor.integer(-70000), cbor.bstr(bytes(4000)))],
     }
+    reserved = ("positive-label", "both-signs", "largest-labels")
     for name, pairs in cases.items():
         suite.valid(
             f"extra-{name}",
             "OVEExtra as the specification wants it: a byte string that holds a map of integers to byte strings.",
             last(2, extra=cbor.bstr(cbor.mapping(pairs))),
+            [("extra-reserved", 1)] if name in reserved else [],
         )
 
 

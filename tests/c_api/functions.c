@@ -98,6 +98,7 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     OK(ov_extend_options_set_max_entry(options, 4096));
     OK(ov_extend_options_allow_other_key_type(options));
     OK(ov_extend_options_allow_experimental_key(options));
+    OK(ov_extend_options_allow_ca_owner(options));
     OK(ov_extend_options_set_hash(options, OV_HASH_SHA256));
     OK(ov_extend_options_set_encoding(options, OV_ENCODING_COSEKEY));
     OK(ov_verified_extend(verified, next, options, &extension, NULL));
@@ -640,6 +641,97 @@ static void test_names(void) {
     CHECK(memcmp(ov_status_name(12345).data, "unknown", 7) == 0);
 }
 
+/* Two certificates of `tests/certificates` as the next owner. */
+static ov_next_owner *owner_of_files(const char *first, const char *second) {
+    ov_slice chain[2];
+    ov_next_owner *next = NULL;
+    unsigned char *bytes[2] = {read_file(first, &chain[0].len), NULL};
+    chain[0].data = bytes[0];
+    if (second != NULL) bytes[1] = read_file(second, &chain[1].len);
+    chain[1].data = bytes[1];
+    OK(ov_next_owner_from_chain(chain, second == NULL ? 1 : 2, &next, NULL));
+    free(bytes[0]);
+    free(bytes[1]);
+    return next;
+}
+
+#define LEAF "tests/certificates/leaf.der"
+#define OLD_LEAF "tests/certificates/leaf-v1.der"
+#define ROOT "tests/certificates/p256-root.der"
+#define OTHER "tests/certificates/root-other.der"
+
+/* Certificates that are no chain, or an authority's, are refused before anybody signs. */
+static void test_chains(const ov_verified *verified) {
+    ov_next_owner *good = owner_of_files(OLD_LEAF, ROOT), *ca = owner_of_files(ROOT, NULL);
+    ov_next_owner *reversed = owner_of_files(ROOT, LEAF), *other = owner_of_files(LEAF, OTHER);
+    ov_extend_options *options = NULL;
+    ov_extension *extension = NULL;
+    ov_findings *findings = NULL;
+    uint64_t count = 0;
+    OK(ov_extend_options_new(&options));
+    IS(ov_verified_extend(verified, ca, options, &extension, NULL), OV_ERR_CA_AS_OWNER);
+    IS(ov_verified_extend(verified, ca, NULL, &extension, NULL), OV_ERR_CA_AS_OWNER);
+    OK(ov_extend_options_allow_ca_owner(options));
+    IS(ov_verified_extend(verified, reversed, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
+    IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
+    OK(ov_verified_extend(verified, ca, options, &extension, NULL));
+    OK(ov_extension_free(&extension));
+    OK(ov_verified_extend(verified, good, NULL, &extension, NULL));
+    OK(ov_extension_remarks(extension, NULL, &findings, NULL));
+    OK(ov_findings_len(findings, &count));
+    bool old = false;
+    for (uint64_t i = 0; i < count; i++) {
+        ov_finding finding;
+        OK(ov_findings_get(findings, i, &finding));
+        old |= finding.code == OV_FINDING_CERTIFICATE_V1;
+    }
+    CHECK(old);
+    OK(ov_findings_free(&findings));
+    OK(ov_extension_free(&extension));
+    OK(ov_extend_options_free(&options));
+
+    ov_new_voucher *made = NULL;
+    ov_rv_directive *directive = NULL;
+    ov_header *header = NULL;
+    ov_hmac_secret *secret = NULL;
+    ov_voucher *voucher = NULL;
+    unsigned char guid[16];
+    memset(guid, 3, sizeof guid);
+    OK(ov_rv_directive_new(&directive));
+    OK(ov_rv_directive_dns(directive, "rv.example.com", 14));
+    OK(ov_rv_directive_device_port(directive, 443));
+    OK(ov_rv_directive_protocol(directive, OV_RV_PROTOCOL_HTTPS));
+    OK(ov_new_voucher_new(guid, "Model 7", 7, ca, &made, NULL));
+    OK(ov_new_voucher_add_rendezvous(made, directive));
+    OK(ov_new_voucher_set_epid(made));
+    IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_CA_AS_OWNER);
+    OK(ov_new_voucher_allow_ca_owner(made));
+    OK(ov_new_voucher_header(made, &header, NULL));
+    OK(ov_header_remarks(header, NULL, &findings));
+    OK(ov_findings_len(findings, &count));
+    CHECK(count > 0);
+    OK(ov_findings_free(&findings));
+    OK(ov_hmac_secret_new(guid, 15, &secret));
+    IS(ov_header_with_secret(header, secret, &voucher, NULL), OV_ERR_HMAC_SECRET_SHORT);
+    OK(ov_hmac_secret_free(&secret));
+    OK(ov_hmac_secret_new(guid, 16, &secret));
+    OK(ov_header_with_secret(header, secret, &voucher, NULL));
+    OK(ov_hmac_secret_free(&secret));
+    OK(ov_voucher_free(&voucher));
+    OK(ov_header_free(&header));
+    OK(ov_rv_directive_free(&directive));
+    OK(ov_new_voucher_free(&made));
+    OK(ov_next_owner_free(&good));
+    OK(ov_next_owner_free(&ca));
+    OK(ov_next_owner_free(&reversed));
+    OK(ov_next_owner_free(&other));
+
+    ov_policy *policy = NULL;
+    OK(ov_policy_any_origin(&policy));
+    OK(ov_policy_require_revocation_lists(policy));
+    OK(ov_policy_free(&policy));
+}
+
 void test_functions(void) {
     ov_voucher *voucher = made_voucher(9), *clone = NULL;
     test_accessors(voucher);
@@ -651,6 +743,7 @@ void test_functions(void) {
     OK(ov_voucher_free(&clone));
     test_forks(verified);
     test_resale(verified);
+    test_chains(verified);
     OK(ov_verified_into_voucher(verified, &clone));
     OK(ov_voucher_free(&clone));
     test_keys();

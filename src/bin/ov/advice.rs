@@ -63,6 +63,20 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
             "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret"
         }
         ErrorKind::NotProved => "give what the fact is compared with, or do not require it",
+        ErrorKind::ChainReversed => {
+            "whoever made this put the certificates the wrong way round: ask for one that has the \
+             device's first and the root last"
+        }
+        ErrorKind::AuthorityLeaf => {
+            "anybody can copy the certificate of an authority: do not take it for a device"
+        }
+        ErrorKind::UnfitChain => {
+            "put the key's own certificate first, then the one that signed it, and the root last"
+        }
+        ErrorKind::AuthorityOwner => {
+            "give the owner's own certificate; where the authority itself is meant: --allow-ca-owner"
+        }
+        ErrorKind::HmacSecret => "use 32 random bytes for SHA-256, 48 for SHA-384",
         ErrorKind::Departure => "without --strict this is a finding",
         _ => match kind.fault() {
             Fault::Malformed => {
@@ -105,6 +119,24 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "the chain proves nothing beyond this certificate: ask its holder for the right one"
         }
         FindingKind::CertificateUnreadable => "no path to a root can lead over this certificate",
+        FindingKind::CertificateMalformed => "ask the maker for the certificate that belongs there",
+        FindingKind::DeviceKey => "no FDO software can check what this device signs: ask the maker",
+        FindingKind::CoseKeyPrivate => {
+            "the key is known to all who hold the voucher: its owner must not sign with it again"
+        }
+        FindingKind::CoseKeyUse => "ask the owner for a key that is meant for signatures",
+        FindingKind::ExtraReserved | FindingKind::ExtraOrder => {
+            "other software and --strict may refuse it"
+        }
+        FindingKind::ChainReversed => {
+            "the key's own certificate comes first, the root last: ask for a chain in that order"
+        }
+        FindingKind::AuthorityLeaf => {
+            "the certificate is that of an authority, not of a device or owner: ask its holder"
+        }
+        FindingKind::ListUnused => {
+            "get the list that speaks of this certificate; --require-crl refuses to go without"
+        }
         FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
         _ => return None,
     })

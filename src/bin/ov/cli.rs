@@ -100,6 +100,10 @@ pub(crate) struct PolicyArgs {
     /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
     #[arg(long, value_name = "FILE")]
     pub(crate) crl: Vec<PathBuf>,
+    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
+    /// issuer, or it is of another key, kind of certificate or distribution point
+    #[arg(long)]
+    pub(crate) require_crl: bool,
     /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
     /// Arguments are visible to other users of the machine, files need not be
     #[arg(long, value_name = "HEX|@FILE")]
@@ -298,9 +302,12 @@ pub(crate) struct NewArgs {
     /// leave out, kinds as `ov privacy` prints them, severities for those and above
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]
     pub(crate) refuse: Option<PrivacyPolicy>,
-    /// Let the manufacturer's key be of an experimental type: Ed25519
+    /// Let the keys of manufacturer and device be of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
+    /// Let the manufacturer's certificate be that of an authority, which is refused as a mistake
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -339,6 +346,10 @@ pub(crate) struct ExtendArgs {
     /// Let the next key be of another type than the manufacturer's; some devices refuse that
     #[arg(long)]
     pub(crate) other_key_type: bool,
+    /// Let the next owner's certificate be that of an authority, which is refused as a mistake: the
+    /// device would belong to whoever runs the authority
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
     /// Write no voucher that would tell what is named here: `strict` for all that its writer can
     /// leave out, kinds as `ov privacy` prints them, severities for those and above
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]

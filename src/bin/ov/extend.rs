@@ -19,13 +19,14 @@ use crate::receipts::Receipts;
 use crate::report::{Problem, count};
 use crate::resume::{Found, look};
 use crate::verify::{Progress, pool};
+use crate::warnings::{Warnings, warn};
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
     let options = options(args);
     let next = match &args.to {
-        Some(to) => Some(next_owner(to, args.bare_key)?),
+        Some(to) => Some(next_owner(to, args.bare_key, args.allow_ca_owner)?),
         None => None,
     };
     if matches!(next, Some(NextOwner::Chain(_))) && args.encoding.is_some() {
@@ -59,8 +60,12 @@ fn first_step(
 ) -> Result<Outcome, Failure> {
     let journal = journal(args)?;
     let (name, _, bytes) = only_voucher(args)?;
-    let (message, algorithm, before) = with_verified(&bytes, &material.policy(), |voucher| {
+    let policy = material.policy();
+    let (message, algorithm, before) = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
+        for finding in extension.remarks(&policy)? {
+            warn(&path.display(), &finding);
+        }
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
             extension.record(journal)?;
@@ -106,6 +111,7 @@ fn second_step(
         Failure::Message(message) => Failure::Message(format!("{}: {message}", path.display())),
         Failure::Pipe => Failure::Pipe,
     })?;
+    Warnings::default().about(&name, &voucher, &policy);
     sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
     receipts.push(&receipt, 0, &source);
     sink.finish()?;
@@ -123,6 +129,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     let experimental = Allowance::ExperimentalKeys;
     options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
+    options.ca_owner = args.allow_ca_owner;
     options.privacy = args.refuse.unwrap_or_default();
     options
 }
@@ -185,6 +192,7 @@ fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Out
         sink,
         receipts,
         progress: Progress::new(true),
+        warnings: Warnings::default(),
         number: 0,
         tally: Tally::default(),
     };
@@ -223,6 +231,7 @@ struct Run<'r> {
     sink: Sink,
     receipts: Receipts,
     progress: Progress,
+    warnings: Warnings,
     /// Of the next voucher, in the whole input.
     number: usize,
     tally: Tally,
@@ -349,7 +358,11 @@ impl Run<'_> {
                 return Ok(());
             }
             Err(error) => {
-                self.failed(item, &Problem::from(&error).message);
+                let hint = match error.kind() {
+                    ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
+                    _ => "",
+                };
+                self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
                 return Ok(());
             }
         };
@@ -357,6 +370,7 @@ impl Run<'_> {
             self.duplicate(item, "an earlier voucher");
             return Ok(());
         }
+        self.warnings.about(&item.name(), &voucher, self.policy);
         match self
             .sink
             .push(voucher.as_bytes(), &receipt.guid.to_string())

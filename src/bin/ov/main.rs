@@ -54,6 +54,7 @@ mod split;
 mod temporary;
 mod tree;
 mod verify;
+mod warnings;
 
 use std::process::ExitCode;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::{
-    Allowance, Digest, HmacSecret, LocalKey, NextOwner, Policy, Proved, PublicKey, Roots, UnixTime,
-    file,
+    Allowance, CertificateInfo, Digest, HmacSecret, LocalKey, NextOwner, Policy, Proved, PublicKey,
+    Roots, UnixTime, file,
 };
 use zeroize::Zeroizing;
 
@@ -144,8 +144,9 @@ fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-/// A new owner: certificates where the file starts with one and `bare` is not set, else a key.
-pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> {
+/// A new owner: certificates where the file starts with one and `bare` is not set, else a key. With
+/// `ca` a certificate may be that of an authority.
+pub(crate) fn next_owner(path: &Path, bare: bool, ca: bool) -> Result<NextOwner, Failure> {
     // Once: a pipe gives what it has one time.
     let bytes = read(path)?;
     let key = public_key_of(path, &bytes)?;
@@ -156,8 +157,21 @@ pub(crate) fn next_owner(path: &Path, bare: bool) -> Result<NextOwner, Failure> 
         Some(block) => block.label() == "CERTIFICATE",
         None => PublicKey::from_spki_der(&bytes).is_err(),
     };
-    if is_certificate && !bare {
-        return Ok(NextOwner::Chain(certificates_of(path, &bytes)?));
+    if !is_certificate {
+        return Ok(NextOwner::Key(key));
+    }
+    let chain = certificates_of(path, &bytes)?;
+    if !bare {
+        return Ok(NextOwner::Chain(chain));
+    }
+    // The library sees the key alone, and a key does not say whose it is.
+    let first = chain.first().map(|der| CertificateInfo::from_der(der));
+    let info = first.transpose().map_err(|error| in_file(path, &error))?;
+    if info.is_some_and(|info| info.is_authority) && !ca {
+        return Err(Failure::Message(format!(
+            "{}: the certificate is that of an authority; with --allow-ca-owner its key is taken",
+            path.display()
+        )));
     }
     Ok(NextOwner::Key(key))
 }
@@ -185,8 +199,12 @@ pub(crate) fn secret(text: &str) -> Result<HmacSecret, Failure> {
         }
         None => unhex_secret(text).ok_or("--hmac-secret: hexadecimal digits or @FILE wanted")?,
     };
-    if secret.is_empty() {
-        return Err("--hmac-secret: the secret is empty".into());
+    if secret.len() < HmacSecret::LEAST {
+        return Err(Failure::Message(format!(
+            "--hmac-secret: {} found, at least {} expected; 32 are recommended for SHA-256, 48 for SHA-384",
+            count(secret.len(), "byte", "bytes"),
+            HmacSecret::LEAST
+        )));
     }
     // Moved, not copied; it is wiped there too.
     Ok(HmacSecret::new(core::mem::take(&mut *secret)))
@@ -203,6 +221,7 @@ pub(crate) struct Material {
     at: Option<UnixTime>,
     refuse_expired: bool,
     any_origin: bool,
+    require_crl: bool,
     strict: bool,
     allow: Vec<Allowance>,
 }
@@ -212,6 +231,9 @@ impl Material {
     pub(crate) fn load(args: &PolicyArgs) -> Result<Self, Failure> {
         if !args.crl.is_empty() && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
             return Err("--crl: --device-ca or --manufacturer-ca wanted beside it".into());
+        }
+        if args.require_crl && args.crl.is_empty() {
+            return Err("--require-crl: --crl expected beside it".into());
         }
         Ok(Self {
             owner: args.owner.as_deref().map(public_key).transpose()?,
@@ -228,6 +250,7 @@ impl Material {
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
             any_origin: args.any_origin,
+            require_crl: args.require_crl,
             strict: args.strict,
             allow: args.allow.clone(),
         })
@@ -308,6 +331,9 @@ impl Material {
         }
         if self.refuse_expired {
             policy = policy.refuse_expired();
+        }
+        if self.require_crl {
+            policy = policy.require_revocation_lists();
         }
         policy
     }

@@ -3,11 +3,12 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use ownership_voucher::{
-    Digest, Guid, KeyType, NewHeader, NewVoucher, NextOwner, RvDirective, RvProtocol, Voucher,
+    Digest, ErrorKind, Guid, KeyType, NewHeader, NewVoucher, NextOwner, Policy, RvDirective,
+    RvProtocol, Voucher,
 };
 
 use crate::cli::{Encoding, NewArgs};
-use crate::material::{certificates, next_owner, secret};
+use crate::material::{certificates, next_owner, now, secret};
 use crate::output::{Readers, Sink, complain, fill_random, write_file};
 use crate::report::Problem;
 use crate::{Failure, Outcome};
@@ -18,6 +19,10 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
         None => random_guid()?,
     };
     let header = header(args, guid)?;
+    let policy = now().map_or_else(Policy::any_origin, |now| Policy::any_origin().at(now));
+    for finding in header.remarks(&policy) {
+        complain(&format!("warning: {finding} ({})", finding.kind.name()));
+    }
     if let Some(path) = &args.header {
         write_file(path, header.as_bytes(), args.output.force, Readers::Usual)?;
         complain(&format!(
@@ -48,11 +53,15 @@ fn random_guid() -> Result<Guid, Failure> {
 }
 
 fn failure(error: &ownership_voucher::Error) -> Failure {
-    Failure::Message(Problem::from(error).message)
+    let hint = match error.kind() {
+        ErrorKind::AuthorityOwner => " (--allow-ca-owner takes it)",
+        _ => "",
+    };
+    Failure::Message(format!("{}{hint}", Problem::from(error).message))
 }
 
 fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
-    let manufacturer = next_owner(&args.manufacturer, args.bare_key)?;
+    let manufacturer = next_owner(&args.manufacturer, args.bare_key, args.allow_ca_owner)?;
     if matches!(manufacturer, NextOwner::Chain(_)) && args.encoding != Encoding::X509 {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
@@ -75,6 +84,9 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
     }
     if args.experimental_keys {
         new = new.with_experimental_key();
+    }
+    if args.allow_ca_owner {
+        new = new.allow_ca_owner();
     }
     if let Some(policy) = args.refuse {
         new = new.with_privacy(policy);

@@ -4,7 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::super::{Roots, verify_path};
+use super::super::path::Path;
+use super::super::{Judgement, Roots};
 use super::{LONGEST, MOST_ENTRIES, MOST_LISTS};
 use crate::error::{Error, ErrorKind};
 use crate::time::UnixTime;
@@ -42,6 +43,23 @@ fn trusted(root: &str, lists: &[&str]) -> Roots {
 fn path(chain: &[&str], roots: &Roots) -> Result<usize, Error> {
     let chain: Vec<_> = chain.iter().map(|name| der(name)).collect();
     verify_path(&chain, roots, None, false, ErrorKind::DevicePath).map(|path| path.certificates)
+}
+
+/// The path at that time, where certificates and lists outside of their validity are an error.
+fn verify_path(
+    chain: &[&[u8]],
+    roots: &Roots,
+    at: Option<UnixTime>,
+    expired_is_error: bool,
+    kind: ErrorKind,
+) -> Result<Path, Error> {
+    let at = at.filter(|_| expired_is_error);
+    let judgement = Judgement {
+        at,
+        lists_required: false,
+        kind,
+    };
+    super::super::verify_path(chain, roots, &judgement)
 }
 
 fn day(text: &str) -> Option<UnixTime> {
@@ -339,7 +357,7 @@ fn flipped_bits_never_panic_and_never_free_what_is_revoked() {
             let found = verify_path(&chain, &roots, None, false, ErrorKind::DevicePath);
             // Under another name it is a list of somebody else.
             let renamed = roots.lists.iter().all(|list| {
-                let name = list.0.issuer();
+                let name = list.issuer();
                 !whole.windows(name.len()).any(|part| part == name)
             });
             if found.is_ok() && !renamed {
