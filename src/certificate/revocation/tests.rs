@@ -345,7 +345,8 @@ fn lists_of_other_kinds() {
     let unknown = tlv(0x30, &extension(99, true, b""));
     let attributes = extension(28, true, &tlv(0x30, &tlv(0x85, b"\xff")));
     let garbage = extension(28, true, b"\x30\x01\x00");
-    let cases: [(&[u8], bool, &[u8], &[&[u8]], &str); 9] = [
+    type Case<'c> = (&'c [u8], bool, &'c [u8], &'c [&'c [u8]], &'c str);
+    let cases: [Case<'_>; 9] = [
         (b"", true, b"", &[&number], "not of version 2"),
         (&tlv(2, b"\0"), true, b"", &[&number], "not of version 2"),
         (&tlv(2, b"\x02"), true, b"", &[&number], "not of version 2"),
