@@ -20,7 +20,7 @@ fixtures! {
     "root-a.der" "root-b.der" "leaf-a.der" "leaf-b.der" "b-by-a.der" "root-a-plain.der"
     "a.crl" "b.crl" "a-revokes-77.crl" "a-revokes-78.crl" "b-revokes-77.crl" "stranger.crl"
     "stranger-with-id.crl" "a-with-id.crl" "a-users.crl" "a-authorities.crl"
-    "leaf-uri.der" "leaf-directory.der" "a-uri-1.crl" "a-uri-2.crl" "a-directory.crl"
+    "leaf-uri.der" "leaf-directory.der" "leaf-reasons.der" "leaf-other-issuer.der" "a-uri-1.crl" "a-uri-2.crl" "a-directory.crl"
     "int-directory.der" "int-excluded.der" "leaf-middle.der" "int-policy.der"
     "int-policy-required.der"
 }
@@ -164,6 +164,9 @@ fn distribution_points() {
         ("leaf-uri.der", "a-directory.crl", false),
         ("leaf-directory.der", "a-directory.crl", true),
         ("leaf-directory.der", "a-uri-1.crl", false),
+        // A point for some reasons alone, or of another authority, is that of another list.
+        ("leaf-reasons.der", "a-uri-1.crl", false),
+        ("leaf-other-issuer.der", "a-uri-1.crl", false),
         // Without one in the certificate each will do.
         ("leaf-a.der", "a-uri-1.crl", true),
     ] {

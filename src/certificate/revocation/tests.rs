@@ -300,6 +300,72 @@ fn large(entries: usize) -> Vec<u8> {
     tlv(0x30, &parts.concat())
 }
 
+/// A list that nobody has signed, with these parts in front of its names and times, behind its one
+/// entry's date, and as extensions.
+fn odd(version: &[u8], next: bool, entry: &[u8], extensions: &[&[u8]]) -> Result<(), Error> {
+    let algorithm = tlv(0x30, &tlv(6, b"\x2a\x86\x48\xce\x3d\x04\x03\x02"));
+    let time = tlv(23, b"260101000000Z");
+    let next = if next { time.clone() } else { Vec::new() };
+    let entry = tlv(0x30, &[&tlv(2, b"\x07"), &time[..], entry].concat());
+    let extensions: Vec<u8> = extensions.concat();
+    let signed = [
+        version.to_vec(),
+        algorithm.clone(),
+        tlv(0x30, b""),
+        time,
+        next,
+        tlv(0x30, &entry),
+        tlv(0xa0, &tlv(0x30, &extensions)),
+    ];
+    let parts = [tlv(0x30, &signed.concat()), algorithm, tlv(3, b"\0\0")];
+    Roots::new().add_crl_der(&tlv(0x30, &parts.concat()))
+}
+
+fn extension(number: u8, critical: bool, value: &[u8]) -> Vec<u8> {
+    let critical = if critical {
+        tlv(1, b"\xff")
+    } else {
+        Vec::new()
+    };
+    let parts = [tlv(6, &[0x55, 0x1d, number]), critical, tlv(4, value)];
+    tlv(0x30, &parts.concat())
+}
+
+#[test]
+fn lists_of_other_kinds() {
+    let number = extension(20, false, &tlv(2, b"\x01"));
+    let two = tlv(2, b"\x01");
+    let reason = tlv(0x30, &extension(21, false, &tlv(10, b"\x01")));
+    let since = tlv(0x30, &extension(24, true, &tlv(24, b"20260101000000Z")));
+    for entry in [&[][..], &reason, &since] {
+        odd(&two, true, entry, &[&number]).expect("a list");
+    }
+    let issuer = tlv(0x30, &extension(29, true, &tlv(0x30, b"")));
+    let quiet = tlv(0x30, &extension(29, false, &tlv(0x30, b"")));
+    let unknown = tlv(0x30, &extension(99, true, b""));
+    let attributes = extension(28, true, &tlv(0x30, &tlv(0x85, b"\xff")));
+    let garbage = extension(28, true, b"\x30\x01\x00");
+    type Case<'c> = (&'c [u8], bool, &'c [u8], &'c [&'c [u8]], &'c str);
+    let cases: [Case<'_>; 9] = [
+        (b"", true, b"", &[&number], "not of version 2"),
+        (&tlv(2, b"\0"), true, b"", &[&number], "not of version 2"),
+        (&tlv(2, b"\x02"), true, b"", &[&number], "not of version 2"),
+        (&two, false, b"", &[&number], "promises no newer one"),
+        (&two, true, &issuer, &[&number], "several authorities"),
+        (&two, true, &quiet, &[&number], "several authorities"),
+        (&two, true, &unknown, &[&number], "critical extension"),
+        (&two, true, b"", &[&attributes], "attribute certificates"),
+        (&two, true, b"", &[&number, &number], "comes twice"),
+    ];
+    for (version, next, entry, extensions, why) in cases {
+        let error = odd(version, next, entry, extensions).expect_err(why);
+        assert_eq!(error.kind(), ErrorKind::RevocationList);
+        assert!(error.to_string().contains(why), "{why}: {error}");
+    }
+    let error = odd(&two, true, b"", &[&garbage]).unwrap_err();
+    assert!(error.to_string().contains("RFC 5280"), "{error}");
+}
+
 #[test]
 fn an_entry_that_cannot_be_read() {
     let list = large(1);

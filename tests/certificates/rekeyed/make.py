@@ -91,6 +91,12 @@ uri = x509.UniformResourceIdentifier
 directory = x509.DirectoryName(name("Lists of the maker"))
 make("leaf-uri", DEVICE, LEAF, CA, A, 77, False, points(uri("http://crl.example/1")))
 make("leaf-directory", DEVICE, LEAF, CA, A, 77, False, points(uri("ldap://x"), directory))
+some = x509.DistributionPoint(
+    [uri("http://crl.example/1")], None, frozenset([x509.ReasonFlags.key_compromise]), None
+)
+make("leaf-reasons", DEVICE, LEAF, CA, A, 77, False, x509.CRLDistributionPoints([some]))
+other = x509.DistributionPoint([uri("http://crl.example/1")], None, None, [directory])
+make("leaf-other-issuer", DEVICE, LEAF, CA, A, 77, False, x509.CRLDistributionPoints([other]))
 revoke("a-uri-1", A, [77], scope(uri("http://crl.example/1")))
 revoke("a-uri-2", A, [77], scope(uri("http://crl.example/2")))
 revoke("a-directory", A, [77], scope(directory))
