@@ -421,7 +421,7 @@
 // The strength of the hash departs from the table.
 #define OV_FINDING_HASH_TABLE 717
 
-// The rendezvous info is empty.
+// The rendezvous info or a directive is empty.
 #define OV_FINDING_RV_EMPTY 718
 
 // A rendezvous flag carries a value.
@@ -450,6 +450,27 @@
 
 // The rendezvous info does not consist of directives and instructions.
 #define OV_FINDING_RV_SHAPE 727
+
+// A rendezvous directive has neither DNS name nor IP address.
+#define OV_FINDING_RV_NO_ADDRESS 734
+
+// A rendezvous port is 0.
+#define OV_FINDING_RV_PORT 735
+
+// A variable occurs twice in one rendezvous directive.
+#define OV_FINDING_RV_DUPLICATE 736
+
+// A rendezvous directive is for devices only and for owners only at once.
+#define OV_FINDING_RV_FOR_NOBODY 737
+
+// A rendezvous host is neither a DNS name nor an IP address.
+#define OV_FINDING_RV_HOST 738
+
+// A rendezvous address is that of no server.
+#define OV_FINDING_RV_ADDRESS 739
+
+// A rendezvous protocol or medium is unknown.
+#define OV_FINDING_RV_NUMBER 740
 
 // The voucher has no entries: its manufacturer owns it.
 #define OV_FINDING_NO_ENTRIES 750
