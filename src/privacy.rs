@@ -23,7 +23,8 @@
 //! assert_eq!(worst.kind.severity(), Severity::High);
 //!
 //! // Two vouchers of one owner.
-//! let mut linker = Linker::new();
+//! # let random = [7; 32];
+//! let mut linker = Linker::new(random);
 //! linker.add(&voucher)?;
 //! linker.add(&made(8, "GW-100")?)?;
 //! let linkage = linker.finish();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
 use crate::input::{Item, Windows};
-use crate::output::Lines;
+use crate::output::{Lines, fill_random};
 use crate::report::{Problem, count, hex, object};
 use crate::{Failure, Outcome};
 
@@ -19,7 +19,10 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
-    let mut linker = Linker::new();
+    // Marks are keyed anew in each run: nobody can try passwords on them.
+    let mut key = [0; 32];
+    fill_random(&mut key)?;
+    let mut linker = Linker::new(key);
     // How the vouchers are called that the linker knows by number.
     let mut names = Vec::new();
     while let Some(window) = windows.next() {
