@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use ciborium::Value;
 
@@ -354,12 +355,20 @@ impl NewVoucher {
 }
 
 /// A header that waits for the HMAC of its device.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct NewHeader {
     header: Vec<u8>,
     hash: HashAlgorithm,
     chain: Vec<u8>,
+}
+
+// The rendezvous info of a header may hold a Wi-Fi password.
+impl fmt::Debug for NewHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, hash) = (self.header.len(), self.hash.name());
+        write!(f, "header of {bytes} bytes for {hash}")
+    }
 }
 
 impl NewHeader {

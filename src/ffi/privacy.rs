@@ -45,7 +45,7 @@ pub const OV_REVEAL_CLIENT_CERTIFICATE: i32 = 906;
 pub const OV_REVEAL_USER_INPUT: i32 = 907;
 /// A setting of the rendezvous.
 pub const OV_REVEAL_RENDEZVOUS_SETTING: i32 = 908;
-/// Rendezvous bytes that only somebody else can read.
+/// Rendezvous bytes that cannot be read and may hold a secret.
 pub const OV_REVEAL_RENDEZVOUS_OTHER: i32 = 909;
 /// The GUID of the device.
 pub const OV_REVEAL_GUID: i32 = 910;
@@ -117,7 +117,7 @@ pub struct ov_reveal {
     pub entry: u64,
     /// The stable name of the kind.
     pub name: ov_str,
-    /// What the voucher says; empty for a Wi-Fi password that was not asked for.
+    /// What the voucher says; without secrets unless they were asked for.
     pub value: ov_str,
     /// A sentence for people.
     pub message: ov_str,

@@ -114,8 +114,10 @@ reveals! {
     /// RVMedium, RVProtocol, RVDelaysec and the flags.
     RendezvousSetting = 908, "rendezvous-setting", Inherent, "a setting of the rendezvous",
         "nothing";
-    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be.
-    RendezvousOther = 909, "rendezvous-other", Medium, "rendezvous bytes that only somebody else can read",
+    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be, bytes
+    /// in another shape than that of directives: whatever cannot be read may hold a password, so its
+    /// value is withheld like one.
+    RendezvousOther = 909, "rendezvous-other", High, "rendezvous bytes that cannot be read and may hold a secret",
         "ask whoever wrote them what they say";
     /// OVGuid.
     Guid = 910, "guid", Inherent, "the GUID of the device",

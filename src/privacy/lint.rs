@@ -44,8 +44,8 @@ impl PrivacyPolicy {
         Self { refused: 0 }
     }
 
-    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, device
-    /// info that looks like a serial number, a GUID that does not look random, certificates of
+    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, rendezvous
+    /// bytes that cannot be read, device info that looks like a serial number, a GUID that does not look random, certificates of
     /// owners in place of bare keys, a key that stands in the voucher before, additional data, and
     /// fields in headers that FDO does not ask for.
     #[must_use]
@@ -54,6 +54,7 @@ impl PrivacyPolicy {
         Self::new()
             .refusing(K::WifiPassword)
             .refusing(K::WifiName)
+            .refusing(K::RendezvousOther)
             .refusing(K::DeviceInfoSerial)
             .refusing(K::GuidNotRandom)
             .refusing(K::OwnerName)

@@ -12,7 +12,6 @@
 //! A Wi-Fi password may be in here, in its place or in a shape that cannot be read. What cannot be
 //! read is treated like a password: it is not printed unless secrets are asked for.
 
-#[allow(dead_code)]
 mod hidden;
 mod sense;
 
@@ -24,7 +23,6 @@ use crate::finding::FindingKind;
 use crate::key::Quiet;
 use crate::limits::Limits;
 
-#[allow(unused_imports)]
 pub(crate) use hidden::passwords;
 pub(crate) use sense::{is_host, is_server, is_usable};
 
@@ -232,7 +230,6 @@ impl<'v> RvInstruction<'v> {
     }
 
     /// Where the value stands.
-    #[allow(dead_code)]
     pub(crate) const fn span(&self) -> Option<Span> {
         self.value
     }

@@ -47,10 +47,11 @@ static void test_accessors(const ov_voucher *voucher) {
     CHECK(memcmp(bytes.data + number, header.data, header.len) == 0);
     OK(ov_voucher_hmac_bytes(voucher, &header));
     OK(ov_voucher_rendezvous_bytes(voucher, &header));
+    IS(ov_voucher_rendezvous_unread(voucher, &header), OV_ERR_ABSENT);
     OK(ov_voucher_rendezvous_count(voucher, &number));
     CHECK(number == 3);
     OK(ov_voucher_rendezvous(voucher, 0, &rv));
-    CHECK(rv.kind == OV_RV_TEXT && rv.text.len == 14);
+    CHECK(rv.kind == OV_RV_TEXT && rv.text.len == 14 && !rv.secret);
     OK(ov_voucher_rendezvous(voucher, 1, &rv));
     CHECK(rv.kind == OV_RV_NUMBER && rv.number == 443);
     IS(ov_voucher_rendezvous(voucher, 3, &rv), OV_ERR_INDEX);

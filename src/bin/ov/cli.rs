@@ -147,8 +147,7 @@ pub(crate) struct ShowArgs {
     /// vouchers, also of other CBOR
     #[arg(long)]
     pub(crate) diag: bool,
-    /// Show the Wi-Fi password, where there is one. With --diag, what cannot be read as CBOR is
-    /// shown in any case
+    /// Show the Wi-Fi password, where there is one, and what cannot be read and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
@@ -419,7 +418,7 @@ pub(crate) struct PrivacyArgs {
     /// Print only what ties vouchers to each other, and which could not be read
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Show Wi-Fi passwords
+    /// Show Wi-Fi passwords, and what cannot be read and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
     /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,

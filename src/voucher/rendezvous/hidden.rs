@@ -8,16 +8,16 @@ use crate::limits::Limits;
 use super::RvVariable;
 
 /// Gives the place of whatever follows the code of RVWifiPw in an array, or stands under it in a
-/// map, however deep, in these bytes.
+/// map, however deep, in these bytes; with `rest` they are the rest of an array themselves.
 ///
 /// It looks into arrays, maps, tags and byte strings. Where bytes are no CBOR it ends: each byte is
 /// looked at once for each of at most [`Limits::MAX_DEPTH`] levels.
-pub(crate) fn passwords(bytes: &[u8], span: Span, found: &mut impl FnMut(Span)) {
+pub(crate) fn passwords(bytes: &[u8], span: Span, rest: bool, found: &mut impl FnMut(Span)) {
     let mut hunt = Hunt {
         reader: Reader::over(bytes, span),
         found,
     };
-    hunt.sequence(Limits::MAX_DEPTH);
+    hunt.sequence(rest, Limits::MAX_DEPTH);
 }
 
 struct Hunt<'a, 'f, F> {
@@ -26,18 +26,20 @@ struct Hunt<'a, 'f, F> {
 }
 
 impl<F: FnMut(Span)> Hunt<'_, '_, F> {
-    fn sequence(&mut self, depth: usize) {
+    fn sequence(&mut self, rest: bool, depth: usize) {
+        let mut password = false;
         while let Some(next) = self.reader.peek() {
             // The end of an array that began before.
             if next == 0xff {
-                let rest = Span::new(
-                    self.reader.position().saturating_add(1),
-                    self.reader.input().len(),
-                );
-                self.reader = self.reader.within(rest);
-            } else if self.item(depth).is_err() {
-                return;
+                let behind = self.reader.position().saturating_add(1);
+                self.reader = self.reader.within(self.reader.rest(behind));
+                password = false;
+                continue;
             }
+            let Ok(item) = self.value(password, depth) else {
+                return;
+            };
+            password = rest && is_code(&item);
         }
     }
 
@@ -58,7 +60,7 @@ impl<F: FnMut(Span)> Hunt<'_, '_, F> {
                 if head.major == Major::Bytes {
                     let inner = self.reader.within(content);
                     let outer = core::mem::replace(&mut self.reader, inner);
-                    self.sequence(depth.saturating_sub(1));
+                    self.sequence(false, depth.saturating_sub(1));
                     self.reader = outer;
                 }
             }
