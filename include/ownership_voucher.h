@@ -1810,7 +1810,7 @@ ov_status ov_public_key_verify(const struct ov_public_key *key,
                                struct ov_error *error);
 
 // Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
-// dictionary could find are keyed with it. `OV_ERR_BAD_ARGUMENT` for another number of bytes.
+// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
 ov_status ov_linker_new(const uint8_t *key, size_t len, struct ov_linker **linker);
 
 // Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after

@@ -47,7 +47,7 @@ pub struct ov_linker {
 object!(ov_linker: Option<Linker>, b"ov linkr");
 
 /// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
-/// dictionary could find are keyed with it. `OV_ERR_BAD_ARGUMENT` for another number of bytes.
+/// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linker_new(
     key: *const u8,
