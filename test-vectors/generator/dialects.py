@@ -306,9 +306,9 @@ def rendezvous():
         ),
         (
             "1024-instructions",
-            "As many instructions as the default limit allows, of one unknown variable.",
-            [directive(dns, *[instruction(16)] * 1023)],
-            ["rv-unknown"] * 1023,
+            "As many instructions as the default limit allows, four in each directive.",
+            [directive(dns, *(instruction(code, cbor.integer(6)) for code in (3, 4, 12)))] * 256,
+            [],
         ),
         (
             "1024-instructions-in-1024-directives",
