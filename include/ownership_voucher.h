@@ -451,6 +451,9 @@
 // The rendezvous info does not consist of directives and instructions.
 #define OV_FINDING_RV_SHAPE 727
 
+// A rendezvous protocol or medium is unknown.
+#define OV_FINDING_RV_NUMBER 733
+
 // A rendezvous directive has neither DNS name nor IP address.
 #define OV_FINDING_RV_NO_ADDRESS 734
 
@@ -468,9 +471,6 @@
 
 // A rendezvous address is that of no server.
 #define OV_FINDING_RV_ADDRESS 739
-
-// A rendezvous protocol or medium is unknown.
-#define OV_FINDING_RV_NUMBER 740
 
 // The voucher has no entries: its manufacturer owns it.
 #define OV_FINDING_NO_ENTRIES 750

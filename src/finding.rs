@@ -167,6 +167,8 @@ findings! {
     ProtectedExtra = 726, "protected-extra", "the protected header holds more than the algorithm";
     /// RendezvousInfo that does not have the shape of directives and instructions.
     RvShape = 727, "rv-shape", "the rendezvous info does not consist of directives and instructions";
+    /// A number of RVProtocol or RVMedium that FDO 1.1 does not have.
+    RvNumber = 733, "rv-number", "a rendezvous protocol or medium is unknown";
     /// A rendezvous directive without DNS name and without IP address. None is needed where a
     /// person is asked (RVUserInput), another mechanism is used (RVExtRV), or it is a pause only.
     RvNoAddress = 734, "rv-no-address", "a rendezvous directive has neither DNS name nor IP address";
@@ -181,8 +183,6 @@ findings! {
     RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
     /// An IP address that no server can have: unspecified, multicast, broadcast.
     RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
-    /// A number of RVProtocol or RVMedium that FDO 1.1 does not have.
-    RvNumber = 740, "rv-number", "a rendezvous protocol or medium is unknown";
 
     /// No entries: the manufacturer is the owner.
     NoEntries = 750, "no-entries", "the voucher has no entries: its manufacturer owns it";

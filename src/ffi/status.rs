@@ -253,6 +253,8 @@ pub const OV_FINDING_DRAFT_AAD: i32 = 725;
 pub const OV_FINDING_PROTECTED_EXTRA: i32 = 726;
 /// The rendezvous info does not consist of directives and instructions.
 pub const OV_FINDING_RV_SHAPE: i32 = 727;
+/// A rendezvous protocol or medium is unknown.
+pub const OV_FINDING_RV_NUMBER: i32 = 733;
 /// A rendezvous directive has neither DNS name nor IP address.
 pub const OV_FINDING_RV_NO_ADDRESS: i32 = 734;
 /// A rendezvous port is 0.
@@ -265,8 +267,6 @@ pub const OV_FINDING_RV_FOR_NOBODY: i32 = 737;
 pub const OV_FINDING_RV_HOST: i32 = 738;
 /// A rendezvous address is that of no server.
 pub const OV_FINDING_RV_ADDRESS: i32 = 739;
-/// A rendezvous protocol or medium is unknown.
-pub const OV_FINDING_RV_NUMBER: i32 = 740;
 /// The voucher has no entries: its manufacturer owns it.
 pub const OV_FINDING_NO_ENTRIES: i32 = 750;
 /// A certificate has expired.
