@@ -322,6 +322,9 @@
 // How often the device was sold.
 #define OV_REVEAL_HOPS 933
 
+// A private key in clear.
+#define OV_REVEAL_PRIVATE_KEY 934
+
 // There is more to tell than is listed.
 #define OV_REVEAL_MORE_REVEALS 949
 

@@ -65,6 +65,7 @@ mod kind;
 mod link;
 mod linkage;
 mod lint;
+mod private;
 mod reveal;
 mod text;
 
@@ -72,4 +73,5 @@ pub use kind::{LinkKind, RevealKind, Severity};
 pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
+pub(crate) use private::der_sequence;
 pub use reveal::Reveal;

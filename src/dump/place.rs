@@ -7,6 +7,7 @@
 use crate::cbor::{Head, Major, Reader, Span};
 use crate::error::DeviceError;
 use crate::key::Quiet;
+use crate::privacy::der_sequence;
 use crate::voucher::{RvVariable, next_instruction, passwords};
 
 /// Why bytes are withheld that nothing is known about.
@@ -208,21 +209,8 @@ fn is_public(reader: &Reader<'_>) -> bool {
 pub(super) fn is_harmless(bytes: &[u8], content: Span) -> bool {
     let size = content.len();
     let signature = matches!(size, 96 | 97 | 256 | 257 | 384 | 385);
-    let known = size <= SHORT || signature || is_der(content.of(bytes));
+    let known = size <= SHORT || signature || der_sequence(content.of(bytes)).is_some();
     let mut found = false;
     passwords(bytes, content, false, &mut |_| found = true);
     known && !found
-}
-
-/// Whether these bytes are one SEQUENCE in DER: a certificate, a key.
-fn is_der(bytes: &[u8]) -> bool {
-    let (length, behind) = match bytes {
-        [0x30, length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
-        [0x30, 0x81, length, rest @ ..] => (usize::from(*length), rest),
-        [0x30, 0x82, high, low, rest @ ..] => {
-            (usize::from(u16::from_be_bytes([*high, *low])), rest)
-        }
-        _ => return false,
-    };
-    behind.len() == length
 }

@@ -91,6 +91,8 @@ pub const OV_REVEAL_EXTRA_ONE_TIME: i32 = 931;
 pub const OV_REVEAL_HEADER_DATA: i32 = 932;
 /// How often the device was sold.
 pub const OV_REVEAL_HOPS: i32 = 933;
+/// A private key in clear.
+pub const OV_REVEAL_PRIVATE_KEY: i32 = 934;
 /// There is more to tell than is listed.
 pub const OV_REVEAL_MORE_REVEALS: i32 = 949;
 

@@ -187,6 +187,10 @@ reveals! {
     /// How many entries there are: how often the device was sold.
     Hops = 933, "hops", Inherent, "how often the device was sold",
         "onboard the device and sell it with a new voucher";
+    /// A private key: `d` in a COSE_Key, DER in additional data, PEM anywhere. The key itself is never
+    /// told.
+    PrivateKey = 934, "private-key", Critical, "a private key in clear",
+        "take this key out of use: whoever has a copy can sign as its owner; send files with the voucher alone";
     /// There is more than is listed.
     More = 949, "more-reveals", Medium, "there is more to tell than is listed",
         "raise the limit, or refuse a voucher that holds so much";

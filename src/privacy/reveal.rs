@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::kind::RevealKind;
+use super::private::private_keys;
 use super::text::{hex, looks_made, looks_serial, shown};
 use crate::cbor::Span;
 use crate::finding::FindingKind;
@@ -72,6 +73,10 @@ impl Voucher<'_> {
         header(self, secrets, &mut list);
         device(self, &mut list);
         owners(self, &mut list);
+        private_keys(self, |found| {
+            list.entry = found.entry;
+            list.add(RevealKind::PrivateKey, found.offset, || found.what.into());
+        });
         for finding in self.departure_list(limits.findings).finish() {
             let (kind, value) = match finding.kind {
                 FindingKind::UnprotectedHeader => (RevealKind::HeaderData, "unprotected"),

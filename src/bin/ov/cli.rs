@@ -410,7 +410,8 @@ pub(crate) struct PrivacyArgs {
     ///
     /// The member record says which it is. voucher: source, index, voucher (its number among those
     /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
-    /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
+    /// value, message, advice), error. file: source and, as in a reveal, kind to advice, of a private
+    /// key that stands beside vouchers. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
     /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups.
     #[arg(long)]

@@ -73,6 +73,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
                 Failure::Pipe => Failure::Pipe,
             })?;
             let (voucher, receipt) = signed;
+            warn_of_private_key(&voucher, &source);
             let mut receipts = Receipts::open(args)?;
             let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
             sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
@@ -146,6 +147,16 @@ fn with_verified<T>(
         .map_err(|error| Failure::Message(Problem::from(&error).message))
 }
 
+/// Whoever gets the voucher gets the key with it; no later owner can take it out.
+fn warn_of_private_key(voucher: &Voucher<'_>, name: &str) {
+    if voucher.holds_private_key() {
+        let name = crate::input::printable(name);
+        complain(&format!(
+            "warning: {name} holds a private key in clear; `ov privacy` says where"
+        ));
+    }
+}
+
 /// What becomes of each voucher.
 type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
 
@@ -177,6 +188,7 @@ fn shipment(
         for (item, result) in window.iter().zip(results) {
             match result {
                 Ok((voucher, receipt)) => {
+                    warn_of_private_key(&voucher, &item.name());
                     match sink.push(voucher.as_bytes(), &receipt.guid.to_string()) {
                         Err(Failure::Message(message)) if sink.is_folder() => {
                             complain(&format!("{}: {message}", item.name()));

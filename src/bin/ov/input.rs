@@ -11,6 +11,7 @@ use ownership_voucher::ErrorKind;
 use crate::output::complain;
 use crate::report::{Problem, count};
 use crate::split::Splitter;
+use crate::watch::{self, PrivateKey, Seen, Watch};
 
 /// Vouchers in a window, and their bytes: those of the library's batches.
 const WINDOW: usize = 16_384;
@@ -149,10 +150,16 @@ pub(crate) struct Windows {
     silent: bool,
     /// Whether any CBOR counts.
     lenient: bool,
+    /// Private keys in files that hold vouchers too.
+    private_keys: Vec<(Arc<str>, PrivateKey)>,
 }
 
 struct Current {
     source: Source,
+    /// The private keys that were seen in it.
+    seen: Seen,
+    /// Whether it has held a voucher so far.
+    any: bool,
     splitter: Splitter<Box<dyn Read + Send>>,
     index: usize,
 }
@@ -186,7 +193,13 @@ impl Windows {
             vouchers: 0,
             silent,
             lenient,
+            private_keys: Vec::new(),
         }
+    }
+
+    /// The private keys in files that were read to their end and hold vouchers too.
+    pub(crate) fn private_keys(&self) -> &[(Arc<str>, PrivateKey)] {
+        &self.private_keys
     }
 
     fn say(&self, message: &str) {
@@ -263,6 +276,7 @@ impl Windows {
             }
             let index = current.index;
             current.index = index.saturating_add(1);
+            current.any |= bytes.is_ok();
             return Some(Item {
                 source: current.source.name.clone(),
                 index,
@@ -279,9 +293,13 @@ impl Windows {
                 Err(error) => return self.failed(&source.name, &error),
             },
         };
+        let (stream, seen) = Watch::new(stream);
+        let stream: Box<dyn Read + Send> = Box::new(stream);
         let patience = (!source.named).then_some(PATIENCE);
         self.current = Some(Current {
             source,
+            seen,
+            any: false,
             splitter: Splitter::new(stream, patience, self.lenient),
             index: 0,
         });
@@ -290,6 +308,22 @@ impl Windows {
     fn close(&mut self) {
         if let Some(current) = self.current.take() {
             self.done = self.done.saturating_add(current.splitter.position());
+            if current.any {
+                self.note_private_keys(&current);
+            }
+        }
+    }
+
+    /// Warns of private keys in a file with vouchers: people pass such files on.
+    fn note_private_keys(&mut self, current: &Current) {
+        for key in watch::seen(&current.seen) {
+            let (name, offset) = (printable(&current.source.name), key.offset);
+            self.say(&format!(
+                "warning: {name} holds a private key beside vouchers: {} (byte {offset}); do not pass \
+                 this file on",
+                key.label
+            ));
+            self.private_keys.push((current.source.name.clone(), key));
         }
     }
 

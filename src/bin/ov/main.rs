@@ -44,6 +44,7 @@ mod show;
 mod split;
 mod tree;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 

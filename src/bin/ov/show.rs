@@ -215,6 +215,9 @@ fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     // Passwords are found in whatever shape they have.
     let reveals = voucher.reveals(&Limits::new(), false);
     let has = |kind| reveals.iter().any(|reveal| reveal.kind == kind);
+    if has(RevealKind::PrivateKey) {
+        warnings.push("a private key, in clear: take it out of use".into());
+    }
     if has(RevealKind::WifiPassword) {
         warnings.push("a Wi-Fi password, in clear; --secrets shows it".into());
     } else if has(RevealKind::WifiName) {
