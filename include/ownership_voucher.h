@@ -253,7 +253,7 @@
 // A setting of the rendezvous.
 #define OV_REVEAL_RENDEZVOUS_SETTING 908
 
-// Rendezvous bytes that only somebody else can read.
+// Rendezvous bytes that cannot be read and may hold a secret.
 #define OV_REVEAL_RENDEZVOUS_OTHER 909
 
 // The GUID of the device.
@@ -321,6 +321,9 @@
 
 // How often the device was sold.
 #define OV_REVEAL_HOPS 933
+
+// A private key in clear.
+#define OV_REVEAL_PRIVATE_KEY 934
 
 // There is more to tell than is listed.
 #define OV_REVEAL_MORE_REVEALS 949
@@ -421,7 +424,7 @@
 // The strength of the hash departs from the table.
 #define OV_FINDING_HASH_TABLE 717
 
-// The rendezvous info is empty.
+// The rendezvous info or a directive is empty.
 #define OV_FINDING_RV_EMPTY 718
 
 // A rendezvous flag carries a value.
@@ -450,6 +453,27 @@
 
 // The rendezvous info does not consist of directives and instructions.
 #define OV_FINDING_RV_SHAPE 727
+
+// A rendezvous protocol or medium is unknown.
+#define OV_FINDING_RV_NUMBER 733
+
+// A rendezvous directive has neither DNS name nor IP address.
+#define OV_FINDING_RV_NO_ADDRESS 734
+
+// A rendezvous port is 0.
+#define OV_FINDING_RV_PORT 735
+
+// A variable occurs twice in one rendezvous directive.
+#define OV_FINDING_RV_DUPLICATE 736
+
+// A rendezvous directive is for devices only and for owners only at once.
+#define OV_FINDING_RV_FOR_NOBODY 737
+
+// A rendezvous host is neither a DNS name nor an IP address.
+#define OV_FINDING_RV_HOST 738
+
+// A rendezvous address is that of no server.
+#define OV_FINDING_RV_ADDRESS 739
 
 // A certificate is not X.509 in DER.
 #define OV_FINDING_CERTIFICATE_MALFORMED 740
@@ -953,7 +977,8 @@ typedef struct ov_group {
     uint64_t size;
     // The first of them.
     uint64_t first;
-    // What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo, or another hash.
+    // What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for
+    // all else a hash under the key of the collection.
     uint8_t mark[32];
     // The stable name of the kind.
     struct ov_str name;
@@ -973,7 +998,7 @@ typedef struct ov_reveal {
     uint64_t entry;
     // The stable name of the kind.
     struct ov_str name;
-    // What the voucher says; empty for a Wi-Fi password that was not asked for.
+    // What the voucher says; without secrets unless they were asked for.
     struct ov_str value;
     // A sentence for people.
     struct ov_str message;
@@ -997,6 +1022,9 @@ typedef struct ov_rv_instruction {
     struct ov_str text;
     // The bytes of the value, whatever it is; of length 0 where there is none.
     struct ov_slice raw;
+    // Whether the value is a Wi-Fi password, or cannot be read and may be one: not for logs and
+    // screens.
+    bool secret;
 } ov_rv_instruction;
 
 // Sets `voucher` to the next voucher and returns 1; 0 at the end, any other number to cancel. The
@@ -1703,8 +1731,8 @@ ov_status ov_file_single(const uint8_t *data,
 // A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
 ov_status ov_file_to_pem(const uint8_t *data, size_t len, struct ov_buffer **pem);
 
-// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords are left out unless
-// `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
+// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and what cannot be read
+// and may be one, are left out unless `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
 // be NULL, is told where and why.
 ov_status ov_diagnostic(const uint8_t *data,
                         size_t len,
@@ -1892,8 +1920,9 @@ ov_status ov_public_key_verify(const struct ov_public_key *key,
                                size_t signature_len,
                                struct ov_error *error);
 
-// Begins a collection.
-ov_status ov_linker_new(struct ov_linker **linker);
+// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
+// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
+ov_status ov_linker_new(const uint8_t *key, size_t len, struct ov_linker **linker);
 
 // Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after
 // `ov_linker_finish`.
@@ -2386,6 +2415,11 @@ ov_status ov_new_voucher_refuse_reveals(struct ov_new_voucher *new_voucher,
 
 // The CBOR item of the rendezvous info as received.
 ov_status ov_voucher_rendezvous_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
+
+// The bytes of the rendezvous info that cannot be read as directives and instructions, from where
+// the shape is another one to the end; `OV_ERR_ABSENT` where all can be read. They may hold a Wi-Fi
+// password: they are not for logs and screens.
+ov_status ov_voucher_rendezvous_unread(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
 // How many rendezvous instructions there are in all directives.
 ov_status ov_voucher_rendezvous_count(const struct ov_voucher *voucher, uint64_t *count);

@@ -172,6 +172,11 @@ impl<'a, E: Fail> Reader<'a, E> {
         self.bytes
     }
 
+    /// What may be read from this offset on.
+    pub(crate) fn rest(&self, from: usize) -> Span {
+        Span::new(from.min(self.bytes.len()), self.bytes.len())
+    }
+
     pub(crate) const fn position(&self) -> usize {
         self.at
     }

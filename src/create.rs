@@ -7,6 +7,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use ciborium::Value;
 
@@ -19,7 +20,7 @@ use crate::key::{KeyEncoding, KeyType, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::privacy::{PrivacyPolicy, Reveal};
-use crate::voucher::{Guid, RvVariable, Voucher};
+use crate::voucher::{Guid, RvVariable, Voucher, is_host, is_usable};
 use crate::write;
 
 /// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1, RendezvousInfo).
@@ -54,7 +55,7 @@ impl RvDirective {
         self
     }
 
-    /// The host name of the rendezvous server.
+    /// The host name of the rendezvous server: a DNS name without scheme, port or path.
     #[must_use]
     pub fn dns(self, name: impl Into<String>) -> Self {
         self.with(RvVariable::Dns, Some(Value::Text(name.into())))
@@ -111,18 +112,43 @@ impl RvDirective {
         self.0.iter().any(|(variable, _)| *variable == wanted)
     }
 
-    /// Fails where a device could not act on the directive: address, port and protocol are
-    /// wanted.
+    /// Fails where a device could not act on the directive, or readers would not agree on it: it
+    /// has address, port and protocol, each variable once, and somebody to act on it.
     fn check(&self) -> Result<(), Error> {
-        let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        let bad = |what| Err(Error::text(ErrorKind::Incomplete, what));
         if !self.has(RvVariable::Dns) && !self.has(RvVariable::IpAddress) {
-            return incomplete("a rendezvous directive without DNS name or IP address");
+            return bad("a rendezvous directive without DNS name or IP address");
         }
         if !self.has(RvVariable::DevPort) && !self.has(RvVariable::OwnerOnly) {
-            return incomplete("a rendezvous directive without device port");
+            return bad("a rendezvous directive without device port");
         }
         if !self.has(RvVariable::Protocol) {
-            return incomplete("a rendezvous directive without protocol");
+            return bad("a rendezvous directive without protocol");
+        }
+        if self.has(RvVariable::DevOnly) && self.has(RvVariable::OwnerOnly) {
+            return bad("a rendezvous directive for devices only and for owners only at once");
+        }
+        for (number, (variable, value)) in self.0.iter().enumerate() {
+            if self
+                .0
+                .iter()
+                .take(number)
+                .any(|(before, _)| before == variable)
+            {
+                return bad("a variable occurs twice in one rendezvous directive");
+            }
+            match value {
+                Some(Value::Text(host)) if !is_host(host) => {
+                    return bad("a rendezvous host that is neither a DNS name nor an IP address");
+                }
+                Some(Value::Bytes(address)) if !is_usable(address) => {
+                    return bad("a rendezvous address that is that of no server");
+                }
+                Some(Value::Integer(port)) if is_port(*variable) && i128::from(*port) == 0 => {
+                    return bad("a rendezvous port of 0");
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
@@ -139,6 +165,10 @@ impl RvDirective {
         };
         Value::Array(self.0.iter().map(instruction).collect())
     }
+}
+
+const fn is_port(variable: RvVariable) -> bool {
+    matches!(variable, RvVariable::DevPort | RvVariable::OwnerPort)
 }
 
 /// RendezvousInfo of some directives, as CBOR.
@@ -264,7 +294,9 @@ impl NewVoucher {
     /// # Errors
     /// [`ErrorKind::Incomplete`] where a part is missing or is not readable by everybody: a zero
     /// GUID, device info that is empty, not printable ASCII or begins or ends with a blank,
-    /// rendezvous info without address, port or protocol, no device chain;
+    /// rendezvous info without address, port or protocol or with one that makes no sense (a host
+    /// that is neither a DNS name nor an IP address, port 0, a variable twice in a directive, one
+    /// for devices only and for owners only), no device chain;
     /// [`ErrorKind::KeyTypeMismatch`] for a label that does not fit the key,
     /// [`ErrorKind::ExperimentalKey`], [`ErrorKind::Disclosure`] for what
     /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
@@ -358,12 +390,20 @@ impl NewVoucher {
 }
 
 /// A header that waits for the HMAC of its device.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct NewHeader {
     header: Vec<u8>,
     hash: HashAlgorithm,
     chain: Vec<u8>,
+}
+
+// The rendezvous info of a header may hold a Wi-Fi password.
+impl fmt::Debug for NewHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, hash) = (self.header.len(), self.hash.name());
+        write!(f, "header of {bytes} bytes for {hash}")
+    }
 }
 
 impl NewHeader {

@@ -3,6 +3,10 @@
 //! It reads what no voucher has to be: FDO 1.0 layouts, broken files, anything. Byte strings whose
 //! content is CBOR are shown as `<< … >>` (RFC 8610 §G.3). Offsets stand in comments, so that the
 //! text stays diagnostic notation.
+//!
+//! Where secrets are not asked for, [`place`] says what of it is withheld.
+
+mod place;
 
 use alloc::string::String;
 use core::fmt::{self, Write as _};
@@ -12,6 +16,7 @@ use crate::error::Error;
 use crate::key::Quiet;
 use crate::limits::Limits;
 use crate::text::{escape, is_hidden};
+use place::{Place, Places};
 
 /// Levels of arrays, maps, tags and strings that are opened.
 const DEPTH: usize = 64;
@@ -21,8 +26,6 @@ const TEXT_PER_BYTE: usize = 32;
 const TEXT: usize = 64 << 20;
 /// Bytes shown of what follows the first fault.
 const REST: usize = 64;
-/// The code of RVWifiPw, the one secret that a voucher can hold.
-const WIFI_PASSWORD: u64 = 10;
 
 /// CBOR as text.
 #[derive(Clone, Debug)]
@@ -36,8 +39,16 @@ pub struct Diagnostic {
 
 /// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be read.
 ///
-/// Wi-Fi passwords in rendezvous instructions, `[10, …]`, are left out unless `secrets` is set;
-/// but bytes that cannot be read as CBOR are shown as they are. The text ends with
+/// Unless `secrets` is set, what is or may be a secret is left out, and how many bytes it has stands
+/// in its place:
+///
+/// - whatever follows 10, the code of RVWifiPw, in an array;
+/// - in rendezvous info, whatever is not an instruction with a value that its variable asks for;
+/// - the HMAC secret and the key in a device credential;
+/// - bytes that cannot be read as CBOR: those behind a fault, and byte strings that hold neither
+///   CBOR nor DER and are longer than a point on a curve, signatures aside.
+///
+/// The text ends with
 /// [`ErrorKind::InputSize`](crate::ErrorKind::InputSize) behind the item that takes it past 64 KiB
 /// and 32 times the input, or past 64 MiB; an honest voucher makes about three times its size.
 /// Inputs past [`Limits::MAX_INPUT`] are read up to there.
@@ -56,7 +67,7 @@ pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
     };
     let mut error = None;
     while dump.reader.remaining() > 0 && error.is_none() {
-        error = dump.item(0, Place::Sequence).err();
+        error = dump.item(0, Place::Plain).err();
     }
     if let Some(error) = &error {
         // Writing into a String does not fail.
@@ -66,21 +77,6 @@ pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
         text: dump.out,
         error,
     }
-}
-
-/// What an item is preceded and followed by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// By items of a sequence: nothing.
-    Sequence,
-    /// By items of an array: a comma, unless it is the last.
-    Array,
-    /// It is a key of a map.
-    Key,
-    /// It is the content of a tag: what follows is up to the tag.
-    Tag,
-    /// It is a Wi-Fi password.
-    Secret,
 }
 
 struct Dump<'a> {
@@ -119,6 +115,13 @@ impl<'a> Dump<'a> {
             self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
             return Err(Error::new(crate::ErrorKind::Depth).at(self.reader.position()));
         }
+        let place = match self.secrets {
+            true => Place::Plain,
+            false => place.at(&self.reader),
+        };
+        if let Place::Secret(what) = place {
+            return self.withhold(what);
+        }
         if self.out.len() > self.most {
             let why = "its text would be out of proportion";
             return Err(Error::text(crate::ErrorKind::InputSize, why).at(self.reader.position()));
@@ -128,24 +131,34 @@ impl<'a> Dump<'a> {
             Major::Unsigned => self.put(format_args!("{}", head.value)),
             Major::Negative => self.put(format_args!("{}", !i128::from(head.value))),
             Major::Simple => self.simple(&head),
-            Major::Bytes | Major::Text if head.is_indefinite() => {
-                self.chunks(&head, level, place)?
-            }
+            Major::Bytes | Major::Text if head.is_indefinite() => self.chunks(&head, level)?,
             Major::Bytes | Major::Text => {
                 let content = self.reader.content(&head)?;
-                self.string(&head, content, level, place)?;
+                self.string(&head, content, level)?;
             }
             Major::Tag => {
                 self.put(format_args!("{}(", head.value));
-                self.value(level.saturating_add(1), Place::Tag)?;
+                self.value(level.saturating_add(1), Place::Plain)?;
                 self.out.push(')');
             }
-            Major::Array | Major::Map => self.container(&head, level)?,
+            Major::Array | Major::Map => self.container(&head, level, place)?,
         }
         Ok(())
     }
 
-    fn container(&mut self, head: &Head, level: usize) -> Result<(), Error> {
+    /// Prints the number of bytes of the next item in its place.
+    fn withhold(&mut self, what: &str) -> Result<(), Error> {
+        let item = self.reader.skip(Limits::MAX_DEPTH, &mut Quiet)?;
+        self.say_withheld(item.len(), what);
+        Ok(())
+    }
+
+    fn say_withheld(&mut self, bytes: usize, what: &str) {
+        let unit = if bytes == 1 { "byte" } else { "bytes" };
+        self.put(format_args!("'' / {bytes} {unit} withheld: {what} /"));
+    }
+
+    fn container(&mut self, head: &Head, level: usize, place: Place) -> Result<(), Error> {
         let map = head.major == Major::Map;
         let (open, close) = if map { ('{', '}') } else { ('[', ']') };
         self.out.push(open);
@@ -153,26 +166,22 @@ impl<'a> Dump<'a> {
             self.out.push_str("_ ");
         }
         let mut items = Items::of(head);
-        let (mut any, mut password) = (false, false);
+        let mut any = false;
+        let mut places = Places::new(place, &self.reader);
         while self.reader.more(&mut items)? {
             self.out.push_str(if any { ",\n" } else { "\n" });
             let at = self.reader.position();
             let inner = level.saturating_add(1);
             self.line(at, inner);
             if map {
-                self.value(inner, Place::Key)?;
+                self.value(inner, Place::Plain)?;
+                let key = Span::new(at, self.reader.position());
                 self.out.push_str(": ");
-                self.value(inner, Place::Array)?;
-            } else if password {
-                self.value(inner, Place::Secret)?;
+                self.value(inner, Place::under(key, &self.reader))?;
             } else {
-                self.value(inner, Place::Array)?;
+                self.value(inner, places.next(&self.reader))?;
+                places.passed(Span::new(at, self.reader.position()), &self.reader);
             }
-            // An instruction is an array of one or two items; keys of SECP256R1 have three.
-            password = !map
-                && !any
-                && matches!(items.promised(), Some(1) | None)
-                && self.is_number(at, WIFI_PASSWORD);
             any = true;
         }
         if any {
@@ -183,30 +192,9 @@ impl<'a> Dump<'a> {
         Ok(())
     }
 
-    /// Whether the item at `at`, which has been read, is this unsigned integer.
-    fn is_number(&self, at: usize, wanted: u64) -> bool {
-        let mut again = self.reader.within(Span::new(at, self.reader.position()));
-        again
-            .head(&mut Quiet)
-            .is_ok_and(|head| head.major == Major::Unsigned && head.value == wanted)
-    }
-
     /// Prints a string whose content is known.
-    fn string(
-        &mut self,
-        head: &Head,
-        content: Span,
-        level: usize,
-        place: Place,
-    ) -> Result<(), Error> {
+    fn string(&mut self, head: &Head, content: Span, level: usize) -> Result<(), Error> {
         let bytes = content.of(self.reader.input());
-        if place == Place::Secret && !self.secrets {
-            self.put(format_args!(
-                "'' / {} bytes withheld: a Wi-Fi password /",
-                bytes.len()
-            ));
-            return Ok(());
-        }
         if head.major == Major::Text {
             match core::str::from_utf8(bytes) {
                 Ok(text) => self.text(text),
@@ -218,13 +206,16 @@ impl<'a> Dump<'a> {
             return Ok(());
         }
         if !self.is_cbor(content, level) {
-            self.hex(bytes);
+            match self.secrets || place::is_harmless(self.reader.input(), content) {
+                true => self.hex(bytes),
+                false => self.say_withheld(bytes.len(), place::UNREAD),
+            }
             return Ok(());
         }
         let inner = self.reader.within(content);
         let outer = core::mem::replace(&mut self.reader, inner);
         self.out.push_str("<< ");
-        let result = self.value(level, Place::Sequence);
+        let result = self.value(level, Place::Plain);
         self.reader = outer;
         self.out.push_str(" >>");
         result
@@ -247,7 +238,17 @@ impl<'a> Dump<'a> {
         plausible && inner.skip(depth, &mut Quiet).is_ok() && inner.remaining() == 0
     }
 
-    fn chunks(&mut self, head: &Head, level: usize, place: Place) -> Result<(), Error> {
+    fn chunks(&mut self, head: &Head, level: usize) -> Result<(), Error> {
+        if head.major == Major::Bytes && !self.secrets {
+            // Together the chunks may be a header with a password in it, which no chunk shows.
+            let mut probe = self.reader.within(self.reader.rest(head.start));
+            let whole = probe.skip(0, &mut Quiet)?;
+            if whole.len() > place::SHORT {
+                self.reader = self.reader.within(self.reader.rest(whole.end()));
+                self.say_withheld(whole.len(), place::UNREAD);
+                return Ok(());
+            }
+        }
         self.out.push_str("(_ ");
         let mut items = Items::of(head);
         let mut any = false;
@@ -262,10 +263,10 @@ impl<'a> Dump<'a> {
             }
             let content = self.reader.content(&chunk)?;
             // A chunk of a byte string is not an item, even where it looks like one.
-            if chunk.major == Major::Bytes && place != Place::Secret {
+            if chunk.major == Major::Bytes {
                 self.hex(content.of(self.reader.input()));
             } else {
-                self.string(&chunk, content, level, place)?;
+                self.string(&chunk, content, level)?;
             }
             any = true;
         }
@@ -328,6 +329,14 @@ impl<'a> Dump<'a> {
     fn explain(&mut self, error: &Error, bytes: &[u8]) -> fmt::Result {
         let at = error.offset().unwrap_or_else(|| self.reader.position());
         let rest = bytes.get(at..).unwrap_or_default();
+        if !self.secrets {
+            let bytes = rest.len();
+            return writeln!(
+                self.out,
+                "\n/ {error}; bytes from here on withheld, {bytes} in all: {} /",
+                place::UNREAD
+            );
+        }
         let shown = rest.get(..REST).unwrap_or(rest);
         write!(self.out, "\n/ {error}; from here on: ")?;
         self.hex(shown);
@@ -429,6 +438,8 @@ mod tests {
     #[test]
     fn broken_bytes_are_shown_up_to_the_fault() {
         let broken = diagnostic(&[0x82, 0x01, 0x58, 0xff, 0xaa], false);
+        assert!(broken.text.contains("withheld, 1 in all"));
+        let broken = diagnostic(&[0x82, 0x01, 0x58, 0xff, 0xaa], true);
         assert!(broken.text.starts_with("/      0 / [\n/      1 /   1,\n"));
         assert!(broken.text.contains("h'aa'"), "{}", broken.text);
         assert_eq!(broken.error.unwrap().kind(), crate::ErrorKind::Truncated);
@@ -458,7 +469,7 @@ mod tests {
     fn an_honest_text_fits() {
         let bytes = [&[0x58, 0xff][..], &[0xff; 255]].concat();
         let many = [&[0x99, 0xff, 0xff][..], &bytes.repeat(65535)].concat();
-        let shown = diagnostic(many.get(..Limits::MAX_INPUT).unwrap_or(&many), false);
+        let shown = diagnostic(many.get(..Limits::MAX_INPUT).unwrap_or(&many), true);
         let cut = shown.error.map(|error| error.kind());
         assert_eq!(cut, Some(crate::ErrorKind::Truncated));
         assert!(

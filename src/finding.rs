@@ -147,8 +147,8 @@ findings! {
     LegacyChainHash = 716, "legacy-chain-hash", "the chain hash covers the CBOR item";
     /// A hash that the table of FDO 1.1 §3.3.2 does not choose for these keys.
     HashTable = 717, "hash-table", "the strength of the hash departs from the table";
-    /// RendezvousInfo without directives.
-    RvEmpty = 718, "rv-empty", "the rendezvous info is empty";
+    /// RendezvousInfo without directives, or a directive without instructions.
+    RvEmpty = 718, "rv-empty", "the rendezvous info or a directive is empty";
     /// A rendezvous flag that carries a value.
     RvFlagValue = 719, "rv-flag-value", "a rendezvous flag carries a value";
     /// A rendezvous variable that lacks its value.
@@ -167,6 +167,22 @@ findings! {
     ProtectedExtra = 726, "protected-extra", "the protected header holds more than the algorithm";
     /// RendezvousInfo that does not have the shape of directives and instructions.
     RvShape = 727, "rv-shape", "the rendezvous info does not consist of directives and instructions";
+    /// A number of RVProtocol or RVMedium that FDO 1.1 does not have.
+    RvNumber = 733, "rv-number", "a rendezvous protocol or medium is unknown";
+    /// A rendezvous directive without DNS name and without IP address. None is needed where a
+    /// person is asked (RVUserInput), another mechanism is used (RVExtRV), or it is a pause only.
+    RvNoAddress = 734, "rv-no-address", "a rendezvous directive has neither DNS name nor IP address";
+    /// A rendezvous port of 0.
+    RvPort = 735, "rv-port", "a rendezvous port is 0";
+    /// A variable that occurs twice in one rendezvous directive: which of them counts is open.
+    RvDuplicate = 736, "rv-duplicate", "a variable occurs twice in one rendezvous directive";
+    /// A rendezvous directive for devices only and for owners only at once, so for nobody.
+    RvForNobody = 737, "rv-for-nobody", "a rendezvous directive is for devices only and for owners only at once";
+    /// An RVDns that is neither a DNS name nor an IP address: a URL, blanks, control characters,
+    /// an empty text, `10.0.0.256`.
+    RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
+    /// An IP address that no server can have: unspecified, multicast, broadcast.
+    RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
     /// A certificate of a chain that is not one: anybody could have written these bytes.
     CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
     /// A device certificate with a key that FDO 1.1 does not have: other than P-256, P-384 and RSA with

@@ -23,7 +23,8 @@
 //! assert_eq!(worst.kind.severity(), Severity::High);
 //!
 //! // Two vouchers of one owner.
-//! let mut linker = Linker::new();
+//! # let random = [7; 32];
+//! let mut linker = Linker::new(random);
 //! linker.add(&voucher)?;
 //! linker.add(&made(8, "GW-100")?)?;
 //! let linkage = linker.finish();
@@ -64,6 +65,7 @@ mod kind;
 mod link;
 mod linkage;
 mod lint;
+mod private;
 mod reveal;
 mod text;
 
@@ -71,4 +73,5 @@ pub use kind::{LinkKind, RevealKind, Severity};
 pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
+pub(crate) use private::der_sequence;
 pub use reveal::Reveal;

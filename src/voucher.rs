@@ -20,7 +20,9 @@ use crate::key::{Certificates, KeyView};
 use crate::limits::Limits;
 
 pub(crate) use parse::{Index, read_entry, read_header, read_version};
-pub(crate) use rendezvous::read as read_rendezvous;
+pub(crate) use rendezvous::{
+    is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
+};
 
 /// The name of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
 ///

@@ -174,6 +174,42 @@ fn the_json_of_a_collection_is_stable() {
     );
 }
 
+/// Marks of what a dictionary finds differ from run to run, so that nobody can try it on them; those
+/// of keys and certificates are their fingerprints.
+#[test]
+fn marks_are_keyed_anew_in_each_run() {
+    let folder = folder("marks");
+    let run = || {
+        let (_, out, _) = ov(&folder, "privacy wifi.cbor four.cbor wifi.cbor --json");
+        let groups = json(&out).into_iter().filter(|it| it["record"] == "group");
+        groups.collect::<Vec<_>>()
+    };
+    let (one, two) = (run(), run());
+    assert_eq!(one.len(), two.len());
+    let mut kinds = std::collections::BTreeSet::new();
+    for (a, b) in one.iter().zip(&two) {
+        let kind = a["kind"].as_str().unwrap();
+        kinds.insert(kind.to_owned());
+        // They still link, and link the same.
+        for member in ["kind", "text", "vouchers", "first"] {
+            assert_eq!(a[member], b[member]);
+        }
+        let fixed = [
+            "current-owner",
+            "owner-key",
+            "manufacturer",
+            "device-certificate",
+        ];
+        assert_eq!(a["mark"] == b["mark"], fixed.contains(&kind), "{kind}");
+    }
+    for kind in ["wifi", "device-info", "guid", "rendezvous", "device-issuer"] {
+        assert!(kinds.contains(kind), "{kind}");
+    }
+    let wifi = one.iter().filter(|it| it["kind"] == "wifi");
+    // Name and password: two marks, and the password has no text.
+    assert_eq!(wifi.filter(|it| it["text"].is_null()).count(), 1);
+}
+
 #[test]
 fn people_are_told_of_links() {
     let folder = folder("links");

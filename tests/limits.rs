@@ -7,7 +7,7 @@ mod common;
 use common::{directive, fresh, key, verified, voucher};
 use ownership_voucher::{
     Allowance, ErrorKind, ExtendOptions, FindingKind, Guid, HmacSecret, KeyType, Limits,
-    NewVoucher, NextOwner, Policy, PublicKey, RvDirective, RvProtocol, Voucher, audit,
+    NewVoucher, NextOwner, Policy, PublicKey, RvDirective, Voucher, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -246,21 +246,17 @@ fn device_info() {
 
 #[test]
 fn rendezvous_instructions() {
-    let start = || RvDirective::new().dns("a").protocol(RvProtocol::Https);
-    let instruction = |directives: usize, each: usize| {
-        (0..directives).fold(
-            NewVoucher::new(
-                Guid([1; 16]),
-                "Model 7",
-                NextOwner::Key(key(P256, 0).public_key()),
-            ),
-            |new, _| new.with_rendezvous((2..each).fold(start(), |one, _| one.device_port(1))),
-        )
+    let four = || directive().delay(1);
+    let new = |last: RvDirective, before: usize| {
+        let maker = NextOwner::Key(key(P256, 0).public_key());
+        let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker).with_epid();
+        let all = core::iter::repeat_with(four).take(before).chain([last]);
+        all.fold(new, NewVoucher::with_rendezvous)
     };
-    let made = instruction(3, 4).with_epid().header().unwrap();
+    let made = new(directive(), 2).header().unwrap();
     let made = made.with_hmac(&HmacSecret::new(vec![1; 32])).unwrap();
     let count = made.rendezvous().instructions().count();
-    assert_eq!(count, 12);
+    assert_eq!(count, 14);
     holds(
         made.as_bytes(),
         count,
@@ -269,9 +265,9 @@ fn rendezvous_instructions() {
             limits.rendezvous = value;
         },
     );
-    let finish = |each| instruction(1, each).with_epid().header();
-    assert!(finish(1024).is_ok());
-    let error = finish(1025).map(drop).unwrap_err();
+    // Directives of five, and one of four behind them: 1024; and one instruction more.
+    assert!(new(directive(), 204).header().is_ok());
+    let error = new(four(), 204).header().map(drop).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RvInstructions);
 }
 

@@ -159,6 +159,21 @@ fn builders_refuse_what_cannot_be_sent() {
         ..address()
     };
     assert_eq!(kind(to1d(&[empty], b"", &now)), ErrorKind::Incomplete);
+    let with = |change: fn(&mut OwnerAddress)| {
+        let mut changed = address();
+        change(&mut changed);
+        to1d(&[address(), changed], b"", &now)
+    };
+    for bad in [
+        (|it| it.port = 0) as fn(&mut OwnerAddress),
+        |it| it.dns = Some("https://owner.example.com".into()),
+        |it| it.dns = Some("10.0.0.256".into()),
+        |it| it.ip = Some([0, 0, 0, 0].into()),
+        |it| it.ip = Some([0; 16].into()),
+    ] {
+        assert_eq!(kind(with(bad)), ErrorKind::Incomplete);
+    }
+    assert!(with(|it| it.dns = Some("10.0.0.5".into())).is_ok());
     assert_eq!(kind(device_key(&now)), ErrorKind::Attestation);
     assert_eq!(get_next_entry(3), [0x81, 3]);
 }

@@ -203,22 +203,57 @@ fn a_list_that_ends_early_says_so() {
 #[test]
 fn a_mark_that_stands_twice_in_a_voucher_is_no_link() {
     let (bytes, _) = vector("owner-repeated");
-    let mut linker = Linker::new();
+    let mut linker = Linker::new([7; 32]);
     linker.add(&Voucher::parse(&bytes).unwrap()).unwrap();
     let linkage = linker.finish();
     assert_eq!((linkage.groups(), linkage.crowd(0)), (&[][..], 1));
     assert_eq!(linkage.clusters(LinkKind::ALL), [0]);
     // Past the end there is nothing.
     assert_eq!((linkage.labels(1).len(), linkage.crowd(1)), (0, 0));
-    let empty = Linker::new().finish();
+    let empty = Linker::new([7; 32]).finish();
     assert_eq!((empty.vouchers(), empty.smallest_crowd()), (0, 0));
+}
+
+/// All marks but those of keys and certificates depend on the key of the collection.
+#[test]
+fn marks_depend_on_the_key_of_the_collection() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors/privacy");
+    let mut kinds = std::collections::BTreeSet::new();
+    for entry in std::fs::read_dir(vectors).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let vector: Value = serde_json::from_str(&text).unwrap();
+        let one = [vector["voucher"].clone(), vector["voucher"].clone()];
+        let list = vector["vouchers"].as_array().cloned();
+        let list = list.unwrap_or(one.to_vec());
+        let linkage = |key| {
+            let mut linker = Linker::new([key; 32]);
+            for voucher in &list {
+                let bytes = hex::decode(voucher.as_str().unwrap()).unwrap();
+                linker.add(&Voucher::parse(&bytes).unwrap()).unwrap();
+            }
+            linker.finish()
+        };
+        let (one, again, two) = (linkage(1), linkage(1), linkage(2));
+        assert_eq!(one.groups(), again.groups());
+        for (a, b) in one.groups().iter().zip(two.groups()) {
+            assert_eq!((a.kind, &a.text, a.size), (b.kind, &b.text, b.size));
+            use LinkKind as K;
+            let public = matches!(
+                a.kind,
+                K::CurrentOwner | K::OwnerKey | K::Manufacturer | K::DeviceCertificate
+            );
+            assert_eq!(a.mark == b.mark, public, "{a:?}");
+            kinds.insert(a.kind);
+        }
+    }
+    assert_eq!(kinds.len(), LinkKind::ALL.len(), "{kinds:?}");
 }
 
 /// Every voucher of the vectors, refused ones too, gives a report within its bounds.
 #[test]
 fn reports_of_all_vectors_stay_within_bounds() {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
-    let mut linker = Linker::new();
+    let mut linker = Linker::new([7; 32]);
     for folder in ["valid", "invalid"] {
         for entry in std::fs::read_dir(vectors.join(folder)).unwrap() {
             let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();

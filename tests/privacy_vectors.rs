@@ -87,7 +87,7 @@ fn reveals(vector: &Value) -> Result<(), Failed> {
 
 fn links(vector: &Value) -> Result<(), Failed> {
     let vouchers = vector["vouchers"].as_array().expect("a list");
-    let mut linker = Linker::new();
+    let mut linker = Linker::new([7; 32]);
     for (number, voucher) in vouchers.iter().enumerate() {
         assert_eq!(linker.add(&Voucher::parse(&bytes(voucher))?)?, number);
     }

@@ -40,8 +40,8 @@ pub extern "C" fn ov_file_to_pem(
     })
 }
 
-/// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords are left out unless
-/// `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
+/// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and what cannot be read
+/// and may be one, are left out unless `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
 /// be NULL, is told where and why.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_diagnostic(

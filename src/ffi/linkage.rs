@@ -46,11 +46,20 @@ pub struct ov_linker {
 
 object!(ov_linker: Option<Linker>, b"ov linkr");
 
-/// Begins a collection.
+/// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
+/// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_linker_new(linker: *mut *mut ov_linker) -> ov_status {
+pub extern "C" fn ov_linker_new(
+    key: *const u8,
+    len: usize,
+    linker: *mut *mut ov_linker,
+) -> ov_status {
     plain(|caller| {
-        caller.out(linker)?.write(Handle::give(Some(Linker::new())));
+        let key = caller.array(key, len)?;
+        let out = caller.out(linker)?;
+        let wrong = Refusal::argument("the key of a collection has 32 bytes");
+        let key = key.try_into().map_err(|_| wrong)?;
+        out.write(Handle::give(Some(Linker::new(key))));
         Ok(())
     })
 }
@@ -146,7 +155,8 @@ pub struct ov_group {
     pub size: u64,
     /// The first of them.
     pub first: u64,
-    /// What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo, or another hash.
+    /// What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for
+    /// all else a hash under the key of the collection.
     pub mark: [u8; 32],
     /// The stable name of the kind.
     pub name: ov_str,

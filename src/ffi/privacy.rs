@@ -45,7 +45,7 @@ pub const OV_REVEAL_CLIENT_CERTIFICATE: i32 = 906;
 pub const OV_REVEAL_USER_INPUT: i32 = 907;
 /// A setting of the rendezvous.
 pub const OV_REVEAL_RENDEZVOUS_SETTING: i32 = 908;
-/// Rendezvous bytes that only somebody else can read.
+/// Rendezvous bytes that cannot be read and may hold a secret.
 pub const OV_REVEAL_RENDEZVOUS_OTHER: i32 = 909;
 /// The GUID of the device.
 pub const OV_REVEAL_GUID: i32 = 910;
@@ -91,6 +91,8 @@ pub const OV_REVEAL_EXTRA_ONE_TIME: i32 = 931;
 pub const OV_REVEAL_HEADER_DATA: i32 = 932;
 /// How often the device was sold.
 pub const OV_REVEAL_HOPS: i32 = 933;
+/// A private key in clear.
+pub const OV_REVEAL_PRIVATE_KEY: i32 = 934;
 /// There is more to tell than is listed.
 pub const OV_REVEAL_MORE_REVEALS: i32 = 949;
 
@@ -117,7 +119,7 @@ pub struct ov_reveal {
     pub entry: u64,
     /// The stable name of the kind.
     pub name: ov_str,
-    /// What the voucher says; empty for a Wi-Fi password that was not asked for.
+    /// What the voucher says; without secrets unless they were asked for.
     pub value: ov_str,
     /// A sentence for people.
     pub message: ov_str,

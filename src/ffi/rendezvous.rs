@@ -3,7 +3,7 @@
 use core::ffi::c_char;
 
 use super::buffer::{ov_slice, ov_str};
-use super::handle::{Handle, Refusal, at, index, object};
+use super::handle::{Handle, Refusal, at, index, object, present};
 use super::names::variable;
 use super::plain;
 use super::status::ov_status;
@@ -43,6 +43,9 @@ pub struct ov_rv_instruction {
     pub text: ov_str,
     /// The bytes of the value, whatever it is; of length 0 where there is none.
     pub raw: ov_slice,
+    /// Whether the value is a Wi-Fi password, or cannot be read and may be one: not for logs and
+    /// screens.
+    pub secret: bool,
 }
 
 fn decoded(found: &RvInstruction<'_>) -> ov_rv_instruction {
@@ -54,6 +57,7 @@ fn decoded(found: &RvInstruction<'_>) -> ov_rv_instruction {
         address: [0; 16],
         text: ov_str::of(""),
         raw: ov_slice::of(found.raw().unwrap_or_default()),
+        secret: found.may_be_secret(),
     };
     instruction.kind = match found.value() {
         RvValue::None => OV_RV_NONE,
@@ -92,6 +96,22 @@ pub extern "C" fn ov_voucher_rendezvous_bytes(
         let voucher = caller.get(voucher)?;
         let out = caller.out(bytes)?;
         out.write(ov_slice::of(voucher.rendezvous().as_bytes()));
+        Ok(())
+    })
+}
+
+/// The bytes of the rendezvous info that cannot be read as directives and instructions, from where
+/// the shape is another one to the end; `OV_ERR_ABSENT` where all can be read. They may hold a Wi-Fi
+/// password: they are not for logs and screens.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_rendezvous_unread(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(present(voucher.rendezvous().unread())?));
         Ok(())
     })
 }

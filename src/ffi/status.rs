@@ -251,7 +251,7 @@ pub const OV_FINDING_DEVICE_CHAIN_BARE: i32 = 715;
 pub const OV_FINDING_LEGACY_CHAIN_HASH: i32 = 716;
 /// The strength of the hash departs from the table.
 pub const OV_FINDING_HASH_TABLE: i32 = 717;
-/// The rendezvous info is empty.
+/// The rendezvous info or a directive is empty.
 pub const OV_FINDING_RV_EMPTY: i32 = 718;
 /// A rendezvous flag carries a value.
 pub const OV_FINDING_RV_FLAG_VALUE: i32 = 719;
@@ -271,6 +271,20 @@ pub const OV_FINDING_DRAFT_AAD: i32 = 725;
 pub const OV_FINDING_PROTECTED_EXTRA: i32 = 726;
 /// The rendezvous info does not consist of directives and instructions.
 pub const OV_FINDING_RV_SHAPE: i32 = 727;
+/// A rendezvous protocol or medium is unknown.
+pub const OV_FINDING_RV_NUMBER: i32 = 733;
+/// A rendezvous directive has neither DNS name nor IP address.
+pub const OV_FINDING_RV_NO_ADDRESS: i32 = 734;
+/// A rendezvous port is 0.
+pub const OV_FINDING_RV_PORT: i32 = 735;
+/// A variable occurs twice in one rendezvous directive.
+pub const OV_FINDING_RV_DUPLICATE: i32 = 736;
+/// A rendezvous directive is for devices only and for owners only at once.
+pub const OV_FINDING_RV_FOR_NOBODY: i32 = 737;
+/// A rendezvous host is neither a DNS name nor an IP address.
+pub const OV_FINDING_RV_HOST: i32 = 738;
+/// A rendezvous address is that of no server.
+pub const OV_FINDING_RV_ADDRESS: i32 = 739;
 /// A certificate is not X.509 in DER.
 pub const OV_FINDING_CERTIFICATE_MALFORMED: i32 = 740;
 /// The device certificate holds a key that FDO does not have.

@@ -130,6 +130,19 @@ impl<'a> PemBlock<'a> {
         self.label
     }
 
+    /// Whether the label is that of a private key, whatever its format and encryption: it ends in
+    /// `PRIVATE KEY`. Such a block has no place in a file that is passed on.
+    ///
+    /// ```
+    /// # use ownership_voucher::file::PemBlocks;
+    /// let text = b"-----BEGIN EC PRIVATE KEY-----\n-----END EC PRIVATE KEY-----\n";
+    /// assert!(PemBlocks::new(text).flatten().any(|block| block.is_private_key()));
+    /// ```
+    #[must_use]
+    pub fn is_private_key(&self) -> bool {
+        self.label.ends_with("PRIVATE KEY")
+    }
+
     /// Offset of the BEGIN line in the text.
     #[must_use]
     pub const fn offset(&self) -> usize {
@@ -222,7 +235,7 @@ impl LocalKey {
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         for block in PemBlocks::new(text) {
             let block = block?;
-            if block.label().ends_with("PRIVATE KEY") {
+            if block.is_private_key() {
                 return Self::from_der(&block.decode()?);
             }
         }

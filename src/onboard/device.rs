@@ -186,12 +186,22 @@ impl DeviceFacts {
 
 /// The contents of TO2.ProveOVHdr that the device acts on. They are signed by the key that came
 /// along; whose key that is, [`DeviceVerifier::finish`] tells.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct OwnerHello<'m> {
     message: &'m [u8],
     key_exchange: Span,
     sig_info: Span,
     max_message: u16,
+}
+
+// The rendezvous info in the message may hold a Wi-Fi password.
+impl core::fmt::Debug for OwnerHello<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("OwnerHello")
+            .field("message", &self.message.len())
+            .field("max_message", &self.max_message)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'m> OwnerHello<'m> {

@@ -6,6 +6,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use ciborium::Value;
 
@@ -291,7 +292,7 @@ impl<S: Sink> Sink for Expected<'_, S> {
 
 /// A message that waits for its signature. Signing takes two steps, as with an
 /// [`Extension`](crate::Extension): the key may be in a TPM, an HSM or a service.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Unsigned {
     signer: PublicKey,
@@ -299,6 +300,17 @@ pub struct Unsigned {
     unprotected: Vec<(i64, Vec<u8>)>,
     aad: &'static [u8],
     payload: Vec<u8>,
+}
+
+// The payload of a TO2.SetupDevice may hold a Wi-Fi password.
+impl fmt::Debug for Unsigned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsigned")
+            .field("signer", &self.signer)
+            .field("algorithm", &self.algorithm)
+            .field("payload", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Unsigned {

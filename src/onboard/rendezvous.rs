@@ -23,6 +23,7 @@ use crate::key::Quiet;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::verify::VerifiedVoucher;
+use crate::voucher::{is_host, is_server};
 use crate::write;
 
 /// How a device talks to its owner: values of `TransportProtocol`, which are not those of
@@ -86,6 +87,21 @@ pub struct OwnerAddress {
 }
 
 impl OwnerAddress {
+    /// Fails where no device could go there.
+    fn check(&self) -> Result<(), Error> {
+        let bad = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        if self.dns.as_deref().is_some_and(|dns| !is_host(dns)) {
+            return bad("a host of the owner that is neither a DNS name nor an IP address");
+        }
+        if self.ip.is_some_and(|ip| !is_server(ip.to_canonical())) {
+            return bad("an IP address of the owner that is that of no server");
+        }
+        if self.port == 0 {
+            return bad("a port of the owner that is 0");
+        }
+        Ok(())
+    }
+
     fn to_value(&self) -> Value {
         let ip = self.ip.map_or(Value::Null, |ip| match ip {
             IpAddr::V4(ip) => Value::Bytes(ip.octets().to_vec()),
@@ -156,7 +172,9 @@ pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: Nonce) -> V
 /// that of the voucher's entries.
 ///
 /// # Errors
-/// [`ErrorKind::Incomplete`] for no address, or one with neither name nor IP address.
+/// [`ErrorKind::Incomplete`] for no address, or one with neither name nor IP address, with a name
+/// that is neither a DNS name nor an IP address, with an IP address that no server can have
+/// (unspecified, multicast, broadcast), or with port 0.
 pub fn to1d(
     addresses: &[OwnerAddress],
     to0d: &[u8],
@@ -167,6 +185,7 @@ pub fn to1d(
         let why = "an address of the owner wanted";
         return Err(Error::text(ErrorKind::Incomplete, why));
     }
+    addresses.iter().try_for_each(OwnerAddress::check)?;
     let hash = voucher.entry_hash().digest(&[to0d]);
     let payload = Value::Array(vec![
         Value::Array(addresses.iter().map(OwnerAddress::to_value).collect()),

@@ -8,6 +8,7 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::credential::DeviceCredential;
 use super::device::{Departures, DeviceFacts, VerifiedOwner};
@@ -46,12 +47,23 @@ pub fn setup_device(
 }
 
 /// A TO2.SetupDevice of the device's owner.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Setup<'m> {
     rendezvous: &'m [u8],
     guid: Guid,
     owner: PublicKey,
     owner_item: &'m [u8],
+}
+
+// The rendezvous info may hold a Wi-Fi password.
+impl fmt::Debug for Setup<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup")
+            .field("rendezvous", &self.rendezvous.len())
+            .field("guid", &self.guid)
+            .field("owner", &self.owner)
+            .finish()
+    }
 }
 
 impl<'m> Setup<'m> {
@@ -162,12 +174,23 @@ impl<'m> Setup<'m> {
 }
 
 /// New credentials on their way. The old ones hold until TO2.Done.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use]
 pub struct Renewal {
     header: Vec<u8>,
     hash: HashAlgorithm,
     credential: DeviceCredential,
+}
+
+// The rendezvous info in the header may hold a Wi-Fi password.
+impl fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Renewal")
+            .field("header", &self.header.len())
+            .field("hash", &self.hash)
+            .field("credential", &self.credential)
+            .finish()
+    }
 }
 
 impl Renewal {

@@ -114,8 +114,10 @@ reveals! {
     /// RVMedium, RVProtocol, RVDelaysec and the flags.
     RendezvousSetting = 908, "rendezvous-setting", Inherent, "a setting of the rendezvous",
         "nothing";
-    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be.
-    RendezvousOther = 909, "rendezvous-other", Medium, "rendezvous bytes that only somebody else can read",
+    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be, bytes
+    /// in another shape than that of directives: whatever cannot be read may hold a password, so its
+    /// value is withheld like one.
+    RendezvousOther = 909, "rendezvous-other", High, "rendezvous bytes that cannot be read and may hold a secret",
         "ask whoever wrote them what they say";
     /// OVGuid.
     Guid = 910, "guid", Inherent, "the GUID of the device",
@@ -185,6 +187,10 @@ reveals! {
     /// How many entries there are: how often the device was sold.
     Hops = 933, "hops", Inherent, "how often the device was sold",
         "onboard the device and sell it with a new voucher";
+    /// A private key: `d` in a COSE_Key, DER in additional data, PEM anywhere. The key itself is never
+    /// told.
+    PrivateKey = 934, "private-key", Critical, "a private key in clear",
+        "take this key out of use: whoever has a copy can sign as its owner; send files with the voucher alone";
     /// There is more than is listed.
     More = 949, "more-reveals", Medium, "there is more to tell than is listed",
         "raise the limit, or refuse a voucher that holds so much";

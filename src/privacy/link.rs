@@ -1,6 +1,8 @@
 //! Many vouchers: what they have in common, gathered one after the other.
 //!
-//! Everything that can link is hashed to 32 bytes and given a number once. A voucher then costs four
+//! Everything that can link is hashed to 32 bytes and given a number once. Keys and certificates have
+//! their fingerprints; all else is hashed under a key of the collection, because passwords, serial
+//! numbers and models are found in dictionaries. A voucher then costs four
 //! bytes for each of its marks and 56 for the numbers in it that may count up; a mark that nobody
 //! had before costs about 70. So memory grows with the collection alone, and the work is that of
 //! looking up and sorting.
@@ -10,8 +12,11 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Digest as _;
+use zeroize::Zeroizing;
 
 use super::kind::LinkKind;
 use super::linkage::Linkage;
@@ -29,8 +34,21 @@ const TEXTS: usize = 65_536;
 ///
 /// Vouchers are numbered from 0 in the order in which they are added. They may be forgotten
 /// afterwards: only hashes are kept, and the text of the first 65536 different names.
-#[derive(Clone, Debug, Default)]
+///
+/// ```
+/// # use ownership_voucher::{Error, Voucher, privacy::{Linkage, Linker}};
+/// /// `key`: 32 bytes from the operating system, fresh for each collection.
+/// fn linkage(vouchers: &[Voucher<'_>], key: [u8; 32]) -> Result<Linkage, Error> {
+///     let mut linker = Linker::new(key);
+///     for voucher in vouchers {
+///         linker.add(voucher)?;
+///     }
+///     Ok(linker.finish())
+/// }
+/// ```
+#[derive(Clone)]
 pub struct Linker {
+    key: Zeroizing<[u8; 32]>,
     numbers: BTreeMap<(LinkKind, [u8; 32]), u32>,
     pub(super) marks: Vec<Mark>,
     /// The marks of all vouchers, those of one behind those of the one before.
@@ -41,6 +59,13 @@ pub struct Linker {
     pub(super) owners: Vec<u32>,
     pub(super) counted: Vec<Counted>,
     texts: usize,
+}
+
+// The key is a secret, and hashes of all that was added are of no use to people.
+impl fmt::Debug for Linker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "linker of {} vouchers", self.ends.len())
+    }
 }
 
 /// Something that several vouchers may have.
@@ -73,9 +98,35 @@ impl Linker {
     pub const MOST_VOUCHERS: usize = 1 << 24;
 
     /// An empty collection.
+    ///
+    /// `key` is 32 random bytes, fresh for each collection and kept secret. [`Group::mark`] is a
+    /// hash under it, keys and certificates aside, so that equal values link within the collection,
+    /// and nobody who reads the marks can try passwords or serial numbers on them.
+    ///
+    /// [`Group::mark`]: super::Group::mark
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(key: [u8; 32]) -> Self {
+        Self {
+            key: Zeroizing::new(key),
+            numbers: BTreeMap::new(),
+            marks: Vec::new(),
+            standing: Vec::new(),
+            ends: Vec::new(),
+            owners: Vec::new(),
+            counted: Vec::new(),
+            texts: 0,
+        }
+    }
+
+    /// A hash under the key of the collection: HMAC-SHA256.
+    pub(super) fn keyed(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = match Hmac::<sha2::Sha256>::new_from_slice(&*self.key) {
+            Ok(mac) => mac,
+            // HMAC takes keys of every length.
+            Err(_) => return [0; 32],
+        };
+        parts.iter().for_each(|part| mac.update(part));
+        mac.finalize().into_bytes().into()
     }
 
     /// How many vouchers there are.
@@ -153,11 +204,12 @@ impl Linker {
 
     fn header(&mut self, voucher: &Voucher<'_>, id: u32) {
         let Guid(guid) = voucher.guid();
-        self.note(id, LinkKind::Guid, digest(&[&guid]), || None);
+        let hash = self.keyed(&[&guid]);
+        self.note(id, LinkKind::Guid, hash, || None);
         self.count(GUIDS, &guid, id);
         let info = voucher.device_info();
         if !info.is_empty() {
-            let hash = digest(&[info.as_bytes()]);
+            let hash = self.keyed(&[info.as_bytes()]);
             self.note(id, LinkKind::DeviceInfo, hash, || Some(info.into()));
         }
         for instruction in voucher.rendezvous().instructions() {
@@ -180,21 +232,21 @@ impl Linker {
             let (hash, text) = match instruction.value() {
                 RvValue::Text(text) if is_name => {
                     let lower = text.to_ascii_lowercase();
-                    (digest(&[&code, lower.as_bytes()]), Some(lower))
+                    (self.keyed(&[&code, lower.as_bytes()]), Some(lower))
                 }
                 RvValue::Text(text) => {
-                    let hash = digest(&[&code, text.as_bytes()]);
+                    let hash = self.keyed(&[&code, text.as_bytes()]);
                     (hash, (!is_password).then(|| text.into()))
                 }
                 RvValue::Ipv4(address) => {
                     let text = core::net::Ipv4Addr::from(address).to_string();
-                    (digest(&[&code, &address]), Some(text))
+                    (self.keyed(&[&code, &address]), Some(text))
                 }
                 RvValue::Ipv6(address) => {
                     let text = core::net::Ipv6Addr::from(address).to_string();
-                    (digest(&[&code, &address]), Some(text))
+                    (self.keyed(&[&code, &address]), Some(text))
                 }
-                _ => (digest(&[&code, raw]), None),
+                _ => (self.keyed(&[&code, raw]), None),
             };
             self.note(id, kind, hash, || text);
         }
@@ -208,11 +260,12 @@ impl Linker {
         let Some(leaf) = Certificates::new(bytes, chain).next() else {
             return;
         };
-        let hash = digest(&[leaf.of(bytes)]);
+        let hash = sha2::Sha256::digest(leaf.of(bytes)).into();
         self.note(id, LinkKind::DeviceCertificate, hash, || None);
         if let Some((issuer, serial)) = issuer_and_serial(bytes, leaf) {
             let text = || issuer_text(bytes, leaf);
-            let class = self.note(id, LinkKind::DeviceIssuer, digest(&[issuer]), text);
+            let hash = self.keyed(&[issuer]);
+            let class = self.note(id, LinkKind::DeviceIssuer, hash, text);
             self.count(class, serial, id);
         }
     }
@@ -232,7 +285,7 @@ impl Linker {
         for entry in voucher.entries() {
             for (label, value) in entry.extra() {
                 // An ephemeral key that stands twice is a link like any other.
-                let hash = digest(&[&label.to_be_bytes(), value]);
+                let hash = self.keyed(&[&label.to_be_bytes(), value]);
                 let text = || Some(format!("type {label}, {} bytes", value.len()));
                 self.note(id, LinkKind::ExtraData, hash, text);
             }
@@ -249,7 +302,8 @@ impl Linker {
                 && !issuer.is_empty()
             {
                 let text = || issuer_text(bytes, certificate);
-                self.note(id, LinkKind::OwnerIssuer, digest(&[issuer]), text);
+                let hash = self.keyed(&[issuer]);
+                self.note(id, LinkKind::OwnerIssuer, hash, text);
             }
         }
     }
@@ -270,14 +324,6 @@ impl Linker {
             voucher,
         });
     }
-}
-
-fn digest(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = sha2::Sha256::new();
-    for part in parts {
-        hash.update(part);
-    }
-    hash.finalize().into()
 }
 
 /// The content of issuer and serial number.

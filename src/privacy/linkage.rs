@@ -21,8 +21,9 @@ const ALONE: u32 = u32::MAX;
 pub struct Group {
     /// What they have in common.
     pub kind: LinkKind,
-    /// What it is: for keys the SHA-256 of the SubjectPublicKeyInfo, for others a hash. Neighbours
-    /// have the hash of the smallest number and of the issuer.
+    /// What it is: for keys the SHA-256 of the SubjectPublicKeyInfo, for device certificates their
+    /// SHA-256. For all others a hash under the key of the [`Linker`], which differs from one
+    /// collection to the next; neighbours have that of the smallest number and of the issuer.
     pub mark: [u8; 32],
     /// What it is in words, where it has some and they were kept.
     pub text: Option<Box<str>>,
@@ -247,7 +248,7 @@ fn neighbours(linker: &Linker, groups: &mut Vec<Group>, runs: &mut Vec<(u32, u32
         let group = number(groups.len());
         groups.push(Group {
             kind,
-            mark: sha2::Sha256::digest([&issuer[..], &first.number].concat()).into(),
+            mark: linker.keyed(&[&issuer, &first.number]),
             text: None,
             size: run.len(),
             first: run.iter().map(|one| one.voucher).min().unwrap_or(0) as usize,

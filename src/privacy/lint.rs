@@ -44,16 +44,17 @@ impl PrivacyPolicy {
         Self { refused: 0 }
     }
 
-    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, device
-    /// info that looks like a serial number, a GUID that does not look random, certificates of
-    /// owners in place of bare keys, a key that stands in the voucher before, additional data, and
-    /// fields in headers that FDO does not ask for.
+    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, rendezvous
+    /// bytes that cannot be read, device info that looks like a serial number, a GUID that does not look random, certificates of
+    /// owners in place of bare keys, a key that stands in the voucher before, additional data,
+    /// fields in headers that FDO does not ask for, and a private key.
     #[must_use]
     pub const fn strict() -> Self {
         use RevealKind as K;
         Self::new()
             .refusing(K::WifiPassword)
             .refusing(K::WifiName)
+            .refusing(K::RendezvousOther)
             .refusing(K::DeviceInfoSerial)
             .refusing(K::GuidNotRandom)
             .refusing(K::OwnerName)
@@ -62,6 +63,7 @@ impl PrivacyPolicy {
             .refusing(K::RepeatedOwner)
             .refusing(K::ExtraData)
             .refusing(K::HeaderData)
+            .refusing(K::PrivateKey)
             .refusing(K::More)
     }
 

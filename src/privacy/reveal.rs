@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::kind::RevealKind;
+use super::private::private_keys;
 use super::text::{hex, looks_made, looks_serial, shown};
 use crate::cbor::Span;
 use crate::finding::FindingKind;
 use crate::key::{Certificates, KeyEncoding, KeyIndex, PublicKey};
 use crate::limits::Limits;
 use crate::onetime;
-use crate::voucher::{Guid, RvInstruction, RvValue, RvVariable, Voucher};
+use crate::voucher::{Guid, RvInstruction, RvValue, RvVariable, Voucher, passwords};
 
 /// One thing that a voucher tells, and where it stands.
 ///
@@ -36,7 +37,8 @@ pub struct Reveal {
     pub entry: Option<usize>,
     /// What the voucher says: text, a number, or hexadecimal digits. Characters that would move a
     /// cursor or turn the writing are escaped; past 256 bytes it is cut and ends in an ellipsis.
-    /// The Wi-Fi password is left out unless it was asked for.
+    /// A Wi-Fi password is left out unless it was asked for, and so is what cannot be read and may
+    /// hold one.
     pub value: String,
 }
 
@@ -57,7 +59,8 @@ impl Voucher<'_> {
     /// Everything that the voucher tells a holder, in the order of the bytes: at most
     /// [`Limits::findings`], and where the list had to end, [`RevealKind::More`] behind all others.
     ///
-    /// Nothing is verified. A Wi-Fi password is listed, and its text only where `secrets` is set.
+    /// Nothing is verified. A Wi-Fi password is listed, in whatever shape it is found, and its text
+    /// only where `secrets` is set. The same goes for rendezvous bytes that cannot be read.
     /// Without the feature `x509` certificates are counted, not looked into.
     #[must_use]
     pub fn reveals(&self, limits: &Limits, secrets: bool) -> Vec<Reveal> {
@@ -70,6 +73,10 @@ impl Voucher<'_> {
         header(self, secrets, &mut list);
         device(self, &mut list);
         owners(self, &mut list);
+        private_keys(self, |found| {
+            list.entry = found.entry;
+            list.add(RevealKind::PrivateKey, found.offset, || found.what.into());
+        });
         for finding in self.departure_list(limits.findings).finish() {
             let (kind, value) = match finding.kind {
                 FindingKind::UnprotectedHeader => (RevealKind::HeaderData, "unprotected"),
@@ -130,15 +137,21 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
         list.add(RevealKind::GuidNotRandom, at, || hex(&guid));
     }
     let rendezvous = voucher.rendezvous();
-    let start = index.rendezvous.start();
     for (instruction, at) in rendezvous.placed() {
         let (kind, value) = instruction_tells(&instruction, secrets);
         list.add(kind, at, || value);
+        if let (RevealKind::RendezvousOther, Some(span)) = (kind, instruction.span()) {
+            hidden_passwords(voucher, span, false, secrets, list);
+        }
     }
     // Where the shape is not that of instructions, they are not all there.
-    if voucher.departures().contains(FindingKind::RvShape) {
-        let value = || hex(rendezvous.as_bytes());
-        list.add(RevealKind::RendezvousOther, start, value);
+    if let Some(rest) = rendezvous.rest() {
+        let value = || match secrets {
+            true => hex(rest.of(voucher.as_bytes())),
+            false => withheld(rest.len()),
+        };
+        list.add(RevealKind::RendezvousOther, rest.start(), value);
+        hidden_passwords(voucher, rest, true, secrets, list);
     }
     let info = voucher.device_info();
     if !info.is_empty() {
@@ -150,12 +163,35 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
     }
 }
 
-/// What an instruction tells. A value that is not what its variable asks for is kept as bytes,
-/// and a password in such a form is one all the same.
+/// Passwords in bytes that cannot be read as instructions; `rest` says whether they are the rest of
+/// an array.
+fn hidden_passwords(voucher: &Voucher<'_>, span: Span, rest: bool, secrets: bool, list: &mut List) {
+    let bytes = voucher.as_bytes();
+    passwords(bytes, span, rest, &mut |found| {
+        let value = || match secrets {
+            true => hex(found.of(bytes)),
+            false => String::new(),
+        };
+        list.add(RevealKind::WifiPassword, found.start(), value);
+    });
+}
+
+fn withheld(bytes: usize) -> String {
+    match bytes {
+        1 => "1 byte withheld".into(),
+        _ => format!("{bytes} bytes withheld"),
+    }
+}
+
+/// What an instruction tells. A password is one in any form; what else cannot be read may hold one,
+/// and is withheld like it.
 fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealKind, String) {
     use RvVariable as V;
+    let secret = instruction.may_be_secret();
     let kind = match instruction.variable() {
         Some(V::WifiPw) => RevealKind::WifiPassword,
+        Some(V::ExtRv) | None => RevealKind::RendezvousOther,
+        Some(_) if secret => RevealKind::RendezvousOther,
         Some(V::WifiSsid) => RevealKind::WifiName,
         Some(V::Dns) => RevealKind::RendezvousName,
         Some(V::IpAddress) => RevealKind::RendezvousAddress,
@@ -163,12 +199,11 @@ fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealK
         Some(V::SvCertHash) => RevealKind::ServerCertificate,
         Some(V::ClCertHash) => RevealKind::ClientCertificate,
         Some(V::UserInput) => RevealKind::UserInput,
-        Some(V::ExtRv) | None => RevealKind::RendezvousOther,
         Some(_) => RevealKind::RendezvousSetting,
     };
-    let name = instruction.variable().map(RvVariable::name);
     let value = match instruction.value() {
-        _ if kind == RevealKind::WifiPassword && !secrets => return (kind, String::new()),
+        _ if kind == RevealKind::WifiPassword && !secrets => String::new(),
+        _ if secret && !secrets => withheld(instruction.raw().map_or(0, <[u8]>::len)),
         RvValue::None => String::new(),
         RvValue::Ipv4(address) => core::net::Ipv4Addr::from(address).to_string(),
         RvValue::Ipv6(address) => core::net::Ipv6Addr::from(address).to_string(),
@@ -178,15 +213,16 @@ fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealK
         RvValue::Raw(bytes) => hex(bytes),
     };
     // Ports, settings and what is unknown need their names to be understood.
-    let value = match (kind, name) {
-        (RevealKind::RendezvousSetting | RevealKind::RendezvousPort, Some(name)) => {
-            format!("{name} {value}").trim_end().into()
-        }
-        (RevealKind::RendezvousOther, Some(name)) => format!("{name} {value}"),
-        (RevealKind::RendezvousOther, None) => format!("{} {value}", instruction.code()),
-        _ => value,
+    let named = matches!(
+        kind,
+        RevealKind::RendezvousSetting | RevealKind::RendezvousPort | RevealKind::RendezvousOther
+    );
+    let value = match (named, instruction.variable()) {
+        (true, Some(variable)) => format!("{} {value}", variable.name()),
+        (true, None) => format!("{} {value}", instruction.code()),
+        (false, _) => value,
     };
-    (kind, value)
+    (kind, value.trim_end().into())
 }
 
 /// The certificates of the device.

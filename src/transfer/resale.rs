@@ -2,6 +2,7 @@
 //! a new first owner, and the voucher starts again with no entries.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use ciborium::Value;
 
@@ -15,7 +16,7 @@ use crate::voucher::{Guid, Voucher};
 use crate::write;
 
 /// What the owner puts in place of the old credentials: the contents of TO2.SetupDevice.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 #[doc(alias = "SetupDevice")]
 pub struct Replacement {
@@ -25,6 +26,17 @@ pub struct Replacement {
     rendezvous: Vec<u8>,
     /// The key that owns the device from now on: `Owner2Key`.
     pub owner: NextOwner,
+}
+
+// The rendezvous info may hold a Wi-Fi password.
+impl fmt::Debug for Replacement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replacement")
+            .field("guid", &self.guid)
+            .field("rendezvous", &self.rendezvous.len())
+            .field("owner", &self.owner)
+            .finish()
+    }
 }
 
 /// What became of the credentials.

@@ -7,13 +7,24 @@
 //! ```
 //!
 //! The device's HMAC protects these bytes and no later owner acts on them, so that nothing odd in
-//! here refuses a voucher. Implementations differ a good deal in what they write.
+//! here refuses a voucher by default. Implementations differ a good deal in what they write.
+//!
+//! A Wi-Fi password may be in here, in its place or in a shape that cannot be read. What cannot be
+//! read is treated like a password: it is not printed unless secrets are asked for.
+
+mod hidden;
+mod sense;
+
+use core::fmt;
 
 use crate::cbor::{Items, Reader, Sink, Span};
 use crate::error::{DeviceError, ErrorKind, Fail};
 use crate::finding::FindingKind;
 use crate::key::Quiet;
 use crate::limits::Limits;
+
+pub(crate) use hidden::passwords;
+pub(crate) use sense::{is_host, is_server, is_usable};
 
 /// A rendezvous variable (FDO 1.1, RendezvousInfo).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,7 +115,9 @@ impl RvVariable {
 }
 
 /// A value, decoded as far as its variable tells how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// `Debug` prints no text and no bytes, only how many there are: they may be a Wi-Fi password.
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RvValue<'v> {
     /// A flag.
@@ -123,8 +136,22 @@ pub enum RvValue<'v> {
     Raw(&'v [u8]),
 }
 
-/// One instruction of a directive.
-#[derive(Clone, Copy, Debug)]
+impl fmt::Debug for RvValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Ipv4(address) => write!(f, "Ipv4({})", core::net::Ipv4Addr::from(*address)),
+            Self::Ipv6(address) => write!(f, "Ipv6({})", core::net::Ipv6Addr::from(*address)),
+            Self::Number(number) => write!(f, "Number({number})"),
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Bool(value) => write!(f, "Bool({value})"),
+            Self::Raw(bytes) => write!(f, "Raw({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// One instruction of a directive. `Debug` prints neither text nor bytes of its value.
+#[derive(Clone, Copy)]
 #[doc(alias = "RendezvousInstr")]
 pub struct RvInstruction<'v> {
     directive: usize,
@@ -168,6 +195,43 @@ impl<'v> RvInstruction<'v> {
                 .decode(span)
                 .unwrap_or_else(|| RvValue::Raw(span.of(self.bytes))),
         }
+    }
+
+    /// Whether the value is a secret or may be one, so that it is not for logs and screens: the
+    /// Wi-Fi password, and whatever cannot be read as what its variable asks for. That includes the
+    /// values of unknown variables and of RVExtRV, values of flags, and a URL in place of a host
+    /// name, which may hold a user's password.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn print(voucher: &Voucher<'_>) {
+    ///     for instruction in voucher.rendezvous().instructions() {
+    ///         match instruction.may_be_secret() {
+    ///             true => println!("{}: withheld", instruction.code()),
+    ///             false => println!("{}: {:02x?}", instruction.code(), instruction.raw()),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn may_be_secret(&self) -> bool {
+        use RvVariable as V;
+        let Some(span) = self.value else {
+            return false;
+        };
+        match self.variable() {
+            None | Some(V::WifiPw | V::ExtRv) => true,
+            Some(_) => match self.decode(span) {
+                None => true,
+                Some(RvValue::Text(text)) => self.code == 5 && text.contains(['/', '@', '?', '#']),
+                Some(_) => false,
+            },
+        }
+    }
+
+    /// Where the value stands.
+    pub(crate) const fn span(&self) -> Option<Span> {
+        self.value
     }
 
     fn decode(&self, span: Span) -> Option<RvValue<'v>> {
@@ -222,11 +286,22 @@ impl<'v> RvInstruction<'v> {
             None if variable.is_flag() => None,
             None => Some(FindingKind::RvValueMissing),
             Some(_) if variable.is_flag() => Some(FindingKind::RvFlagValue),
-            Some(span) if !self.wrapped || self.decode(span).is_none() => {
-                Some(FindingKind::RvValue)
-            }
-            Some(_) => None,
+            Some(span) => match self.decode(span).filter(|_| self.wrapped) {
+                None => Some(FindingKind::RvValue),
+                Some(value) => sense::of_value(variable, value),
+            },
         }
+    }
+}
+
+impl fmt::Debug for RvInstruction<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "directive {}: ", self.directive)?;
+        match self.variable() {
+            Some(variable) => f.write_str(variable.name())?,
+            None => write!(f, "variable {}", self.code)?,
+        }
+        write!(f, " {:?}", self.value())
     }
 }
 
@@ -235,8 +310,8 @@ fn number<'v>(reader: &mut Reader<'_, DeviceError>, most: u64) -> Option<RvValue
     (number <= most).then_some(RvValue::Number(number))
 }
 
-/// The rendezvous info of a voucher.
-#[derive(Clone, Copy, Debug)]
+/// The rendezvous info of a voucher. `Debug` prints its size only.
+#[derive(Clone, Copy)]
 #[doc(alias = "OVRVInfo")]
 pub struct RendezvousInfo<'v> {
     pub(crate) bytes: &'v [u8],
@@ -255,13 +330,44 @@ impl<'v> RendezvousInfo<'v> {
         self.placed().map(|(instruction, _)| instruction)
     }
 
-    /// The same, each with the offset of its value, or its own where it has none.
+    /// The bytes that cannot be read as directives and instructions: from where the shape is
+    /// another one to the end. `None` where all can be read.
+    ///
+    /// They may hold a Wi-Fi password, so they are not for logs and screens.
+    #[must_use]
+    pub fn unread(&self) -> Option<&'v [u8]> {
+        self.rest().map(|rest| rest.of(self.bytes))
+    }
+
+    pub(crate) fn rest(&self) -> Option<Span> {
+        let Some(mut walk) = Walk::new(self.bytes, self.span) else {
+            return Some(self.span);
+        };
+        while let Some(step) = walk.next() {
+            if step.is_err() {
+                return Some(Span::new(walk.done, self.span.end()));
+            }
+        }
+        None
+    }
+
+    /// The instructions, each with the offset of its value, or its own where it has none.
     pub(crate) fn placed(&self) -> impl Iterator<Item = (RvInstruction<'v>, usize)> + use<'v> {
         Walk::new(self.bytes, self.span)
             .into_iter()
             .flatten()
             .map_while(Result::ok)
+            .filter_map(|step| match step {
+                Step::Instruction(instruction, at) => Some((instruction, at)),
+                Step::End(_) => None,
+            })
             .map(|(instruction, at)| (instruction, instruction.value.map_or(at, Span::start)))
+    }
+}
+
+impl fmt::Debug for RendezvousInfo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rendezvous info of {} bytes", self.span.len())
     }
 }
 
@@ -281,10 +387,11 @@ pub(crate) fn read<E: Fail>(
         sink.note(FindingKind::RvShape, start);
         return Ok(span);
     };
-    let mut count = 0_usize;
+    let (mut count, mut directives) = (0_usize, 0_usize);
+    let mut directive = sense::Directive::new();
     for step in walk {
         match step {
-            Ok((instruction, at)) => {
+            Ok(Step::Instruction(instruction, at)) => {
                 count = count.saturating_add(1);
                 if count > limits.rendezvous {
                     let (found, wanted) = (count as u64, limits.rendezvous as u64);
@@ -294,6 +401,14 @@ pub(crate) fn read<E: Fail>(
                 if let Some(kind) = instruction.finding() {
                     sink.note(kind, at);
                 }
+                if directive.repeats(instruction.variable()) {
+                    sink.note(FindingKind::RvDuplicate, at);
+                }
+            }
+            Ok(Step::End(at)) => {
+                directives = directives.saturating_add(1);
+                directive.findings(|kind| sink.note(kind, at));
+                directive = sense::Directive::new();
             }
             Err(()) => {
                 sink.note(FindingKind::RvShape, start);
@@ -301,10 +416,38 @@ pub(crate) fn read<E: Fail>(
             }
         }
     }
-    if count == 0 {
+    if directives == 0 {
         sink.note(FindingKind::RvEmpty, start);
     }
     Ok(span)
+}
+
+/// The instruction that comes next in an array of them, where it has the shape of one.
+pub(crate) fn next_instruction<'a>(
+    bytes: &'a [u8],
+    reader: &mut Reader<'a, DeviceError>,
+) -> Result<(RvInstruction<'a>, usize), DeviceError> {
+    let quiet = &mut Quiet;
+    let mut pair = reader.array(quiet)?;
+    reader.next(&mut pair)?;
+    let (code, _) = reader.int(quiet)?;
+    let (mut value, mut wrapped) = (None, false);
+    if reader.more(&mut pair)? {
+        wrapped = reader.peek().is_some_and(|byte| byte >> 5 == 2);
+        value = Some(match wrapped {
+            true => reader.bytes(quiet)?,
+            false => reader.skip(Limits::MAX_DEPTH, quiet)?,
+        });
+        reader.close(&mut pair)?;
+    }
+    let instruction = RvInstruction {
+        directive: 0,
+        code,
+        bytes,
+        value,
+        wrapped,
+    };
+    Ok((instruction, pair.start))
 }
 
 /// Steps through the instructions of all directives; an error where the shape is another one.
@@ -315,6 +458,16 @@ struct Walk<'a> {
     directives: Items,
     directive: usize,
     instructions: Option<Items>,
+    /// What stands before has been read.
+    done: usize,
+}
+
+/// What comes next in RendezvousInfo.
+enum Step<'a> {
+    /// An instruction and its offset.
+    Instruction(RvInstruction<'a>, usize),
+    /// The end of the directive that starts at this offset.
+    End(usize),
 }
 
 impl<'a> Walk<'a> {
@@ -323,6 +476,7 @@ impl<'a> Walk<'a> {
         let directives = reader.array(&mut Quiet).ok()?;
         Some(Self {
             bytes,
+            done: reader.position(),
             reader,
             directives,
             directive: 0,
@@ -330,49 +484,29 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn step(&mut self) -> Result<Option<(RvInstruction<'a>, usize)>, DeviceError> {
-        let quiet = &mut Quiet;
-        loop {
-            if let Some(items) = &mut self.instructions {
-                if self.reader.more(items)? {
-                    break;
-                }
-                self.directive = self.directive.saturating_add(1);
-                self.instructions = None;
-            }
-            if !self.reader.more(&mut self.directives)? {
-                return Ok(None);
-            }
-            self.instructions = Some(self.reader.array(quiet)?);
-        }
-        let mut pair = self.reader.array(quiet)?;
-        self.reader.next(&mut pair)?;
-        let (code, _) = self.reader.int(quiet)?;
-        let (mut value, mut wrapped) = (None, false);
-        if self.reader.more(&mut pair)? {
-            wrapped = self.reader.peek().is_some_and(|byte| byte >> 5 == 2);
-            value = Some(match wrapped {
-                true => self.reader.bytes(quiet)?,
-                false => self.reader.skip(Limits::MAX_DEPTH, quiet)?,
-            });
-            self.reader.close(&mut pair)?;
-        }
-        let bytes = self.bytes;
-        Ok(Some((
-            RvInstruction {
-                directive: self.directive,
-                code,
-                bytes,
-                value,
-                wrapped,
-            },
-            pair.start,
-        )))
+    fn step(&mut self) -> Result<Option<Step<'a>>, DeviceError> {
+        let mut items = match self.instructions {
+            Some(items) => items,
+            None if self.reader.more(&mut self.directives)? => self.reader.array(&mut Quiet)?,
+            None => return Ok(None),
+        };
+        let step = if self.reader.more(&mut items)? {
+            let (mut found, at) = next_instruction(self.bytes, &mut self.reader)?;
+            found.directive = self.directive;
+            self.instructions = Some(items);
+            Step::Instruction(found, at)
+        } else {
+            self.directive = self.directive.saturating_add(1);
+            self.instructions = None;
+            Step::End(items.start)
+        };
+        self.done = self.reader.position();
+        Ok(Some(step))
     }
 }
 
 impl<'a> Iterator for Walk<'a> {
-    type Item = Result<(RvInstruction<'a>, usize), ()>;
+    type Item = Result<Step<'a>, ()>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.step().map_err(drop).transpose()

@@ -1,6 +1,8 @@
 """The structure of a voucher, in the order of its bytes (FDO 1.1 section 3.4)."""
 
 import hashlib
+import ipaddress
+import re
 
 from . import der
 from .cbor import Context, Reader, Reject
@@ -320,6 +322,7 @@ def rendezvous(reader, limit=1024):
         directives = inner.array()
         while directives.more():
             directives.read += 1
+            begin, codes = inner.at, []
             instructions = inner.array()
             while instructions.more():
                 instructions.read += 1
@@ -327,19 +330,38 @@ def rendezvous(reader, limit=1024):
                 if total > limit:
                     context.reject("limit-rv-instructions")
                 at = inner.at
-                if kind := _instruction(inner):
+                code, kind = _instruction(inner)
+                if kind:
                     context.note(kind, at)
+                if code in codes and 0 <= code <= RV_LAST:
+                    context.note("rv-duplicate", at)
+                codes.append(code)
+            for kind in _directive(set(codes)):
+                context.note(kind, begin)
     except Reject as error:
         if error.kind == "limit-rv-instructions":
             raise
         context.note("rv-shape", start)
     else:
-        if total == 0:
+        if directives.read == 0:
             context.note("rv-empty", start)
 
 
+def _directive(codes):
+    """The findings about a directive with these variables."""
+    if not codes:
+        yield "rv-empty"
+        return
+    if {0, 1} <= codes:
+        yield "rv-for-nobody"
+    known = {code for code in codes if 0 <= code <= RV_LAST}
+    pause = 13 in known and known <= {0, 1, 13}
+    if not codes & {2, 5, 8, 15} and not pause:
+        yield "rv-no-address"
+
+
 def _instruction(reader):
-    """The finding about one instruction; raises Reject where it has another shape."""
+    """The code of one instruction and the finding about it; raises Reject where it has another shape."""
     parts = reader.array()
     parts.next()
     variable = reader.integer()
@@ -350,12 +372,46 @@ def _instruction(reader):
         value = reader.bstr() if wrapped else reader.skip() and None
     parts.done()
     if not 0 <= variable <= RV_LAST:
-        return "rv-unknown"
+        return variable, "rv-unknown"
     if variable in RV_FLAGS:
-        return "rv-flag-value" if has_value else None
+        return variable, "rv-flag-value" if has_value else None
     if not has_value:
-        return "rv-value-missing"
-    return None if value is not None and _rv_fits(variable, value) else "rv-value"
+        return variable, "rv-value-missing"
+    if value is None or not _rv_fits(variable, value):
+        return variable, "rv-value"
+    return variable, _nonsense(variable, value)
+
+
+def _nonsense(variable, value):
+    """What is odd about a value of the right type; `value` is CBOR."""
+    content = Reader(value, 0, len(value), Context())
+    if variable == 2 and not _is_server(ipaddress.ip_address(content.bstr())):
+        return "rv-address"
+    if variable in (3, 4) and content.uint() == 0:
+        return "rv-port"
+    if variable == 5 and not _is_host(content.text().decode()):
+        return "rv-host"
+    if variable in (11, 12) and content.uint() > {11: 21, 12: 6}[variable]:
+        return "rv-number"
+    return None
+
+
+def _is_server(address):
+    address = getattr(address, "ipv4_mapped", None) or address
+    broadcast = address == ipaddress.ip_address("255.255.255.255")
+    return not (address.is_unspecified or address.is_multicast or broadcast)
+
+
+def _is_host(text):
+    """A DNS name in letters, digits, inner hyphens and underscores, or an IP address."""
+    if ":" in text or re.search(r"(^|\.)[0-9]+\.?\Z", text):
+        try:
+            return "%" not in text and _is_server(ipaddress.ip_address(text))
+        except ValueError:
+            return False
+    name = text.removesuffix(".")
+    label = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    return len(name) <= 253 and re.fullmatch(rf"{label}(\.{label})*", name) is not None
 
 
 def _rv_fits(variable, value):

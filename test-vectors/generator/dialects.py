@@ -1,5 +1,7 @@
 """Vouchers that must verify although they depart from the profile, each with its findings."""
 
+import ipaddress
+
 from . import cbor, certs, keys, owner
 from .suite import MAKER, OWNERS, Suite, at, draft, last
 from .voucher import DRAFT_AAD, Draft, Hop, directive, hash_item, instruction
@@ -310,12 +312,11 @@ def rendezvous():
         ),
         (
             "every-variable",
-            "Every variable of FDO 1.1 once.",
+            "Every variable of FDO 1.1 once, but RVOwnerOnly, which excludes RVDevOnly.",
             [
                 directive(
                     instruction(0),
-                    instruction(1),
-                    instruction(2, cbor.bstr(bytes(4))),
+                    instruction(2, cbor.bstr(bytes([192, 0, 2, 1]))),
                     instruction(3, cbor.integer(80)),
                     instruction(4, cbor.integer(65535)),
                     dns,
@@ -336,7 +337,10 @@ def rendezvous():
         (
             "ext-rv-empty",
             "RVExtRV without a mechanism in it.",
-            [directive(dns, instruction(15, cbor.EMPTY_ARRAY), instruction(15, cbor.array_indefinite([])))],
+            [
+                directive(dns, instruction(15, cbor.EMPTY_ARRAY)),
+                directive(dns, instruction(15, cbor.array_indefinite([]))),
+            ],
             ["rv-value"] * 2,
         ),
         ("flat", "Instructions without a directive around them.", [dns], ["rv-shape"]),
@@ -348,16 +352,17 @@ def rendezvous():
         ),
         (
             "1024-instructions",
-            "As many instructions as the default limit allows.",
-            [directive(*[instruction(14)] * 1024)],
+            "As many instructions as the default limit allows, four in each directive.",
+            [directive(dns, *(instruction(code, cbor.integer(6)) for code in (3, 4, 12)))] * 256,
             [],
         ),
         (
             "1024-instructions-in-1024-directives",
-            "The same, one in each directive.",
-            [directive(instruction(14))] * 1024,
+            "As many, one in each directive.",
+            [directive(dns)] * 1024,
             [],
         ),
+        *nonsense(dns),
     ]
     for name, description, directives, findings in cases:
         suite.valid(
@@ -369,6 +374,97 @@ def rendezvous():
     suite.valid(
         "device-info-empty", "An empty device info.", draft(1, device_info=""), [("device-info-empty", None)]
     )
+
+
+def nonsense(dns):
+    """Directives that can be read and make no sense: findings by default, refused when strict."""
+
+    def host(name, text, findings=("rv-host",)):
+        return f"host-{name}", f"{text!a} as RVDns.", [directive(instruction(5, cbor.tstr(text)))], list(findings)
+
+    def number(name, variable, value, *findings):
+        value = cbor.integer(value)
+        return name, f"Variable {variable}: {name}.", [directive(dns, instruction(variable, value))], list(findings)
+
+    def address(name, text, *findings):
+        packed = cbor.bstr(ipaddress.ip_address(text).packed)
+        return name, f"{text} as RVIPAddress.", [directive(instruction(2, packed))], list(findings)
+
+    port, protocol, pause = (instruction(code, cbor.integer(n)) for code, n in ((3, 8443), (12, 2), (13, 60)))
+    return [
+        ("no-address", "Neither RVDns nor RVIPAddress.", [directive(port, protocol)], ["rv-no-address"]),
+        ("bypass-no-address", "RVBypass to nowhere.", [directive(instruction(14))], ["rv-no-address"]),
+        (
+            "no-address-in-the-second",
+            "One directive has an address, the other one has none.",
+            [directive(dns, port), directive(port, pause)],
+            ["rv-no-address"],
+        ),
+        ("pause", "A pause needs no address.", [directive(instruction(0), pause)], []),
+        ("user-input", "Somebody is asked for the address.", [directive(instruction(8, cbor.TRUE), port)], []),
+        (
+            "ext-rv-alone",
+            "Another mechanism finds the address.",
+            [directive(instruction(15, cbor.array([cbor.tstr("com.example.rv")])))],
+            [],
+        ),
+        ("second-directive-empty", "A directive without instructions.", [directive(dns), directive()], ["rv-empty"]),
+        number("device-port-0", 3, 0, "rv-port"),
+        number("owner-port-0", 4, 0, "rv-port"),
+        number("delay-0", 13, 0),
+        number("protocol-6", 12, 6),
+        number("protocol-7", 12, 7, "rv-number"),
+        number("medium-21", 11, 21),
+        number("medium-22", 11, 22, "rv-number"),
+        (
+            "two-ports",
+            "RVDevPort twice, with two ports.",
+            [directive(dns, port, instruction(3, cbor.integer(80)))],
+            ["rv-duplicate"],
+        ),
+        ("two-hosts", "RVDns three times.", [directive(dns, dns, dns)], ["rv-duplicate"] * 2),
+        ("two-flags", "RVBypass twice.", [directive(dns, *[instruction(14)] * 2)], ["rv-duplicate"]),
+        ("one-port-each", "A port in each of two directives.", [directive(dns, port)] * 2, []),
+        (
+            "for-nobody",
+            "RVDevOnly and RVOwnerOnly in one directive.",
+            [directive(instruction(0), instruction(1), dns)],
+            ["rv-for-nobody"],
+        ),
+        host("url", "https://rv.example.com"),
+        host("port", "rv.example.com:8443"),
+        host("path", "rv.example.com/fdo"),
+        host("user", "user@rv.example.com"),
+        host("blank", "rv example.com"),
+        host("blank-behind", "rv.example.com "),
+        host("line-end", "rv.example.com\n"),
+        host("escape", "rv\x1b[2J.example.com"),
+        host("c1", "rv\x9b31m.example.com"),
+        host("bidi", "rv\u202e.example.com"),
+        host("beyond-ascii", "b\xfccher.example.com"),
+        host("empty", ""),
+        host("empty-label", "rv..example.com"),
+        host("hyphen", "-rv.example.com"),
+        host("label-64", "a" * 64 + ".example.com"),
+        host("label-63", "a" * 63 + ".example.com", ()),
+        host("254", ".".join(["a"] * 126 + ["bc"])),
+        host("253", ".".join(["a"] * 127), ()),
+        host("final-dot", "rv.example.com.", ()),
+        host("underscore", "_rv.example.com", ()),
+        host("ipv4", "10.0.0.5", ()),
+        host("ipv6", "2001:db8::7", ()),
+        host("ipv4-256", "10.0.0.256"),
+        host("ipv4-short", "10.0.5"),
+        host("ipv4-unspecified", "0.0.0.0"),
+        host("ipv6-brackets", "[2001:db8::7]"),
+        address("loopback", "127.0.0.1"),
+        address("ipv6", "2001:db8::7"),
+        address("ipv4-unspecified", "0.0.0.0", "rv-address"),
+        address("ipv4-broadcast", "255.255.255.255", "rv-address"),
+        address("ipv4-multicast", "224.0.0.1", "rv-address"),
+        address("ipv6-unspecified", "::", "rv-address"),
+        address("ipv6-multicast", "ff02::1", "rv-address"),
+    ]
 
 
 def headers():

@@ -87,6 +87,8 @@ class Teller:
                 item, shown = encoded(variable, value[0]) if value else (None, "")
                 if kind == "wifi-password":
                     self.password, shown = shown, ""
+                if kind == "rendezvous-other":
+                    shown = f"{len(item)} bytes withheld"
                 instructions.append(instruction(variable, item))
                 self.told.append(tell(kind, f"{name} {shown}".strip() if name else shown))
             directives.append(directive(*instructions))

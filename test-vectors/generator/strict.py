@@ -15,7 +15,8 @@ STRICT = [
     "allow-label-p384-on-p256", "mixed-types-p256-p384-rsa-p256", "mixed-encodings", "mixed-pkcs-to-pss",
     "ed25519-x509-2-entries", "device-chain-bare", "allow-legacy-chain-hash", "hash-sha384-with-p256",
     "hash-mixed-between-entries", "hash-mac-sha384-alone", "rv-empty", "rv-flag-with-value", "rv-value-missing",
-    "rv-raw-values", "rv-unknown-variable", "rv-flat", "device-info-empty", "allow-draft-200-plain",
+    "rv-raw-values", "rv-unknown-variable", "rv-flat", "rv-no-address", "rv-device-port-0", "rv-two-ports",
+    "rv-for-nobody", "rv-host-url", "rv-host-ipv4-256", "rv-ipv4-unspecified", "rv-protocol-7", "device-info-empty", "allow-draft-200-plain",
     "allow-draft-200-aad", "allow-draft-101-aad", "allow-draft-101-aad-second-only",
     "device-chain-not-certificates", "device-chain-second-no-certificate", "device-key-p521", "device-key-ed25519",
     "key-cosekey-private", "key-cosekey-alg-es384", "key-cosekey-ops-sign", "key-x5chain-second-no-certificate",
@@ -31,6 +32,7 @@ SOUND = [
     "p384-x509-2-entries", "p384-cosekey-2-entries", "rsa2048restr-x509-2-entries", "rsapkcs-3072-crypto-2-entries",
     "rsapss-2048-x509-2-entries", "same-key-every-hop", "signature-high-s", "device-chain-null", "device-certificate-expired",
     "extra-negative-label", "extra-type--65537", "key-cosekey-alg-es256", "key-cosekey-ops-verify", "fact-everything-3-entries", "device-info-utf8", "mixed-rsa-sizes",
+    "rv-every-variable", "rv-pause", "rv-user-input", "rv-host-ipv4", "rv-host-ipv6", "rv-loopback",
 ]  # fmt: skip
 
 

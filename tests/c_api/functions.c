@@ -47,10 +47,11 @@ static void test_accessors(const ov_voucher *voucher) {
     CHECK(memcmp(bytes.data + number, header.data, header.len) == 0);
     OK(ov_voucher_hmac_bytes(voucher, &header));
     OK(ov_voucher_rendezvous_bytes(voucher, &header));
+    IS(ov_voucher_rendezvous_unread(voucher, &header), OV_ERR_ABSENT);
     OK(ov_voucher_rendezvous_count(voucher, &number));
     CHECK(number == 3);
     OK(ov_voucher_rendezvous(voucher, 0, &rv));
-    CHECK(rv.kind == OV_RV_TEXT && rv.text.len == 14);
+    CHECK(rv.kind == OV_RV_TEXT && rv.text.len == 14 && !rv.secret);
     OK(ov_voucher_rendezvous(voucher, 1, &rv));
     CHECK(rv.kind == OV_RV_NUMBER && rv.number == 443);
     IS(ov_voucher_rendezvous(voucher, 3, &rv), OV_ERR_INDEX);
@@ -378,7 +379,7 @@ static void test_forks(const ov_verified *verified) {
 
 static void test_resale(const ov_verified *verified) {
     ov_replacement *replacement = NULL;
-    ov_rv_directive *directive = NULL;
+    ov_rv_directive *directive = NULL, *other = NULL;
     ov_next_owner *owner = owner_of(5);
     ov_header *header = NULL;
     ov_voucher *voucher = NULL;
@@ -390,7 +391,6 @@ static void test_resale(const ov_verified *verified) {
     memset(guid, 0x77, sizeof guid);
     OK(ov_rv_directive_new(&directive));
     OK(ov_rv_directive_ipv4(directive, address));
-    OK(ov_rv_directive_ipv6(directive, address));
     OK(ov_rv_directive_device_port(directive, 80));
     OK(ov_rv_directive_owner_port(directive, 81));
     OK(ov_rv_directive_protocol(directive, OV_RV_PROTOCOL_HTTP));
@@ -398,8 +398,17 @@ static void test_resale(const ov_verified *verified) {
     OK(ov_rv_directive_flag(directive, 14));
     IS(ov_rv_directive_flag(directive, 3), OV_ERR_BAD_CALL);
     IS(ov_rv_directive_protocol(directive, 99), OV_ERR_BAD_CALL);
-    const ov_rv_directive *directives[1] = {directive};
-    OK(ov_replacement_new(guid, directives, 1, owner, &replacement, NULL));
+    OK(ov_rv_directive_new(&other));
+    OK(ov_rv_directive_ipv6(other, address));
+    OK(ov_rv_directive_device_port(other, 80));
+    OK(ov_rv_directive_protocol(other, OV_RV_PROTOCOL_HTTP));
+    const ov_rv_directive *directives[2] = {directive, other};
+    OK(ov_replacement_new(guid, directives, 2, owner, &replacement, NULL));
+    /* What strict readers refuse is not written. */
+    ov_replacement *none = NULL;
+    OK(ov_rv_directive_device_port(other, 81));
+    IS(ov_replacement_new(guid, directives, 2, owner, &none, NULL), OV_ERR_INCOMPLETE);
+    OK(ov_rv_directive_free(&other));
     OK(ov_replacement_is_reuse(replacement, verified, &reuse));
     CHECK(!reuse);
     OK(ov_replacement_guid(replacement, guid));

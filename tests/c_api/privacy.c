@@ -134,7 +134,9 @@ static void test_links(const ov_voucher *voucher) {
     ov_group group;
     uint64_t number = 9, labels = 0, crowd = 0, clusters[2] = {9, 9};
     const int32_t owners = OV_LINK_CURRENT_OWNER, serials = OV_LINK_DEVICE_SERIALS, unknown = 1;
-    OK(ov_linker_new(&linker));
+    const uint8_t secret[32] = {7};
+    IS(ov_linker_new(secret, 31, &linker), OV_ERR_BAD_CALL);
+    OK(ov_linker_new(secret, 32, &linker));
     OK(ov_linker_add(linker, voucher, &number, NULL));
     CHECK(number == 0);
     OK(ov_linker_add(linker, second, &number, NULL));

@@ -182,7 +182,7 @@ impl Market {
     }
 
     pub(crate) fn linkage(&self) -> Linkage {
-        let mut linker = Linker::new();
+        let mut linker = Linker::new([7; 32]);
         for voucher in &self.vouchers {
             linker.add(&Voucher::parse(voucher).unwrap()).unwrap();
         }

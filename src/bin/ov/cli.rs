@@ -173,8 +173,7 @@ pub(crate) struct ShowArgs {
     /// vouchers, also of other CBOR
     #[arg(long)]
     pub(crate) diag: bool,
-    /// Show the Wi-Fi password, where there is one. With --diag, what cannot be read as CBOR is
-    /// shown in any case
+    /// Show the Wi-Fi password, where there is one, and what cannot be read and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
@@ -457,7 +456,8 @@ pub(crate) struct PrivacyArgs {
     ///
     /// The member record says which it is. voucher: source, index, voucher (its number among those
     /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
-    /// value, message, advice), error. group: group (its number), kind, code, mark, text, vouchers
+    /// value, message, advice), error. file: source and, as in a reveal, kind to advice, of a private
+    /// key that stands beside vouchers. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
     /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
     /// unread and skipped (files).
@@ -466,7 +466,7 @@ pub(crate) struct PrivacyArgs {
     /// Print only what ties vouchers to each other, and which could not be read
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Show Wi-Fi passwords
+    /// Show Wi-Fi passwords, and what cannot be read and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
     /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,

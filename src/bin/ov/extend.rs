@@ -19,7 +19,7 @@ use crate::receipts::Receipts;
 use crate::report::{Problem, count};
 use crate::resume::{Found, look};
 use crate::verify::{Progress, pool};
-use crate::warnings::{Warnings, warn};
+use crate::warnings::{Warnings, warn, warn_of_private_key};
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
@@ -111,6 +111,7 @@ fn second_step(
         Failure::Message(message) => Failure::Message(format!("{}: {message}", path.display())),
         Failure::Pipe => Failure::Pipe,
     })?;
+    warn_of_private_key(&voucher, &name);
     Warnings::default().about(&name, &voucher, &policy);
     sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
     receipts.push(&receipt, 0, &source);
@@ -370,6 +371,7 @@ impl Run<'_> {
             self.duplicate(item, "an earlier voucher");
             return Ok(());
         }
+        warn_of_private_key(&voucher, &item.name());
         self.warnings.about(&item.name(), &voucher, self.policy);
         match self
             .sink

@@ -14,6 +14,7 @@ use crate::output::complain;
 use crate::report::{Problem, count};
 use crate::split::Splitter;
 use crate::temporary::{hidden_name, is_temporary};
+use crate::watch::{self, PrivateKey, Seen, Watch};
 
 /// Vouchers in a window, and their bytes: those of the library's batches.
 const WINDOW: usize = 16_384;
@@ -238,10 +239,16 @@ pub(crate) struct Windows {
     lenient: bool,
     /// Vouchers in a window.
     most: usize,
+    /// Private keys in files that hold vouchers too.
+    private_keys: Vec<(Arc<str>, PrivateKey)>,
 }
 
 struct Current {
     source: Source,
+    /// The private keys that were seen in it.
+    seen: Seen,
+    /// Whether it has held a voucher so far.
+    any: bool,
     splitter: Splitter<Box<dyn Read + Send>>,
     index: usize,
 }
@@ -279,7 +286,13 @@ impl Windows {
             silent,
             lenient,
             most: WINDOW,
+            private_keys: Vec::new(),
         }
+    }
+
+    /// The private keys in files that were read to their end and hold vouchers too.
+    pub(crate) fn private_keys(&self) -> &[(Arc<str>, PrivateKey)] {
+        &self.private_keys
     }
 
     fn say(&self, message: &str) {
@@ -375,6 +388,7 @@ impl Windows {
             }
             let index = current.index;
             current.index = index.saturating_add(1);
+            current.any |= bytes.is_ok();
             return Some(Item {
                 source: current.source.name.clone(),
                 index,
@@ -405,9 +419,13 @@ impl Windows {
                 .map_or(u64::MAX, |meta| meta.len()),
             None => u64::MAX,
         };
+        let (stream, seen) = Watch::new(stream);
+        let stream: Box<dyn Read + Send> = Box::new(stream);
         let patience = (!source.named).then_some(PATIENCE);
         self.current = Some(Current {
             source,
+            seen,
+            any: false,
             splitter: Splitter::new(stream, size, patience, self.lenient),
             index: 0,
         });
@@ -417,6 +435,22 @@ impl Windows {
     fn close(&mut self) {
         if let Some(current) = self.current.take() {
             self.done = self.done.saturating_add(current.splitter.position());
+            if current.any {
+                self.note_private_keys(&current);
+            }
+        }
+    }
+
+    /// Warns of private keys in a file with vouchers: people pass such files on.
+    fn note_private_keys(&mut self, current: &Current) {
+        for key in watch::seen(&current.seen) {
+            let (name, offset) = (printable(&current.source.name), key.offset);
+            self.say(&format!(
+                "warning: {name} holds a private key beside vouchers: {} (byte {offset}); do not pass \
+                 this file on",
+                key.label
+            ));
+            self.private_keys.push((current.source.name.clone(), key));
         }
     }
 

@@ -55,6 +55,7 @@ mod temporary;
 mod tree;
 mod verify;
 mod warnings;
+mod watch;
 
 use std::process::ExitCode;
 

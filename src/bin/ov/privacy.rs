@@ -2,14 +2,15 @@
 
 use alloc::collections::BTreeMap;
 
-use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker, Reveal, Severity};
+use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker, Reveal, RevealKind, Severity};
 use ownership_voucher::{Limits, Voucher};
 use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
 use crate::input::{Item, Windows, complain_left_out};
-use crate::output::Lines;
+use crate::output::{Lines, fill_random};
 use crate::report::{Problem, count, hex, object};
+use crate::watch::PrivateKey;
 use crate::{Failure, Outcome};
 
 /// Groups of one kind that people are shown.
@@ -19,7 +20,10 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
-    let mut linker = Linker::new();
+    // Marks are keyed anew in each run: nobody can try passwords on them.
+    let mut key = [0; 32];
+    fill_random(&mut key)?;
+    let mut linker = Linker::new(key);
     // How the vouchers are called that the linker knows by number.
     let mut names = Vec::new();
     while let Some(window) = windows.next() {
@@ -42,6 +46,14 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
                 true => lines.line(&voucher_json(item, number, guid, &told))?,
                 false => print_voucher(item, guid, &told, args.quiet, &mut lines)?,
             }
+        }
+    }
+    for (source, key) in windows.private_keys() {
+        // Nothing is worse than this.
+        outcome = Outcome::Rejected;
+        match args.json {
+            true => lines.line(&private_key_json(source, key))?,
+            false => print_private_key(source, key, &mut lines)?,
         }
     }
     let linkage = linker.finish();
@@ -142,6 +154,35 @@ fn voucher_json(
         ("reveals", reveals.iter().map(reveal).collect::<Value>()),
         ("error", json!(told.as_ref().err().map(|it| it.to_json()))),
     ])
+}
+
+/// A private key in the file of a voucher, which is no part of the voucher.
+fn private_key_json(source: &str, key: &PrivateKey) -> String {
+    let kind = RevealKind::PrivateKey;
+    object(&[
+        ("record", json!("file")),
+        ("source", json!(source)),
+        ("kind", json!(kind.name())),
+        ("code", json!(kind.code())),
+        ("severity", json!(kind.severity().name())),
+        ("offset", json!(key.offset)),
+        ("value", json!(key.label)),
+        ("message", json!(private_key_words(key))),
+        ("advice", json!(kind.advice())),
+    ])
+}
+
+fn private_key_words(key: &PrivateKey) -> String {
+    let (text, label, offset) = (RevealKind::PrivateKey.text(), &key.label, key.offset);
+    format!("{text}, in the same file: {label} (byte {offset})")
+}
+
+fn print_private_key(source: &str, key: &PrivateKey, lines: &mut Lines) -> Result<(), Failure> {
+    let kind = RevealKind::PrivateKey;
+    lines.line(&crate::input::printable(source))?;
+    let (severity, name) = (kind.severity().name(), kind.name());
+    lines.line(&format!("  {severity} {name}: {}", private_key_words(key)))?;
+    lines.line(&format!("    {}", kind.advice()))
 }
 
 fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result<(), Failure> {

@@ -1,7 +1,9 @@
 //! `ov show`: what is in a voucher, whatever the verdict.
 
+use ownership_voucher::privacy::RevealKind;
 use ownership_voucher::{
-    CertificateInfo, KeyView, Policy, RvValue, RvVariable, UnixTime, Voucher, audit, diagnostic,
+    CertificateInfo, KeyView, Limits, Policy, RvValue, RvVariable, UnixTime, Voucher, audit,
+    diagnostic,
 };
 use serde_json::{Value, json};
 
@@ -225,14 +227,22 @@ fn owner(key: KeyView<'_>) -> String {
 /// What every holder of the file learns (FDO 1.1 §1.2) and its owner may not have thought of.
 fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    let has = |wanted| {
-        let mut all = voucher.rendezvous().instructions();
-        all.any(|instruction| instruction.variable() == Some(wanted))
-    };
-    if has(RvVariable::WifiPw) {
+    // Passwords are found in whatever shape they have.
+    let reveals = voucher.reveals(&Limits::new(), false);
+    let has = |kind| reveals.iter().any(|reveal| reveal.kind == kind);
+    if has(RevealKind::PrivateKey) {
+        warnings.push("a private key, in clear: take it out of use".into());
+    }
+    if has(RevealKind::WifiPassword) {
         warnings.push("a Wi-Fi password, in clear; --secrets shows it".into());
-    } else if has(RvVariable::WifiSsid) {
+    } else if has(RevealKind::WifiName) {
         warnings.push("the name of a Wi-Fi network".into());
+    }
+    if has(RevealKind::RendezvousOther) {
+        warnings.push(
+            "rendezvous bytes that cannot be read and may hold a secret; --secrets shows them"
+                .into(),
+        );
     }
     let named = |der: &[u8]| {
         CertificateInfo::from_der(der)
@@ -274,7 +284,7 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
         .instructions()
         .map(|instruction| {
             let variable = instruction.variable();
-            let withheld = variable == Some(RvVariable::WifiPw) && !secrets;
+            let withheld = instruction.may_be_secret() && !secrets;
             let words = match instruction.value() {
                 RvValue::Text(text) => Some(text.into()),
                 value => variable.and_then(|variable| tree::value(variable, value)),
@@ -324,6 +334,14 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
             voucher.device_chain().map(certificate_json).collect(),
         ),
         ("entry_list", json!(entries)),
+        (
+            "rendezvous_unread",
+            json!(voucher.rendezvous().unread().map(|rest| json!({
+                "bytes": rest.len(),
+                "raw": secrets.then(|| hex(rest)),
+                "withheld": !secrets,
+            }))),
+        ),
         ("reveals", json!(warnings(voucher))),
     ]
 }

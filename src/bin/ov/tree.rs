@@ -120,13 +120,12 @@ pub(crate) fn rendezvous(info: RendezvousInfo<'_>, secrets: bool) -> Node {
     for (number, list) in lines {
         node.push(format!("directive {number}: {}", list.join(", ")));
     }
-    if node.below.is_empty() {
+    if let Some(rest) = info.unread() {
         // Somewhere in there may be a Wi-Fi password.
-        let bytes = info.as_bytes();
         node.push(match secrets {
-            true => format!("not readable as directives: {}", hex(bytes)),
+            true => format!("not readable as directives: {}", hex(rest)),
             false => {
-                let size = count(bytes.len(), "byte", "bytes");
+                let size = count(rest.len(), "byte", "bytes");
                 format!("{size} not readable as directives (withheld)")
             }
         });
@@ -158,17 +157,21 @@ const fn variable_name(variable: RvVariable) -> &'static str {
 }
 
 fn instruction(instruction: &RvInstruction<'_>, secrets: bool) -> String {
-    let Some(variable) = instruction.variable() else {
-        let raw = instruction.raw().map(hex).unwrap_or_default();
-        return format!("unknown variable {} {raw}", instruction.code());
+    let variable = instruction.variable();
+    let name = match variable {
+        Some(variable) => variable_name(variable).into(),
+        None => format!("unknown variable {}", instruction.code()),
     };
-    let name = variable_name(variable);
-    if variable == RvVariable::WifiPw && !secrets {
+    if instruction.may_be_secret() && !secrets {
         return format!("{name} (withheld)");
     }
-    match value(variable, instruction.value()) {
+    let value = match variable {
+        Some(variable) => value(variable, instruction.value()),
+        None => instruction.raw().map(hex),
+    };
+    match value {
         Some(value) => format!("{name} {value}"),
-        None => name.into(),
+        None => name,
     }
 }
 

@@ -1,4 +1,5 @@
-//! What `ov verify` would remark on in new entries, said before they are written.
+//! What is said about a voucher before it is written: what `ov verify` would remark on in its new
+//! entry, and private keys in it.
 
 use ownership_voucher::{Finding, FindingKind, Policy, Voucher};
 
@@ -33,4 +34,13 @@ impl Warnings {
 pub(crate) fn warn(name: &impl core::fmt::Display, finding: &Finding) {
     let kind = finding.kind.name();
     complain(&format!("{name}: warning: {finding} ({kind})"));
+}
+
+/// Whoever gets the voucher gets the key with it; no later owner can take it out.
+pub(crate) fn warn_of_private_key(voucher: &Voucher<'_>, name: &str) {
+    if voucher.holds_private_key() {
+        complain(&format!(
+            "warning: {name} holds a private key in clear; `ov privacy` says where"
+        ));
+    }
 }

@@ -1,0 +1,181 @@
+//! What a rendezvous directive must make sense of: who it is for, where to go, on which port.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{RvValue, RvVariable};
+use crate::finding::FindingKind;
+
+/// What is odd about a value that has the type of its variable.
+pub(super) fn of_value(variable: RvVariable, value: RvValue<'_>) -> Option<FindingKind> {
+    use RvVariable as V;
+    match (variable, value) {
+        (V::DevPort | V::OwnerPort, RvValue::Number(0)) => Some(FindingKind::RvPort),
+        (V::Protocol, RvValue::Number(7..)) | (V::Medium, RvValue::Number(22..)) => {
+            Some(FindingKind::RvNumber)
+        }
+        (V::Dns, RvValue::Text(host)) if !is_host(host) => Some(FindingKind::RvHost),
+        (_, RvValue::Ipv4(ip)) if !is_server(ip.into()) => Some(FindingKind::RvAddress),
+        (_, RvValue::Ipv6(ip)) if !is_server(ip.into()) => Some(FindingKind::RvAddress),
+        _ => None,
+    }
+}
+
+/// Whether these are the 4 or 16 bytes of an address that a server can have.
+pub(crate) fn is_usable(bytes: &[u8]) -> bool {
+    match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
+        (Ok(v4), _) => is_server(v4.into()),
+        (_, Ok(v6)) => is_server(IpAddr::from(v6).to_canonical()),
+        _ => false,
+    }
+}
+
+/// Whether a server can have this address.
+pub(crate) fn is_server(address: IpAddr) -> bool {
+    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+    !(address.is_unspecified() || address.is_multicast() || broadcast)
+}
+
+/// Whether a text names a host: a DNS name (RFC 1123 §2.1), underscores allowed, at most 253 bytes
+/// without a final dot; or an IP address that a server can have.
+///
+/// A name whose last label is a number is an IPv4 address or nothing, because that is how resolvers
+/// read it: `10.0.0.256` is nothing. Names beyond ASCII stand in their ASCII form (RFC 5890).
+pub(crate) fn is_host(text: &str) -> bool {
+    if text.contains(':') {
+        return text
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|ip| is_server(IpAddr::from(ip).to_canonical()));
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    if last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text
+            .parse::<Ipv4Addr>()
+            .is_ok_and(|ip| is_server(IpAddr::from(ip).to_canonical()));
+    }
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=63).contains(&label.len())
+        && label.bytes().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// The variables of one directive, as a set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Directive {
+    seen: u32,
+    any: bool,
+}
+
+impl Directive {
+    pub(super) const fn new() -> Self {
+        Self {
+            seen: 0,
+            any: false,
+        }
+    }
+
+    const fn bit(variable: RvVariable) -> u32 {
+        // Codes are below 16.
+        1 << (variable.code() & 31)
+    }
+
+    const fn has(self, variable: RvVariable) -> bool {
+        self.seen & Self::bit(variable) != 0
+    }
+
+    /// Adds a variable; gives whether it has been there before. Unknown ones are not compared.
+    pub(super) fn repeats(&mut self, variable: Option<RvVariable>) -> bool {
+        self.any = true;
+        let Some(variable) = variable else {
+            return false;
+        };
+        let before = self.has(variable);
+        self.seen |= Self::bit(variable);
+        before
+    }
+
+    /// What is odd about the directive as a whole.
+    pub(super) fn findings(self, mut note: impl FnMut(FindingKind)) {
+        use RvVariable as V;
+        if !self.any {
+            return note(FindingKind::RvEmpty);
+        }
+        if self.has(V::DevOnly) && self.has(V::OwnerOnly) {
+            note(FindingKind::RvForNobody);
+        }
+        // Somebody is asked for the address, or another mechanism finds it, or it is a pause only.
+        let pause = Self::bit(V::DelaySec) | Self::bit(V::DevOnly) | Self::bit(V::OwnerOnly);
+        let is_pause = self.has(V::DelaySec) && self.seen & !pause == 0;
+        let elsewhere = is_pause || self.has(V::UserInput) || self.has(V::ExtRv);
+        if !self.has(V::Dns) && !self.has(V::IpAddress) && !elsewhere {
+            note(FindingKind::RvNoAddress);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_host;
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for host in [
+            "rv",
+            "rv.example.com",
+            "rv.example.com.",
+            "xn--bcher-kva.example",
+            "_rv.example.com",
+            "3com.example",
+            "10.0.0.5",
+            "127.0.0.1",
+            "2001:db8::7",
+            "::1",
+            "::ffff:10.0.0.5",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        let label = "a".repeat(64);
+        let long = ["a"; 128].join(".");
+        for host in [
+            "",
+            ".",
+            "rv..example.com",
+            ".example.com",
+            "-rv.example.com",
+            "rv-.example.com",
+            "https://rv.example.com",
+            "rv.example.com/path",
+            "rv.example.com:8443",
+            "user@rv.example.com",
+            "rv example.com",
+            " rv.example.com",
+            "rv.example.com\n",
+            "rv.example.com\0",
+            "rv\u{9b}31m.example.com",
+            "rv\u{202e}.example.com",
+            "b\u{fc}cher.example",
+            "10.0.0.256",
+            "10.0.0",
+            "10.0.0.5.",
+            "010.0.0.5",
+            "4294967295",
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "::",
+            "ff02::1",
+            "[::1]",
+            "::1%eth0",
+            &label,
+            &long,
+        ] {
+            assert!(!is_host(host), "{host}");
+        }
+        assert!(is_host(&label[..63]) && is_host(&long[..253]));
+    }
+}
