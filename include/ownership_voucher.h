@@ -1625,7 +1625,8 @@ ov_status ov_next_owner_from_chain(const struct ov_slice *certificates,
                                    struct ov_next_owner **next,
                                    struct ov_error *error);
 
-// The key of the next owner.
+// The key of the next owner. Certificates that are no chain are refused: the root first, or one that
+// is not signed by the next. Whether the first is that of an authority is not looked at.
 ov_status ov_next_owner_public_key(const struct ov_next_owner *next,
                                    struct ov_public_key **key,
                                    struct ov_error *error);
@@ -1794,7 +1795,7 @@ ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
                              const struct ov_policy *policy,
                              struct ov_findings **findings);
 
-// What `ov_voucher_remarks` will say about the entry that an extension is going to add, before
+// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
 // anybody signs it. The policy may be NULL.
 ov_status ov_extension_remarks(const struct ov_extension *extension,
                                const struct ov_policy *policy,

@@ -319,7 +319,7 @@ impl NewVoucher {
         if self.epid != self.device_chain.is_empty() {
             return incomplete("a device chain, or EPID, but not both");
         }
-        let owner = self.manufacturer.public_key()?;
+        let owner = self.manufacturer.leaf_key()?;
         if owner.natural_type() == KeyType::Ed25519 && !self.experimental {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }

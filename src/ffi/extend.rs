@@ -66,7 +66,8 @@ pub extern "C" fn ov_next_owner_from_chain(
     })
 }
 
-/// The key of the next owner.
+/// The key of the next owner. Certificates that are no chain are refused: the root first, or one that
+/// is not signed by the next. Whether the first is that of an authority is not looked at.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_public_key(
     next: *const ov_next_owner,

@@ -145,7 +145,7 @@ pub extern "C" fn ov_voucher_remarks(
     })
 }
 
-/// What `ov_voucher_remarks` will say about the entry that an extension is going to add, before
+/// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
 /// anybody signs it. The policy may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_remarks(

@@ -122,7 +122,7 @@ where
     let numbered: Vec<_> = verified.iter().enumerate().collect();
     let mut prepared = map(&numbered, |(number, voucher)| {
         let voucher = voucher.as_ref().map_err(Clone::clone)?;
-        Prepared::new(*number, voucher, deal(*number, voucher)?)
+        Prepared::new(*number, voucher, deal(*number, voucher)?, policy)
     });
     let duplicates = refuse_contradictions(&mut prepared);
     if let Some(journal) = journal {
@@ -172,9 +172,15 @@ struct Prepared<'v, 'd> {
 }
 
 impl<'v, 'd> Prepared<'v, 'd> {
-    fn new(number: usize, voucher: &'v VerifiedVoucher<'v>, deal: Deal<'d>) -> Result<Self, Error> {
+    fn new(
+        number: usize,
+        voucher: &'v VerifiedVoucher<'v>,
+        deal: Deal<'d>,
+        policy: &Policy<'_>,
+    ) -> Result<Self, Error> {
         is_signers(&*deal.signer, voucher)?;
         let extension = voucher.extend(&deal.next, &deal.options)?;
+        extension.check(policy)?;
         let mut sale = extension.sale();
         sale.number = number;
         Ok(Self {

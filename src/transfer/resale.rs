@@ -119,7 +119,7 @@ impl Replacement {
 
     /// The CBOR of `Owner2Key`: in the header, and before that in TO2.SetupDevice.
     pub(crate) fn owner_item(&self, voucher: &VerifiedVoucher<'_>) -> Result<Vec<u8>, Error> {
-        let owner = self.owner.public_key()?;
+        let owner = self.owner.leaf_key()?;
         let mut options = ExtendOptions::new();
         options.other_key_type = true;
         let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;

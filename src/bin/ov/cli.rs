@@ -371,9 +371,15 @@ pub(crate) struct ExtendArgs {
     /// One JSON object on a line for each sale: state and continuation (SHA-256 of the state of
     /// ownership and of the message to sign), guid, to (SHA-256 of the next owner's key), at, source.
     /// A sale is recorded before it is signed, with --to-be-signed before the message is written; the
-    /// same sale can be repeated, also after a crash. Several runs may share a journal
+    /// same sale can be repeated, also after a crash. Several runs may share a journal. The first line
+    /// is {"journal":"ownership-voucher","version":1}; a file that begins otherwise is left as it is
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
+    /// Remove the last line of the journal where it is cut off, which is refused otherwise: either a
+    /// run was stopped while it wrote the line, and had signed nothing for it yet, or somebody cut the
+    /// file after the sale. Only you can know; look for the voucher, and at a copy of the journal
+    #[arg(long, requires = "journal")]
+    pub(crate) repair_journal: bool,
     #[command(flatten)]
     pub(crate) onetime: onetime::OnetimeArgs,
     #[command(flatten)]

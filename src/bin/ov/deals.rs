@@ -11,10 +11,13 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
+use crate::input::Item;
 use crate::interrupt::{Interrupt, Stoppable};
 use crate::journal::SalesFile;
 use crate::material::private_key;
-use crate::onetime::{listed_keys, master, public_keys};
+use crate::onetime::{master, public_keys};
+use crate::owners::listed_keys;
+use crate::warnings::Warnings;
 
 /// From whom, to whom, and how.
 pub(crate) struct Deals {
@@ -87,23 +90,38 @@ impl Deals {
         }
     }
 
-    /// Hands these vouchers over, each with its number in the whole input.
+    /// Hands these vouchers over, each with its number in the whole input. What is odd about them is
+    /// said before any of them is signed.
     pub(crate) fn make(
         &self,
         policy: &Policy<'_>,
-        vouchers: &[(usize, &[u8])],
+        vouchers: &[(usize, &Item, &[u8])],
         journal: Option<&SalesFile>,
         interrupt: &Interrupt,
+        warnings: &Warnings,
     ) -> HandedOver {
-        let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, bytes)| *bytes).collect();
+        let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, _, bytes)| *bytes).collect();
         let deal = |position: usize, voucher: &VerifiedVoucher<'_>| {
             interrupt.check()?;
             let signer = self.signer(voucher)?;
-            let number = vouchers
+            let (number, name) = vouchers
                 .get(position)
-                .map_or(usize::MAX, |(number, _)| *number);
+                .map_or((usize::MAX, String::new()), |(number, item, _)| {
+                    (*number, item.name())
+                });
             let (next, options) = self.next(number, voucher)?;
-            let signer = Stoppable { signer, interrupt };
+            let ours = signer
+                .public_key()
+                .is_none_or(|key| key == *voucher.owner());
+            // Where it cannot be extended, that is said below.
+            if let (true, Ok(extension)) = (ours, voucher.extend(&next, &options)) {
+                warnings.collect(number, &name, &extension, policy)?;
+            }
+            let signer = Stoppable {
+                signer,
+                interrupt,
+                warnings,
+            };
             Ok(Deal::new(signer, next, options))
         };
         match journal {

@@ -1,6 +1,8 @@
 //! `ov extend`: hands vouchers over to their next owner, one or a shipment.
 
 use alloc::sync::Arc;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
 use ownership_voucher::{
     Allowance, Error, ErrorKind, ExtendOptions, NextOwner, Policy, Proved, Receipt,
@@ -12,21 +14,31 @@ use crate::deals::Deals;
 use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
-use crate::material::{Material, next_owner, read};
-use crate::output::{Readers, Sink, complain, write_file};
+use crate::material::{Material, in_file, read};
+use crate::output::{NewFile, Readers, Sink, complain, complain_in_json};
+use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
 use crate::receipts::Receipts;
 use crate::report::{Problem, count};
 use crate::resume::{Found, look};
+use crate::same_file::Files;
 use crate::verify::{Progress, pool};
-use crate::warnings::{Warnings, warn, warn_of_private_key};
+use crate::warnings::{Warnings, warn_of_private_key};
 use crate::{Failure, Outcome};
 
+/// What to do with a file of several owners.
+const MANY: &str = "; --to-keys takes a list with a key for each voucher";
+
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
+    // Messages among receipts are for people; a program gets objects only.
+    if has_receipts_on_stderr(args) && !io::stderr().is_terminal() {
+        complain_in_json();
+    }
+    let files = files(args)?;
     let material = Material::load(&args.policy)?;
     let options = options(args);
     let next = match &args.to {
-        Some(to) => Some(next_owner(to, args.bare_key, args.allow_ca_owner)?),
+        Some(to) => Some(next_owner(to, args.bare_key, args.allow_ca_owner, MANY)?),
         None => None,
     };
     if matches!(next, Some(NextOwner::Chain(_))) && args.encoding.is_some() {
@@ -40,40 +52,116 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
         }
         (next, ..) => {
             let deals = Deals::load(args, next, options)?;
-            shipment(args, &material, &deals)
+            shipment(args, &material, &deals, files)
         }
     }
 }
 
 fn journal(args: &ExtendArgs) -> Result<Option<SalesFile>, Failure> {
-    args.journal.as_deref().map(SalesFile::open).transpose()
+    let open = |path: &Path| SalesFile::open(path, args.repair_journal);
+    args.journal.as_deref().map(open).transpose()
+}
+
+fn has_receipts_on_stderr(args: &ExtendArgs) -> bool {
+    match &args.receipt {
+        None => args.to_be_signed.is_none(),
+        Some(path) => ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"]
+            .iter()
+            .any(|name| path.as_os_str() == *name),
+    }
+}
+
+/// All files that the options name. None of them may be two things at once.
+fn files(args: &ExtendArgs) -> Result<Files, Failure> {
+    let mut files = Files::default();
+    for path in &args.paths {
+        files.input(Some(path), "an input");
+    }
+    let secret = args.policy.hmac_secret.as_deref();
+    let secret = secret
+        .and_then(|text| text.strip_prefix('@'))
+        .map(Path::new);
+    for (path, what) in [
+        (args.key.as_deref(), "--key"),
+        (args.to.as_deref(), "--to"),
+        (args.signature.as_deref(), "--signature"),
+        (args.onetime.master.as_deref(), "--master"),
+        (args.onetime.to_keys.as_deref(), "--to-keys"),
+        (args.policy.owner.as_deref(), "--owner"),
+        (secret, "--hmac-secret"),
+    ] {
+        files.input(path, what);
+    }
+    for (paths, what) in [
+        (&args.policy.manufacturer, "--manufacturer"),
+        (&args.policy.manufacturer_ca, "--manufacturer-ca"),
+        (&args.policy.device_ca, "--device-ca"),
+        (&args.policy.crl, "--crl"),
+    ] {
+        paths.iter().for_each(|path| files.input(Some(path), what));
+    }
+    for (path, what) in [
+        (&args.journal, "--journal"),
+        (&args.receipt, "--receipt"),
+        (&args.output.output, "-o"),
+        (&args.to_be_signed, "--to-be-signed"),
+    ] {
+        files.output(path.as_deref(), what)?;
+    }
+    Ok(files)
+}
+
+/// What becomes of a command for one voucher whose hand-over fails.
+fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
+    let message = Problem::from(error).message;
+    match error.kind() {
+        ErrorKind::JournalFailed => Err(Failure::Message(message)),
+        _ => {
+            complain(&format!("{name}: not extended: {message}{}", hint(error)));
+            Ok(Outcome::Rejected)
+        }
+    }
+}
+
+fn hint(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
+        ErrorKind::EntrySize => " (--max-entry)",
+        _ => "",
+    }
 }
 
 /// Writes the message to sign. The sale is recorded before: once the message is out, a signature may
 /// come to exist.
 fn first_step(
     args: &ExtendArgs,
-    path: &std::path::Path,
+    path: &Path,
     next: &NextOwner,
     options: &ExtendOptions,
     material: &Material,
 ) -> Result<Outcome, Failure> {
+    // A message that cannot be written is never signed, and no sale.
+    let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
     let journal = journal(args)?;
     let (name, _, bytes) = only_voucher(args)?;
     let policy = material.policy();
-    let (message, algorithm, before) = with_verified(&bytes, &policy, |voucher| {
+    let prepared = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
-        for finding in extension.remarks(&policy)? {
-            warn(&path.display(), &finding);
-        }
+        extension.check(&policy)?;
+        Warnings::default().about(&name, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
             extension.record(journal)?;
         }
         let algorithm = extension.algorithm().name();
         Ok((extension.to_be_signed(), algorithm, *voucher.proved()))
-    })?;
-    write_file(path, &message, args.output.force, Readers::Usual)?;
+    });
+    let (message, algorithm, before) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return refused(&name, &error),
+    };
+    output.write(&message)?;
+    output.commit()?;
     material.note_unanchored(usize::from(!material.settles(&before)));
     complain(&format!(
         "{} has to be signed with {algorithm}",
@@ -87,7 +175,7 @@ fn first_step(
 /// step.
 fn second_step(
     args: &ExtendArgs,
-    path: &std::path::Path,
+    path: &Path,
     next: &NextOwner,
     options: &ExtendOptions,
     material: &Material,
@@ -101,18 +189,22 @@ fn second_step(
     let signed = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
         let sold = extension.hand_over(&signature, &policy)?;
+        Warnings::default().about(&name, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
             extension.record(journal)?;
         }
         Ok((sold, *voucher.proved()))
     });
-    let ((voucher, receipt), before) = signed.map_err(|failure| match failure {
-        Failure::Message(message) => Failure::Message(format!("{}: {message}", path.display())),
-        Failure::Pipe => Failure::Pipe,
-    })?;
+    let ((voucher, receipt), before) = match signed {
+        Ok(signed) => signed,
+        // Only this is about the signature.
+        Err(error) if error.kind() == ErrorKind::SignerAnswer => {
+            return Err(in_file(path, &error));
+        }
+        Err(error) => return refused(&name, &error),
+    };
     warn_of_private_key(&voucher, &name);
-    Warnings::default().about(&name, &voucher, &policy);
     sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
     receipts.push(&receipt, 0, &source);
     sink.finish()?;
@@ -164,19 +256,25 @@ fn with_verified<T>(
     bytes: &[u8],
     policy: &Policy<'_>,
     work: impl Fn(&VerifiedVoucher<'_>) -> Result<T, Error>,
-) -> Result<T, Failure> {
-    let verified = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
-    verified
-        .and_then(|voucher| work(&voucher))
-        .map_err(|error| Failure::Message(Problem::from(&error).message))
+) -> Result<T, Error> {
+    let verified = Voucher::parse_with(bytes, policy.limits())?.verify(policy)?;
+    work(&verified)
 }
 
 /// Hands every voucher over, a window at a time. Those that fail are reported and left out.
-fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Outcome, Failure> {
+fn shipment(
+    args: &ExtendArgs,
+    material: &Material,
+    deals: &Deals,
+    mut files: Files,
+) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
     // What is refused is refused before the input is read and before anything is signed.
     let journal = journal(args)?;
     let inputs = Inputs::new(&args.paths)?;
+    for path in inputs.files() {
+        files.input(Some(path), "an input");
+    }
     let interrupt = Interrupt::install()?;
     let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let receipts = Receipts::open(args, &sink)?;
@@ -188,6 +286,7 @@ fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Out
         policy: &policy,
         deals,
         journal,
+        files,
         plan,
         interrupt,
         sink,
@@ -227,6 +326,7 @@ struct Run<'r> {
     policy: &'r Policy<'r>,
     deals: &'r Deals,
     journal: Option<SalesFile>,
+    files: Files,
     plan: Plan,
     interrupt: Interrupt,
     sink: Sink,
@@ -271,11 +371,12 @@ impl Run<'_> {
         if let Some(journal) = &self.journal {
             journal.name(to_sign.iter().map(|(_, item, _)| item.name()).collect());
         }
-        let vouchers: Vec<_> = to_sign.iter().map(|(n, _, bytes)| (*n, *bytes)).collect();
+        self.progress.clear();
         let journal = self.journal.as_ref();
+        let (interrupt, warnings) = (&self.interrupt, &self.warnings);
         let signed = pool.install(|| {
             self.deals
-                .make(self.policy, &vouchers, journal, &self.interrupt)
+                .make(self.policy, &to_sign, journal, interrupt, warnings)
         });
         let mut signed = signed.into_iter();
         for (item, step) in window.iter().zip(steps) {
@@ -334,7 +435,10 @@ impl Run<'_> {
             self.deals,
             journal,
         ) {
-            Found::Nothing => Step::Sign,
+            Found::Nothing => match self.files.check(&target, "a voucher of --out-dir") {
+                Err(Failure::Message(message)) => Step::Trouble(message),
+                _ => Step::Sign,
+            },
             Found::Done(done) => Step::Done(done),
             Found::Refused(why, Outcome::Trouble) => Step::Trouble(why),
             Found::Refused(why, _) => Step::Failed(why),
@@ -358,11 +462,12 @@ impl Run<'_> {
             {
                 return Ok(());
             }
+            Err(error) if error.kind() == ErrorKind::JournalFailed => {
+                self.trouble(item, &Problem::from(&error).message);
+                return Ok(());
+            }
             Err(error) => {
-                let hint = match error.kind() {
-                    ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
-                    _ => "",
-                };
+                let hint = hint(&error);
                 self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
                 return Ok(());
             }
@@ -372,7 +477,6 @@ impl Run<'_> {
             return Ok(());
         }
         warn_of_private_key(&voucher, &item.name());
-        self.warnings.about(&item.name(), &voucher, self.policy);
         match self
             .sink
             .push(voucher.as_bytes(), &receipt.guid.to_string())

@@ -181,6 +181,12 @@ impl Inputs {
         Ok(Self(found))
     }
 
+    /// The files, as far as they are in reach.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let sources = self.0.sources.iter();
+        sources.filter_map(|source| source.path.as_deref())
+    }
+
     /// All vouchers from the start, in smaller windows. With `silent`, what is wrong with files is
     /// not said again.
     pub(crate) fn windows(&self, silent: bool) -> Windows {

@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::Failure;
+use crate::warnings::Warnings;
 
 /// Whether the user or the system has asked to stop, and by which signal.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +56,12 @@ impl Interrupt {
     }
 }
 
-/// A signer that signs no more once there was a signal, so that a long group ends soon.
+/// A signer that signs no more once there was a signal, so that a long group ends soon. Before it
+/// signs anything, what there is to warn of is said.
 pub(crate) struct Stoppable<'s> {
     pub(crate) signer: Box<dyn OwnerSigner + Send + Sync + 's>,
     pub(crate) interrupt: &'s Interrupt,
+    pub(crate) warnings: &'s Warnings,
 }
 
 impl OwnerSigner for Stoppable<'_> {
@@ -68,6 +71,7 @@ impl OwnerSigner for Stoppable<'_> {
 
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.interrupt.check()?;
+        self.warnings.say();
         self.signer.sign(algorithm, message)
     }
 }

@@ -1,10 +1,15 @@
 //! The journal of `ov extend --journal`: what was sold, so that nothing is sold twice.
 //!
-//! It is a file of lines, each a JSON object with these members, all of them strings: `state` and
+//! It is a file of lines. The first is [`HEADER`], so that no other file is taken for a journal and
+//! changed. Each of the others is a JSON object with these members, all of them strings: `state` and
 //! `continuation` (SHA-256 in hex; see the library's `Sale`), `guid`, `to` (SHA-256 of the next
 //! owner's SubjectPublicKeyInfo), `at` (when, by the clock of the machine), `source` (the voucher).
 //! A line is written, and is on the disk, before its voucher is signed. An exclusive lock is held
 //! from reading to writing, so that two runs with one journal do not get past each other.
+//!
+//! A last line that is cut off may be that of a run which was stopped before it signed anything, or
+//! that of a sale whose record somebody has cut. Nothing in the file tells them apart, so it is
+//! refused until the user says what it is.
 
 use alloc::collections::BTreeMap;
 use core::fmt::Write as _;
@@ -22,6 +27,9 @@ use crate::material::now;
 use crate::output::{complain, sync_folder};
 use crate::report::{Problem, fingerprint, hex, object, quoted};
 
+/// The first line.
+const HEADER: &str = r#"{"journal":"ownership-voucher","version":1}"#;
+
 /// Bytes that a line may have; ours have some 400.
 const MOST: u64 = 64 << 10;
 
@@ -31,6 +39,8 @@ const NO_TIME: &str = "unknown";
 /// A journal that is open.
 pub(crate) struct SalesFile {
     path: PathBuf,
+    /// Whether a line that is cut off is removed.
+    repair: bool,
     known: Mutex<Known>,
 }
 
@@ -57,10 +67,12 @@ struct Line {
 }
 
 impl SalesFile {
-    /// Opens the journal, or begins one, and reads it.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens the journal, or begins one, and reads it. With `repair` a last line that is cut off is
+    /// removed.
+    pub(crate) fn open(path: &Path, repair: bool) -> Result<Self, Failure> {
         let journal = Self {
             path: path.to_path_buf(),
+            repair,
             known: Mutex::default(),
         };
         let read = journal.look_up(&[]);
@@ -82,7 +94,9 @@ impl SalesFile {
         let (mut file, begun) = self
             .open_file(&mut known)
             .map_err(|error| fail(&error.to_string()))?;
-        let unfinished = known.read_on(&mut file).map_err(|what| fail(&what))?;
+        let unfinished = known
+            .read_on(&mut file, self.repair)
+            .map_err(|what| fail(&what))?;
         let done = known.record(&mut file, unfinished, &self.path, sales);
         let answers = done.map_err(|error| fail(&error.to_string()))?;
         if begun {
@@ -128,13 +142,15 @@ impl Journal for SalesFile {
 }
 
 impl Known {
-    /// Reads what was added since the last time. Says whether the last line lacks its end. What is
-    /// left of a line that was not written to its end goes: nothing was signed for it.
-    fn read_on(&mut self, file: &mut File) -> Result<bool, String> {
+    /// Reads what was added since the last time. Says whether the last line lacks its end.
+    fn read_on(&mut self, file: &mut File, repair: bool) -> Result<bool, String> {
         let words = |error: io::Error| error.to_string();
         let len = file.metadata().map_err(words)?.len();
         if len < self.read {
             return Err("the journal was shortened meanwhile".into());
+        }
+        if self.read == 0 {
+            self.read_header(file, repair)?;
         }
         file.seek(SeekFrom::Start(self.read)).map_err(words)?;
         let mut reader = BufReader::with_capacity(256 << 10, &mut *file);
@@ -150,19 +166,16 @@ impl Known {
             let ended = bytes.last() == Some(&b'\n');
             let line = match Line::parse(&bytes) {
                 Some(line) => line,
-                None if !ended && (got as u64) < MOST && bytes.first() == Some(&b'{') => {
-                    complain(&format!(
-                        "the journal ends inside line {number}: a run was cut off while it wrote; \
-                         the line is removed, no voucher was given out for it"
-                    ));
+                None if !ended && is_cut(&bytes) => {
+                    cut_off(number, repair, &bytes)?;
                     let cut = file.set_len(self.read).and_then(|()| file.sync_all());
                     cut.map_err(words)?;
                     return Ok(false);
                 }
                 None => {
                     return Err(format!(
-                        "line {number} is no record of a sale; the journal is damaged and has to \
-                         be repaired by hand, from a copy"
+                        "line {number} is no record of a sale; the journal is damaged, is left as \
+                         it is, and has to be repaired by hand, from a copy"
                     ));
                 }
             };
@@ -181,6 +194,35 @@ impl Known {
         }
     }
 
+    /// Reads the first line, where there is one.
+    fn read_header(&mut self, file: &mut File, repair: bool) -> Result<(), String> {
+        let words = |error: io::Error| error.to_string();
+        let expected = format!("{HEADER}\n");
+        let mut found = Vec::with_capacity(expected.len());
+        file.rewind().map_err(words)?;
+        let mut first = (&mut *file).take(expected.len() as u64);
+        first.read_to_end(&mut found).map_err(words)?;
+        if found == expected.as_bytes() {
+            self.read = found.len() as u64;
+            self.lines = 1;
+            return Ok(());
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        if expected.as_bytes().starts_with(&found) {
+            cut_off(1, repair, &found)?;
+            return file
+                .set_len(0)
+                .and_then(|()| file.sync_all())
+                .map_err(words);
+        }
+        Err(format!(
+            "this is no journal, or its beginning is damaged: its first line is not {HEADER}. It is \
+             left as it is; name another file, or a new one"
+        ))
+    }
+
     /// Answers for these sales, and appends those that are new.
     fn record(
         &mut self,
@@ -195,6 +237,10 @@ impl Known {
             text.push('\n');
         }
         let (mut added, mut number) = (Vec::new(), self.lines);
+        if self.read == 0 {
+            text = format!("{HEADER}\n");
+            number = 1;
+        }
         for sale in sales {
             if let Some(&(at, line)) = self.states.get(&sale.state) {
                 let earlier = line_at(file, at)?;
@@ -225,7 +271,7 @@ impl Known {
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_all());
         if let Err(error) = written {
-            // A part may have been written; the next one to read would take it for a cut line.
+            // A part may have been written; the next one to read would find a line that is cut off.
             let _ = file.set_len(self.read);
             return Err(error);
         }
@@ -234,6 +280,57 @@ impl Known {
         self.states.extend(added);
         Ok(answers)
     }
+}
+
+/// What to do about a line that is cut off.
+fn cut_off(number: u64, repair: bool, bytes: &[u8]) -> Result<(), String> {
+    let text = String::from_utf8_lossy(bytes);
+    let guid = text.split_once("\"guid\":\"").map(|(_, rest)| rest);
+    let whose = match guid.and_then(|rest| rest.split_once('"')) {
+        Some((guid, _)) => format!(" about the device {guid}"),
+        None => String::new(),
+    };
+    if repair {
+        complain(&format!(
+            "the journal ends inside line {number}{whose}; the line is removed"
+        ));
+        return Ok(());
+    }
+    Err(format!(
+        "the journal ends inside line {number}{whose}. Either a run was stopped while it wrote the \
+         line, and had signed nothing for it yet; or the file was cut after that sale. Compare it with \
+         a copy, and see whether such a voucher was given out; if none was, --repair-journal removes \
+         the line. Nothing was changed"
+    ))
+}
+
+/// The parts of a line that are always the same, and how many hexadecimal digits stand before the
+/// next one.
+const PARTS: [(&str, usize); 5] = [
+    ("{\"state\":\"", 64),
+    ("\",\"continuation\":\"", 64),
+    ("\",\"guid\":\"", 32),
+    ("\",\"to\":\"", 64),
+    ("\",\"at\":\"", 0),
+];
+
+/// Whether this is the beginning of a line as [`line`] writes it, and not all of it.
+fn is_cut(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    for (part, digits) in PARTS {
+        let part = part.as_bytes();
+        let Some(behind) = rest.strip_prefix(part) else {
+            return part.starts_with(rest);
+        };
+        let hex = behind.iter().take(digits);
+        let (len, ours) = (hex.len(), hex.clone().all(u8::is_ascii_hexdigit));
+        if !ours || len < digits {
+            return ours;
+        }
+        rest = behind.get(digits..).unwrap_or_default();
+    }
+    // Time and name of the voucher: any text, which no other line does not end.
+    serde_json::from_slice::<Value>(bytes).is_err_and(|error| error.is_eof())
 }
 
 fn line(sale: &Sale, source: &str) -> String {
@@ -331,7 +428,7 @@ mod tests {
     #[test]
     fn what_another_run_added_is_known() {
         let path = place("shared");
-        let [a, b] = [0, 1].map(|_| SalesFile::open(&path).unwrap());
+        let [a, b] = [0, 1].map(|_| SalesFile::open(&path, false).unwrap());
         assert_eq!(a.record(&[sale(1, 5)]).unwrap(), [Recorded::New]);
         assert_eq!(
             b.record(&[sale(1, 5), sale(2, 5)]).unwrap(),
@@ -341,15 +438,35 @@ mod tests {
         let [Recorded::New, Recorded::Other(text), Recorded::Again] = &answers[..] else {
             panic!("{answers:?}");
         };
-        assert!(text.contains("(line 2 of "), "{text}");
+        assert!(text.contains("(line 3 of "), "{text}");
         fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_line_of_ours_is_a_cut_one() {
+        let whole = line(&sale(1, 5), "a \"name\" \\ of\u{fc}");
+        assert!(!is_cut(whole.as_bytes()));
+        for end in 1..whole.len() {
+            assert!(is_cut(&whole.as_bytes()[..end]), "{end}");
+        }
+        for other in [
+            "{\"state\":\"zz",
+            "{ \"state\"",
+            "{\"a\":1",
+            "{\"a\":1}",
+            "[",
+            "\0",
+            "{\"state\":\"00\",",
+        ] {
+            assert!(!is_cut(other.as_bytes()), "{other}");
+        }
     }
 
     /// A run would not see what others record elsewhere, nor they what it does.
     #[test]
     fn a_journal_that_changes_under_a_run_is_refused() {
         let (path, other) = (place("changed"), place("other"));
-        let journal = SalesFile::open(&path).unwrap();
+        let journal = SalesFile::open(&path, false).unwrap();
         journal.record(&[sale(1, 5)]).unwrap();
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, &whole[..40]).unwrap();

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::{
-    Allowance, CertificateInfo, Digest, HmacSecret, LocalKey, NextOwner, Policy, Proved, PublicKey,
-    Roots, UnixTime, file,
+    Allowance, Digest, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
 };
 use zeroize::Zeroizing;
 
 use crate::Failure;
-use crate::cli::{PolicyArgs, unhex_secret};
+use crate::cli::PolicyArgs;
 use crate::output::complain;
+use crate::owners;
 use crate::report::{Problem, count};
+use crate::secret::secret;
 
 /// The most that a file with keys or certificates may have.
 const MOST: u64 = 16 << 20;
@@ -80,48 +81,11 @@ pub(crate) fn in_file(path: &Path, error: &ownership_voucher::Error) -> Failure 
     ))
 }
 
-fn is_pem(bytes: &[u8]) -> bool {
+pub(crate) fn is_pem(bytes: &[u8]) -> bool {
     (0..bytes.len()).any(|at| {
         let rest = bytes.get(at..);
         rest.is_some_and(|rest| rest.starts_with(b"-----BEGIN "))
     })
-}
-
-/// A public key: that of a PUBLIC KEY or CERTIFICATE in PEM, or of either in DER.
-pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    public_key_of(path, &read(path)?)
-}
-
-fn public_key_of(path: &Path, bytes: &[u8]) -> Result<PublicKey, Failure> {
-    let key = if is_pem(bytes) {
-        PublicKey::from_pem(bytes)
-    } else {
-        PublicKey::from_spki_der(bytes).or_else(|_| PublicKey::from_certificate_der(bytes))
-    };
-    key.map_err(|error| in_file(path, &error))
-}
-
-/// The public keys of a manufacturer's file: all PUBLIC KEY blocks of a PEM file, or what
-/// [`public_key`] reads. Of certificates only the first counts: the others belong to authorities.
-fn manufacturer_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
-    let bytes = read(path)?;
-    let mut keys = Vec::new();
-    for block in file::PemBlocks::new(&bytes) {
-        let block = block.map_err(|error| in_file(path, &error))?;
-        match block.label() {
-            "PUBLIC KEY" => {
-                let der = block.decode().map_err(|error| in_file(path, &error))?;
-                let key = PublicKey::from_spki_der(&der);
-                keys.push(key.map_err(|error| in_file(path, &error))?);
-            }
-            "CERTIFICATE" => break,
-            _ => {}
-        }
-    }
-    if keys.is_empty() {
-        keys.push(public_key(path)?);
-    }
-    Ok(keys)
 }
 
 /// The certificates of a PEM file, or the one that a DER file is.
@@ -144,38 +108,6 @@ fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-/// A new owner: certificates where the file starts with one and `bare` is not set, else a key. With
-/// `ca` a certificate may be that of an authority.
-pub(crate) fn next_owner(path: &Path, bare: bool, ca: bool) -> Result<NextOwner, Failure> {
-    // Once: a pipe gives what it has one time.
-    let bytes = read(path)?;
-    let key = public_key_of(path, &bytes)?;
-    let first = file::PemBlocks::new(&bytes)
-        .filter_map(Result::ok)
-        .find(|block| matches!(block.label(), "PUBLIC KEY" | "CERTIFICATE"));
-    let is_certificate = match first {
-        Some(block) => block.label() == "CERTIFICATE",
-        None => PublicKey::from_spki_der(&bytes).is_err(),
-    };
-    if !is_certificate {
-        return Ok(NextOwner::Key(key));
-    }
-    let chain = certificates_of(path, &bytes)?;
-    if !bare {
-        return Ok(NextOwner::Chain(chain));
-    }
-    // The library sees the key alone, and a key does not say whose it is.
-    let first = chain.first().map(|der| CertificateInfo::from_der(der));
-    let info = first.transpose().map_err(|error| in_file(path, &error))?;
-    if info.is_some_and(|info| info.is_authority) && !ca {
-        return Err(Failure::Message(format!(
-            "{}: the certificate is that of an authority; with --allow-ca-owner its key is taken",
-            path.display()
-        )));
-    }
-    Ok(NextOwner::Key(key))
-}
-
 /// A private key in PEM, or in DER.
 pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
     let bytes = read(path)?;
@@ -185,29 +117,6 @@ pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
         LocalKey::from_der(&bytes)
     };
     key.map_err(|error| in_file(path, &error))
-}
-
-/// An HMAC secret: hex, or `@FILE` with hex or raw bytes.
-pub(crate) fn secret(text: &str) -> Result<HmacSecret, Failure> {
-    let mut secret = match text.strip_prefix('@') {
-        Some(path) => {
-            let bytes = read(Path::new(path))?;
-            let digits = core::str::from_utf8(&bytes).ok();
-            digits
-                .and_then(|digits| unhex_secret(digits.trim()))
-                .unwrap_or(bytes)
-        }
-        None => unhex_secret(text).ok_or("--hmac-secret: hexadecimal digits or @FILE wanted")?,
-    };
-    if secret.len() < HmacSecret::LEAST {
-        return Err(Failure::Message(format!(
-            "--hmac-secret: {} found, at least {} expected; 32 are recommended for SHA-256, 48 for SHA-384",
-            count(secret.len(), "byte", "bytes"),
-            HmacSecret::LEAST
-        )));
-    }
-    // Moved, not copied; it is wiped there too.
-    Ok(HmacSecret::new(core::mem::take(&mut *secret)))
 }
 
 /// Everything that a policy borrows.
@@ -236,17 +145,21 @@ impl Material {
             return Err("--require-crl: --crl expected beside it".into());
         }
         Ok(Self {
-            owner: args.owner.as_deref().map(public_key).transpose()?,
+            owner: args.owner.as_deref().map(owners::one_key).transpose()?,
             manufacturers: args
                 .manufacturer
                 .iter()
-                .map(|path| manufacturer_keys(path))
+                .map(|path| owners::anchors(path))
                 .collect::<Result<Vec<_>, _>>()?
                 .concat(),
             manufacturer_hashes: args.manufacturer_hash.clone(),
             manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
             device_roots: roots(&args.device_ca, &args.crl)?,
-            secret: args.hmac_secret.as_deref().map(secret).transpose()?,
+            secret: args
+                .hmac_secret
+                .as_deref()
+                .map(|text| secret(text, 32))
+                .transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
             any_origin: args.any_origin,
@@ -410,21 +323,5 @@ mod tests {
             assert!(*read == text);
         });
         assert_eq!(left, 0, "a stream whose length is unknown");
-
-        let folder = std::env::temp_dir().join(format!("ov-wiped-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("secret");
-        let hex: String = MARK.iter().map(|byte| format!("{byte:02x}")).collect();
-        for (text, what) in [
-            (hex.clone(), "hexadecimal"),
-            (format!("{hex}\nzz"), "wrong digits"),
-            (String::from_utf8(MARK.repeat(3)).unwrap(), "raw bytes"),
-        ] {
-            std::fs::write(&path, text).unwrap();
-            let name = format!("@{}", path.display());
-            let left = left_behind(|| drop(secret(&name).unwrap()));
-            assert_eq!(left, 0, "{what}");
-        }
-        let _ = std::fs::remove_dir_all(folder);
     }
 }

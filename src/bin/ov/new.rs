@@ -8,9 +8,11 @@ use ownership_voucher::{
 };
 
 use crate::cli::{Encoding, NewArgs};
-use crate::material::{certificates, next_owner, now, secret};
+use crate::material::{certificates, now};
 use crate::output::{Readers, Sink, complain, fill_random, write_file};
+use crate::owners::next_owner;
 use crate::report::Problem;
+use crate::secret::secret;
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
@@ -61,14 +63,23 @@ fn failure(error: &ownership_voucher::Error) -> Failure {
 }
 
 fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
-    let manufacturer = next_owner(&args.manufacturer, args.bare_key, args.allow_ca_owner)?;
+    let manufacturer = next_owner(&args.manufacturer, args.bare_key, args.allow_ca_owner, "")?;
     if matches!(manufacturer, NextOwner::Chain(_)) && args.encoding != Encoding::X509 {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     let mut new = NewVoucher::new(guid, args.device_info.as_str(), manufacturer)
         .with_encoding(args.encoding.into());
+    let mut directives = Vec::with_capacity(args.rv.len());
     for url in &args.rv {
         new = new.with_rendezvous(directive(url)?);
+        // Case makes no difference in the DNS.
+        let directive = directive(&url.to_ascii_lowercase())?;
+        if directives.contains(&directive) {
+            return Err(Failure::Message(format!(
+                "--rv {url}: this address is given twice; a device would try it twice. Leave one out"
+            )));
+        }
+        directives.push(directive);
     }
     if let Some(path) = &args.device_chain {
         new = new.with_device_chain(certificates(path)?);
@@ -102,7 +113,7 @@ fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failur
                 .ok_or_else(|| format!("--hmac: {} bytes wanted", header.algorithm().len()))?;
             header.finish(&hmac)
         }
-        (None, Some(text)) => header.with_hmac(&secret(text)?),
+        (None, Some(text)) => header.with_hmac(&secret(text, header.algorithm().len())?),
         (None, None) => {
             return Err("one of --hmac-secret, --hmac and --header wanted".into());
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ownership_voucher::onetime::{KeyBook, MasterSecret, ScanKey};
-use ownership_voucher::{BatchVerifier, PublicKey, VerifiedVoucher, file};
+use ownership_voucher::{BatchVerifier, PublicKey, VerifiedVoucher};
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -14,6 +14,7 @@ use crate::cli::{Curve, unhex_secret};
 use crate::input::{Windows, printable};
 use crate::material::{Material, in_file, read};
 use crate::output::{Lines, Readers, complain, fill_random, pem, write_file};
+use crate::owners::listed_keys;
 use crate::report::{Problem, count, fingerprint, object, quoted};
 use crate::verify::{Progress, pool};
 use crate::{Failure, Outcome};
@@ -116,25 +117,6 @@ fn scan_key(args: &ScanKeyArgs) -> Result<Outcome, Failure> {
     let bytes = scan.map_err(|error| failure(&error))?.to_bytes();
     write_secret(&args.output, &bytes, args.force)?;
     Ok(Outcome::Good)
-}
-
-/// The public keys of a PEM file, in their order.
-pub(crate) fn listed_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
-    let bytes = read(path)?;
-    let mut keys = Vec::new();
-    for block in file::PemBlocks::new(&bytes) {
-        let block = block.map_err(|error| in_file(path, &error))?;
-        if block.label() == "PUBLIC KEY" {
-            let der = block.decode().map_err(|error| in_file(path, &error))?;
-            let key = PublicKey::from_spki_der(&der);
-            keys.push(key.map_err(|error| in_file(path, &error))?);
-        }
-    }
-    if keys.is_empty() {
-        let name = path.display();
-        return Err(Failure::Message(format!("{name}: no public key in it")));
-    }
-    Ok(keys)
 }
 
 /// What vouchers are compared with.

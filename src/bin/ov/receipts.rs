@@ -6,9 +6,7 @@
 
 use alloc::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{
-    self, BufRead as _, BufReader, IsTerminal as _, Read as _, Seek as _, SeekFrom, Write as _,
-};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::{HashAlgorithm, Receipt};
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
-use crate::output::{NewFile, Readers, Sink, complain, complain_in_json};
+use crate::output::{NewFile, Readers, Sink, complain};
 use crate::place::Place;
 use crate::report::{fingerprint, object};
 
@@ -62,13 +60,7 @@ impl Receipts {
     /// Opens the place that the options name, for vouchers that go there.
     pub(crate) fn open(args: &ExtendArgs, sink: &Sink) -> Result<Self, Failure> {
         let to = match &args.receipt {
-            None => {
-                // Messages among receipts are for people; a program gets objects only.
-                if !io::stderr().is_terminal() {
-                    complain_in_json();
-                }
-                To::StandardError
-            }
+            None => To::StandardError,
             Some(path) => Self::open_path(path, args.output.force, sink)?,
         };
         Ok(Self {
