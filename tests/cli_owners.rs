@@ -193,7 +193,7 @@ fn a_short_secret_is_warned_of() {
         assert_eq!(err.contains("48 are recommended"), len < 48, "{len}: {err}");
     }
     // What a file may mean is the same as on the command line.
-    for secret in ["zz".repeat(16), "5a".repeat(16) + "5", String::new()] {
+    for secret in ["zz".repeat(16), "5a".repeat(16) + "5"] {
         fs::write(folder.join("s"), &secret).unwrap();
         for given in ["@s", secret.as_str()] {
             let (code, _, err) = ov(&folder, &format!("{new} --hmac-secret={given}"));
@@ -204,9 +204,8 @@ fn a_short_secret_is_warned_of() {
             );
         }
     }
-    let spaced = vec!["0x5a"; 1].join("") + &":5a".repeat(31);
-    let colons = format!("{new} --hmac-secret {spaced}");
-    good(&folder, &colons);
+    let colons = format!("0x5a{}", ":5a".repeat(31));
+    good(&folder, &format!("{new} --hmac-secret {colons}"));
     fs::write(
         folder.join("s"),
         format!("\u{feff}{}\r\n", "5A ".repeat(32)),

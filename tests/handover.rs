@@ -399,8 +399,6 @@ fn what_cannot_be_signed_is_not_recorded() {
     let bytes = voucher(1);
     let maximum = bytes.len() + 100;
     let any = Policy::any_origin;
-    let mut small = ownership_voucher::Limits::new();
-    small.entries = 1;
     let mut narrow = ExtendOptions::new();
     narrow.max_entry = 100;
     // Entries of another key type are a departure that a strict policy refuses.

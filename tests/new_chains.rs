@@ -322,7 +322,7 @@ mod program {
     #[test]
     fn new_vouchers() {
         let folder = folder("new-with-chains");
-        let secret = "00112233445566778899aabbccddeeff";
+        let secret = "00112233445566778899aabbccddeeff".repeat(2);
         let new = |rest: &str| {
             let start = "new --device-info m --rv https://rv.example.com --force -o new.pem";
             ov(&folder, &format!("{start} {rest}"))

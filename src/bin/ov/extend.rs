@@ -278,6 +278,7 @@ fn shipment(
     let interrupt = Interrupt::install()?;
     let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let receipts = Receipts::open(args, &sink)?;
+    files.refresh();
     let policy = material.policy();
     let plan = plan(&inputs, &policy, deals, &interrupt)?;
     let mut run = Run {

@@ -87,6 +87,18 @@ impl Files {
         Ok(())
     }
 
+    /// Looks again at what was not there when it was named, and may have been made since.
+    pub(crate) fn refresh(&mut self) {
+        let new = |identity: &Identity| matches!(identity, Identity::Path(_));
+        let made = self.0.iter().filter(|(identity, _)| new(identity));
+        let made: Vec<_> = made.map(|(_, file)| file.clone()).collect();
+        for file in made {
+            if let Some(identity) = identity(&file.0) {
+                self.0.entry(identity).or_insert(file);
+            }
+        }
+    }
+
     /// Fails where an output of this name would destroy another file of this command.
     pub(crate) fn check(&self, path: &Path, what: &'static str) -> Result<(), Failure> {
         match identity(path) {
@@ -98,8 +110,7 @@ impl Files {
     fn taken_by(&self, identity: &Identity, path: &Path, what: &str) -> Result<(), Failure> {
         match self.0.get(identity) {
             Some((other, role)) => Err(Failure::Message(format!(
-                "{} ({what}) and {} ({role}) are the same file; each needs a file of its own. \
-                 Nothing was signed or written",
+                "{} ({what}) and {} ({role}) are the same file; each needs a file of its own",
                 path.display(),
                 other.display()
             ))),
