@@ -165,7 +165,7 @@ fn what_is_refused() {
         ),
         (
             "onetime find shipment --keys maker.key".into(),
-            "no public key",
+            "a private key found",
         ),
         ("onetime find shipment".into(), "--scan-key"),
         (
