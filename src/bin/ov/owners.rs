@@ -73,10 +73,7 @@ fn is_private(bytes: &[u8]) -> bool {
     let content = match bytes {
         [0x30, len, rest @ ..] if *len < 0x80 => rest,
         [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => rest,
-        [b'{', rest @ ..] => {
-            let member = b"\"d\"";
-            return rest.windows(member.len()).any(|part| part == member);
-        }
+        [b'{', ..] => return String::from_utf8_lossy(bytes).contains("\"d\""),
         _ => return false,
     };
     matches!(content, [2, 1, 0 | 1, ..])
@@ -96,10 +93,10 @@ fn private_key_found(path: &Path, label: &str) -> Failure {
 
 /// The one owner of a file: a public key, or a chain of certificates with its own first.
 fn one(path: &Path, hint: &str) -> Result<NextOwner, Failure> {
-    let mut content = Content::load(path)?;
-    match (content.keys.len(), content.chain.is_empty()) {
-        (0, false) => Ok(NextOwner::Chain(content.chain)),
-        (1, true) => Ok(NextOwner::Key(content.keys.swap_remove(0))),
+    let content = Content::load(path)?;
+    match (content.keys.as_slice(), content.chain.is_empty()) {
+        ([], false) => Ok(NextOwner::Chain(content.chain)),
+        ([key], true) => Ok(NextOwner::Key(key.clone())),
         _ => Err(Failure::Message(format!(
             "{}: {} found; expected exactly one owner: one PUBLIC KEY, or one chain of \
              certificates{hint}",

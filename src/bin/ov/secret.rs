@@ -85,7 +85,7 @@ fn is_wide(bytes: &[u8]) -> bool {
     };
     let little = bytes.starts_with(b"\xff\xfe");
     let big = bytes.starts_with(b"\xfe\xff");
-    let zero = |pair: &[u8; 2]| pair[usize::from(little)] == 0;
+    let zero = |[first, second]: &[u8; 2]| if little { *second == 0 } else { *first == 0 };
     (little || big) && pairs.iter().skip(1).all(zero)
 }
 
@@ -160,7 +160,7 @@ mod tests {
             .flat_map(u16::to_be_bytes)
             .collect();
         for text in [
-            HEX[1..].as_bytes(),
+            &HEX.as_bytes()[1..],
             b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
             b"correct horse battery staple",
             "schl\u{fc}ssel-der-fabrik-nummer-7".as_bytes(),
