@@ -141,6 +141,7 @@ fn what_can_be_refused_before_is_no_sale() {
         "extend v --to 5.pub --to-be-signed tbs",
         "extend v --to 5.pub --to-be-signed d",
         "extend v --key 1.key --to 5.pub -o tbs",
+        "extend v --to 5.pub --to-be-signed w --hash sha384 --strict --extra -70001=00",
         "extend v --key 1.key --to 5.pub -o w --receipt tbs",
         "extend v --key 1.key --to 5.pub -o w --refuse strict --extra -70001=00",
         "extend v --key 1.key --to 5.pub -o w --hash sha384 --strict --extra -70001=00",
@@ -197,7 +198,6 @@ fn what_is_odd_is_said_before() {
     let read = |name: &str| fs::read(format!("tests/certificates/{name}.der")).unwrap();
     let odd = |guid: u8| {
         let maker = NextOwner::Key(common::key(P256, 1).public_key());
-        // An experimental manufacturer is none here; the device has a certificate of version 1.
         let new = NewVoucher::new(Guid([guid; 16]), "Model 7", maker)
             .with_rendezvous(common::directive())
             .with_device_chain(vec![read("leaf-v1"), read("p256-root")])
@@ -207,7 +207,6 @@ fn what_is_odd_is_said_before() {
     };
     fs::write(folder.join("odd"), [odd(3), odd(4)].concat()).unwrap();
     let kind = FindingKind::CertificateV1.name();
-    // A signer that fails shows that it came before; here that is a full journal.
     for args in [
         "extend odd --key 1.key --to 5.pub -o w",
         "extend odd --key 1.key --to 5.pub --out-dir d",

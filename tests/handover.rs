@@ -401,6 +401,13 @@ fn what_cannot_be_signed_is_not_recorded() {
     let any = Policy::any_origin;
     let mut narrow = ExtendOptions::new();
     narrow.max_entry = 100;
+    // Also where the steps are made one by one, and nothing but the extension is asked.
+    let base = verified(&bytes);
+    let refused = base.extend(&NextOwner::Key(public(5)), &narrow);
+    assert_eq!(
+        refused.err().map(|error| error.kind()),
+        Some(ErrorKind::EntrySize)
+    );
     // Entries of another key type are a departure that a strict policy refuses.
     let mut other_type = ExtendOptions::new();
     other_type.other_key_type = true;
