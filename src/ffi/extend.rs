@@ -60,7 +60,8 @@ pub extern "C" fn ov_next_owner_from_chain(
     guard(error, |caller| {
         let owner = NextOwner::Chain(caller.copies(certificates, count)?);
         let out = caller.out(next)?;
-        owner.public_key()?;
+        // Whether it is a chain is looked at where it is used.
+        owner.leaf_key()?;
         out.write(Handle::give(owner));
         Ok(())
     })

@@ -683,6 +683,10 @@ static void test_chains(const ov_verified *verified) {
     OK(ov_extend_options_allow_ca_owner(options));
     IS(ov_verified_extend(verified, reversed, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
     IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
+    /* Nor does a bare key come out of what is no chain. */
+    ov_public_key *bare = NULL;
+    IS(ov_next_owner_public_key(reversed, &bare, NULL), OV_ERR_UNFIT_CHAIN);
+    IS(ov_next_owner_public_key(other, &bare, NULL), OV_ERR_UNFIT_CHAIN);
     OK(ov_verified_extend(verified, ca, options, &extension, NULL));
     OK(ov_extension_free(&extension));
     OK(ov_verified_extend(verified, good, NULL, &extension, NULL));
