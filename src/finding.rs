@@ -179,9 +179,10 @@ findings! {
     /// A rendezvous directive for devices only and for owners only at once, so for nobody.
     RvForNobody = 737, "rv-for-nobody", "a rendezvous directive is for devices only and for owners only at once";
     /// An RVDns that is neither a DNS name nor an IP address: a URL, blanks, control characters,
-    /// an empty text, `10.0.0.256`.
+    /// an empty text, `10.0.0.256`, `0x7f000001`.
     RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
-    /// An IP address that no server can have: unspecified, multicast, broadcast.
+    /// An IP address that no server can have: unspecified or in 0.0.0.0/8, multicast, reserved
+    /// (240.0.0.0/4), broadcast.
     RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
     /// A certificate of a chain that is not one: anybody could have written these bytes.
     CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
