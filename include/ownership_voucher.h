@@ -547,7 +547,7 @@
 // The hash covers the CBOR item, under `OV_ALLOW_LEGACY_CHAIN_HASH`.
 #define OV_CHAIN_HASH_LEGACY_ITEM 2
 
-// The policy named no manufacturer.
+// The policy named no manufacturer, or the voucher has neither entries nor a verified HMAC.
 #define OV_MANUFACTURER_NOT_PROVED 0
 
 // The manufacturer was recognised by its key.
@@ -770,7 +770,8 @@ typedef struct ov_proved {
     uint64_t entries;
     // How the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
     int32_t chain_hash;
-    // By what the manufacturer was recognised: an `OV_MANUFACTURER_` number.
+    // By what the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
+    // without a verified HMAC nobody has signed the header, and it is `OV_MANUFACTURER_NOT_PROVED`.
     int32_t manufacturer;
     // What ties the header to the world: an `OV_ORIGIN_` number.
     int32_t origin;

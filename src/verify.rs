@@ -74,7 +74,8 @@ pub enum ManufacturerProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Proved {
-    /// Entries whose two hashes and signature were verified: always all of them.
+    /// Entries whose two hashes and signature were verified: always all of them. With 0 of them no
+    /// signature was verified.
     pub entries: usize,
     /// How the hash of the device certificate chain matched.
     pub chain_hash: ChainHashRule,
@@ -82,7 +83,9 @@ pub struct Proved {
     pub draft_aad: bool,
     /// Whether the header HMAC was verified with the device's secret.
     pub hmac: bool,
-    /// By what the manufacturer's key was recognised, where the policy named one.
+    /// By what the manufacturer's key was recognised, where the policy named one. `None` for a
+    /// voucher without entries whose HMAC was not verified: nobody has signed that header, and
+    /// anybody can copy a public key into one.
     pub manufacturer: Option<ManufacturerProof>,
     /// Whether the current owner is the one that the policy named.
     pub owner: bool,

@@ -155,7 +155,7 @@ fn verify_prints_one_object_for_each_voucher() {
         let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         keys.sort();
         let wanted = [
-            "entries", "error", "findings", "guid", "index", "owner", "proved", "source", "verdict",
+            "entries", "error", "findings", "guid", "index", "origin", "owner", "proved", "source", "verdict",
         ];
         assert_eq!(keys, wanted);
     }
@@ -169,6 +169,7 @@ fn verify_prints_one_object_for_each_voucher() {
     assert_eq!(good["entries"], 2);
     assert_eq!(good["owner"], owner_hex(2));
     assert_eq!(good["proved"], serde_json::json!(["entries"]));
+    assert_eq!(good["origin"], "not-checked");
     assert!(good["error"].is_null());
     assert_eq!(bad["verdict"], "rejected");
     assert_eq!(bad["error"]["kind"], "signature-invalid");
@@ -604,7 +605,7 @@ fn new_makes_a_voucher_that_verifies() {
         "root.pem",
     ];
     let line = folder.ov(&verify).exits(0).json().remove(0);
-    let proved = ["entries", "chain-hash", "device-path", "hmac", "owner"];
+    let proved = ["chain-hash", "device-path", "hmac", "owner"];
     assert_eq!(line["proved"], serde_json::json!(proved));
     // The device computes its HMAC elsewhere: header out, HMAC in.
     let guid = ["--epid", "--guid", "00112233-4455-6677-8899-aabbccddeeff"];

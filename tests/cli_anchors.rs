@@ -241,6 +241,33 @@ fn a_device_root_is_no_anchor() {
     assert!(proved.contains(&"device-path".into()), "{out}");
 }
 
+/// A header with the real maker's public key, which the maker has never seen.
+#[test]
+fn a_public_key_in_a_header_proves_no_manufacturer() {
+    let folder = folder("copied-key");
+    let all = "v0 --any-origin --manufacturer 0.pub";
+    for fact in ["manufacturer", "entries"] {
+        let args = format!("{all} --require {fact}");
+        assert_eq!(verdict(&folder, &args), is(1, "rejected"), "{fact}");
+    }
+    let (_, out, _) = ov(&folder, &format!("verify --json {all}"));
+    let line: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(line["proved"], serde_json::json!([]));
+    assert_eq!(line["origin"], "not-checked");
+    let secret = "5a".repeat(32);
+    let args = format!("{all} --hmac-secret {secret} --require manufacturer");
+    assert_eq!(verdict(&folder, &args), is(0, "verified"));
+    for (args, origin) in [
+        ("v --manufacturer 0.pub".to_owned(), "manufacturer"),
+        (format!("v --hmac-secret {secret}"), "hmac"),
+        ("v".to_owned(), "not-checked"),
+    ] {
+        let (_, out, _) = ov(&folder, &format!("verify --json {args}"));
+        let line: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(line["origin"], origin, "{args}");
+    }
+}
+
 #[test]
 fn further_facts_can_be_required() {
     let folder = folder("require");

@@ -27,6 +27,8 @@ fn folder(name: &str) -> PathBuf {
             .to_pkcs8_der()
             .unwrap();
         fs::write(path.join(format!("{number}.key")), &*key).unwrap();
+        let key = common::key(KeyType::Secp256r1, number).public_key();
+        fs::write(path.join(format!("{number}.pub")), key.to_spki_der()).unwrap();
     }
     path
 }
@@ -58,7 +60,14 @@ fn the_owner_proves() {
     fs::write(folder.join("proof.pem"), proof).unwrap();
     let (code, out) = check(&folder, "voucher", "challenge.pem", "proof.pem");
     assert_eq!(code, 0);
-    assert!(out.starts_with("proved    0909090909"), "{out}");
+    let unchecked = "proved, origin not checked  0909090909";
+    assert!(out.starts_with(unchecked), "{out}");
+    assert!(out.contains("owns it if the voucher is genuine"), "{out}");
+    for origin in ["--any-origin", "--manufacturer 0.pub"] {
+        let args = "check-proof voucher --challenge challenge.pem --proof proof.pem";
+        let out = good(&folder, &format!("{args} {origin}"));
+        assert!(out.starts_with("proved    0909090909"), "{out}");
+    }
     let json = good(
         &folder,
         "check-proof voucher --challenge challenge.pem --proof proof.pem --json",

@@ -22,7 +22,7 @@ pub const OV_CHAIN_HASH_CERTIFICATES: i32 = 1;
 /// The hash covers the CBOR item, under `OV_ALLOW_LEGACY_CHAIN_HASH`.
 pub const OV_CHAIN_HASH_LEGACY_ITEM: i32 = 2;
 
-/// The policy named no manufacturer.
+/// The policy named no manufacturer, or the voucher has neither entries nor a verified HMAC.
 pub const OV_MANUFACTURER_NOT_PROVED: i32 = 0;
 /// The manufacturer was recognised by its key.
 pub const OV_MANUFACTURER_BY_KEY: i32 = 1;
@@ -48,7 +48,8 @@ pub struct ov_proved {
     pub entries: u64,
     /// How the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
     pub chain_hash: i32,
-    /// By what the manufacturer was recognised: an `OV_MANUFACTURER_` number.
+    /// By what the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
+    /// without a verified HMAC nobody has signed the header, and it is `OV_MANUFACTURER_NOT_PROVED`.
     pub manufacturer: i32,
     /// What ties the header to the world: an `OV_ORIGIN_` number.
     pub origin: i32,

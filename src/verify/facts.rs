@@ -44,6 +44,10 @@ pub(crate) fn check(
             }
         }
     }
+    // Nobody has signed this header: that it names the key proves nothing about the maker.
+    if proved.entries == 0 && !proved.hmac {
+        proved.manufacturer = None;
+    }
     // An anchor that does not fit has had its fault already.
     if !proved.is_anchored() && !policy.any_origin && !refused {
         judge.fault(no_origin(voucher))?;

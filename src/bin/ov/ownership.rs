@@ -83,10 +83,9 @@ fn sign(message: &Unsigned, path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     let challenge = read_challenge(&args.challenge)?;
     let proof = take(&args.proof, PROOF)?;
-    let (result, owner, origin) = with_voucher(&args.voucher, &args.policy, |voucher| {
+    let (result, owner, proved) = with_voucher(&args.voucher, &args.policy, |voucher| {
         let result = challenge.check(voucher, &proof);
-        let origin = voucher.proved().origin().name();
-        Ok((result, fingerprint(voucher.owner()), origin))
+        Ok((result, fingerprint(voucher.owner()), *voucher.proved()))
     })?;
     let problem = result.as_ref().err().map(Problem::from);
     // A file that is no proof at all is rejected like one that proves nothing.
@@ -107,7 +106,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
             ("verdict", json!(verdict)),
             ("guid", json!(guid)),
             ("owner", json!(owner)),
-            ("origin", json!(origin)),
+            ("origin", json!(proved.origin().name())),
             ("verifier", json!(challenge.verifier())),
             (
                 "error",
@@ -117,7 +116,14 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     } else {
         let verifier = quoted(challenge.verifier());
         lines.line(&match problem {
-            None => format!("proved    {guid}  {owner} owns it, asked by {verifier}"),
+            None if args.policy.any_origin || proved.is_anchored() => {
+                format!("proved    {guid}  {owner} owns it, asked by {verifier}")
+            }
+            // The owner is only what the voucher says, and anybody may have made that.
+            None => format!(
+                "proved, origin not checked  {guid}  {owner} owns it if the voucher is genuine, \
+                 asked by {verifier}"
+            ),
             Some(problem) => format!("rejected  {guid}  {}", problem.message),
         })?;
     }

@@ -1,7 +1,7 @@
 //! How verdicts, errors and findings are said: in words and in JSON.
 
 use ownership_voucher::text::escaped;
-use ownership_voucher::{Error, ErrorKind, Finding, Guid, PublicKey};
+use ownership_voucher::{Error, ErrorKind, Finding, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
 /// An error with its place, from the library or from reading a file.
@@ -148,7 +148,9 @@ pub(crate) struct Verdict {
     /// SHA-256 of the current owner's SubjectPublicKeyInfo.
     pub(crate) owner: Option<[u8; 32]>,
     pub(crate) proved: Vec<&'static str>,
-    /// Whether something ties the header to the world, or the user does without.
+    /// What ties the header to the world.
+    pub(crate) origin: Origin,
+    /// Whether something does, or the user does without.
     pub(crate) anchored: bool,
     /// `None` where the voucher is intact.
     pub(crate) error: Option<Problem>,
@@ -163,6 +165,7 @@ impl Verdict {
             entries: None,
             owner: None,
             proved: Vec::new(),
+            origin: Origin::NotChecked,
             anchored: false,
             error: Some(problem),
             findings: Vec::new(),
@@ -191,6 +194,7 @@ impl Verdict {
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner.map(|owner| hex(&owner)))),
             ("proved", json!(self.proved)),
+            ("origin", json!(self.origin.name())),
             ("error", json!(self.error.as_ref().map(Problem::to_json))),
             ("findings", findings_json(&self.findings)),
         ]

@@ -2,8 +2,8 @@
 
 use ownership_voucher::privacy::RevealKind;
 use ownership_voucher::{
-    CertificateInfo, KeyView, Limits, Policy, RvValue, RvVariable, UnixTime, Voucher, audit,
-    diagnostic,
+    CertificateInfo, KeyView, Limits, Origin, Policy, RvValue, RvVariable, UnixTime, Voucher,
+    audit, diagnostic,
 };
 use serde_json::{Value, json};
 
@@ -118,6 +118,9 @@ fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
         entries: voucher.map(|voucher| voucher.entries().len()),
         owner: audit.owner.as_ref().map(|owner| owner.fingerprint()),
         proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
+        origin: audit
+            .proved
+            .map_or(Origin::NotChecked, |proved| proved.origin()),
         anchored: audit.proved.is_some_and(|p| material.settles(&p)),
         error: audit.errors.first().map(Problem::from),
         findings: audit.findings,

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use ownership_voucher::{
-    BatchVerifier, ChainHashRule, Error, Policy, VerifiedVoucher, Voucher, audit,
+    BatchVerifier, ChainHashRule, Error, Origin, Policy, VerifiedVoucher, Voucher, audit,
 };
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -168,6 +168,10 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
                 proved: match missing {
                     None => proved.names().collect(),
                     Some(_) => Vec::new(),
+                },
+                origin: match missing {
+                    None => proved.origin(),
+                    Some(_) => Origin::NotChecked,
                 },
                 anchored: terms.material.settles(proved),
                 error: missing.as_ref().map(Problem::from),
