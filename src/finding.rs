@@ -229,9 +229,11 @@ findings! {
     ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
     /// The first certificate of a chain, that of a device or owner, is an authority's.
     AuthorityLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
-    /// Revocation lists with the name of the issuer were given, and none of them counts for this
-    /// certificate: another scope, distribution point or key.
-    ListUnused = 772, "crl-not-used", "revocation lists of the issuer were given, and none of them speaks of this certificate";
+    /// Revocation lists were given and are of no use here: none of those with the name of the issuer
+    /// counts for this certificate (another scope, distribution point or key); or, at the first
+    /// certificate of a chain, none counts for any, or one is signed by no known authority of its
+    /// name and may be damaged.
+    ListUnused = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
 }
 
 impl FindingKind {

@@ -155,7 +155,8 @@ fn verify_prints_one_object_for_each_voucher() {
         let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         keys.sort();
         let wanted = [
-            "entries", "error", "findings", "guid", "index", "origin", "owner", "proved", "source", "verdict",
+            "entries", "error", "findings", "guid", "index", "origin", "owner", "proved", "source",
+            "verdict",
         ];
         assert_eq!(keys, wanted);
     }

@@ -96,6 +96,11 @@ fixtures! {
     "rsa4096-leaf"
     "rsa4096-root"
     "self-signed"
+    "unmarked/bare"
+    "unmarked/leaf"
+    "unmarked/no-authority"
+    "unmarked/policies"
+    "unmarked/signs-both"
 }
 
 fn der(name: &str) -> &'static [u8] {
@@ -285,6 +290,34 @@ fn trusted_authority_vouches_for_what_it_signed_alone() {
     assert_eq!((kind.code(), kind.name()), (341, "ca-as-leaf"));
     // A device whose issuer gave it a key usage too many stays one.
     holds(&["leaf-no-usage"], &["p256-root"], 0, 2);
+}
+
+/// What may be an authority's is not trusted as a device, though no path leads over it either.
+#[test]
+fn a_pinned_device_says_that_it_is_no_authority() {
+    let why = "needs basicConstraints with CA:FALSE, or a key usage";
+    // Of version 1, of version 3 without extensions, one below another authority.
+    fails(&["root-v1"], &["root-v1"], why);
+    fails(&["unmarked/bare"], &["unmarked/bare"], why);
+    fails(&["unmarked/signs-both"], &["unmarked/signs-both"], why);
+    let sub = "int-no-constraints";
+    fails(&[sub], &[sub], "lacks digital signatures");
+    fails_as(
+        ErrorKind::AuthorityLeaf,
+        &["root-no-constraints"],
+        &["root-no-constraints"],
+    );
+    holds(&["self-signed"], &["self-signed"], 0, 1);
+    holds(&["unmarked/no-authority"], &["unmarked/no-authority"], 0, 1);
+    // Its issuer is another one, and nothing in it speaks of an authority.
+    holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
+    holds(&["unmarked/leaf"], &["unmarked/leaf"], 0, 1);
+}
+
+/// Extensions of what is trusted are not looked at, critical or not.
+#[test]
+fn a_root_may_have_critical_policies() {
+    holds(&["unmarked/leaf"], &["unmarked/policies"], 0, 2);
 }
 
 #[test]
