@@ -511,10 +511,10 @@
 // A certificate is of version 1.
 #define OV_FINDING_CERTIFICATE_V1 755
 
-// A device certificate is not signed by the next one.
+// A device certificate was not issued by the next one.
 #define OV_FINDING_DEVICE_CHAIN_BROKEN 756
 
-// A certificate of a key is not signed by the next one.
+// A certificate of a key was not issued by the next one.
 #define OV_FINDING_OWNER_CHAIN_BROKEN 757
 
 // A certificate cannot be checked.
@@ -535,7 +535,8 @@
 // The first certificate of a chain is that of an authority.
 #define OV_FINDING_CA_AS_LEAF 771
 
-// Revocation lists of the issuer were given, and none of them speaks of this certificate.
+// A revocation list was given and not used: none speaks of this certificate, or one is signed by no
+// known authority.
 #define OV_FINDING_CRL_NOT_USED 772
 
 // There is neither device chain nor hash: an EPID device.

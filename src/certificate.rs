@@ -18,7 +18,7 @@ pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
 pub(crate) use path::{Judgement, verify_path};
-pub(crate) use revocation::unused_lists;
+pub(crate) use revocation::{Others, unused_lists};
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -211,10 +211,10 @@ findings! {
     Sha1 = 754, "sha1-signature", "a certificate is signed with SHA-1";
     /// An X.509 certificate of version 1.
     CertificateV1 = 755, "certificate-v1", "a certificate is of version 1";
-    /// A certificate of the device chain that the next one did not sign.
-    DeviceChainBroken = 756, "device-chain-broken", "a device certificate is not signed by the next one";
-    /// A certificate of an X5CHAIN key that the next one did not sign.
-    OwnerChainBroken = 757, "owner-chain-broken", "a certificate of a key is not signed by the next one";
+    /// A certificate of the device chain that the next one did not issue: by name or by signature.
+    DeviceChainBroken = 756, "device-chain-broken", "a device certificate was not issued by the next one";
+    /// A certificate of an X5CHAIN key that the next one did not issue: by name or by signature.
+    OwnerChainBroken = 757, "owner-chain-broken", "a certificate of a key was not issued by the next one";
     /// A certificate that cannot be read far enough to check it.
     CertificateUnreadable = 758, "certificate-unreadable", "a certificate cannot be checked";
     /// A device key whose use does not include signatures.
@@ -237,17 +237,31 @@ findings! {
 }
 
 impl FindingKind {
-    /// The stable number: 700 to 749 for departures from the profile, from 750 for remarks.
+    /// The stable number: 700 to 749 for what the bytes of the voucher show, from 750 for what the
+    /// certificates in it and its state do.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
     }
 
     /// Whether this departs from the written profile of FDO 1.1, so that the strict profile
-    /// refuses it. The others are remarks about certificates and the state of the voucher.
+    /// refuses it: all of the bytes, and certificate chains that are none or cannot be shown to be
+    /// one. The others are remarks about certificates and the state of the voucher.
     #[must_use]
     pub const fn is_departure(self) -> bool {
         self.code() < 750
+            || matches!(
+                self,
+                Self::NoBasicConstraints
+                    | Self::Sha1
+                    | Self::CertificateV1
+                    | Self::DeviceChainBroken
+                    | Self::OwnerChainBroken
+                    | Self::CertificateUnreadable
+                    | Self::CertificatesUnchecked
+                    | Self::ChainReversed
+                    | Self::AuthorityLeaf
+            )
     }
 
     /// The allowance without which a voucher with this finding is refused.

@@ -152,7 +152,10 @@ impl<'p> Policy<'p> {
     }
 
     /// The strict profile: every departure from the written profile of FDO 1.1 is refused, also
-    /// those that an allowance names.
+    /// those that an allowance names. Certificate chains must be such, whether or not roots are
+    /// given: each certificate of version 3 and issued by the next one, the first no authority's. A
+    /// signature that cannot be verified, and one past
+    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks), is refused.
     #[must_use]
     pub const fn strict(mut self) -> Self {
         self.strict = true;

@@ -6,11 +6,14 @@
 //! 4. The numbers of all keys: points on their curves.
 //! 5. The signatures, oldest first.
 //! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and whether
-//!    an anchor ties the header to the world.
+//!    an anchor ties the header to the world. Under the strict profile, that each certificate chain
+//!    is one.
 //!
 //! Cheap checks come first, and all of steps 1 to 4 before any signature: so a batch can refuse a
 //! voucher before it costs arithmetic, and gives the same first error as a voucher by itself.
 
+#[cfg(feature = "x509")]
+mod chains;
 mod facts;
 mod links;
 mod origin;
@@ -19,6 +22,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
+#[cfg(feature = "x509")]
+pub(crate) use chains::chains;
 pub(crate) use links::{Direct, LinkDigests, before_entries};
 pub use origin::Origin;
 

@@ -567,6 +567,36 @@ fn audit_lists_everything_with_advice() {
     );
 }
 
+/// A device below an authority that no path is verified over.
+#[cfg(feature = "x509")]
+#[test]
+fn new_says_what_verification_will_refuse() {
+    let folder = Folder::new("new-p521");
+    folder.public(0);
+    let chain = ["p521-leaf.der", "p521-root.der"];
+    let chain = chain.map(|name| pem("CERTIFICATE", &certificate(name)));
+    folder.put("chain.pem", chain.concat());
+    let new = [
+        "new",
+        "--device-info",
+        "Model 7",
+        "--manufacturer",
+        "0.pub",
+        "--rv",
+        "https://rv.example.com:8443",
+        "--device-chain",
+        "chain.pem",
+        "--hmac-secret",
+        "000102030405060708090a0b0c0d0e0f",
+        "-o",
+        "v.pem",
+    ];
+    let text = folder.ov(&new).exits(0).err();
+    let warning = "(certificate-unreadable); `ov verify` with --device-ca";
+    assert!(text.contains(warning), "{text}");
+    assert!(text.contains("refuses every path over it"), "{text}");
+}
+
 #[test]
 fn new_makes_a_voucher_that_verifies() {
     let folder = Folder::new("new");

@@ -129,6 +129,11 @@ fn lists_that_do_not_count_are_a_finding() {
     assert_eq!(found(&[]), []);
     // Another list of the same issuer speaks of it.
     assert_eq!(found(&[users, LIST]), []);
+    // That of somebody who is not known, alone and beside one that speaks of the leaf.
+    let other = include_bytes!("certificates/revocation/other.crl");
+    let leaf = [(None, place.expect("the leaf"))];
+    assert_eq!(found(&[other]), leaf);
+    assert_eq!(found(&[other, LIST]), leaf);
     let kind = FindingKind::ListUnused;
     assert_eq!((kind.code(), kind.name()), (772, "crl-not-used"));
 }
@@ -191,6 +196,21 @@ fn the_program_takes_lists() {
     let (code, text) = crl(&[]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("--crl expected"), "{text}");
+    // A list that nothing used is said once, in words and beside JSON and without lines.
+    for extra in ["--json", "-q", "--any-origin"] {
+        for (list, said) in [("other.crl", true), ("int.crl", false)] {
+            let run = std::process::Command::new(env!("CARGO_BIN_EXE_ov"))
+                .args(["verify", "--any-origin", extra, "good", "good"])
+                .args(["--device-ca", format!("{files}root.der").as_str()])
+                .args(["--crl", format!("{files}{list}").as_str()])
+                .current_dir(&folder)
+                .output()
+                .expect("ov runs");
+            let text = String::from_utf8(run.stderr).expect("text");
+            let found = text.matches("1 revocation list was used for no certificate");
+            assert_eq!(found.count(), usize::from(said), "{extra} {list}: {text}");
+        }
+    }
     for (options, why) in [
         (
             &[["--crl", "int.crl"]][..],

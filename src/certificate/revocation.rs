@@ -232,6 +232,27 @@ const UNKNOWN: &str = "no revocation list speaks of a certificate";
 const NO_SIGNER: &str = "a revocation list has the name of an authority and states another key, and no known \
      authority of that name signed it: it is damaged, or the certificate of that key is not trusted";
 
+/// Authorities beside a path whose lists may be among those for it: the lists are given for the paths
+/// of devices and of manufacturers together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'o> {
+    pub(crate) roots: Option<&'o Roots>,
+    pub(crate) chain: &'o [&'o [u8]],
+}
+
+impl Others<'_> {
+    fn have_signed(&self, list: &List, checks: &mut Checks) -> bool {
+        let mut signed = |other: &Fields<'_>| {
+            Name::of(other.subject) == *list.issuer()
+                && checks.spend()
+                && check_signed(&list.signed(), other).is_ok()
+        };
+        let mut chain = self.chain.iter().filter_map(|der| Fields::read(der));
+        let mut roots = self.roots.iter().flat_map(|roots| roots.issuers_of(list));
+        roots.any(|other| signed(&other)) || chain.any(|other| signed(&other))
+    }
+}
+
 /// Names the certificates of `chain`, by their numbers, of which no list speaks although there are
 /// lists with the name of their issuer; and the first where no list speaks of any, or where a list is
 /// signed by no known authority of its name. A chain that leads to none of the roots has none of the
@@ -239,6 +260,7 @@ const NO_SIGNER: &str = "a revocation list has the name of an authority and stat
 pub(crate) fn unused_lists(
     chain: &[&[u8]],
     roots: &Roots,
+    others: Others<'_>,
     checks: &mut Checks,
     mut note: impl FnMut(usize),
 ) {
@@ -289,11 +311,11 @@ pub(crate) fn unused_lists(
     }
     let mut strange = || {
         roots.lists.iter().zip(&known).any(|(list, known)| {
-            let mut issuers = roots.issuers_of(list);
-            let mut signed = || {
-                issuers.any(|root| checks.spend() && check_signed(&list.signed(), &root).is_ok())
+            let own = Others {
+                roots: Some(roots),
+                chain: &[],
             };
-            !known && !signed()
+            !known && !own.have_signed(list, checks) && !others.have_signed(list, checks)
         })
     };
     if leads && !silent.contains(&0) && (!spoken || strange()) {

@@ -100,6 +100,7 @@ fixtures! {
     "unmarked/leaf"
     "unmarked/no-authority"
     "unmarked/policies"
+    "unmarked/renamed"
     "unmarked/signs-both"
 }
 
@@ -312,6 +313,16 @@ fn a_pinned_device_says_that_it_is_no_authority() {
     // Its issuer is another one, and nothing in it speaks of an authority.
     holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
     holds(&["unmarked/leaf"], &["unmarked/leaf"], 0, 1);
+}
+
+/// The key of the issuer under another name than the certificate has for its issuer.
+#[test]
+fn a_chain_links_by_name_too() {
+    finds(
+        &["unmarked/leaf", "unmarked/renamed"],
+        &[(FindingKind::DeviceChainBroken, 0)],
+    );
+    finds(&["unmarked/leaf", "unmarked/policies"], &[]);
 }
 
 /// Extensions of what is trusted are not looked at, critical or not.

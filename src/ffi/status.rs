@@ -309,9 +309,9 @@ pub const OV_FINDING_NO_BASIC_CONSTRAINTS: i32 = 753;
 pub const OV_FINDING_SHA1_SIGNATURE: i32 = 754;
 /// A certificate is of version 1.
 pub const OV_FINDING_CERTIFICATE_V1: i32 = 755;
-/// A device certificate is not signed by the next one.
+/// A device certificate was not issued by the next one.
 pub const OV_FINDING_DEVICE_CHAIN_BROKEN: i32 = 756;
-/// A certificate of a key is not signed by the next one.
+/// A certificate of a key was not issued by the next one.
 pub const OV_FINDING_OWNER_CHAIN_BROKEN: i32 = 757;
 /// A certificate cannot be checked.
 pub const OV_FINDING_CERTIFICATE_UNREADABLE: i32 = 758;
@@ -325,7 +325,8 @@ pub const OV_FINDING_MORE_FINDINGS: i32 = 761;
 pub const OV_FINDING_CHAIN_REVERSED: i32 = 770;
 /// The first certificate of a chain is that of an authority.
 pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
-/// Revocation lists of the issuer were given, and none of them speaks of this certificate.
+/// A revocation list was given and not used: none speaks of this certificate, or one is signed by no
+/// known authority.
 pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
 
 /// The numbers from 800 with their names and texts.

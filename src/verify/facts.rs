@@ -65,6 +65,10 @@ pub(crate) fn check(
             Err(error) => judge.fault(error)?,
         }
     }
+    #[cfg(feature = "x509")]
+    if policy.strict {
+        super::chains::check_strict(voucher, policy, judge)?;
+    }
     Ok(proved)
 }
 

@@ -81,7 +81,7 @@ static void check_findings(const struct vector *v, const ov_audit *audit) {
         OK(ov_findings_get(findings, i, &finding));
         OK(ov_finding_name(finding.code, &name));
         CHECK(name.len == finding.name.len && finding.message.len > 0);
-        if (!finding.is_departure || is(name, "hash-table")) continue;
+        if (!finding.is_departure || finding.code >= 750 || is(name, "hash-table")) continue;
         if (used + name.len + 32 > sizeof found) break;
         memcpy(found + used, name.data, name.len);
         used += name.len;

@@ -135,7 +135,8 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "the certificate is that of an authority, not of a device or owner: ask its holder"
         }
         FindingKind::ListUnused => {
-            "get the list that speaks of this certificate; --require-crl refuses to go without"
+            "get undamaged lists of those who issued the certificates of this path; --require-crl \
+             refuses to go without"
         }
         FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
         _ => return None,

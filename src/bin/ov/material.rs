@@ -274,6 +274,20 @@ impl Material {
             || self.secret.is_some()
     }
 
+    /// How many of the revocation lists neither the paths of devices nor those of manufacturers have
+    /// used up to now.
+    pub(crate) fn unused_lists(&self) -> usize {
+        let mut used: Vec<bool> = Vec::new();
+        for roots in self.device_roots.iter().chain(&self.manufacturer_roots) {
+            // Both have all lists, in the same order.
+            used.resize(roots.lists_used().len(), false);
+            for (used, here) in used.iter_mut().zip(roots.lists_used()) {
+                *used |= here;
+            }
+        }
+        used.iter().filter(|used| !**used).count()
+    }
+
     /// What to do where an origin was not checked.
     pub(crate) const fn origin_advice(&self) -> &'static str {
         match self.has_anchor() {

@@ -3,8 +3,8 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use ownership_voucher::{
-    Digest, ErrorKind, Guid, KeyType, NewHeader, NewVoucher, NextOwner, Policy, RvDirective,
-    RvProtocol, Voucher,
+    Digest, ErrorKind, FindingKind, Guid, KeyType, NewHeader, NewVoucher, NextOwner, Policy,
+    RvDirective, RvProtocol, Voucher,
 };
 
 use crate::cli::{Encoding, NewArgs};
@@ -21,7 +21,11 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     let header = header(args, guid)?;
     let policy = now().map_or_else(Policy::any_origin, |now| Policy::any_origin().at(now));
     for finding in header.remarks(&policy) {
-        complain(&format!("warning: {finding} ({})", finding.kind.name()));
+        complain(&format!(
+            "warning: {finding} ({}){}",
+            finding.kind.name(),
+            on_paths(finding.kind)
+        ));
     }
     if let Some(path) = &args.header {
         write_file(path, header.as_bytes(), args.output.force, Readers::Usual)?;
@@ -40,6 +44,22 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     sink.finish()?;
     complain(&format!("new voucher {guid}"));
     Ok(Outcome::Good)
+}
+
+/// What verification with roots will make of a finding about the certificates.
+const fn on_paths(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::CertificateUnreadable
+        | FindingKind::NoBasicConstraints
+        | FindingKind::Sha1
+        | FindingKind::CertificateV1
+        | FindingKind::DeviceChainBroken
+        | FindingKind::OwnerChainBroken => {
+            "; `ov verify` with --device-ca or --manufacturer-ca refuses every path over it, and \
+             --strict refuses the voucher"
+        }
+        _ => "",
+    }
 }
 
 /// A random UUID of version 4 (RFC 9562 §5.4), as devices make them.

@@ -75,6 +75,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         lines.line(&summary)?;
     }
     lines.flush()?;
+    let unused = material.unused_lists();
+    if unused > 0 {
+        let lists = match unused {
+            1 => "1 revocation list was".into(),
+            _ => format!("{unused} revocation lists were"),
+        };
+        complain(&format!("warning: {lists} used for no certificate"));
+    }
     Ok(tally.outcome(windows.failures()))
 }
 

@@ -4,7 +4,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::super::{Checks, Judgement, Roots, unused_lists, verify_path};
+use super::super::{Checks, Judgement, Others, Roots, unused_lists, verify_path};
 use crate::error::{Error, ErrorKind};
 
 macro_rules! fixtures {
@@ -76,11 +76,22 @@ fn fails(names: &[&str], given: &[&str], required: bool, why: &str) {
 fn unused(names: &[&str], given: &[&str]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut checks = Checks::new(usize::MAX);
-    unused_lists(&chain(names), &trusted(given), &mut checks, |number| {
-        found.push(number);
-    });
+    unused_lists(
+        &chain(names),
+        &trusted(given),
+        NOBODY,
+        &mut checks,
+        |number| {
+            found.push(number);
+        },
+    );
     found
 }
+
+const NOBODY: Others<'_> = Others {
+    roots: None,
+    chain: &[],
+};
 
 const NONE: [usize; 0] = [];
 const BOTH: [&str; 4] = ["root-a.der", "root-b.der", "a.crl", "b.crl"];

@@ -4,7 +4,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::super::{Checks, Judgement, Roots, unused_lists, verify_path};
+use super::super::{Checks, Judgement, Others, Roots, unused_lists, verify_path};
 use crate::error::{Error, ErrorKind};
 
 macro_rules! fixture {
@@ -20,6 +20,11 @@ const EMPTY: &[u8] = fixture!("empty.crl");
 const WITH_ID: &[u8] = fixture!("with-id.crl");
 const OTHER_NAME: &[u8] = fixture!("other-name.crl");
 const OF_STRANGER: &[u8] = fixture!("stranger.crl");
+
+const NOBODY: Others<'_> = Others {
+    roots: None,
+    chain: &[],
+};
 
 const NONE: [usize; 0] = [];
 
@@ -45,7 +50,7 @@ fn verify(roots: &Roots, lists_required: bool) -> Result<(), Error> {
 
 fn unused(roots: &Roots) -> Vec<usize> {
     let mut found = Vec::new();
-    unused_lists(&[LEAF], roots, &mut Checks::new(64), |number| {
+    unused_lists(&[LEAF], roots, NOBODY, &mut Checks::new(64), |number| {
         found.push(number);
     });
     found
@@ -144,4 +149,22 @@ fn lists_of_somebody_else() {
     assert_eq!(unused(&trusted(&[LEAF], &[EMPTY])), [0]);
     // Without a path there is an error, and nothing to add.
     assert_eq!(unused(&trusted(&[STRANGER], &[OF_STRANGER])), NONE);
+}
+
+/// Lists for the paths of devices and those of manufacturers are given together.
+#[test]
+fn lists_of_the_other_path() {
+    let roots = trusted(&[ROOT], &[OF_STRANGER, EMPTY]);
+    let others = trusted(&[STRANGER], &[]);
+    let found = |others| {
+        let mut found = Vec::new();
+        unused_lists(&[LEAF], &roots, others, &mut Checks::new(64), |number| {
+            found.push(number);
+        });
+        found
+    };
+    assert_eq!(found(NOBODY), [0]);
+    let (roots, chain) = (Some(&others), &[STRANGER][..]);
+    assert_eq!(found(Others { roots, ..NOBODY }), NONE);
+    assert_eq!(found(Others { chain, ..NOBODY }), NONE);
 }

@@ -68,4 +68,5 @@ both = x509.KeyUsage(**{flag: flag in ("digital_signature", "key_cert_sign") for
 make("signs-both", DEVICE, LEAF, CA, ROOT, 6, both)
 # What is critical in a root.
 policy = x509.PolicyInformation(x509.ObjectIdentifier("1.3.6.1.4.1.32473.7"), None)
+make("renamed", "Root of another maker", ROOT, CA, ROOT, 7, AUTHORITY)
 make("policies", CA, ROOT, CA, ROOT, 5, AUTHORITY, x509.CertificatePolicies([policy]))
