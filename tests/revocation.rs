@@ -197,7 +197,7 @@ fn the_program_takes_lists() {
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("--crl expected"), "{text}");
     // A list that nothing used is said once, in words and beside JSON and without lines.
-    for extra in ["--json", "-q", "--any-origin"] {
+    for extra in ["--json", "-q", "--jobs=1"] {
         for (list, said) in [("other.crl", true), ("int.crl", false)] {
             let run = std::process::Command::new(env!("CARGO_BIN_EXE_ov"))
                 .args(["verify", "--any-origin", extra, "good", "good"])

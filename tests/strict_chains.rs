@@ -24,18 +24,12 @@ fn made(chain: &[&str]) -> Vec<u8> {
         let root = env!("CARGO_MANIFEST_DIR");
         std::fs::read(format!("{root}/tests/certificates/{name}.der")).unwrap()
     });
-    NewVoucher::new(
-        Guid([1; 16]),
-        "Model 7",
-        NextOwner::Key(key(P256, 0).public_key()),
-    )
-    .with_rendezvous(directive())
-    .with_device_chain(chain.collect())
-    .header()
-    .and_then(|header| header.with_hmac(&device()))
-    .unwrap()
-    .as_bytes()
-    .to_vec()
+    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
+    let new = new.with_rendezvous(directive());
+    let header = new.with_device_chain(chain.collect()).header();
+    let made = header.and_then(|header| header.with_hmac(&device()));
+    made.unwrap().as_bytes().to_vec()
 }
 
 /// The finding is one under the default policy, and what the strict profile refuses; alone, in a
@@ -52,7 +46,8 @@ fn refused(bytes: &[u8], kind: FindingKind) {
     assert_eq!(error.kind(), ErrorKind::Departure, "{error}");
     let faults = audit(bytes, &strict).errors;
     assert_eq!(faults.first(), Some(&error));
-    let batch = BatchVerifier::new(&strict).verify(&[bytes]).remove(0);
+    let one = [bytes];
+    let batch = BatchVerifier::new(&strict).verify(&one).remove(0);
     assert_eq!(batch.map(drop), Err(error));
     assert!(
         faults.iter().any(|fault| {
