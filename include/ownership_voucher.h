@@ -2319,7 +2319,8 @@ ov_status ov_policy_from_hmac(const struct ov_hmac *hmac, struct ov_policy **pol
 // Anchors that are added later must match.
 ov_status ov_policy_any_origin(struct ov_policy **policy);
 
-// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names.
+// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names,
+// and certificate chains that are none, whether or not roots are given.
 ov_status ov_policy_set_strict(struct ov_policy *policy);
 
 // Frees a policy and sets the variable to NULL.

@@ -22,11 +22,19 @@ enum Value {
     Other(Vec<u8>),
 }
 
+/// Bytes of the longest name that is read: its parts take ten times as much.
+const LONGEST: usize = 1 << 16;
+
 impl Name {
-    /// The name with this content. What cannot be read is equal to the same bytes alone.
+    /// The name with this content. What cannot be read, or is longer than names are, is equal to the
+    /// same bytes alone.
     pub(super) fn of(content: &[u8]) -> Self {
         let unread = || alloc::vec![alloc::vec![(None, Value::Other(content.to_vec()))]];
-        Self(read(content).unwrap_or_else(|_| unread()))
+        let parts = match content.len() {
+            0..=LONGEST => read(content).ok(),
+            _ => None,
+        };
+        Self(parts.unwrap_or_else(unread))
     }
 }
 
@@ -133,6 +141,16 @@ mod tests {
         let (one, two) = (attribute(3, 12, b"a"), attribute(10, 12, b"b"));
         let together = |one: &[u8], two: &[u8]| Name::of(&tlv(0x31, &[one, two].concat()));
         assert_eq!(together(&one, &two), together(&two, &one));
+    }
+
+    /// Longer ones than any authority has are compared as bytes: reading them takes memory.
+    #[test]
+    fn long_names_are_not_read() {
+        let long = |text: &[u8], times| common(12, text).repeat(times);
+        let (few, many) = (5000, 7000);
+        assert_eq!(Name::of(&long(b"a", few)), Name::of(&long(b"A", few)));
+        assert_ne!(Name::of(&long(b"a", many)), Name::of(&long(b"A", many)));
+        assert_eq!(Name::of(&long(b"a", many)), Name::of(&long(b"a", many)));
     }
 
     #[test]

@@ -166,7 +166,8 @@ pub extern "C" fn ov_policy_any_origin(policy: *mut *mut ov_policy) -> ov_status
     begin(policy, |_| Ok(Rules::of(Policy::any_origin())))
 }
 
-/// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names.
+/// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names,
+/// and certificate chains that are none, whether or not roots are given.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_strict(policy: *mut ov_policy) -> ov_status {
     plain(|caller| {

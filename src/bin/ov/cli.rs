@@ -118,7 +118,7 @@ pub(crate) struct PolicyArgs {
     /// Refuse certificates outside of their validity; by default that is a finding
     #[arg(long)]
     pub(crate) refuse_expired: bool,
-    /// Refuse every departure from the written profile of FDO 1.1
+    /// Refuse every departure from the written profile of FDO 1.1, and certificate chains that are none
     #[arg(long)]
     pub(crate) strict: bool,
     /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,
