@@ -325,6 +325,9 @@
 // A private key in clear.
 #define OV_REVEAL_PRIVATE_KEY 934
 
+// A member of a COSE_Key that is no part of a public key.
+#define OV_REVEAL_KEY_DATA 935
+
 // There is more to tell than is listed.
 #define OV_REVEAL_MORE_REVEALS 949
 

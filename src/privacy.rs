@@ -73,5 +73,6 @@ pub use kind::{LinkKind, RevealKind, Severity};
 pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
-pub(crate) use private::der_sequence;
+pub use private::is_private_key;
+pub(crate) use private::{CoseKeyType, Part, der_sequence};
 pub use reveal::Reveal;

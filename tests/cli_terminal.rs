@@ -19,7 +19,7 @@ fn obeyed(text: &str) -> Vec<char> {
     let special = [
         '\u{ad}', '\u{61c}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{202a}',
         '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
-        '\u{2069}', '\u{feff}',
+        '\u{2069}', '\u{feff}', '\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}',
     ];
     text.chars()
         .filter(|c| *c != '\n' && (c.is_control() || special.contains(c)))
@@ -46,6 +46,7 @@ fn vouchers_and_names_cannot_move_the_cursor() {
     fs::write(folder.join("key"), &*key).unwrap();
     let missing = format!("no{NAME}");
     let output = format!("none/{NAME}");
+    let option = format!("--no{NAME}");
     for (args, shows) in [
         (&["show", "in"][..], true),
         (&["show", "--json", "in"], true),
@@ -66,6 +67,11 @@ fn vouchers_and_names_cannot_move_the_cursor() {
         (&["verify", "--owner", &missing, "in"], false),
         (&["keygen", "-o", &output], false),
         (&["keygen", "-o", "in"], false),
+        // Usage errors repeat the arguments.
+        (&["verify", &option, "in"], false),
+        (&["verify", "--at", NAME, "in"], false),
+        (&["show", "--index", NAME, "in"], false),
+        (&[NAME], false),
     ] {
         let run = Command::new(env!("CARGO_BIN_EXE_ov"))
             .args(args)

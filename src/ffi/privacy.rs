@@ -93,6 +93,8 @@ pub const OV_REVEAL_HEADER_DATA: i32 = 932;
 pub const OV_REVEAL_HOPS: i32 = 933;
 /// A private key in clear.
 pub const OV_REVEAL_PRIVATE_KEY: i32 = 934;
+/// A member of a COSE_Key that is no part of a public key.
+pub const OV_REVEAL_KEY_DATA: i32 = 935;
 /// There is more to tell than is listed.
 pub const OV_REVEAL_MORE_REVEALS: i32 = 949;
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::kind::RevealKind;
-use super::private::private_keys;
+use super::private::{other_labels, private_keys};
 use super::text::{hex, looks_made, looks_serial, shown};
 use crate::cbor::Span;
 use crate::finding::FindingKind;
@@ -76,6 +76,10 @@ impl Voucher<'_> {
         private_keys(self, |found| {
             list.entry = found.entry;
             list.add(RevealKind::PrivateKey, found.offset, || found.what.into());
+        });
+        other_labels(self, |offset, entry| {
+            list.entry = entry;
+            list.add(RevealKind::KeyData, offset, String::new);
         });
         for finding in self.departure_list(limits.findings).finish() {
             let (kind, value) = match finding.kind {

@@ -101,7 +101,10 @@ impl From<&str> for Failure {
 
 fn main() -> ExitCode {
     // Usage errors end with 2, help and version with 0.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
     let result = match &cli.command {
         Command::Verify(args) => verify::run(args),
         Command::Show(args) => show::run(args),
@@ -130,4 +133,22 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Says what is wrong with the arguments. They are repeated, and may come from strangers: the name of
+/// a file is one.
+fn usage(error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help or the version. Where nobody reads it, nothing can be said.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // The same error about arguments without line ends and other hidden characters.
+    let plain = |text: std::ffi::OsString| output::plain(&text.to_string_lossy());
+    let again = Cli::try_parse_from(std::env::args_os().map(plain));
+    let message = again.err().unwrap_or(error).render().to_string();
+    for line in message.lines() {
+        output::print_error(line);
+    }
+    ExitCode::from(2)
 }

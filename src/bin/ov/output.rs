@@ -30,6 +30,16 @@ pub(crate) fn complain(message: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
+/// The text with hidden characters escaped.
+pub(crate) fn plain(text: &str) -> String {
+    escaped(text).to_string()
+}
+
+/// Writes a line to the standard error as it is, but for hidden characters.
+pub(crate) fn print_error(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(line));
+}
+
 /// From now on the standard error gets JSON objects only: messages are such with one member.
 pub(crate) fn complain_in_json() {
     IN_JSON.store(true, Ordering::Relaxed);
