@@ -122,6 +122,8 @@ fn a_run_that_is_told_to_stop_leaves_everything_whole() {
     let status = stopped(&folder, "-TERM", SELL);
     assert_eq!(status.code(), Some(143));
     let sold = vouchers(&folder.join("d"));
+    // The group that was signed is not lost.
+    assert!(sold.len() >= 256, "{}", sold.len());
     assert_eq!(
         receipts(&folder.join("r"))
             .into_iter()
@@ -173,5 +175,33 @@ fn a_stopped_run_into_one_file_leaves_none() {
         let left = names(&folder);
         assert!(!left.contains("w") && !left.contains("r"), "{left:?}");
         assert!(!left.iter().any(|name| name.ends_with(".tmp")), "{left:?}");
+    }
+}
+
+/// The exit code does not depend on how far the run was.
+#[test]
+fn a_run_that_is_stopped_while_it_plans_says_so() {
+    let folder = folder("plan");
+    let many = fs::read(folder.join("v")).unwrap().repeat(100);
+    fs::write(folder.join("v"), many).unwrap();
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let child = Command::new(env!("CARGO_BIN_EXE_ov"))
+            .args("extend v --key 0.key --to 5.pub -o w --receipt r".split(' '))
+            .current_dir(&folder)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !names(&folder).iter().any(|name| name.starts_with(".r.")) {
+            assert!(Instant::now() < deadline, "not started");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let pid = child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(code));
+        let err = String::from_utf8(ended.stderr).unwrap();
+        assert!(err.contains("while the input was looked at"), "{err}");
     }
 }

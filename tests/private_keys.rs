@@ -192,6 +192,13 @@ fn the_private_part_of_a_cose_key_is_critical() {
     // `kid` is no secret.
     let kid = with_cose_key(&map(5, &[2, 0x41, 7]));
     assert_eq!(kinds(&Voucher::parse(&kid).unwrap()), []);
+    // Neither is what nobody knows taken for a public part.
+    let unknown = with_cose_key(&map(5, &coordinate(0x24, &[9; 32])));
+    let voucher = Voucher::parse(&unknown).unwrap();
+    let told = voucher.reveals(&Limits::new(), true).into_iter();
+    let told: Vec<_> = told.filter(|it| it.kind == RevealKind::KeyData).collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].kind.severity(), Severity::High);
     let d = [9; 32];
     for private in [
         map(5, &coordinate(0x23, &d)),

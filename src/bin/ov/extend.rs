@@ -17,7 +17,7 @@ use crate::output::{Readers, Sink, complain, write_file};
 use crate::plan::{Decision, Plan, plan};
 use crate::receipts::Receipts;
 use crate::report::{Problem, count};
-use crate::resume::{Found, look};
+use crate::resume::{Found, complete, look};
 use crate::verify::{Progress, pool};
 use crate::warnings::{Warnings, warn, warn_of_private_key};
 use crate::{Failure, Outcome};
@@ -115,8 +115,7 @@ fn second_step(
     Warnings::default().about(&name, &voucher, &policy);
     sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
     receipts.push(&receipt, 0, &source);
-    sink.finish()?;
-    receipts.finish()?;
+    complete(sink, receipts, args.output.output.as_deref())?;
     material.note_unanchored(usize::from(!material.settles(&before)));
     Ok(Outcome::Good)
 }
@@ -181,7 +180,13 @@ fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Out
     let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let receipts = Receipts::open(args, &sink)?;
     let policy = material.policy();
-    let plan = plan(&inputs, &policy, deals, &interrupt)?;
+    let plan = match (plan(&inputs, &policy, deals, &interrupt), interrupt.code()) {
+        (Err(_), Some(code)) => {
+            complain("stopped by a signal while the input was looked at; nothing was signed");
+            return Ok(Outcome::Stopped(code));
+        }
+        (plan, _) => plan?,
+    };
     let mut run = Run {
         args,
         material,
@@ -195,11 +200,12 @@ fn shipment(args: &ExtendArgs, material: &Material, deals: &Deals) -> Result<Out
         progress: Progress::new(true),
         warnings: Warnings::default(),
         number: 0,
+        broken: None,
         tally: Tally::default(),
     };
     let mut windows = inputs.windows(true);
     while let Some(window) = windows.next() {
-        if run.interrupt.code().is_some() {
+        if run.interrupt.code().is_some() || run.broken.is_some() {
             break;
         }
         run.window(&window, &pool)?;
@@ -235,6 +241,8 @@ struct Run<'r> {
     warnings: Warnings,
     /// Of the next voucher, in the whole input.
     number: usize,
+    /// Why nothing more can be done.
+    broken: Option<String>,
     tally: Tally,
 }
 
@@ -346,16 +354,20 @@ impl Run<'_> {
         item: &Item,
         result: Result<(VerifiedVoucher<'static>, Receipt), Error>,
     ) -> Result<(), Failure> {
-        if self.sink.is_folder() && self.interrupt.code().is_some() {
-            // Left for the next run, which repeats the sale.
-            return Ok(());
-        }
+        // What has been signed is written after a signal too, so that each run gets further.
         let (voucher, receipt) = match result {
             Ok(signed) => signed,
-            // Left for the next run too.
+            // Left for the next run.
             Err(error)
                 if error.kind() == ErrorKind::SignerFailed && self.interrupt.code().is_some() =>
             {
+                return Ok(());
+            }
+            // The journal is the same for all: one message, and nothing more is tried.
+            Err(error) if error.kind() == ErrorKind::JournalFailed => {
+                let message = Problem::from(&error).message;
+                let after = "; the run ends here, and the same command goes on";
+                self.broken.get_or_insert(format!("{message}{after}"));
                 return Ok(());
             }
             Err(error) => {
@@ -423,12 +435,19 @@ impl Run<'_> {
         let stopped = self.interrupt.code();
         let tally = self.tally;
         let whole = self.sink.is_whole();
+        let ended = stopped.is_some() || self.broken.is_some();
         // Without a voucher there is no file, rather than an empty one; and no half of one.
-        if tally.done > 0 && !(whole && stopped.is_some()) {
-            self.sink.finish()?;
-        }
-        if !whole || (tally.done > 0 && stopped.is_none()) {
-            self.receipts.finish()?;
+        match (whole, tally.done > 0) {
+            (true, true) if !ended => {
+                complete(self.sink, self.receipts, self.args.output.output.as_deref())?;
+            }
+            (true, _) => {}
+            (false, done) => {
+                if done {
+                    self.sink.finish()?;
+                }
+                self.receipts.finish()?;
+            }
         }
         self.material.note_unanchored(tally.unanchored);
         let seen = [tally.done, tally.failed, tally.before, tally.duplicates];
@@ -451,22 +470,35 @@ impl Run<'_> {
             }
             complain(&format!("{summary}{}", windows.left_out()));
         }
+        if let Some(message) = &self.broken {
+            complain(message);
+        }
         if let Some(code) = stopped {
-            complain(match whole {
-                true => {
-                    "stopped by a signal; nothing was written, and the same command starts again"
+            complain(&match (whole, tally.done) {
+                (true, _) => "stopped by a signal; nothing was written, and the same command \
+                              starts again"
+                    .to_owned(),
+                (false, 0) => {
+                    "stopped by a signal before a voucher was extended; the same command starts \
+                     again"
+                        .to_owned()
                 }
-                false => "stopped by a signal; what was extended is complete, with its receipts",
+                (false, done) => format!(
+                    "stopped by a signal; {} complete with receipts, and the same command goes on",
+                    count(done, "voucher is", "vouchers are")
+                ),
             });
             return Ok(Outcome::Stopped(code));
         }
-        Ok(if tally.trouble || windows.failures() > 0 {
-            Outcome::Trouble
-        } else if tally.failed > 0 {
-            Outcome::Rejected
-        } else {
-            Outcome::Good
-        })
+        Ok(
+            if self.broken.is_some() || tally.trouble || windows.failures() > 0 {
+                Outcome::Trouble
+            } else if tally.failed > 0 {
+                Outcome::Rejected
+            } else {
+                Outcome::Good
+            },
+        )
     }
 }
 

@@ -20,7 +20,7 @@ use crate::watch::{self, PrivateKey, Seen, Watch};
 const WINDOW: usize = 16_384;
 const WINDOW_BYTES: usize = 32 << 20;
 /// Vouchers that are signed and written together: what a run that is stopped may have to repeat.
-const GROUP: usize = 1024;
+const GROUP: usize = 256;
 /// How far files that nobody named are searched for PEM blocks.
 const PATIENCE: u64 = 1 << 20;
 /// Skipped files that are named; more are counted.
@@ -42,15 +42,20 @@ pub(crate) struct Item {
 impl Item {
     /// How people are told which voucher is meant.
     pub(crate) fn name(&self) -> String {
-        match self.index {
-            0 => printable(&self.source),
-            index => format!("{}[{index}]", printable(&self.source)),
-        }
+        name_of(&self.source, self.index)
     }
 
     /// Whether it stands for a file of which nothing, or nothing more, could be read.
     pub(crate) fn is_unread(&self) -> bool {
         matches!(&self.bytes, Err(problem) if problem.is_unread())
+    }
+}
+
+/// How people are told of the voucher of this number in a file.
+pub(crate) fn name_of(source: &str, index: usize) -> String {
+    match index {
+        0 => printable(source),
+        index => format!("{}[{index}]", printable(source)),
     }
 }
 
@@ -76,6 +81,10 @@ struct Source {
 struct Found {
     sources: Vec<Source>,
     bytes: u64,
+    /// What stands in folders and is not read, and why.
+    passed: Vec<(Arc<str>, &'static str)>,
+    /// How many paths were given.
+    paths: usize,
 }
 
 impl Found {
@@ -83,16 +92,21 @@ impl Found {
         let mut found = Self {
             sources: Vec::new(),
             bytes: 0,
+            passed: Vec::new(),
+            paths: paths.len(),
         };
+        let mut standard = false;
         for path in paths {
             if path.as_os_str() == "-" {
+                let twice = || io::Error::other("the standard input was given twice; name it once");
                 found.sources.push(Source {
                     path: None,
                     copy: None,
                     name: "-".into(),
                     named: true,
-                    lost: None,
+                    lost: standard.then(|| Arc::new(twice())),
                 });
+                standard = true;
             } else {
                 found.look(path, true);
             }
@@ -118,6 +132,9 @@ impl Found {
             if meta.is_dir() {
                 // A link to a folder is followed only where it was named: links can go in circles.
                 if !named && path.is_symlink() {
+                    let name = path.to_string_lossy().into();
+                    self.passed
+                        .push((name, "a link to a folder; name it to read it"));
                     continue;
                 }
                 match entries(&path) {
@@ -127,6 +144,9 @@ impl Found {
             } else if named || meta.is_file() {
                 self.bytes = self.bytes.saturating_add(meta.len());
                 self.add(path, named, None);
+            } else {
+                let name = path.to_string_lossy().into();
+                self.passed.push((name, "not a regular file"));
             }
         }
     }
@@ -187,6 +207,8 @@ impl Inputs {
         let found = Found {
             sources: self.0.sources.clone(),
             bytes: self.0.bytes,
+            passed: self.0.passed.clone(),
+            paths: self.0.paths,
         };
         let mut windows = Windows::over(found, silent, false);
         windows.most = GROUP;
@@ -233,6 +255,9 @@ pub(crate) struct Windows {
     unread: usize,
     skipped: usize,
     vouchers: usize,
+    /// Paths that were given, and whether there was nothing at all in them.
+    paths: usize,
+    empty: bool,
     /// Whether what went wrong has been said before.
     silent: bool,
     /// Whether any CBOR counts.
@@ -275,7 +300,9 @@ impl Windows {
 
     fn over(found: Found, silent: bool, lenient: bool) -> Self {
         let whole = found.sources.iter().all(|source| source.path.is_some());
-        Self {
+        let mut windows = Self {
+            paths: found.paths,
+            empty: false,
             sources: found.sources.into_iter(),
             current: None,
             done: 0,
@@ -287,7 +314,11 @@ impl Windows {
             lenient,
             most: WINDOW,
             private_keys: Vec::new(),
+        };
+        for (name, why) in found.passed {
+            windows.note_skipped(&name, why);
         }
+        windows
     }
 
     /// The private keys in files that were read to their end and hold vouchers too.
@@ -303,8 +334,8 @@ impl Windows {
 
     /// Files that could not be read, to their end or at all, and files without a voucher that
     /// should hold one. Each of them is an item too; paths without any file count as one.
-    pub(crate) const fn failures(&self) -> usize {
-        self.unread
+    pub(crate) fn failures(&self) -> usize {
+        self.unread.saturating_add(usize::from(self.empty))
     }
 
     /// Files in folders that hold no voucher and need not.
@@ -318,6 +349,9 @@ impl Windows {
         let mut text = String::new();
         if self.unread > 0 {
             text += &format!(", {} unread", count(self.unread, "file", "files"));
+        }
+        if self.empty {
+            text += &format!(", {} without vouchers", count(self.paths, "path", "paths"));
         }
         if self.skipped > 0 {
             let skipped = count(self.skipped, "file", "files");
@@ -353,9 +387,9 @@ impl Windows {
         if !window.is_empty() {
             return Some(window);
         }
-        if self.vouchers == 0 && self.unread == 0 {
+        if self.vouchers == 0 && self.failures() == 0 {
             self.say("no voucher found");
-            self.unread = 1;
+            self.empty = true;
         }
         None
     }
@@ -382,13 +416,18 @@ impl Windows {
                 }
             };
             let absent = matches!(&bytes, Err(problem) if problem.is_unread());
-            if absent && !current.source.promises(current.splitter.other_blocks()) {
+            // A problem with the end of a file of vouchers is no reason to pass over it.
+            if absent
+                && current.index == 0
+                && !current.source.promises(current.splitter.other_blocks())
+            {
                 self.skip();
                 continue;
             }
             let index = current.index;
             current.index = index.saturating_add(1);
             current.any |= bytes.is_ok();
+            current.note_key(bytes.as_deref().unwrap_or_default());
             return Some(Item {
                 source: current.source.name.clone(),
                 index,
@@ -424,18 +463,19 @@ impl Windows {
         let patience = (!source.named).then_some(PATIENCE);
         self.current = Some(Current {
             source,
-            seen,
+            seen: Arc::clone(&seen),
             any: false,
-            splitter: Splitter::new(stream, size, patience, self.lenient),
+            splitter: Splitter::new(stream, size, patience, self.lenient).noting(seen),
             index: 0,
         });
         None
     }
 
     fn close(&mut self) {
-        if let Some(current) = self.current.take() {
+        if let Some(mut current) = self.current.take() {
             self.done = self.done.saturating_add(current.splitter.position());
             if current.any {
+                current.splitter.drain();
                 self.note_private_keys(&current);
             }
         }
@@ -456,14 +496,31 @@ impl Windows {
 
     fn skip(&mut self) {
         if let Some(current) = self.current.take() {
-            self.skipped = self.skipped.saturating_add(1);
-            // A few names are a note; a thousand are noise.
-            if self.skipped <= NAMED {
-                self.say(&format!(
-                    "skipped {}: no voucher in it",
-                    printable(&current.source.name)
-                ));
-            }
+            let why = match watch::seen(&current.seen).is_empty() {
+                true => "no voucher in it",
+                false => "a private key, no voucher in it",
+            };
+            self.note_skipped(&current.source.name, why);
+        }
+    }
+
+    fn note_skipped(&mut self, name: &str, why: &str) {
+        self.skipped = self.skipped.saturating_add(1);
+        // A few names are a note; a thousand are noise.
+        if self.skipped <= NAMED {
+            self.say(&format!("skipped {}: {why}", printable(name)));
+        }
+    }
+}
+
+impl Current {
+    /// Notes a COSE_Key with a private part among the vouchers of a sequence.
+    fn note_key(&self, bytes: &[u8]) {
+        let map = bytes.first().is_some_and(|first| first >> 5 == 5);
+        if map && ownership_voucher::privacy::is_private_key(bytes) {
+            let end = self.splitter.position();
+            let start = end.saturating_sub(bytes.len() as u64);
+            watch::note(start, "COSE_Key", &self.seen);
         }
     }
 }

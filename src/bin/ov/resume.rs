@@ -1,13 +1,18 @@
 //! What an earlier run has left in the folder of `ov extend --out-dir`: sales that are not made
 //! again, and files that must not be overwritten.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use ownership_voucher::{Policy, Proved, Receipt, Relation, Voucher, file, relation};
+use ownership_voucher::{
+    Policy, Proved, Receipt, Relation, VerifiedVoucher, Voucher, file, relation,
+};
 
+use crate::cli::Format;
 use crate::deals::Deals;
 use crate::journal::SalesFile;
 use crate::material::read;
+use crate::output::Sink;
+use crate::receipts::Receipts;
 use crate::report::{Problem, fingerprint};
 use crate::{Failure, Outcome};
 
@@ -31,7 +36,8 @@ pub(crate) fn look(
     deals: &Deals,
     journal: Option<&SalesFile>,
 ) -> Found {
-    if std::fs::symlink_metadata(target).is_err() {
+    let others = others(target);
+    if std::fs::symlink_metadata(target).is_err() && others.is_empty() {
         return Found::Nothing;
     }
     let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
@@ -42,7 +48,35 @@ pub(crate) fn look(
     let Ok(Some(extension)) = deals.prepare(number, &voucher) else {
         return Found::Nothing;
     };
-    let shown = target.display();
+    // The same device under the name of another format: a sale is one in whatever format.
+    for other in others {
+        let there = match continuation(&other, policy) {
+            Ok(Some(there)) => there,
+            Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
+            Ok(None) | Err(_) => continue,
+        };
+        if relation(&voucher, &there) != Relation::Older {
+            continue;
+        }
+        match Receipt::between(&voucher, &there) {
+            Some(receipt) if receipt.to == *extension.next() => {
+                if !force {
+                    let (other, target) = (other.display(), target.display());
+                    return Found::Refused(
+                        format!(
+                            "{other} is this sale in another format; `ov convert` writes it as \
+                             {target} without another signature"
+                        ),
+                        Outcome::Trouble,
+                    );
+                }
+            }
+            _ => return otherwise(&other, &there),
+        }
+    }
+    if std::fs::symlink_metadata(target).is_err() {
+        return Found::Nothing;
+    }
     let there = match continuation(target, policy) {
         Ok(Some(there)) => there,
         Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
@@ -58,15 +92,28 @@ pub(crate) fn look(
             }
             Found::Done(Box::new((receipt, *voucher.proved())))
         }
-        _ => Found::Refused(
-            format!(
-                "{shown} continues this state otherwise, for the owner {}; only if that file was \
-                 never given out, remove it first",
-                fingerprint(there.owner())
-            ),
-            Outcome::Rejected,
-        ),
+        _ => otherwise(target, &there),
     }
+}
+
+/// The files of the same voucher in other formats.
+fn others(target: &Path) -> Vec<PathBuf> {
+    let formats = [Format::Pem, Format::Cbor, Format::Base64];
+    let paths = formats.map(|format| target.with_extension(format.extension()));
+    let there = |path: &PathBuf| path != target && std::fs::symlink_metadata(path).is_ok();
+    paths.into_iter().filter(there).collect()
+}
+
+fn otherwise(path: &Path, there: &VerifiedVoucher<'_>) -> Found {
+    Found::Refused(
+        format!(
+            "{} continues this state otherwise, for the owner {}; only if that file was never \
+             given out, remove it first",
+            path.display(),
+            fingerprint(there.owner())
+        ),
+        Outcome::Rejected,
+    )
 }
 
 fn replaceable(target: &Path, force: bool) -> Found {
@@ -83,7 +130,7 @@ fn replaceable(target: &Path, force: bool) -> Found {
 fn continuation(
     target: &Path,
     policy: &Policy<'_>,
-) -> Result<Option<ownership_voucher::VerifiedVoucher<'static>>, Failure> {
+) -> Result<Option<VerifiedVoucher<'static>>, Failure> {
     if !target.is_file() {
         return Ok(None);
     }
@@ -102,7 +149,39 @@ fn continuation(
     };
     let policy = policy.clone().with_limits(limits).with_owner(owner);
     let verified = voucher.verify(&policy);
-    Ok(verified
-        .ok()
-        .map(ownership_voucher::VerifiedVoucher::into_owned))
+    Ok(verified.ok().map(VerifiedVoucher::into_owned))
+}
+
+/// Completes the vouchers and then their receipts. Where the receipts cannot be written, a file of
+/// vouchers that has just come is removed again, so that the same command can be repeated.
+pub(crate) fn complete(
+    sink: Sink,
+    receipts: Receipts,
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    let made = output.filter(|path| sink.is_whole() && std::fs::symlink_metadata(path).is_err());
+    let replaced = output.filter(|_| sink.is_whole() && made.is_none());
+    sink.finish()?;
+    receipts.finish().map_err(|failure| {
+        let Failure::Message(message) = failure else {
+            return failure;
+        };
+        Failure::Message(match (made, replaced) {
+            (Some(path), _) => match std::fs::remove_file(path) {
+                Ok(()) => format!(
+                    "{message}; {} was removed again, and the same command can be repeated",
+                    path.display()
+                ),
+                Err(error) => format!(
+                    "{message}; {} is complete and has no receipts, and cannot be removed: {error}",
+                    path.display()
+                ),
+            },
+            (None, Some(path)) => format!(
+                "{message}; {} was replaced and has no receipts; repeat the command",
+                path.display()
+            ),
+            (None, None) => message,
+        })
+    })
 }

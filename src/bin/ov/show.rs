@@ -155,7 +155,7 @@ fn tree_of(
     if let Some(voucher) = voucher {
         root = root.with([header(voucher, at, secrets)]);
         root = root.with(device(voucher, at));
-        root = root.with(entries(voucher, at));
+        root = root.with(entries(voucher, at, secrets));
         root.push(format!("owner now: {}", owner(voucher.owner_key())));
     } else if item.bytes.is_ok() {
         root.push("`ov show --diag` shows as much of it as can be read");
@@ -209,11 +209,11 @@ fn device(voucher: &Voucher<'_>, at: Option<UnixTime>) -> Option<Node> {
     Some(Node::new("device").with(below))
 }
 
-fn entries(voucher: &Voucher<'_>, at: Option<UnixTime>) -> Vec<Node> {
+fn entries(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Vec<Node> {
     let mut signer = voucher.manufacturer_key();
     let mut nodes = Vec::new();
     for entry in voucher.entries() {
-        nodes.push(tree::entry(&entry, signer, at));
+        nodes.push(tree::entry(&entry, signer, at, secrets));
         signer = entry.key();
     }
     nodes
@@ -305,7 +305,14 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
         .map(|entry| {
             let extra: Vec<Value> = entry
                 .extra()
-                .map(|(label, bytes)| json!({"type": label.to_string(), "bytes": hex(bytes)}))
+                .map(|(label, bytes)| {
+                    let withheld = tree::withheld(bytes, secrets);
+                    json!({
+                        "type": label.to_string(),
+                        "bytes": (!withheld).then(|| hex(bytes)),
+                        "withheld": withheld,
+                    })
+                })
                 .collect();
             json!({
                 "number": entry.number(),

@@ -9,6 +9,7 @@ use zeroize::Zeroize as _;
 
 use crate::item::{End, item_end};
 use crate::report::Problem;
+use crate::watch::{Seen, look_inside};
 
 /// Bytes asked of the stream at a time, at least.
 const CHUNK: usize = 1 << 20;
@@ -18,6 +19,8 @@ const TEXT: usize = 24 << 20;
 const SHORTEST: usize = 64;
 /// So many pieces in a row that cannot be vouchers, and the rest is no file of vouchers.
 const DUDS: usize = 1024;
+/// The same where any CBOR counts: items of a few bytes in a row, each of which makes two lines.
+const TINY: usize = 1 << 16;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -57,6 +60,14 @@ pub(crate) struct Splitter<R> {
     patience: Option<u64>,
     /// Whether a sequence may start with any CBOR, not only with an array.
     lenient: bool,
+    /// Where private keys are noted that show only in what is decoded.
+    seen: Seen,
+    /// Whether the stream has said that it ends.
+    eof: bool,
+    /// Whether there was a PEM block of whatever label.
+    after_block: bool,
+    /// Where bytes stand behind a PEM block that are no text.
+    foreign: Option<u64>,
 }
 
 impl<R: Read> Splitter<R> {
@@ -78,6 +89,29 @@ impl<R: Read> Splitter<R> {
             duds: 0,
             patience,
             lenient,
+            seen: Seen::default(),
+            eof: false,
+            after_block: false,
+            foreign: None,
+        }
+    }
+
+    /// Notes private keys there that show only in what is decoded.
+    pub(crate) fn noting(mut self, seen: Seen) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    /// Reads on behind the vouchers, so that whoever watches the stream sees what is there.
+    pub(crate) fn drain(&mut self) {
+        let mut rest = zeroize::Zeroizing::new(vec![0; 64 << 10]);
+        let mut left = TEXT;
+        // What cannot be read cannot be seen either; the vouchers are whole.
+        while left > 0 && !self.eof {
+            match self.stream.read(&mut rest) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => left = left.saturating_sub(count),
+            }
         }
     }
 
@@ -107,21 +141,42 @@ impl<R: Read> Splitter<R> {
             return Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, why))));
         }
         self.any = true;
+        if let (None, Some(at)) = (&piece, self.foreign.take()) {
+            let why = format!(
+                "what stands behind a PEM block is neither text nor PEM and was not read (byte {at}); \
+                 put vouchers in other formats into files of their own"
+            );
+            return Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, &why))));
+        }
         Ok(piece)
+    }
+
+    /// Notes what is passed over behind a PEM block and is no text.
+    fn pass_over(&mut self, count: usize) {
+        if self.after_block && self.foreign.is_none() {
+            let passed = self.rest().get(..count).unwrap_or_default();
+            let found = passed.iter().position(|byte| !is_text(*byte));
+            self.foreign = found.map(|at| self.position().saturating_add(at as u64));
+        }
+        self.at = self.at.saturating_add(count);
     }
 
     /// A record costs more than its bytes: one for each of a million is a line for each.
     fn count_duds(&mut self, piece: Option<&Piece>) -> io::Result<()> {
         let dud = match piece {
-            Some(Ok(bytes)) => bytes.len() < SHORTEST && !self.lenient,
+            Some(Ok(bytes)) => bytes.len() < SHORTEST,
             Some(Err(_)) => true,
             None => return Ok(()),
         };
         self.duds = if dud { self.duds.saturating_add(1) } else { 0 };
-        if self.duds > DUDS {
+        let (most, what) = match self.lenient {
+            true => (TINY, "have a few bytes each"),
+            false => (DUDS, "are no vouchers"),
+        };
+        if self.duds > most {
             self.form = Form::Done;
             return Err(io::Error::other(format!(
-                "{DUDS} records in a row are no vouchers; the rest is not read"
+                "{most} records in a row {what}; the rest is not read"
             )));
         }
         Ok(())
@@ -164,6 +219,7 @@ impl<R: Read> Splitter<R> {
             .take(limit)
             .read_to_end(&mut self.buffer)?;
         self.ended = got < wanted;
+        self.eof = self.ended;
         Ok(())
     }
 
@@ -217,8 +273,11 @@ impl<R: Read> Splitter<R> {
             }
             let Some(begin) = find(self.rest(), 0, BEGIN) else {
                 // The tail may hold the start of a BEGIN line.
-                let keep = BEGIN.len().min(self.rest().len());
-                self.at = self.buffer.len().saturating_sub(keep);
+                let keep = match self.ended {
+                    true => 0,
+                    false => BEGIN.len().min(self.rest().len()),
+                };
+                self.pass_over(self.rest().len().saturating_sub(keep));
                 let bored = !self.any && self.patience.is_some_and(|most| self.position() > most);
                 if self.ended || bored {
                     self.form = Form::Done;
@@ -227,7 +286,7 @@ impl<R: Read> Splitter<R> {
                 self.fill()?;
                 continue;
             };
-            self.at = self.at.saturating_add(begin);
+            self.pass_over(begin);
             let end = find(self.rest(), BEGIN.len(), END)
                 .and_then(|end| find(self.rest(), end.saturating_add(END.len()), DASHES))
                 .map(|dashes| dashes.saturating_add(DASHES.len()));
@@ -258,12 +317,21 @@ impl<R: Read> Splitter<R> {
                 break;
             };
             let read = blocks.position().max(1);
+            self.after_block |= block.is_ok();
             let piece = match block {
                 Ok(block) if block.label() != file::PEM_LABEL => {
                     self.other_blocks = true;
+                    if !block.is_private_key()
+                        && let Ok(body) = block.decode()
+                    {
+                        look_inside(&body, base, &self.seen);
+                    }
                     None
                 }
-                Ok(block) => Some(block.decode().map(|body| body.to_vec())),
+                Ok(block) => Some(block.decode().map(|body| {
+                    look_inside(&body, base, &self.seen);
+                    body.to_vec()
+                })),
                 Err(error) => Some(Err(error)),
             };
             self.at = self.at.saturating_add(read).min(self.blocks_end);
@@ -305,6 +373,7 @@ impl<R: Read> Splitter<R> {
             return false;
         };
         self.buffer.truncate(cbor);
+        look_inside(&self.buffer, 0, &self.seen);
         // Positions are those in the stream at its end.
         self.base = self.base.saturating_add(text.saturating_sub(cbor) as u64);
         matches!(self.buffer.first(), Some(first) if first >> 5 == 4)
@@ -333,6 +402,11 @@ fn form(start: &[u8]) -> Form {
 
 const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// Whether text may have this byte, in whatever encoding.
+const fn is_text(byte: u8) -> bool {
+    !matches!(byte, 1..=8 | 0x0e..=0x19 | 0x1c..=0x1f | 0x7f)
 }
 
 fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
@@ -448,6 +522,14 @@ mod tests {
             core::iter::from_fn(|| lenient.next().unwrap()).count(),
             5000
         );
+        // Up to a bound.
+        let many = vec![0x80; TINY + 1];
+        let mut lenient = Splitter::new(&many[..], 0, None, true);
+        let mut before = 0;
+        while lenient.next().is_ok_and(|piece| piece.is_some()) {
+            before += 1;
+        }
+        assert_eq!(before, TINY);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use ownership_voucher::privacy::is_private_key;
 use ownership_voucher::{
     CertificateInfo, Entry, KeyView, RendezvousInfo, RvInstruction, RvValue, RvVariable, UnixTime,
 };
@@ -198,8 +199,18 @@ pub(crate) fn value(variable: RvVariable, value: RvValue<'_>) -> Option<String> 
     })
 }
 
+/// Whether additional data are not shown: they are a private key.
+pub(crate) fn withheld(extra: &[u8], secrets: bool) -> bool {
+    !secrets && is_private_key(extra)
+}
+
 /// Who signed what to whom.
-pub(crate) fn entry(entry: &Entry<'_>, signer: KeyView<'_>, at: Option<UnixTime>) -> Node {
+pub(crate) fn entry(
+    entry: &Entry<'_>,
+    signer: KeyView<'_>,
+    at: Option<UnixTime>,
+    secrets: bool,
+) -> Node {
     let range = entry.range();
     let by = signer
         .public_key()
@@ -218,7 +229,13 @@ pub(crate) fn entry(entry: &Entry<'_>, signer: KeyView<'_>, at: Option<UnixTime>
         hash.algorithm().name()
     ));
     for (label, bytes) in entry.extra() {
-        node.push(format!("extra {label}: {}", hex(bytes)));
+        node.push(match withheld(bytes, secrets) {
+            true => format!(
+                "extra {label}: a private key of {} bytes, withheld",
+                bytes.len()
+            ),
+            false => format!("extra {label}: {}", hex(bytes)),
+        });
     }
     node
 }
