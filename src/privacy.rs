@@ -74,5 +74,5 @@ pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
 pub use private::is_private_key;
-pub(crate) use private::{CoseKeyType, Part, der_sequence};
+pub(crate) use private::{CoseKeyType, Part, der_sequence, is_odd_cose_key};
 pub use reveal::Reveal;

@@ -7,7 +7,7 @@
 use crate::cbor::{Head, Major, Reader, Span};
 use crate::error::DeviceError;
 use crate::key::Quiet;
-use crate::privacy::{CoseKeyType, Part, der_sequence, is_private_key};
+use crate::privacy::{CoseKeyType, Part, der_sequence, is_odd_cose_key, is_private_key};
 use crate::voucher::{RvVariable, next_instruction, passwords};
 
 /// Why bytes are withheld that nothing is known about.
@@ -218,7 +218,7 @@ fn is_public(reader: &Reader<'_>) -> bool {
 pub(super) fn is_harmless(bytes: &[u8], content: Span) -> bool {
     let size = content.len();
     let inside = content.of(bytes);
-    if is_private_key(inside) {
+    if is_private_key(inside) || is_odd_cose_key(inside) {
         return false;
     }
     let signature = matches!(size, 96 | 97 | 256 | 257 | 384 | 385);

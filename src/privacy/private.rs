@@ -277,6 +277,15 @@ fn private_part(bytes: &[u8], key: &KeyIndex) -> Option<usize> {
 /// Whether these bytes begin with a COSE_Key that has a private part, by itself or in a byte string.
 /// What stands behind it does not matter.
 fn is_private_cose_key(bytes: &[u8]) -> bool {
+    cose_key_has(bytes, |part| part == Part::Private)
+}
+
+/// The same with any part that no public key has.
+pub(crate) fn is_odd_cose_key(bytes: &[u8]) -> bool {
+    cose_key_has(bytes, |part| part != Part::Public)
+}
+
+fn cose_key_has(bytes: &[u8], wanted: impl Fn(Part) -> bool) -> bool {
     let Some(bytes) = bytes.get(..Limits::MAX_INPUT.min(bytes.len())) else {
         return false;
     };
@@ -285,9 +294,9 @@ fn is_private_cose_key(bytes: &[u8]) -> bool {
         Some(2) => whole.bytes(&mut Quiet).unwrap_or_default(),
         _ => whole.rest(0),
     };
-    let mut private = false;
-    each_label(bytes, span, |part, _| private |= part == Part::Private);
-    private
+    let mut found = false;
+    each_label(bytes, span, |part, _| found |= wanted(part));
+    found
 }
 
 /// Whether these bytes are a private key in DER, by what it begins with: PKCS#8 (RFC 5958),
