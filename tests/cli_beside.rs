@@ -225,12 +225,16 @@ fn what_is_no_file_of_vouchers_is_said() {
             let (code, out, err) = ov(&folder, &format!("verify --any-origin {path}"));
             let told = out + &err;
             assert_eq!(code, 2, "{told}");
-            let said = format!("neither text nor PEM and was not read (byte {}", pem.len());
+            // The head of an array may be a letter in some encoding, the version is none.
+            let said = format!(
+                "neither text nor PEM and was not read (byte {}",
+                pem.len() + 1
+            );
             assert!(
                 told.contains(&said) && told.contains("1 file unread"),
                 "{told}"
             );
-            assert!(told.contains(&format!("{count} ")), "{told}");
+            assert!(told.contains(&format!("{count} voucher")), "{told}");
         }
     }
     // Text is no voucher that is missed.
@@ -279,7 +283,7 @@ fn on_a_full_disk(folder: &Path, blocks: u32, args: &str) -> (i32, String) {
 #[test]
 fn a_journal_that_cannot_be_written_ends_the_run() {
     let folder = folder("journal");
-    let many: Vec<u8> = (0..100).flat_map(|guid| voucher(P256, guid, 0)).collect();
+    let many: Vec<u8> = (1..=100).flat_map(|guid| voucher(P256, guid, 0)).collect();
     fs::write(folder.join("v"), many).unwrap();
     let args = "extend v --key 0.key --to 5.pub --out-dir d --journal j --receipt r";
     let (code, err) = on_a_full_disk(&folder, 8, args);
