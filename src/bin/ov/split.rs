@@ -141,7 +141,9 @@ impl<R: Read> Splitter<R> {
             return Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, why))));
         }
         self.any = true;
-        if let (None, Some(at)) = (&piece, self.foreign.take()) {
+        if piece.is_none()
+            && let Some(at) = self.foreign.take()
+        {
             let why = format!(
                 "what stands behind a PEM block is neither text nor PEM and was not read (byte {at}); \
                  put vouchers in other formats into files of their own"
@@ -256,14 +258,30 @@ impl<R: Read> Splitter<R> {
                 // Where an item has no end, reading it as a voucher tells why.
                 End::Later | End::Never => None,
             };
-            let end = whole.unwrap_or_else(|| {
-                self.form = Form::Done;
-                self.rest().len()
-            });
-            let piece = self.rest().get(..end).unwrap_or_default().to_vec();
-            self.at = self.at.saturating_add(end);
+            let piece = match whole {
+                Some(end) => {
+                    let piece = self.rest().get(..end).unwrap_or_default().to_vec();
+                    self.at = self.at.saturating_add(end);
+                    piece
+                }
+                None => {
+                    self.form = Form::Done;
+                    self.take_rest()
+                }
+            };
             return Ok(Some(Ok(piece)));
         }
+    }
+
+    /// All that waits, without a copy of it: it may be long.
+    fn take_rest(&mut self) -> Vec<u8> {
+        let mut rest = core::mem::take(&mut self.buffer);
+        let done = self.at.min(rest.len());
+        self.base = self.base.saturating_add(rest.len() as u64);
+        self.at = 0;
+        #[expect(clippy::disallowed_methods, reason = "not past the end")]
+        rest.drain(..done);
+        rest
     }
 
     fn cut_pem(&mut self) -> io::Result<Option<Piece>> {
