@@ -128,9 +128,12 @@ fn pem_labels(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'P');
     starts.map(|(at, _)| at).filter(|at| {
         let line = bytes.get(at.saturating_sub(LINE)..*at).unwrap_or_default();
-        bytes.get(*at..).is_some_and(|it| it.starts_with(LABEL))
-            && (line.windows(6).any(|it| it == b"BEGIN ")
-                || line.windows(4).any(|it| it == b"END "))
+        let has = |word: &[u8]| {
+            let mut rests = (0..line.len()).filter_map(|from| line.get(from..));
+            rests.any(|rest| rest.starts_with(word))
+        };
+        let is_label = bytes.get(*at..).is_some_and(|it| it.starts_with(LABEL));
+        is_label && (has(b"BEGIN ") || has(b"END "))
     })
 }
 

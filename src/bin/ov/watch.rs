@@ -237,7 +237,8 @@ fn pem(bytes: &[u8], space: usize) -> Option<(usize, &str)> {
     }
     let from = at.saturating_sub(LINE);
     let line = bytes.get(from..at)?;
-    let found = line.windows(BEGIN.len()).rposition(|it| it == BEGIN)?;
+    let begins = |from: &usize| line.get(*from..).is_some_and(|it| it.starts_with(BEGIN));
+    let found = (0..line.len()).rev().find(begins)?;
     let start = from.saturating_add(found);
     let label = bytes.get(start.saturating_add(BEGIN.len())..)?;
     let words = at.checked_sub(start)?.checked_sub(BEGIN.len())?;
