@@ -145,36 +145,45 @@ fn note_draft_entries(voucher: &Voucher<'_>, list: &mut FindingList) {
 /// Remarks about the device's certificates and those of X5CHAIN keys.
 #[cfg(feature = "x509")]
 fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut FindingList) {
-    use crate::certificate::{Checks, Roots, chain_findings, unused_lists};
+    use crate::certificate::{Checks, Others, Roots, chain_findings, unused_lists};
     use crate::key::{Certificates, KeyEncoding};
+    use crate::verify::chains;
 
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let mut checks = Checks::new(policy.limits.certificate_checks);
-    let mut note = |entry, chain, broken, roots: Option<&Roots>| {
+    let certificates = |chain| -> Vec<&[u8]> {
+        Certificates::new(bytes, chain)
+            .map(|span| span.of(bytes))
+            .collect()
+    };
+    let device = index.chain.map_or_else(Vec::new, certificates);
+    let maker = match index.manufacturer.encoding {
+        KeyEncoding::X5Chain => certificates(index.manufacturer.body),
+        _ => Vec::new(),
+    };
+    let (device_roots, maker_roots) = (policy.device_roots, policy.manufacturer_roots);
+    let mut note = |entry, chain, broken, roots: Option<(&Roots, Others<'_>)>| {
         list.enter(entry);
         let spans = || Certificates::new(bytes, chain);
         chain_findings(bytes, spans(), policy.at, broken, &mut checks, list);
-        if let Some(roots) = roots {
-            let chain: Vec<&[u8]> = spans().map(|span| span.of(bytes)).collect();
-            unused_lists(&chain, roots, &mut checks, |number| {
+        if let Some((roots, others)) = roots {
+            unused_lists(&certificates(chain), roots, others, &mut checks, |number| {
                 let place = spans().nth(number).map_or(0, |span| span.start());
                 list.note(FindingKind::ListUnused, place);
             });
         }
     };
-    if let Some(chain) = index.chain {
-        let broken = FindingKind::DeviceChainBroken;
-        note(None, chain, broken, policy.device_roots);
-    }
-    let owners = index
-        .entries
-        .iter()
-        .enumerate()
-        .map(|(number, entry)| (Some(number), &entry.key));
-    for (entry, key) in core::iter::once((None, &index.manufacturer)).chain(owners) {
-        if key.encoding == KeyEncoding::X5Chain {
-            let roots = policy.manufacturer_roots.filter(|_| entry.is_none());
-            note(entry, key.body, FindingKind::OwnerChainBroken, roots);
-        }
+    for (entry, chain, broken) in chains(index) {
+        let is_device = broken == FindingKind::DeviceChainBroken;
+        let (roots, others) = match (is_device, entry) {
+            (true, _) => (device_roots, (maker_roots, &maker)),
+            (false, None) => (maker_roots, (device_roots, &device)),
+            (false, Some(_)) => (None, (None, &device)),
+        };
+        let others = Others {
+            roots: others.0,
+            chain: others.1,
+        };
+        note(entry, chain, broken, roots.map(|roots| (roots, others)));
     }
 }

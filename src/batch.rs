@@ -26,6 +26,9 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::finding::Allowance;
 use crate::key::PublicKey;
+#[cfg(feature = "parallel")]
+use crate::parallel::threads;
+use crate::parallel::{into_map_two, map_two};
 use crate::policy::Policy;
 use crate::verify::{VerifiedVoucher, check_signature};
 
@@ -358,82 +361,6 @@ fn judge(
         proved,
         owner: owner.into_owned(),
     })
-}
-
-/// Maps a slice, on every thread of the caller's pool where there is one.
-pub(crate) fn map<'s, T: Sync, U: Send>(
-    items: &'s [T],
-    f: impl Fn(&'s T) -> U + Sync + Send,
-) -> Vec<U> {
-    #[cfg(feature = "parallel")]
-    if threads() > 1 && items.len() > 64 {
-        use rayon::prelude::*;
-        return items.par_iter().with_min_len(64).map(f).collect();
-    }
-    items.iter().map(f).collect()
-}
-
-/// The same for two slices side by side.
-fn map_two<A: Sync, B: Sync, U: Send>(
-    a: &[A],
-    b: &[B],
-    f: impl Fn(&A, &B) -> U + Sync + Send,
-) -> Vec<U> {
-    #[cfg(feature = "parallel")]
-    if threads() > 1 && a.len() > 64 {
-        use rayon::prelude::*;
-        return a
-            .par_iter()
-            .zip(b)
-            .with_min_len(64)
-            .map(|(a, b)| f(a, b))
-            .collect();
-    }
-    a.iter().zip(b).map(|(a, b)| f(a, b)).collect()
-}
-
-/// The same for two lists that are used up.
-fn into_map_two<A: Send, B: Send, U: Send>(
-    a: Vec<A>,
-    b: Vec<B>,
-    f: impl Fn(A, B) -> U + Sync + Send,
-) -> Vec<U> {
-    #[cfg(feature = "parallel")]
-    if threads() > 1 && a.len() > 64 {
-        use rayon::prelude::*;
-        let pairs = a.into_par_iter().zip(b).with_min_len(64);
-        return pairs.map(|(a, b)| f(a, b)).collect();
-    }
-    a.into_iter().zip(b).map(|(a, b)| f(a, b)).collect()
-}
-
-/// How many threads share the work: those of the caller's pool, and one inside of `alone`.
-#[cfg(feature = "parallel")]
-fn threads() -> usize {
-    #[cfg(feature = "ffi")]
-    if ALONE.get() {
-        return 1;
-    }
-    rayon::current_num_threads()
-}
-
-#[cfg(feature = "ffi")]
-std::thread_local! {
-    static ALONE: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
-}
-
-/// Runs in the thread of the caller and no other, without so much as asking for a pool: asking
-/// starts the one of the process, and a C program has none to offer in its place.
-#[cfg(feature = "ffi")]
-pub(crate) fn alone<R>(work: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            ALONE.set(self.0);
-        }
-    }
-    let _restore = Restore(ALONE.replace(true));
-    work()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod chain;
 mod info;
+mod name;
 mod order;
 mod path;
 mod read;
@@ -17,7 +18,7 @@ pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
 pub(crate) use path::{Judgement, verify_path};
-pub(crate) use revocation::unused_lists;
+pub(crate) use revocation::{Others, unused_lists};
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -26,16 +27,17 @@ use core::fmt;
 use rustls_pki_types::CertificateDer;
 
 use crate::error::{Error, ErrorKind};
+use name::Name;
 use read::Fields;
 
 /// The certificates that the caller trusts.
 ///
 /// One that is marked as an authority (version 3, basicConstraints with cA) vouches for what it
 /// signed, and never for itself: its certificate is public, and whoever copies it into a voucher has
-/// no device. Any other vouches for itself alone: that is how to trust a single device or owner. An
-/// authority without that mark cannot be distinguished from a device; otherwise each device could
-/// sign others. So do not trust one of version 1 or without basicConstraints: it vouches for no
-/// device, and a voucher that carries it as the device is accepted.
+/// no device. Any other vouches for itself alone: that is how to trust a single device or owner.
+/// Such a certificate must not look like an authority's: no key usage for signatures of certificates
+/// or revocation lists, and where it names itself as its issuer, basicConstraints without cA or a key
+/// usage. A root of version 1, or without both extensions, vouches for nobody.
 ///
 /// Revocation lists go with them: [`add_crl_der`](Self::add_crl_der).
 #[derive(Clone, Default)]
@@ -50,6 +52,8 @@ struct Root {
     der: Vec<u8>,
     /// The content of the subject, to find the issuer of a certificate without reading each root.
     subject: Vec<u8>,
+    /// The same for comparison with the names of revocation lists.
+    name: Name,
 }
 
 impl Roots {
@@ -70,7 +74,7 @@ impl Roots {
     /// 64 KiB.
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), Error> {
         let bad = || {
-            Error::text(
+            Error::because(
                 ErrorKind::Certificate,
                 "a trusted certificate is not X.509 in DER",
             )
@@ -81,6 +85,7 @@ impl Roots {
             self.certificates.push(Root {
                 der: der.to_vec(),
                 subject: fields.subject.to_vec(),
+                name: Name::of(fields.subject),
             });
         }
         Ok(())

@@ -19,6 +19,7 @@ use crate::hmac::DeviceHmac;
 use crate::key::{KeyEncoding, KeyType, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
+#[cfg(feature = "privacy")]
 use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::voucher::{Guid, RvVariable, Voucher, is_host, is_usable};
 use crate::write;
@@ -115,7 +116,7 @@ impl RvDirective {
     /// Fails where a device could not act on the directive, or readers would not agree on it: it
     /// has address, port and protocol, each variable once, and somebody to act on it.
     fn check(&self) -> Result<(), Error> {
-        let bad = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        let bad = |what| Err(Error::because(ErrorKind::Incomplete, what));
         if !self.has(RvVariable::Dns) && !self.has(RvVariable::IpAddress) {
             return bad("a rendezvous directive without DNS name or IP address");
         }
@@ -174,7 +175,7 @@ const fn is_port(variable: RvVariable) -> bool {
 /// RendezvousInfo of some directives, as CBOR.
 pub(crate) fn rendezvous_value(directives: &[RvDirective]) -> Result<Value, Error> {
     if directives.is_empty() {
-        return Err(Error::text(
+        return Err(Error::because(
             ErrorKind::Incomplete,
             "no rendezvous directive",
         ));
@@ -198,6 +199,7 @@ pub struct NewVoucher {
     epid: bool,
     hash: Option<HashAlgorithm>,
     experimental: bool,
+    #[cfg(feature = "privacy")]
     privacy: PrivacyPolicy,
     ca_owner: bool,
 }
@@ -218,6 +220,7 @@ impl NewVoucher {
             epid: false,
             hash: None,
             experimental: false,
+            #[cfg(feature = "privacy")]
             privacy: PrivacyPolicy::new(),
             ca_owner: false,
         }
@@ -283,6 +286,7 @@ impl NewVoucher {
 
     /// Refuses vouchers that would tell what this policy refuses. The default refuses nothing;
     /// [`NewHeader::reveals`] tells it all the same.
+    #[cfg(feature = "privacy")]
     #[must_use]
     pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
         self.privacy = policy;
@@ -305,7 +309,7 @@ impl NewVoucher {
     /// [`ErrorKind::AuthorityOwner`] for an authority as the manufacturer. Without that feature
     /// nothing but their first certificates is looked at, and those for their keys.
     pub fn header(&self) -> Result<NewHeader, Error> {
-        let incomplete = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        let incomplete = |what| Err(Error::because(ErrorKind::Incomplete, what));
         let info = self.device_info.as_bytes();
         if self.guid == Guid([0; 16]) {
             return incomplete("the GUID is zero");
@@ -319,7 +323,7 @@ impl NewVoucher {
         if self.epid != self.device_chain.is_empty() {
             return incomplete("a device chain, or EPID, but not both");
         }
-        let owner = self.manufacturer.public_key()?;
+        let owner = self.manufacturer.leaf_key()?;
         if owner.natural_type() == KeyType::Ed25519 && !self.experimental {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }
@@ -330,7 +334,7 @@ impl NewVoucher {
         // Any other label that lies is found when the voucher is read.
         let names_curve = matches!(label, KeyType::Secp256r1 | KeyType::Secp384r1);
         if names_curve && label != owner.natural_type() {
-            return Err(Error::text(ErrorKind::KeyTypeMismatch, label.name()));
+            return Err(Error::because(ErrorKind::KeyTypeMismatch, label.name()));
         }
         let key = match &self.manufacturer {
             NextOwner::Key(key) => write::public_key(key, label, self.encoding)?,
@@ -369,6 +373,7 @@ impl NewVoucher {
         .concat();
         let header = NewHeader::new(header, hash, write::to_bytes(&chain))?;
         self.check_chains()?;
+        #[cfg(feature = "privacy")]
         if self.privacy != PrivacyPolicy::new() {
             self.privacy.check(&header.dry()?)?;
         }
@@ -423,6 +428,7 @@ impl NewHeader {
         self.finish(&self.hash.digest(&[]))
     }
 
+    #[cfg(feature = "privacy")]
     /// Everything that the voucher will tell a holder, as [`Voucher::reveals`] lists it, so that it
     /// can be read before the device is asked.
     #[must_use]
@@ -467,7 +473,7 @@ impl NewHeader {
     /// [`ErrorKind::Argument`] for an HMAC of another algorithm.
     pub fn finish(&self, hmac: &Digest) -> Result<Voucher<'static>, Error> {
         if hmac.algorithm() != self.hash {
-            return Err(Error::text(
+            return Err(Error::because(
                 ErrorKind::Argument,
                 "an HMAC of another algorithm",
             ));

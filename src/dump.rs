@@ -14,6 +14,7 @@ use core::fmt::{self, Write as _};
 use crate::cbor::{Head, Items, Major, Reader, Span};
 use crate::error::Error;
 use crate::key::Quiet;
+use crate::key::private::CoseKeyType;
 use crate::limits::Limits;
 use crate::text::{escape, is_hidden};
 use place::{Place, Places};
@@ -45,6 +46,8 @@ pub struct Diagnostic {
 /// - whatever follows 10, the code of RVWifiPw, in an array;
 /// - in rendezvous info, whatever is not an instruction with a value that its variable asks for;
 /// - the HMAC secret and the key in a device credential;
+/// - in a COSE_Key, whatever no public key has: `d`, and members that are not known; private keys in
+///   DER and in PEM;
 /// - bytes that cannot be read as CBOR: those behind a fault, and byte strings that hold neither
 ///   CBOR nor DER and are longer than a point on a curve, signatures aside.
 ///
@@ -124,7 +127,7 @@ impl<'a> Dump<'a> {
         }
         if self.out.len() > self.most {
             let why = "its text would be out of proportion";
-            return Err(Error::text(crate::ErrorKind::InputSize, why).at(self.reader.position()));
+            return Err(Error::because(crate::ErrorKind::InputSize, why).at(self.reader.position()));
         }
         let head = self.reader.head(&mut Quiet)?;
         match head.major {
@@ -160,6 +163,10 @@ impl<'a> Dump<'a> {
 
     fn container(&mut self, head: &Head, level: usize, place: Place) -> Result<(), Error> {
         let map = head.major == Major::Map;
+        let kind = match map && !self.secrets {
+            true => CoseKeyType::of(&self.reader.within(self.reader.rest(head.start))),
+            false => None,
+        };
         let (open, close) = if map { ('{', '}') } else { ('[', ']') };
         self.out.push(open);
         if head.is_indefinite() {
@@ -177,7 +184,7 @@ impl<'a> Dump<'a> {
                 self.value(inner, Place::Plain)?;
                 let key = Span::new(at, self.reader.position());
                 self.out.push_str(": ");
-                self.value(inner, Place::under(key, &self.reader))?;
+                self.value(inner, Place::under(key, kind, &self.reader))?;
             } else {
                 self.value(inner, places.next(&self.reader))?;
                 places.passed(Span::new(at, self.reader.position()), &self.reader);
@@ -197,6 +204,9 @@ impl<'a> Dump<'a> {
         let bytes = content.of(self.reader.input());
         if head.major == Major::Text {
             match core::str::from_utf8(bytes) {
+                _ if !self.secrets && !place::is_harmless_text(bytes) => {
+                    self.say_withheld(bytes.len(), place::PRIVATE);
+                }
                 Ok(text) => self.text(text),
                 Err(_) => {
                     self.hex(bytes);
@@ -239,11 +249,12 @@ impl<'a> Dump<'a> {
     }
 
     fn chunks(&mut self, head: &Head, level: usize) -> Result<(), Error> {
-        if head.major == Major::Bytes && !self.secrets {
-            // Together the chunks may be a header with a password in it, which no chunk shows.
+        if !self.secrets {
+            // Together the chunks may be a header with a password in it, or a private key, which no
+            // chunk shows.
             let mut probe = self.reader.within(self.reader.rest(head.start));
             let whole = probe.skip(0, &mut Quiet)?;
-            if whole.len() > place::SHORT {
+            if whole.len() > place::CHUNKS {
                 self.reader = self.reader.within(self.reader.rest(whole.end()));
                 self.say_withheld(whole.len(), place::UNREAD);
                 return Ok(());
@@ -259,7 +270,7 @@ impl<'a> Dump<'a> {
             let chunk = self.reader.head(&mut Quiet)?;
             if chunk.major != head.major || chunk.is_indefinite() {
                 let why = "a chunk of another type";
-                return Err(Error::text(crate::ErrorKind::BadCbor, why).at(chunk.start));
+                return Err(Error::because(crate::ErrorKind::BadCbor, why).at(chunk.start));
             }
             let content = self.reader.content(&chunk)?;
             // A chunk of a byte string is not an item, even where it looks like one.
@@ -433,6 +444,88 @@ mod tests {
         assert!(!text(&instruction).contains("pw"));
         assert!(text(&instruction).contains("withheld"));
         assert!(diagnostic(&instruction, true).text.contains("\"pw\""));
+    }
+
+    /// A COSE_Key shows what a public key has (RFC 9053 §7, RFC 8230 §4), by itself, in a byte string and
+    /// in one that something follows.
+    #[test]
+    fn private_parts_of_keys_are_withheld() {
+        let secret = [0x77; 32];
+        let member = |label: &[u8]| [label, &[0x58, 32], &secret[..]].concat();
+        let key = |public: &[u8], private: &[u8]| {
+            let labels = 1 + u8::from(!public.is_empty()) * 3;
+            [&[0xa0 | labels], public, private].concat()
+        };
+        // kty, crv and x of EC2 and of OKP; kty, n and e of RSA; a symmetric key.
+        let ec2 = [1, 2, 0x20, 1, 0x21, 0x41, 9];
+        let okp = [1, 1, 0x20, 6, 0x21, 0x41, 9];
+        let rsa = [1, 3, 0x20, 0x41, 9, 0x21, 0x41, 9];
+        let symmetric = [1, 4, 2, 0x41, 9, 3, 5];
+        let none = [2, 0x41, 9, 0x20, 1, 0x21, 0x41, 9];
+        for private in [
+            key(&ec2, &member(&[0x23])),
+            key(&ec2, &member(&[0x24])),
+            key(&ec2, &member(&[0x3a, 0, 1, 0x11, 0x6f])),
+            key(&ec2, &member(&[0x61, b'd'])),
+            key(&ec2, &member(&[0x64, b's', b'e', b'e', b'd'])),
+            key(&okp, &member(&[0x22])),
+            key(&okp, &member(&[0x23])),
+            key(&rsa, &member(&[0x22])),
+            key(&rsa, &member(&[0x23])),
+            key(&symmetric, &member(&[0x20])),
+            key(&none, &member(&[0x23])),
+            [&[0xa2][..], &member(&[0x23]), &[1, 2]].concat(),
+            // d in chunks.
+            key(
+                &ec2,
+                &[&[0x23, 0x5f, 0x58, 32], &secret[..], &[0xff]].concat(),
+            ),
+        ] {
+            let wrapped = [&[0x58, private.len() as u8], &private[..]].concat();
+            let followed = [&[0x58, private.len() as u8 + 1], &private[..], &[0]].concat();
+            let chunks = [&[0x5f, 0x58, private.len() as u8], &private[..], &[0xff]].concat();
+            for bytes in [&private, &wrapped, &followed, &chunks] {
+                let shown = text(bytes);
+                assert!(!shown.contains("777777"), "{shown}");
+                assert!(shown.contains("withheld"), "{shown}");
+                assert!(diagnostic(bytes, true).text.contains("777777"));
+            }
+        }
+        // What a public key and a header have stays.
+        let y = key(&ec2, &member(&[0x22]));
+        assert!(text(&y).contains("777777") && !text(&y).contains("withheld"));
+        let header = [&[0xa2, 1, 0x26][..], &member(&[0x23])].concat();
+        assert!(text(&header).contains("777777"), "{}", text(&header));
+    }
+
+    /// What they begin with is enough (RFC 5958, 5915, 8017, 7292, 7468).
+    #[test]
+    fn private_keys_in_der_and_pem_are_withheld() {
+        let pbes2 = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 0x0d];
+        for start in [
+            &[0x30, 48, 2, 1, 0, 0x30, 5][..],
+            &[0x30, 48, 2, 1, 1, 4, 41],
+            &[0x30, 48, 2, 1, 0, 2, 41],
+            &[0x30, 48, 2, 1, 3, 0x30, 41],
+            &[&[0x30, 48, 0x30, 11][..], &pbes2].concat(),
+        ] {
+            let der = [start, &[0x77; 50][start.len()..]].concat();
+            let bytes = [&[0x58, 50], &der[..]].concat();
+            assert!(!text(&bytes).contains("7777"), "{}", text(&bytes));
+            assert!(diagnostic(&bytes, true).text.contains("7777"));
+        }
+        let public = [&[0x58, 50, 0x30, 48, 0x30, 11, 6, 1][..], &[0x77; 44]].concat();
+        assert!(text(&public).contains("7777"));
+        let pem = b"a -----BEGIN EC PRIVATE KEY-----\nSECRET";
+        let as_text = [&[0x78, pem.len() as u8], &pem[..]].concat();
+        let as_bytes = [&[0x58, pem.len() as u8], &pem[..]].concat();
+        let inner = [&[0x58, as_text.len() as u8], &as_text[..]].concat();
+        let chunks = [&[0x7f, 0x70], &pem[..16], &[0x78, 23], &pem[16..], &[0xff]].concat();
+        for bytes in [as_text, inner, chunks] {
+            assert!(!text(&bytes).contains("SECRET"), "{}", text(&bytes));
+            assert!(diagnostic(&bytes, true).text.contains("SECRET"));
+        }
+        assert!(!text(&as_bytes).contains("534543524554"));
     }
 
     #[test]

@@ -314,8 +314,16 @@ struct Inner {
 }
 
 impl Error {
+    /// An error of this kind, for signers, HMAC callbacks and crates that build on this one.
+    ///
+    /// ```
+    /// use ownership_voucher::{Error, ErrorKind};
+    /// let error = Error::because(ErrorKind::BadArgument, "an address of 40 characters");
+    /// assert_eq!(error.kind(), ErrorKind::BadArgument);
+    /// ```
     #[cold]
-    pub(crate) fn new(kind: ErrorKind) -> Self {
+    #[must_use]
+    pub fn new(kind: ErrorKind) -> Self {
         Self(Box::new(Inner {
             kind,
             detail: Detail::None,
@@ -325,13 +333,18 @@ impl Error {
         }))
     }
 
-    pub(crate) fn text(kind: ErrorKind, text: &'static str) -> Self {
+    /// The same with a reason, which follows the kind in the message: a short phrase, lower case,
+    /// without a full stop.
+    #[must_use]
+    pub fn because(kind: ErrorKind, text: &'static str) -> Self {
         let mut error = Self::new(kind);
         error.0.detail = Detail::Text(text);
         error
     }
 
-    pub(crate) fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
+    /// The same with two numbers: how many were found, and how many are expected or allowed.
+    #[must_use]
+    pub fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
         let mut error = Self::new(kind);
         error.0.detail = Detail::Count {
             found,
@@ -432,7 +445,7 @@ impl Fail for Error {
     }
 
     fn text(kind: ErrorKind, text: &'static str) -> Self {
-        Self::text(kind, text)
+        Self::because(kind, text)
     }
 
     fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {

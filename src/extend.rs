@@ -15,9 +15,10 @@ use crate::finding::Finding;
 use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
+#[cfg(feature = "privacy")]
 use crate::privacy::{PrivacyPolicy, Reveal};
 use crate::sign::{OwnerSigner, checked, prehash};
-use crate::verify::VerifiedVoucher;
+use crate::verify::{First, VerifiedVoucher, check_departures};
 use crate::voucher::Voucher;
 use crate::write;
 
@@ -33,11 +34,40 @@ pub enum NextOwner {
 }
 
 impl NextOwner {
-    /// The key of the next owner.
+    /// The key of the next owner: that of the first certificate of a chain, which is checked before.
+    /// The first certificate may be that of an authority; see [`bare_key`](Self::bare_key).
     ///
     /// # Errors
-    /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`].
+    /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`]. With the feature
+    /// `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain.
     pub fn public_key(&self) -> Result<PublicKey, Error> {
+        self.bare_key(true)
+    }
+
+    /// The key of the next owner, to be used without its certificates. A bare key does not say whose
+    /// it is, so the certificates are checked here as they are where they are written: with the root
+    /// first, the device would go to whoever runs the authority.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn without_certificates(chain: Vec<Vec<u8>>) -> Result<NextOwner, Error> {
+    ///     Ok(NextOwner::Chain(chain).bare_key(false)?.into())
+    /// }
+    /// # assert!(without_certificates(Vec::new()).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`public_key`](Self::public_key). With the feature `x509`,
+    /// [`ErrorKind::AuthorityOwner`] for an authority as the owner unless `ca_owner` is set.
+    pub fn bare_key(&self, ca_owner: bool) -> Result<PublicKey, Error> {
+        if let Self::Chain(chain) = self {
+            check_owner_chain(chain, ca_owner)?;
+        }
+        self.leaf_key()
+    }
+
+    /// The key, before the certificates are checked.
+    pub(crate) fn leaf_key(&self) -> Result<PublicKey, Error> {
         match self {
             Self::Key(key) => Ok(key.clone()),
             Self::Chain(chain) => {
@@ -76,6 +106,7 @@ pub struct ExtendOptions {
     /// devices receive 1300 or 4096.
     pub max_entry: usize,
     /// What the extended voucher must not tell. The default refuses nothing.
+    #[cfg(feature = "privacy")]
     pub privacy: PrivacyPolicy,
     /// Lets the next owner's first certificate be that of an authority: see
     /// [`allow_ca_owner`](Self::allow_ca_owner).
@@ -93,6 +124,7 @@ impl ExtendOptions {
             other_key_type: false,
             experimental_key: false,
             max_entry: 65535,
+            #[cfg(feature = "privacy")]
             privacy: PrivacyPolicy::new(),
             ca_owner: false,
         }
@@ -109,6 +141,7 @@ impl ExtendOptions {
 
     /// Refuses extensions that would tell what this policy refuses, by the voucher before or by
     /// the new entry.
+    #[cfg(feature = "privacy")]
     #[must_use]
     pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
         self.privacy = policy;
@@ -145,7 +178,8 @@ impl VerifiedVoucher<'_> {
     /// [`ErrorKind::Entries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
     /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
     /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], [`ErrorKind::Disclosure`] for what
-    /// [`ExtendOptions::privacy`] refuses, and those of [`NextOwner::public_key`].
+    /// [`ExtendOptions::privacy`] refuses, [`ErrorKind::EntrySize`] and [`ErrorKind::InputSize`] for
+    /// an entry or voucher past the limits, and those of [`NextOwner::public_key`].
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain: the
     /// root first, one that is not signed by the next, one that cannot be read; and
     /// [`ErrorKind::AuthorityOwner`] for an authority as the owner without
@@ -183,8 +217,13 @@ impl VerifiedVoucher<'_> {
             next: key,
             max_entry: options.max_entry,
         };
+        // What can be refused without a signature is refused before anybody signs or records.
+        let unsigned = extension.unsigned()?;
+        #[cfg(not(feature = "privacy"))]
+        drop(unsigned);
+        #[cfg(feature = "privacy")]
         if options.privacy != PrivacyPolicy::new() {
-            options.privacy.check(&extension.unsigned()?)?;
+            options.privacy.check(&unsigned)?;
         }
         Ok(extension)
     }
@@ -202,7 +241,7 @@ impl VerifiedVoucher<'_> {
         next: &NextOwner,
         options: &ExtendOptions,
     ) -> Result<(PublicKey, Value), Error> {
-        let key = next.public_key()?;
+        let key = next.leaf_key()?;
         let first = self.manufacturer_key();
         let label = label_for(&key, &first, options)?;
         let encoded = match next {
@@ -228,6 +267,14 @@ impl VerifiedVoucher<'_> {
         };
         Ok((key, encoded))
     }
+}
+
+/// The policy's limits for a voucher with one entry more.
+pub(crate) fn limits_after(policy: &Policy<'_>, max_entry: usize) -> Limits {
+    let mut limits = *policy.limits();
+    limits.input = limits.input.saturating_add(max_entry);
+    limits.entries = limits.entries.saturating_add(1);
+    limits
 }
 
 /// Fails where these certificates are no chain of an owner.
@@ -264,7 +311,7 @@ pub(crate) fn label_for(
         return Ok(first.key_type());
     }
     if !options.other_key_type {
-        return Err(Error::text(
+        return Err(Error::because(
             ErrorKind::NextKeyType,
             key.natural_type().name(),
         ));
@@ -337,19 +384,33 @@ impl Extension<'_> {
     /// ECDSA signatures may come as r ‖ s or in DER.
     ///
     /// # Errors
-    /// [`ErrorKind::SignerAnswer`] for a signature that does not verify;
-    /// [`ErrorKind::EntrySize`] and [`ErrorKind::InputSize`] for an entry or voucher past the
-    /// limits.
+    /// [`ErrorKind::SignerAnswer`] for a signature that does not verify.
     pub fn finish(&self, signature: &[u8]) -> Result<Voucher<'static>, Error> {
-        let signature = self.checked(signature)?;
-        let entry = write::entry(self.algorithm, self.payload.clone(), signature);
-        if entry.len() > self.max_entry {
-            let (found, wanted) = (entry.len() as u64, self.max_entry as u64);
-            return Err(Error::count(ErrorKind::EntrySize, found, wanted, "bytes"));
-        }
-        self.with_entry(&entry)
+        self.with_signature(self.checked(signature)?)
     }
 
+    /// Fails where this policy would refuse the extended voucher whatever its signature is: it is past
+    /// a limit, or under [`Policy::strict`] its new entry departs from FDO 1.1. To be asked before
+    /// the sale is recorded; [`HandOver`](crate::HandOver) does.
+    ///
+    /// ```
+    /// # use ownership_voucher::*;
+    /// fn sell(extension: &Extension<'_>, policy: &Policy<'_>, journal: &dyn Journal) -> Result<Vec<u8>, Error> {
+    ///     extension.check(policy)?;
+    ///     extension.record(journal)?;
+    ///     Ok(extension.to_be_signed())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the limits, and [`ErrorKind::Departure`] and its like as by [`Voucher::verify`].
+    pub fn check(&self, policy: &Policy<'_>) -> Result<(), Error> {
+        let unsigned = self.unsigned()?;
+        unsigned.check_limits(&limits_after(policy, self.max_entry))?;
+        check_departures(&unsigned, policy, &mut First)
+    }
+
+    #[cfg(feature = "privacy")]
     /// Everything that the extended voucher will tell a holder, as
     /// [`Voucher::reveals`] lists it, so that it can be read before signing.
     ///
@@ -359,22 +420,28 @@ impl Extension<'_> {
         Ok(self.unsigned()?.reveals(&Limits::new(), secrets))
     }
 
-    /// What [`Voucher::remarks`] will say about the new entry, so that it can be read before signing:
-    /// how it deviates from the profile, and what is odd about its certificates.
+    /// What [`Voucher::remarks`] will say about the extended voucher, so that it can be read before
+    /// signing: how it deviates from the profile, and what is odd about its certificates and its
+    /// rendezvous info. What is about the new entry has the number of that entry.
     ///
     /// # Errors
     /// [`ErrorKind::InputSize`] for a voucher past the limits.
     pub fn remarks(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
-        let entry = Some(self.voucher.entries().len());
-        let mut remarks = self.unsigned()?.remarks(policy);
-        remarks.retain(|finding| finding.entry == entry);
-        Ok(remarks)
+        Ok(self.unsigned()?.remarks(policy))
     }
 
     /// The extended voucher with zeros in the place of the signature.
     fn unsigned(&self) -> Result<Voucher<'static>, Error> {
-        let signature = vec![0; self.algorithm.signature_len()];
+        self.with_signature(vec![0; self.algorithm.signature_len()])
+    }
+
+    /// The extended voucher with this signature, which has its length and may be wrong.
+    fn with_signature(&self, signature: Vec<u8>) -> Result<Voucher<'static>, Error> {
         let entry = write::entry(self.algorithm, self.payload.clone(), signature);
+        if entry.len() > self.max_entry {
+            let (found, wanted) = (entry.len() as u64, self.max_entry as u64);
+            return Err(Error::count(ErrorKind::EntrySize, found, wanted, "bytes"));
+        }
         self.with_entry(&entry)
     }
 

@@ -12,6 +12,8 @@ use crate::cbor::Reader;
 use crate::error::{Error, ErrorKind};
 use crate::key::Quiet;
 
+pub use crate::key::private::is_private_key;
+
 #[cfg(feature = "pem")]
 mod pem;
 #[cfg(feature = "pem")]
@@ -76,9 +78,9 @@ impl<'a> State<'a> {
             }
         }
         if input.is_empty() {
-            return Self::Failed(Error::text(ErrorKind::NoVoucher, "the input is empty"));
+            return Self::Failed(Error::because(ErrorKind::NoVoucher, "the input is empty"));
         }
-        Self::Failed(Error::text(
+        Self::Failed(Error::because(
             ErrorKind::NoVoucher,
             "neither CBOR nor PEM nor base64 of it",
         ))
@@ -141,7 +143,7 @@ impl<'a> Iterator for Vouchers<'a> {
         };
         if item.is_none() && !self.any {
             self.any = true;
-            return Some(Err(Error::text(
+            return Some(Err(Error::because(
                 ErrorKind::NoVoucher,
                 "no block OWNERSHIP VOUCHER",
             )));
@@ -168,7 +170,7 @@ pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     match vouchers.next() {
         None => Ok(first),
         Some(Err(error)) => Err(error),
-        Some(Ok(_)) => Err(Error::text(
+        Some(Ok(_)) => Err(Error::because(
             ErrorKind::Vouchers,
             "one voucher wanted, several found",
         )),

@@ -179,9 +179,10 @@ findings! {
     /// A rendezvous directive for devices only and for owners only at once, so for nobody.
     RvForNobody = 737, "rv-for-nobody", "a rendezvous directive is for devices only and for owners only at once";
     /// An RVDns that is neither a DNS name nor an IP address: a URL, blanks, control characters,
-    /// an empty text, `10.0.0.256`.
+    /// an empty text, `10.0.0.256`, `0x7f000001`.
     RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
-    /// An IP address that no server can have: unspecified, multicast, broadcast.
+    /// An IP address that no server can have: unspecified or in 0.0.0.0/8, multicast, reserved
+    /// (240.0.0.0/4), broadcast.
     RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
     /// A certificate of a chain that is not one: anybody could have written these bytes.
     CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
@@ -210,10 +211,10 @@ findings! {
     Sha1 = 754, "sha1-signature", "a certificate is signed with SHA-1";
     /// An X.509 certificate of version 1.
     CertificateV1 = 755, "certificate-v1", "a certificate is of version 1";
-    /// A certificate of the device chain that the next one did not sign.
-    DeviceChainBroken = 756, "device-chain-broken", "a device certificate is not signed by the next one";
-    /// A certificate of an X5CHAIN key that the next one did not sign.
-    OwnerChainBroken = 757, "owner-chain-broken", "a certificate of a key is not signed by the next one";
+    /// A certificate of the device chain that the next one did not issue: by name or by signature.
+    DeviceChainBroken = 756, "device-chain-broken", "a device certificate was not issued by the next one";
+    /// A certificate of an X5CHAIN key that the next one did not issue: by name or by signature.
+    OwnerChainBroken = 757, "owner-chain-broken", "a certificate of a key was not issued by the next one";
     /// A certificate that cannot be read far enough to check it.
     CertificateUnreadable = 758, "certificate-unreadable", "a certificate cannot be checked";
     /// A device key whose use does not include signatures.
@@ -228,23 +229,39 @@ findings! {
     ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
     /// The first certificate of a chain, that of a device or owner, is an authority's.
     AuthorityLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
-    /// Revocation lists with the name of the issuer were given, and none of them counts for this
-    /// certificate: another scope, distribution point or key.
-    ListUnused = 772, "crl-not-used", "revocation lists of the issuer were given, and none of them speaks of this certificate";
+    /// Revocation lists were given and are of no use here: none of those with the name of the issuer
+    /// counts for this certificate (another scope, distribution point or key); or, at the first
+    /// certificate of a chain, none counts for any, or one is signed by no known authority of its
+    /// name and may be damaged.
+    ListUnused = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
 }
 
 impl FindingKind {
-    /// The stable number: 700 to 749 for departures from the profile, from 750 for remarks.
+    /// The stable number: 700 to 749 for what the bytes of the voucher show, from 750 for what the
+    /// certificates in it and its state do.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
     }
 
     /// Whether this departs from the written profile of FDO 1.1, so that the strict profile
-    /// refuses it. The others are remarks about certificates and the state of the voucher.
+    /// refuses it: all of the bytes, and certificate chains that are none or cannot be shown to be
+    /// one. The others are remarks about certificates and the state of the voucher.
     #[must_use]
     pub const fn is_departure(self) -> bool {
         self.code() < 750
+            || matches!(
+                self,
+                Self::NoBasicConstraints
+                    | Self::Sha1
+                    | Self::CertificateV1
+                    | Self::DeviceChainBroken
+                    | Self::OwnerChainBroken
+                    | Self::CertificateUnreadable
+                    | Self::CertificatesUnchecked
+                    | Self::ChainReversed
+                    | Self::AuthorityLeaf
+            )
     }
 
     /// The allowance without which a voucher with this finding is refused.

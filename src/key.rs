@@ -2,8 +2,10 @@
 
 pub(crate) mod der;
 mod parse;
+pub(crate) mod private;
 mod public;
 
+pub(crate) use der::sequence as der_sequence;
 pub(crate) use parse::{check_certificate, read_certificates};
 pub use public::PublicKey;
 

@@ -14,8 +14,8 @@
 //! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
 //! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
 //! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
-//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people; [`onetime`] gives each voucher
-//! an owner key that nobody ties to its owner.
+//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people. The crate
+//! `ownership-voucher-onetime` gives each voucher an owner key that nobody ties to its owner.
 //!
 //! # Verify, and hand over
 //!
@@ -118,7 +118,8 @@ mod audit;
 )]
 mod backend;
 mod batch;
-#[cfg(feature = "__bench")]
+// For the programs that measure and fuzz the engines; no part of the interface.
+#[cfg(any(ov_bench, fuzzing))]
 #[doc(hidden)]
 #[allow(
     clippy::arithmetic_side_effects,
@@ -138,23 +139,15 @@ mod digest;
 mod dump;
 mod error;
 mod extend;
-#[cfg(feature = "ffi")]
-#[allow(
-    unsafe_code,
-    unreachable_pub,
-    missing_docs,
-    non_camel_case_types,
-    clippy::too_many_arguments
-)]
-mod ffi;
 pub mod file;
 mod finding;
 mod hmac;
 mod key;
 mod limits;
 pub mod onboard;
-pub mod onetime;
+pub mod parallel;
 mod policy;
+#[cfg(feature = "privacy")]
 pub mod privacy;
 mod sign;
 pub mod text;

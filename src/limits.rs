@@ -31,8 +31,9 @@ pub struct Limits {
     /// allowance are never left out; there are a few for each entry.
     pub findings: usize,
     /// Signatures under certificates that the remarks of one voucher verify, in
-    /// [`audit`](crate::audit) and [`Voucher::remarks`](crate::Voucher::remarks). Default 256: a
-    /// chain of two certificates for every key that there may be. What goes unchecked is noted:
+    /// [`audit`](crate::audit) and [`Voucher::remarks`](crate::Voucher::remarks), and its
+    /// verification under the strict profile. Default 256: a chain of two certificates for every key
+    /// that there may be. What goes unchecked is noted, and refused by the strict profile:
     /// [`FindingKind::CertificatesUnchecked`](crate::FindingKind::CertificatesUnchecked).
     pub certificate_checks: usize,
 }

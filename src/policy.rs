@@ -78,12 +78,6 @@ impl<'p> Policy<'p> {
         }
     }
 
-    /// For C, whose policies hold what a policy borrows apart: the anchor comes with it.
-    #[cfg(feature = "ffi")]
-    pub(crate) const fn anchored_later() -> Self {
-        Self::empty()
-    }
-
     /// The manufacturer must have this key. [`with_manufacturer`](Self::with_manufacturer) and its
     /// like add others.
     ///
@@ -127,6 +121,25 @@ impl<'p> Policy<'p> {
         policy
     }
 
+    /// Takes [`any_origin`](Self::any_origin) back: an anchor is required, whatever the policy began
+    /// from. For policies that are put together piece by piece. One without an anchor refuses
+    /// every voucher with [`ErrorKind::Origin`](crate::ErrorKind::Origin).
+    ///
+    /// ```
+    /// use ownership_voucher::*;
+    /// # fn main() -> Result<(), Error> {
+    /// let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
+    /// let base = Policy::any_origin().refuse_expired();
+    /// let policy = base.with_manufacturer(maker).require_origin();
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn require_origin(mut self) -> Self {
+        self.any_origin = false;
+        self
+    }
+
     /// Reads `bytes` under the limits of this policy and verifies the voucher.
     ///
     /// # Errors
@@ -152,7 +165,10 @@ impl<'p> Policy<'p> {
     }
 
     /// The strict profile: every departure from the written profile of FDO 1.1 is refused, also
-    /// those that an allowance names.
+    /// those that an allowance names. Certificate chains must be such, whether or not roots are
+    /// given: each certificate of version 3 and issued by the next one, the first no authority's. A
+    /// signature that cannot be verified, and one past
+    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks), is refused.
     #[must_use]
     pub const fn strict(mut self) -> Self {
         self.strict = true;

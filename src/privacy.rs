@@ -73,5 +73,4 @@ pub use kind::{LinkKind, RevealKind, Severity};
 pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
-pub(crate) use private::der_sequence;
 pub use reveal::Reveal;

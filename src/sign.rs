@@ -117,7 +117,7 @@ impl LocalKey {
     /// [`ErrorKind::BadArgument`] for a scalar out of range or of the wrong length,
     /// [`ErrorKind::KeyType`] for RSA.
     pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
-        let bad = || Error::text(ErrorKind::BadArgument, "a private key in range wanted");
+        let bad = || Error::because(ErrorKind::BadArgument, "a private key in range wanted");
         match key_type {
             KeyType::Secp256r1 => p256::ecdsa::SigningKey::from_slice(secret)
                 .map(|key| Self(Secret::P256(key)))
@@ -128,7 +128,7 @@ impl LocalKey {
             KeyType::Ed25519 => ed25519_dalek::SigningKey::try_from(secret)
                 .map(|key| Self(Secret::Ed25519(key)))
                 .map_err(|_| bad()),
-            _ => Err(Error::text(
+            _ => Err(Error::because(
                 ErrorKind::KeyType,
                 "RSA keys stay with their signer",
             )),
@@ -154,7 +154,7 @@ impl LocalKey {
             Secret::P384(key.into())
         } else {
             let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 wanted";
-            return Err(Error::text(ErrorKind::BadArgument, wanted));
+            return Err(Error::because(ErrorKind::BadArgument, wanted));
         };
         Ok(Self(secret))
     }
@@ -220,7 +220,10 @@ impl OwnerSigner for LocalKey {
     /// Signs deterministically (RFC 6979, RFC 8032).
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         if algorithm != self.algorithm() {
-            return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
+            return Err(Error::because(
+                ErrorKind::AlgorithmMismatch,
+                algorithm.name(),
+            ));
         }
         let signature = self.signature(message);
         zeroize::zeroize_stack::<STACK>();

@@ -8,7 +8,8 @@
 use core::fmt::{self, Write as _};
 
 /// Whether a character is not seen as itself: control characters (C0, DEL, C1), those that turn or
-/// isolate the direction of text, line and paragraph separators, and those without width.
+/// isolate the direction of text, line and paragraph separators, and those that nothing is shown for:
+/// all of Unicode's Default_Ignorable_Code_Point (UAX #44), fillers and variation selectors among them.
 ///
 /// ```
 /// use ownership_voucher::text::is_hidden;
@@ -22,14 +23,22 @@ pub const fn is_hidden(c: char) -> bool {
         '\0'..='\u{1f}'
             | '\u{7f}'..='\u{9f}'
             | '\u{ad}'
+            | '\u{34f}'
             | '\u{61c}'
-            | '\u{180e}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
             | '\u{200b}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
             | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
     )
 }
 
@@ -97,6 +106,32 @@ mod tests {
             ("\u{2066}\u{2069}\u{2070}", "\\u2066\\u2069\u{2070}"),
             ("\u{feff}x\u{ad}", "\\ufeffx\\u00ad"),
             ("\u{e0041}\u{1f600}", "\\udb40\\udc41\u{1f600}"),
+            ("\u{34e}\u{34f}\u{350}", "\u{34e}\\u034f\u{350}"),
+            (
+                "\u{115e}\u{115f}\u{1160}\u{1161}",
+                "\u{115e}\\u115f\\u1160\u{1161}",
+            ),
+            (
+                "\u{17b3}\u{17b4}\u{17b5}\u{17b6}",
+                "\u{17b3}\\u17b4\\u17b5\u{17b6}",
+            ),
+            (
+                "\u{180a}\u{180b}\u{180f}\u{1810}",
+                "\u{180a}\\u180b\\u180f\u{1810}",
+            ),
+            ("\u{3163}\u{3164}\u{3165}", "\u{3163}\\u3164\u{3165}"),
+            (
+                "\u{fdff}\u{fe00}\u{fe0f}\u{fe10}",
+                "\u{fdff}\\ufe00\\ufe0f\u{fe10}",
+            ),
+            ("\u{ff9f}\u{ffa0}\u{ffa1}", "\u{ff9f}\\uffa0\u{ffa1}"),
+            (
+                "\u{ffef}\u{fff0}\u{fff8}\u{fffc}",
+                "\u{ffef}\\ufff0\\ufff8\u{fffc}",
+            ),
+            ("\u{1bca0}\u{1bca3}", "\\ud82f\\udca0\\ud82f\\udca3"),
+            ("\u{1d173}\u{1d17a}", "\\ud834\\udd73\\ud834\\udd7a"),
+            ("\u{e0100}\u{e0fff}", "\\udb40\\udd00\\udb43\\udfff"),
             ("a\\u\"é", "a\\u\"é"),
         ] {
             assert_eq!(escaped(text).to_string(), expected);

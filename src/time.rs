@@ -16,7 +16,7 @@ impl UnixTime {
     /// [`ErrorKind::BadArgument`] for anything else, and for times before 1970.
     pub fn from_rfc3339(text: &str) -> Result<Self, Error> {
         parse(text).map(Self).ok_or_else(|| {
-            Error::text(
+            Error::because(
                 ErrorKind::BadArgument,
                 "a time like 2026-11-23T09:30:00Z wanted",
             )

@@ -6,11 +6,14 @@
 //! 4. The numbers of all keys: points on their curves.
 //! 5. The signatures, oldest first.
 //! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and whether
-//!    an anchor ties the header to the world.
+//!    an anchor ties the header to the world. Under the strict profile, that each certificate chain
+//!    is one.
 //!
 //! Cheap checks come first, and all of steps 1 to 4 before any signature: so a batch can refuse a
 //! voucher before it costs arithmetic, and gives the same first error as a voucher by itself.
 
+#[cfg(feature = "x509")]
+mod chains;
 mod facts;
 mod links;
 mod origin;
@@ -19,6 +22,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
+#[cfg(feature = "x509")]
+pub(crate) use chains::chains;
 pub(crate) use links::{Direct, LinkDigests, before_entries};
 pub use origin::Origin;
 
@@ -74,7 +79,8 @@ pub enum ManufacturerProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Proved {
-    /// Entries whose two hashes and signature were verified: always all of them.
+    /// Entries whose two hashes and signature were verified: always all of them. With 0 of them no
+    /// signature was verified.
     pub entries: usize,
     /// How the hash of the device certificate chain matched.
     pub chain_hash: ChainHashRule,
@@ -82,7 +88,9 @@ pub struct Proved {
     pub draft_aad: bool,
     /// Whether the header HMAC was verified with the device's secret.
     pub hmac: bool,
-    /// By what the manufacturer's key was recognised, where the policy named one.
+    /// By what the manufacturer's key was recognised, where the policy named one. `None` for a
+    /// voucher without entries whose HMAC was not verified: nobody has signed that header, and
+    /// anybody can copy a public key into one.
     pub manufacturer: Option<ManufacturerProof>,
     /// Whether the current owner is the one that the policy named.
     pub owner: bool,
@@ -261,7 +269,7 @@ pub(crate) fn check_departures(
     // A verdict does not depend on how long a list its reader wants.
     for finding in voucher.departure_list(DEPARTURES).finish() {
         let error = match finding.kind.allowance() {
-            Some(name) if lacks(finding.kind) => Error::text(name.error(), name.advice()),
+            Some(name) if lacks(finding.kind) => Error::because(name.error(), name.advice()),
             _ if policy.strict && finding.kind.is_departure() => departure(finding.kind),
             _ => continue,
         };
@@ -271,7 +279,7 @@ pub(crate) fn check_departures(
 }
 
 fn departure(kind: FindingKind) -> Error {
-    Error::text(ErrorKind::Departure, kind.name())
+    Error::because(ErrorKind::Departure, kind.name())
 }
 
 /// Step 4: the manufacturer's key and that of every entry, `None` where one is off its curve.

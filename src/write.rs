@@ -89,7 +89,7 @@ fn labelled(label: KeyType, encoding: KeyEncoding, body: Value) -> Value {
 }
 
 fn no_encoding(why: &'static str) -> Error {
-    Error::text(ErrorKind::KeyEncodingType, why)
+    Error::because(ErrorKind::KeyEncodingType, why)
 }
 
 fn cose_key(key: &PublicKey) -> Result<Value, Error> {
@@ -165,7 +165,7 @@ pub(crate) fn extra(pairs: &[(i128, Vec<u8>)]) -> Result<Value, Error> {
         .zip(sorted.iter().skip(1))
         .any(|(a, b)| a.0 == b.0)
     {
-        return Err(Error::text(ErrorKind::DuplicateLabel, "in OVEExtra"));
+        return Err(Error::because(ErrorKind::DuplicateLabel, "in OVEExtra"));
     }
     let mut map = Vec::with_capacity(sorted.len());
     for (label, value) in sorted {

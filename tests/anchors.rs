@@ -110,10 +110,16 @@ fn a_voucher_without_entries_needs_its_hmac() {
     }
     let any = Policy::any_origin().with_manufacturer(maker.clone());
     assert_eq!(origin(&bytes, &any), Ok(Origin::NotChecked));
-    assert!(verdict(&bytes, &any).unwrap().manufacturer.is_some());
+    let proved = verdict(&bytes, &any).unwrap();
+    assert_eq!(proved.manufacturer, None);
+    for fact in ["manufacturer", "entries"] {
+        let error = proved.require(fact).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotProved, "{fact}");
+    }
     let secret = device();
     let both = Policy::manufacturer(maker.clone()).with_hmac(&secret);
     assert_eq!(origin(&bytes, &both), Ok(Origin::Hmac));
+    assert!(verdict(&bytes, &both).unwrap().manufacturer.is_some());
     // An anchor that does not fit is one fault, and the missing origin no other.
     let wrong = HmacSecret::new(vec![1; 32]);
     let policy = Policy::manufacturer(maker).with_hmac(&wrong);

@@ -383,3 +383,58 @@ fn a_lost_receipt_is_issued_again() {
         assert_eq!(Receipt::between(a, b), None);
     }
 }
+
+/// What can be refused without a signature is no sale: it is neither signed nor recorded, and the
+/// voucher can go to somebody else.
+#[test]
+fn what_cannot_be_signed_is_not_recorded() {
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+    impl Journal for Count {
+        fn record(&self, sales: &[Sale]) -> Result<Vec<Recorded>, Error> {
+            self.0.fetch_add(sales.len(), Ordering::SeqCst);
+            Ok(sales.iter().map(|_| Recorded::New).collect())
+        }
+    }
+    let bytes = voucher(1);
+    let maximum = bytes.len() + 100;
+    let any = Policy::any_origin;
+    let mut narrow = ExtendOptions::new();
+    narrow.max_entry = 100;
+    // Also where the steps are made one by one, and nothing but the extension is asked.
+    let base = verified(&bytes);
+    let refused = base.extend(&NextOwner::Key(public(5)), &narrow);
+    assert_eq!(
+        refused.err().map(|error| error.kind()),
+        Some(ErrorKind::EntrySize)
+    );
+    // Entries of another key type are a departure that a strict policy refuses.
+    let mut other_type = ExtendOptions::new();
+    other_type.other_key_type = true;
+    other_type.extra = vec![(-70001, vec![0; maximum])];
+    let p384 = common::key(KeyType::Secp384r1, 5).public_key();
+    let cases = [
+        (any(), narrow, public(5), ErrorKind::EntrySize),
+        (any().strict(), other_type, p384, ErrorKind::Departure),
+    ];
+    for (policy, options, next, kind) in cases {
+        let (signer, journal, next) = (Counting::new(1), Count::default(), NextOwner::Key(next));
+        let hand_over = HandOver::new(&policy, &signer, &next, &options).with_journal(&journal);
+        let mut errors = vec![hand_over.one(&bytes).map(drop)];
+        errors.extend(
+            hand_over
+                .all(&[&bytes])
+                .into_iter()
+                .map(|sold| sold.map(drop)),
+        );
+        let deal = |_: usize, _: &VerifiedVoucher<'_>| {
+            Ok(Deal::new(&signer, next.clone(), options.clone()))
+        };
+        let sold = hand_over_each_with(&policy, &[&bytes], &journal, deal);
+        errors.extend(sold.into_iter().map(|sold| sold.map(drop)));
+        for error in errors {
+            assert_eq!(error.unwrap_err().kind(), kind);
+        }
+        assert_eq!((signer.count(), journal.0.load(Ordering::SeqCst)), (0, 0));
+    }
+}

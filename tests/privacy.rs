@@ -1,15 +1,13 @@
 //! What may be written under a privacy policy, and bounds on what is reported.
-#![cfg(all(feature = "pem", feature = "x509"))]
+#![cfg(all(feature = "pem", feature = "x509", feature = "privacy"))]
 
 mod common;
 
 use std::path::Path;
 
-use ownership_voucher::onetime::MasterSecret;
 use ownership_voucher::privacy::{LinkKind, Linker, PrivacyPolicy, RevealKind, Severity};
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, Guid, HandOver, KeyType, Limits, NewVoucher, NextOwner,
-    Policy, Voucher,
+    Error, ErrorKind, ExtendOptions, Guid, KeyType, Limits, NewVoucher, NextOwner, Voucher,
 };
 use serde_json::Value;
 
@@ -105,37 +103,6 @@ fn extensions_are_refused_for_what_they_add() {
     in_entry(refused("plain", &chain, &[], RevealKind::OwnerCertificate));
     // Owners are told by keys, so that a certificate of a known key is that key.
     in_entry(refused("plain", &chain, &[], RevealKind::RepeatedOwner));
-}
-
-#[test]
-fn strict_lets_one_time_owners_pass() {
-    let (bytes, keys) = vector("plain");
-    let voucher = common::verified(Voucher::parse(&bytes).unwrap());
-    let strict = ExtendOptions::new().with_privacy(PrivacyPolicy::strict());
-    let master = MasterSecret::new(&[7; 32]);
-    let address = master.scan_key(0).unwrap().address();
-    let owner = address.owner_of(&voucher, &[5; 32]).unwrap();
-    let next = owner.next_owner();
-    let sold = voucher
-        .extend(&next, &owner.options(&strict))
-        .and_then(|extension| extension.sign(&keys.key("p256-owner-b")))
-        .unwrap();
-    let told = sold.reveals(&Limits::new(), false);
-    assert!(told.iter().any(|it| it.kind == RevealKind::ExtraOneTime));
-    // Hand-overs go by the same options.
-    let policy = Policy::any_origin();
-    let signer = keys.key("p256-owner-b");
-    let back = bare("p256-owner-a");
-    let error = HandOver::new(&policy, &signer, &back, &strict).one(&bytes);
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::Disclosure);
-    // What is told before signing is what is told afterwards.
-    let extension = voucher.extend(&back, &ExtendOptions::new()).unwrap();
-    let before = extension.reveals(false).unwrap();
-    let after = extension
-        .sign(&signer)
-        .unwrap()
-        .reveals(&Limits::new(), false);
-    assert_eq!(before, after);
 }
 
 #[test]

@@ -215,6 +215,40 @@ mod authorities {
         );
     }
 
+    /// A root that nothing marks, and one with critical policies, which are not processed.
+    #[test]
+    fn what_is_trusted_itself() {
+        let (bare, leaf) = (certificate("unmarked/bare"), certificate("unmarked/leaf"));
+        let found = verdict(core::slice::from_ref(&bare), &bare);
+        listed(found, ErrorKind::DevicePath);
+        verdict(&[leaf], &certificate("unmarked/policies")).expect("accepted");
+    }
+
+    /// A list of a key that is not known, where lists are required.
+    #[test]
+    fn lists_that_may_be_damaged() {
+        let leaf = certificate("unmarked/leaf");
+        let mut list = std::fs::read("tests/certificates/unmarked/with-id.crl").expect("a list");
+        let id = list.windows(4).position(|four| four == b"\x30\x16\x80\x14");
+        list[id.expect("an identifier") + 4] ^= 1;
+        let maker = NextOwner::Key(key(KeyType::Secp256r1, 0).public_key());
+        let voucher = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker)
+            .with_rendezvous(common::directive())
+            .with_device_chain(vec![leaf])
+            .header()
+            .and_then(|header| header.with_hmac(&common::device()))
+            .expect("complete");
+        let mut roots = Roots::new();
+        roots
+            .add_der(&certificate("unmarked/root"))
+            .expect("a root");
+        roots.add_crl_der(&list).expect("a list");
+        let policy = Policy::any_origin().with_device_roots(&roots);
+        policy.verify(voucher.as_bytes()).expect("a finding");
+        let required = policy.require_revocation_lists();
+        listed(required.verify(voucher.as_bytes()), ErrorKind::DevicePath);
+    }
+
     #[test]
     fn authorities_in_the_place_of_devices() {
         let bytes = std::fs::read_to_string("test-vectors/invalid/device-path-ca-as-device.json");

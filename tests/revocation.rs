@@ -129,85 +129,11 @@ fn lists_that_do_not_count_are_a_finding() {
     assert_eq!(found(&[]), []);
     // Another list of the same issuer speaks of it.
     assert_eq!(found(&[users, LIST]), []);
+    // That of somebody who is not known, alone and beside one that speaks of the leaf.
+    let other = include_bytes!("certificates/revocation/other.crl");
+    let leaf = [(None, place.expect("the leaf"))];
+    assert_eq!(found(&[other]), leaf);
+    assert_eq!(found(&[other, LIST]), leaf);
     let kind = FindingKind::ListUnused;
     assert_eq!((kind.code(), kind.name()), (772, "crl-not-used"));
-}
-
-/// `ov verify --crl`, with a list in DER and in PEM.
-#[cfg(feature = "cli")]
-#[test]
-fn the_program_takes_lists() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("revocation");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    for (name, leaf) in [("good", GOOD), ("bad", BAD)] {
-        std::fs::write(folder.join(name), voucher(leaf)).expect("written");
-    }
-    let files = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/tests/certificates/revocation/"
-    );
-    let ov = |voucher: &str, options: &[[&str; 2]]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ov"));
-        command.args(["verify", "--any-origin", "--json", voucher]);
-        command.args(["--at", "2026-11-23"]).current_dir(&folder);
-        for [option, file] in options {
-            command.args([option, format!("{files}{file}").as_str()]);
-        }
-        let output = command.output().expect("ov runs");
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
-        (output.status.code(), text)
-    };
-    let root = ["--device-ca", "root.der"];
-    assert_eq!(ov("bad", &[root]).0, Some(0));
-    for list in ["int.crl", "int.pem"] {
-        let (code, text) = ov("good", &[root, ["--crl", list]]);
-        assert_eq!(code, Some(0), "{text}");
-        let (code, text) = ov("bad", &[root, ["--crl", list]]);
-        assert_eq!(code, Some(1), "{text}");
-        assert!(text.contains("certificate-revoked"), "{text}");
-    }
-    // Lists may be required of every certificate.
-    let crl = |lists: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ov"));
-        command.args([
-            "verify",
-            "--any-origin",
-            "good",
-            "--require-crl",
-            "--device-ca",
-        ]);
-        command.arg(format!("{files}root.der")).current_dir(&folder);
-        for list in lists {
-            command.args(["--crl", format!("{files}{list}").as_str()]);
-        }
-        let output = command.output().expect("ov runs");
-        let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("text");
-        (output.status.code(), text)
-    };
-    let (code, text) = crl(&["int.crl"]);
-    assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("no revocation list speaks of"), "{text}");
-    assert_eq!(crl(&["int.crl", "root-empty.crl"]).0, Some(0));
-    let (code, text) = crl(&[]);
-    assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("--crl expected"), "{text}");
-    for (options, why) in [
-        (
-            &[["--crl", "int.crl"]][..],
-            "--device-ca or --manufacturer-ca wanted",
-        ),
-        (
-            &[root, ["--crl", "root.der"]],
-            "a revocation list is not as RFC 5280 asks",
-        ),
-        (&[root, ["--crl", "missing"]], "cannot read"),
-        (
-            &[root, ["--crl", "make.py"]],
-            "a revocation list is not as RFC 5280 asks",
-        ),
-    ] {
-        let (code, text) = ov("good", options);
-        assert_eq!(code, Some(2), "{text}");
-        assert!(text.contains(why), "{text}");
-    }
 }

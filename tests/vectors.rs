@@ -115,7 +115,10 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
 /// Departures must be those of the vector, in the order of the bytes; of the hash table only
 /// whether there is any.
 fn check_findings(found: &[Finding], expect: &Value) -> Result<(), Failed> {
-    let departures = found.iter().filter(|finding| finding.kind.is_departure());
+    // Vectors do not list what is odd about certificates.
+    let departures = found
+        .iter()
+        .filter(|finding| finding.kind.is_departure() && finding.kind.code() < 750);
     let (table, rest): (Vec<_>, Vec<_>) =
         departures.partition(|finding| finding.kind.name() == "hash-table");
     let rest: Vec<_> = rest

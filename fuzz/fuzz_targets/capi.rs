@@ -3,7 +3,7 @@
 //!
 //! No call may panic or touch what is not its own (the address sanitizer sees that), a call that
 //! fails writes no handle, and a status has a name. Handles that were freed are left out: looking at
-//! one is what the address sanitizer forbids; tests/c_api has them.
+//! one is what the address sanitizer forbids; crates/capi/tests/c has them.
 #![no_main]
 
 use std::ffi::c_void;
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 // Its C functions are linked, and called by their names.
-use ownership_voucher as _;
+use ownership_voucher_capi as _;
 use ownership_voucher_fuzz::{keys::HONEST, vectors};
 
 include!(concat!(env!("OUT_DIR"), "/calls.rs"));
@@ -347,7 +347,7 @@ impl Machine<'_, '_> {
         let mut arguments = [0_usize; 12];
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         let mut slices: Vec<Bytes> = Vec::new();
-        let mut codes: Vec<i32> = Vec::new();
+        let mut codes: Vec<i32>;
         let mut handles: Vec<*mut c_void> = Vec::new();
         let mut news: Vec<(usize, bool, Vec<*mut c_void>)> = Vec::new();
         let mut frees: Vec<(*mut c_void, Box<*mut c_void>)> = Vec::new();

@@ -237,7 +237,7 @@ impl<E: Engine> Group<E> {
 /// How many threads to use for so many jobs.
 fn threads(jobs: usize) -> usize {
     #[cfg(feature = "parallel")]
-    return super::threads().min(jobs.div_ceil(64)).max(1);
+    return crate::parallel::threads().min(jobs.div_ceil(64)).max(1);
     #[cfg(not(feature = "parallel"))]
     {
         let _ = jobs;

@@ -45,9 +45,9 @@ impl<'v> Reads<'v> {
         backend: Backend,
     ) -> Self {
         #[cfg(feature = "parallel")]
-        if super::threads() > 1 && window.len() > 2 * TOGETHER {
+        if crate::parallel::threads() > 1 && window.len() > 2 * TOGETHER {
             use rayon::prelude::*;
-            let pieces = super::threads().saturating_mul(4);
+            let pieces = crate::parallel::threads().saturating_mul(4);
             let piece = window.len().div_ceil(pieces).next_multiple_of(TOGETHER);
             let mut pieces = window
                 .par_chunks(piece)

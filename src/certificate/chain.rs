@@ -1,15 +1,16 @@
 //! What is odd about the certificates of a chain, whether or not a path is asked for.
 
+use super::name::Name;
 use super::read::Fields;
 use super::signature::{Unproved, check, is_sha1};
-use crate::cbor::{Sink as _, Span};
+use crate::cbor::{Sink, Span};
 use crate::finding::FindingKind;
 use crate::time::UnixTime;
-use crate::voucher::FindingList;
 
 /// Adds the findings of a chain whose certificates stand at `chain` in `bytes`, the leaf first.
 ///
-/// `broken` is the kind for a certificate that the next one did not sign. The work is one
+/// `broken` is the kind for a certificate that the next one did not issue: it names another issuer, or
+/// the signature is not by that key. The work is one
 /// signature for each certificate but the last, taken from `checks`; without any left, the first
 /// certificate that goes unchecked is noted.
 pub(crate) fn chain_findings(
@@ -18,7 +19,7 @@ pub(crate) fn chain_findings(
     at: Option<UnixTime>,
     broken: FindingKind,
     checks: &mut Checks,
-    list: &mut FindingList,
+    list: &mut impl Sink,
 ) {
     let mut below: Option<(Fields<'_>, Span)> = None;
     let mut reversed = false;
@@ -26,6 +27,9 @@ pub(crate) fn chain_findings(
         let mut note = |kind, span: Span| list.note(kind, span.start());
         let fields = Fields::read(span.of(bytes));
         let link = match (&below, &fields) {
+            (Some((certificate, at)), Some(issuer)) if !names(certificate, issuer) => {
+                Err((Unproved::Broken, *at))
+            }
             (Some((certificate, at)), Some(issuer)) => match checks.spend() {
                 true => check(certificate, issuer).map_err(|why| (why, *at)),
                 false => {
@@ -55,6 +59,11 @@ pub(crate) fn chain_findings(
         }
         below = fields.map(|fields| (fields, span));
     }
+}
+
+/// Whether `certificate` names `issuer` as its issuer.
+fn names(certificate: &Fields<'_>, issuer: &Fields<'_>) -> bool {
+    certificate.issuer == issuer.subject || Name::of(certificate.issuer) == Name::of(issuer.subject)
 }
 
 /// Whether the authority `above` is named as the issuer of what stands behind it.

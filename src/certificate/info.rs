@@ -54,7 +54,7 @@ impl CertificateInfo {
     /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER,
     /// [`ErrorKind::InputSize`] for more than [`Limits::MAX_INPUT`] of them.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
-        let bad = || Error::text(ErrorKind::Certificate, "not an X.509 certificate in DER");
+        let bad = || Error::because(ErrorKind::Certificate, "not an X.509 certificate in DER");
         if der.len() > Limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::InputSize));
         }

@@ -45,7 +45,7 @@ pub(crate) enum Unfit {
 impl Unfit {
     /// The error of a chain that has no use but the one that it is unfit for.
     pub(crate) fn error(self) -> Error {
-        Error::text(
+        Error::because(
             ErrorKind::UnfitChain,
             match self {
                 Self::Chain(why) => why,

@@ -67,7 +67,7 @@ pub(crate) fn verify_path(
     judgement: &Judgement,
 ) -> Result<Path, Error> {
     let kind = judgement.kind;
-    let fail = |why| Error::text(kind, why);
+    let fail = |why| Error::because(kind, why);
     let at = judgement.at;
     let (leaf, _) = chain
         .split_first()
@@ -81,6 +81,9 @@ pub(crate) fn verify_path(
         ));
     }
     if let Some(root) = roots.iter().position(|root| root == *leaf) {
+        if !current.may_be_pinned() {
+            return Err(fail(UNPINNED));
+        }
         moment(&[&current], at, kind)?;
         return Ok(Path {
             root,
@@ -88,8 +91,7 @@ pub(crate) fn verify_path(
         });
     }
     let mut path: Vec<Fields<'_>> = Vec::new();
-    // The best reason so far: what a root with the right name lacks says more than the rest.
-    let mut reason = None;
+    let mut reason = Reason::default();
     for number in 0.. {
         path.push(current);
         let Some(last) = path.last() else { break };
@@ -99,31 +101,62 @@ pub(crate) fn verify_path(
                     let certificates = path.len().saturating_add(1);
                     return Ok(Path { root, certificates });
                 }
-                // Another root of that name may fail for less.
-                Err(error) if error.kind() == ErrorKind::CertificateRevoked => {
-                    reason = Some(error);
+                Err(Missed::Unsigned(error)) => reason.add(Rank::Unsigned, error),
+                Err(Missed::Signed(error)) => {
+                    let revoked = error.kind() == ErrorKind::CertificateRevoked;
+                    let rank = if revoked { Rank::Revoked } else { Rank::Signed };
+                    reason.add(rank, error);
                 }
-                Err(error) => _ = reason.get_or_insert(error),
             }
         }
         let Some(next) = chain.get(usize::saturating_add(number, 1)) else {
             break;
         };
         let Some(issuer) = Fields::read(next) else {
-            reason.get_or_insert(fail(unreadable));
+            reason.add(Rank::Unsigned, fail(unreadable));
             break;
         };
         if last.issuer != issuer.subject {
-            reason.get_or_insert(fail("a certificate names another issuer than the next one"));
+            let why = "a certificate names another issuer than the next one";
+            reason.add(Rank::Unsigned, fail(why));
             break;
         }
         if let Err(why) = check(last, &issuer) {
-            reason.get_or_insert(unproved(why, kind));
+            reason.add(Rank::Unsigned, unproved(why, kind));
             break;
         }
         current = issuer;
     }
+    let reason = reason.0.map(|(_, error)| error);
     Err(reason.unwrap_or_else(|| fail("the issuer is not trusted")))
+}
+
+/// How much a reason for no path says; of several the best is given, and of equal ones the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Somebody of that name, whose key did not sign: perhaps the authority before it changed its key.
+    Unsigned,
+    /// What is wrong about a path whose root did sign.
+    Signed,
+    Revoked,
+}
+
+#[derive(Debug, Default)]
+struct Reason(Option<(Rank, Error)>);
+
+impl Reason {
+    fn add(&mut self, rank: Rank, error: Error) {
+        if self.0.as_ref().is_none_or(|(known, _)| *known < rank) {
+            self.0 = Some((rank, error));
+        }
+    }
+}
+
+/// Why a root with the right name is not the end of a path.
+enum Missed {
+    /// Its key did not sign.
+    Unsigned(Error),
+    Signed(Error),
 }
 
 /// Checks that `path`, the beginning of `chain`, leads to the root, one of `roots`, whose subject its
@@ -133,14 +166,27 @@ fn check_root(
     path: &[Fields<'_>],
     (roots, root): (&Roots, &[u8]),
     judgement: &Judgement,
+) -> Result<(), Missed> {
+    let kind = judgement.kind;
+    let root_der = CertificateDer::from(root);
+    let (Some(root), Some(last)) = (Fields::read(root), path.last()) else {
+        let why = "the trusted certificate cannot be read";
+        return Err(Missed::Unsigned(Error::because(kind, why)));
+    };
+    check(last, &root).map_err(|why| Missed::Unsigned(unproved(why, kind)))?;
+    check_signed_path(chain, path, (roots, &root, &root_der), judgement).map_err(Missed::Signed)
+}
+
+/// Checks the rest about a path to a root that signed its end.
+fn check_signed_path(
+    chain: &[&[u8]],
+    path: &[Fields<'_>],
+    (roots, root, root_der): (&Roots, &Fields<'_>, &CertificateDer<'_>),
+    judgement: &Judgement,
 ) -> Result<(), Error> {
     let (at, kind) = (judgement.at, judgement.kind);
-    let fail = |why| Error::text(kind, why);
-    let root_der = CertificateDer::from(root);
-    let (Some(root), Some((last, intermediates))) = (Fields::read(root), path.split_last()) else {
-        return Err(fail("the trusted certificate cannot be read"));
-    };
-    check(last, &root).map_err(|why| unproved(why, kind))?;
+    let fail = |why| Error::because(kind, why);
+    let intermediates = path.len().saturating_sub(1);
     if !root.is_authority() {
         return Err(fail(
             "the trusted certificate is not marked as an authority",
@@ -150,10 +196,10 @@ fn check_root(
         .constraints
         .as_ref()
         .and_then(|constraints| constraints.path_len_constraint);
-    if depth.is_some_and(|depth| intermediates.len() > usize::from(depth)) {
+    if depth.is_some_and(|depth| intermediates > usize::from(depth)) {
         return Err(fail("the path is longer than an authority allows"));
     }
-    let mut issuers = path.iter().skip(1).chain([&root]);
+    let mut issuers = path.iter().skip(1).chain([root]);
     if !issuers.all(Fields::may_certify) {
         return Err(fail(
             "the key usage of an authority lacks certificate signatures",
@@ -161,7 +207,7 @@ fn check_root(
     }
     // A root is renewed under its name and key, so without a time its own dates do not count: the
     // leaf may have expired before the root that is trusted today was issued.
-    let dated = path.iter().chain(at.is_some().then_some(&root));
+    let dated = path.iter().chain(at.is_some().then_some(root));
     let moment = moment(&dated.collect::<Vec<_>>(), at, kind)?;
 
     let certificates: Vec<_> = chain
@@ -173,7 +219,7 @@ fn check_root(
         .split_first()
         .ok_or_else(|| fail("the chain has no certificate"))?;
     let judge = || {
-        let anchors = [webpki::anchor_from_trusted_cert(&root_der)?];
+        let anchors = [webpki::anchor_from_trusted_cert(root_der)?];
         EndEntityCert::try_from(leaf)?
             .verify_for_usage(
                 &algorithms(),
@@ -187,11 +233,11 @@ fn check_root(
             .map(|_| ())
     };
     judge().map_err(|error| match error {
-        webpki::Error::NameConstraintViolation if on_directories(path, &root) => fail(DIRECTORIES),
+        webpki::Error::NameConstraintViolation if on_directories(path, root) => fail(DIRECTORIES),
         error => translate(&error, kind),
     })?;
     let required = judgement.lists_required || roots.lists_required;
-    check_lists(roots, path, &root, at, required, kind)
+    check_lists(roots, path, root, at, required, kind)
 }
 
 /// Whether an authority above the leaf constrains names of directories. Such a constraint is not
@@ -208,6 +254,10 @@ fn on_directories(path: &[Fields<'_>], root: &Fields<'_>) -> bool {
     })
 }
 
+const UNPINNED: &str = "the trusted certificate may be that of an authority; to trust a device itself, its \
+     certificate needs basicConstraints with CA:FALSE, or a key usage without signatures of \
+     certificates and revocation lists";
+
 const DIRECTORIES: &str =
     "name constraints on directory names are not supported, and an authority has some";
 
@@ -217,7 +267,7 @@ fn moment(
     at: Option<UnixTime>,
     kind: ErrorKind,
 ) -> Result<UnixTime, Error> {
-    let time = |why| Err(Error::text(ErrorKind::CertificateTime, why));
+    let time = |why| Err(Error::because(ErrorKind::CertificateTime, why));
     let start = certificates.iter().map(|one| one.not_before).max();
     let end = certificates.iter().map(|one| one.not_after).min();
     let (start, end) = (start.unwrap_or(UnixTime(0)), end.unwrap_or(UnixTime(0)));
@@ -225,7 +275,7 @@ fn moment(
         Some(at) if at > end => time("a certificate has expired"),
         Some(at) if at < start => time("a certificate is not valid yet"),
         Some(at) => Ok(at),
-        None if start > end => Err(Error::text(
+        None if start > end => Err(Error::because(
             kind,
             "the certificates were never valid at the same time",
         )),
@@ -248,11 +298,11 @@ fn unproved(why: Unproved, kind: ErrorKind) -> Error {
         Unproved::Unsupported => UNSUPPORTED,
         #[cfg(not(feature = "rsa"))]
         Unproved::Feature => {
-            return Error::text(ErrorKind::Feature, "RSA needs the feature `rsa`");
+            return Error::because(ErrorKind::Feature, "RSA needs the feature `rsa`");
         }
         Unproved::Broken => SIGNATURE,
     };
-    Error::text(kind, text)
+    Error::because(kind, text)
 }
 
 const UNSUPPORTED: &str = "a certificate is signed with an algorithm that is not supported";
@@ -285,5 +335,5 @@ fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
         }
         _ => "a certificate is not as RFC 5280 asks",
     };
-    Error::text(kind, why)
+    Error::because(kind, why)
 }

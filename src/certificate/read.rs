@@ -71,6 +71,15 @@ impl<'a> Fields<'a> {
         self.is_authority() || root && self.usage.is_some_and(signs)
     }
 
+    /// Whether it may be trusted as a device or owner itself: nothing in it speaks of an authority, and
+    /// where it is its own issuer, as roots are, something in it says that it is none.
+    pub(super) fn may_be_pinned(&self) -> bool {
+        let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
+        let says_none = self.constraints.is_some() || self.usage.is_some();
+        let own_issuer = self.issuer == self.subject;
+        !self.is_authority() && !self.usage.is_some_and(signs) && (says_none || !own_issuer)
+    }
+
     /// Whether it may sign data. Without key usage it may do anything (RFC 5280 §4.2.1.3).
     pub(super) fn may_sign(&self) -> bool {
         self.usage.is_none_or(|usage| usage.digital_signature())

@@ -1,8 +1,8 @@
 //! Revocation lists (RFC 5280 §5): which certificates their authorities have called back.
 //!
-//! A list counts for the certificates of the authority whose name it has and whose key signed it: an
-//! authority that changed its key has one name and two keys, with lists of each. So a list is of no
-//! use before there is a path.
+//! A list counts for the certificates of the authority whose key signed it and whose name it has, in
+//! whatever spelling: an authority that changed its key has one name and two keys, with lists of each.
+//! So a list is of no use before there is a path.
 
 mod list;
 
@@ -14,6 +14,7 @@ use list::Refused;
 
 use super::Roots;
 use super::chain::Checks;
+use super::name::Name;
 use super::read::Fields;
 use super::signature::{Unproved, check, check_signed};
 use crate::error::{Error, ErrorKind};
@@ -30,18 +31,22 @@ impl Roots {
     /// Adds a certificate revocation list in DER (RFC 5280 §5). A path over a certificate that is in
     /// it is refused from then on, whatever the date and the reason that the list gives.
     ///
-    /// It counts for what the authority has issued whose name it has and whose key signed it. A list
-    /// of another trusted authority of that name, or that names another key (authorityKeyIdentifier),
-    /// is left out. Where it was not signed by the key of the authority for any other reason, or the
-    /// authority may not sign lists, paths over the authority are refused: a list that cannot be
-    /// relied upon is not passed over in silence. With
+    /// It counts for what the authority has issued whose key signed it and whose name it has, as
+    /// RFC 5280 §7.1 compares names: the type of string, case and blanks do not count. A list of
+    /// another known authority of that name is left out; so is one that names another key
+    /// (authorityKeyIdentifier) and that no known authority signed, unless lists are required. Where
+    /// it was not signed by the key of the authority for any other reason, or the authority may not
+    /// sign lists, paths over the authority are refused: a list that cannot be relied upon is not
+    /// passed over in silence. With
     /// [`Policy::refuse_expired`](crate::Policy::refuse_expired) so are they after the day on which
     /// the list promises a newer one. Of several lists of one authority each counts.
     ///
     /// A list may speak of a part of the certificates: those of devices and owners, those of
     /// authorities, those of one distribution point. Where lists of the issuer were given and none of
-    /// them speaks of a certificate, that is a finding:
-    /// [`FindingKind::ListUnused`](crate::FindingKind::ListUnused).
+    /// them speaks of a certificate, that is the finding
+    /// [`FindingKind::ListUnused`](crate::FindingKind::ListUnused); also where no list says anything
+    /// about a path, and where no known authority of its name signed one: it may be damaged.
+    /// [`lists_used`](Self::lists_used) says which have been of use at all.
     ///
     /// A certificate that is itself among the trusted ones is not looked up.
     ///
@@ -66,7 +71,7 @@ impl Roots {
         match List::read(der, MOST_ENTRIES) {
             Ok(list) => self.lists.push(Arc::new(list)),
             Err(Refused::Entries(found)) => most(found, MOST_ENTRIES, "entries")?,
-            Err(Refused::Why(why)) => return Err(Error::text(ErrorKind::RevocationList, why)),
+            Err(Refused::Why(why)) => return Err(Error::because(ErrorKind::RevocationList, why)),
         }
         Ok(())
     }
@@ -79,10 +84,41 @@ impl Roots {
         self.lists_required = true;
     }
 
-    /// The lists with the name of whoever issued this certificate.
-    fn lists_for<'r>(&'r self, certificate: &'r Fields<'_>) -> impl Iterator<Item = &'r List> {
-        let lists = self.lists.iter().map(|list| &**list);
-        lists.filter(|list| list.issuer() == certificate.issuer)
+    /// For each list, in the order in which they were added, whether it has said something about a
+    /// certificate of a path since then: good, revoked, or too old to say. Clones share this.
+    ///
+    /// A list that was never used is that of somebody else, or damaged, or speaks of other kinds of
+    /// certificates.
+    ///
+    /// ```
+    /// use ownership_voucher::Roots;
+    ///
+    /// fn warn(roots: &Roots) {
+    ///     for (number, _) in roots.lists_used().enumerate().filter(|(_, used)| !used) {
+    ///         println!("list {number} was used for no certificate");
+    ///     }
+    /// }
+    /// ```
+    pub fn lists_used(&self) -> impl ExactSizeIterator<Item = bool> {
+        self.lists.iter().map(|list| list.is_used())
+    }
+
+    /// The lists with the name of whoever issued this certificate, with their numbers.
+    fn lists_for<'r>(
+        &'r self,
+        certificate: &Fields<'_>,
+    ) -> impl Iterator<Item = (usize, &'r List)> {
+        let issuer = Name::of(certificate.issuer);
+        let lists = self.lists.iter().map(|list| &**list).enumerate();
+        lists.filter(move |(_, list)| *list.issuer() == issuer)
+    }
+
+    /// The trusted authorities with the name of whoever issued this list.
+    fn issuers_of<'r>(&'r self, list: &'r List) -> impl Iterator<Item = Fields<'r>> {
+        let named = self.certificates.iter();
+        named
+            .filter(|root| root.name == *list.issuer())
+            .filter_map(|root| Fields::read(&root.der))
     }
 }
 
@@ -92,33 +128,34 @@ struct Lookup<'l> {
     path: &'l [Fields<'l>],
     root: &'l Fields<'l>,
     at: Option<UnixTime>,
+    required: bool,
     kind: ErrorKind,
 }
 
 impl Lookup<'_> {
-    /// Whether another authority of the same name as `issuer` signed the list: one that is trusted,
-    /// or one of the path.
-    fn have_signer(&self, list: &List, issuer: &Fields<'_>) -> bool {
-        let signed = |other: &Fields<'_>| {
-            other.subject == issuer.subject && check_signed(&list.signed(), other).is_ok()
-        };
-        let mut trusted = self.roots.named(list.issuer());
-        self.path.iter().skip(1).any(signed)
-            || trusted.any(|(_, der)| Fields::read(der).is_some_and(|root| signed(&root)))
+    /// Whether another authority of the same name signed the list: one that is trusted, or one of the
+    /// path.
+    fn have_signer(&self, list: &List) -> bool {
+        let signed = |other: &Fields<'_>| check_signed(&list.signed(), other).is_ok();
+        let mut above = self.path.iter().skip(1);
+        above.any(|other| Name::of(other.subject) == *list.issuer() && signed(other))
+            || self.roots.issuers_of(list).any(|root| signed(&root))
     }
 
     /// What `list`, which has the name of the issuer, says about the certificate of the path with
     /// that number.
     fn status(&self, list: &List, number: usize) -> Result<Status, Error> {
-        let fail = |why| Err(Error::text(self.kind, why));
+        let fail = |why| Err(Error::because(self.kind, why));
         let Some(certificate) = self.path.get(number) else {
             return Ok(Status::Unknown);
         };
         let issuer = self.path.get(number.saturating_add(1)).unwrap_or(self.root);
         match check_signed(&list.signed(), issuer) {
             Ok(()) => {}
+            Err(_) if self.have_signer(list) => return Ok(Status::Unknown),
+            // That of a key that is not known, or damaged: nobody can tell.
+            Err(_) if list.is_of_other_key(issuer) && self.required => return fail(NO_SIGNER),
             Err(_) if list.is_of_other_key(issuer) => return Ok(Status::Unknown),
-            Err(_) if self.have_signer(list, issuer) => return Ok(Status::Unknown),
             Err(Unproved::Broken) => {
                 return fail("the signature of a revocation list does not verify");
             }
@@ -132,12 +169,13 @@ impl Lookup<'_> {
         if !list.covers(certificate, number == 0) {
             return Ok(Status::Unknown);
         }
+        list.note_use();
         if list.has(certificate.serial) {
             return Ok(Status::Revoked);
         }
         if self.at.is_some_and(|at| at >= list.next_update) {
             let why = "a revocation list is older than it promises to be";
-            return Err(Error::text(ErrorKind::CertificateTime, why));
+            return Err(Error::because(ErrorKind::CertificateTime, why));
         }
         Ok(Status::Good)
     }
@@ -158,13 +196,14 @@ pub(super) fn check_lists(
         path,
         root,
         at,
+        required,
         kind,
     };
     // That a certificate is revoked says more than what else is wrong.
     let mut reason = None;
     for (number, certificate) in path.iter().enumerate() {
         let mut covered = false;
-        for list in roots.lists_for(certificate) {
+        for (_, list) in roots.lists_for(certificate) {
             match lookup.status(list, number) {
                 Ok(Status::Revoked) => return Err(Error::new(ErrorKind::CertificateRevoked)),
                 Ok(Status::Good) => covered = true,
@@ -173,7 +212,7 @@ pub(super) fn check_lists(
             }
         }
         if required && !covered {
-            reason.get_or_insert_with(|| Error::text(kind, UNKNOWN));
+            reason.get_or_insert_with(|| Error::because(kind, UNKNOWN));
         }
     }
     reason.map_or(Ok(()), Err)
@@ -190,51 +229,104 @@ enum Status {
 
 const UNKNOWN: &str = "no revocation list speaks of a certificate";
 
+const NO_SIGNER: &str = "a revocation list has the name of an authority and states another key, and no known \
+     authority of that name signed it: it is damaged, or the certificate of that key is not trusted";
+
+/// Authorities beside a path whose lists may be among those for it: the lists are given for the paths
+/// of devices and of manufacturers together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'o> {
+    pub(crate) roots: Option<&'o Roots>,
+    pub(crate) chain: &'o [&'o [u8]],
+}
+
+impl Others<'_> {
+    fn have_signed(&self, list: &List, checks: &mut Checks) -> bool {
+        let mut signed = |other: &Fields<'_>| {
+            Name::of(other.subject) == *list.issuer()
+                && checks.spend()
+                && check_signed(&list.signed(), other).is_ok()
+        };
+        let mut chain = self.chain.iter().filter_map(|der| Fields::read(der));
+        let mut roots = self.roots.iter().flat_map(|roots| roots.issuers_of(list));
+        roots.any(|other| signed(&other)) || chain.any(|other| signed(&other))
+    }
+}
+
 /// Names the certificates of `chain`, by their numbers, of which no list speaks although there are
-/// lists with the name of their issuer. Signatures are taken from `checks`.
+/// lists with the name of their issuer; and the first where no list speaks of any, or where a list is
+/// signed by no known authority of its name. A chain that leads to none of the roots has none of the
+/// latter two. Signatures are taken from `checks`.
 pub(crate) fn unused_lists(
     chain: &[&[u8]],
     roots: &Roots,
+    others: Others<'_>,
     checks: &mut Checks,
     mut note: impl FnMut(usize),
 ) {
     if roots.lists.is_empty() {
         return;
     }
-    let read: Vec<_> = chain.iter().map(|der| Fields::read(der)).collect();
+    let read: Vec<_> = chain.iter().map_while(|der| Fields::read(der)).collect();
+    // Whether each list is signed by an authority that is known, and whether any speaks of a path.
+    let mut known = alloc::vec![false; roots.lists.len()];
+    let (mut spoken, mut leads, mut silent) = (false, false, Vec::new());
     for (number, (certificate, der)) in read.iter().zip(chain).enumerate() {
-        let Some(certificate) = certificate else {
-            return;
-        };
         // What is trusted itself is not looked up, and the path ends there.
         if roots.iter().any(|root| root == *der) {
-            return;
+            leads = true;
+            break;
         }
-        if roots.lists_for(certificate).next().is_none() {
-            continue;
-        }
-        let next = read.get(number.saturating_add(1)).and_then(Option::as_ref);
+        let next = read.get(number.saturating_add(1));
         let next = next.filter(|next| next.subject == certificate.issuer);
         let trusted: Vec<_> = roots
             .named(certificate.issuer)
             .filter_map(|(_, der)| Fields::read(der))
             .collect();
-        let mut issuers = trusted.iter().chain(next);
-        let issuer = issuers.find(|issuer| checks.spend() && check(certificate, issuer).is_ok());
-        let Some(issuer) = issuer else { continue };
-        let mut lists = roots.lists_for(certificate);
-        let speaks = lists.any(|list| {
-            list.covers(certificate, number == 0)
-                && checks.spend()
-                && check_signed(&list.signed(), issuer).is_ok()
-        });
-        if !speaks {
-            note(number);
+        let mut issuers = trusted.iter().map(|root| (root, true));
+        let mut issuers = issuers.by_ref().chain(next.map(|next| (next, false)));
+        let issuer =
+            issuers.find(|(issuer, _)| checks.spend() && check(certificate, issuer).is_ok());
+        let Some((issuer, is_root)) = issuer else {
+            break;
+        };
+        let (mut lists, mut speaks) = (0_usize, false);
+        for (list_number, list) in roots.lists_for(certificate) {
+            lists = lists.saturating_add(1);
+            if checks.spend() && check_signed(&list.signed(), issuer).is_ok() {
+                if let Some(known) = known.get_mut(list_number) {
+                    *known = true;
+                }
+                speaks |= list.covers(certificate, number == 0);
+            }
+        }
+        spoken |= speaks;
+        if lists > 0 && !speaks {
+            silent.push(number);
+        }
+        if is_root {
+            leads = true;
+            break;
         }
     }
+    let mut strange = || {
+        roots.lists.iter().zip(&known).any(|(list, known)| {
+            let own = Others {
+                roots: Some(roots),
+                chain: &[],
+            };
+            !known && !own.have_signed(list, checks) && !others.have_signed(list, checks)
+        })
+    };
+    if leads && !silent.contains(&0) && (!spoken || strange()) {
+        note(0);
+    }
+    silent.into_iter().for_each(note);
 }
 
 #[cfg(test)]
 mod rekeyed;
+#[cfg(test)]
+mod spelled;
 #[cfg(test)]
 mod tests;

@@ -96,6 +96,12 @@ fixtures! {
     "rsa4096-leaf"
     "rsa4096-root"
     "self-signed"
+    "unmarked/bare"
+    "unmarked/leaf"
+    "unmarked/no-authority"
+    "unmarked/policies"
+    "unmarked/renamed"
+    "unmarked/signs-both"
 }
 
 fn der(name: &str) -> &'static [u8] {
@@ -285,6 +291,44 @@ fn trusted_authority_vouches_for_what_it_signed_alone() {
     assert_eq!((kind.code(), kind.name()), (341, "ca-as-leaf"));
     // A device whose issuer gave it a key usage too many stays one.
     holds(&["leaf-no-usage"], &["p256-root"], 0, 2);
+}
+
+/// What may be an authority's is not trusted as a device, though no path leads over it either.
+#[test]
+fn a_pinned_device_says_that_it_is_no_authority() {
+    let why = "needs basicConstraints with CA:FALSE, or a key usage";
+    // Of version 1, of version 3 without extensions, one below another authority.
+    fails(&["root-v1"], &["root-v1"], why);
+    fails(&["unmarked/bare"], &["unmarked/bare"], why);
+    fails(&["unmarked/signs-both"], &["unmarked/signs-both"], why);
+    let sub = "int-no-constraints";
+    fails(&[sub], &[sub], "lacks digital signatures");
+    fails_as(
+        ErrorKind::AuthorityLeaf,
+        &["root-no-constraints"],
+        &["root-no-constraints"],
+    );
+    holds(&["self-signed"], &["self-signed"], 0, 1);
+    holds(&["unmarked/no-authority"], &["unmarked/no-authority"], 0, 1);
+    // Its issuer is another one, and nothing in it speaks of an authority.
+    holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
+    holds(&["unmarked/leaf"], &["unmarked/leaf"], 0, 1);
+}
+
+/// The key of the issuer under another name than the certificate has for its issuer.
+#[test]
+fn a_chain_links_by_name_too() {
+    finds(
+        &["unmarked/leaf", "unmarked/renamed"],
+        &[(FindingKind::DeviceChainBroken, 0)],
+    );
+    finds(&["unmarked/leaf", "unmarked/policies"], &[]);
+}
+
+/// Extensions of what is trusted are not looked at, critical or not.
+#[test]
+fn a_root_may_have_critical_policies() {
+    holds(&["unmarked/leaf"], &["unmarked/policies"], 0, 2);
 }
 
 #[test]
@@ -688,8 +732,12 @@ fn findings_of_chains() {
         &["p256-leaf", "p256-root", "p256-int"],
         &[(F::DeviceChainBroken, 0), (F::DeviceChainBroken, 1)],
     );
-    // Signed with SHA-1 and by nobody in the chain: not told apart.
-    finds(&["leaf-sha1", "root-other"], &[(F::Sha1, 0)]);
+    // Signed with SHA-1: of another key of that name nothing more is known.
+    finds(&["leaf-sha1", "root-same-name"], &[(F::Sha1, 0)]);
+    finds(
+        &["leaf-sha1", "root-other"],
+        &[(F::Sha1, 0), (F::DeviceChainBroken, 0)],
+    );
 }
 
 #[test]
@@ -711,11 +759,12 @@ fn findings_of_rsa_chains() {
 }
 
 /// One signature past the limit is not verified, and that is said once; what the certificates show
-/// by themselves is noted all the same.
+/// by themselves, and by their names, is noted all the same.
 #[test]
 fn signatures_of_a_chain_have_an_end() {
     use FindingKind::{CertificatesUnchecked, DeviceChainBroken, NoBasicConstraints};
-    let [leaf, other] = [der("p256-leaf"), der("root-other")];
+    // The leaf names the other as its issuer, and the other names somebody else.
+    let [leaf, other] = [der("leaf"), der("root-same-name")];
     let chain = [leaf, other, leaf, other, leaf];
     let kinds = |checks| {
         let found = findings_with(&chain, None, checks);
@@ -731,10 +780,9 @@ fn signatures_of_a_chain_have_an_end() {
         )
     };
     assert_eq!(kinds(5), (4, None, 2));
-    assert_eq!(kinds(4), (4, None, 2));
-    assert_eq!(kinds(3), (3, Some(3), 2));
-    assert_eq!(kinds(1), (1, Some(1), 2));
-    assert_eq!(kinds(0), (0, Some(0), 2));
+    assert_eq!(kinds(2), (4, None, 2));
+    assert_eq!(kinds(1), (3, Some(2), 2));
+    assert_eq!(kinds(0), (2, Some(0), 2));
 }
 
 #[test]

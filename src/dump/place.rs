@@ -7,16 +7,21 @@
 use crate::cbor::{Head, Major, Reader, Span};
 use crate::error::DeviceError;
 use crate::key::Quiet;
-use crate::privacy::der_sequence;
+use crate::key::der_sequence;
+use crate::key::private::{CoseKeyType, Part, is_odd_cose_key, is_private_key};
 use crate::voucher::{RvVariable, next_instruction, passwords};
 
 /// Why bytes are withheld that nothing is known about.
 pub(super) const UNREAD: &str = "what cannot be read may be a secret";
 const PASSWORD: &str = "a Wi-Fi password";
+pub(super) const PRIVATE: &str = "a private key";
+const MEMBER: &str = "it is no part of a public key";
 const CREDENTIAL: &str = "a secret of the device";
 
 /// Byte strings up to this size are no header of a voucher: points, digests, signatures of P-256.
-pub(super) const SHORT: usize = 66;
+const SHORT: usize = 66;
+/// Strings in chunks up to this size have no room for a private key with a label.
+pub(super) const CHUNKS: usize = 32;
 
 /// What an item is where it stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,8 +60,13 @@ impl Place {
         }
     }
 
-    /// The value under this key of a map.
-    pub(super) fn under(key: Span, reader: &Reader<'_>) -> Self {
+    /// The value under this key of a map, which may be a COSE_Key.
+    pub(super) fn under(key: Span, kind: Option<CoseKeyType>, reader: &Reader<'_>) -> Self {
+        match kind.map(|kind| kind.part_at(key, reader)) {
+            Some(Part::Private) => return Self::Secret(PRIVATE),
+            Some(Part::Other) => return Self::Secret(MEMBER),
+            Some(Part::Public) | None => {}
+        }
         match is_password_code(key, reader) && is_text(reader) {
             true => Self::Secret(PASSWORD),
             false => Self::Plain,
@@ -208,9 +218,18 @@ fn is_public(reader: &Reader<'_>) -> bool {
 /// digests, points and signatures are, and no password is found in it.
 pub(super) fn is_harmless(bytes: &[u8], content: Span) -> bool {
     let size = content.len();
+    let inside = content.of(bytes);
+    if is_private_key(inside) || is_odd_cose_key(inside) {
+        return false;
+    }
     let signature = matches!(size, 96 | 97 | 256 | 257 | 384 | 385);
-    let known = size <= SHORT || signature || der_sequence(content.of(bytes)).is_some();
+    let known = size <= SHORT || signature || der_sequence(inside).is_some();
     let mut found = false;
     passwords(bytes, content, false, &mut |_| found = true);
     known && !found
+}
+
+/// Whether a text may be shown: there is no private key in it.
+pub(super) fn is_harmless_text(text: &[u8]) -> bool {
+    !is_private_key(text)
 }

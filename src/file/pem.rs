@@ -76,7 +76,7 @@ impl<'a> PemBlocks<'a> {
     /// The block that starts at `begin`. The dashes that follow its label and its body are looked
     /// for once, so that the work is in proportion to the text whatever stands in it.
     fn block(&mut self, begin: usize) -> Result<PemBlock<'a>, Error> {
-        let bad = |why, at| Err(Error::text(ErrorKind::Pem, why).at(at));
+        let bad = |why, at| Err(Error::because(ErrorKind::Pem, why).at(at));
         let label_at = begin.saturating_add(BEGIN.len());
         let Some(label_end) = find(self.text, label_at, DASHES) else {
             self.at = self.text.len();
@@ -166,7 +166,7 @@ impl core::fmt::Debug for PemBlock<'_> {
 
 /// Decodes base64 in any spacing. Header lines of RFC 1421 are passed over.
 pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let bad = || Error::text(ErrorKind::Pem, "the body is not base64");
+    let bad = || Error::because(ErrorKind::Pem, "the body is not base64");
     if body.len() > MAX_BODY {
         let (found, wanted) = (body.len() as u64, MAX_BODY as u64);
         return Err(Error::count(
@@ -218,7 +218,7 @@ impl PublicKey {
                 _ => {}
             }
         }
-        Err(Error::text(
+        Err(Error::because(
             ErrorKind::BadArgument,
             "a PUBLIC KEY or CERTIFICATE in PEM wanted",
         ))
@@ -239,7 +239,7 @@ impl LocalKey {
                 return Self::from_der(&block.decode()?);
             }
         }
-        Err(Error::text(
+        Err(Error::because(
             ErrorKind::BadArgument,
             "a PRIVATE KEY in PEM wanted",
         ))

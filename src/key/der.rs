@@ -177,3 +177,16 @@ pub(crate) fn check_size<E: Fail>(span: Span, limits: &Limits) -> Result<(), E> 
     let (found, wanted) = (span.len() as u64, limits.certificate as u64);
     Err(E::count(ErrorKind::CertificateSize, found, wanted, "bytes").at(span.start()))
 }
+
+/// The content of a SEQUENCE in DER that fills `bytes`.
+pub(crate) fn sequence(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, content) = match bytes {
+        [0x30, length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
+        [0x30, 0x81, length, rest @ ..] => (usize::from(*length), rest),
+        [0x30, 0x82, high, low, rest @ ..] => {
+            (usize::from(u16::from_be_bytes([*high, *low])), rest)
+        }
+        _ => return None,
+    };
+    (content.len() == length).then_some(content)
+}

@@ -264,7 +264,10 @@ impl PublicKey {
             self.material.algorithm(KeyType::RsaPkcs),
         ];
         if !fits.contains(&algorithm) {
-            return Err(Error::text(ErrorKind::AlgorithmMismatch, algorithm.name()));
+            return Err(Error::because(
+                ErrorKind::AlgorithmMismatch,
+                algorithm.name(),
+            ));
         }
         if signature.len() != algorithm.signature_len() {
             let (found, wanted) = (signature.len() as u64, algorithm.signature_len() as u64);

@@ -139,7 +139,7 @@ impl Challenge {
         reader.next(&mut items)?;
         let at = reader.position();
         if reader.text(sink)?.of(bytes) != CONTEXT.as_bytes() {
-            return Err(Error::text(ErrorKind::MessageKind, "not a challenge").at(at));
+            return Err(Error::because(ErrorKind::MessageKind, "not a challenge").at(at));
         }
         reader.next(&mut items)?;
         // UTF-8 was checked by the reader.
@@ -149,12 +149,14 @@ impl Challenge {
         let guid = read_guid(&mut reader, bytes, sink)?;
         reader.next(&mut items)?;
         let at = reader.position();
-        let state = Digest::new(HashAlgorithm::Sha384, reader.bytes(sink)?.of(bytes))
-            .ok_or_else(|| Error::text(ErrorKind::WrongSize, "48 bytes of state wanted").at(at))?;
+        let state =
+            Digest::new(HashAlgorithm::Sha384, reader.bytes(sink)?.of(bytes)).ok_or_else(|| {
+                Error::because(ErrorKind::WrongSize, "48 bytes of state wanted").at(at)
+            })?;
         reader.next(&mut items)?;
         let at = reader.position();
         let nonce = <[u8; 32]>::try_from(reader.bytes(sink)?.of(bytes))
-            .map_err(|_| Error::text(ErrorKind::WrongSize, "32 bytes of nonce wanted").at(at))?;
+            .map_err(|_| Error::because(ErrorKind::WrongSize, "32 bytes of nonce wanted").at(at))?;
         reader.close(&mut items)?;
         reader.finish("behind the challenge")?;
         let challenge = Self {
@@ -166,7 +168,7 @@ impl Challenge {
         // One challenge, one spelling: what is signed is what was asked.
         match challenge.to_cbor() == bytes {
             true => Ok(challenge),
-            false => Err(Error::text(ErrorKind::BadCbor, "not in shortest form")),
+            false => Err(Error::because(ErrorKind::BadCbor, "not in shortest form")),
         }
     }
 
@@ -245,7 +247,7 @@ fn state(voucher: &VerifiedVoucher<'_>) -> Digest {
 fn check_name(name: &str) -> Result<(), Error> {
     if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(crate::text::is_hidden) {
         let why = "a verifier's name has 1 to 255 bytes and no hidden characters";
-        return Err(Error::text(ErrorKind::Incomplete, why));
+        return Err(Error::because(ErrorKind::Incomplete, why));
     }
     Ok(())
 }

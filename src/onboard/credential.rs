@@ -101,7 +101,7 @@ impl DeviceCredential {
     pub fn key(&self) -> Result<LocalKey, Error> {
         match &self.key {
             Some(der) => LocalKey::from_der(der),
-            None => Err(Error::text(
+            None => Err(Error::because(
                 ErrorKind::Incomplete,
                 "the credential has no key",
             )),
@@ -194,7 +194,7 @@ impl DeviceCredential {
     /// [`ErrorKind::Incomplete`] where the dialect has a place for a secret or key that the
     /// credential does not have.
     pub fn to_cbor(&self, dialect: CredentialDialect) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let missing = |what| Error::text(ErrorKind::Incomplete, what);
+        let missing = |what| Error::because(ErrorKind::Incomplete, what);
         let secret = self.secret.as_ref().map(HmacSecret::as_bytes);
         let secret = secret.ok_or_else(|| missing("the credential has no HMAC secret"))?;
         let key = self.key.as_ref().map(|key| key.as_slice());
@@ -275,7 +275,7 @@ fn read_bool(reader: &mut Reader<'_>) -> Result<bool, Error> {
     match first {
         Some(0xf4) => Ok(false),
         Some(0xf5) => Ok(true),
-        _ => Err(Error::text(ErrorKind::WrongType, "true or false wanted").at(at)),
+        _ => Err(Error::because(ErrorKind::WrongType, "true or false wanted").at(at)),
     }
 }
 
@@ -306,7 +306,7 @@ fn read_plain(
     reader.next(&mut outer)?;
     if reader.text(&mut Quiet)?.of(bytes) != b"Plain" {
         let why = "secrets that are not plain";
-        return Err(Error::text(ErrorKind::WrongType, why).at(start));
+        return Err(Error::because(ErrorKind::WrongType, why).at(start));
     }
     let (mut secret, mut key) = (None, None);
     let mut inner = reader.map(&mut Quiet)?;
@@ -315,7 +315,7 @@ fn read_plain(
         let slot = match reader.text(&mut Quiet)?.of(bytes) {
             b"hmac_secret" => &mut secret,
             b"private_key" => &mut key,
-            _ => return Err(Error::text(ErrorKind::WrongType, "an unknown secret").at(at)),
+            _ => return Err(Error::because(ErrorKind::WrongType, "an unknown secret").at(at)),
         };
         if slot.replace(read_secret(reader, bytes)?).is_some() {
             return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
@@ -324,7 +324,7 @@ fn read_plain(
     reader.close(&mut outer)?;
     match secret {
         Some(secret) => Ok((Some(secret), key)),
-        None => Err(Error::text(ErrorKind::WrongSize, "no HMAC secret").at(start)),
+        None => Err(Error::because(ErrorKind::WrongSize, "no HMAC secret").at(start)),
     }
 }
 

@@ -91,7 +91,7 @@ pub fn check_prove_to_rv(
         && !matches!(fdo.of(message), [0xf6] | [0x80])
     {
         let why = "a TO2.ProveDevice";
-        return Err(Error::text(ErrorKind::MessageKind, why).at(fdo.start()));
+        return Err(Error::because(ErrorKind::MessageKind, why).at(fdo.start()));
     }
     token.check(&signed, message, voucher, nonce)
 }
@@ -116,7 +116,7 @@ impl<'m> DeviceProof<'m> {
         let (signed, token) = Token::read(message)?;
         let Some(fdo) = token.fdo else {
             let why = "a TO1.ProveToRV";
-            return Err(Error::text(ErrorKind::MessageKind, why).at(signed.payload.start()));
+            return Err(Error::because(ErrorKind::MessageKind, why).at(signed.payload.start()));
         };
         let mut reader = Reader::<Error>::over(message, fdo);
         let mut items = reader.array_of(1, &mut Quiet)?;
@@ -182,7 +182,7 @@ impl Token {
             }
         }
         reader.finish("behind the payload")?;
-        let missing = |what| Error::text(ErrorKind::WrongSize, what).at(items.start);
+        let missing = |what| Error::because(ErrorKind::WrongSize, what).at(items.start);
         let token = Self {
             nonce: nonce.ok_or_else(|| missing("a token without nonce"))?,
             ueid: ueid.ok_or_else(|| missing("a token without UEID"))?,

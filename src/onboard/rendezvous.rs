@@ -89,7 +89,7 @@ pub struct OwnerAddress {
 impl OwnerAddress {
     /// Fails where no device could go there.
     fn check(&self) -> Result<(), Error> {
-        let bad = |what| Err(Error::text(ErrorKind::Incomplete, what));
+        let bad = |what| Err(Error::because(ErrorKind::Incomplete, what));
         if self.dns.as_deref().is_some_and(|dns| !is_host(dns)) {
             return bad("a host of the owner that is neither a DNS name nor an IP address");
         }
@@ -152,7 +152,9 @@ fn read_ip(bytes: &[u8], at: usize) -> Result<IpAddr, Error> {
     }
     match <[u8; 16]>::try_from(bytes) {
         Ok(v6) => Ok(IpAddr::from(v6).to_canonical()),
-        Err(_) => Err(Error::text(ErrorKind::WrongSize, "4 or 16 bytes of address wanted").at(at)),
+        Err(_) => {
+            Err(Error::because(ErrorKind::WrongSize, "4 or 16 bytes of address wanted").at(at))
+        }
     }
 }
 
@@ -183,7 +185,7 @@ pub fn to1d(
     let empty = |address: &OwnerAddress| address.ip.is_none() && address.dns.is_none();
     if addresses.is_empty() || addresses.iter().any(empty) {
         let why = "an address of the owner wanted";
-        return Err(Error::text(ErrorKind::Incomplete, why));
+        return Err(Error::because(ErrorKind::Incomplete, why));
     }
     addresses.iter().try_for_each(OwnerAddress::check)?;
     let hash = voucher.entry_hash().digest(&[to0d]);

@@ -191,6 +191,9 @@ reveals! {
     /// told.
     PrivateKey = 934, "private-key", Critical, "a private key in clear",
         "take this key out of use: whoever has a copy can sign as its owner; send files with the voucher alone";
+    /// A member of a COSE_Key that no public key has: FDO does not ask for it, and it may be secret.
+    KeyData = 935, "key-data", High, "a member of a COSE_Key that is no part of a public key",
+        "ask whoever wrote the key what it says; if it is a private key, take it out of use";
     /// There is more than is listed.
     More = 949, "more-reveals", Medium, "there is more to tell than is listed",
         "raise the limit, or refuse a voucher that holds so much";

@@ -129,7 +129,7 @@ pub(crate) fn every(voucher: &Voucher<'_>) -> Limits {
 }
 
 fn refusal(reveal: &Reveal) -> Error {
-    Error::text(ErrorKind::Disclosure, reveal.kind.text())
+    Error::because(ErrorKind::Disclosure, reveal.kind.text())
         .at(reveal.offset)
         .in_entry(reveal.entry)
 }

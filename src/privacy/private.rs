@@ -1,18 +1,9 @@
 //! Private keys in a voucher, where nobody looks for them: in a COSE_Key with `d`, in additional
 //! data, in the text of a PEM block.
 
-use crate::cbor::{Label, Labels, Reader};
-use crate::error::DeviceError;
-use crate::key::{KeyEncoding, KeyIndex, Quiet};
-use crate::limits::Limits;
+use crate::key::private::{Part, each_label, is_private_cose_key, is_private_der, pem_labels};
+use crate::key::{KeyEncoding, KeyIndex};
 use crate::voucher::Voucher;
-
-/// What every label of a private key in PEM ends with, whatever its format and encryption.
-const LABEL: &[u8] = b"PRIVATE KEY-----";
-/// What of it stands before the dashes.
-const WORDS: usize = 11;
-/// `d` of EC2 and of OKP (RFC 9053 §7).
-const D: i128 = -4;
 
 impl Voucher<'_> {
     /// Whether a private key is in the voucher: in a COSE_Key, in additional data as DER, or
@@ -67,17 +58,18 @@ pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) 
             .index
             .extra
             .map_or(entry.range().start, |it| it.start());
-        if entry.extra().any(|(_, value)| is_private_der(value)) {
+        if entry
+            .extra()
+            .any(|(_, value)| is_private_der(value) || is_private_cose_key(value))
+        {
             found(Found {
-                what: "DER in additional data",
+                what: "DER or COSE_Key in additional data",
                 offset,
                 entry: Some(entry.number()),
             });
         }
     }
-    let dashes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'-');
-    let labels = dashes.filter_map(|(at, _)| at.checked_sub(WORDS));
-    for offset in labels.filter(|at| bytes.get(*at..).is_some_and(|it| it.starts_with(LABEL))) {
+    for offset in pem_labels(bytes) {
         let mut entries = voucher.entries();
         let entry = entries.find(|entry| entry.range().contains(&offset));
         found(Found {
@@ -88,47 +80,37 @@ pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) 
     }
 }
 
+/// Gives every label of a COSE_Key that no public key has, with its offset and entry.
+pub(super) fn other_labels(voucher: &Voucher<'_>, mut found: impl FnMut(usize, Option<usize>)) {
+    let (bytes, index) = (voucher.as_bytes(), voucher.index());
+    let mut look = |key: &KeyIndex, entry| {
+        if key.encoding == KeyEncoding::CoseKey {
+            let mut other = None;
+            each_label(bytes, key.body, |part, at| match part {
+                Part::Other => drop(other.get_or_insert(at)),
+                Part::Public | Part::Private => {}
+            });
+            if let Some(at) = other {
+                found(at, entry);
+            }
+        }
+    };
+    look(&index.manufacturer, None);
+    for (number, entry) in index.entries.iter().enumerate() {
+        look(&entry.key, Some(number));
+    }
+}
+
 /// Where the private part of a COSE_Key stands: under `d`, as a number or as the text of a JWK.
 fn private_part(bytes: &[u8], key: &KeyIndex) -> Option<usize> {
     if key.encoding != KeyEncoding::CoseKey {
         return None;
     }
-    let mut reader = Reader::<DeviceError>::over(bytes, key.body);
-    let mut items = reader.map(&mut Quiet).ok()?;
-    let mut labels = Labels::new();
-    while reader.more(&mut items).ok()? {
-        let (label, at) = labels.read(&mut reader, &mut Quiet).ok()?;
-        let private = match label {
-            Label::Int(number) => number == D,
-            Label::Text(text) => text.of(bytes) == b"d",
-        };
-        if private {
-            return Some(at);
+    let mut private = None;
+    each_label(bytes, key.body, |part, at| {
+        if part == Part::Private {
+            private.get_or_insert(at);
         }
-        reader.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
-    }
-    None
-}
-
-/// Whether these bytes are a private key in DER, by what it begins with: PKCS#8 (RFC 5958),
-/// PKCS#1 (RFC 8017 §A.1.2) or SEC 1 (RFC 5915).
-fn is_private_der(bytes: &[u8]) -> bool {
-    let content = der_sequence(bytes).unwrap_or_default();
-    matches!(
-        content,
-        [2, 1, 0 | 1, 0x30, ..] | [2, 1, 0, 2, ..] | [2, 1, 1, 4, ..]
-    )
-}
-
-/// The content of a SEQUENCE in DER that fills `bytes`.
-pub(crate) fn der_sequence(bytes: &[u8]) -> Option<&[u8]> {
-    let (length, content) = match bytes {
-        [0x30, length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
-        [0x30, 0x81, length, rest @ ..] => (usize::from(*length), rest),
-        [0x30, 0x82, high, low, rest @ ..] => {
-            (usize::from(u16::from_be_bytes([*high, *low])), rest)
-        }
-        _ => return None,
-    };
-    (content.len() == length).then_some(content)
+    });
+    private
 }

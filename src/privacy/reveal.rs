@@ -6,14 +6,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::kind::RevealKind;
-use super::private::private_keys;
+use super::private::{other_labels, private_keys};
 use super::text::{hex, looks_made, looks_serial, shown};
 use crate::cbor::Span;
 use crate::finding::FindingKind;
 use crate::key::{Certificates, KeyEncoding, KeyIndex, PublicKey};
 use crate::limits::Limits;
-use crate::onetime;
-use crate::voucher::{Guid, RvInstruction, RvValue, RvVariable, Voucher, passwords};
+use crate::voucher::{Entry, Guid, RvInstruction, RvValue, RvVariable, Voucher, passwords};
 
 /// One thing that a voucher tells, and where it stands.
 ///
@@ -76,6 +75,10 @@ impl Voucher<'_> {
         private_keys(self, |found| {
             list.entry = found.entry;
             list.add(RevealKind::PrivateKey, found.offset, || found.what.into());
+        });
+        other_labels(self, |offset, entry| {
+            list.entry = entry;
+            list.add(RevealKind::KeyData, offset, String::new);
         });
         for finding in self.departure_list(limits.findings).finish() {
             let (kind, value) = match finding.kind {
@@ -287,7 +290,7 @@ fn owners(voucher: &Voucher<'_>, list: &mut List) {
         certificates(bytes, key, false, list);
         let at = entry.index.extra.map_or(at, Span::start);
         for (label, value) in entry.extra() {
-            let kind = match label == onetime::EXTRA_TYPE && value.len() == 33 {
+            let kind = match label == Entry::EPHEMERAL_KEY && value.len() == 33 {
                 true => RevealKind::ExtraOneTime,
                 false => RevealKind::ExtraData,
             };

@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use super::handover::{Receipt, is_signers, receipt};
 use super::journal::{Journal, Sale, record};
 use super::once::{Party, Turn, once};
-use crate::batch::{BatchVerifier, map};
+use crate::batch::BatchVerifier;
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, NextOwner};
+use crate::parallel::map;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
@@ -38,7 +39,7 @@ impl<'d> Deal<'d> {
 }
 
 /// Hands over a shipment in which each voucher has its own next owner or its own signer, as with
-/// [one-time keys](crate::onetime). `deal` is asked for every voucher that the policy accepts, with
+/// one-time keys. `deal` is asked for every voucher that the policy accepts, with
 /// its position; in no order, and with the feature `parallel` from several threads. What it refuses
 /// is not handed over.
 ///
@@ -51,25 +52,23 @@ impl<'d> Deal<'d> {
 /// [`hand_over_each_with`] also refuses what an earlier call did.
 ///
 /// ```
-/// # use ownership_voucher::{*, onetime::*};
+/// # use ownership_voucher::*;
 /// # fn main() -> Result<(), Error> {
 /// # let seller = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
 /// # let made = |guid| NewVoucher::new(Guid([guid; 16]), "Model 7", seller.public_key().into())
 /// #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 /// #     .with_epid().header()?.with_hmac(&HmacSecret::new(vec![7; 32]));
 /// # let shipment = [made(1)?.as_bytes().to_vec(), made(2)?.as_bytes().to_vec()];
-/// # let master = MasterSecret::new(&[9; 32]);
-/// # let (published, fresh_random_bytes) = (master.scan_key(0)?.address().to_string(), [5; 32]);
+/// # let key = |n| LocalKey::from_secret(KeyType::Secp256r1, &[n; 32]).map(|key| key.public_key());
+/// # let buyers = [key(8)?, key(9)?];
 /// # let secret = HmacSecret::new(vec![7; 32]);
 /// // These vouchers come from the factory and have no entries: the device confirms the header.
 /// let policy = Policy::hmac(&secret);
-/// let address: Address = published.parse()?;
-/// let sold = hand_over_each(&policy, &shipment, |_, voucher| {
-///     let buyer = address.owner_of(voucher, &fresh_random_bytes)?;
-///     let options = buyer.options(&ExtendOptions::new());
-///     Ok(Deal::new(&seller, buyer.next_owner(), options))
+/// let sold = hand_over_each(&policy, &shipment, |number, _voucher| {
+///     let buyer = buyers[number].clone();
+///     Ok(Deal::new(&seller, NextOwner::Key(buyer), ExtendOptions::new()))
 /// });
-/// # for result in sold { assert!(master.scan_key(0)?.recognise(&result?.0).is_some()); }
+/// # for (result, buyer) in sold.into_iter().zip(&buyers) { assert_eq!(result?.0.owner(), buyer); }
 /// # Ok(())
 /// # }
 /// ```
@@ -122,7 +121,7 @@ where
     let numbered: Vec<_> = verified.iter().enumerate().collect();
     let mut prepared = map(&numbered, |(number, voucher)| {
         let voucher = voucher.as_ref().map_err(Clone::clone)?;
-        Prepared::new(*number, voucher, deal(*number, voucher)?)
+        Prepared::new(*number, voucher, deal(*number, voucher)?, policy)
     });
     let duplicates = refuse_contradictions(&mut prepared);
     if let Some(journal) = journal {
@@ -172,9 +171,15 @@ struct Prepared<'v, 'd> {
 }
 
 impl<'v, 'd> Prepared<'v, 'd> {
-    fn new(number: usize, voucher: &'v VerifiedVoucher<'v>, deal: Deal<'d>) -> Result<Self, Error> {
+    fn new(
+        number: usize,
+        voucher: &'v VerifiedVoucher<'v>,
+        deal: Deal<'d>,
+        policy: &Policy<'_>,
+    ) -> Result<Self, Error> {
         is_signers(&*deal.signer, voucher)?;
         let extension = voucher.extend(&deal.next, &deal.options)?;
+        extension.check(policy)?;
         let mut sale = extension.sale();
         sale.number = number;
         Ok(Self {

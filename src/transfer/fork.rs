@@ -14,7 +14,6 @@ use crate::voucher::Guid;
 
 /// How two verified vouchers stand to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Relation {
     /// Different GUIDs.
     Unrelated,

@@ -7,7 +7,7 @@ use super::fork::{Relation, relation};
 use super::journal::Journal;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{ExtendOptions, Extension, NextOwner};
+use crate::extend::{ExtendOptions, Extension, NextOwner, limits_after};
 use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -93,8 +93,9 @@ impl<'h> HandOver<'h> {
     ///
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`] before
-    /// anything is signed, those of [`VerifiedVoucher::extend`] and [`Extension::sign`], and with a
-    /// journal those of [`Extension::record`]. The voucher handed in stays as it was.
+    /// anything is signed, those of [`VerifiedVoucher::extend`], [`Extension::check`] and
+    /// [`Extension::sign`], and with a journal those of [`Extension::record`]. What can be refused
+    /// without a signature is refused before the sale is recorded. The voucher handed in stays as it was.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
         self.verified(&voucher.verify_within(self.policy)?)
@@ -110,6 +111,7 @@ impl<'h> HandOver<'h> {
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         is_signers(self.signer, voucher)?;
         let extension = voucher.extend(self.next, self.options)?;
+        extension.check(self.policy)?;
         if let Some(journal) = self.journal {
             extension.record(journal)?;
         }
@@ -197,9 +199,7 @@ impl Extension<'_> {
 
 /// The result must be the next owner's, and have room for one entry more.
 fn policy_after<'p>(policy: &Policy<'p>, to: &PublicKey, max_entry: usize) -> Policy<'p> {
-    let mut limits = *policy.limits();
-    limits.input = limits.input.saturating_add(max_entry);
-    limits.entries = limits.entries.saturating_add(1);
+    let limits = limits_after(policy, max_entry);
     policy.clone().with_owner(to.clone()).with_limits(limits)
 }
 

@@ -149,6 +149,8 @@ impl Extension<'_> {
     /// [`to_be_signed`](Self::to_be_signed) leaves the house, because from then on a signature may
     /// exist. Says whether the journal held this very sale already.
     ///
+    /// A sale that is recorded stays. So [`check`](Self::check) the extension first.
+    ///
     /// # Errors
     /// [`ErrorKind::DoubleSale`] where the journal knows another sale of this state, with what it
     /// says about that as the `source`; [`ErrorKind::JournalFailed`] and whatever else the journal

@@ -41,7 +41,6 @@ impl fmt::Debug for Replacement {
 
 /// What became of the credentials.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum ResaleOutcome {
     /// The device kept its credentials, and the voucher that it was onboarded with stays valid.
     Reused,
@@ -59,7 +58,7 @@ impl Replacement {
     /// [`ErrorKind::Incomplete`] as for a [`NewVoucher`](crate::NewVoucher).
     pub fn new(guid: Guid, rendezvous: &[RvDirective], owner: NextOwner) -> Result<Self, Error> {
         if guid == Guid([0; 16]) {
-            return Err(Error::text(ErrorKind::Incomplete, "the GUID is zero"));
+            return Err(Error::because(ErrorKind::Incomplete, "the GUID is zero"));
         }
         let rendezvous = write::to_bytes(&rendezvous_value(rendezvous)?);
         Ok(Self {
@@ -119,7 +118,7 @@ impl Replacement {
 
     /// The CBOR of `Owner2Key`: in the header, and before that in TO2.SetupDevice.
     pub(crate) fn owner_item(&self, voucher: &VerifiedVoucher<'_>) -> Result<Vec<u8>, Error> {
-        let owner = self.owner.public_key()?;
+        let owner = self.owner.leaf_key()?;
         let mut options = ExtendOptions::new();
         options.other_key_type = true;
         let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;
@@ -153,7 +152,7 @@ impl Replacement {
             None if self.is_reuse(voucher) => Ok(ResaleOutcome::Reused),
             None => {
                 let why = "the device kept its credentials although new ones were set";
-                Err(Error::text(ErrorKind::Argument, why))
+                Err(Error::because(ErrorKind::Argument, why))
             }
         }
     }

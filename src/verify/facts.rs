@@ -44,6 +44,10 @@ pub(crate) fn check(
             }
         }
     }
+    // Nobody has signed this header: that it names the key proves nothing about the maker.
+    if proved.entries == 0 && !proved.hmac {
+        proved.manufacturer = None;
+    }
     // An anchor that does not fit has had its fault already.
     if !proved.is_anchored() && !policy.any_origin && !refused {
         judge.fault(no_origin(voucher))?;
@@ -61,6 +65,10 @@ pub(crate) fn check(
             Err(error) => judge.fault(error)?,
         }
     }
+    #[cfg(feature = "x509")]
+    if policy.strict {
+        super::chains::check_strict(voucher, policy, judge)?;
+    }
     Ok(proved)
 }
 
@@ -69,7 +77,7 @@ pub(crate) fn check(
 fn no_origin(voucher: &Voucher<'_>) -> Error {
     let why = "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC \
                too, or accept any origin";
-    Error::text(ErrorKind::Origin, why).at(voucher.manufacturer_key().range().start)
+    Error::because(ErrorKind::Origin, why).at(voucher.manufacturer_key().range().start)
 }
 
 /// Whether the owner of a voucher is the one wanted.
@@ -140,7 +148,7 @@ fn check_device_path(
     let place = voucher.index().chain.map_or(0, |chain| chain.start());
     if chain.is_empty() {
         let why = "the voucher has no device certificate";
-        return Err(Error::text(ErrorKind::DevicePath, why).at(place));
+        return Err(Error::because(ErrorKind::DevicePath, why).at(place));
     }
     let kind = ErrorKind::DevicePath;
     verify_path(&chain, roots, &Judgement::of(policy, kind))

@@ -75,7 +75,7 @@ pub(super) fn check_chain_hash(
         true if policy.allows(Allowance::LegacyChainHash) => {
             departure(FindingKind::LegacyChainHash)
         }
-        true => Error::text(ErrorKind::ChainHash, Allowance::LegacyChainHash.advice()),
+        true => Error::because(ErrorKind::ChainHash, Allowance::LegacyChainHash.advice()),
         false => Error::new(ErrorKind::ChainHash),
     };
     judge.fault(error.at(stored.item.start()))?;

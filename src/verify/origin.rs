@@ -73,14 +73,15 @@ impl Proved {
         !matches!(self.origin(), Origin::NotChecked)
     }
 
-    /// The stable names of the facts, as `ov verify --json` prints them.
+    /// The stable names of the facts, as `ov verify --json` prints them. A voucher without entries
+    /// proves none of `entries`, and `manufacturer` only together with `hmac`.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let proved = [
-            true,
+            self.entries > 0,
             !matches!(self.chain_hash, ChainHashRule::NoChain),
             self.device_path,
             self.hmac,
-            self.manufacturer.is_some(),
+            self.manufacturer.is_some() && self.is_anchored(),
             self.owner,
         ];
         let facts = Self::FACTS.into_iter().zip(proved);
@@ -98,8 +99,8 @@ impl Proved {
         }
         let known = Self::FACTS.into_iter().find(|name| *name == fact);
         Err(match known {
-            Some(name) => Error::text(ErrorKind::NotProved, name),
-            None => Error::text(ErrorKind::Argument, "no fact has this name"),
+            Some(name) => Error::because(ErrorKind::NotProved, name),
+            None => Error::because(ErrorKind::Argument, "no fact has this name"),
         })
     }
 }
@@ -143,6 +144,20 @@ mod tests {
         assert_eq!(proved.origin(), Origin::NotChecked);
         proved.hmac = true;
         assert_eq!(proved.origin(), Origin::Hmac);
+    }
+
+    #[test]
+    fn without_entries_nobody_has_signed() {
+        let mut proved = nothing();
+        proved.entries = 0;
+        proved.manufacturer = Some(ManufacturerProof::Key);
+        assert_eq!(proved.names().count(), 0);
+        for fact in ["entries", "manufacturer"] {
+            let error = proved.require(fact).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::NotProved);
+        }
+        proved.hmac = true;
+        assert!(proved.names().eq(["hmac", "manufacturer"]));
     }
 
     #[test]

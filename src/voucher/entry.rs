@@ -18,6 +18,12 @@ pub struct Entry<'v> {
 }
 
 impl<'v> Entry<'v> {
+    /// The type in OVEExtra of the ephemeral key of a one-time address: a SEC 1 point of 33 bytes.
+    ///
+    /// FDO leaves the types of -65537 and below to its users; this one was drawn at random from those
+    /// of 32 bits. The crate `ownership-voucher-onetime` writes it.
+    pub const EPHEMERAL_KEY: i128 = -444_520_361;
+
     /// Its number, counted from 0.
     #[must_use]
     pub const fn number(&self) -> usize {

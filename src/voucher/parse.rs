@@ -78,7 +78,9 @@ impl Index {
         let mut items = match reader.array_of(5, sink) {
             Err(error) if is_fdo_1_0(bytes) => {
                 let text = "FDO 1.0 (protocol version 100) can be shown, not verified";
-                return Err(Error::text(ErrorKind::Version, text).at(error.offset().unwrap_or(0)));
+                return Err(
+                    Error::because(ErrorKind::Version, text).at(error.offset().unwrap_or(0))
+                );
             }
             other => other?,
         };

@@ -229,6 +229,7 @@ impl<'v> RvInstruction<'v> {
         }
     }
 
+    #[cfg(feature = "privacy")]
     /// Where the value stands.
     pub(crate) const fn span(&self) -> Option<Span> {
         self.value

@@ -57,6 +57,8 @@ def _check(data, options):
         _policy("draft-aad", entry.number, allowed, strict)
         context.note("draft-aad", entry.signature_at)
     _facts(voucher, options)
+    if strict:
+        _chains(voucher)
     return {
         "verdict": "verified",
         "guid": voucher.guid.hex(),
@@ -125,6 +127,20 @@ def _facts(voucher, options):
             and any(not one.not_before <= at <= one.not_after for one in path)
         ):
             raise Reject("certificate-time")
+
+
+def _chains(voucher):
+    """Under the strict profile each chain is one, whatever is trusted: version 3, leaf first, each signed by the next."""
+    keys = [(None, voucher.maker.chain), *((entry.number, entry.key.chain) for entry in voucher.entries)]
+    for entry, chain in [(None, voucher.chain), *keys]:
+        try:
+            chain = [der.Certificate(certificate) for certificate in chain]
+        except der.BadDer:
+            raise Reject("departure", entry) from None
+        for number, current in enumerate(chain):
+            sound = current.version == 3 and current.algorithm is not None and current.is_ca == (number > 0)
+            if not sound or number + 1 < len(chain) and not _signed_by(current, chain[number + 1]):
+                raise Reject("departure", entry)
 
 
 def _path(chain, roots):

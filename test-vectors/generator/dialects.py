@@ -86,6 +86,12 @@ def keys_spelled_otherwise():
             [],
         ),
         (
+            "x5chain-authority",
+            "The owner's certificate is marked as that of an authority: a remark.",
+            owner.x5chain("p256-owner-a", chain=certs.owner_chain(keys.get("p256-owner-a"), ca=True)),
+            [],
+        ),
+        (
             "cosekey-without-kty",
             "Three labels (pri-fidoiot, client-sdk-fidoiot).",
             owner.cosekey("p256-owner-a", kty=False),

@@ -219,6 +219,16 @@ def device_chains():
         "The second certificate did not sign the first: a remark as long as no path is asked for.",
         draft(1, chain=[certs.device_chain()[0], certs.device_ca("p256", "Other")]),
     )
+    odd = "A remark as long as no path is asked for; the strict profile refuses it."
+    for name, chain in {
+        "authority": [certs.device_ca()],
+        "root-first": certs.device_chain()[::-1],
+        "version-1": [
+            certs.certificate("Device 0001", leaf_key, "Maker device CA", ca_key, version=1),
+            certs.device_ca(),
+        ],
+    }.items():
+        suite.valid(f"device-chain-{name}", odd, draft(1, chain=chain))
     suite.valid(
         "device-chain-null",
         "An EPID device: chain and chain hash are both null.",

@@ -21,16 +21,27 @@ STRICT = [
     "device-chain-not-certificates", "device-chain-second-no-certificate", "device-key-p521", "device-key-ed25519",
     "key-cosekey-private", "key-cosekey-alg-es384", "key-cosekey-ops-sign", "key-x5chain-second-no-certificate",
     "extra-order-reversed", "extra-type--65536", "extra-positive-label",
+    "device-chain-broken", "device-chain-authority", "device-chain-root-first", "device-chain-version-1",
+    "key-x5chain-wrong-issuer", "key-x5chain-version-1", "key-x5chain-authority",
 ]  # fmt: skip
-STRICT_HASH_TABLE = {
+# Those that have no finding in the bytes, and the entry that is refused.
+WITHOUT_FINDING = {
     "hash-sha384-with-p256": None,
     "hash-mixed-between-entries": 1,
     "hash-mac-sha384-alone": None,
+    "device-chain-broken": None,
+    "device-chain-authority": None,
+    "device-chain-root-first": None,
+    "device-chain-version-1": None,
+    "key-x5chain-wrong-issuer": None,
+    "key-x5chain-version-1": None,
+    "key-x5chain-authority": None,
 }
 SOUND = [
     "p256-x509-0-entries", "p256-x509-3-entries", "p256-x5chain-2-entries", "p256-cosekey-2-entries",
     "p384-x509-2-entries", "p384-cosekey-2-entries", "rsa2048restr-x509-2-entries", "rsapkcs-3072-crypto-2-entries",
     "rsapss-2048-x509-2-entries", "same-key-every-hop", "signature-high-s", "device-chain-null", "device-certificate-expired",
+    "device-chain-3-certificates", "device-chain-16-certificates", "key-x5chain-one-element",
     "extra-negative-label", "extra-type--65537", "key-cosekey-alg-es256", "key-cosekey-ops-verify", "fact-everything-3-entries", "device-info-utf8", "mixed-rsa-sizes",
     "rv-every-variable", "rv-pause", "rv-user-input", "rv-host-ipv4", "rv-host-ipv6", "rv-loopback",
 ]  # fmt: skip
@@ -41,7 +52,7 @@ def refused():
     for name in STRICT:
         case = CASES[name]
         found = case["expect"]["findings"]
-        entry = found[0]["entry"] if found else STRICT_HASH_TABLE[name]
+        entry = found[0]["entry"] if found else WITHOUT_FINDING[name]
         suite.invalid(
             f"strict-{name}",
             f"The vector {name} under the strict profile. {case['description']}",

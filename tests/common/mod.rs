@@ -6,6 +6,17 @@ use ownership_voucher::{
     RvProtocol, VerifiedVoucher, Voucher,
 };
 
+/// The folder with the test vectors: that of this crate, or two above it.
+pub(crate) fn repository() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let found = here
+        .ancestors()
+        .find(|path| path.join("test-vectors").is_dir());
+    found
+        .expect("the repository around this crate")
+        .to_path_buf()
+}
+
 /// The key number `n` of a type; different numbers give different keys.
 pub(crate) fn key(key_type: KeyType, n: u8) -> LocalKey {
     let len = if key_type == KeyType::Secp384r1 {
@@ -75,9 +86,8 @@ pub(crate) fn voucher_ed25519() -> Vec<u8> {
 }
 
 /// The certificates and the private key of a device of the test vectors.
-#[cfg(feature = "pem")]
 pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
-    let vectors = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors");
+    let vectors = repository().join("test-vectors");
     let read = |name: &str| -> serde_json::Value {
         let text = std::fs::read_to_string(vectors.join(name)).expect("a vector");
         serde_json::from_str(&text).expect("JSON")
@@ -92,13 +102,31 @@ pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
 }
 
 /// The keys of the test vectors, by name.
-#[cfg(feature = "pem")]
 pub(crate) struct Keys(pub(crate) serde_json::Value);
 
-#[cfg(feature = "pem")]
 impl Keys {
     pub(crate) fn key(&self, name: &str) -> LocalKey {
         let pem = self.0[name].as_str().expect("a key of that name");
         LocalKey::from_pem(pem.as_bytes()).expect("a key")
     }
+}
+
+/// A voucher whose manufacturer's key is this COSE_Key, without entries.
+pub(crate) fn with_cose_key(map: &[u8]) -> Vec<u8> {
+    let plain = fresh(KeyType::Secp256r1, 7);
+    let header = plain.header_bytes();
+    let old = plain.manufacturer_key().as_bytes().to_vec();
+    let at = header.windows(old.len()).position(|part| part == old);
+    let at = at.unwrap();
+    let key = [&[0x83, 10, 3], map].concat();
+    let header = [&header[..at], &key, &header[at + old.len()..]].concat();
+    let head = [0x58, u8::try_from(header.len()).unwrap()];
+    let parts = [
+        &[0x85, 0x18, 0x65][..],
+        &head,
+        &header,
+        plain.hmac_bytes(),
+        &[0xf6, 0x80],
+    ];
+    parts.concat()
 }

@@ -290,7 +290,8 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
             let (sold, receipt) = hand_over.one(&files::voucher(voucher)?)?;
             files::write_new(output, file::to_pem(sold.as_bytes()).as_bytes())?;
             print(&format!(
-                "{} is handed over by entry {}\n",
+                "{} is handed over by entry {}; whether its manufacturer is the right one was not \
+                 checked (`ov verify --manufacturer` does)\n",
                 receipt.guid, receipt.entry
             ))
         }
@@ -469,7 +470,8 @@ fn ship(
     bar.finish_and_clear();
     let left = paths.len() - sum.done - sum.found;
     print(&format!(
-        "{} handed over, {} were before, {left} are as they were; {:.2} s, {} sessions\n",
+        "{} handed over, {} were before, {left} are as they were; {:.2} s, {} sessions; whether \
+         their manufacturer is the right one was not checked (`ov verify --manufacturer` does)\n",
         sum.done,
         sum.found,
         started.elapsed().as_secs_f64(),

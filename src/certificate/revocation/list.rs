@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use der::asn1::AnyRef;
 use der::{Decode as _, Reader as _, SliceReader, Tag, TagMode, TagNumber, Tagged as _};
@@ -11,6 +12,7 @@ use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName};
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CrlDistributionPoints};
 use x509_cert::spki::ObjectIdentifier;
 
+use super::super::name::Name;
 use super::super::read::{Fields, bits, content, time};
 use super::super::signature::Signed;
 use crate::time::UnixTime;
@@ -46,13 +48,15 @@ pub(in super::super) struct List {
     algorithm: Place,
     inner_algorithm: Place,
     signature: Place,
-    issuer: Place,
+    issuer: Name,
     pub(super) next_update: UnixTime,
     /// The contents of the serial numbers, in their order.
     serials: Vec<Place>,
     scope: Option<IssuingDistributionPoint>,
     /// Which key of the issuer signed it, as the list says.
     key_id: Option<Vec<u8>>,
+    /// Whether it has said something about a certificate of a path.
+    used: AtomicBool,
 }
 
 impl List {
@@ -107,11 +111,12 @@ impl List {
                 algorithm: place(algorithm),
                 inner_algorithm: place(inner_algorithm),
                 signature: place(signature),
-                issuer: place(issuer),
+                issuer: Name::of(issuer),
                 next_update,
                 serials,
                 scope,
                 key_id,
+                used: AtomicBool::new(false),
             };
             read.serials
                 .sort_unstable_by_key(|serial| part(der, serial));
@@ -120,9 +125,17 @@ impl List {
         })
     }
 
-    /// The content of the name of the authority.
-    pub(in super::super) fn issuer(&self) -> &[u8] {
-        part(&self.bytes, &self.issuer)
+    /// The name of the authority.
+    pub(super) const fn issuer(&self) -> &Name {
+        &self.issuer
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_use(&self) {
+        self.used.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn signed(&self) -> Signed<'_> {

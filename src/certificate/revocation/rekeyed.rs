@@ -4,7 +4,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::super::{Checks, Judgement, Roots, unused_lists, verify_path};
+use super::super::{Checks, Judgement, Others, Roots, unused_lists, verify_path};
 use crate::error::{Error, ErrorKind};
 
 macro_rules! fixtures {
@@ -76,11 +76,22 @@ fn fails(names: &[&str], given: &[&str], required: bool, why: &str) {
 fn unused(names: &[&str], given: &[&str]) -> Vec<usize> {
     let mut found = Vec::new();
     let mut checks = Checks::new(usize::MAX);
-    unused_lists(&chain(names), &trusted(given), &mut checks, |number| {
-        found.push(number);
-    });
+    unused_lists(
+        &chain(names),
+        &trusted(given),
+        NOBODY,
+        &mut checks,
+        |number| {
+            found.push(number);
+        },
+    );
     found
 }
+
+const NOBODY: Others<'_> = Others {
+    roots: None,
+    chain: &[],
+};
 
 const NONE: [usize; 0] = [];
 const BOTH: [&str; 4] = ["root-a.der", "root-b.der", "a.crl", "b.crl"];
@@ -117,6 +128,17 @@ fn the_list_of_the_other_key_is_no_list_of_this_one() {
     assert_eq!(unused(&["leaf-b.der"], &given), NONE);
 }
 
+/// The root whose key signed says more than another one of its name, in any order.
+#[test]
+fn the_best_of_several_reasons() {
+    let why = "no revocation list speaks of a certificate";
+    for roots in [["root-a.der", "root-b.der"], ["root-b.der", "root-a.der"]] {
+        for (leaf, list) in [("leaf-a.der", "b.crl"), ("leaf-b.der", "a.crl")] {
+            fails(&[leaf], &[roots[0], roots[1], list], true, why);
+        }
+    }
+}
+
 /// The old key signed the new one: one path has two authorities of the same name.
 #[test]
 fn two_keys_in_one_path() {
@@ -138,7 +160,7 @@ fn a_list_of_nobody() {
     let given = ["root-a.der", "root-b.der", "stranger-with-id.crl"];
     holds(&["leaf-a.der"], &given);
     assert_eq!(unused(&["leaf-a.der"], &given), [0]);
-    fails(&["leaf-a.der"], &given, true, "no revocation list speaks");
+    fails(&["leaf-a.der"], &given, true, "it is damaged, or");
     // Nothing in the authority's certificate to compare it with.
     let given = ["root-a-plain.der", "stranger-with-id.crl"];
     fails(&["leaf-a.der"], &given, false, why);
@@ -182,8 +204,6 @@ fn distribution_points() {
 #[test]
 fn nothing_is_said_where_there_is_nothing_to_say() {
     assert_eq!(unused(&["leaf-a.der"], &["root-a.der"]), NONE);
-    // A trusted device is not looked up.
-    assert_eq!(unused(&["leaf-a.der"], &["leaf-a.der", "b.crl"]), NONE);
     // Not signed by anything that is known.
     assert_eq!(unused(&["leaf-a.der"], &["root-b.der", "b.crl"]), NONE);
     assert_eq!(unused(&[], &BOTH), NONE);

@@ -24,36 +24,52 @@ pub(super) fn of_value(variable: RvVariable, value: RvValue<'_>) -> Option<Findi
 pub(crate) fn is_usable(bytes: &[u8]) -> bool {
     match (<[u8; 4]>::try_from(bytes), <[u8; 16]>::try_from(bytes)) {
         (Ok(v4), _) => is_server(v4.into()),
-        (_, Ok(v6)) => is_server(IpAddr::from(v6).to_canonical()),
+        (_, Ok(v6)) => is_server(v6.into()),
         _ => false,
     }
 }
 
-/// Whether a server can have this address.
+/// Whether a server can have this address. In IPv4 none is in 0.0.0.0/8 ("this network"), in
+/// 224.0.0.0/4 (multicast), or in 240.0.0.0/4 (reserved, broadcast): RFC 6890. An IPv4 address that
+/// is written as one of IPv6 is the same address.
 pub(crate) fn is_server(address: IpAddr) -> bool {
-    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
-    !(address.is_unspecified() || address.is_multicast() || broadcast)
+    match address.to_canonical() {
+        IpAddr::V4(v4) => (1..224).contains(&v4.octets()[0]),
+        IpAddr::V6(v6) => !(v6.is_unspecified() || v6.is_multicast()),
+    }
 }
 
 /// Whether a text names a host: a DNS name (RFC 1123 §2.1), underscores allowed, at most 253 bytes
 /// without a final dot; or an IP address that a server can have.
 ///
-/// A name whose last label is a number is an IPv4 address or nothing, because that is how resolvers
-/// read it: `10.0.0.256` is nothing. Names beyond ASCII stand in their ASCII form (RFC 5890).
+/// A name whose last label is a number, decimal or hexadecimal, is an IPv4 address to resolvers
+/// (WHATWG URL, "ends in a number"), in spellings that they read differently: `0x7f000001`,
+/// `10.0.0.0x1`, `017.0.0.1`. Only four decimal numbers without leading zeros are taken. Names beyond
+/// ASCII are in their ASCII form (RFC 5890).
 pub(crate) fn is_host(text: &str) -> bool {
     if text.contains(':') {
-        return text
-            .parse::<Ipv6Addr>()
-            .is_ok_and(|ip| is_server(IpAddr::from(ip).to_canonical()));
+        let address = text.parse::<Ipv6Addr>();
+        return address.is_ok_and(|ip| is_server(ip.into()));
     }
     let name = text.strip_suffix('.').unwrap_or(text);
     let last = name.rsplit('.').next().unwrap_or_default();
-    if last.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text
-            .parse::<Ipv4Addr>()
-            .is_ok_and(|ip| is_server(IpAddr::from(ip).to_canonical()));
+    if is_number(last) {
+        let address = text.parse::<Ipv4Addr>();
+        return address.is_ok_and(|ip| is_server(ip.into()));
     }
     name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// Whether resolvers read this label as a number: digits, or `0x` before hexadecimal digits or
+/// nothing.
+fn is_number(label: &str) -> bool {
+    let hexadecimal = label
+        .strip_prefix("0x")
+        .or_else(|| label.strip_prefix("0X"));
+    hexadecimal.map_or_else(
+        || label.bytes().all(|byte| byte.is_ascii_digit()),
+        |digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+    )
 }
 
 fn is_label(label: &str) -> bool {
@@ -120,7 +136,7 @@ impl Directive {
 
 #[cfg(test)]
 mod tests {
-    use super::is_host;
+    use super::{is_host, is_server, is_usable};
 
     #[test]
     fn hosts_are_names_or_addresses() {
@@ -131,6 +147,11 @@ mod tests {
             "xn--bcher-kva.example",
             "_rv.example.com",
             "3com.example",
+            "0x7f.example",
+            "rv.0xg",
+            "0xrv",
+            "1.0.0.0",
+            "223.255.255.255",
             "10.0.0.5",
             "127.0.0.1",
             "2001:db8::7",
@@ -167,6 +188,20 @@ mod tests {
             "0.0.0.0",
             "255.255.255.255",
             "224.0.0.1",
+            "0x7f000001",
+            "0X7F000001",
+            "0x",
+            "10.0.0.0x1",
+            "10.0.0.0x1.",
+            "rv.example.0x1f",
+            "rv.example.7",
+            "0177.0.0.1",
+            "127.1",
+            "0.1.2.3",
+            "240.1.2.3",
+            "254.255.255.255",
+            "::ffff:0.1.2.3",
+            "::ffff:240.1.2.3",
             "::",
             "ff02::1",
             "[::1]",
@@ -177,5 +212,27 @@ mod tests {
             assert!(!is_host(host), "{host}");
         }
         assert!(is_host(&label[..63]) && is_host(&long[..253]));
+    }
+
+    /// The same rule for addresses in bytes, and for IPv4 addresses inside of IPv6.
+    #[test]
+    fn addresses_of_servers() {
+        for (first, usable) in [
+            (0, false),
+            (1, true),
+            (223, true),
+            (224, false),
+            (240, false),
+            (255, false),
+        ] {
+            let v4 = [first, 1, 2, 3];
+            assert_eq!(is_usable(&v4), usable, "{v4:?}");
+            let mut v6 = [0; 16];
+            v6[10..12].fill(0xff);
+            v6[12..].copy_from_slice(&v4);
+            assert_eq!(is_usable(&v6), usable, "{v6:?}");
+            assert_eq!(is_server(v6.into()), usable, "{v6:?}");
+        }
+        assert!(!is_usable(&[1, 2, 3, 4, 5]));
     }
 }

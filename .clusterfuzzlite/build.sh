@@ -1,0 +1,14 @@
+#!/bin/bash -eu
+# Builds the targets of .ci/fuzz with cargo-fuzz. Not tried yet.
+cd "$SRC/ownership-voucher"
+targets=(parse file verify batch extend forge roundtrip engines capi onboard)
+
+cargo fuzz build -O --debug-assertions
+for target in "${targets[@]}"; do
+    cp "fuzz/target/x86_64-unknown-linux-gnu/release/$target" "$OUT/"
+    if [ -d "fuzz/seeds/$target" ]; then
+        zip -qjr "$OUT/${target}_seed_corpus.zip" "fuzz/seeds/$target"
+    fi
+done
+# The vectors that some targets read are looked for where they were at build time, and a fuzzing machine
+# has only $OUT: see fuzz/src/vectors.rs.

@@ -1,0 +1,378 @@
+//! Batches: an array of vouchers in, an array of verdicts out.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ffi::c_void;
+use std::sync::Mutex;
+
+use super::buffer::ov_slice;
+use super::error::{Report, ov_error};
+use super::handle::{Caller, Handle, Refusal, object, present};
+use super::policy::{Rules, ov_policy};
+use super::status::{OV_ERR_BUSY, OV_ERR_CANCELLED, ov_status};
+use super::verify::{give_verified, ov_proved, ov_verdict, ov_verified};
+use super::{guard, plain};
+use ownership_voucher::{BatchVerifier, Error, ErrorKind, Policy};
+
+/// Vouchers of one window by default. More find more signatures of the same key; each needs
+/// about a kilobyte of memory beside its bytes.
+pub const OV_BATCH_WINDOW: usize = 16384;
+/// Bytes of vouchers in one window of a stream by default: 32 MiB.
+pub const OV_BATCH_WINDOW_BYTES: usize = 32 << 20;
+/// Bytes of tables by default: 64 MiB.
+pub const OV_BATCH_TABLE_BUDGET: usize = 64 << 20;
+
+// Arrays of one type are of one length: the numbers of the header are those of the library.
+const _: [(); OV_BATCH_WINDOW] = [(); BatchVerifier::WINDOW];
+const _: [(); OV_BATCH_WINDOW_BYTES] = [(); BatchVerifier::WINDOW_BYTES];
+const _: [(); OV_BATCH_TABLE_BUDGET] = [(); BatchVerifier::TABLE_BUDGET];
+
+/// Verifies many vouchers under one policy. It keeps tables of the keys that sign most, so use one
+/// for a whole shipment. It works on one call at a time; a second one gets `OV_ERR_BUSY`.
+pub struct ov_batch {
+    _private: [u8; 0],
+}
+
+object!(ov_batch: Mutex<Batch>, b"ov batch");
+
+/// What an `ov_batch` holds. The verifier borrows the policy, and that the rules, which is why
+/// they stand in this order: fields are dropped from top to bottom.
+pub(super) struct Batch {
+    pub(super) verifier: BatchVerifier<'static>,
+    pool: Option<Pool>,
+    /// Faults of the last call, by number of voucher.
+    faults: Vec<(u64, Error)>,
+    settings: Settings,
+    policy: Box<Pinned>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) window: usize,
+    pub(super) window_bytes: usize,
+    table_budget: usize,
+    threads: usize,
+    portable: bool,
+}
+
+/// A policy and what it borrows, at an address that does not change.
+struct Pinned {
+    policy: Arc<Policy<'static>>,
+    _rules: Arc<Rules>,
+}
+
+impl Pinned {
+    fn new(rules: Arc<Rules>) -> Self {
+        // SAFETY: the policy borrows from what the Arc points to, which stays where it is, is
+        // never changed while there are two Arcs, and is dropped after the policy.
+        let rules_forever: &'static Rules = unsafe { &*Arc::as_ptr(&rules) };
+        Self {
+            policy: Arc::new(rules_forever.policy()),
+            _rules: rules,
+        }
+    }
+
+    fn verifier(&self, settings: &Settings) -> BatchVerifier<'static> {
+        // SAFETY: the Arc is kept beside the verifier and dropped after it.
+        let policy: &'static Policy<'static> = unsafe { &*Arc::as_ptr(&self.policy) };
+        let verifier = BatchVerifier::new(policy)
+            .with_window(settings.window)
+            .with_window_bytes(settings.window_bytes)
+            .with_table_budget(settings.table_budget);
+        match settings.portable {
+            true => verifier.with_portable_engine(),
+            false => verifier,
+        }
+    }
+}
+
+/// Threads of its own, so that nothing here touches those of the process; none for one thread,
+/// which is that of the caller. They have ended when this has been dropped.
+pub(super) struct Pool {
+    pool: Option<rayon::ThreadPool>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+impl Pool {
+    /// That many threads; one on each core for zero.
+    pub(super) fn new(threads: usize) -> Result<Self, Refusal> {
+        let mut handles = Vec::new();
+        if threads == 1 {
+            return Ok(Self {
+                pool: None,
+                threads: handles,
+            });
+        }
+        let spawn = |thread: rayon::ThreadBuilder| {
+            let named = std::thread::Builder::new().name("ov".into());
+            handles.push(named.spawn(|| thread.run())?);
+            Ok(())
+        };
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let pool = builder.spawn_handler(spawn).build().map_err(|error| {
+            Refusal::Library(Error::signer(alloc::format!("no threads: {error}")))
+        })?;
+        Ok(Self {
+            pool: Some(pool),
+            threads: handles,
+        })
+    }
+
+    /// Runs in these threads, or in that of the caller.
+    pub(super) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => ownership_voucher::parallel::single_threaded(work),
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        drop(self.pool.take());
+        for thread in core::mem::take(&mut self.threads) {
+            // A panic of a thread has come out of `run` already.
+            let _ = thread.join().map_err(core::mem::forget);
+        }
+    }
+}
+
+impl Batch {
+    /// Runs with the threads of this batch.
+    pub(super) fn with_pool<R: Send>(
+        &mut self,
+        work: impl FnOnce(&mut BatchVerifier<'static>) -> R + Send,
+    ) -> Result<R, Refusal> {
+        let pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => Pool::new(self.settings.threads)?,
+        };
+        let verifier = &mut self.verifier;
+        let result = pool.run(|| work(verifier));
+        self.pool = Some(pool);
+        Ok(result)
+    }
+
+    pub(super) const fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.faults.clear();
+    }
+
+    pub(super) fn note(&mut self, number: u64, error: Error) {
+        self.faults.push((number, error));
+    }
+
+    fn rebuild(&mut self) {
+        self.verifier = self.policy.verifier(&self.settings);
+    }
+}
+
+/// Makes a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. It uses the
+/// fastest engine of the CPU, and one thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_batch) -> ov_status {
+    plain(|caller| {
+        let rules = Rules::given(caller, policy)?.clone();
+        let out = caller.out(batch)?;
+        let settings = Settings {
+            window: BatchVerifier::WINDOW,
+            window_bytes: BatchVerifier::WINDOW_BYTES,
+            table_budget: BatchVerifier::TABLE_BUDGET,
+            threads: 1,
+            portable: false,
+        };
+        let policy = Box::new(Pinned::new(rules));
+        out.write(Handle::give(Mutex::new(Batch {
+            verifier: policy.verifier(&settings),
+            pool: None,
+            faults: Vec::new(),
+            settings,
+            policy,
+        })));
+        Ok(())
+    })
+}
+
+/// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside of its own callbacks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_free(batch: *mut *mut ov_batch) -> ov_status {
+    plain(|caller| {
+        if let Some(held) = caller.array(batch, 1)?.first()
+            && let Some(held) = caller.maybe(held.cast_const())?
+        {
+            drop(work(held)?);
+        }
+        caller.free(batch)
+    })
+}
+
+/// The batch, if it is not at work.
+pub(super) fn work(batch: &Mutex<Batch>) -> Result<std::sync::MutexGuard<'_, Batch>, Refusal> {
+    match batch.try_lock() {
+        Ok(batch) => Ok(batch),
+        // After a panic nothing is half done: see `guard`.
+        Err(std::sync::TryLockError::Poisoned(batch)) => Ok(batch.into_inner()),
+        Err(std::sync::TryLockError::WouldBlock) => Err(Refusal::Call(OV_ERR_BUSY)),
+    }
+}
+
+fn change(batch: *mut ov_batch, by: impl FnOnce(&mut Settings)) -> ov_status {
+    plain(|caller| {
+        let mut batch = work(caller.get(batch.cast_const())?)?;
+        by(&mut batch.settings);
+        batch.pool = None;
+        batch.rebuild();
+        Ok(())
+    })
+}
+
+/// At most this many vouchers at a time, and at least one. Default 16384. Progress is told after
+/// each window.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_set_window(batch: *mut ov_batch, vouchers: u64) -> ov_status {
+    let vouchers = usize::try_from(vouchers).unwrap_or(usize::MAX).max(1);
+    change(batch, |settings| settings.window = vouchers)
+}
+
+/// At most this many bytes of vouchers at a time in `ov_batch_stream`. Default 32 MiB.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_set_window_bytes(batch: *mut ov_batch, bytes: u64) -> ov_status {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    change(batch, |settings| settings.window_bytes = bytes)
+}
+
+/// At most this many bytes of tables of keys. Default 64 MiB; 0 verifies without.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_set_table_budget(batch: *mut ov_batch, bytes: u64) -> ov_status {
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    change(batch, |settings| settings.table_budget = bytes)
+}
+
+/// How many threads verify: 0 for one on each core. Default 1: that of the caller. Others belong to
+/// the batch. Progress and result callbacks are called in the thread of the caller; an HMAC callback
+/// of the policy in those that verify.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_set_threads(batch: *mut ov_batch, threads: u32) -> ov_status {
+    let threads = usize::try_from(threads).unwrap_or(usize::MAX);
+    change(batch, |settings| settings.threads = threads)
+}
+
+/// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_use_portable_engine(batch: *mut ov_batch) -> ov_status {
+    change(batch, |settings| settings.portable = true)
+}
+
+/// Told how many vouchers have their verdict, how many of these were rejected, and how many there
+/// are (0 where nobody knows). Any number but 0 cancels the rest. It must not throw or jump.
+pub type ov_progress_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, done: u64, rejected: u64, total: u64) -> i32>;
+
+/// Asks the callback, if there is one, whether to go on.
+pub(super) fn cancelled(
+    progress: ov_progress_fn,
+    user: *mut c_void,
+    done: u64,
+    rejected: u64,
+    total: u64,
+) -> bool {
+    // SAFETY: the caller gave this function for this purpose, with its own pointer.
+    progress.is_some_and(|progress| unsafe { progress(user, done, rejected, total) } != 0)
+}
+
+/// Verifies `count` vouchers and writes one verdict for each, the one that it would get alone.
+///
+/// `verified` is NULL, or has room for `count` handles: each rejected voucher gets NULL there, and
+/// the caller frees the others. `progress` may be NULL.
+///
+/// The status is `OV_OK` whatever the verdicts are. When cancelled it is `OV_ERR_CANCELLED`, and
+/// the verdicts are written nonetheless: those of vouchers that were not reached are
+/// `OV_ERR_CANCELLED` too. No other failure writes anything.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_verify(
+    batch: *mut ov_batch,
+    vouchers: *const ov_slice,
+    count: usize,
+    progress: ov_progress_fn,
+    user: *mut c_void,
+    verdicts: *mut ov_verdict,
+    verified: *mut *mut ov_verified,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let mut batch = work(caller.get(batch.cast_const())?)?;
+        let verdicts_out = caller.outs(verdicts, count)?;
+        let mut handles = match verified.is_null() {
+            true => None,
+            false => Some(caller.outs(verified, count)?.iter_mut()),
+        };
+        let mut slots = verdicts_out.iter_mut();
+        let vouchers = caller.slices(vouchers, count)?;
+        batch.clear();
+        let (mut done, mut rejected) = (0_u64, 0_u64);
+        let mut stopped = false;
+        #[expect(clippy::disallowed_methods, reason = "at least one")]
+        for window in vouchers.chunks(batch.settings.window.max(1)) {
+            for result in batch.with_pool(|verifier| verifier.verify(window))? {
+                let verdict = result.as_ref().map(|voucher| voucher.proved());
+                if let Some(slot) = slots.next() {
+                    slot.write(ov_verdict::of(verdict));
+                }
+                let handle = match result {
+                    Ok(_) if handles.is_none() => core::ptr::null_mut(),
+                    Ok(voucher) => give_verified(voucher.into_owned()),
+                    Err(error) => {
+                        rejected = rejected.saturating_add(1);
+                        batch.note(done, error);
+                        core::ptr::null_mut()
+                    }
+                };
+                if let Some(slot) = handles.as_mut().and_then(Iterator::next) {
+                    slot.write(handle);
+                }
+                done = done.saturating_add(1);
+            }
+            if cancelled(progress, user, done, rejected, count as u64) {
+                stopped = true;
+                break;
+            }
+        }
+        for slot in slots {
+            slot.write(ov_verdict {
+                status: OV_ERR_CANCELLED,
+                offset: super::error::OV_NONE,
+                entry: super::error::OV_NONE,
+                proved: ov_proved::default(),
+            });
+        }
+        for slot in handles.into_iter().flatten() {
+            slot.write(core::ptr::null_mut());
+        }
+        match stopped {
+            true => Err(Error::new(ErrorKind::Cancelled).into()),
+            false => Ok(()),
+        }
+    })
+}
+
+/// Writes to `fault` why the voucher of that number was rejected in the last call on this batch.
+/// `OV_ERR_ABSENT` where it was not.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_fault(
+    batch: *const ov_batch,
+    number: u64,
+    fault: *mut ov_error,
+) -> ov_status {
+    plain(|caller: &Caller| {
+        let batch = work(caller.get(batch)?)?;
+        let out = caller.get_mut(fault)?;
+        let found = batch.faults.binary_search_by_key(&number, |(at, _)| *at);
+        let found = found.ok().and_then(|found| batch.faults.get(found));
+        *out = Report::of(&present(found)?.1);
+        Ok(())
+    })
+}

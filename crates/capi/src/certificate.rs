@@ -1,0 +1,192 @@
+//! Certificates: trusted ones, and what one says.
+
+use alloc::sync::Arc;
+
+use super::buffer::{ov_slice, ov_str};
+use super::error::ov_error;
+use super::handle::{Handle, at, index, object, present};
+use super::key::{give, ov_public_key};
+use super::status::ov_status;
+use super::{guard, plain};
+use ownership_voucher::{CertificateInfo, Roots};
+
+/// Certificates that the caller trusts. One marked as an authority vouches for what it signed;
+/// any other vouches for itself alone.
+pub struct ov_roots {
+    _private: [u8; 0],
+}
+
+object!(ov_roots: Arc<Roots>, b"ov roots");
+
+/// Makes an empty set.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_new(roots: *mut *mut ov_roots) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(roots)?;
+        out.write(Handle::give(Arc::new(Roots::new())));
+        Ok(())
+    })
+}
+
+/// Frees a set and sets the variable to NULL. Policies that were given it keep theirs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_free(roots: *mut *mut ov_roots) -> ov_status {
+    plain(|caller| caller.free(roots))
+}
+
+/// Adds a certificate in DER. One that is there already is not added again.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_add_der(
+    roots: *mut ov_roots,
+    der: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let roots = caller.get_mut(roots)?;
+        let der = caller.array(der, len)?;
+        Ok(Arc::make_mut(roots).add_der(der)?)
+    })
+}
+
+/// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
+/// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
+/// nor another known authority of its name signed the list.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_add_crl_der(
+    roots: *mut ov_roots,
+    der: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let roots = caller.get_mut(roots)?;
+        let der = caller.array(der, len)?;
+        Ok(Arc::make_mut(roots).add_crl_der(der)?)
+    })
+}
+
+/// Refuses paths over a certificate of which no revocation list speaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_require_revocation_lists(roots: *mut ov_roots) -> ov_status {
+    plain(|caller| {
+        Arc::make_mut(caller.get_mut(roots)?).require_revocation_lists();
+        Ok(())
+    })
+}
+
+/// How many certificates there are.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_len(roots: *const ov_roots, len: *mut u64) -> ov_status {
+    plain(|caller| {
+        let roots = caller.get(roots)?;
+        caller.out(len)?.write(roots.len() as u64);
+        Ok(())
+    })
+}
+
+/// The certificate of that number in DER, in the order in which they were added. It lives until
+/// the set is changed or freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_roots_get(
+    roots: *const ov_roots,
+    number: u64,
+    der: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let roots = caller.get(roots)?;
+        let out = caller.out(der)?;
+        out.write(ov_slice::of(at(roots.iter().nth(index(number)?))?));
+        Ok(())
+    })
+}
+
+/// What a certificate says.
+pub struct ov_certificate {
+    _private: [u8; 0],
+}
+
+object!(ov_certificate: CertificateInfo, b"ov certi");
+
+/// The fields of a certificate. Nothing of it has been checked.
+#[repr(C)]
+pub struct ov_certificate_info {
+    /// The subject as in RFC 4514; control characters are escaped.
+    pub subject: ov_str,
+    /// The issuer, in the same form.
+    pub issuer: ov_str,
+    /// The serial number in hexadecimal.
+    pub serial: ov_str,
+    /// The first second of its validity, since 1970.
+    pub not_before: u64,
+    /// The last second of its validity, since 1970.
+    pub not_after: u64,
+    /// The name of the signature algorithm, or its OID.
+    pub signature_algorithm: ov_str,
+    /// SHA-256 of the certificate.
+    pub fingerprint: [u8; 32],
+    /// Whether it is marked as an authority.
+    pub is_authority: bool,
+    /// 1, 2 or 3.
+    pub version: u8,
+}
+
+/// Reads a certificate in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_certificate_from_der(
+    der: *const u8,
+    len: usize,
+    certificate: *mut *mut ov_certificate,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let der = caller.array(der, len)?;
+        let out = caller.out(certificate)?;
+        out.write(Handle::give(CertificateInfo::from_der(der)?));
+        Ok(())
+    })
+}
+
+/// Frees what `ov_certificate_from_der` gave, and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_certificate_free(certificate: *mut *mut ov_certificate) -> ov_status {
+    plain(|caller| caller.free(certificate))
+}
+
+/// What the certificate says. The texts live as long as the certificate.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_certificate_get_info(
+    certificate: *const ov_certificate,
+    info: *mut ov_certificate_info,
+) -> ov_status {
+    plain(|caller| {
+        let read = caller.get(certificate)?;
+        let out = caller.out(info)?;
+        out.write(ov_certificate_info {
+            subject: ov_str::of(&read.subject),
+            issuer: ov_str::of(&read.issuer),
+            serial: ov_str::of(&read.serial),
+            not_before: read.not_before.0,
+            not_after: read.not_after.0,
+            signature_algorithm: ov_str::of(&read.signature_algorithm),
+            fingerprint: read.fingerprint,
+            is_authority: read.is_authority,
+            version: read.version,
+        });
+        Ok(())
+    })
+}
+
+/// The key of the certificate. `OV_ERR_ABSENT` where it is one that FDO does not have.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_certificate_public_key(
+    certificate: *const ov_certificate,
+    key: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let read = caller.get(certificate)?;
+        let out = caller.out(key)?;
+        out.write(give(present(read.public_key.clone())?));
+        Ok(())
+    })
+}

@@ -1,0 +1,261 @@
+//! The first voucher of a device: a header, then its HMAC.
+
+use core::ffi::c_char;
+
+use super::buffer::ov_slice;
+use super::error::ov_error;
+use super::extend::ov_next_owner;
+use super::handle::{Handle, at, object};
+use super::names::{encoding, hash, hash_code, key_type, ov_digest};
+use super::rendezvous::ov_rv_directive;
+use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
+use super::status::ov_status;
+use super::voucher::{give_voucher, ov_voucher};
+use super::{guard, plain};
+use ownership_voucher::{Guid, NewHeader, NewVoucher};
+
+/// What a factory says about a device.
+pub struct ov_new_voucher {
+    _private: [u8; 0],
+}
+
+object!(ov_new_voucher: Option<NewVoucher>, b"ov newvo");
+
+/// A voucher for the device with this GUID (16 fresh random bytes), this description, and this
+/// manufacturer as first owner.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_new(
+    guid: *const u8,
+    device_info: *const c_char,
+    device_info_len: usize,
+    manufacturer: *const ov_next_owner,
+    new_voucher: *mut *mut ov_new_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let guid = Guid(caller.fixed(guid)?);
+        let info = caller.text(device_info, device_info_len)?;
+        let manufacturer = caller.get(manufacturer)?.clone();
+        let out = caller.out(new_voucher)?;
+        out.write(Handle::give(Some(NewVoucher::new(
+            guid,
+            info,
+            manufacturer,
+        ))));
+        Ok(())
+    })
+}
+
+/// Frees what a factory says, and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_free(new_voucher: *mut *mut ov_new_voucher) -> ov_status {
+    plain(|caller| caller.free(new_voucher))
+}
+
+/// Changes it by one of the methods that give it back.
+pub(super) fn change(held: &mut Option<NewVoucher>, by: impl FnOnce(NewVoucher) -> NewVoucher) {
+    // It is empty between taking and putting back only.
+    *held = held.take().map(by);
+}
+
+/// Adds a rendezvous directive.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_add_rendezvous(
+    new_voucher: *mut ov_new_voucher,
+    directive: *const ov_rv_directive,
+) -> ov_status {
+    plain(|caller| {
+        let directive = caller.get(directive)?.clone();
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_rendezvous(directive));
+        Ok(())
+    })
+}
+
+/// The certificates of the device in DER, the device's own first, its root last.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_set_device_chain(
+    new_voucher: *mut ov_new_voucher,
+    certificates: *const ov_slice,
+    count: usize,
+) -> ov_status {
+    plain(|caller| {
+        let chain = caller.copies(certificates, count)?;
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_device_chain(chain));
+        Ok(())
+    })
+}
+
+/// The device attests itself with EPID: there is no chain.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_set_epid(new_voucher: *mut ov_new_voucher) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(new_voucher)?, NewVoucher::with_epid);
+        Ok(())
+    })
+}
+
+/// The encoding of a bare manufacturer key: an `OV_ENCODING_` number. Default X509.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_set_encoding(
+    new_voucher: *mut ov_new_voucher,
+    key_encoding: i32,
+) -> ov_status {
+    plain(|caller| {
+        let encoding = encoding(key_encoding)?;
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_encoding(encoding));
+        Ok(())
+    })
+}
+
+/// The label of an RSA manufacturer key: `OV_KEY_RSAPSS` in place of PKCS#1 v1.5.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_set_key_type(
+    new_voucher: *mut ov_new_voucher,
+    label: i32,
+) -> ov_status {
+    plain(|caller| {
+        let label = key_type(label)?;
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_key_type(label));
+        Ok(())
+    })
+}
+
+/// The hash, an `OV_HASH_` number, in place of the one that the table of FDO 1.1 chooses.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_set_hash(
+    new_voucher: *mut ov_new_voucher,
+    hash_algorithm: i32,
+) -> ov_status {
+    plain(|caller| {
+        let hash = hash(hash_algorithm)?;
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_hash(hash));
+        Ok(())
+    })
+}
+
+/// Lets the manufacturer key be of an experimental type, which nobody else reads.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_allow_experimental_key(
+    new_voucher: *mut ov_new_voucher,
+) -> ov_status {
+    plain(|caller| {
+        let held = caller.get_mut(new_voucher)?;
+        change(held, NewVoucher::with_experimental_key);
+        Ok(())
+    })
+}
+
+/// Lets the manufacturer's first certificate be that of an authority; see
+/// `ov_extend_options_allow_ca_owner`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_allow_ca_owner(new_voucher: *mut ov_new_voucher) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(new_voucher)?, NewVoucher::allow_ca_owner);
+        Ok(())
+    })
+}
+
+/// A header that waits for the HMAC of its device.
+pub struct ov_header {
+    _private: [u8; 0],
+}
+
+object!(ov_header: NewHeader, b"ov headr");
+
+/// The header, ready for the device's HMAC. Fails where a part is missing or is not readable by
+/// every implementation.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_header(
+    new_voucher: *const ov_new_voucher,
+    header: *mut *mut ov_header,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let new = at(caller.get(new_voucher)?.as_ref())?;
+        let out = caller.out(header)?;
+        out.write(Handle::give(new.header()?));
+        Ok(())
+    })
+}
+
+/// Frees a header and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_free(header: *mut *mut ov_header) -> ov_status {
+    plain(|caller| caller.free(header))
+}
+
+/// The CBOR of the header: what the device computes its HMAC over.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_bytes(header: *const ov_header, bytes: *mut ov_slice) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        caller.out(bytes)?.write(ov_slice::of(header.as_bytes()));
+        Ok(())
+    })
+}
+
+/// The hash of the HMAC: an `OV_HASH_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_algorithm(header: *const ov_header, hash: *mut i32) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        caller.out(hash)?.write(hash_code(header.algorithm()));
+        Ok(())
+    })
+}
+
+/// The voucher with this HMAC and no entries.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_finish(
+    header: *const ov_header,
+    hmac: *const ov_digest,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let header = caller.get(header)?;
+        let hmac = at(caller.array(hmac, 1)?.first())?.read()?;
+        let out = caller.out(voucher)?;
+        out.write(give_voucher(header.finish(&hmac)?));
+        Ok(())
+    })
+}
+
+/// Asks a callback for the HMAC and finishes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_with_hmac(
+    header: *const ov_header,
+    hmac: *const ov_hmac,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let header = caller.get(header)?;
+        let device = HmacSource::read(caller, hmac)?;
+        let out = caller.out(voucher)?;
+        out.write(give_voucher(header.with_hmac(&device)?));
+        Ok(())
+    })
+}
+
+/// Computes the HMAC with a secret in memory and finishes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_with_secret(
+    header: *const ov_header,
+    secret: *const ov_hmac_secret,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let header = caller.get(header)?;
+        let secret = caller.get(secret)?;
+        let out = caller.out(voucher)?;
+        out.write(give_voucher(header.with_hmac(secret)?));
+        Ok(())
+    })
+}

@@ -1,0 +1,205 @@
+//! The entries of a voucher, and the keys in it.
+
+use super::buffer::ov_slice;
+use super::error::ov_error;
+use super::handle::{Refusal, at, index};
+use super::key::{give, ov_public_key};
+use super::names::{algorithm_code, encoding_code, key_type_code, ov_digest};
+use super::status::ov_status;
+use super::voucher::{Held, ov_voucher};
+use super::{guard, plain};
+use ownership_voucher::KeyView;
+
+/// In place of an entry number: the manufacturer's key in the header.
+pub const OV_MANUFACTURER: u64 = 0xffff_ffff_ffff_ffff;
+/// In place of an entry number: the key of the current owner, as the voucher claims it.
+pub const OV_OWNER: u64 = 0xffff_ffff_ffff_fffe;
+
+/// One entry as it stands in a voucher.
+#[repr(C)]
+pub struct ov_entry {
+    /// The whole COSE_Sign1, tag included.
+    pub bytes: ov_slice,
+    /// Where that begins in the voucher.
+    pub offset: u64,
+    /// The algorithm in the protected header: an `OV_ALGORITHM_` number.
+    pub algorithm: i32,
+    /// The content of the protected header's byte string.
+    pub protected_header: ov_slice,
+    /// The content of the payload's byte string.
+    pub payload: ov_slice,
+    /// The signature: r and s one after the other, or the RSA integer.
+    pub signature: ov_slice,
+    /// The stored hash of what stands before.
+    pub previous_hash: ov_digest,
+    /// The stored hash of GUID and device info.
+    pub header_info_hash: ov_digest,
+}
+
+/// A public key as it stands in a voucher.
+#[repr(C)]
+pub struct ov_key_info {
+    /// The CBOR item; its hash is `DCPubKeyHash`.
+    pub bytes: ov_slice,
+    /// Where that begins in the voucher.
+    pub offset: u64,
+    /// The label: an `OV_KEY_` number.
+    pub key_type: i32,
+    /// The encoding: an `OV_ENCODING_` number.
+    pub encoding: i32,
+    /// What the key signs with: an `OV_ALGORITHM_` number.
+    pub algorithm: i32,
+}
+
+/// How many entries there are.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_entry_count(voucher: *const ov_voucher, count: *mut u64) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        caller.out(count)?.write(voucher.entries().len() as u64);
+        Ok(())
+    })
+}
+
+/// The entry of that number, counted from 0, oldest first.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_entry(
+    voucher: *const ov_voucher,
+    number: u64,
+    entry: *mut ov_entry,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(entry)?;
+        let found = at(voucher.entry(index(number)?))?;
+        out.write(ov_entry {
+            bytes: ov_slice::of(found.as_bytes()),
+            offset: found.range().start as u64,
+            algorithm: algorithm_code(found.algorithm()),
+            protected_header: ov_slice::of(found.protected()),
+            payload: ov_slice::of(found.payload()),
+            signature: ov_slice::of(found.signature()),
+            previous_hash: ov_digest::of(&found.previous_hash()),
+            header_info_hash: ov_digest::of(&found.header_info_hash()),
+        });
+        Ok(())
+    })
+}
+
+/// How many pairs of OVEExtra an entry has.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_entry_extra_count(
+    voucher: *const ov_voucher,
+    entry: u64,
+    count: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(count)?;
+        let entry = at(voucher.entry(index(entry)?))?;
+        out.write(entry.extra().count() as u64);
+        Ok(())
+    })
+}
+
+/// A pair of OVEExtra: its type and bytes. `OV_ERR_BAD_CALL` for a type past 64 bits.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_entry_extra(
+    voucher: *const ov_voucher,
+    entry: u64,
+    number: u64,
+    extra_type: *mut i64,
+    value: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let (out_type, out) = (caller.out(extra_type)?, caller.out(value)?);
+        let entry = at(voucher.entry(index(entry)?))?;
+        let (label, bytes) = at(entry.extra().nth(index(number)?))?;
+        let label = i64::try_from(label)
+            .map_err(|_| Refusal::argument("a type of OVEExtra past 64 bits"))?;
+        out_type.write(label);
+        out.write(ov_slice::of(bytes));
+        Ok(())
+    })
+}
+
+fn view(voucher: &Held, which: u64) -> Result<KeyView<'_>, Refusal> {
+    match which {
+        OV_MANUFACTURER => Ok(voucher.manufacturer_key()),
+        OV_OWNER => Ok(voucher.owner_key()),
+        entry => at(voucher.entry(index(entry)?).map(|entry| entry.key())),
+    }
+}
+
+/// What a voucher says about a key: the one that entry `which` names as next owner,
+/// `OV_MANUFACTURER`, or `OV_OWNER`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_key_info(
+    voucher: *const ov_voucher,
+    which: u64,
+    info: *mut ov_key_info,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(info)?;
+        let key = view(voucher, which)?;
+        out.write(ov_key_info {
+            bytes: ov_slice::of(key.as_bytes()),
+            offset: key.range().start as u64,
+            key_type: key_type_code(key.key_type()),
+            encoding: encoding_code(key.encoding()),
+            algorithm: algorithm_code(key.algorithm()),
+        });
+        Ok(())
+    })
+}
+
+/// The key itself: that of entry `which`, `OV_MANUFACTURER`, or `OV_OWNER`. Fails for a point off
+/// its curve.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_key(
+    voucher: *const ov_voucher,
+    which: u64,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(key)?;
+        out.write(give(view(voucher, which)?.public_key()?));
+        Ok(())
+    })
+}
+
+/// How many certificates an X5CHAIN key has; 0 for the other encodings.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_key_certificate_count(
+    voucher: *const ov_voucher,
+    which: u64,
+    count: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(count)?;
+        out.write(view(voucher, which)?.certificates().count() as u64);
+        Ok(())
+    })
+}
+
+/// A certificate of an X5CHAIN key in DER; 0 is the key's own.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_key_certificate(
+    voucher: *const ov_voucher,
+    which: u64,
+    number: u64,
+    der: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(der)?;
+        let certificate = at(view(voucher, which)?.certificates().nth(index(number)?))?;
+        out.write(ov_slice::of(certificate));
+        Ok(())
+    })
+}

@@ -1,0 +1,404 @@
+//! Extending a voucher in two steps.
+
+use alloc::sync::Arc;
+
+use super::buffer::{buffer, ov_buffer, ov_slice};
+use super::error::ov_error;
+use super::handle::{Handle, object, present};
+use super::key::{give, ov_public_key};
+use super::names::{algorithm_code, encoding, hash, ov_digest};
+use super::policy::{Rules, ov_policy};
+use super::sign::{CallbackSigner, ov_signer};
+use super::status::ov_status;
+use super::transfer::ov_receipt;
+use super::verify::{give_verified, ov_verified};
+use super::voucher::{give_voucher, ov_voucher};
+use super::{guard, plain};
+use ownership_voucher::{
+    Error, ErrorKind, ExtendOptions, Extension, NextOwner, PublicKey, VerifiedVoucher,
+};
+
+/// Who gets a voucher: a bare key, or certificates.
+pub struct ov_next_owner {
+    _private: [u8; 0],
+}
+
+object!(ov_next_owner: NextOwner, b"ov nextw");
+
+/// A hand-over as a journal keeps it: one state of ownership has one continuation.
+#[repr(C)]
+pub struct ov_sale {
+    /// The device.
+    pub guid: [u8; 16],
+    /// The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
+    /// HMAC where there is none.
+    pub state: [u8; 32],
+    /// What the state continues with: SHA-256 of the message to be signed.
+    pub continuation: [u8; 32],
+}
+
+/// A bare key. It is written in the encoding of the manufacturer key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_next_owner_from_key(
+    key: *const ov_public_key,
+    next: *mut *mut ov_next_owner,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?.clone();
+        caller.out(next)?.write(Handle::give(NextOwner::Key(key)));
+        Ok(())
+    })
+}
+
+/// Certificates in DER, that of the key first; written as X5CHAIN.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_next_owner_from_chain(
+    certificates: *const ov_slice,
+    count: usize,
+    next: *mut *mut ov_next_owner,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let chain = caller.copies(certificates, count)?;
+        let out = caller.out(next)?;
+        let leaf = chain.first().ok_or(Error::new(ErrorKind::ChainEmpty))?;
+        // Whether it is a chain is looked at where it is used.
+        PublicKey::from_certificate_der(leaf)?;
+        out.write(Handle::give(NextOwner::Chain(chain)));
+        Ok(())
+    })
+}
+
+/// The key of the next owner. Certificates that are no chain are refused: the root first, or one that
+/// is not signed by the next. Whether the first is that of an authority is not looked at.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_next_owner_public_key(
+    next: *const ov_next_owner,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let next = caller.get(next)?;
+        let out = caller.out(key)?;
+        out.write(give(next.public_key()?));
+        Ok(())
+    })
+}
+
+/// Frees a next owner and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_next_owner_free(next: *mut *mut ov_next_owner) -> ov_status {
+    plain(|caller| caller.free(next))
+}
+
+/// What an extension may depart from. A new one departs from nothing.
+pub struct ov_extend_options {
+    _private: [u8; 0],
+}
+
+object!(ov_extend_options: ExtendOptions, b"ov exopt");
+
+/// Makes options that depart from nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_new(options: *mut *mut ov_extend_options) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(options)?;
+        out.write(Handle::give(ExtendOptions::new()));
+        Ok(())
+    })
+}
+
+/// Frees options and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_free(options: *mut *mut ov_extend_options) -> ov_status {
+    plain(|caller| caller.free(options))
+}
+
+/// Adds a pair for OVEExtra: a type of -65537 or below, and bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_add_extra(
+    options: *mut ov_extend_options,
+    extra_type: i64,
+    data: *const u8,
+    len: usize,
+) -> ov_status {
+    plain(|caller| {
+        let value = caller.array(data, len)?.to_vec();
+        let options = caller.get_mut(options)?;
+        options.extra.push((i128::from(extra_type), value));
+        Ok(())
+    })
+}
+
+/// The hash, an `OV_HASH_` number, in place of the one that the voucher uses already.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_set_hash(
+    options: *mut ov_extend_options,
+    hash_algorithm: i32,
+) -> ov_status {
+    plain(|caller| {
+        let options = caller.get_mut(options)?;
+        options.hash = Some(hash(hash_algorithm)?);
+        Ok(())
+    })
+}
+
+/// The encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_set_encoding(
+    options: *mut ov_extend_options,
+    key_encoding: i32,
+) -> ov_status {
+    plain(|caller| {
+        let options = caller.get_mut(options)?;
+        options.encoding = Some(encoding(key_encoding)?);
+        Ok(())
+    })
+}
+
+/// Lets the next key be of another type than the manufacturer's. Some devices refuse the result.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_allow_other_key_type(
+    options: *mut ov_extend_options,
+) -> ov_status {
+    plain(|caller| {
+        caller.get_mut(options)?.other_key_type = true;
+        Ok(())
+    })
+}
+
+/// Lets the next key be of an experimental type where the manufacturer's is not. It wants
+/// `ov_extend_options_allow_other_key_type` too.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_allow_experimental_key(
+    options: *mut ov_extend_options,
+) -> ov_status {
+    plain(|caller| {
+        caller.get_mut(options)?.experimental_key = true;
+        Ok(())
+    })
+}
+
+/// Lets the next owner's first certificate be that of an authority. By default that is refused with
+/// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_options) -> ov_status {
+    plain(|caller| {
+        caller.get_mut(options)?.ca_owner = true;
+        Ok(())
+    })
+}
+
+/// Bytes that the new entry may have. Default 65535.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_set_max_entry(
+    options: *mut ov_extend_options,
+    bytes: u64,
+) -> ov_status {
+    plain(|caller| {
+        let options = caller.get_mut(options)?;
+        options.max_entry = usize::try_from(bytes).unwrap_or(usize::MAX);
+        Ok(())
+    })
+}
+
+/// An entry that waits for its signature. It keeps the voucher that it extends, and may be
+/// finished again after a failure.
+pub struct ov_extension {
+    _private: [u8; 0],
+}
+
+/// What an `ov_extension` holds. The extension borrows the voucher and stands before it, because
+/// fields are dropped from top to bottom.
+pub(super) struct Waiting {
+    pub(super) extension: Extension<'static>,
+    _voucher: Arc<VerifiedVoucher<'static>>,
+}
+
+object!(ov_extension: Waiting, b"ov exten");
+
+/// Prepares the entry by which the current owner signs a voucher over to the next. The options may
+/// be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_verified_extend(
+    verified: *const ov_verified,
+    next: *const ov_next_owner,
+    options: *const ov_extend_options,
+    extension: *mut *mut ov_extension,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let voucher = caller.get(verified)?.voucher.clone();
+        let next = caller.get(next)?;
+        let options = caller.maybe(options)?.cloned().unwrap_or_default();
+        let out = caller.out(extension)?;
+        // SAFETY: what the Arc points to stays where it is and is not changed; the Arc is kept
+        // beside the extension and dropped after it.
+        let forever: &'static VerifiedVoucher<'static> = unsafe { &*Arc::as_ptr(&voucher) };
+        out.write(Handle::give(Waiting {
+            extension: forever.extend(next, &options)?,
+            _voucher: voucher,
+        }));
+        Ok(())
+    })
+}
+
+/// Frees an extension and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_free(extension: *mut *mut ov_extension) -> ov_status {
+    plain(|caller| caller.free(extension))
+}
+
+/// The algorithm that the owner has to sign with: an `OV_ALGORITHM_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_algorithm(
+    extension: *const ov_extension,
+    algorithm: *mut i32,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(algorithm)?;
+        out.write(algorithm_code(waiting.extension.algorithm()));
+        Ok(())
+    })
+}
+
+/// The key of the owner who has to sign.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_owner(
+    extension: *const ov_extension,
+    owner: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(owner)?;
+        out.write(give(waiting.extension.owner().clone()));
+        Ok(())
+    })
+}
+
+/// The key of the owner after that.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_next(
+    extension: *const ov_extension,
+    next: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(next)?;
+        out.write(give(waiting.extension.next().clone()));
+        Ok(())
+    })
+}
+
+/// The message to sign.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_to_be_signed(
+    extension: *const ov_extension,
+    message: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(message)?;
+        out.write(buffer(waiting.extension.to_be_signed()));
+        Ok(())
+    })
+}
+
+/// The digest of the message, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which
+/// signs the message.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_prehash(
+    extension: *const ov_extension,
+    digest: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(digest)?;
+        out.write(ov_digest::of(&present(waiting.extension.prehash())?));
+        Ok(())
+    })
+}
+
+/// What a journal of sales keeps about this hand-over. To record it before the message is given to a
+/// signer, and to refuse another continuation of the same state, keeps a device from being sold twice.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_sale(
+    extension: *const ov_extension,
+    sale: *mut ov_sale,
+) -> ov_status {
+    plain(|caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(sale)?;
+        let sale = waiting.extension.sale();
+        out.write(ov_sale {
+            guid: sale.guid.0,
+            state: sale.state,
+            continuation: sale.continuation,
+        });
+        Ok(())
+    })
+}
+
+/// The extended voucher, after the signature has been verified under the owner's key. ECDSA
+/// signatures may come as r and s one after the other, or in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_finish(
+    extension: *const ov_extension,
+    signature: *const u8,
+    len: usize,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let signature = caller.array(signature, len)?;
+        let out = caller.out(voucher)?;
+        out.write(give_voucher(waiting.extension.finish(signature)?));
+        Ok(())
+    })
+}
+
+/// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
+/// as its owner, and gives a receipt, which may be NULL. A NULL policy is `OV_ERR_BAD_CALL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_hand_over(
+    extension: *const ov_extension,
+    signature: *const u8,
+    len: usize,
+    policy: *const ov_policy,
+    extended: *mut *mut ov_verified,
+    receipt: *mut *mut ov_receipt,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let signature = caller.array(signature, len)?;
+        let rules = Rules::given(caller, policy)?;
+        let (out, out_receipt) = (caller.out(extended)?, caller.maybe_out(receipt)?);
+        let policy = rules.policy();
+        let (voucher, made) = waiting.extension.hand_over(signature, &policy)?;
+        out.write(give_verified(voucher));
+        if let Some(out) = out_receipt {
+            out.write(Handle::give(made));
+        }
+        Ok(())
+    })
+}
+
+/// Signs with a callback and finishes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_sign(
+    extension: *const ov_extension,
+    signer: *const ov_signer,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let signer = CallbackSigner::read(caller, signer)?;
+        let out = caller.out(voucher)?;
+        out.write(give_voucher(waiting.extension.sign(&signer)?));
+        Ok(())
+    })
+}

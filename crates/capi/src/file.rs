@@ -1,0 +1,215 @@
+//! Vouchers, keys and certificates in files.
+
+use alloc::borrow::Cow;
+
+use super::buffer::{buffer, ov_buffer, ov_byte_list, ov_slice, ov_str};
+use super::error::ov_error;
+use super::handle::{Handle, at, object};
+use super::status::ov_status;
+use super::{guard, plain};
+use ownership_voucher::file::{self, PemBlock, PemBlocks, Vouchers};
+
+/// The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_file_single(
+    data: *const u8,
+    len: usize,
+    voucher: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let input = caller.array(data, len)?;
+        let out = caller.out(voucher)?;
+        out.write(buffer(file::single(input)?.into_owned()));
+        Ok(())
+    })
+}
+
+/// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_file_to_pem(
+    data: *const u8,
+    len: usize,
+    pem: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.array(data, len)?;
+        let out = caller.out(pem)?;
+        out.write(buffer(file::to_pem(voucher).into_bytes()));
+        Ok(())
+    })
+}
+
+/// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and what cannot be read
+/// and may be one, are left out unless `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
+/// be NULL, is told where and why.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_diagnostic(
+    data: *const u8,
+    len: usize,
+    secrets: bool,
+    text: *mut *mut ov_buffer,
+    complete: *mut bool,
+    fault: *mut ov_error,
+) -> ov_status {
+    plain(|caller| {
+        let bytes = caller.array(data, len)?;
+        let (out, out_complete) = (caller.out(text)?, caller.out(complete)?);
+        let shown = ownership_voucher::diagnostic(bytes, secrets);
+        out.write(buffer(shown.text.into_bytes()));
+        out_complete.write(shown.error.is_none());
+        if let Some(error) = shown.error {
+            super::error::report(fault, error.into());
+        }
+        Ok(())
+    })
+}
+
+/// Every certificate of a text with PEM blocks, in DER, in order.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_file_certificates(
+    data: *const u8,
+    len: usize,
+    certificates: *mut *mut ov_byte_list,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let text = caller.array(data, len)?;
+        let out = caller.out(certificates)?;
+        out.write(Handle::give(file::certificates_from_pem(text)?));
+        Ok(())
+    })
+}
+
+/// Steps through the vouchers of one file.
+pub struct ov_vouchers {
+    _private: [u8; 0],
+}
+
+/// What an `ov_vouchers` holds: the steps, and the last voucher.
+pub(super) struct Steps {
+    steps: Vouchers<'static>,
+    last: Cow<'static, [u8]>,
+}
+
+object!(ov_vouchers: Steps, b"ov steps");
+
+/// Begins to step through a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64
+/// of CBOR. The data has to stay as it is until the steps are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_vouchers_new(
+    data: *const u8,
+    len: usize,
+    vouchers: *mut *mut ov_vouchers,
+) -> ov_status {
+    plain(|caller| {
+        let input = caller.array(data, len)?;
+        let out = caller.out(vouchers)?;
+        // SAFETY: the header says how long the data has to stay.
+        let input: &'static [u8] =
+            unsafe { core::slice::from_raw_parts(input.as_ptr(), input.len()) };
+        out.write(Handle::give(Steps {
+            steps: Vouchers::new(input),
+            last: Cow::Borrowed(&[]),
+        }));
+        Ok(())
+    })
+}
+
+/// The next voucher, in CBOR and not read yet; it lives until the next step. `OV_ERR_INDEX` at the
+/// end; any other failure is about one voucher, and the steps may go on behind it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_vouchers_next(
+    vouchers: *mut ov_vouchers,
+    voucher: *mut ov_slice,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let steps = caller.get_mut(vouchers)?;
+        let out = caller.out(voucher)?;
+        steps.last = at(steps.steps.next())??;
+        out.write(ov_slice::of(&steps.last));
+        Ok(())
+    })
+}
+
+/// Frees the steps and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_vouchers_free(vouchers: *mut *mut ov_vouchers) -> ov_status {
+    plain(|caller| caller.free(vouchers))
+}
+
+/// Steps through the PEM blocks of a text, whatever they hold.
+pub struct ov_pem_blocks {
+    _private: [u8; 0],
+}
+
+/// What an `ov_pem_blocks` holds.
+pub(super) struct Blocks {
+    blocks: PemBlocks<'static>,
+    last: Option<PemBlock<'static>>,
+}
+
+object!(ov_pem_blocks: Blocks, b"ov pblks");
+
+/// Begins to step through a text. It has to stay as it is until the steps are freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_pem_blocks_new(
+    text: *const u8,
+    len: usize,
+    blocks: *mut *mut ov_pem_blocks,
+) -> ov_status {
+    plain(|caller| {
+        let text = caller.array(text, len)?;
+        let out = caller.out(blocks)?;
+        // SAFETY: the header says how long the text has to stay.
+        let text: &'static [u8] = unsafe { core::slice::from_raw_parts(text.as_ptr(), text.len()) };
+        out.write(Handle::give(Blocks {
+            blocks: PemBlocks::new(text),
+            last: None,
+        }));
+        Ok(())
+    })
+}
+
+/// The label of the next block and where it begins. `OV_ERR_INDEX` at the end; any other failure
+/// is about one block, and the steps may go on behind it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_pem_blocks_next(
+    blocks: *mut ov_pem_blocks,
+    label: *mut ov_str,
+    offset: *mut u64,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let blocks = caller.get_mut(blocks)?;
+        let (out, out_offset) = (caller.out(label)?, caller.out(offset)?);
+        let block = at(blocks.blocks.next())??;
+        out.write(ov_str::of(block.label()));
+        out_offset.write(block.offset() as u64);
+        blocks.last = Some(block);
+        Ok(())
+    })
+}
+
+/// The decoded body of the block that the last step found. It is wiped when freed, as it may be a
+/// private key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_pem_blocks_decode(
+    blocks: *const ov_pem_blocks,
+    body: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let block = at(caller.get(blocks)?.last)?;
+        let out = caller.out(body)?;
+        out.write(buffer(block.decode()?));
+        Ok(())
+    })
+}
+
+/// Frees the steps and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_pem_blocks_free(blocks: *mut *mut ov_pem_blocks) -> ov_status {
+    plain(|caller| caller.free(blocks))
+}

@@ -1,0 +1,239 @@
+//! Findings and allowances.
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::ffi::c_char;
+
+use super::buffer::ov_str;
+use super::create::ov_header;
+use super::error::{ov_error, place};
+use super::extend::ov_extension;
+use super::handle::{Handle, Refusal, at, index, object};
+use super::policy::ov_policy;
+use super::status::ov_status;
+use super::voucher::ov_voucher;
+use super::{guard, plain};
+use ownership_voucher::{Allowance, Finding, FindingKind, Policy};
+
+/// The device chain hash covers the CBOR item instead of the certificates.
+pub const OV_ALLOW_LEGACY_CHAIN_HASH: i32 = 1;
+/// Entries without COSE tag 18.
+pub const OV_ALLOW_LEGACY_UNTAGGED: i32 = 2;
+/// A P-256 key labelled SECP384R1 or the other way round.
+pub const OV_ALLOW_KEY_TYPE_LABEL: i32 = 3;
+/// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
+pub const OV_ALLOW_FDO_2_0_DRAFT: i32 = 4;
+/// Keys of an experimental type: Ed25519.
+pub const OV_ALLOW_EXPERIMENTAL_KEYS: i32 = 5;
+
+const ALLOWANCES: [(i32, Allowance); 5] = [
+    (OV_ALLOW_LEGACY_CHAIN_HASH, Allowance::LegacyChainHash),
+    (OV_ALLOW_LEGACY_UNTAGGED, Allowance::LegacyUntagged),
+    (OV_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),
+    (OV_ALLOW_FDO_2_0_DRAFT, Allowance::Fdo20Draft),
+    (OV_ALLOW_EXPERIMENTAL_KEYS, Allowance::ExperimentalKeys),
+];
+
+pub(super) fn allowance(code: i32) -> Result<Allowance, Refusal> {
+    let found = ALLOWANCES.iter().find(|(known, _)| *known == code);
+    found
+        .map(|(_, allowance)| *allowance)
+        .ok_or(Refusal::argument("an unknown allowance"))
+}
+
+fn allowance_code(allowance: Allowance) -> i32 {
+    let found = ALLOWANCES.iter().find(|(_, known)| *known == allowance);
+    found.map_or(0, |(code, _)| *code)
+}
+
+/// The stable name of an allowance, such as `legacy-untagged`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_allowance_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(allowance(code)?.name()));
+        Ok(())
+    })
+}
+
+/// The number of the allowance of that name.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_allowance_from_name(
+    name: *const c_char,
+    len: usize,
+    code: *mut i32,
+) -> ov_status {
+    plain(|caller| {
+        let name = caller.text(name, len)?;
+        let out = caller.out(code)?;
+        let found = Allowance::from_name(name);
+        out.write(allowance_code(
+            found.ok_or(Refusal::argument("an unknown allowance"))?,
+        ));
+        Ok(())
+    })
+}
+
+/// One finding: what is odd about a voucher without being, by itself, a reason to refuse it.
+#[repr(C)]
+pub struct ov_finding {
+    /// An `OV_FINDING_` number.
+    pub code: i32,
+    /// The byte offset in the voucher.
+    pub offset: u64,
+    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    pub entry: u64,
+    /// Whether it departs from the written profile, so that the strict profile refuses it.
+    pub is_departure: bool,
+    /// The allowance without which a voucher with this finding is refused; 0 where none is needed.
+    pub allowance: i32,
+    /// The stable name.
+    pub name: ov_str,
+    /// A sentence for people.
+    pub message: ov_str,
+}
+
+/// A list of findings.
+pub struct ov_findings {
+    _private: [u8; 0],
+}
+
+/// What an `ov_findings` holds: each finding with its sentence.
+pub(super) struct Findings(Vec<(Finding, String)>);
+
+object!(ov_findings: Findings, b"ov finds");
+
+impl Findings {
+    pub(super) fn of(findings: Vec<Finding>) -> Self {
+        let with_text = |finding: Finding| (finding, finding.to_string());
+        Self(findings.into_iter().map(with_text).collect())
+    }
+}
+
+/// Every departure from the profile that was seen in reading, in the order of the bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_findings(
+    voucher: *const ov_voucher,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(findings)?;
+        out.write(Handle::give(Findings::of(voucher.findings())));
+        Ok(())
+    })
+}
+
+/// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
+/// verified. The policy says at which time certificates are judged; it may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_remarks(
+    voucher: *const ov_voucher,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => voucher.remarks(&policy.policy()),
+            None => voucher.remarks(&Policy::any_origin()),
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
+/// anybody signs it. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_remarks(
+    extension: *const ov_extension,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => waiting.extension.remarks(&policy.policy())?,
+            None => waiting.extension.remarks(&Policy::any_origin())?,
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+/// device is asked. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_remarks(
+    header: *const ov_header,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => header.remarks(&policy.policy()),
+            None => header.remarks(&Policy::any_origin()),
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// How many findings there are.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_findings_len(findings: *const ov_findings, len: *mut u64) -> ov_status {
+    plain(|caller| {
+        let findings = caller.get(findings)?;
+        caller.out(len)?.write(findings.0.len() as u64);
+        Ok(())
+    })
+}
+
+/// The finding of that number, counted from 0. Its texts live as long as the list.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_findings_get(
+    findings: *const ov_findings,
+    number: u64,
+    finding: *mut ov_finding,
+) -> ov_status {
+    plain(|caller| {
+        let findings = caller.get(findings)?;
+        let out = caller.out(finding)?;
+        let (found, message) = at(findings.0.get(index(number)?))?;
+        out.write(ov_finding {
+            code: i32::from(found.kind.code()),
+            offset: found.offset as u64,
+            entry: place(found.entry),
+            is_departure: found.kind.is_departure(),
+            allowance: found.kind.allowance().map_or(0, allowance_code),
+            name: ov_str::of(found.kind.name()),
+            message: ov_str::of(message),
+        });
+        Ok(())
+    })
+}
+
+/// Frees a list and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_findings_free(findings: *mut *mut ov_findings) -> ov_status {
+    plain(|caller| caller.free(findings))
+}
+
+/// The stable name of an `OV_FINDING_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_finding_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        let mut kinds = FindingKind::ALL.iter();
+        let kind = kinds.find(|kind| i32::from(kind.code()) == code);
+        let kind = kind.ok_or(Refusal::argument("an unknown finding"))?;
+        out.write(ov_str::of(kind.name()));
+        Ok(())
+    })
+}

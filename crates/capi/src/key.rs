@@ -1,0 +1,225 @@
+//! Public keys.
+
+use super::buffer::{buffer, ov_buffer};
+use super::error::ov_error;
+use super::handle::{Handle, object};
+use super::names::{algorithm, key_type_code};
+use super::status::ov_status;
+use super::{guard, plain};
+use ownership_voucher::PublicKey;
+
+/// A public key, without label or encoding.
+pub struct ov_public_key {
+    _private: [u8; 0],
+}
+
+object!(ov_public_key: PublicKey, b"ov pbkey");
+
+/// Gives a key to the caller.
+pub(super) fn give(key: PublicKey) -> *mut ov_public_key {
+    Handle::give(key)
+}
+
+/// The key of a SubjectPublicKeyInfo in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_spki_der(
+    der: *const u8,
+    len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let der = caller.array(der, len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_spki_der(der)?));
+        Ok(())
+    })
+}
+
+/// The key of an X.509 certificate in DER. Nothing in the certificate is checked.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_certificate_der(
+    der: *const u8,
+    len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let der = caller.array(der, len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_certificate_der(der)?));
+        Ok(())
+    })
+}
+
+/// The key of an uncompressed SEC 1 point (04, x, y), of P-256 or P-384 by length.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_sec1(
+    point: *const u8,
+    len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let point = caller.array(point, len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_sec1(point)?));
+        Ok(())
+    })
+}
+
+/// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
+/// a PKCS#11 token says of its keys.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_rsa(
+    modulus: *const u8,
+    modulus_len: usize,
+    exponent: *const u8,
+    exponent_len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let modulus = caller.array(modulus, modulus_len)?;
+        let exponent = caller.array(exponent, exponent_len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_rsa(modulus, exponent)?));
+        Ok(())
+    })
+}
+
+/// The Ed25519 key of these 32 bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_ed25519(
+    bytes: *const u8,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let bytes = caller.fixed(bytes)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_ed25519(&bytes)?));
+        Ok(())
+    })
+}
+
+/// The key of the first PEM block `PUBLIC KEY` or `CERTIFICATE` of a text.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_from_pem(
+    text: *const u8,
+    len: usize,
+    key: *mut *mut ov_public_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let text = caller.array(text, len)?;
+        let out = caller.out(key)?;
+        out.write(give(PublicKey::from_pem(text)?));
+        Ok(())
+    })
+}
+
+/// Another handle of the same key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_clone(
+    key: *const ov_public_key,
+    clone: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(clone)?.write(give(key.clone()));
+        Ok(())
+    })
+}
+
+/// Frees a key and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_free(key: *mut *mut ov_public_key) -> ov_status {
+    plain(|caller| caller.free(key))
+}
+
+/// The SubjectPublicKeyInfo in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_to_spki_der(
+    key: *const ov_public_key,
+    der: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(der)?.write(buffer(key.to_spki_der()));
+        Ok(())
+    })
+}
+
+/// SHA-256 of the SubjectPublicKeyInfo, 32 bytes: the name of an owner in reports.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_fingerprint(
+    key: *const ov_public_key,
+    fingerprint: *mut u8,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        let out = caller.out(fingerprint.cast::<[u8; 32]>())?;
+        out.write(key.fingerprint());
+        Ok(())
+    })
+}
+
+/// The label that FDO gives to such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_natural_type(
+    key: *const ov_public_key,
+    key_type: *mut i32,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        let out = caller.out(key_type)?;
+        out.write(key_type_code(key.natural_type()));
+        Ok(())
+    })
+}
+
+/// The size as people name it, in bits: 256, 384, 2048 or 3072.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_bits(key: *const ov_public_key, bits: *mut u64) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(bits)?.write(key.bits() as u64);
+        Ok(())
+    })
+}
+
+/// Whether two are the same key, however they were encoded.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_equal(
+    a: *const ov_public_key,
+    b: *const ov_public_key,
+    equal: *mut bool,
+) -> ov_status {
+    plain(|caller| {
+        let (a, b) = (caller.get(a)?, caller.get(b)?);
+        caller.out(equal)?.write(a == b);
+        Ok(())
+    })
+}
+
+/// Whether the signature signs the message under this key: `OV_OK`, or why not.
+///
+/// ECDSA signatures are r and s one after the other, at full width.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_verify(
+    key: *const ov_public_key,
+    algorithm_code: i32,
+    message: *const u8,
+    message_len: usize,
+    signature: *const u8,
+    signature_len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let key = caller.get(key)?;
+        let message = caller.array(message, message_len)?;
+        let signature = caller.array(signature, signature_len)?;
+        Ok(key.verify(algorithm(algorithm_code)?, message, signature)?)
+    })
+}

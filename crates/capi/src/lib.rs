@@ -1,0 +1,109 @@
+//! The C library: `include/ownership_voucher.h` is generated from these files.
+//!
+//! Every function is a thin skin over one operation of the Rust interface. Its body runs inside
+//! `guard`, which turns errors and panics into numbers and hands out a `Caller`: the token that
+//! stands for what the header makes the C program promise about its pointers. All reading and
+//! writing through those goes through the token, in `handle.rs`, so that the rest has next to no
+//! unsafe code. The functions are not declared `unsafe`, because nothing but C can call them: the
+//! modules are private.
+//!
+//! `fdo_data.rs` is apart: the eleven functions of `libfdo-data`, for programs that know only those.
+// Bytes from strangers: nothing here may panic, wrap or cut off.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        clippy::exit,
+        clippy::expect_used,
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    non_camel_case_types,
+    clippy::too_many_arguments
+)]
+
+extern crate alloc;
+
+mod batch;
+mod buffer;
+mod certificate;
+mod create;
+mod entry;
+mod error;
+mod extend;
+mod fdo_data;
+mod file;
+mod finding;
+mod fork;
+mod handle;
+mod key;
+mod linkage;
+mod names;
+mod onboard;
+mod onetime;
+mod policy;
+mod privacy;
+mod rendezvous;
+mod resale;
+mod sign;
+mod status;
+mod stream;
+mod transfer;
+mod verify;
+mod voucher;
+
+use buffer::ov_str;
+use core::panic::AssertUnwindSafe;
+use handle::{Caller, Done, Refusal};
+use std::panic::catch_unwind;
+
+use error::ov_error;
+use status::{OV_ERR_PANIC, OV_OK, ov_status};
+
+/// Runs the body of a C function that reports into `error`, which may be NULL.
+///
+/// No panic leaves it. State behind a panic is safe to look at again: handles are changed in their
+/// last step only.
+fn guard(error: *mut ov_error, body: impl FnOnce(&Caller) -> Done) -> ov_status {
+    let run = || match Caller::trusted(body) {
+        Ok(()) => OV_OK,
+        Err(refusal) => {
+            let status = refusal.status();
+            error::report(error, refusal);
+            status
+        }
+    };
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(status) => status,
+        Err(payload) => {
+            // Dropping what was thrown could throw again; what that throws is let go.
+            let drop = || drop(payload);
+            let _ = catch_unwind(AssertUnwindSafe(drop)).map_err(core::mem::forget);
+            let report = || error::report(error, Refusal::Call(OV_ERR_PANIC));
+            let _ = catch_unwind(AssertUnwindSafe(report)).map_err(core::mem::forget);
+            OV_ERR_PANIC
+        }
+    }
+}
+
+/// The same for a call that cannot fail but for its arguments.
+fn plain(body: impl FnOnce(&Caller) -> Done) -> ov_status {
+    guard(core::ptr::null_mut(), body)
+}

@@ -1,0 +1,268 @@
+//! What ties the vouchers of a collection to each other.
+#![allow(dead_code)] // the numbers are read by C alone
+
+use alloc::vec::Vec;
+
+use super::buffer::ov_str;
+use super::error::ov_error;
+use super::handle::{Handle, Refusal, at, index, object, present};
+use super::status::ov_status;
+use super::voucher::ov_voucher;
+use super::{guard, plain};
+use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker};
+
+/// The same current owner.
+pub const OV_LINK_CURRENT_OWNER: i32 = 950;
+/// The same key among the owners.
+pub const OV_LINK_OWNER_KEY: i32 = 951;
+/// The same issuer of an owner's certificate.
+pub const OV_LINK_OWNER_ISSUER: i32 = 952;
+/// The same additional data.
+pub const OV_LINK_EXTRA_DATA: i32 = 953;
+/// The same manufacturer key.
+pub const OV_LINK_MANUFACTURER: i32 = 960;
+/// The same issuer of the device certificate.
+pub const OV_LINK_DEVICE_ISSUER: i32 = 961;
+/// The same device certificate.
+pub const OV_LINK_DEVICE_CERTIFICATE: i32 = 962;
+/// Neighbouring serial numbers of device certificates.
+pub const OV_LINK_DEVICE_SERIALS: i32 = 963;
+/// The same device info.
+pub const OV_LINK_DEVICE_INFO: i32 = 964;
+/// The same rendezvous server.
+pub const OV_LINK_RENDEZVOUS: i32 = 965;
+/// The same Wi-Fi network.
+pub const OV_LINK_WIFI: i32 = 966;
+/// The same GUID.
+pub const OV_LINK_GUID: i32 = 967;
+/// GUIDs that are alike.
+pub const OV_LINK_GUID_NEIGHBOURS: i32 = 968;
+
+/// Gathers what links the vouchers of a collection. Vouchers are numbered from 0 in the order in
+/// which they are added, and may be freed afterwards.
+pub struct ov_linker {
+    _private: [u8; 0],
+}
+
+object!(ov_linker: Option<Linker>, b"ov linkr");
+
+/// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
+/// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linker_new(
+    key: *const u8,
+    len: usize,
+    linker: *mut *mut ov_linker,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.array(key, len)?;
+        let out = caller.out(linker)?;
+        let wrong = Refusal::argument("the key of a collection has 32 bytes");
+        let key = key.try_into().map_err(|_| wrong)?;
+        out.write(Handle::give(Some(Linker::new(key))));
+        Ok(())
+    })
+}
+
+/// Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after
+/// `ov_linker_finish`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linker_add(
+    linker: *mut ov_linker,
+    voucher: *const ov_voucher,
+    number: *mut u64,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.maybe_out(number)?;
+        let linker = present(caller.get_mut(linker)?.as_mut())?;
+        let added = linker.add(voucher)?;
+        if let Some(out) = out {
+            out.write(added as u64);
+        }
+        Ok(())
+    })
+}
+
+/// What links the vouchers. The linker is empty afterwards and has to be freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linker_finish(
+    linker: *mut ov_linker,
+    linkage: *mut *mut ov_linkage,
+) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(linkage)?;
+        let linker = present(caller.get_mut(linker)?.take())?;
+        out.write(Handle::give(linker.finish()));
+        Ok(())
+    })
+}
+
+/// Frees a linker and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linker_free(linker: *mut *mut ov_linker) -> ov_status {
+    plain(|caller| caller.free(linker))
+}
+
+/// What links the vouchers of a collection.
+pub struct ov_linkage {
+    _private: [u8; 0],
+}
+
+object!(ov_linkage: Linkage, b"ov links");
+
+/// The numbers of a collection.
+#[repr(C)]
+pub struct ov_linkage_summary {
+    /// How many vouchers it has.
+    pub vouchers: u64,
+    /// How many groups of vouchers have something in common.
+    pub groups: u64,
+    /// How many different keys own a voucher now.
+    pub owner_keys: u64,
+    /// How many vouchers have an owner whose key stands in another voucher too.
+    pub traced: u64,
+    /// The smallest crowd that an owner hides in.
+    pub smallest_crowd: u64,
+}
+
+/// The numbers of a collection.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_info(
+    linkage: *const ov_linkage,
+    summary: *mut ov_linkage_summary,
+) -> ov_status {
+    plain(|caller| {
+        let linkage = caller.get(linkage)?;
+        caller.out(summary)?.write(ov_linkage_summary {
+            vouchers: linkage.vouchers() as u64,
+            groups: linkage.groups().len() as u64,
+            owner_keys: linkage.owner_keys() as u64,
+            traced: linkage.traced() as u64,
+            smallest_crowd: linkage.smallest_crowd() as u64,
+        });
+        Ok(())
+    })
+}
+
+/// Vouchers that have something in common.
+#[repr(C)]
+pub struct ov_group {
+    /// An `OV_LINK_` number.
+    pub code: i32,
+    /// How many vouchers, at least two.
+    pub size: u64,
+    /// The first of them.
+    pub first: u64,
+    /// What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for
+    /// all else a hash under the key of the collection.
+    pub mark: [u8; 32],
+    /// The stable name of the kind.
+    pub name: ov_str,
+    /// What it is in words; empty where it has none. It lives as long as the linkage.
+    pub text: ov_str,
+}
+
+/// The group of that number, counted from 0: by kind, the largest of a kind first.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_group(
+    linkage: *const ov_linkage,
+    number: u64,
+    group: *mut ov_group,
+) -> ov_status {
+    plain(|caller| {
+        let linkage = caller.get(linkage)?;
+        let out = caller.out(group)?;
+        let found: &Group = at(linkage.groups().get(index(number)?))?;
+        out.write(ov_group {
+            code: i32::from(found.kind.code()),
+            size: found.size as u64,
+            first: found.first as u64,
+            mark: found.mark,
+            name: ov_str::of(found.kind.name()),
+            text: ov_str::of(found.text.as_deref().unwrap_or_default()),
+        });
+        Ok(())
+    })
+}
+
+/// How many groups a voucher belongs to, and the size of the crowd that its owner hides in: the
+/// vouchers whose owners have no key in common with others and that look like this one in all else,
+/// or 1 where the owner's key stands in another voucher. Either may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_voucher(
+    linkage: *const ov_linkage,
+    voucher: u64,
+    labels: *mut u64,
+    crowd: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let linkage = caller.get(linkage)?;
+        let (labels, crowd) = (caller.maybe_out(labels)?, caller.maybe_out(crowd)?);
+        let voucher = index(voucher)?;
+        at((voucher < linkage.vouchers()).then_some(()))?;
+        if let Some(out) = labels {
+            out.write(linkage.labels(voucher).len() as u64);
+        }
+        if let Some(out) = crowd {
+            out.write(linkage.crowd(voucher) as u64);
+        }
+        Ok(())
+    })
+}
+
+/// The number of one of the groups that a voucher belongs to.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_label(
+    linkage: *const ov_linkage,
+    voucher: u64,
+    number: u64,
+    group: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let linkage = caller.get(linkage)?;
+        let out = caller.out(group)?;
+        let label = linkage.labels(index(voucher)?).nth(index(number)?);
+        out.write(at(label)? as u64);
+        Ok(())
+    })
+}
+
+/// For each voucher the first of all those that are tied to it by groups of these kinds,
+/// `OV_LINK_` numbers, directly or through others. There is room for `room` of them, which must be
+/// the number of vouchers.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_clusters(
+    linkage: *const ov_linkage,
+    codes: *const i32,
+    count: usize,
+    clusters: *mut u64,
+    room: usize,
+) -> ov_status {
+    plain(|caller| {
+        let linkage = caller.get(linkage)?;
+        let codes = caller.array(codes, count)?;
+        let outs = caller.outs(clusters, room)?;
+        let kinds = codes.iter().map(|code| {
+            let mut kinds = LinkKind::ALL.iter();
+            let found = kinds.find(|kind| i32::from(kind.code()) == *code);
+            let unknown = Refusal::argument("an unknown kind of link");
+            found.copied().ok_or(unknown)
+        });
+        let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
+        if room != linkage.vouchers() {
+            return Err(Refusal::argument("room for another number of vouchers"));
+        }
+        for (out, cluster) in outs.iter_mut().zip(linkage.clusters(&kinds)) {
+            out.write(cluster as u64);
+        }
+        Ok(())
+    })
+}
+
+/// Frees a linkage and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_free(linkage: *mut *mut ov_linkage) -> ov_status {
+    plain(|caller| caller.free(linkage))
+}

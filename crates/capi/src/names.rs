@@ -1,0 +1,332 @@
+//! Code points, their names, digests and times.
+
+use core::ffi::c_char;
+
+use super::buffer::{buffer, ov_buffer, ov_str};
+use super::error::ov_error;
+use super::handle::{Refusal, at};
+use super::status::ov_status;
+use super::{guard, plain};
+use ownership_voucher::{
+    Algorithm, Digest, HashAlgorithm, KeyEncoding, KeyType, RvVariable, UnixTime,
+};
+
+/// ECDSA on P-256 with SHA-256.
+pub const OV_ALGORITHM_ES256: i32 = -7;
+/// ECDSA on P-384 with SHA-384.
+pub const OV_ALGORITHM_ES384: i32 = -35;
+/// RSA PKCS#1 v1.5 with SHA-256.
+pub const OV_ALGORITHM_RS256: i32 = -257;
+/// RSA PKCS#1 v1.5 with SHA-384.
+pub const OV_ALGORITHM_RS384: i32 = -258;
+/// RSA PSS with SHA-256 and a salt of 32 bytes.
+pub const OV_ALGORITHM_PS256: i32 = -37;
+/// RSA PSS with SHA-384 and a salt of 48 bytes.
+pub const OV_ALGORITHM_PS384: i32 = -38;
+/// Ed25519, an experiment.
+pub const OV_ALGORITHM_EDDSA: i32 = -8;
+
+/// RSA with a modulus of 2048 bits and exponent 65537.
+pub const OV_KEY_RSA2048RESTR: i32 = 1;
+/// RSA, signatures of PKCS#1 v1.5.
+pub const OV_KEY_RSAPKCS: i32 = 5;
+/// RSA, signatures of PSS.
+pub const OV_KEY_RSAPSS: i32 = 6;
+/// NIST P-256.
+pub const OV_KEY_SECP256R1: i32 = 10;
+/// NIST P-384.
+pub const OV_KEY_SECP384R1: i32 = 11;
+/// Ed25519 under a private code point, an experiment.
+pub const OV_KEY_ED25519: i32 = -70001;
+
+/// An array of modulus and exponent, for RSA.
+pub const OV_ENCODING_CRYPTO: i32 = 0;
+/// A SubjectPublicKeyInfo in DER.
+pub const OV_ENCODING_X509: i32 = 1;
+/// A chain of certificates, the key's own first.
+pub const OV_ENCODING_X5CHAIN: i32 = 2;
+/// A COSE_Key.
+pub const OV_ENCODING_COSEKEY: i32 = 3;
+
+/// SHA-256, and HMAC with it.
+pub const OV_HASH_SHA256: i32 = -16;
+/// SHA-384, and HMAC with it.
+pub const OV_HASH_SHA384: i32 = -43;
+
+/// A hash or an HMAC with its algorithm.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ov_digest {
+    /// `OV_HASH_SHA256` or `OV_HASH_SHA384`, for HMACs too.
+    pub algorithm: i32,
+    /// 32 or 48.
+    pub len: usize,
+    /// The bytes, with zeros behind them.
+    pub bytes: [u8; 48],
+}
+
+impl ov_digest {
+    pub(super) fn of(digest: &Digest) -> Self {
+        let mut bytes = [0; 48];
+        for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
+            *to = *from;
+        }
+        Self {
+            algorithm: hash_code(digest.algorithm()),
+            len: digest.as_bytes().len(),
+            bytes,
+        }
+    }
+
+    pub(super) fn read(&self) -> Result<Digest, Refusal> {
+        let bytes = self.bytes.get(..self.len);
+        bytes
+            .and_then(|bytes| Digest::new(hash(self.algorithm).ok()?, bytes))
+            .ok_or(Refusal::argument(
+                "a digest whose length is not that of its algorithm",
+            ))
+    }
+}
+
+pub(super) const ALGORITHMS: [(i32, Algorithm); 7] = [
+    (OV_ALGORITHM_ES256, Algorithm::Es256),
+    (OV_ALGORITHM_ES384, Algorithm::Es384),
+    (OV_ALGORITHM_RS256, Algorithm::Rs256),
+    (OV_ALGORITHM_RS384, Algorithm::Rs384),
+    (OV_ALGORITHM_PS256, Algorithm::Ps256),
+    (OV_ALGORITHM_PS384, Algorithm::Ps384),
+    (OV_ALGORITHM_EDDSA, Algorithm::EdDsa),
+];
+
+const KEY_TYPES: [(i32, KeyType); 6] = [
+    (OV_KEY_RSA2048RESTR, KeyType::Rsa2048Restr),
+    (OV_KEY_RSAPKCS, KeyType::RsaPkcs),
+    (OV_KEY_RSAPSS, KeyType::RsaPss),
+    (OV_KEY_SECP256R1, KeyType::Secp256r1),
+    (OV_KEY_SECP384R1, KeyType::Secp384r1),
+    (OV_KEY_ED25519, KeyType::Ed25519),
+];
+
+const ENCODINGS: [(i32, KeyEncoding); 4] = [
+    (OV_ENCODING_CRYPTO, KeyEncoding::Crypto),
+    (OV_ENCODING_X509, KeyEncoding::X509),
+    (OV_ENCODING_X5CHAIN, KeyEncoding::X5Chain),
+    (OV_ENCODING_COSEKEY, KeyEncoding::CoseKey),
+];
+
+const HASHES: [(i32, HashAlgorithm); 2] = [
+    (OV_HASH_SHA256, HashAlgorithm::Sha256),
+    (OV_HASH_SHA384, HashAlgorithm::Sha384),
+];
+
+fn lookup<T: Copy>(table: &[(i32, T)], code: i32, what: &'static str) -> Result<T, Refusal> {
+    let found = table.iter().find(|(known, _)| *known == code);
+    found
+        .map(|(_, value)| *value)
+        .ok_or(Refusal::argument(what))
+}
+
+fn code_of<T: PartialEq>(table: &[(i32, T)], wanted: &T) -> i32 {
+    let found = table.iter().find(|(_, value)| value == wanted);
+    found.map_or(0, |(code, _)| *code)
+}
+
+pub(super) fn algorithm(code: i32) -> Result<Algorithm, Refusal> {
+    lookup(&ALGORITHMS, code, "an unknown signature algorithm")
+}
+
+pub(super) fn algorithm_code(algorithm: Algorithm) -> i32 {
+    code_of(&ALGORITHMS, &algorithm)
+}
+
+pub(super) fn key_type(code: i32) -> Result<KeyType, Refusal> {
+    lookup(&KEY_TYPES, code, "an unknown key type")
+}
+
+pub(super) fn key_type_code(key_type: KeyType) -> i32 {
+    code_of(&KEY_TYPES, &key_type)
+}
+
+pub(super) fn encoding(code: i32) -> Result<KeyEncoding, Refusal> {
+    lookup(&ENCODINGS, code, "an unknown key encoding")
+}
+
+pub(super) fn encoding_code(encoding: KeyEncoding) -> i32 {
+    code_of(&ENCODINGS, &encoding)
+}
+
+pub(super) fn hash(code: i32) -> Result<HashAlgorithm, Refusal> {
+    lookup(&HASHES, code, "an unknown hash algorithm")
+}
+
+pub(super) fn hash_code(hash: HashAlgorithm) -> i32 {
+    code_of(&HASHES, &hash)
+}
+
+pub(super) fn variable(code: i32) -> Result<RvVariable, Refusal> {
+    let index = usize::try_from(code).ok();
+    let found = index.and_then(|index| RvVariable::ALL.get(index));
+    found
+        .copied()
+        .ok_or(Refusal::argument("an unknown rendezvous variable"))
+}
+
+/// The COSE name of a signature algorithm, such as `ES256`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_algorithm_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(algorithm(code)?.name()));
+        Ok(())
+    })
+}
+
+/// Bytes of a signature of this algorithm: 64, 96, 256 or 384.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_algorithm_signature_len(code: i32, len: *mut usize) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(len)?;
+        out.write(algorithm(code)?.signature_len());
+        Ok(())
+    })
+}
+
+/// The name of a key type in the FDO text, such as `SECP256R1`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_key_type_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(key_type(code)?.name()));
+        Ok(())
+    })
+}
+
+/// The name of a key encoding in the FDO text, such as `X5CHAIN`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_key_encoding_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(encoding(code)?.name()));
+        Ok(())
+    })
+}
+
+/// The name of a hash, such as `SHA-256`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hash_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(hash(code)?.name()));
+        Ok(())
+    })
+}
+
+/// Bytes of a digest or HMAC of this hash: 32 or 48.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hash_len(code: i32, len: *mut usize) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(len)?;
+        out.write(hash(code)?.len());
+        Ok(())
+    })
+}
+
+/// The digest of some bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hash_digest(
+    code: i32,
+    data: *const u8,
+    len: usize,
+    digest: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let bytes = caller.array(data, len)?;
+        let out = caller.out(digest)?;
+        out.write(ov_digest::of(&hash(code)?.digest(&[bytes])));
+        Ok(())
+    })
+}
+
+/// The digest with these 32 or 48 bytes; the length says which algorithm it is.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_digest_from_bytes(
+    data: *const u8,
+    len: usize,
+    digest: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let bytes = caller.array(data, len)?;
+        let out = caller.out(digest)?;
+        let read = Digest::from_bytes(bytes).ok_or(Refusal::argument("32 or 48 bytes wanted"))?;
+        out.write(ov_digest::of(&read));
+        Ok(())
+    })
+}
+
+/// Whether two digests are the same, compared in constant time.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_digest_equal(
+    a: *const ov_digest,
+    b: *const ov_digest,
+    equal: *mut bool,
+) -> ov_status {
+    plain(|caller| {
+        let a = at(caller.array(a, 1)?.first())?.read()?;
+        let b = at(caller.array(b, 1)?.first())?.read()?;
+        caller.out(equal)?.write(a == b);
+        Ok(())
+    })
+}
+
+/// The name of a rendezvous variable in the FDO text, such as `RVDns`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_variable_name(code: i32, name: *mut ov_str) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(name)?;
+        out.write(ov_str::of(variable(code)?.name()));
+        Ok(())
+    })
+}
+
+/// Whether a rendezvous variable says everything by standing there.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_variable_is_flag(code: i32, flag: *mut bool) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(flag)?;
+        out.write(variable(code)?.is_flag());
+        Ok(())
+    })
+}
+
+/// Seconds since 1970 of a time in RFC 3339, such as `2026-11-23T09:30:00Z`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_time_parse(
+    text: *const c_char,
+    len: usize,
+    seconds: *mut u64,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let text = caller.text(text, len)?;
+        let out = caller.out(seconds)?;
+        out.write(UnixTime::from_rfc3339(text)?.0);
+        Ok(())
+    })
+}
+
+/// The time in RFC 3339, UTC.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_time_format(seconds: u64, text: *mut *mut ov_buffer) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(text)?;
+        let text = alloc::format!("{}", UnixTime(seconds));
+        out.write(buffer(text.into_bytes()));
+        Ok(())
+    })
+}
+
+/// The version of this library, such as `0.1.0`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_version() -> ov_str {
+    ov_str::of(env!("CARGO_PKG_VERSION"))
+}

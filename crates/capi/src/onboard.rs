@@ -1,0 +1,428 @@
+//! The plain proof of ownership, and the device's side of TO2 message by message.
+
+use alloc::vec::Vec;
+use core::ffi::c_char;
+
+use super::buffer::{buffer, ov_buffer, ov_slice, ov_str};
+use super::error::ov_error;
+use super::handle::{Handle, Refusal, object, present};
+use super::key::{give, ov_public_key};
+use super::names::{algorithm_code, ov_digest};
+use super::policy::ov_policy;
+use super::sign::{CallbackSigner, HmacSource, ov_hmac, ov_hmac_secret, ov_signer};
+use super::status::{OV_ERR_NULL, ov_status};
+use super::verify::ov_verified;
+use super::{guard, plain};
+use ownership_voucher::DeviceHmac as _;
+use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, Nonce, Unsigned};
+use ownership_voucher::{Allowance, Error, Guid};
+
+/// A question to whoever claims to own a voucher: `onboard::challenge` of the Rust library has the
+/// format.
+pub struct ov_challenge {
+    _private: [u8; 0],
+}
+
+object!(ov_challenge: Challenge, b"ov chall");
+
+/// Asks whoever claims to own this voucher. `verifier` is the name by which the owner knows the one
+/// who asks; `nonce` is 32 fresh random bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_verified_challenge(
+    verified: *const ov_verified,
+    verifier: *const c_char,
+    verifier_len: usize,
+    nonce: *const u8,
+    challenge: *mut *mut ov_challenge,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let verified = caller.get(verified)?;
+        let verifier = caller.text(verifier, verifier_len)?;
+        let nonce = caller.fixed(nonce)?;
+        let out = caller.out(challenge)?;
+        out.write(Handle::give(verified.voucher.challenge(verifier, nonce)?));
+        Ok(())
+    })
+}
+
+/// Reads a challenge.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_parse(
+    data: *const u8,
+    len: usize,
+    challenge: *mut *mut ov_challenge,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let bytes = caller.array(data, len)?;
+        let out = caller.out(challenge)?;
+        out.write(Handle::give(Challenge::from_cbor(bytes)?));
+        Ok(())
+    })
+}
+
+/// Frees a challenge and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_free(challenge: *mut *mut ov_challenge) -> ov_status {
+    plain(|caller| caller.free(challenge))
+}
+
+/// The challenge as CBOR.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_bytes(
+    challenge: *const ov_challenge,
+    bytes: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let challenge = caller.get(challenge)?;
+        caller.out(bytes)?.write(buffer(challenge.to_cbor()));
+        Ok(())
+    })
+}
+
+/// Who asks. The text lives as long as the challenge.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_verifier(
+    challenge: *const ov_challenge,
+    verifier: *mut ov_str,
+) -> ov_status {
+    plain(|caller| {
+        let challenge = caller.get(challenge)?;
+        caller
+            .out(verifier)?
+            .write(ov_str::of(challenge.verifier()));
+        Ok(())
+    })
+}
+
+/// The device that it is about, 16 bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_guid(challenge: *const ov_challenge, guid: *mut u8) -> ov_status {
+    plain(|caller| {
+        let challenge = caller.get(challenge)?;
+        caller
+            .out(guid.cast::<[u8; 16]>())?
+            .write(challenge.guid().0);
+        Ok(())
+    })
+}
+
+/// The state of ownership that it is about.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_state(
+    challenge: *const ov_challenge,
+    state: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let challenge = caller.get(challenge)?;
+        caller.out(state)?.write(ov_digest::of(&challenge.state()));
+        Ok(())
+    })
+}
+
+/// The owner's answer, waiting for its signature. `verifier` is the one that the owner is talking
+/// to: `OV_ERR_WRONG_VERIFIER` where somebody else asks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_respond(
+    challenge: *const ov_challenge,
+    verified: *const ov_verified,
+    verifier: *const c_char,
+    verifier_len: usize,
+    message: *mut *mut ov_unsigned,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let challenge = caller.get(challenge)?;
+        let verified = caller.get(verified)?;
+        let verifier = caller.text(verifier, verifier_len)?;
+        let out = caller.out(message)?;
+        out.write(Handle::give(
+            challenge.respond(&verified.voucher, verifier)?,
+        ));
+        Ok(())
+    })
+}
+
+/// Whether the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_challenge_check(
+    challenge: *const ov_challenge,
+    verified: *const ov_verified,
+    proof: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let challenge = caller.get(challenge)?;
+        let verified = caller.get(verified)?;
+        Ok(challenge.check(&verified.voucher, caller.array(proof, len)?)?)
+    })
+}
+
+/// A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
+pub struct ov_unsigned {
+    _private: [u8; 0],
+}
+
+object!(ov_unsigned: Unsigned, b"ov unsig");
+
+/// Frees a message and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_free(message: *mut *mut ov_unsigned) -> ov_status {
+    plain(|caller| caller.free(message))
+}
+
+/// The algorithm to sign with: an `OV_ALGORITHM_`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_algorithm(
+    message: *const ov_unsigned,
+    algorithm: *mut i32,
+) -> ov_status {
+    plain(|caller| {
+        let message = caller.get(message)?;
+        let out = caller.out(algorithm)?;
+        out.write(algorithm_code(message.algorithm()));
+        Ok(())
+    })
+}
+
+/// The key that has to sign.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_signer(
+    message: *const ov_unsigned,
+    key: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let message = caller.get(message)?;
+        caller.out(key)?.write(give(message.signer().clone()));
+        Ok(())
+    })
+}
+
+/// The bytes to sign.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_to_be_signed(
+    message: *const ov_unsigned,
+    bytes: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let message = caller.get(message)?;
+        caller.out(bytes)?.write(buffer(message.to_be_signed()));
+        Ok(())
+    })
+}
+
+/// Their digest, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which signs the bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_prehash(
+    message: *const ov_unsigned,
+    digest: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let message = caller.get(message)?;
+        let out = caller.out(digest)?;
+        out.write(ov_digest::of(&present(message.prehash())?));
+        Ok(())
+    })
+}
+
+/// The signed message, after the signature has been verified. ECDSA may come in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_finish(
+    message: *const ov_unsigned,
+    signature: *const u8,
+    len: usize,
+    bytes: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let message = caller.get(message)?;
+        let signature = caller.array(signature, len)?;
+        let out = caller.out(bytes)?;
+        out.write(buffer(message.finish(signature)?));
+        Ok(())
+    })
+}
+
+/// Signs with a callback and finishes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_sign(
+    message: *const ov_unsigned,
+    signer: *const ov_signer,
+    bytes: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let message = caller.get(message)?;
+        let signer = CallbackSigner::read(caller, signer)?;
+        let out = caller.out(bytes)?;
+        out.write(buffer(message.sign(&signer)?));
+        Ok(())
+    })
+}
+
+/// The voucher on its way through a device in TO2, between two messages.
+pub struct ov_device_verifier {
+    _private: [u8; 0],
+}
+
+/// What an `ov_device_verifier` holds.
+pub(super) struct Verifier {
+    verifier: DeviceVerifier,
+    key_exchange: Vec<u8>,
+    sig_info: Vec<u8>,
+    max_message: u16,
+}
+
+object!(ov_device_verifier: Verifier, b"ov devic");
+
+/// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` (16 bytes) in
+/// it. The device has this GUID, and an HMAC secret in memory or behind a callback; one of the two
+/// may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Of the policy, which may be NULL,
+/// the allowances and the limits hold.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_start(
+    guid: *const u8,
+    manufacturer_hash: *const ov_digest,
+    secret: *const ov_hmac_secret,
+    hmac: *const ov_hmac,
+    policy: *const ov_policy,
+    hello: *const u8,
+    hello_len: usize,
+    nonce: *const u8,
+    message: *const u8,
+    message_len: usize,
+    verifier: *mut *mut ov_device_verifier,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let mut facts = DeviceFacts::new(Guid(caller.fixed(guid)?));
+        if let Some(hash) = caller
+            .array(manufacturer_hash, usize::from(!manufacturer_hash.is_null()))?
+            .first()
+        {
+            facts = facts.with_manufacturer_hash(hash.read()?);
+        }
+        if let Some(rules) = caller.maybe(policy)? {
+            let policy = rules.policy();
+            facts = facts.with_limits(*policy.limits());
+            for &allowance in Allowance::ALL {
+                if policy.allows(allowance) {
+                    facts = facts.allow(allowance);
+                }
+            }
+        }
+        let source = match caller.maybe(secret)? {
+            Some(secret) => HmacSource::Secret(secret.clone()),
+            None if hmac.is_null() => return Err(Refusal::Call(OV_ERR_NULL)),
+            None => HmacSource::read(caller, hmac)?,
+        };
+        let hello = caller.array(hello, hello_len)?;
+        let nonce = Nonce(caller.fixed(nonce)?);
+        let message = caller.array(message, message_len)?;
+        let out = caller.out(verifier)?;
+        let hmac = |algorithm, header: &[u8]| source.header_hmac(algorithm, header).ok();
+        let started = facts.start(hmac, hello, nonce, message);
+        let (verifier, answer) = started.map_err(Error::from)?;
+        out.write(Handle::give(Verifier {
+            verifier,
+            key_exchange: answer.key_exchange().to_vec(),
+            sig_info: answer.sig_info().to_vec(),
+            max_message: answer.max_message(),
+        }));
+        Ok(())
+    })
+}
+
+/// Frees a verifier and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_free(verifier: *mut *mut ov_device_verifier) -> ov_status {
+    plain(|caller| caller.free(verifier))
+}
+
+/// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the bytes of the largest message that the owner
+/// takes. The bytes live as long as the verifier.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_hello(
+    verifier: *const ov_device_verifier,
+    key_exchange: *mut ov_slice,
+    sig_info: *mut ov_slice,
+    max_message: *mut u16,
+) -> ov_status {
+    plain(|caller| {
+        let verifier = caller.get(verifier)?;
+        let key_exchange = caller.maybe_out(key_exchange)?;
+        let sig_info = caller.maybe_out(sig_info)?;
+        let max_message = caller.maybe_out(max_message)?;
+        key_exchange.map(|out| out.write(ov_slice::of(&verifier.key_exchange)));
+        sig_info.map(|out| out.write(ov_slice::of(&verifier.sig_info)));
+        max_message.map(|out| out.write(verifier.max_message));
+        Ok(())
+    })
+}
+
+/// The number of the entry to ask for; `OV_ERR_ABSENT` after the last one.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_next(
+    verifier: *const ov_device_verifier,
+    number: *mut u8,
+) -> ov_status {
+    plain(|caller| {
+        let verifier = caller.get(verifier)?;
+        let out = caller.out(number)?;
+        out.write(present(verifier.verifier.next())?);
+        Ok(())
+    })
+}
+
+/// Takes TO2.OVNextEntry. After a failure every later call fails in the same way.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_entry(
+    verifier: *mut ov_device_verifier,
+    message: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let message = caller.array(message, len)?;
+        let verifier = caller.get_mut(verifier)?;
+        Ok(verifier.verifier.entry(message).map_err(Error::from)?)
+    })
+}
+
+/// The last check: the key that the voucher ends with signed TO2.ProveOVHdr. `owner` is set to it;
+/// `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_finish(
+    verifier: *const ov_device_verifier,
+    owner: *mut *mut ov_public_key,
+    nonce: *mut u8,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let verifier = caller.get(verifier)?.verifier.clone();
+        let out = caller.out(owner)?;
+        let nonce = caller.maybe_out(nonce.cast::<[u8; 16]>())?;
+        let proved = verifier.finish().map_err(Error::from)?;
+        out.write(give(proved.key().clone()));
+        nonce.map(|out| out.write(proved.nonce().0));
+        Ok(())
+    })
+}
+
+/// Whether the owner of the device signed this to1d; where not, TO2 must end.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_device_verifier_check_to1d(
+    verifier: *const ov_device_verifier,
+    message: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let verifier = caller.get(verifier)?.verifier.clone();
+        let message = caller.array(message, len)?;
+        let proved = verifier.finish().map_err(Error::from)?;
+        Ok(proved.check_to1d(message).map_err(Error::from)?)
+    })
+}

@@ -1,0 +1,415 @@
+//! What a voucher must prove for a C program.
+
+use alloc::sync::Arc;
+
+use super::certificate::ov_roots;
+use super::finding::allowance;
+use super::handle::{Caller, Handle, Refusal, at, object};
+use super::key::ov_public_key;
+use super::names::ov_digest;
+use super::plain;
+use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
+use super::status::ov_status;
+use ownership_voucher::{Limits, Policy, Roots, UnixTime};
+
+/// Everything that a verdict depends on besides the voucher itself.
+///
+/// A policy begins from an anchor, which ties the header of a voucher to the world: the
+/// manufacturer's key, its hash or roots of its certificate, or the device's HMAC. Without one
+/// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch takes a copy,
+/// so that later changes do not touch it.
+pub struct ov_policy {
+    _private: [u8; 0],
+}
+
+/// What an `ov_policy` holds: a policy, and apart from it all that a Rust policy borrows.
+#[derive(Clone)]
+pub(super) struct Rules {
+    base: Policy<'static>,
+    hmac: Option<HmacSource>,
+    device_roots: Option<Arc<Roots>>,
+    manufacturer_roots: Option<Arc<Roots>>,
+}
+
+object!(ov_policy: Arc<Rules>, b"ov polic");
+
+impl Rules {
+    const fn of(base: Policy<'static>) -> Self {
+        Self {
+            base,
+            hmac: None,
+            device_roots: None,
+            manufacturer_roots: None,
+        }
+    }
+
+    /// The rules of a call that gives a verdict. There are none by default: who accepts a voucher
+    /// of any origin has to say so.
+    pub(super) fn given(caller: &Caller, policy: *const ov_policy) -> Result<&Arc<Self>, Refusal> {
+        caller.maybe(policy)?.ok_or_else(|| {
+            Refusal::argument(
+                "the policy is NULL; begin one from an anchor, such as \
+                 ov_policy_from_manufacturer, or with ov_policy_any_origin",
+            )
+        })
+    }
+
+    /// The policy, whole.
+    pub(super) fn policy(&self) -> Policy<'_> {
+        let mut policy: Policy<'_> = self.base.clone();
+        if let Some(hmac) = &self.hmac {
+            policy = policy.with_hmac(hmac);
+        }
+        if let Some(roots) = &self.device_roots {
+            policy = policy.with_device_roots(roots);
+        }
+        if let Some(roots) = &self.manufacturer_roots {
+            policy = policy.with_manufacturer_roots(roots);
+        }
+        policy
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        *self.base.limits()
+    }
+}
+
+/// Gives a new policy to the caller.
+fn begin(
+    policy: *mut *mut ov_policy,
+    from: impl FnOnce(&Caller) -> Result<Rules, Refusal>,
+) -> ov_status {
+    plain(|caller| {
+        let rules = from(caller)?;
+        let out = caller.out(policy)?;
+        out.write(Handle::give(Arc::new(rules)));
+        Ok(())
+    })
+}
+
+/// Makes a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and its like
+/// add others, and one match is enough. A voucher without entries carries no signature of its
+/// manufacturer, and is `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_manufacturer(
+    manufacturer: *const ov_public_key,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let key = caller.get(manufacturer)?.clone();
+        Ok(Rules::of(Policy::manufacturer(key)))
+    })
+}
+
+/// Makes a policy: the manufacturer's key must have this hash, as in
+/// `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_manufacturer_hash(
+    hash: *const ov_digest,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let hash = at(caller.array(hash, 1)?.first())?.read()?;
+        Ok(Rules::of(Policy::manufacturer_hash(hash)))
+    })
+}
+
+/// Makes a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to these
+/// roots. Otherwise like `ov_policy_from_manufacturer`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_manufacturer_roots(
+    roots: *const ov_roots,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::any_origin().require_origin());
+        rules.manufacturer_roots = Some(caller.get(roots)?.clone());
+        Ok(rules)
+    })
+}
+
+/// Makes a policy: the header HMAC must be the one that this secret makes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_hmac_secret(
+    secret: *const ov_hmac_secret,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::any_origin().require_origin());
+        rules.hmac = Some(HmacSource::Secret(caller.get(secret)?.clone()));
+        Ok(rules)
+    })
+}
+
+/// Makes a policy: the header HMAC must be the one that this callback makes, as in
+/// `ov_policy_set_hmac`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_from_hmac(
+    hmac: *const ov_hmac,
+    policy: *mut *mut ov_policy,
+) -> ov_status {
+    begin(policy, |caller| {
+        let mut rules = Rules::of(Policy::any_origin().require_origin());
+        rules.hmac = Some(HmacSource::read(caller, hmac)?);
+        Ok(rules)
+    })
+}
+
+/// Makes a policy that accepts a voucher whatever its origin: verified then means intact, and
+/// anybody may have made it. `origin` in ov_proved says for each voucher whether it was checked.
+/// Anchors that are added later must match.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_any_origin(policy: *mut *mut ov_policy) -> ov_status {
+    begin(policy, |_| Ok(Rules::of(Policy::any_origin())))
+}
+
+/// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names,
+/// and certificate chains that are none, whether or not roots are given.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_strict(policy: *mut ov_policy) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(policy)?, Policy::strict);
+        Ok(())
+    })
+}
+
+/// Frees a policy and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_free(policy: *mut *mut ov_policy) -> ov_status {
+    plain(|caller| caller.free(policy))
+}
+
+/// Changes a policy by one of the methods that give it back.
+fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
+    let rules = Arc::make_mut(rules);
+    rules.base = by(rules.base.clone());
+}
+
+/// The most bytes of a voucher that `OV_LIMIT_INPUT` may allow.
+pub const OV_LIMITS_MAX_INPUT: usize = 16 << 20;
+/// The most entries that `OV_LIMIT_ENTRIES` may allow.
+pub const OV_LIMITS_MAX_ENTRIES: usize = 65535;
+/// The most levels that `OV_LIMIT_DEPTH` may allow: each takes some of the stack.
+pub const OV_LIMITS_MAX_DEPTH: usize = 64;
+/// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label costs the
+/// square of it.
+pub const OV_LIMITS_MAX_LABELS: usize = 64;
+
+// Arrays of one type are of one length: the numbers of the header are those of the library.
+const _: [(); OV_LIMITS_MAX_INPUT] = [(); Limits::MAX_INPUT];
+const _: [(); OV_LIMITS_MAX_ENTRIES] = [(); Limits::MAX_ENTRIES];
+const _: [(); OV_LIMITS_MAX_DEPTH] = [(); Limits::MAX_DEPTH];
+const _: [(); OV_LIMITS_MAX_LABELS] = [(); Limits::MAX_LABELS];
+
+/// Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
+pub const OV_LIMIT_INPUT: i32 = 1;
+/// Entries. Default 255, never more than 65535.
+pub const OV_LIMIT_ENTRIES: i32 = 2;
+/// Certificates in one chain. Default 16.
+pub const OV_LIMIT_CERTIFICATES: i32 = 3;
+/// Bytes of one certificate. Default 64 KiB.
+pub const OV_LIMIT_CERTIFICATE: i32 = 4;
+/// Levels of nesting in a value of open shape. Default 16, never more than 64.
+pub const OV_LIMIT_DEPTH: i32 = 5;
+/// Bytes of the device info. Default 64 KiB.
+pub const OV_LIMIT_DEVICE_INFO: i32 = 6;
+/// Rendezvous instructions in all directives together. Default 1024.
+pub const OV_LIMIT_RENDEZVOUS: i32 = 7;
+/// Departures in one list, remarks beside them, and faults in one audit. Default 4096.
+pub const OV_LIMIT_FINDINGS: i32 = 8;
+/// Signatures under certificates that the remarks of one voucher verify. Default 256.
+pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;
+
+fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
+    Ok(match which {
+        OV_LIMIT_INPUT => &mut limits.input,
+        OV_LIMIT_ENTRIES => &mut limits.entries,
+        OV_LIMIT_CERTIFICATES => &mut limits.certificates,
+        OV_LIMIT_CERTIFICATE => &mut limits.certificate,
+        OV_LIMIT_DEPTH => &mut limits.depth,
+        OV_LIMIT_DEVICE_INFO => &mut limits.device_info,
+        OV_LIMIT_RENDEZVOUS => &mut limits.rendezvous,
+        OV_LIMIT_FINDINGS => &mut limits.findings,
+        OV_LIMIT_CERTIFICATE_CHECKS => &mut limits.certificate_checks,
+        _ => return Err(Refusal::argument("an unknown limit")),
+    })
+}
+
+/// Sets a bound on what a voucher may ask of its reader: an `OV_LIMIT_` number and its value.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_limit(policy: *mut ov_policy, which: i32, value: u64) -> ov_status {
+    plain(|caller| {
+        let rules = caller.get_mut(policy)?;
+        let mut limits = rules.limits();
+        *limit(&mut limits, which)? = usize::try_from(value).unwrap_or(usize::MAX);
+        change(rules, |policy| policy.with_limits(limits));
+        Ok(())
+    })
+}
+
+/// The bound in force.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_limit(
+    policy: *const ov_policy,
+    which: i32,
+    value: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let mut limits = caller.get(policy)?.limits();
+        let out = caller.out(value)?;
+        out.write(*limit(&mut limits, which)? as u64);
+        Ok(())
+    })
+}
+
+/// Accepts one more dialect: an `OV_ALLOW_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_allow(policy: *mut ov_policy, code: i32) -> ov_status {
+    plain(|caller| {
+        let rules = caller.get_mut(policy)?;
+        let allowance = allowance(code)?;
+        change(rules, |policy| policy.allow(allowance));
+        Ok(())
+    })
+}
+
+/// Whether this dialect is accepted.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_allows(
+    policy: *const ov_policy,
+    code: i32,
+    allows: *mut bool,
+) -> ov_status {
+    plain(|caller| {
+        let rules = caller.get(policy)?;
+        let out = caller.out(allows)?;
+        out.write(rules.base.allows(allowance(code)?));
+        Ok(())
+    })
+}
+
+/// The current owner must be this key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_owner(
+    policy: *mut ov_policy,
+    owner: *const ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let owner = caller.get(owner)?.clone();
+        change(caller.get_mut(policy)?, |policy| policy.with_owner(owner));
+        Ok(())
+    })
+}
+
+/// The manufacturer may be this key. Calls add up: one match among keys, hashes and roots is
+/// enough.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_manufacturer(
+    policy: *mut ov_policy,
+    manufacturer: *const ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(manufacturer)?.clone();
+        let rules = caller.get_mut(policy)?;
+        change(rules, |policy| policy.with_manufacturer(key));
+        Ok(())
+    })
+}
+
+/// The manufacturer's key may have this hash: `DCPubKeyHash` of the device, which covers the CBOR
+/// of the key or its SubjectPublicKeyInfo.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_manufacturer_hash(
+    policy: *mut ov_policy,
+    hash: *const ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let hash = at(caller.array(hash, 1)?.first())?.read()?;
+        let rules = caller.get_mut(policy)?;
+        change(rules, |policy| policy.with_manufacturer_hash(hash));
+        Ok(())
+    })
+}
+
+/// The manufacturer's key, given as X5CHAIN, may have a certificate path to these roots.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_manufacturer_roots(
+    policy: *mut ov_policy,
+    roots: *const ov_roots,
+) -> ov_status {
+    plain(|caller| {
+        let roots = caller.get(roots)?.clone();
+        let rules = Arc::make_mut(caller.get_mut(policy)?);
+        rules.manufacturer_roots = Some(roots);
+        Ok(())
+    })
+}
+
+/// The device certificate must have a path to these roots. That is no anchor: the certificate is
+/// public, and anybody can copy it under a header of their own.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_device_roots(
+    policy: *mut ov_policy,
+    roots: *const ov_roots,
+) -> ov_status {
+    plain(|caller| {
+        let roots = caller.get(roots)?.clone();
+        let rules = Arc::make_mut(caller.get_mut(policy)?);
+        rules.device_roots = Some(roots);
+        Ok(())
+    })
+}
+
+/// The header HMAC must be the one that this secret makes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_hmac_secret(
+    policy: *mut ov_policy,
+    secret: *const ov_hmac_secret,
+) -> ov_status {
+    plain(|caller| {
+        let secret = caller.get(secret)?.clone();
+        let rules = Arc::make_mut(caller.get_mut(policy)?);
+        rules.hmac = Some(HmacSource::Secret(secret));
+        Ok(())
+    })
+}
+
+/// The header HMAC must be the one that this callback makes. It is called from every thread that
+/// verifies under this policy, also from those of a batch, and its user pointer has to live as
+/// long as the policy and all that was made under it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_hmac(policy: *mut ov_policy, hmac: *const ov_hmac) -> ov_status {
+    plain(|caller| {
+        let hmac = HmacSource::read(caller, hmac)?;
+        Arc::make_mut(caller.get_mut(policy)?).hmac = Some(hmac);
+        Ok(())
+    })
+}
+
+/// The time at which certificates are judged, in seconds since 1970. Without it none is expired.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov_status {
+    plain(|caller| {
+        let rules = caller.get_mut(policy)?;
+        change(rules, |policy| policy.at(UnixTime(seconds)));
+        Ok(())
+    })
+}
+
+/// Refuses paths over a certificate of which no revocation list speaks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_require_revocation_lists(policy: *mut ov_policy) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(policy)?, Policy::require_revocation_lists);
+        Ok(())
+    })
+}
+
+/// Makes certificates outside of their validity an error of the paths asked for.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_refuse_expired(policy: *mut ov_policy) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(policy)?, Policy::refuse_expired);
+        Ok(())
+    })
+}

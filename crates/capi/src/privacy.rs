@@ -1,0 +1,297 @@
+//! What a voucher tells its holders, and what must not be written.
+#![allow(dead_code)] // the numbers are read by C alone
+
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::ffi::c_char;
+
+use super::buffer::ov_str;
+use super::create::{change, ov_header, ov_new_voucher};
+use super::error::{ov_error, place};
+use super::extend::{ov_extend_options, ov_extension};
+use super::handle::{Handle, Refusal, at, index, object};
+use super::status::ov_status;
+use super::voucher::ov_voucher;
+use super::{guard, plain};
+use ownership_voucher::Limits;
+use ownership_voucher::privacy::{PrivacyPolicy, Reveal, RevealKind};
+
+/// Every voucher has it, and FDO works by it.
+pub const OV_SEVERITY_INHERENT: i32 = 0;
+/// It tells about technology.
+pub const OV_SEVERITY_LOW: i32 = 1;
+/// It ties vouchers of one owner, place or device to each other, or names a service.
+pub const OV_SEVERITY_MEDIUM: i32 = 2;
+/// It names a device, person, company or place in clear.
+pub const OV_SEVERITY_HIGH: i32 = 3;
+/// A secret that opens something.
+pub const OV_SEVERITY_CRITICAL: i32 = 4;
+
+/// A Wi-Fi password in clear.
+pub const OV_REVEAL_WIFI_PASSWORD: i32 = 900;
+/// The name of a Wi-Fi network.
+pub const OV_REVEAL_WIFI_NAME: i32 = 901;
+/// The name of a rendezvous server.
+pub const OV_REVEAL_RENDEZVOUS_NAME: i32 = 902;
+/// The address of a rendezvous server.
+pub const OV_REVEAL_RENDEZVOUS_ADDRESS: i32 = 903;
+/// A port of a rendezvous server.
+pub const OV_REVEAL_RENDEZVOUS_PORT: i32 = 904;
+/// The hash of a server's certificate.
+pub const OV_REVEAL_SERVER_CERTIFICATE: i32 = 905;
+/// The hash of a certificate authority for clients.
+pub const OV_REVEAL_CLIENT_CERTIFICATE: i32 = 906;
+/// Whether the device asks a person for input.
+pub const OV_REVEAL_USER_INPUT: i32 = 907;
+/// A setting of the rendezvous.
+pub const OV_REVEAL_RENDEZVOUS_SETTING: i32 = 908;
+/// Rendezvous bytes that cannot be read and may hold a secret.
+pub const OV_REVEAL_RENDEZVOUS_OTHER: i32 = 909;
+/// The GUID of the device.
+pub const OV_REVEAL_GUID: i32 = 910;
+/// A GUID that does not look random.
+pub const OV_REVEAL_GUID_NOT_RANDOM: i32 = 911;
+/// What the manufacturer says about the device.
+pub const OV_REVEAL_DEVICE_INFO: i32 = 912;
+/// Device info that looks like a serial number.
+pub const OV_REVEAL_DEVICE_INFO_SERIAL: i32 = 913;
+/// The certificate of the device, its identity for life.
+pub const OV_REVEAL_DEVICE_CERTIFICATE: i32 = 914;
+/// A name in the device certificate.
+pub const OV_REVEAL_DEVICE_CERTIFICATE_NAME: i32 = 915;
+/// The serial number of the device certificate.
+pub const OV_REVEAL_DEVICE_CERTIFICATE_SERIAL: i32 = 916;
+/// The date of the device certificate.
+pub const OV_REVEAL_DEVICE_CERTIFICATE_DATE: i32 = 917;
+/// The issuer of the device certificate.
+pub const OV_REVEAL_DEVICE_ISSUER: i32 = 918;
+/// The key of the manufacturer.
+pub const OV_REVEAL_MANUFACTURER_KEY: i32 = 920;
+/// The key of an earlier owner.
+pub const OV_REVEAL_EARLIER_OWNER: i32 = 921;
+/// The key of the current owner.
+pub const OV_REVEAL_CURRENT_OWNER: i32 = 922;
+/// A key that stands in the voucher before.
+pub const OV_REVEAL_REPEATED_OWNER: i32 = 923;
+/// A name in a certificate of an owner.
+pub const OV_REVEAL_OWNER_NAME: i32 = 924;
+/// A certificate of an owner.
+pub const OV_REVEAL_OWNER_CERTIFICATE: i32 = 925;
+/// The issuer of a certificate of an owner.
+pub const OV_REVEAL_OWNER_ISSUER: i32 = 926;
+/// A name in a certificate of the manufacturer.
+pub const OV_REVEAL_MANUFACTURER_NAME: i32 = 927;
+/// A certificate that was not looked into.
+pub const OV_REVEAL_UNREAD_CERTIFICATE: i32 = 928;
+/// Additional data in an entry.
+pub const OV_REVEAL_EXTRA_DATA: i32 = 930;
+/// The ephemeral key of a one-time address.
+pub const OV_REVEAL_EXTRA_ONE_TIME: i32 = 931;
+/// Fields in a header that FDO does not ask for.
+pub const OV_REVEAL_HEADER_DATA: i32 = 932;
+/// How often the device was sold.
+pub const OV_REVEAL_HOPS: i32 = 933;
+/// A private key in clear.
+pub const OV_REVEAL_PRIVATE_KEY: i32 = 934;
+/// A member of a COSE_Key that is no part of a public key.
+pub const OV_REVEAL_KEY_DATA: i32 = 935;
+/// There is more to tell than is listed.
+pub const OV_REVEAL_MORE_REVEALS: i32 = 949;
+
+/// What a voucher tells: a list.
+pub struct ov_reveals {
+    _private: [u8; 0],
+}
+
+/// What an `ov_reveals` holds: each with its sentence.
+pub(super) struct Reveals(Vec<(Reveal, String)>);
+
+object!(ov_reveals: Reveals, b"ov tells");
+
+/// One thing that a voucher tells. Its texts live as long as the list.
+#[repr(C)]
+pub struct ov_reveal {
+    /// An `OV_REVEAL_` number.
+    pub code: i32,
+    /// An `OV_SEVERITY_` number.
+    pub severity: i32,
+    /// The byte offset in the voucher.
+    pub offset: u64,
+    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    pub entry: u64,
+    /// The stable name of the kind.
+    pub name: ov_str,
+    /// What the voucher says; without secrets unless they were asked for.
+    pub value: ov_str,
+    /// A sentence for people.
+    pub message: ov_str,
+    /// What can be done about it.
+    pub advice: ov_str,
+}
+
+fn give_reveals(reveals: Vec<Reveal>) -> *mut ov_reveals {
+    let with_text = |reveal: Reveal| {
+        let message = reveal.to_string();
+        (reveal, message)
+    };
+    Handle::give(Reveals(reveals.into_iter().map(with_text).collect()))
+}
+
+/// Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
+/// password is listed, and its text only where `secrets` is set.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_reveals(
+    voucher: *const ov_voucher,
+    secrets: bool,
+    reveals: *mut *mut ov_reveals,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(reveals)?;
+        out.write(give_reveals(voucher.reveals(&Limits::new(), secrets)));
+        Ok(())
+    })
+}
+
+/// The same of the voucher that an extension is going to be, before anybody signs it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_reveals(
+    extension: *const ov_extension,
+    secrets: bool,
+    reveals: *mut *mut ov_reveals,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(reveals)?;
+        out.write(give_reveals(waiting.extension.reveals(secrets)?));
+        Ok(())
+    })
+}
+
+/// The same of the voucher that a header is going to be, before the device is asked.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_reveals(
+    header: *const ov_header,
+    secrets: bool,
+    reveals: *mut *mut ov_reveals,
+) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        let out = caller.out(reveals)?;
+        out.write(give_reveals(header.reveals(secrets)));
+        Ok(())
+    })
+}
+
+/// How many there are.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_reveals_len(reveals: *const ov_reveals, len: *mut u64) -> ov_status {
+    plain(|caller| {
+        let reveals = caller.get(reveals)?;
+        caller.out(len)?.write(reveals.0.len() as u64);
+        Ok(())
+    })
+}
+
+/// The one of that number, counted from 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_reveals_get(
+    reveals: *const ov_reveals,
+    number: u64,
+    reveal: *mut ov_reveal,
+) -> ov_status {
+    plain(|caller| {
+        let reveals = caller.get(reveals)?;
+        let out = caller.out(reveal)?;
+        let (found, message) = at(reveals.0.get(index(number)?))?;
+        out.write(ov_reveal {
+            code: i32::from(found.kind.code()),
+            severity: i32::from(found.kind.severity().code()),
+            offset: found.offset as u64,
+            entry: place(found.entry),
+            name: ov_str::of(found.kind.name()),
+            value: ov_str::of(&found.value),
+            message: ov_str::of(message),
+            advice: ov_str::of(found.kind.advice()),
+        });
+        Ok(())
+    })
+}
+
+/// Frees a list and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_reveals_free(reveals: *mut *mut ov_reveals) -> ov_status {
+    plain(|caller| caller.free(reveals))
+}
+
+fn kind(code: i32) -> Result<RevealKind, Refusal> {
+    let mut kinds = RevealKind::ALL.iter();
+    let found = kinds.find(|kind| i32::from(kind.code()) == code);
+    found
+        .copied()
+        .ok_or(Refusal::argument("an unknown kind of reveal"))
+}
+
+/// The number of the kind of reveal of that name.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_reveal_from_name(
+    name: *const c_char,
+    len: usize,
+    code: *mut i32,
+) -> ov_status {
+    plain(|caller| {
+        let name = caller.text(name, len)?;
+        let out = caller.out(code)?;
+        let found = RevealKind::from_name(name);
+        let found = found.ok_or(Refusal::argument("an unknown kind of reveal"))?;
+        out.write(i32::from(found.code()));
+        Ok(())
+    })
+}
+
+/// The policy with one kind more, or with all that is strict for 0.
+fn stricter(policy: PrivacyPolicy, code: i32) -> Result<PrivacyPolicy, Refusal> {
+    if code != 0 {
+        return Ok(policy.refusing(kind(code)?));
+    }
+    let strict = PrivacyPolicy::strict();
+    let kinds = RevealKind::ALL.iter().copied();
+    Ok(kinds
+        .filter(|kind| strict.refuses(*kind))
+        .fold(policy, PrivacyPolicy::refusing))
+}
+
+/// Refuses extensions that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+/// voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
+/// `OV_ERR_DISCLOSURE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_refuse_reveal(
+    options: *mut ov_extend_options,
+    code: i32,
+) -> ov_status {
+    plain(|caller| {
+        let options = caller.get_mut(options)?;
+        options.privacy = stricter(options.privacy, code)?;
+        Ok(())
+    })
+}
+
+/// Refuses new vouchers that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+/// voucher can leave out. Each call takes the place of the one before.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_new_voucher_refuse_reveals(
+    new_voucher: *mut ov_new_voucher,
+    codes: *const i32,
+    count: usize,
+) -> ov_status {
+    plain(|caller| {
+        let codes = caller.array(codes, count)?;
+        let policy = codes
+            .iter()
+            .try_fold(PrivacyPolicy::new(), |policy, code| stricter(policy, *code))?;
+        let held = caller.get_mut(new_voucher)?;
+        change(held, |new| new.with_privacy(policy));
+        Ok(())
+    })
+}

@@ -1,0 +1,306 @@
+//! The rendezvous info of a voucher, and directives for a new one.
+
+use core::ffi::c_char;
+
+use super::buffer::{ov_slice, ov_str};
+use super::handle::{Handle, Refusal, at, index, object, present};
+use super::names::variable;
+use super::plain;
+use super::status::ov_status;
+use super::voucher::ov_voucher;
+use ownership_voucher::{RvDirective, RvInstruction, RvProtocol, RvValue};
+
+/// The instruction has no value: a flag.
+pub const OV_RV_NONE: i32 = 0;
+/// The value is an IPv4 address: the first four bytes of `address`.
+pub const OV_RV_IPV4: i32 = 1;
+/// The value is an IPv6 address.
+pub const OV_RV_IPV6: i32 = 2;
+/// The value is a number.
+pub const OV_RV_NUMBER: i32 = 3;
+/// The value is a text.
+pub const OV_RV_TEXT: i32 = 4;
+/// The value is a truth value: `number` is 0 or 1.
+pub const OV_RV_BOOL: i32 = 5;
+/// The value is something else: see `raw`.
+pub const OV_RV_RAW: i32 = 6;
+
+/// One instruction of a rendezvous directive.
+#[repr(C)]
+pub struct ov_rv_instruction {
+    /// The directive that it belongs to, counted from 0.
+    pub directive: u64,
+    /// The code of the variable, 0 to 15; -1 for one that does not fit.
+    pub variable: i64,
+    /// Which field holds the value: an `OV_RV_` number.
+    pub kind: i32,
+    /// A number.
+    pub number: u64,
+    /// An address.
+    pub address: [u8; 16],
+    /// A text.
+    pub text: ov_str,
+    /// The bytes of the value, whatever it is; of length 0 where there is none.
+    pub raw: ov_slice,
+    /// Whether the value is a Wi-Fi password, or cannot be read and may be one: not for logs and
+    /// screens.
+    pub secret: bool,
+}
+
+fn decoded(found: &RvInstruction<'_>) -> ov_rv_instruction {
+    let mut instruction = ov_rv_instruction {
+        directive: found.directive() as u64,
+        variable: i64::try_from(found.code()).unwrap_or(-1),
+        kind: OV_RV_NONE,
+        number: 0,
+        address: [0; 16],
+        text: ov_str::of(""),
+        raw: ov_slice::of(found.raw().unwrap_or_default()),
+        secret: found.may_be_secret(),
+    };
+    instruction.kind = match found.value() {
+        RvValue::None => OV_RV_NONE,
+        RvValue::Ipv4([a, b, c, d]) => {
+            instruction.address = [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            OV_RV_IPV4
+        }
+        RvValue::Ipv6(address) => {
+            instruction.address = address;
+            OV_RV_IPV6
+        }
+        RvValue::Number(number) => {
+            instruction.number = number;
+            OV_RV_NUMBER
+        }
+        RvValue::Text(text) => {
+            instruction.text = ov_str::of(text);
+            OV_RV_TEXT
+        }
+        RvValue::Bool(value) => {
+            instruction.number = u64::from(value);
+            OV_RV_BOOL
+        }
+        _ => OV_RV_RAW,
+    };
+    instruction
+}
+
+/// The CBOR item of the rendezvous info as received.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_rendezvous_bytes(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(voucher.rendezvous().as_bytes()));
+        Ok(())
+    })
+}
+
+/// The bytes of the rendezvous info that cannot be read as directives and instructions, from where
+/// the shape is another one to the end; `OV_ERR_ABSENT` where all can be read. They may hold a Wi-Fi
+/// password: they are not for logs and screens.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_rendezvous_unread(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(present(voucher.rendezvous().unread())?));
+        Ok(())
+    })
+}
+
+/// How many rendezvous instructions there are in all directives.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_rendezvous_count(
+    voucher: *const ov_voucher,
+    count: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(count)?;
+        out.write(voucher.rendezvous().instructions().count() as u64);
+        Ok(())
+    })
+}
+
+/// The rendezvous instruction of that number, counted from 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_rendezvous(
+    voucher: *const ov_voucher,
+    number: u64,
+    instruction: *mut ov_rv_instruction,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(instruction)?;
+        let info = voucher.rendezvous();
+        out.write(decoded(&at(info.instructions().nth(index(number)?))?));
+        Ok(())
+    })
+}
+
+/// REST: whatever the device speaks.
+pub const OV_RV_PROTOCOL_REST: i32 = 0;
+/// HTTP.
+pub const OV_RV_PROTOCOL_HTTP: i32 = 1;
+/// HTTPS.
+pub const OV_RV_PROTOCOL_HTTPS: i32 = 2;
+/// TCP.
+pub const OV_RV_PROTOCOL_TCP: i32 = 3;
+/// TLS.
+pub const OV_RV_PROTOCOL_TLS: i32 = 4;
+/// CoAP over TCP.
+pub const OV_RV_PROTOCOL_COAP_TCP: i32 = 5;
+/// CoAP over UDP.
+pub const OV_RV_PROTOCOL_COAP_UDP: i32 = 6;
+
+const PROTOCOLS: [(i32, RvProtocol); 7] = [
+    (OV_RV_PROTOCOL_REST, RvProtocol::Rest),
+    (OV_RV_PROTOCOL_HTTP, RvProtocol::Http),
+    (OV_RV_PROTOCOL_HTTPS, RvProtocol::Https),
+    (OV_RV_PROTOCOL_TCP, RvProtocol::Tcp),
+    (OV_RV_PROTOCOL_TLS, RvProtocol::Tls),
+    (OV_RV_PROTOCOL_COAP_TCP, RvProtocol::CoapTcp),
+    (OV_RV_PROTOCOL_COAP_UDP, RvProtocol::CoapUdp),
+];
+
+/// A directive for a new voucher: an address at which device and owner meet. Each call adds one
+/// instruction.
+pub struct ov_rv_directive {
+    _private: [u8; 0],
+}
+
+object!(ov_rv_directive: RvDirective, b"ov rvdir");
+
+/// Makes an empty directive.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_new(directive: *mut *mut ov_rv_directive) -> ov_status {
+    plain(|caller| {
+        let out = caller.out(directive)?;
+        out.write(Handle::give(RvDirective::new()));
+        Ok(())
+    })
+}
+
+/// Frees a directive and sets the variable to NULL. Vouchers that were given it keep theirs.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_free(directive: *mut *mut ov_rv_directive) -> ov_status {
+    plain(|caller| caller.free(directive))
+}
+
+/// Adds an instruction to a directive.
+fn add(
+    directive: *mut ov_rv_directive,
+    change: impl FnOnce(RvDirective) -> RvDirective,
+) -> ov_status {
+    plain(|caller| {
+        let directive = caller.get_mut(directive)?;
+        *directive = change(core::mem::take(directive));
+        Ok(())
+    })
+}
+
+/// The host name of the rendezvous server.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_dns(
+    directive: *mut ov_rv_directive,
+    name: *const c_char,
+    len: usize,
+) -> ov_status {
+    plain(|caller| {
+        let name = caller.text(name, len)?;
+        let directive = caller.get_mut(directive)?;
+        *directive = core::mem::take(directive).dns(name);
+        Ok(())
+    })
+}
+
+/// The IPv4 address of the rendezvous server, 4 bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_ipv4(
+    directive: *mut ov_rv_directive,
+    address: *const u8,
+) -> ov_status {
+    plain(|caller| {
+        let address = caller.fixed(address)?;
+        let directive = caller.get_mut(directive)?;
+        *directive = core::mem::take(directive).ipv4(address);
+        Ok(())
+    })
+}
+
+/// The IPv6 address of the rendezvous server, 16 bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_ipv6(
+    directive: *mut ov_rv_directive,
+    address: *const u8,
+) -> ov_status {
+    plain(|caller| {
+        let address = caller.fixed(address)?;
+        let directive = caller.get_mut(directive)?;
+        *directive = core::mem::take(directive).ipv6(address);
+        Ok(())
+    })
+}
+
+/// The port that devices use.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_device_port(
+    directive: *mut ov_rv_directive,
+    port: u16,
+) -> ov_status {
+    add(directive, |directive| directive.device_port(port))
+}
+
+/// The port that owners use.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_owner_port(
+    directive: *mut ov_rv_directive,
+    port: u16,
+) -> ov_status {
+    add(directive, |directive| directive.owner_port(port))
+}
+
+/// The transport: an `OV_RV_PROTOCOL_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_protocol(
+    directive: *mut ov_rv_directive,
+    protocol: i32,
+) -> ov_status {
+    plain(|caller| {
+        let directive = caller.get_mut(directive)?;
+        let found = PROTOCOLS.iter().find(|(code, _)| *code == protocol);
+        let (_, protocol) = found.ok_or(Refusal::argument("an unknown rendezvous protocol"))?;
+        *directive = core::mem::take(directive).protocol(*protocol);
+        Ok(())
+    })
+}
+
+/// Seconds to wait before the next directive.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_delay(
+    directive: *mut ov_rv_directive,
+    seconds: u32,
+) -> ov_status {
+    add(directive, |directive| directive.delay(seconds))
+}
+
+/// A flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_rv_directive_flag(directive: *mut ov_rv_directive, code: i32) -> ov_status {
+    plain(|caller| {
+        let directive = caller.get_mut(directive)?;
+        let variable = variable(code)?;
+        if !variable.is_flag() {
+            return Err(Refusal::argument("the rendezvous variable is no flag"));
+        }
+        *directive = core::mem::take(directive).flag(variable);
+        Ok(())
+    })
+}

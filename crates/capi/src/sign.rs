@@ -1,0 +1,378 @@
+//! Keys and HMAC secrets: in memory, or behind a callback.
+
+use alloc::vec::Vec;
+use core::ffi::c_void;
+
+use zeroize::Zeroizing;
+
+use super::buffer::{buffer, ov_buffer};
+use super::error::ov_error;
+use super::handle::{Caller, Handle, Refusal, at, object};
+use super::key::{give, ov_public_key};
+use super::names::{algorithm, algorithm_code, hash, hash_code, key_type, ov_digest};
+use super::status::{OV_ERR_NULL, OV_OK, ov_status};
+use super::{guard, plain};
+use ownership_voucher::{
+    Algorithm, DeviceHmac, Digest, Error, ErrorKind, HashAlgorithm, HmacSecret, LocalKey,
+    OwnerSigner, PublicKey,
+};
+
+/// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm: writes at most `capacity`
+/// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s one
+/// after the other, or in DER. Returns 0; any other number is a failure, and is told in the
+/// message of the error.
+///
+/// The library verifies what comes back. It must not throw or jump.
+pub type ov_sign_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        algorithm: i32,
+        message: *const u8,
+        message_len: usize,
+        signature: *mut u8,
+        capacity: usize,
+        signature_len: *mut usize,
+    ) -> i32,
+>;
+
+/// The private key of an owner, wherever it is.
+#[repr(C)]
+pub struct ov_signer {
+    /// Handed to the callback as it is.
+    pub user: *mut c_void,
+    /// The public key. NULL for a token that cannot tell; a wrong key is then found when the
+    /// signature is checked.
+    pub public_key: *const ov_public_key,
+    /// What signs.
+    pub sign: ov_sign_fn,
+}
+
+/// Room for a signature: the longest is that of RSA with 3072 bits.
+const CAPACITY: usize = 1024;
+
+/// A signer of the caller, for the length of one call.
+pub(super) struct CallbackSigner {
+    user: *mut c_void,
+    key: Option<PublicKey>,
+    sign:
+        unsafe extern "C" fn(*mut c_void, i32, *const u8, usize, *mut u8, usize, *mut usize) -> i32,
+}
+
+// SAFETY: the header says that the callback is called from several threads where a call asks for
+// several; the user pointer is the caller's own business and only handed on.
+unsafe impl Sync for CallbackSigner {}
+
+impl CallbackSigner {
+    pub(super) fn read(caller: &Caller, signer: *const ov_signer) -> Result<Self, Refusal> {
+        let signer = at(caller.array(signer, 1)?.first())?;
+        Ok(Self {
+            user: signer.user,
+            key: caller.maybe(signer.public_key)?.cloned(),
+            sign: signer.sign.ok_or(Refusal::Call(OV_ERR_NULL))?,
+        })
+    }
+}
+
+impl OwnerSigner for CallbackSigner {
+    fn public_key(&self) -> Option<PublicKey> {
+        self.key.clone()
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        let mut signature = [0; CAPACITY];
+        let mut len = 0;
+        // SAFETY: the caller gave this function for this purpose; the pointers are valid for the
+        // lengths beside them.
+        let answer = unsafe {
+            (self.sign)(
+                self.user,
+                algorithm_code(algorithm),
+                message.as_ptr(),
+                message.len(),
+                signature.as_mut_ptr(),
+                CAPACITY,
+                &raw mut len,
+            )
+        };
+        if answer != 0 {
+            return Err(Error::signer(alloc::format!(
+                "the callback returned {answer}"
+            )));
+        }
+        let signature = signature.get(..len);
+        signature
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| Error::because(ErrorKind::SignerAnswer, "longer than the room for it"))
+    }
+}
+
+/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keys that can stay in
+/// a TPM or HSM should: see `ov_signer`.
+pub struct ov_local_key {
+    _private: [u8; 0],
+}
+
+object!(ov_local_key: LocalKey, b"ov prkey");
+
+/// The key with this secret: a big-endian scalar of 32 or 48 bytes for P-256 and P-384, the 32
+/// bytes of RFC 8032 for Ed25519. With random bytes this makes a new key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_from_secret(
+    key_type_code: i32,
+    secret: *const u8,
+    len: usize,
+    key: *mut *mut ov_local_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let secret = caller.array(secret, len)?;
+        let out = caller.out(key)?;
+        let key = LocalKey::from_secret(key_type(key_type_code)?, secret)?;
+        out.write(Handle::give(key));
+        Ok(())
+    })
+}
+
+/// The key of a PKCS#8 or SEC 1 private key in DER.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_from_der(
+    der: *const u8,
+    len: usize,
+    key: *mut *mut ov_local_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let der = caller.array(der, len)?;
+        let out = caller.out(key)?;
+        out.write(Handle::give(LocalKey::from_der(der)?));
+        Ok(())
+    })
+}
+
+/// The key of the first PEM block whose label ends in `PRIVATE KEY`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_from_pem(
+    text: *const u8,
+    len: usize,
+    key: *mut *mut ov_local_key,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let text = caller.array(text, len)?;
+        let out = caller.out(key)?;
+        out.write(Handle::give(LocalKey::from_pem(text)?));
+        Ok(())
+    })
+}
+
+/// Wipes and frees a key, and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_free(key: *mut *mut ov_local_key) -> ov_status {
+    plain(|caller| caller.free(key))
+}
+
+/// The key as PKCS#8 in DER. The buffer is wiped when freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_to_pkcs8_der(
+    key: *const ov_local_key,
+    der: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let key = caller.get(key)?;
+        let out = caller.out(der)?;
+        out.write(buffer(key.to_pkcs8_der()?));
+        Ok(())
+    })
+}
+
+/// The public key.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_public_key(
+    key: *const ov_local_key,
+    public_key: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(public_key)?.write(give(key.public_key()));
+        Ok(())
+    })
+}
+
+/// What the key signs with: an `OV_ALGORITHM_` number.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_algorithm(key: *const ov_local_key, code: *mut i32) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(code)?.write(algorithm_code(key.algorithm()));
+        Ok(())
+    })
+}
+
+/// Signs a message, deterministically. ECDSA signatures are r and s one after the other.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_sign(
+    key: *const ov_local_key,
+    algorithm_code: i32,
+    message: *const u8,
+    message_len: usize,
+    signature: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let key = caller.get(key)?;
+        let message = caller.array(message, message_len)?;
+        let out = caller.out(signature)?;
+        out.write(buffer(key.sign(algorithm(algorithm_code)?, message)?));
+        Ok(())
+    })
+}
+
+/// A sign function for an `ov_signer` whose user pointer is an `ov_local_key`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_sign_callback(
+    user: *mut c_void,
+    code: i32,
+    message: *const u8,
+    message_len: usize,
+    signature: *mut u8,
+    capacity: usize,
+    signature_len: *mut usize,
+) -> i32 {
+    plain(|caller| {
+        let key = caller.get(user.cast_const().cast::<ov_local_key>())?;
+        let message = caller.array(message, message_len)?;
+        let (room, len) = (
+            caller.outs(signature, capacity)?,
+            caller.out(signature_len)?,
+        );
+        let signed = key.sign(algorithm(code)?, message)?;
+        if signed.len() > room.len() {
+            return Err(Refusal::argument("too little room for the signature"));
+        }
+        for (to, from) in room.iter_mut().zip(&signed) {
+            to.write(*from);
+        }
+        len.write(signed.len());
+        Ok(())
+    })
+}
+
+/// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash: writes 32 bytes
+/// for SHA-256, 48 for SHA-384. Returns 0; any other number is a failure, and is told in the
+/// message of the error. It must not throw or jump.
+pub type ov_hmac_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        hash: i32,
+        header: *const u8,
+        header_len: usize,
+        hmac: *mut u8,
+    ) -> i32,
+>;
+
+/// The HMAC secret of a device, wherever it is.
+#[repr(C)]
+pub struct ov_hmac {
+    /// Handed to the callback as it is.
+    pub user: *mut c_void,
+    /// What computes the HMAC.
+    pub hmac: ov_hmac_fn,
+}
+
+/// A secret in memory, or a callback of the caller.
+#[derive(Clone)]
+pub(super) enum HmacSource {
+    Secret(HmacSecret),
+    Callback {
+        user: *mut c_void,
+        hmac: unsafe extern "C" fn(*mut c_void, i32, *const u8, usize, *mut u8) -> i32,
+    },
+}
+
+// SAFETY: as for `CallbackSigner`; the header says from where the callback is called.
+unsafe impl Send for HmacSource {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for HmacSource {}
+
+impl HmacSource {
+    pub(super) fn read(caller: &Caller, hmac: *const ov_hmac) -> Result<Self, Refusal> {
+        let source = at(caller.array(hmac, 1)?.first())?;
+        Ok(Self::Callback {
+            user: source.user,
+            hmac: source.hmac.ok_or(Refusal::Call(OV_ERR_NULL))?,
+        })
+    }
+}
+
+impl DeviceHmac for HmacSource {
+    fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
+        let (user, hmac) = match self {
+            Self::Secret(secret) => return secret.header_hmac(algorithm, header),
+            Self::Callback { user, hmac } => (*user, hmac),
+        };
+        // Room for the longest, whatever was asked for.
+        let mut value = [0; 48];
+        let (data, len) = (header.as_ptr(), header.len());
+        // SAFETY: the caller gave this function for this purpose; the header is that long, and the
+        // result has room for the longest HMAC.
+        let answer = unsafe { hmac(user, hash_code(algorithm), data, len, value.as_mut_ptr()) };
+        if answer != OV_OK {
+            return Err(Error::signer(alloc::format!(
+                "the callback returned {answer}"
+            )));
+        }
+        let value = value.get(..algorithm.len()).unwrap_or_default();
+        Digest::new(algorithm, value).ok_or_else(|| Error::new(ErrorKind::SignerAnswer))
+    }
+}
+
+/// The HMAC secret of a device, in memory. It is wiped when freed.
+pub struct ov_hmac_secret {
+    _private: [u8; 0],
+}
+
+object!(ov_hmac_secret: HmacSecret, b"ov hmacs");
+
+/// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
+/// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+/// `OV_ERR_HMAC_SECRET_SHORT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hmac_secret_new(
+    data: *const u8,
+    len: usize,
+    secret: *mut *mut ov_hmac_secret,
+) -> ov_status {
+    plain(|caller| {
+        let bytes = Zeroizing::new(caller.array(data, len)?.to_vec());
+        let out = caller.out(secret)?;
+        out.write(Handle::give(HmacSecret::new(bytes.to_vec())));
+        Ok(())
+    })
+}
+
+/// Wipes and frees a secret, and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hmac_secret_free(secret: *mut *mut ov_hmac_secret) -> ov_status {
+    plain(|caller| caller.free(secret))
+}
+
+/// The HMAC of a header with this secret and an `OV_HASH_` hash.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hmac_secret_header_hmac(
+    secret: *const ov_hmac_secret,
+    hash_algorithm: i32,
+    header: *const u8,
+    len: usize,
+    hmac: *mut ov_digest,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let secret = caller.get(secret)?;
+        let header = caller.array(header, len)?;
+        let out = caller.out(hmac)?;
+        let value = secret.header_hmac(hash(hash_algorithm)?, header)?;
+        out.write(ov_digest::of(&value));
+        Ok(())
+    })
+}

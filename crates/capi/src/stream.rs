@@ -1,0 +1,148 @@
+//! Batches from a source to a sink, in bounded memory.
+
+use alloc::vec::Vec;
+use core::ffi::c_void;
+
+use super::batch::{cancelled, ov_batch, ov_progress_fn, work};
+use super::buffer::ov_slice;
+use super::error::{Report, ov_error};
+use super::guard;
+use super::handle::{Handle, Refusal};
+use super::status::ov_status;
+use super::verify::{Verified, ov_verdict, ov_verified};
+use ownership_voucher::{Error, ErrorKind};
+
+/// Sets `voucher` to the next voucher and returns 1; 0 at the end, any other number to cancel. The
+/// library makes a copy before it asks again. It must not throw or jump.
+pub type ov_next_fn =
+    Option<unsafe extern "C" fn(user: *mut c_void, voucher: *mut ov_slice) -> i32>;
+
+/// Takes the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error, or
+/// NULL. All of it belongs to the library and is gone after the call; `ov_verified_clone` keeps a
+/// voucher. Any number but 0 cancels. It must not throw or jump.
+pub type ov_result_fn = Option<
+    unsafe extern "C" fn(
+        user: *mut c_void,
+        number: u64,
+        voucher: ov_slice,
+        verdict: *const ov_verdict,
+        verified: *const ov_verified,
+        error: *const ov_error,
+    ) -> i32,
+>;
+
+/// The next window of vouchers. Says whether the source goes on behind it.
+fn window(
+    next: unsafe extern "C" fn(*mut c_void, *mut ov_slice) -> i32,
+    user: *mut c_void,
+    most: usize,
+    most_bytes: usize,
+    caller: &super::Caller,
+) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
+    let (mut window, mut bytes) = (Vec::new(), 0_usize);
+    while window.len() < most && bytes < most_bytes.max(1) {
+        let mut slice = ov_slice::of(&[]);
+        // SAFETY: the caller gave this function for this purpose, with its own pointer.
+        match unsafe { next(user, &raw mut slice) } {
+            0 => return Ok((window, false)),
+            1 => {}
+            _ => return Err(Error::new(ErrorKind::Cancelled).into()),
+        }
+        let voucher = caller.array(slice.data, slice.len)?.to_vec();
+        bytes = bytes.saturating_add(voucher.len());
+        window.push(voucher);
+    }
+    Ok((window, true))
+}
+
+/// Verifies vouchers as they come, in bounded memory: `next` is asked for a window of them, then
+/// `result` gets each verdict in order, then `progress`, which may be NULL, is told. All three get
+/// the same user pointer and run in the thread of the caller.
+///
+/// `done` and `rejected` may be NULL; they are written when cancelled, too, with
+/// `OV_ERR_CANCELLED`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_stream(
+    batch: *mut ov_batch,
+    next: ov_next_fn,
+    result: ov_result_fn,
+    progress: ov_progress_fn,
+    user: *mut c_void,
+    done: *mut u64,
+    rejected: *mut u64,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let mut batch = work(caller.get(batch.cast_const())?)?;
+        let null = Refusal::Call(super::status::OV_ERR_NULL);
+        let (Some(next), Some(result)) = (next, result) else {
+            return Err(null);
+        };
+        let (out_done, out_rejected) = (caller.maybe_out(done)?, caller.maybe_out(rejected)?);
+        batch.clear();
+        let settings = batch.settings();
+        let (mut sum, mut bad) = (0_u64, 0_u64);
+        let mut outcome = Ok(());
+        let mut more = true;
+        'windows: while more {
+            let (most, bytes) = (settings.window, settings.window_bytes);
+            let vouchers = match window(next, user, most, bytes, caller) {
+                Ok((vouchers, goes_on)) => {
+                    more = goes_on;
+                    vouchers
+                }
+                Err(refusal) => {
+                    outcome = Err(refusal);
+                    break;
+                }
+            };
+            if vouchers.is_empty() {
+                break;
+            }
+            let verdicts = batch.with_pool(|verifier| verifier.verify(&vouchers))?;
+            for (voucher, found) in vouchers.iter().zip(verdicts) {
+                let verdict = ov_verdict::of(found.as_ref().map(|found| found.proved()));
+                bad = bad.saturating_add(u64::from(found.is_err()));
+                let (verified, fault) = match found {
+                    Ok(voucher) => {
+                        let verified = Verified::new(voucher.into_owned());
+                        (Some(Handle::lent::<ov_verified>(verified)), None)
+                    }
+                    Err(error) => {
+                        let report = Report::of(&error);
+                        batch.note(sum, error);
+                        (None, Some(Handle::lent::<ov_error>(report)))
+                    }
+                };
+                // SAFETY: the caller gave this function for this purpose; the pointers are NULL or
+                // point to locals of this turn.
+                let answer = unsafe {
+                    result(
+                        user,
+                        sum,
+                        ov_slice::of(voucher),
+                        &raw const verdict,
+                        verified.as_ref().map_or(core::ptr::null(), Handle::lend),
+                        fault.as_ref().map_or(core::ptr::null(), Handle::lend),
+                    )
+                };
+                sum = sum.saturating_add(1);
+                if answer != 0 {
+                    outcome = Err(Error::new(ErrorKind::Cancelled).into());
+                    break 'windows;
+                }
+            }
+            if cancelled(progress, user, sum, bad, 0) {
+                outcome = Err(Error::new(ErrorKind::Cancelled).into());
+                break;
+            }
+        }
+        if let Some(out) = out_done {
+            out.write(sum);
+        }
+        if let Some(out) = out_rejected {
+            out.write(bad);
+        }
+        outcome
+    })
+}

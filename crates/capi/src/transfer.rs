@@ -1,0 +1,214 @@
+//! Handing vouchers over, in one call that trusts nothing.
+
+use super::batch::Pool;
+use super::buffer::ov_slice;
+use super::error::ov_error;
+use super::extend::{ov_extend_options, ov_next_owner};
+use super::handle::{Handle, object, present};
+use super::key::{give, ov_public_key};
+use super::names::ov_digest;
+use super::policy::{Rules, ov_policy};
+use super::sign::{CallbackSigner, ov_signer};
+use super::status::ov_status;
+use super::verify::{give_verified, ov_verdict, ov_verified};
+use super::{guard, plain};
+use ownership_voucher::{ExtendOptions, HandOver, Receipt};
+
+/// What the parties may keep about a hand-over.
+pub struct ov_receipt {
+    _private: [u8; 0],
+}
+
+object!(ov_receipt: Receipt, b"ov recpt");
+
+/// The fields of a receipt.
+#[repr(C)]
+pub struct ov_receipt_info {
+    /// The device.
+    pub guid: [u8; 16],
+    /// The number of the new entry, counted from 0.
+    pub entry: u64,
+    /// The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
+    pub entry_hash: ov_digest,
+}
+
+/// Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
+/// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hand_over(
+    data: *const u8,
+    len: usize,
+    policy: *const ov_policy,
+    signer: *const ov_signer,
+    next: *const ov_next_owner,
+    options: *const ov_extend_options,
+    extended: *mut *mut ov_verified,
+    receipt: *mut *mut ov_receipt,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let bytes = caller.array(data, len)?;
+        let rules = Rules::given(caller, policy)?;
+        let signer = CallbackSigner::read(caller, signer)?;
+        let next = caller.get(next)?;
+        let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();
+        let (out, out_receipt) = (caller.out(extended)?, caller.maybe_out(receipt)?);
+        let policy = rules.policy();
+        let (voucher, made) = HandOver::new(&policy, &signer, next, &options).one(bytes)?;
+        out.write(give_verified(voucher));
+        if let Some(out) = out_receipt {
+            out.write(Handle::give(made));
+        }
+        Ok(())
+    })
+}
+
+/// The same for a voucher that has been verified already.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hand_over_verified(
+    verified: *const ov_verified,
+    policy: *const ov_policy,
+    signer: *const ov_signer,
+    next: *const ov_next_owner,
+    options: *const ov_extend_options,
+    extended: *mut *mut ov_verified,
+    receipt: *mut *mut ov_receipt,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let voucher = &caller.get(verified)?.voucher;
+        let rules = Rules::given(caller, policy)?;
+        let signer = CallbackSigner::read(caller, signer)?;
+        let next = caller.get(next)?;
+        let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();
+        let (out, out_receipt) = (caller.out(extended)?, caller.maybe_out(receipt)?);
+        let policy = rules.policy();
+        let hand_over = HandOver::new(&policy, &signer, next, &options);
+        let (voucher, made) = hand_over.verified(voucher)?;
+        out.write(give_verified(voucher));
+        if let Some(out) = out_receipt {
+            out.write(Handle::give(made));
+        }
+        Ok(())
+    })
+}
+
+/// A whole shipment: one verdict for each of `count` vouchers in CBOR, and `OV_OK` whatever they
+/// are. `extended` has room for `count` handles, `receipts` too or is NULL; both get NULL where
+/// the verdict is not `OV_OK`. A voucher that fails leaves the others alone.
+///
+/// A voucher that is there twice is signed once, and `ov_receipt_duplicate_of` says so; two states of
+/// one device are both refused with `OV_ERR_DOUBLE_SALE`.
+///
+/// With `threads` other than 1 the sign callback is called from several threads at a time; 0 is
+/// one on each core.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_hand_over_all(
+    vouchers: *const ov_slice,
+    count: usize,
+    policy: *const ov_policy,
+    signer: *const ov_signer,
+    next: *const ov_next_owner,
+    options: *const ov_extend_options,
+    threads: u32,
+    verdicts: *mut ov_verdict,
+    extended: *mut *mut ov_verified,
+    receipts: *mut *mut ov_receipt,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let vouchers = caller.slices(vouchers, count)?;
+        let rules = Rules::given(caller, policy)?;
+        let signer = CallbackSigner::read(caller, signer)?;
+        let next = caller.get(next)?;
+        let options: ExtendOptions = caller.maybe(options)?.cloned().unwrap_or_default();
+        let verdicts = caller.outs(verdicts, count)?;
+        let extended = caller.outs(extended, count)?;
+        let mut receipts = match receipts.is_null() {
+            true => None,
+            false => Some(caller.outs(receipts, count)?.iter_mut()),
+        };
+        let policy = rules.policy();
+        let hand_over = HandOver::new(&policy, &signer, next, &options);
+        let threads = usize::try_from(threads).unwrap_or(1);
+        let results = Pool::new(threads)?.run(|| hand_over.all(&vouchers));
+        for ((result, verdict), slot) in results.into_iter().zip(verdicts).zip(extended) {
+            let proved = result.as_ref().map(|(voucher, _)| voucher.proved());
+            verdict.write(ov_verdict::of(proved));
+            let (voucher, made) = match result {
+                Ok((voucher, made)) => (give_verified(voucher), Some(made)),
+                Err(_) => (core::ptr::null_mut(), None),
+            };
+            slot.write(voucher);
+            if let Some(slot) = receipts.as_mut().and_then(Iterator::next) {
+                slot.write(made.map_or(core::ptr::null_mut(), Handle::give));
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Device, entry and hash of a receipt.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_get_info(
+    receipt: *const ov_receipt,
+    info: *mut ov_receipt_info,
+) -> ov_status {
+    plain(|caller| {
+        let receipt = caller.get(receipt)?;
+        let out = caller.out(info)?;
+        out.write(ov_receipt_info {
+            guid: receipt.guid.0,
+            entry: receipt.entry as u64,
+            entry_hash: ov_digest::of(&receipt.entry_hash),
+        });
+        Ok(())
+    })
+}
+
+/// The owner who signed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_from(
+    receipt: *const ov_receipt,
+    key: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let receipt = caller.get(receipt)?;
+        caller.out(key)?.write(give(receipt.from.clone()));
+        Ok(())
+    })
+}
+
+/// The owner from now on.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_to(
+    receipt: *const ov_receipt,
+    key: *mut *mut ov_public_key,
+) -> ov_status {
+    plain(|caller| {
+        let receipt = caller.get(receipt)?;
+        caller.out(key)?.write(give(receipt.to.clone()));
+        Ok(())
+    })
+}
+
+/// The number of an earlier voucher of the same call that was this state and went to this owner: it
+/// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_duplicate_of(
+    receipt: *const ov_receipt,
+    number: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let receipt = caller.get(receipt)?;
+        let out = caller.out(number)?;
+        out.write(present(receipt.duplicate_of)? as u64);
+        Ok(())
+    })
+}
+
+/// Frees a receipt and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_receipt_free(receipt: *mut *mut ov_receipt) -> ov_status {
+    plain(|caller| caller.free(receipt))
+}

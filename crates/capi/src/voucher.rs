@@ -1,0 +1,283 @@
+//! A voucher that has been read: header, HMAC, chain. Entries and keys are in `entry.rs`.
+
+use alloc::sync::Arc;
+use core::ops::Deref;
+
+use super::buffer::{buffer, ov_buffer, ov_slice, ov_str};
+use super::error::ov_error;
+use super::handle::{Caller, Handle, Refusal, at, index, object, present};
+use super::names::ov_digest;
+use super::policy::ov_policy;
+use super::status::ov_status;
+use super::{guard, plain};
+use ownership_voucher::file;
+use ownership_voucher::{Limits, VerifiedVoucher, Voucher};
+
+/// A voucher that has been read. What it says is only a claim until it is verified.
+///
+/// It has its own copy of the bytes. All functions on a `const ov_voucher *` may be called from
+/// many threads at a time.
+pub struct ov_voucher {
+    _private: [u8; 0],
+}
+
+/// What an `ov_voucher` holds: a voucher, or that of an `ov_verified`.
+pub(super) enum Held {
+    Read(Voucher<'static>),
+    Verified(Arc<VerifiedVoucher<'static>>),
+}
+
+impl Deref for Held {
+    type Target = Voucher<'static>;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Read(voucher) => voucher,
+            Self::Verified(verified) => verified,
+        }
+    }
+}
+
+object!(ov_voucher: Held, b"ov vouch");
+
+/// Gives a voucher to the caller.
+pub(super) fn give_voucher(voucher: Voucher<'static>) -> *mut ov_voucher {
+    Handle::give(Held::Read(voucher))
+}
+
+/// The limits of a policy, or the default ones.
+fn limits(caller: &Caller, policy: *const ov_policy) -> Result<Limits, Refusal> {
+    let policy = caller.maybe(policy)?;
+    Ok(policy.map_or_else(Limits::new, |policy| policy.limits()))
+}
+
+/// Reads the voucher that fills `data`: CBOR. The policy gives the limits and may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_parse(
+    data: *const u8,
+    len: usize,
+    policy: *const ov_policy,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let bytes = caller.array(data, len)?;
+        let limits = limits(caller, policy)?;
+        let out = caller.out(voucher)?;
+        // Read first, so that what is too large is not copied.
+        let read = Voucher::parse_with(bytes, &limits)?;
+        out.write(give_voucher(read.into_owned()));
+        Ok(())
+    })
+}
+
+/// Reads the one voucher of a file: CBOR, PEM, or base64 of CBOR. The policy gives the limits and
+/// may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_parse_file(
+    data: *const u8,
+    len: usize,
+    policy: *const ov_policy,
+    voucher: *mut *mut ov_voucher,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let bytes = file::single(caller.array(data, len)?)?;
+        let limits = limits(caller, policy)?;
+        let out = caller.out(voucher)?;
+        let read = Voucher::parse_with(&bytes, &limits)?;
+        out.write(give_voucher(read.into_owned()));
+        Ok(())
+    })
+}
+
+/// Another handle of the same voucher, with bytes of its own.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_clone(
+    voucher: *const ov_voucher,
+    clone: *mut *mut ov_voucher,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(clone)?;
+        out.write(give_voucher((**voucher).clone()));
+        Ok(())
+    })
+}
+
+/// Frees a voucher and sets the variable to NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_free(voucher: *mut *mut ov_voucher) -> ov_status {
+    plain(|caller| caller.free(voucher))
+}
+
+/// The CBOR of the voucher as received.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_bytes(voucher: *const ov_voucher, bytes: *mut ov_slice) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        caller.out(bytes)?.write(ov_slice::of(voucher.as_bytes()));
+        Ok(())
+    })
+}
+
+/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_to_pem(
+    voucher: *const ov_voucher,
+    pem: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(pem)?;
+        out.write(buffer(file::to_pem(voucher.as_bytes()).into_bytes()));
+        Ok(())
+    })
+}
+
+/// The protocol version, 101 for FDO 1.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_protocol_version(
+    voucher: *const ov_voucher,
+    version: *mut u16,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        caller.out(version)?.write(voucher.protocol_version());
+        Ok(())
+    })
+}
+
+/// The GUID of the device, 16 bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_guid(voucher: *const ov_voucher, guid: *mut u8) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(guid.cast::<[u8; 16]>())?;
+        out.write(voucher.guid().0);
+        Ok(())
+    })
+}
+
+/// What the manufacturer says about the device.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_device_info(
+    voucher: *const ov_voucher,
+    info: *mut ov_str,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        caller.out(info)?.write(ov_str::of(voucher.device_info()));
+        Ok(())
+    })
+}
+
+/// The stored hash of the device certificate chain; `OV_ERR_ABSENT` for EPID devices.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_chain_hash(
+    voucher: *const ov_voucher,
+    digest: *mut ov_digest,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(digest)?;
+        out.write(ov_digest::of(&present(voucher.chain_hash())?));
+        Ok(())
+    })
+}
+
+/// The stored HMAC of the header, which only the device can make and check.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_hmac(voucher: *const ov_voucher, hmac: *mut ov_digest) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        caller.out(hmac)?.write(ov_digest::of(&voucher.hmac()));
+        Ok(())
+    })
+}
+
+/// The CBOR of the header, without the byte string around it: what the HMAC covers.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_header_bytes(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(voucher.header_bytes()));
+        Ok(())
+    })
+}
+
+/// Where the header's content begins in the voucher.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_header_offset(
+    voucher: *const ov_voucher,
+    offset: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(offset)?;
+        out.write(voucher.header_range().start as u64);
+        Ok(())
+    })
+}
+
+/// The CBOR item of the HMAC as received.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_hmac_bytes(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(voucher.hmac_bytes()));
+        Ok(())
+    })
+}
+
+/// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` where it is null.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_chain_bytes(
+    voucher: *const ov_voucher,
+    bytes: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(bytes)?;
+        out.write(ov_slice::of(present(voucher.chain_bytes())?));
+        Ok(())
+    })
+}
+
+/// How many device certificates there are; 0 for EPID devices.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_device_certificate_count(
+    voucher: *const ov_voucher,
+    count: *mut u64,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(count)?;
+        out.write(voucher.device_chain().count() as u64);
+        Ok(())
+    })
+}
+
+/// The device certificate of that number in DER; 0 is the device's own.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_device_certificate(
+    voucher: *const ov_voucher,
+    number: u64,
+    der: *mut ov_slice,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(der)?;
+        let certificate = at(voucher.device_chain().nth(index(number)?))?;
+        out.write(ov_slice::of(certificate));
+        Ok(())
+    })
+}

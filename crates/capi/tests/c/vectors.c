@@ -1,0 +1,224 @@
+/* The shipped vectors, from a list of lines "word value"; tests/c_api.rs writes it. */
+#include <stdlib.h>
+
+#include "suite.h"
+
+struct vector {
+    char name[128];
+    unsigned char *voucher;
+    size_t len;
+    ov_policy *policy;
+    ov_roots *roots;
+    long code;
+    long entry;
+    char guid[64];
+    char owner[80];
+    char findings[4096];
+    long entries;
+};
+
+static bool is(ov_str text, const char *wanted) {
+    return text.len == strlen(wanted) && memcmp(text.data, wanted, text.len) == 0;
+}
+
+static void hex(const unsigned char *bytes, size_t len, char *text) {
+    for (size_t i = 0; i < len; i++) sprintf(text + 2 * i, "%02x", bytes[i]);
+}
+
+static void add_root(struct vector *v, const unsigned char *der, size_t len) {
+    if (v->roots == NULL) OK(ov_roots_new(&v->roots));
+    OK(ov_roots_add_der(v->roots, der, len, NULL));
+}
+
+static void option(struct vector *v, const char *word, const char *value) {
+    size_t len;
+    unsigned char *bytes = from_hex(value, &len);
+    if (strcmp(word, "allow") == 0) {
+        int32_t code = 0;
+        OK(ov_allowance_from_name(value, strlen(value), &code));
+        OK(ov_policy_allow(v->policy, code));
+    } else if (strcmp(word, "hmac_secret") == 0) {
+        ov_hmac_secret *secret = NULL;
+        OK(ov_hmac_secret_new(bytes, len, &secret));
+        OK(ov_policy_set_hmac_secret(v->policy, secret));
+        OK(ov_hmac_secret_free(&secret));
+    } else if (strcmp(word, "owner") == 0 || strcmp(word, "manufacturer") == 0) {
+        ov_public_key *key = NULL;
+        OK(ov_public_key_from_spki_der(bytes, len, &key, NULL));
+        if (word[0] == 'o') OK(ov_policy_set_owner(v->policy, key));
+        else OK(ov_policy_add_manufacturer(v->policy, key));
+        OK(ov_public_key_free(&key));
+    } else if (strcmp(word, "manufacturer_hash") == 0) {
+        ov_digest digest;
+        OK(ov_digest_from_bytes(bytes, len, &digest));
+        OK(ov_policy_add_manufacturer_hash(v->policy, &digest));
+    } else if (strcmp(word, "root") == 0) {
+        add_root(v, bytes, len);
+    } else if (strcmp(word, "at") == 0) {
+        uint64_t seconds = 0;
+        OK(ov_time_parse(value, strlen(value), &seconds, NULL));
+        OK(ov_policy_set_time(v->policy, seconds));
+    } else if (strcmp(word, "refuse_expired") == 0) {
+        OK(ov_policy_refuse_expired(v->policy));
+    } else {
+        fprintf(stderr, "unknown option %s\n", word);
+        failures++;
+    }
+    free(bytes);
+}
+
+/* Departures but for the hash table, as "name:entry," in their order. */
+static void check_findings(const struct vector *v, const ov_audit *audit) {
+    const ov_findings *findings = NULL;
+    uint64_t count = 0;
+    char found[4096] = "";
+    size_t used = 0;
+    OK(ov_audit_findings(audit, &findings));
+    OK(ov_findings_len(findings, &count));
+    for (uint64_t i = 0; i < count; i++) {
+        ov_finding finding;
+        ov_str name;
+        OK(ov_findings_get(findings, i, &finding));
+        OK(ov_finding_name(finding.code, &name));
+        CHECK(name.len == finding.name.len && finding.message.len > 0);
+        if (!finding.is_departure || finding.code >= 750 || is(name, "hash-table")) continue;
+        if (used + name.len + 32 > sizeof found) break;
+        memcpy(found + used, name.data, name.len);
+        used += name.len;
+        if (finding.entry == OV_NONE) used += (size_t)sprintf(found + used, ":-,");
+        else used += (size_t)sprintf(found + used, ":%lu,", (unsigned long)finding.entry);
+    }
+    found[used] = 0;
+    CHECK(strcmp(found, v->findings) == 0);
+}
+
+static void check_error(const struct vector *v, const ov_error *error, ov_status status) {
+    ov_status again = OV_OK;
+    uint64_t entry = 0;
+    ov_str message, name;
+    OK(ov_error_status(error, &again));
+    OK(ov_error_entry(error, &entry));
+    OK(ov_error_message(error, &message));
+    OK(ov_error_name(error, &name));
+    CHECK(status == v->code && again == v->code);
+    CHECK(v->entry < 0 ? entry == OV_NONE : entry == (uint64_t)v->entry);
+    CHECK(message.len > 0 && name.len == ov_status_name(status).len);
+}
+
+static void run(struct vector *v) {
+    unsigned before = failures;
+    ov_error *error = NULL;
+    ov_voucher *voucher = NULL;
+    ov_verified *verified = NULL;
+    ov_audit *audit = NULL;
+    ov_batch *batch = NULL;
+    if (v->roots != NULL) OK(ov_policy_set_device_roots(v->policy, v->roots));
+    OK(ov_error_new(&error));
+    ov_status status = ov_voucher_parse(v->voucher, v->len, v->policy, &voucher, error);
+    if (status == OV_OK) status = ov_voucher_verify(voucher, v->policy, &verified, error);
+    CHECK((status == OV_OK) == (verified != NULL));
+
+    uint64_t faults = 0;
+    OK(ov_audit_new(v->voucher, v->len, v->policy, &audit));
+    OK(ov_audit_error_count(audit, &faults));
+
+    ov_slice one = {v->voucher, v->len};
+    ov_verdict verdict;
+    OK(ov_batch_new(v->policy, &batch));
+    OK(ov_batch_verify(batch, &one, 1, NULL, NULL, &verdict, NULL, NULL));
+    CHECK(verdict.status == v->code);
+    CHECK(v->entry < 0 ? verdict.entry == OV_NONE : verdict.entry == (uint64_t)v->entry);
+
+    if (v->code != OV_OK) {
+        const ov_error *first = NULL;
+        check_error(v, error, status);
+        CHECK(faults > 0);
+        OK(ov_audit_error(audit, 0, &first));
+        check_error(v, first, status);
+        IS(ov_batch_fault(batch, 0, error), OV_OK);
+        check_error(v, error, status);
+    } else if (verified != NULL) {
+        const ov_voucher *view = NULL;
+        ov_public_key *owner = NULL;
+        unsigned char guid[16], print[32];
+        char text[80];
+        uint64_t entries = 0;
+        ov_proved proved;
+        CHECK(status == OV_OK && faults == 0);
+        OK(ov_verified_voucher(verified, &view));
+        OK(ov_voucher_guid(view, guid));
+        hex(guid, 16, text);
+        CHECK(strcmp(text, v->guid) == 0);
+        OK(ov_voucher_entry_count(view, &entries));
+        CHECK(entries == (uint64_t)v->entries);
+        OK(ov_verified_proved(verified, &proved));
+        CHECK(proved.entries == entries && verdict.proved.entries == entries);
+        OK(ov_verified_owner(verified, &owner));
+        OK(ov_public_key_fingerprint(owner, print));
+        hex(print, 32, text);
+        CHECK(strcmp(text, v->owner) == 0);
+        OK(ov_public_key_free(&owner));
+        check_findings(v, audit);
+        for (uint64_t i = 0; i < entries; i++) {
+            ov_entry entry;
+            OK(ov_voucher_entry(view, i, &entry));
+            CHECK(memcmp(v->voucher + entry.offset, entry.bytes.data, entry.bytes.len) == 0);
+        }
+    } else {
+        CHECK(status == OV_OK);
+    }
+    if (failures != before) fprintf(stderr, "  in vector %s\n", v->name);
+    OK(ov_batch_free(&batch));
+    OK(ov_audit_free(&audit));
+    OK(ov_verified_free(&verified));
+    OK(ov_voucher_free(&voucher));
+    OK(ov_error_free(&error));
+}
+
+static void finish(struct vector *v) {
+    ov_policy_free(&v->policy);
+    ov_roots_free(&v->roots);
+    free(v->voucher);
+    memset(v, 0, sizeof *v);
+}
+
+void test_vectors(const char *list) {
+    size_t len, count = 0;
+    char *text = (char *)read_file(list, &len);
+    struct vector v;
+    memset(&v, 0, sizeof v);
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        char *value = strchr(line, ' ');
+        if (value != NULL) *value++ = 0;
+        else value = line + strlen(line);
+        if (strcmp(line, "vector") == 0) {
+            snprintf(v.name, sizeof v.name, "%s", value);
+            OK(ov_policy_any_origin(&v.policy));
+        } else if (strcmp(line, "strict") == 0) {
+            OK(ov_policy_set_strict(v.policy));
+        } else if (strcmp(line, "voucher") == 0) {
+            v.voucher = from_hex(value, &v.len);
+        } else if (strcmp(line, "code") == 0) {
+            v.code = strtol(value, NULL, 10);
+        } else if (strcmp(line, "entry") == 0) {
+            v.entry = strtol(value, NULL, 10);
+        } else if (strcmp(line, "entries") == 0) {
+            v.entries = strtol(value, NULL, 10);
+        } else if (strcmp(line, "guid") == 0) {
+            snprintf(v.guid, sizeof v.guid, "%s", value);
+        } else if (strcmp(line, "print") == 0) {
+            snprintf(v.owner, sizeof v.owner, "%s", value);
+        } else if (strcmp(line, "findings") == 0) {
+            snprintf(v.findings, sizeof v.findings, "%s", value);
+        } else if (strcmp(line, "end") == 0) {
+            run(&v);
+            finish(&v);
+            count++;
+        } else {
+            option(&v, line, value);
+        }
+    }
+    free(text);
+    CHECK(count >= 260);
+    printf("%zu vectors\n", count);
+}

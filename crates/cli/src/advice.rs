@@ -1,0 +1,144 @@
+//! What to do about errors and findings.
+
+use ownership_voucher::{ErrorKind, Fault, FindingKind};
+
+/// What the holder of a voucher with this error can do.
+pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Truncated => "the file is cut off: fetch it again from where it came",
+        ErrorKind::TrailingBytes => {
+            "something stands behind the voucher: look at it with `ov show --diag`"
+        }
+        ErrorKind::NoVoucher => {
+            "is this the right file? vouchers are CBOR, PEM blocks OWNERSHIP VOUCHER, or base64"
+        }
+        ErrorKind::Pem => "the text was damaged on its way: fetch the file again",
+        ErrorKind::Version => {
+            "vouchers of FDO 1.0 can be looked at with `ov show --diag`; of the FDO 2.0 draft, \
+             verified with --allow fdo-2.0-draft"
+        }
+        ErrorKind::ExperimentalKey => "where you made this yourself: --allow experimental-keys",
+        ErrorKind::KeyTypeMismatch => {
+            "do not accept it as it is; for two elliptic curves mixed up by go-fdo there is \
+             --allow key-type-label"
+        }
+        ErrorKind::ChainHash => {
+            "certificates of the device were exchanged, or old software hashed them otherwise: \
+             compare with the device maker; for fdo-rs before 2024 --allow legacy-chain-hash"
+        }
+        ErrorKind::Untagged => {
+            "for vouchers of a pre-release of 2021 there is --allow legacy-untagged"
+        }
+        ErrorKind::PreviousHash => {
+            "an entry was exchanged, removed or moved: do not accept it, and ask the owner before \
+             for the original"
+        }
+        ErrorKind::HeaderInfoHash => {
+            "the entry belongs to another device: do not accept it, and ask the owner before for \
+             the original"
+        }
+        ErrorKind::Signature => {
+            "the entry was not signed by the owner before, or was changed after: do not accept it, \
+             and ask that owner for the original"
+        }
+        ErrorKind::HeaderHmac => {
+            "the device will refuse this voucher: the header was changed, or the secret is that of \
+             another device"
+        }
+        ErrorKind::Owner => "this voucher is not, or not yet, signed over to the expected owner",
+        ErrorKind::Manufacturer => "the device was not made by an expected manufacturer",
+        ErrorKind::DevicePath => {
+            "do not trust the device's certificate, or give the root of its maker with --device-ca"
+        }
+        ErrorKind::OwnerPath => {
+            "do not trust the manufacturer's certificate, or give its root with --manufacturer-ca"
+        }
+        ErrorKind::CertificateTime => {
+            "judge it at another time with --at, or leave --refuse-expired away"
+        }
+        ErrorKind::CertificateRevoked => {
+            "whoever issued the certificate has called it back: do not trust its key, and ask the maker"
+        }
+        ErrorKind::Origin => {
+            "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret"
+        }
+        ErrorKind::NotProved => "give what the fact is compared with, or do not require it",
+        ErrorKind::ChainReversed => {
+            "whoever made this put the certificates the wrong way round: ask for one that has the \
+             device's first and the root last"
+        }
+        ErrorKind::AuthorityLeaf => {
+            "anybody can copy the certificate of an authority: do not take it for a device"
+        }
+        ErrorKind::UnfitChain => {
+            "put the key's own certificate first, then the one that signed it, and the root last"
+        }
+        ErrorKind::AuthorityOwner => {
+            "give the owner's own certificate; where the authority itself is meant: --allow-ca-owner"
+        }
+        ErrorKind::HmacSecret => "use 32 random bytes for SHA-256, 48 for SHA-384",
+        ErrorKind::Departure => "without --strict this is a finding",
+        _ => match kind.fault() {
+            Fault::Malformed => {
+                "the bytes are not a voucher of FDO 1.1: look at them with `ov show --diag`, and \
+                 ask for the original"
+            }
+            Fault::Unsupported => "this is not FDO 1.1: ask for a voucher that is",
+            Fault::Rejected => "do not accept it, and ask the owner before for the original",
+            Fault::Limit => "no voucher seen in circulation is so large: do not accept it",
+            Fault::Misuse => "check the arguments",
+            Fault::Signer => "check the key and its keeper",
+            _ => "do not accept it",
+        },
+    }
+}
+
+/// What the holder of a voucher with this finding can do; `None` where there is nothing to do.
+pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
+    Some(match kind {
+        FindingKind::UntaggedEntry => "--allow legacy-untagged accepts it",
+        FindingKind::KeyTypeLabel => "--allow key-type-label accepts it; devices may not",
+        FindingKind::ExperimentalKey => "--allow experimental-keys accepts it; devices do not",
+        FindingKind::LegacyChainHash => "other software and --strict refuse it; ask for a new one",
+        FindingKind::DraftVersion | FindingKind::DraftAad => {
+            "FDO 1.1 software refuses it; ask for a voucher of FDO 1.1"
+        }
+        FindingKind::UnprotectedHeader => "do not rely on what stands in it",
+        FindingKind::KeyMix => "devices with one verifier compiled in may refuse it",
+        FindingKind::RvEmpty => "the device knows no place to meet its owner",
+        FindingKind::NoEntries => "extend it to its next owner with `ov extend`",
+        FindingKind::CertificateExpired => {
+            "vouchers outlive certificates; --refuse-expired makes it an error of the paths asked \
+             for"
+        }
+        FindingKind::CertificateNotYetValid => "check the clock of whoever issued it",
+        FindingKind::NoBasicConstraints | FindingKind::Sha1 | FindingKind::CertificateV1 => {
+            "no path to a root can lead over this certificate"
+        }
+        FindingKind::DeviceChainBroken | FindingKind::OwnerChainBroken => {
+            "the chain proves nothing beyond this certificate: ask its holder for the right one"
+        }
+        FindingKind::CertificateUnreadable => "no path to a root can lead over this certificate",
+        FindingKind::CertificateMalformed => "ask the maker for the certificate that belongs there",
+        FindingKind::DeviceKey => "no FDO software can check what this device signs: ask the maker",
+        FindingKind::CoseKeyPrivate => {
+            "the key is known to all who hold the voucher: its owner must not sign with it again"
+        }
+        FindingKind::CoseKeyUse => "ask the owner for a key that is meant for signatures",
+        FindingKind::ExtraReserved | FindingKind::ExtraOrder => {
+            "other software and --strict may refuse it"
+        }
+        FindingKind::ChainReversed => {
+            "the key's own certificate comes first, the root last: ask for a chain in that order"
+        }
+        FindingKind::AuthorityLeaf => {
+            "the certificate is that of an authority, not of a device or owner: ask its holder"
+        }
+        FindingKind::ListUnused => {
+            "get undamaged lists of those who issued the certificates of this path; --require-crl \
+             refuses to go without"
+        }
+        FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
+        _ => return None,
+    })
+}

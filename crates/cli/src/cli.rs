@@ -1,0 +1,653 @@
+//! The command line, from which help, completions and man pages are made too.
+// Help is plain text, not Markdown.
+#![allow(rustdoc::bare_urls)]
+
+pub(crate) mod onetime;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::{
+    Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, Proved, UnixTime,
+};
+use zeroize::Zeroizing;
+
+/// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
+///
+/// Vouchers are read from CBOR, CBOR sequences, PEM and base64, one or a million in a file; a path
+/// may be a folder, and - is the standard input.
+///
+/// Anybody can make a voucher with a key of their own. What ties one to the world is the key of its
+/// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
+/// (--hmac-secret). Without one of these a voucher is at best intact, origin not checked.
+///
+/// The exit code is 0 when all is well; 2 for errors of usage and of reading and writing, also where
+/// a file is unread that should hold a voucher: every file that is named, and in folders those called
+/// .pem, .cbor, .ov, .fdoov, .voucher or .b64; else 1 when a voucher was rejected or a fork was
+/// found; and 3 when `ov verify` rejected nothing, and did not check the origin of some voucher.
+#[derive(Debug, Parser)]
+#[command(name = "ov", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
+pub(crate) enum Command {
+    /// Verify vouchers: one line each, and a summary
+    Verify(VerifyArgs),
+    /// Show a voucher as a tree: who signed what, keys, certificates, rendezvous, warnings
+    Show(ShowArgs),
+    /// List every fault and every finding of a voucher, with its place and what to do about it
+    Audit(AuditArgs),
+    /// Create the first voucher of a device
+    New(NewArgs),
+    /// Hand vouchers over: verify, sign as current owner, verify again
+    Extend(Box<ExtendArgs>),
+    /// Convert vouchers between PEM, CBOR and base64; nothing is verified
+    Convert(ConvertArgs),
+    /// Make a key pair for an owner
+    Keygen(KeygenArgs),
+    /// Make, publish and find one-time owner keys, which nobody can tie to their owner
+    #[command(subcommand)]
+    Onetime(onetime::OnetimeCommand),
+    /// Find vouchers of one device that went two ways, and those that are older states of others
+    Forks(ForksArgs),
+    /// List what vouchers tell their holders, how bad that is, and what ties them to each other
+    Privacy(PrivacyArgs),
+    /// Ask whoever claims to own a voucher to prove it
+    Challenge(ChallengeArgs),
+    /// Prove that you own a voucher: answer a challenge with the owner's key
+    Prove(ProveArgs),
+    /// Check the answer to a challenge
+    CheckProof(CheckProofArgs),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, or write the pages of all commands
+    Man {
+        /// Write one page for each command into this folder
+        #[arg(long, value_name = "DIR")]
+        out_dir: Option<PathBuf>,
+    },
+}
+
+/// What a voucher is compared with, and what it may depart from.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyArgs {
+    /// The current owner must have this key: a public key or certificate in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) owner: Option<PathBuf>,
+    /// The manufacturer must have this key, or one of the public keys in this file; one match among
+    /// all that are given is enough
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manufacturer: Vec<PathBuf>,
+    /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
+    #[arg(long, value_name = "HEX", value_parser = hash)]
+    pub(crate) manufacturer_hash: Vec<Digest>,
+    /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manufacturer_ca: Vec<PathBuf>,
+    /// The device certificate must have a path to one of these roots, in PEM. The certificate is
+    /// public and says nothing about the origin of the voucher
+    #[arg(long, value_name = "FILE")]
+    pub(crate) device_ca: Vec<PathBuf>,
+    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
+    /// issuer, or it is of another key, kind of certificate or distribution point
+    #[arg(long)]
+    pub(crate) require_crl: bool,
+    /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
+    /// Arguments are visible to other users of the machine, files need not be
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) hmac_secret: Option<String>,
+    /// Accept vouchers of any origin: without manufacturer or HMAC to compare with, anybody may have
+    /// made them
+    #[arg(long)]
+    pub(crate) any_origin: bool,
+    /// The time at which certificates are judged, such as 2026-11-23T09:30:00Z; now by default
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) at: Option<UnixTime>,
+    /// Refuse certificates outside of their validity; by default that is a finding
+    #[arg(long)]
+    pub(crate) refuse_expired: bool,
+    /// Refuse every departure from the written profile of FDO 1.1, and certificate chains that are none
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,
+    /// fdo-2.0-draft, experimental-keys
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
+    pub(crate) allow: Vec<Allowance>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Files, folders, or - for the standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each voucher; the summary goes to the standard error.
+    ///
+    /// The member verdict is verified, rejected, or unanchored: intact, origin not checked.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only rejected vouchers, and those that an anchor leaves without an origin; look for no
+    /// findings, which is faster
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Reject vouchers for which one of these facts is not proved: entries, chain-hash, device-path,
+    /// hmac, manufacturer, owner
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact)]
+    pub(crate) require: Vec<&'static str>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Jobs {
+    /// Threads to work with; as many as there are processors by default
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ShowArgs {
+    /// A file, a folder, or - for the standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only the voucher of this number in its file, counted from 0
+    #[arg(long, value_name = "N")]
+    pub(crate) index: Option<usize>,
+    /// Print one JSON object for each voucher
+    #[arg(long, conflicts_with = "diag")]
+    pub(crate) json: bool,
+    /// Print the CBOR in diagnostic notation with byte offsets: also of FDO 1.0, also of broken
+    /// vouchers, also of other CBOR
+    #[arg(long)]
+    pub(crate) diag: bool,
+    /// Show the Wi-Fi password, where there is one, and what cannot be read and may be one
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AuditArgs {
+    /// Files, folders, or - for the standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each voucher
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// Where vouchers go, and how they are written.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// The file to write; the standard output by default, and for -. Pipes and devices are written
+    /// into, never replaced
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The encoding to write
+    #[arg(long, short, value_enum, default_value_t = Format::Pem)]
+    pub(crate) format: Format,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// PEM, with 64 columns
+    Pem,
+    /// CBOR; of several vouchers a sequence
+    Cbor,
+    /// base64 of that CBOR
+    Base64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// SubjectPublicKeyInfo
+    X509,
+    /// COSE_Key
+    Cosekey,
+    /// modulus and exponent
+    Crypto,
+}
+
+impl From<Encoding> for KeyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::X509 => Self::X509,
+            Encoding::Cosekey => Self::CoseKey,
+            Encoding::Crypto => Self::Crypto,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hash {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+}
+
+impl From<Hash> for HashAlgorithm {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Sha256 => Self::Sha256,
+            Hash::Sha384 => Self::Sha384,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// The GUID, 32 hexadecimal digits with or without dashes; random by default
+    #[arg(long, value_name = "HEX", value_parser = guid)]
+    pub(crate) guid: Option<Guid>,
+    /// What the manufacturer says about the device, such as its model
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) device_info: String,
+    /// The manufacturer's public key, or certificates with its own first, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manufacturer: PathBuf,
+    /// Take only the key from the manufacturer's certificate, not the chain
+    #[arg(long)]
+    pub(crate) bare_key: bool,
+    /// The encoding of a bare key
+    #[arg(long, value_enum, default_value_t = Encoding::X509)]
+    pub(crate) encoding: Encoding,
+    /// Use the label of RSA-PSS for an RSA key
+    #[arg(long)]
+    pub(crate) pss: bool,
+    /// The certificates of the device in PEM, its own first
+    #[arg(long, value_name = "FILE", required_unless_present = "epid")]
+    pub(crate) device_chain: Option<PathBuf>,
+    /// The device attests itself with EPID and has no certificates
+    #[arg(long, conflicts_with = "device_chain")]
+    pub(crate) epid: bool,
+    /// A rendezvous server, such as https://rv.example.com:8443; several are tried in order
+    #[arg(long, value_name = "URL", required = true)]
+    pub(crate) rv: Vec<String>,
+    /// The hash in place of the one that FDO 1.1 chooses for these keys
+    #[arg(long, value_enum)]
+    pub(crate) hash: Option<Hash>,
+    /// The device's HMAC secret: hex, or @FILE with hex or raw bytes
+    #[arg(long, value_name = "HEX|@FILE", group = "mac")]
+    pub(crate) hmac_secret: Option<String>,
+    /// The HMAC over the header, as the device computed it
+    #[arg(long, value_name = "HEX", group = "mac", value_parser = hash)]
+    pub(crate) hmac: Option<Digest>,
+    /// Write the header, for the device to compute its HMAC over, and no voucher. Come back with
+    /// the same arguments, the GUID printed, and --hmac
+    #[arg(long, value_name = "FILE", group = "mac")]
+    pub(crate) header: Option<PathBuf>,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
+    /// Let the keys of manufacturer and device be of an experimental type: Ed25519
+    #[arg(long)]
+    pub(crate) experimental_keys: bool,
+    /// Let the manufacturer's certificate be that of an authority, which is refused as a mistake
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("next").required(true))]
+pub(crate) struct ExtendArgs {
+    /// Files, folders, or - for the standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// The private key of the current owner in PEM: P-256, P-384 or Ed25519
+    #[arg(long, value_name = "FILE", group = "signer")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the message that the current owner has to sign, and no voucher. Come back with the
+    /// same arguments and --signature
+    #[arg(long, value_name = "FILE", group = "signer")]
+    pub(crate) to_be_signed: Option<PathBuf>,
+    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
+    #[arg(long, value_name = "FILE", group = "signer")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The next owner: a public key, or certificates with its own first, in PEM
+    #[arg(long, value_name = "FILE", group = "next")]
+    pub(crate) to: Option<PathBuf>,
+    /// Take only the key from the next owner's certificate, not the chain
+    #[arg(long, requires = "to")]
+    pub(crate) bare_key: bool,
+    /// A pair for OVEExtra: a type of -65537 or below, and bytes in hex
+    #[arg(long, value_name = "TYPE=HEX", value_parser = extra, allow_hyphen_values = true)]
+    pub(crate) extra: Vec<(i128, Vec<u8>)>,
+    /// The hash in place of the one that the voucher uses
+    #[arg(long, value_enum)]
+    pub(crate) hash: Option<Hash>,
+    /// The encoding of a bare key in place of the manufacturer key's
+    #[arg(long, value_enum)]
+    pub(crate) encoding: Option<Encoding>,
+    /// Let the next key be of another type than the manufacturer's; some devices refuse that
+    #[arg(long)]
+    pub(crate) other_key_type: bool,
+    /// Let the next owner's certificate be that of an authority, which is refused as a mistake: the
+    /// device would belong to whoever runs the authority
+    #[arg(long)]
+    pub(crate) allow_ca_owner: bool,
+    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
+    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
+    pub(crate) refuse: Option<PrivacyPolicy>,
+    /// Bytes that the new entry may have
+    #[arg(long, value_name = "N", default_value_t = 65535)]
+    pub(crate) max_entry: usize,
+    /// Write each voucher to a file of its own in this folder, named by its GUID. A run that was
+    /// stopped goes on with the same arguments: what is there already, for the same owner, is skipped,
+    /// and gets its receipt if that is missing
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub(crate) out_dir: Option<PathBuf>,
+    /// Write the receipts to this file, one JSON object on a line for each voucher. With --out-dir
+    /// they are added to what the file holds. By default they go to the standard error, where messages
+    /// then are JSON objects too, of one member `message`, unless it is a terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Keep a journal of what was sold in this file, and refuse to sell any of it to somebody else.
+    ///
+    /// One JSON object on a line for each sale: state and continuation (SHA-256 of the state of
+    /// ownership and of the message to sign), guid, to (SHA-256 of the next owner's key), at, source.
+    /// A sale is recorded before it is signed, with --to-be-signed before the message is written; the
+    /// same sale can be repeated, also after a crash. Several runs may share a journal. The first line
+    /// is {"journal":"ownership-voucher","version":1}; a file that begins otherwise is left as it is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Remove the last line of the journal where it is cut off, which is refused otherwise: either a
+    /// run was stopped while it wrote the line, and had signed nothing for it yet, or somebody cut the
+    /// file after the sale. Only you can know; look for the voucher, and at a copy of the journal
+    #[arg(long, requires = "journal")]
+    pub(crate) repair_journal: bool,
+    #[command(flatten)]
+    pub(crate) onetime: onetime::OnetimeArgs,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConvertArgs {
+    /// Files, folders, or - for the standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write each voucher to a file of its own in this folder, named by its GUID
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub(crate) out_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Curve {
+    /// NIST P-256
+    P256,
+    /// NIST P-384
+    P384,
+    /// Ed25519, which only this program reads in vouchers
+    Ed25519,
+}
+
+impl Curve {
+    /// The label that FDO gives to such keys.
+    pub(crate) const fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::Secp256r1,
+            Self::P384 => KeyType::Secp384r1,
+            Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeygenArgs {
+    /// The kind of key
+    #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
+    pub(crate) curve: Curve,
+    /// The file for the private key, PKCS#8 in PEM, readable by its owner only. With -, the public
+    /// key is written only where --public says
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The file for the public key in PEM; the standard output by default
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ForksArgs {
+    /// Files and folders; they are read twice
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each pair, and for each voucher and file that was not compared
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PrivacyArgs {
+    /// Files, folders, or - for the standard input; nothing is verified
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
+    /// voucher, and a last one for the whole.
+    ///
+    /// The member record says which it is. voucher: source, index, voucher (its number among those
+    /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
+    /// value, message, advice), error. file: source and, as in a reveal, kind to advice, of a private
+    /// key that stands beside vouchers. group: group (its number), kind, code, mark, text, vouchers
+    /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
+    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
+    /// unread and skipped (files).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only what ties vouchers to each other, and which could not be read
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Show Wi-Fi passwords, and what cannot be read and may be one
+    #[arg(long)]
+    pub(crate) secrets: bool,
+    /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,
+    /// high, critical
+    #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity)]
+    pub(crate) refuse: Severity,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ChallengeArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// Your name, by which the owner knows you, such as market.example.com
+    #[arg(long, value_name = "NAME")]
+    pub(crate) verifier: String,
+    /// The file for the challenge; the standard output by default. Keep it: the answer is checked
+    /// against it, and good for this one question only
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ProveArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// The challenge
+    #[arg(long, value_name = "FILE")]
+    pub(crate) challenge: PathBuf,
+    /// The name of the one whom you prove it to. A challenge by anybody else is not answered
+    #[arg(long, value_name = "NAME")]
+    pub(crate) verifier: String,
+    /// The private key of the owner in PEM: P-256, P-384 or Ed25519
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) key: Option<PathBuf>,
+    /// Write the message that the owner has to sign, and no proof. Come back with the same arguments
+    /// and --signature
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) to_be_signed: Option<PathBuf>,
+    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
+    #[arg(long, value_name = "FILE", group = "prover")]
+    pub(crate) signature: Option<PathBuf>,
+    /// The file for the proof; the standard output by default
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace files that exist
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckProofArgs {
+    /// The voucher
+    #[arg(value_name = "FILE")]
+    pub(crate) voucher: PathBuf,
+    /// The challenge, as you made it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) challenge: PathBuf,
+    /// The answer
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proof: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+/// Bytes from hexadecimal digits of either case.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    unhex_secret(text).map(|bytes| bytes.to_vec())
+}
+
+/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
+pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    // No growing, which would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
+    for [high, low] in pairs {
+        bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
+    }
+    Some(bytes)
+}
+
+fn hash(text: &str) -> Result<Digest, String> {
+    unhex(text)
+        .and_then(|bytes| Digest::from_bytes(&bytes))
+        .ok_or_else(|| "64 or 96 hexadecimal digits wanted".into())
+}
+
+fn guid(text: &str) -> Result<Guid, String> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    unhex(&digits)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(Guid)
+        .ok_or_else(|| "32 hexadecimal digits wanted".into())
+}
+
+fn time(text: &str) -> Result<UnixTime, String> {
+    UnixTime::from_rfc3339(text).map_err(|error| error.to_string())
+}
+
+fn fact(name: &str) -> Result<&'static str, String> {
+    let known = Proved::FACTS.into_iter().find(|fact| *fact == name);
+    known.ok_or_else(|| format!("expected one of {}", Proved::FACTS.join(", ")))
+}
+
+fn allowance(name: &str) -> Result<Allowance, String> {
+    Allowance::from_name(name).ok_or_else(|| {
+        let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
+        format!("one of {} wanted", names.join(", "))
+    })
+}
+
+fn severity(name: &str) -> Result<Severity, String> {
+    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
+    let found = Severity::ALL.into_iter().find(|it| it.name() == name);
+    found.ok_or_else(|| format!("one of {} wanted", names.join(", ")))
+}
+
+/// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
+fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
+    names
+        .split(',')
+        .try_fold(PrivacyPolicy::new(), |policy, name| {
+            if name == "strict" {
+                let strict = PrivacyPolicy::strict();
+                let kinds = RevealKind::ALL.iter().filter(|kind| strict.refuses(**kind));
+                return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
+            }
+            if let Some(kind) = RevealKind::from_name(name) {
+                return Ok(policy.refusing(kind));
+            }
+            let from = severity(name).map_err(|wanted| {
+                format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
+            })?;
+            Ok(policy.refusing_from(from))
+        })
+}
+
+fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {
+    let wanted = || String::from("a number, an equals sign and hexadecimal digits wanted");
+    let (label, value) = text.split_once('=').ok_or_else(wanted)?;
+    Ok((
+        label.parse().map_err(|_| wanted())?,
+        unhex(value).ok_or_else(wanted)?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn hex_is_strict() {
+        assert_eq!(unhex("00fF"), Some(vec![0, 255]));
+        assert_eq!(unhex("0"), None);
+        assert_eq!(unhex("+f"), None);
+        assert_eq!(unhex("é1"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! `ov convert`: the same bytes in another wrapping.
+
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+
+use ownership_voucher::{Guid, HashAlgorithm, Voucher};
+
+use crate::cli::ConvertArgs;
+use crate::input::{Inputs, Windows, complain_left_out, name_of};
+use crate::output::{Sink, complain};
+use crate::report::Problem;
+use crate::{Failure, Outcome};
+
+/// Converts every voucher that can be read; one that cannot is reported and left out.
+pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
+    let (mut windows, repeated) = match &args.out_dir {
+        None => (Windows::new(&args.paths), Repeated::default()),
+        Some(_) => {
+            // Before the folder is made.
+            let inputs = Inputs::new(&args.paths)?;
+            let repeated = Repeated::look(&mut inputs.windows(true));
+            if repeated.refuse() {
+                return Ok(Outcome::Rejected);
+            }
+            (inputs.windows(false), repeated)
+        }
+    };
+    let mut number = 0_usize;
+    let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+    let mut outcome = Outcome::Good;
+    while let Some(window) = windows.next() {
+        for item in &window {
+            let name = item.name();
+            let first = repeated.copies.get(&number);
+            number = number.saturating_add(1);
+            if let Some(first) = first {
+                complain(&format!("{name}: a copy of {first}, written once"));
+                continue;
+            }
+            let parsed = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
+                match Voucher::parse(bytes) {
+                    Ok(voucher) => Ok((bytes, voucher.guid())),
+                    Err(error) => Err(Problem::from(&error)),
+                }
+            });
+            match parsed {
+                Ok((bytes, guid)) => match sink.push(bytes, &guid.to_string()) {
+                    Err(Failure::Message(message)) if sink.is_folder() => {
+                        complain(&format!("{name}: {message}"));
+                        outcome = Outcome::Trouble;
+                    }
+                    other => other?,
+                },
+                Err(problem) => {
+                    complain(&format!("{name}: left out: {}", problem.message));
+                    outcome = outcome.max(Outcome::Rejected);
+                }
+            }
+        }
+    }
+    complain_left_out(&windows);
+    if windows.failures() > 0 {
+        outcome = Outcome::Trouble;
+    }
+    // Nothing to write is no reason to leave an empty file.
+    if windows.vouchers() > 0 {
+        sink.finish()?;
+    }
+    Ok(outcome)
+}
+
+/// Conflicts that are named; more are counted.
+const NAMED: usize = 10;
+
+/// Vouchers of one GUID: in a folder they would get one file.
+#[derive(Default)]
+struct Repeated {
+    /// Numbers of vouchers that are byte for byte those of this name.
+    copies: BTreeMap<usize, String>,
+    /// Different vouchers of one GUID: the names of the first of them and of another.
+    conflicts: Vec<(Guid, String, String)>,
+    more: usize,
+}
+
+impl Repeated {
+    fn look(windows: &mut Windows) -> Self {
+        let mut repeated = Self::default();
+        let mut seen: BTreeMap<Guid, (Arc<str>, usize, [u8; 32])> = BTreeMap::new();
+        let mut number = 0_usize;
+        while let Some(window) = windows.next() {
+            for item in &window {
+                let this = number;
+                number = number.saturating_add(1);
+                let bytes = item.bytes.as_deref().unwrap_or_default();
+                let Ok(voucher) = Voucher::parse(bytes) else {
+                    continue;
+                };
+                let guid = voucher.guid();
+                let hash = HashAlgorithm::Sha256.digest(&[bytes]);
+                let hash = hash.as_bytes().try_into().unwrap_or_default();
+                let Some((source, index, other)) = seen.get(&guid) else {
+                    seen.insert(guid, (item.source.clone(), item.index, hash));
+                    continue;
+                };
+                let first = name_of(source, *index);
+                if *other == hash {
+                    repeated.copies.insert(this, first);
+                } else if repeated.conflicts.len() < NAMED {
+                    repeated.conflicts.push((guid, first, item.name()));
+                } else {
+                    repeated.more = repeated.more.saturating_add(1);
+                }
+            }
+        }
+        repeated
+    }
+
+    /// Says which vouchers would overwrite each other, if any.
+    fn refuse(&self) -> bool {
+        for (guid, first, other) in &self.conflicts {
+            complain(&format!(
+                "{first} and {other} are different vouchers of one GUID, {guid}: both would be \
+                 {guid} in the folder; leave out one of them, or write to one file with -o"
+            ));
+        }
+        if self.more > 0 {
+            complain(&format!("and {} more", self.more));
+        }
+        if !self.conflicts.is_empty() {
+            complain("nothing was written");
+        }
+        !self.conflicts.is_empty()
+    }
+}

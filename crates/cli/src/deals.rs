@@ -1,0 +1,223 @@
+//! Who sells each voucher to whom: one key or one-time keys on either side.
+
+use ownership_voucher::{
+    Deal, DeviceHmac as _, Error, ExtendOptions, Extension, HashAlgorithm, HmacSecret, KeyType,
+    LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, VerifiedVoucher, hand_over_each,
+    hand_over_each_with,
+};
+use ownership_voucher_onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
+
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::cli::ExtendArgs;
+use crate::input::Item;
+use crate::interrupt::{Interrupt, Stoppable};
+use crate::journal::SalesFile;
+use crate::material::private_key;
+use crate::onetime::{master, public_keys};
+use crate::owners::listed_keys;
+use crate::warnings::Warnings;
+
+/// From whom, to whom, and how.
+pub(crate) struct Deals {
+    from: From,
+    to: To,
+    options: ExtendOptions,
+}
+
+enum From {
+    Key(LocalKey),
+    Master {
+        master: MasterSecret,
+        scan: ScanKey,
+        spend: SpendKey,
+        book: KeyBook,
+    },
+}
+
+enum To {
+    One(NextOwner),
+    Address(Address, HmacSecret),
+    Keys(Vec<PublicKey>),
+}
+
+/// What becomes of each voucher.
+pub(crate) type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
+
+impl Deals {
+    /// Reads what the options name; `next` is there where all vouchers have one next owner.
+    pub(crate) fn load(
+        args: &ExtendArgs,
+        next: Option<NextOwner>,
+        options: ExtendOptions,
+    ) -> Result<Self, Failure> {
+        let onetime = &args.onetime;
+        let from = match (&args.key, &onetime.master) {
+            (Some(path), None) => From::Key(private_key(path)?),
+            (None, Some(path)) => {
+                let master = master(path)?;
+                let mut book = KeyBook::new();
+                if let (Some(order), Some(count)) = (&onetime.order, onetime.count) {
+                    let keys = public_keys(&master, onetime.curve, order, 0, count)?;
+                    let added = book.add(order, 0, &keys);
+                    added.map_err(|error| Failure::Message(error.to_string()))?;
+                }
+                let fail = |error: Error| Failure::Message(error.to_string());
+                From::Master {
+                    scan: master.scan_key(onetime.number).map_err(fail)?,
+                    spend: master.spend_key(onetime.number).map_err(fail)?,
+                    master,
+                    book,
+                }
+            }
+            _ => return Err("--to-address and --to-keys need --key or --master".into()),
+        };
+        let to = match (next, onetime.to_address, &onetime.to_keys) {
+            (Some(next), _, _) => To::One(next),
+            (None, Some(address), _) => To::Address(address, from.seed_secret()?),
+            (None, None, Some(path)) => To::Keys(listed_keys(path)?),
+            (None, None, None) => return Err("no next owner is named".into()),
+        };
+        Ok(Self { from, to, options })
+    }
+
+    /// How many keys the list of next owners has, where there is a list.
+    pub(crate) const fn keys(&self) -> Option<usize> {
+        match &self.to {
+            To::Keys(keys) => Some(keys.len()),
+            To::One(_) | To::Address(..) => None,
+        }
+    }
+
+    /// Hands these vouchers over, each with its number in the whole input. What is odd about them is
+    /// said before any of them is signed.
+    pub(crate) fn make(
+        &self,
+        policy: &Policy<'_>,
+        vouchers: &[(usize, &Item, &[u8])],
+        journal: Option<&SalesFile>,
+        interrupt: &Interrupt,
+        warnings: &Warnings,
+    ) -> HandedOver {
+        let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, _, bytes)| *bytes).collect();
+        let deal = |position: usize, voucher: &VerifiedVoucher<'_>| {
+            interrupt.check()?;
+            let signer = self.signer(voucher)?;
+            let (number, name) = vouchers
+                .get(position)
+                .map_or((usize::MAX, String::new()), |(number, item, _)| {
+                    (*number, item.name())
+                });
+            let (next, options) = self.next(number, voucher)?;
+            let ours = signer
+                .public_key()
+                .is_none_or(|key| key == *voucher.owner());
+            // Where it cannot be extended, that is said below.
+            if let (true, Ok(extension)) = (ours, voucher.extend(&next, &options)) {
+                warnings.collect(number, &name, &extension, policy)?;
+            }
+            let signer = Stoppable {
+                signer,
+                interrupt,
+                warnings,
+            };
+            Ok(Deal::new(signer, next, options))
+        };
+        match journal {
+            Some(journal) => hand_over_each_with(policy, &bytes, journal, deal),
+            None => hand_over_each(policy, &bytes, deal),
+        }
+    }
+
+    /// The entry by which this voucher, the one of this number, is sold; `None` where it is not ours
+    /// to sell.
+    pub(crate) fn prepare<'v>(
+        &self,
+        number: usize,
+        voucher: &'v VerifiedVoucher<'v>,
+    ) -> Result<Option<Extension<'v>>, Error> {
+        let signer = self.signer(voucher)?;
+        if signer
+            .public_key()
+            .is_some_and(|key| key != *voucher.owner())
+        {
+            return Ok(None);
+        }
+        let (next, options) = self.next(number, voucher)?;
+        voucher.extend(&next, &options).map(Some)
+    }
+
+    fn signer(
+        &self,
+        voucher: &VerifiedVoucher<'_>,
+    ) -> Result<Box<dyn OwnerSigner + Send + Sync + '_>, Error> {
+        Ok(match &self.from {
+            From::Key(key) => Box::new(key),
+            From::Master {
+                master,
+                scan,
+                spend,
+                book,
+            } => match scan.recognise(voucher) {
+                Some(found) => Box::new(spend.signer(&found)?),
+                None => Box::new(master.key_of(voucher, book)?),
+            },
+        })
+    }
+
+    fn next(
+        &self,
+        number: usize,
+        voucher: &VerifiedVoucher<'_>,
+    ) -> Result<(NextOwner, ExtendOptions), Error> {
+        Ok(match &self.to {
+            To::One(next) => (next.clone(), self.options.clone()),
+            To::Address(address, secret) => {
+                let owner = address.owner_of(voucher, &*seed(secret, address, voucher)?)?;
+                (owner.next_owner(), owner.options(&self.options))
+            }
+            To::Keys(keys) => {
+                let key = keys.get(number);
+                let key = key.ok_or_else(|| Error::signer("no key is left in the list"))?;
+                (NextOwner::Key(key.clone()), self.options.clone())
+            }
+        })
+    }
+}
+
+impl From {
+    /// What the seeds for addresses are made from: a secret of the seller, so that the same sale has
+    /// the same seed when it has to be repeated, and nobody else can compute it.
+    fn seed_secret(&self) -> Result<HmacSecret, Failure> {
+        let derived;
+        let key = match self {
+            Self::Key(key) => key,
+            Self::Master { master, .. } => {
+                let made = master.key(KeyType::Secp256r1, "ov: seeds for addresses", 0);
+                derived = made.map_err(|error| Failure::Message(error.to_string()))?;
+                &derived
+            }
+        };
+        let der = key.to_pkcs8_der();
+        let der = der.map_err(|error| Failure::Message(error.to_string()))?;
+        Ok(HmacSecret::new(der.to_vec()))
+    }
+}
+
+/// The seed for one sale: another one for each address and each state of each voucher.
+fn seed(
+    secret: &HmacSecret,
+    address: &Address,
+    voucher: &VerifiedVoucher<'_>,
+) -> Result<Zeroizing<[u8; 32]>, Error> {
+    let parts = [
+        b"ov extend --to-address\0".as_slice(),
+        &address.to_bytes(),
+        &voucher.state(),
+    ];
+    let mac = secret.header_hmac(HashAlgorithm::Sha256, &parts.concat())?;
+    Ok(Zeroizing::new(
+        mac.as_bytes().try_into().unwrap_or_default(),
+    ))
+}

@@ -1,0 +1,611 @@
+//! `ov extend`: hands vouchers over to their next owner, one or a shipment.
+
+use alloc::sync::Arc;
+use std::io::{self, IsTerminal as _};
+use std::path::Path;
+
+use ownership_voucher::{
+    Allowance, Error, ErrorKind, ExtendOptions, NextOwner, Policy, Proved, Receipt,
+    VerifiedVoucher, Voucher,
+};
+
+use crate::cli::ExtendArgs;
+use crate::deals::Deals;
+use crate::input::{Inputs, Item, Windows};
+use crate::interrupt::Interrupt;
+use crate::journal::SalesFile;
+use crate::material::{Material, in_file, read};
+use crate::output::{NewFile, Readers, Sink, complain, complain_in_json};
+use crate::owners::next_owner;
+use crate::plan::{Decision, Plan, plan};
+use crate::receipts::Receipts;
+use crate::report::{Problem, count};
+use crate::resume::{Found, complete, look};
+use crate::same_file::Files;
+use crate::verify::{Progress, pool};
+use crate::warnings::{Warnings, warn_of_private_key};
+use crate::{Failure, Outcome};
+
+/// What to do with a file of several owners.
+const MANY: &str = "; --to-keys takes a list with a key for each voucher";
+
+pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
+    // Messages among receipts are for people; a program gets objects only.
+    if has_receipts_on_stderr(args) && !io::stderr().is_terminal() {
+        complain_in_json();
+    }
+    let files = files(args)?;
+    let material = Material::load(&args.policy)?;
+    let options = options(args);
+    let next = match &args.to {
+        Some(to) => Some(next_owner(to, args.bare_key, args.allow_ca_owner, MANY)?),
+        None => None,
+    };
+    if matches!(next, Some(NextOwner::Chain(_))) && args.encoding.is_some() {
+        return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
+    }
+    match (next, &args.to_be_signed, &args.signature) {
+        (Some(next), Some(path), None) => first_step(args, path, &next, &options, &material),
+        (Some(next), None, Some(path)) => second_step(args, path, &next, &options, &material),
+        (Some(_), None, None) if args.key.is_none() && args.onetime.master.is_none() => {
+            Err("one of --key, --master, --to-be-signed and --signature is needed".into())
+        }
+        (next, ..) => {
+            let deals = Deals::load(args, next, options)?;
+            shipment(args, &material, &deals, files)
+        }
+    }
+}
+
+fn journal(args: &ExtendArgs) -> Result<Option<SalesFile>, Failure> {
+    let open = |path: &Path| SalesFile::open(path, args.repair_journal);
+    args.journal.as_deref().map(open).transpose()
+}
+
+fn has_receipts_on_stderr(args: &ExtendArgs) -> bool {
+    match &args.receipt {
+        None => args.to_be_signed.is_none(),
+        Some(path) => ["/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"]
+            .iter()
+            .any(|name| path.as_os_str() == *name),
+    }
+}
+
+/// All files that the options name. None of them may be two things at once.
+fn files(args: &ExtendArgs) -> Result<Files, Failure> {
+    let mut files = Files::default();
+    for path in &args.paths {
+        files.input(Some(path), "an input");
+    }
+    let secret = args.policy.hmac_secret.as_deref();
+    let secret = secret
+        .and_then(|text| text.strip_prefix('@'))
+        .map(Path::new);
+    for (path, what) in [
+        (args.key.as_deref(), "--key"),
+        (args.to.as_deref(), "--to"),
+        (args.signature.as_deref(), "--signature"),
+        (args.onetime.master.as_deref(), "--master"),
+        (args.onetime.to_keys.as_deref(), "--to-keys"),
+        (args.policy.owner.as_deref(), "--owner"),
+        (secret, "--hmac-secret"),
+    ] {
+        files.input(path, what);
+    }
+    for (paths, what) in [
+        (&args.policy.manufacturer, "--manufacturer"),
+        (&args.policy.manufacturer_ca, "--manufacturer-ca"),
+        (&args.policy.device_ca, "--device-ca"),
+        (&args.policy.crl, "--crl"),
+    ] {
+        paths.iter().for_each(|path| files.input(Some(path), what));
+    }
+    for (path, what) in [
+        (&args.journal, "--journal"),
+        (&args.receipt, "--receipt"),
+        (&args.output.output, "-o"),
+        (&args.to_be_signed, "--to-be-signed"),
+    ] {
+        files.output(path.as_deref(), what)?;
+    }
+    Ok(files)
+}
+
+/// What becomes of a command for one voucher whose hand-over fails.
+fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
+    let message = Problem::from(error).message;
+    match error.kind() {
+        ErrorKind::JournalFailed => Err(Failure::Message(message)),
+        _ => {
+            complain(&format!("{name}: not extended: {message}{}", hint(error)));
+            Ok(Outcome::Rejected)
+        }
+    }
+}
+
+fn hint(error: &Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
+        ErrorKind::EntrySize => " (--max-entry)",
+        _ => "",
+    }
+}
+
+/// Writes the message to sign. The sale is recorded before: once the message is out, a signature may
+/// come to exist.
+fn first_step(
+    args: &ExtendArgs,
+    path: &Path,
+    next: &NextOwner,
+    options: &ExtendOptions,
+    material: &Material,
+) -> Result<Outcome, Failure> {
+    // A message that cannot be written is never signed, and no sale.
+    let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
+    let journal = journal(args)?;
+    let (name, _, bytes) = only_voucher(args)?;
+    let policy = material.policy();
+    let prepared = with_verified(&bytes, &policy, |voucher| {
+        let extension = voucher.extend(next, options)?;
+        extension.check(&policy)?;
+        Warnings::default().about(&name, &extension, &policy)?;
+        if let Some(journal) = &journal {
+            journal.name(vec![name.clone()]);
+            extension.record(journal)?;
+        }
+        let algorithm = extension.algorithm().name();
+        Ok((extension.to_be_signed(), algorithm, *voucher.proved()))
+    });
+    let (message, algorithm, before) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return refused(&name, &error),
+    };
+    output.write(&message)?;
+    output.commit()?;
+    material.note_unanchored(usize::from(!material.settles(&before)));
+    complain(&format!(
+        "{} has to be signed with {algorithm}",
+        path.display()
+    ));
+    Ok(Outcome::Good)
+}
+
+/// Writes the voucher with a signature that was made elsewhere. A signature that does not verify is
+/// no sale; one that does is recorded before the voucher is given out, if it was not at the first
+/// step.
+fn second_step(
+    args: &ExtendArgs,
+    path: &Path,
+    next: &NextOwner,
+    options: &ExtendOptions,
+    material: &Material,
+) -> Result<Outcome, Failure> {
+    let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+    let mut receipts = Receipts::open(args, &sink)?;
+    let journal = journal(args)?;
+    let (name, source, bytes) = only_voucher(args)?;
+    let signature = read(path)?;
+    let policy = material.policy();
+    let signed = with_verified(&bytes, &policy, |voucher| {
+        let extension = voucher.extend(next, options)?;
+        let sold = extension.hand_over(&signature, &policy)?;
+        Warnings::default().about(&name, &extension, &policy)?;
+        if let Some(journal) = &journal {
+            journal.name(vec![name.clone()]);
+            extension.record(journal)?;
+        }
+        Ok((sold, *voucher.proved()))
+    });
+    let ((voucher, receipt), before) = match signed {
+        Ok(signed) => signed,
+        // Only this is about the signature.
+        Err(error) if error.kind() == ErrorKind::SignerAnswer => {
+            return Err(in_file(path, &error));
+        }
+        Err(error) => return refused(&name, &error),
+    };
+    warn_of_private_key(&voucher, &name);
+    sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
+    receipts.push(&receipt, 0, &source);
+    complete(sink, receipts, args.output.output.as_deref())?;
+    material.note_unanchored(usize::from(!material.settles(&before)));
+    Ok(Outcome::Good)
+}
+
+fn options(args: &ExtendArgs) -> ExtendOptions {
+    let mut options = ExtendOptions::new();
+    options.extra = args.extra.clone();
+    options.hash = args.hash.map(Into::into);
+    options.encoding = args.encoding.map(Into::into);
+    options.other_key_type = args.other_key_type;
+    let experimental = Allowance::ExperimentalKeys;
+    options.experimental_key = args.policy.allow.contains(&experimental);
+    options.max_entry = args.max_entry;
+    options.ca_owner = args.allow_ca_owner;
+    options.privacy = args.refuse.unwrap_or_default();
+    options
+}
+
+/// Name, source and bytes of the one voucher of the input: signing in two steps is for one at a time.
+fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
+    let mut windows = Windows::new(&args.paths);
+    let mut found: Option<Item> = None;
+    while let Some(window) = windows.next() {
+        for item in window {
+            if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
+                let (name, message) = (item.name(), &problem.message);
+                return Err(Failure::Message(format!("{name}: {message}")));
+            }
+            if found.replace(item).is_some() {
+                return Err("--to-be-signed and --signature take one voucher".into());
+            }
+        }
+    }
+    let item = found.filter(|_| windows.failures() == 0);
+    let item = item.ok_or("no voucher to extend")?;
+    let name = item.name();
+    match item.bytes {
+        Ok(bytes) => Ok((name, item.source, bytes)),
+        Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
+    }
+}
+
+/// Does something with the verified voucher.
+fn with_verified<T>(
+    bytes: &[u8],
+    policy: &Policy<'_>,
+    work: impl Fn(&VerifiedVoucher<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let verified = Voucher::parse_with(bytes, policy.limits())?.verify(policy)?;
+    work(&verified)
+}
+
+/// Hands every voucher over, a window at a time. Those that fail are reported and left out.
+fn shipment(
+    args: &ExtendArgs,
+    material: &Material,
+    deals: &Deals,
+    mut files: Files,
+) -> Result<Outcome, Failure> {
+    let pool = pool(args.jobs)?;
+    // What is refused is refused before the input is read and before anything is signed.
+    let journal = journal(args)?;
+    let inputs = Inputs::new(&args.paths)?;
+    for path in inputs.files() {
+        files.input(Some(path), "an input");
+    }
+    let interrupt = Interrupt::install()?;
+    let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+    let receipts = Receipts::open(args, &sink)?;
+    files.refresh();
+    let policy = material.policy();
+    let plan = match (plan(&inputs, &policy, deals, &interrupt), interrupt.code()) {
+        (Err(_), Some(code)) => {
+            complain("stopped by a signal while the input was looked at; nothing was signed");
+            return Ok(Outcome::Stopped(code));
+        }
+        (plan, _) => plan?,
+    };
+    let mut run = Run {
+        args,
+        material,
+        policy: &policy,
+        deals,
+        journal,
+        files,
+        plan,
+        interrupt,
+        sink,
+        receipts,
+        progress: Progress::new(true),
+        warnings: Warnings::default(),
+        number: 0,
+        broken: None,
+        tally: Tally::default(),
+    };
+    let mut windows = inputs.windows(true);
+    while let Some(window) = windows.next() {
+        if run.interrupt.code().is_some() || run.broken.is_some() {
+            break;
+        }
+        run.window(&window, &pool)?;
+        run.progress.show(&windows);
+    }
+    run.finish(&windows)
+}
+
+/// What became of how many vouchers.
+#[derive(Default)]
+struct Tally {
+    done: usize,
+    failed: usize,
+    before: usize,
+    duplicates: usize,
+    /// Of those done, now or before: vouchers whose origin was not checked.
+    unanchored: usize,
+    trouble: bool,
+}
+
+/// A shipment under way.
+struct Run<'r> {
+    args: &'r ExtendArgs,
+    material: &'r Material,
+    policy: &'r Policy<'r>,
+    deals: &'r Deals,
+    journal: Option<SalesFile>,
+    files: Files,
+    plan: Plan,
+    interrupt: Interrupt,
+    sink: Sink,
+    receipts: Receipts,
+    progress: Progress,
+    warnings: Warnings,
+    /// Of the next voucher, in the whole input.
+    number: usize,
+    /// Why nothing more can be done.
+    broken: Option<String>,
+    tally: Tally,
+}
+
+/// What one voucher of a window is waiting for.
+enum Step {
+    Sign,
+    /// An earlier run did it; with what was proved before.
+    Done(Box<(Receipt, Proved)>),
+    Duplicate(String),
+    Failed(String),
+    /// A file of which nothing, or nothing more, could be read.
+    Unread(String),
+    /// Its own file is in the way.
+    Trouble(String),
+}
+
+impl Run<'_> {
+    fn window(&mut self, window: &[Item], pool: &rayon::ThreadPool) -> Result<(), Failure> {
+        if let Some(journal) = &self.journal {
+            journal.name(Vec::new());
+        }
+        let steps: Vec<Step> = window
+            .iter()
+            .zip(self.number..)
+            .map(|(item, number)| self.step(item, number))
+            .collect();
+        let to_sign: Vec<(usize, &Item, &[u8])> = (self.number..)
+            .zip(window)
+            .zip(&steps)
+            .filter(|(_, step)| matches!(step, Step::Sign))
+            .filter_map(|((number, item), _)| Some((number, item, item.bytes.as_deref().ok()?)))
+            .collect();
+        self.number = self.number.saturating_add(window.len());
+        if let Some(journal) = &self.journal {
+            journal.name(to_sign.iter().map(|(_, item, _)| item.name()).collect());
+        }
+        self.progress.clear();
+        let journal = self.journal.as_ref();
+        let (interrupt, warnings) = (&self.interrupt, &self.warnings);
+        let signed = pool.install(|| {
+            self.deals
+                .make(self.policy, &to_sign, journal, interrupt, warnings)
+        });
+        let mut signed = signed.into_iter();
+        for (item, step) in window.iter().zip(steps) {
+            match step {
+                Step::Sign => match signed.next() {
+                    Some(result) => self.signed(item, result)?,
+                    None => continue,
+                },
+                Step::Done(done) => {
+                    let (receipt, before) = *done;
+                    self.receipts.push(&receipt, item.index, &item.source);
+                    self.origin(&before);
+                    self.tally.before = self.tally.before.saturating_add(1);
+                }
+                Step::Duplicate(first) => self.duplicate(item, &first),
+                Step::Failed(message) => self.failed(item, &message),
+                // The windows count them.
+                Step::Unread(message) => {
+                    self.say(&format!("{}: not extended: {message}", item.name()));
+                }
+                Step::Trouble(message) => self.trouble(item, &message),
+            }
+        }
+        // Receipts after their vouchers.
+        let unsafe_yet = self.sink.settle()?;
+        self.receipts.release(unsafe_yet)
+    }
+
+    /// What is to be done about a voucher, before anything of its window is signed.
+    fn step(&self, item: &Item, number: usize) -> Step {
+        let bytes = match &item.bytes {
+            Ok(bytes) => bytes,
+            Err(problem) if problem.is_unread() => return Step::Unread(problem.message.clone()),
+            Err(problem) => return Step::Failed(problem.message.clone()),
+        };
+        match self.plan.get(&number) {
+            Some(Decision::Duplicate(first)) => return Step::Duplicate(first.clone()),
+            Some(Decision::Refused(why)) => return Step::Failed(why.clone()),
+            None => {}
+        }
+        let parsed = Voucher::parse_with(bytes, self.policy.limits());
+        // What is wrong with it is said where it is verified.
+        let Some(target) = parsed
+            .ok()
+            .and_then(|voucher| self.sink.target(&voucher.guid().to_string()))
+        else {
+            return Step::Sign;
+        };
+        let (force, journal) = (self.args.output.force, self.journal.as_ref());
+        match look(
+            &target,
+            force,
+            bytes,
+            number,
+            self.policy,
+            self.deals,
+            journal,
+        ) {
+            Found::Nothing => match self.files.check(&target, "a voucher of --out-dir") {
+                Err(Failure::Message(message)) => Step::Trouble(message),
+                _ => Step::Sign,
+            },
+            Found::Done(done) => Step::Done(done),
+            Found::Refused(why, Outcome::Trouble) => Step::Trouble(why),
+            Found::Refused(why, _) => Step::Failed(why),
+        }
+    }
+
+    fn signed(
+        &mut self,
+        item: &Item,
+        result: Result<(VerifiedVoucher<'static>, Receipt), Error>,
+    ) -> Result<(), Failure> {
+        // What has been signed is written after a signal too, so that each run gets further.
+        let (voucher, receipt) = match result {
+            Ok(signed) => signed,
+            // Left for the next run.
+            Err(error)
+                if error.kind() == ErrorKind::SignerFailed && self.interrupt.code().is_some() =>
+            {
+                return Ok(());
+            }
+            // The journal is the same for all: one message, and nothing more is tried.
+            Err(error) if error.kind() == ErrorKind::JournalFailed => {
+                let message = Problem::from(&error).message;
+                let after = "; the run ends here, and the same command goes on";
+                self.broken.get_or_insert(format!("{message}{after}"));
+                return Ok(());
+            }
+            Err(error) => {
+                let hint = hint(&error);
+                self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
+                return Ok(());
+            }
+        };
+        if receipt.duplicate_of.is_some() {
+            self.duplicate(item, "an earlier voucher");
+            return Ok(());
+        }
+        warn_of_private_key(&voucher, &item.name());
+        match self
+            .sink
+            .push(voucher.as_bytes(), &receipt.guid.to_string())
+        {
+            Err(Failure::Message(message)) if self.sink.is_folder() => {
+                self.trouble(item, &message);
+                return Ok(());
+            }
+            other => other?,
+        }
+        self.receipts.push(&receipt, item.index, &item.source);
+        self.tally.done = self.tally.done.saturating_add(1);
+        self.origin(&before_this(voucher.proved()));
+        Ok(())
+    }
+
+    /// Counts a voucher whose origin was not checked.
+    fn origin(&mut self, before: &Proved) {
+        let unanchored = usize::from(!self.material.settles(before));
+        self.tally.unanchored = self.tally.unanchored.saturating_add(unanchored);
+    }
+
+    fn duplicate(&mut self, item: &Item, first: &str) {
+        self.say(&format!(
+            "{}: a duplicate of {first}, handed over once",
+            item.name()
+        ));
+        self.tally.duplicates = self.tally.duplicates.saturating_add(1);
+    }
+
+    fn failed(&mut self, item: &Item, message: &str) {
+        self.say(&format!("{}: not extended: {message}", item.name()));
+        self.tally.failed = self.tally.failed.saturating_add(1);
+    }
+
+    fn trouble(&mut self, item: &Item, message: &str) {
+        self.say(&format!("{}: {message}", item.name()));
+        self.tally.trouble = true;
+    }
+
+    fn say(&mut self, message: &str) {
+        self.progress.clear();
+        complain(message);
+    }
+
+    fn finish(mut self, windows: &Windows) -> Result<Outcome, Failure> {
+        self.progress.clear();
+        let stopped = self.interrupt.code();
+        let tally = self.tally;
+        let whole = self.sink.is_whole();
+        let ended = stopped.is_some() || self.broken.is_some();
+        // Without a voucher there is no file, rather than an empty one; and no half of one.
+        match (whole, tally.done > 0) {
+            (true, true) if !ended => {
+                complete(self.sink, self.receipts, self.args.output.output.as_deref())?;
+            }
+            (true, _) => {}
+            (false, done) => {
+                if done {
+                    self.sink.finish()?;
+                }
+                self.receipts.finish()?;
+            }
+        }
+        self.material.note_unanchored(tally.unanchored);
+        let seen = [tally.done, tally.failed, tally.before, tally.duplicates];
+        if seen.into_iter().fold(0, usize::saturating_add) > 1
+            || tally.before > 0
+            || windows.failures() > 0
+        {
+            let mut summary = format!(
+                "{} extended, {} not",
+                count(tally.done, "voucher", "vouchers"),
+                tally.failed
+            );
+            for (number, what) in [
+                (tally.before, "done before and skipped"),
+                (tally.duplicates, "there twice and done once"),
+            ] {
+                if number > 0 {
+                    summary = format!("{summary}, {number} {what}");
+                }
+            }
+            complain(&format!("{summary}{}", windows.left_out()));
+        }
+        if let Some(message) = &self.broken {
+            complain(message);
+        }
+        if let Some(code) = stopped {
+            complain(&match (whole, tally.done) {
+                (true, _) => "stopped by a signal; nothing was written, and the same command \
+                              starts again"
+                    .to_owned(),
+                (false, 0) => {
+                    "stopped by a signal before a voucher was extended; the same command starts \
+                     again"
+                        .to_owned()
+                }
+                (false, done) => format!(
+                    "stopped by a signal; {} complete with receipts, and the same command goes on",
+                    count(done, "voucher is", "vouchers are")
+                ),
+            });
+            return Ok(Outcome::Stopped(code));
+        }
+        Ok(
+            if self.broken.is_some() || tally.trouble || windows.failures() > 0 {
+                Outcome::Trouble
+            } else if tally.failed > 0 {
+                Outcome::Rejected
+            } else {
+                Outcome::Good
+            },
+        )
+    }
+}
+
+/// What was proved before the last entry was signed here: our own signature is no anchor.
+fn before_this(proved: &Proved) -> Proved {
+    let mut before = *proved;
+    before.entries = before.entries.saturating_sub(1);
+    before
+}

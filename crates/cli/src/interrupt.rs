@@ -1,0 +1,77 @@
+//! SIGINT, SIGTERM and SIGHUP in a command that writes many files: it stops between two vouchers and
+//! leaves everything whole.
+
+use alloc::sync::Arc;
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ownership_voucher::{Algorithm, Error, OwnerSigner, PublicKey};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::Failure;
+use crate::warnings::Warnings;
+
+/// Whether the user or the system has asked to stop, and by which signal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt(Arc<AtomicUsize>);
+
+impl Interrupt {
+    /// From now on the first signal is only noted. A second one ends the program at once, as the
+    /// first did before.
+    pub(crate) fn install() -> Result<Self, Failure> {
+        let signal = Arc::new(AtomicUsize::new(0));
+        let noted = Arc::new(AtomicBool::new(false));
+        for number in [
+            SIGINT,
+            SIGTERM,
+            #[cfg(unix)]
+            signal_hook::consts::SIGHUP,
+        ] {
+            let code = usize::try_from(number).unwrap_or(0);
+            // In this order: the first signal finds that nothing is noted yet.
+            let done = flag::register_conditional_shutdown(
+                number,
+                number.saturating_add(128),
+                Arc::clone(&noted),
+            )
+            .and_then(|_| flag::register(number, Arc::clone(&noted)))
+            .and_then(|_| flag::register_usize(number, Arc::clone(&signal), code));
+            done.map_err(|error| Failure::Message(format!("cannot watch signals: {error}")))?;
+        }
+        Ok(Self(signal))
+    }
+
+    /// The exit code of a program that a signal has stopped; `None` as long as there was none.
+    pub(crate) fn code(&self) -> Option<u8> {
+        let signal = u8::try_from(self.0.load(Ordering::Relaxed)).ok()?;
+        (signal != 0).then(|| signal.saturating_add(128))
+    }
+
+    /// An error for work that is not to be begun any more.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.code() {
+            Some(_) => Err(Error::signer("stopped by a signal")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A signer that signs no more once there was a signal, so that a long group ends soon. Before it
+/// signs anything, what there is to warn of is said.
+pub(crate) struct Stoppable<'s> {
+    pub(crate) signer: Box<dyn OwnerSigner + Send + Sync + 's>,
+    pub(crate) interrupt: &'s Interrupt,
+    pub(crate) warnings: &'s Warnings,
+}
+
+impl OwnerSigner for Stoppable<'_> {
+    fn public_key(&self) -> Option<PublicKey> {
+        self.signer.public_key()
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.interrupt.check()?;
+        self.warnings.say();
+        self.signer.sign(algorithm, message)
+    }
+}

@@ -1,0 +1,157 @@
+//! `ov`: FDO 1.1 ownership vouchers from the command line.
+
+#![deny(unsafe_code)]
+// The rules of the library: its input comes from strangers too.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss,
+        clippy::disallowed_macros,
+        clippy::disallowed_methods,
+        clippy::exit,
+        clippy::expect_used,
+        clippy::get_unwrap,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+extern crate alloc;
+
+mod advice;
+mod audit;
+mod cli;
+mod convert;
+mod deals;
+mod extend;
+mod forks;
+mod input;
+mod interrupt;
+mod item;
+mod journal;
+mod keygen;
+#[cfg(test)]
+mod left_behind;
+mod manual;
+mod material;
+mod new;
+mod onetime;
+mod output;
+mod owners;
+mod ownership;
+mod place;
+mod plan;
+mod privacy;
+mod receipts;
+mod report;
+mod resume;
+mod same_file;
+mod secret;
+mod show;
+mod split;
+mod temporary;
+mod tree;
+mod verify;
+mod warnings;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+
+/// How a command ended, other than by a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Outcome {
+    /// Everything is as wanted: 0.
+    Good,
+    /// Nothing was rejected, and of some voucher the origin was not checked: 3.
+    Unanchored,
+    /// Some voucher was rejected, or a fork was found: 1.
+    Rejected,
+    /// Some file could not be read or holds no voucher; the rest was worked on: 2.
+    Trouble,
+    /// A signal stopped the work at a place from which it can go on: 128 and the signal.
+    Stopped(u8),
+}
+
+/// Why a command could not go on: usage or I/O.
+#[derive(Debug)]
+enum Failure {
+    /// Said to the user.
+    Message(String),
+    /// The reader of our output has gone; nobody is there to be told.
+    Pipe,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(message: &str) -> Self {
+        Self::Message(message.into())
+    }
+}
+
+fn main() -> ExitCode {
+    // Usage errors end with 2, help and version with 0.
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(error),
+    };
+    let result = match &cli.command {
+        Command::Verify(args) => verify::run(args),
+        Command::Show(args) => show::run(args),
+        Command::Audit(args) => audit::run(args),
+        Command::New(args) => new::run(args),
+        Command::Extend(args) => extend::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Keygen(args) => keygen::run(args),
+        Command::Onetime(command) => onetime::run(command),
+        Command::Forks(args) => forks::run(args),
+        Command::Privacy(args) => privacy::run(args),
+        Command::Challenge(args) => ownership::challenge(args),
+        Command::Prove(args) => ownership::prove(args),
+        Command::CheckProof(args) => ownership::check(args),
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { out_dir } => manual::man(out_dir.as_deref()),
+    };
+    match result {
+        Ok(Outcome::Good) => ExitCode::SUCCESS,
+        Ok(Outcome::Unanchored) => ExitCode::from(3),
+        Ok(Outcome::Rejected) => ExitCode::from(1),
+        Ok(Outcome::Stopped(code)) => ExitCode::from(code),
+        Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
+        Err(Failure::Message(message)) => {
+            output::complain(&message);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Says what is wrong with the arguments. They are repeated, and may come from strangers: the name of
+/// a file is one.
+fn usage(error: clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Help or the version. Where nobody reads it, nothing can be said.
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // The same error about arguments without line ends and other hidden characters.
+    let plain = |text: std::ffi::OsString| output::plain(&text.to_string_lossy());
+    let again = Cli::try_parse_from(std::env::args_os().map(plain));
+    let message = again.err().unwrap_or(error).render().to_string();
+    for line in message.lines() {
+        output::print_error(line);
+    }
+    ExitCode::from(2)
+}

@@ -1,0 +1,341 @@
+//! Keys, certificates and secrets from files and arguments, and the policy made of them.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ownership_voucher::{
+    Allowance, Digest, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
+};
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::cli::PolicyArgs;
+use crate::output::complain;
+use crate::owners;
+use crate::report::{Problem, count};
+use crate::secret::secret;
+
+/// The most that a file with keys or certificates may have.
+const MOST: u64 = 16 << 20;
+
+/// A small file, whole; `-` is the standard input. Wiped when dropped, as it may hold a secret.
+pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let name = path.display();
+    let bytes = open(path).and_then(|file| {
+        let size = file.metadata().map_or(0, |meta| meta.len());
+        read_wiped(file, size)
+    });
+    match bytes {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(Failure::Message(format!("{name} has more than 16 MiB"))),
+        Err(error) => Err(Failure::Message(format!("cannot read {name}: {error}"))),
+    }
+}
+
+/// The file, or the standard input without the buffer that Rust keeps before it.
+fn open(path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    if path.as_os_str() == "-" {
+        use std::os::fd::AsFd as _;
+        return Ok(io::stdin().as_fd().try_clone_to_owned()?.into());
+    }
+    File::open(path)
+}
+
+/// All that a stream gives, which may be a secret: of the buffers that prove too short, no copy
+/// stays in memory. `size` is what the stream is thought to have. `None` past the bound.
+fn read_wiped(mut stream: impl Read, size: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    let size = usize::try_from(size.min(MOST)).unwrap_or(0);
+    let mut bytes = Zeroizing::new(vec![0; size.saturating_add(64)]);
+    let mut len = 0_usize;
+    loop {
+        if len == bytes.len() {
+            let mut longer = Zeroizing::new(vec![0; len.saturating_mul(2)]);
+            for (to, from) in longer.iter_mut().zip(bytes.iter()) {
+                *to = *from;
+            }
+            bytes = longer;
+        }
+        match stream.read(bytes.get_mut(len..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(got) => len = len.saturating_add(got),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+        if len as u64 > MOST {
+            return Ok(None);
+        }
+    }
+    bytes.truncate(len);
+    Ok(Some(bytes))
+}
+
+/// The failure about what a file holds.
+pub(crate) fn in_file(path: &Path, error: &ownership_voucher::Error) -> Failure {
+    Failure::Message(format!(
+        "{}: {}",
+        path.display(),
+        Problem::from(error).message
+    ))
+}
+
+pub(crate) fn is_pem(bytes: &[u8]) -> bool {
+    (0..bytes.len()).any(|at| {
+        let rest = bytes.get(at..);
+        rest.is_some_and(|rest| rest.starts_with(b"-----BEGIN "))
+    })
+}
+
+/// The certificates of a PEM file, or the one that a DER file is.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    certificates_of(path, &read(path)?)
+}
+
+fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
+    let chain = if is_pem(bytes) {
+        file::certificates_from_pem(bytes).map_err(|error| in_file(path, &error))?
+    } else {
+        vec![bytes.to_vec()]
+    };
+    if chain.is_empty() {
+        return Err(Failure::Message(format!(
+            "{}: no certificate in it",
+            path.display()
+        )));
+    }
+    Ok(chain)
+}
+
+/// A private key in PEM, or in DER.
+pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
+    let bytes = read(path)?;
+    let key = if is_pem(&bytes) {
+        LocalKey::from_pem(&bytes)
+    } else {
+        LocalKey::from_der(&bytes)
+    };
+    key.map_err(|error| in_file(path, &error))
+}
+
+/// Everything that a policy borrows.
+pub(crate) struct Material {
+    owner: Option<PublicKey>,
+    manufacturers: Vec<PublicKey>,
+    manufacturer_hashes: Vec<Digest>,
+    manufacturer_roots: Option<Roots>,
+    device_roots: Option<Roots>,
+    secret: Option<HmacSecret>,
+    at: Option<UnixTime>,
+    refuse_expired: bool,
+    any_origin: bool,
+    require_crl: bool,
+    strict: bool,
+    allow: Vec<Allowance>,
+}
+
+impl Material {
+    /// Reads the files that the options name.
+    pub(crate) fn load(args: &PolicyArgs) -> Result<Self, Failure> {
+        if !args.crl.is_empty() && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
+            return Err("--crl: --device-ca or --manufacturer-ca wanted beside it".into());
+        }
+        if args.require_crl && args.crl.is_empty() {
+            return Err("--require-crl: --crl expected beside it".into());
+        }
+        Ok(Self {
+            owner: args.owner.as_deref().map(owners::one_key).transpose()?,
+            manufacturers: args
+                .manufacturer
+                .iter()
+                .map(|path| owners::anchors(path))
+                .collect::<Result<Vec<_>, _>>()?
+                .concat(),
+            manufacturer_hashes: args.manufacturer_hash.clone(),
+            manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
+            device_roots: roots(&args.device_ca, &args.crl)?,
+            secret: args
+                .hmac_secret
+                .as_deref()
+                .map(|text| secret(text, 32))
+                .transpose()?,
+            at: args.at.or_else(now),
+            refuse_expired: args.refuse_expired,
+            any_origin: args.any_origin,
+            require_crl: args.require_crl,
+            strict: args.strict,
+            allow: args.allow.clone(),
+        })
+    }
+
+    /// The time at which certificates are judged.
+    pub(crate) const fn at(&self) -> Option<UnixTime> {
+        self.at
+    }
+
+    /// Whether the user is content with the origin of a verified voucher.
+    pub(crate) const fn settles(&self, proved: &Proved) -> bool {
+        self.any_origin || proved.is_anchored()
+    }
+
+    /// Whether there is something to compare the origin with.
+    pub(crate) const fn has_anchor(&self) -> bool {
+        !self.manufacturers.is_empty()
+            || !self.manufacturer_hashes.is_empty()
+            || self.manufacturer_roots.is_some()
+            || self.secret.is_some()
+    }
+
+    /// How many of the revocation lists neither the paths of devices nor those of manufacturers have
+    /// used up to now.
+    pub(crate) fn unused_lists(&self) -> usize {
+        let mut used: Vec<bool> = Vec::new();
+        for roots in self.device_roots.iter().chain(&self.manufacturer_roots) {
+            // Both have all lists, in the same order.
+            used.resize(roots.lists_used().len(), false);
+            for (used, here) in used.iter_mut().zip(roots.lists_used()) {
+                *used |= here;
+            }
+        }
+        used.iter().filter(|used| !**used).count()
+    }
+
+    /// What to do where an origin was not checked.
+    pub(crate) const fn origin_advice(&self) -> &'static str {
+        match self.has_anchor() {
+            false => {
+                "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret, or \
+                 accept any with --any-origin"
+            }
+            // With an anchor that fits, nothing else is left.
+            true => {
+                "without entries the manufacturer has signed nothing: give --hmac-secret, or accept \
+                 any origin with --any-origin"
+            }
+        }
+    }
+
+    /// Says of how many vouchers the origin was not checked.
+    pub(crate) fn note_unanchored(&self, unanchored: usize) {
+        if unanchored > 0 {
+            let vouchers = count(unanchored, "voucher", "vouchers");
+            let advice = self.origin_advice();
+            complain(&format!("{vouchers}: origin not checked; {advice}"));
+        }
+    }
+
+    /// The policy that the options describe. The origin is left to [`settles`](Self::settles), so
+    /// that each command can go on and say that it was not checked.
+    pub(crate) fn policy(&self) -> Policy<'_> {
+        let mut policy = Policy::any_origin();
+        if self.strict {
+            policy = policy.strict();
+        }
+        for &allowance in &self.allow {
+            policy = policy.allow(allowance);
+        }
+        if let Some(owner) = &self.owner {
+            policy = policy.with_owner(owner.clone());
+        }
+        for key in &self.manufacturers {
+            policy = policy.with_manufacturer(key.clone());
+        }
+        for hash in &self.manufacturer_hashes {
+            policy = policy.with_manufacturer_hash(*hash);
+        }
+        if let Some(roots) = &self.manufacturer_roots {
+            policy = policy.with_manufacturer_roots(roots);
+        }
+        if let Some(roots) = &self.device_roots {
+            policy = policy.with_device_roots(roots);
+        }
+        if let Some(secret) = &self.secret {
+            policy = policy.with_hmac(secret);
+        }
+        if let Some(at) = self.at {
+            policy = policy.at(at);
+        }
+        if self.refuse_expired {
+            policy = policy.refuse_expired();
+        }
+        if self.require_crl {
+            policy = policy.require_revocation_lists();
+        }
+        policy
+    }
+}
+
+fn roots(paths: &[PathBuf], lists: &[PathBuf]) -> Result<Option<Roots>, Failure> {
+    if paths.is_empty() {
+        return Ok(None);
+    }
+    let mut roots = Roots::new();
+    for path in paths {
+        for der in certificates(path)? {
+            roots.add_der(&der).map_err(|error| in_file(path, &error))?;
+        }
+    }
+    for path in lists {
+        for der in revocation_lists(path)? {
+            let added = roots.add_crl_der(&der);
+            added.map_err(|error| in_file(path, &error))?;
+        }
+    }
+    Ok(Some(roots))
+}
+
+/// The revocation lists of a PEM file, or the one that a DER file is.
+fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
+    let bytes = read(path)?;
+    if !is_pem(&bytes) {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    let mut lists = Vec::new();
+    for block in file::PemBlocks::new(&bytes) {
+        let block = block.map_err(|error| in_file(path, &error))?;
+        if block.label() == "X509 CRL" {
+            let der = block.decode().map_err(|error| in_file(path, &error))?;
+            lists.push(der.to_vec());
+        }
+    }
+    match lists.is_empty() {
+        true => Err(Failure::Message(format!(
+            "{}: no revocation list in it",
+            path.display()
+        ))),
+        false => Ok(lists),
+    }
+}
+
+/// The clock's time. The library has none; only here is it read.
+pub(crate) fn now() -> Option<UnixTime> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(UnixTime(since.as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::left_behind::{MARK, left_behind};
+
+    /// A stream that gives a few bytes at a time, as a pipe may.
+    struct Drops<'a>(&'a [u8]);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let most = into.len().min(7);
+            self.0.read(&mut into[..most])
+        }
+    }
+
+    #[test]
+    fn a_secret_leaves_no_copy_behind() {
+        let text = MARK.repeat(200);
+        let left = left_behind(|| {
+            let read = read_wiped(Drops(&text), 0).unwrap().unwrap();
+            assert!(*read == text);
+        });
+        assert_eq!(left, 0, "a stream whose length is unknown");
+    }
+}

@@ -1,0 +1,516 @@
+//! Everything that is written: lines that survive a closed pipe, and files that are never half
+//! written.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use ownership_voucher::file;
+use ownership_voucher::text::escaped;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::cli::Format;
+use crate::place::{Place, exists, is_standard_output};
+use crate::report::object;
+use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
+
+/// Whether the standard error is a stream of JSON objects.
+static IN_JSON: AtomicBool = AtomicBool::new(false);
+
+/// Says something to the user on the standard error, in one line.
+pub(crate) fn complain(message: &str) {
+    let line = match IN_JSON.load(Ordering::Relaxed) {
+        true => object(&[("message", json!(message))]),
+        false => format!("ov: {}", escaped(message)),
+    };
+    // Where nobody listens, nothing can be said.
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The text with hidden characters escaped.
+pub(crate) fn plain(text: &str) -> String {
+    escaped(text).to_string()
+}
+
+/// Writes a line to the standard error as it is, but for hidden characters.
+pub(crate) fn print_error(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped(line));
+}
+
+/// From now on the standard error gets JSON objects only: messages are such with one member.
+pub(crate) fn complain_in_json() {
+    IN_JSON.store(true, Ordering::Relaxed);
+}
+
+/// The failure of writing to the standard output or to a file.
+pub(crate) fn write_failure(what: &str, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Pipe,
+        _ => Failure::Message(format!("cannot write {what}: {error}")),
+    }
+}
+
+/// The standard output, buffered.
+pub(crate) struct Lines(BufWriter<io::Stdout>);
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::with_capacity(64 << 10, io::stdout()))
+    }
+
+    /// Writes one line, or text of several. Whatever it is made of, hidden characters are escaped.
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
+        text.split('\n')
+            .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
+            .map_err(|error| write_failure("to the standard output", &error))
+    }
+
+    /// Writes bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        self.0
+            .write_all(bytes)
+            .map_err(|error| write_failure("to the standard output", &error))
+    }
+
+    /// Hands everything over; errors of a full disk show here.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.0
+            .flush()
+            .map_err(|error| write_failure("to the standard output", &error))
+    }
+}
+
+/// Who may read a new file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Whom the umask allows.
+    Usual,
+    /// Its owner: it holds a secret.
+    Owner,
+}
+
+/// A file that appears under its name when it is complete, or not at all; or a pipe, a device or
+/// the standard output, which get what is written as it comes.
+pub(crate) struct NewFile {
+    to: To,
+    /// What the user called it.
+    target: PathBuf,
+}
+
+enum To {
+    Standard(Lines),
+    Stream(BufWriter<File>),
+    File {
+        writer: BufWriter<File>,
+        temporary: Temporary,
+        path: PathBuf,
+        force: bool,
+    },
+}
+
+/// Removes its file unless that has got its name.
+struct Temporary(Option<PathBuf>);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if let Some(path) = self.0.take() {
+            // What cannot be removed stays under its telling name.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+impl NewFile {
+    /// Opens the output that `target` names. Everything that can be refused is refused here,
+    /// before any work is done: a file that exists unless `force`, a folder, a place where nothing
+    /// can be written.
+    pub(crate) fn create(target: &Path, force: bool, readers: Readers) -> Result<Self, Failure> {
+        let place = Place::of(target, force)?;
+        let failure = |error| named_failure(target, &error);
+        let to = match place {
+            Place::Standard => To::Standard(Lines::new()),
+            Place::Into(path) => {
+                let file = OpenOptions::new().write(true).open(path);
+                To::Stream(buffered(file.map_err(failure)?, readers))
+            }
+            Place::Behind(path) => {
+                let file = OpenOptions::new().append(true).open(path);
+                To::Stream(buffered(file.map_err(failure)?, readers))
+            }
+            Place::File(path) => {
+                let hidden = path.with_file_name(hidden_name(&path)?);
+                let file = new_file(&hidden, readers).map_err(failure)?;
+                To::File {
+                    writer: buffered(file, readers),
+                    temporary: Temporary(Some(hidden)),
+                    path,
+                    force,
+                }
+            }
+        };
+        Ok(Self {
+            to,
+            target: target.to_path_buf(),
+        })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = match &mut self.to {
+            To::Standard(lines) => return lines.raw(bytes),
+            To::Stream(writer) | To::File { writer, .. } => writer.write_all(bytes),
+        };
+        written.map_err(|error| named_failure(&self.target, &error))
+    }
+
+    /// Hands over what was written to a pipe, a device or the standard output. A file waits for
+    /// [`commit`](Self::commit).
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        let flushed = match &mut self.to {
+            To::Standard(lines) => return lines.flush(),
+            To::Stream(writer) => writer.flush(),
+            To::File { .. } => Ok(()),
+        };
+        flushed.map_err(|error| named_failure(&self.target, &error))
+    }
+
+    /// Whether it is a file that appears when it is complete.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self.to, To::File { .. })
+    }
+
+    /// Completes the output; a file gets its name. Without `force` that fails where the name was
+    /// taken meanwhile.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Self { to, target } = self;
+        let done = match to {
+            To::Standard(mut lines) => return lines.flush(),
+            To::Stream(mut writer) => writer.flush(),
+            To::File {
+                mut writer,
+                temporary,
+                path,
+                force,
+            } => writer
+                .flush()
+                .and_then(|()| writer.get_ref().sync_all())
+                .and_then(|()| name(temporary, &path, force)),
+        };
+        done.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(&target),
+            _ => named_failure(&target, &error),
+        })
+    }
+}
+
+/// A file has no reader that could have gone on purpose: what cannot be written is always said.
+fn named_failure(target: &Path, error: &io::Error) -> Failure {
+    Failure::Message(format!("cannot write {}: {error}", target.display()))
+}
+
+/// Secrets go straight to the system, so that no buffer keeps a copy.
+fn buffered(file: File, readers: Readers) -> BufWriter<File> {
+    match readers {
+        Readers::Usual => BufWriter::new(file),
+        Readers::Owner => BufWriter::with_capacity(0, file),
+    }
+}
+
+fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if readers == Readers::Owner {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
+    let file = options.open(path)?;
+    hold(&file);
+    Ok(file)
+}
+
+/// Gives a complete file its name.
+fn name(mut temporary: Temporary, path: &Path, force: bool) -> io::Result<()> {
+    let Some(source) = temporary.0.as_deref() else {
+        return Ok(());
+    };
+    if force {
+        // What has come there meanwhile is replaced only if it is a file.
+        if fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(io::Error::other("it is no longer a file"));
+        }
+    } else {
+        // A link is made only where there is nothing yet, in one step.
+        match fs::hard_link(source, path) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
+            // Some file systems have no links.
+            Err(_) if fs::symlink_metadata(path).is_ok() => {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            Err(_) => {}
+        }
+    }
+    fs::rename(source, path)?;
+    temporary.0 = None;
+    Ok(())
+}
+
+/// Makes the names in a folder last, where the system can do that.
+pub(crate) fn sync_folder(folder: Option<&Path>) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = folder {
+        let named = !folder.as_os_str().is_empty();
+        return File::open(if named { folder } else { Path::new(".") })?.sync_all();
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Writes a whole file, which appears complete or not at all.
+pub(crate) fn write_file(
+    target: &Path,
+    bytes: &[u8],
+    force: bool,
+    readers: Readers,
+) -> Result<(), Failure> {
+    let mut file = NewFile::create(target, force, readers)?;
+    file.write(bytes)?;
+    file.commit()
+}
+
+/// Random bytes from the operating system.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Failure> {
+    getrandom::fill(bytes)
+        .map_err(|error| Failure::Message(format!("the system gives no random bytes: {error}")))
+}
+
+/// A PEM block; wiped when dropped, as it may be a private key.
+pub(crate) fn pem(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Failure> {
+    pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)
+        .map(Zeroizing::new)
+        .map_err(|error| Failure::Message(format!("cannot write PEM: {error}")))
+}
+
+/// Encodes vouchers one after the other in one of the formats.
+pub(crate) struct Encoder {
+    format: Format,
+    /// Bytes that do not fill a line of base64 yet.
+    pending: Vec<u8>,
+}
+
+/// Bytes of a line of base64 with 64 columns.
+const LINE: usize = 48;
+
+impl Encoder {
+    pub(crate) const fn new(format: Format) -> Self {
+        Self {
+            format,
+            pending: Vec::new(),
+        }
+    }
+
+    /// The next voucher, as far as it can be written yet.
+    pub(crate) fn push(&mut self, voucher: &[u8]) -> Vec<u8> {
+        match self.format {
+            Format::Pem => file::to_pem(voucher).into_bytes(),
+            Format::Cbor => voucher.to_vec(),
+            Format::Base64 => {
+                self.pending.extend_from_slice(voucher);
+                let odd = self.pending.len() % LINE;
+                let whole = self.pending.len().saturating_sub(odd);
+                let (lines, rest) = self.pending.split_at_checked(whole).unwrap_or_default();
+                let (text, rest) = (base64(lines), rest.to_vec());
+                self.pending = rest;
+                text
+            }
+        }
+    }
+
+    /// What remains to be written.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        base64(&core::mem::take(&mut self.pending))
+    }
+
+    /// One voucher alone.
+    pub(crate) fn one(format: Format, voucher: &[u8]) -> Vec<u8> {
+        let mut encoder = Self::new(format);
+        [encoder.push(voucher), encoder.finish()].concat()
+    }
+}
+
+impl Format {
+    /// What files in this format are called.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Pem => "pem",
+            Self::Cbor => "cbor",
+            Self::Base64 => "b64",
+        }
+    }
+}
+
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    use base64ct::Encoding as _;
+    let mut text = Vec::with_capacity(bytes.len().saturating_mul(3) / 2);
+    #[expect(clippy::disallowed_methods, reason = "a constant, and not 0")]
+    for line in bytes.chunks(LINE) {
+        text.extend_from_slice(base64ct::Base64::encode_string(line).as_bytes());
+        text.push(b'\n');
+    }
+    text
+}
+
+/// Where the vouchers of a command go: one stream, or a file for each.
+pub(crate) enum Sink {
+    Lines(Lines, Encoder),
+    File(NewFile, Encoder),
+    Folder {
+        folder: PathBuf,
+        format: Format,
+        force: bool,
+    },
+}
+
+impl Sink {
+    /// The place that the options name: a file for each voucher where there is a folder.
+    pub(crate) fn open(
+        args: &crate::cli::OutputArgs,
+        out_dir: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        if let Some(folder) = out_dir {
+            fs::create_dir_all(folder).map_err(|error| named_failure(folder, &error))?;
+            sweep_vouchers(folder);
+            return Ok(Self::Folder {
+                folder: folder.to_path_buf(),
+                format: args.format,
+                force: args.force,
+            });
+        }
+        if let Some(folder) = args.output.as_deref().filter(|path| path.is_dir()) {
+            return Err(Failure::Message(format!(
+                "{0} is a folder; --out-dir {0} writes each voucher to a file of its own in it",
+                folder.display()
+            )));
+        }
+        Self::one(args)
+    }
+
+    /// The one place that the options name.
+    pub(crate) fn one(args: &crate::cli::OutputArgs) -> Result<Self, Failure> {
+        let encoder = Encoder::new(args.format);
+        match args
+            .output
+            .as_deref()
+            .filter(|path| !is_standard_output(path))
+        {
+            Some(path) => {
+                sweep_for(path);
+                let file = NewFile::create(path, args.force, Readers::Usual)?;
+                Ok(Self::File(file, encoder))
+            }
+            None => Ok(Self::Lines(Lines::new(), encoder)),
+        }
+    }
+
+    /// Writes one voucher; `name` is that of its file where it gets one of its own.
+    pub(crate) fn push(&mut self, voucher: &[u8], name: &str) -> Result<(), Failure> {
+        match self {
+            Self::Lines(lines, encoder) => lines.raw(&encoder.push(voucher)),
+            Self::File(file, encoder) => file.write(&encoder.push(voucher)),
+            Self::Folder {
+                folder,
+                format,
+                force,
+            } => {
+                let target = in_folder(folder, *format, name);
+                write_file(
+                    &target,
+                    &Encoder::one(*format, voucher),
+                    *force,
+                    Readers::Usual,
+                )
+            }
+        }
+    }
+
+    /// The file that a voucher of this name gets, where it gets one of its own.
+    pub(crate) fn target(&self, name: &str) -> Option<PathBuf> {
+        match self {
+            Self::Folder { folder, format, .. } => Some(in_folder(folder, *format, name)),
+            Self::Lines(..) | Self::File(..) => None,
+        }
+    }
+
+    /// Makes what was pushed safe, and says how many of the last vouchers are not yet: all of them
+    /// in a file that appears as a whole, one that does not fill a line of base64.
+    pub(crate) fn settle(&mut self) -> Result<usize, Failure> {
+        let pending = |encoder: &Encoder| usize::from(!encoder.pending.is_empty());
+        match self {
+            Self::Lines(lines, encoder) => lines.flush().map(|()| pending(encoder)),
+            Self::File(file, _) if file.is_whole() => Ok(usize::MAX),
+            Self::File(file, encoder) => file.flush().map(|()| pending(encoder)),
+            Self::Folder { folder, .. } => match sync_folder(Some(folder)) {
+                Ok(()) => Ok(0),
+                Err(error) => Err(named_failure(folder, &error)),
+            },
+        }
+    }
+
+    /// Whether everything appears together at the end.
+    pub(crate) const fn is_whole(&self) -> bool {
+        match self {
+            Self::File(file, _) => file.is_whole(),
+            Self::Lines(..) | Self::Folder { .. } => false,
+        }
+    }
+
+    /// Completes the output. A file gets its name now.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        match self {
+            Self::Lines(mut lines, mut encoder) => {
+                lines.raw(&encoder.finish())?;
+                lines.flush()
+            }
+            Self::File(mut file, mut encoder) => {
+                file.write(&encoder.finish())?;
+                file.commit()
+            }
+            Self::Folder { .. } => Ok(()),
+        }
+    }
+
+    /// Whether a failure to write one voucher leaves the others unharmed.
+    pub(crate) const fn is_folder(&self) -> bool {
+        matches!(self, Self::Folder { .. })
+    }
+}
+
+fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
+    folder.join(format!("{name}.{}", format.extension()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_a_sequence_is_one_text() {
+        let mut encoder = Encoder::new(Format::Base64);
+        let mut text = encoder.push(&[1; 50]);
+        text.extend(encoder.push(&[2; 47]));
+        text.extend(encoder.finish());
+        let joined: String = String::from_utf8(text)
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        use base64ct::Encoding as _;
+        let decoded = base64ct::Base64::decode_vec(&joined).unwrap();
+        assert_eq!(decoded, [vec![1; 50], vec![2; 47]].concat());
+    }
+}

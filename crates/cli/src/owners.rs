@@ -1,0 +1,168 @@
+//! Whom a file names: one owner, where one is expected, or a list of keys. What does not belong there
+//! is refused and never passed over: a file with two buyers must not sell to the first of them.
+
+use std::path::Path;
+
+use ownership_voucher::{Error, ErrorKind, NextOwner, PublicKey, file};
+
+use crate::Failure;
+use crate::material::{in_file, is_pem, read};
+use crate::report::{Problem, count};
+
+/// What there is in a file of public things.
+#[derive(Default)]
+struct Content {
+    keys: Vec<PublicKey>,
+    chain: Vec<Vec<u8>>,
+}
+
+impl Content {
+    /// Reads PEM, or one key or certificate in DER.
+    fn load(path: &Path) -> Result<Self, Failure> {
+        let bytes = read(path)?;
+        let fail = |error: Error| in_file(path, &error);
+        let mut content = Self::default();
+        if !is_pem(&bytes) {
+            match PublicKey::from_spki_der(&bytes) {
+                Ok(key) => content.keys.push(key),
+                Err(_) if is_private(&bytes) => return Err(private_key_found(path, "")),
+                Err(_) => {
+                    PublicKey::from_certificate_der(&bytes).map_err(fail)?;
+                    content.chain.push(bytes.to_vec());
+                }
+            }
+            return Ok(content);
+        }
+        for block in file::PemBlocks::new(&bytes) {
+            let block = block.map_err(fail)?;
+            match block.label() {
+                "PUBLIC KEY" => {
+                    let key = PublicKey::from_spki_der(&block.decode().map_err(fail)?);
+                    content.keys.push(key.map_err(fail)?);
+                }
+                "CERTIFICATE" => content.chain.push(block.decode().map_err(fail)?.to_vec()),
+                label if block.is_private_key() => return Err(private_key_found(path, label)),
+                label => {
+                    return Err(Failure::Message(format!(
+                        "{}: a PEM block {label} found (byte {}); expected PUBLIC KEY or CERTIFICATE",
+                        path.display(),
+                        block.offset()
+                    )));
+                }
+            }
+        }
+        Ok(content)
+    }
+
+    /// How many there are of what.
+    fn found(&self) -> String {
+        let keys = count(self.keys.len(), "public key", "public keys");
+        let certificates = count(self.chain.len(), "certificate", "certificates");
+        match (self.keys.len(), self.chain.len()) {
+            (0, 0) => "neither a PUBLIC KEY nor a CERTIFICATE".into(),
+            (_, 0) => keys,
+            (0, _) => certificates,
+            _ => format!("{keys} and {certificates}"),
+        }
+    }
+}
+
+/// Whether bytes that are no PEM look like a private key: PKCS#8, PKCS#1 or SEC 1 in DER, which begin
+/// with a version where public keys and certificates begin with a sequence; or JWK.
+fn is_private(bytes: &[u8]) -> bool {
+    let content = match bytes {
+        [0x30, len, rest @ ..] if *len < 0x80 => rest,
+        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => rest,
+        [b'{', ..] => return String::from_utf8_lossy(bytes).contains("\"d\""),
+        _ => return false,
+    };
+    matches!(content, [2, 1, 0 | 1, ..])
+}
+
+fn private_key_found(path: &Path, label: &str) -> Failure {
+    let block = match label {
+        "" => String::new(),
+        label => format!(" (a PEM block {label})"),
+    };
+    Failure::Message(format!(
+        "{}: a private key found{block}; expected a public key or certificates. Ask for the public \
+         part alone: whoever has seen the private key can sell the devices on",
+        path.display()
+    ))
+}
+
+/// The one owner of a file: a public key, or a chain of certificates with its own first.
+fn one(path: &Path, hint: &str) -> Result<NextOwner, Failure> {
+    let content = Content::load(path)?;
+    match (content.keys.as_slice(), content.chain.is_empty()) {
+        ([], false) => Ok(NextOwner::Chain(content.chain)),
+        ([key], true) => Ok(NextOwner::Key(key.clone())),
+        _ => Err(Failure::Message(format!(
+            "{}: {} found; expected exactly one owner: one PUBLIC KEY, or one chain of \
+             certificates{hint}",
+            path.display(),
+            content.found()
+        ))),
+    }
+}
+
+/// The next owner of vouchers. With `bare` the key of his certificates alone; with `ca` his
+/// certificate may be that of an authority.
+pub(crate) fn next_owner(
+    path: &Path,
+    bare: bool,
+    ca: bool,
+    hint: &str,
+) -> Result<NextOwner, Failure> {
+    match one(path, hint)? {
+        NextOwner::Chain(chain) if bare => {
+            let key = NextOwner::Chain(chain).bare_key(ca);
+            key.map(NextOwner::Key).map_err(|error| {
+                let hint = match error.kind() {
+                    ErrorKind::AuthorityOwner => " (--allow-ca-owner takes its key)",
+                    _ => "",
+                };
+                let (name, message) = (path.display(), Problem::from(&error).message);
+                Failure::Message(format!("{name}: {message}{hint}"))
+            })
+        }
+        next => Ok(next),
+    }
+}
+
+/// The key that something is compared with; it may be that of an authority.
+pub(crate) fn one_key(path: &Path) -> Result<PublicKey, Failure> {
+    let key = one(path, "")?.public_key();
+    key.map_err(|error| in_file(path, &error))
+}
+
+/// The public keys of a manufacturer's file: as many as there are, or that of one chain.
+pub(crate) fn anchors(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+    let content = Content::load(path)?;
+    match (content.keys.is_empty(), content.chain.is_empty()) {
+        (false, true) => Ok(content.keys),
+        (true, false) => {
+            let key = NextOwner::Chain(content.chain).public_key();
+            Ok(vec![key.map_err(|error| in_file(path, &error))?])
+        }
+        _ => Err(Failure::Message(format!(
+            "{}: {} found; expected public keys, or one chain of certificates",
+            path.display(),
+            content.found()
+        ))),
+    }
+}
+
+/// The keys of a list, in their order. One that was passed over would give all that follow to the
+/// wrong owners.
+pub(crate) fn listed_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+    let content = Content::load(path)?;
+    match (content.keys.is_empty(), content.chain.is_empty()) {
+        (false, true) => Ok(content.keys),
+        _ => Err(Failure::Message(format!(
+            "{}: {} found; a list of keys holds PUBLIC KEY blocks and nothing else",
+            path.display(),
+            content.found()
+        ))),
+    }
+}

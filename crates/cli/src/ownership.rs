@@ -1,0 +1,188 @@
+//! `ov challenge`, `ov prove` and `ov check-proof`: a plain proof of ownership between people.
+
+use std::path::Path;
+
+use ownership_voucher::onboard::{Challenge, Unsigned};
+use ownership_voucher::{ErrorKind, Fault, VerifiedVoucher, file};
+use serde_json::json;
+
+use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
+use crate::material::{Material, in_file, private_key, read};
+use crate::output::{Lines, NewFile, Readers, complain, fill_random, pem, write_file};
+use crate::report::{Problem, fingerprint, object, quoted};
+use crate::{Failure, Outcome};
+
+const CHALLENGE: &str = "OWNERSHIP CHALLENGE";
+const PROOF: &str = "OWNERSHIP PROOF";
+
+/// `ov challenge`: asks whoever claims to own a voucher.
+pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
+    let output = open(args.output.as_deref(), args.force)?;
+    let mut nonce = [0; 32];
+    fill_random(&mut nonce)?;
+    let bytes = with_voucher(&args.voucher, &args.policy, |voucher| {
+        let challenge = voucher.challenge(&args.verifier, nonce);
+        let challenge = challenge.map_err(|error| failure(&error))?;
+        Ok(challenge.to_cbor())
+    })?;
+    put(output, CHALLENGE, &bytes)?;
+    Ok(Outcome::Good)
+}
+
+/// `ov prove`: the owner's answer.
+pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
+    let challenge = read_challenge(&args.challenge)?;
+    let message = with_voucher(&args.voucher, &args.policy, |voucher| {
+        let message = challenge.respond(voucher, &args.verifier);
+        message.map_err(|error| match error.kind() {
+            // The one thing that a person has to be told here: somebody else asks.
+            ErrorKind::Verifier => Failure::Message(format!(
+                "the challenge is from {}, not from {}: do not answer it",
+                quoted(challenge.verifier()),
+                quoted(&args.verifier)
+            )),
+            _ => failure(&error),
+        })
+    })?;
+    if let Some(path) = &args.to_be_signed {
+        let bytes = message.to_be_signed();
+        write_file(path, &bytes, args.force, Readers::Usual)?;
+        let algorithm = message.algorithm().name();
+        complain(&format!("{algorithm} over {} wanted", path.display()));
+        return Ok(Outcome::Good);
+    }
+    // What cannot be written is not signed.
+    let output = open(args.output.as_deref(), args.force)?;
+    let proof = match (&args.key, &args.signature) {
+        (Some(path), None) => sign(&message, path)?,
+        (None, Some(path)) => {
+            let proof = message.finish(&read(path)?);
+            proof.map_err(|error| in_file(path, &error))?
+        }
+        _ => return Err("one of --key, --to-be-signed and --signature wanted".into()),
+    };
+    put(output, PROOF, &proof)?;
+    Ok(Outcome::Good)
+}
+
+fn sign(message: &Unsigned, path: &Path) -> Result<Vec<u8>, Failure> {
+    let key = private_key(path)?;
+    let public = key.public_key();
+    if public != *message.signer() {
+        return Err(Failure::Message(format!(
+            "{}: the voucher's owner is {}, this key is {}",
+            path.display(),
+            fingerprint(message.signer()),
+            fingerprint(&public)
+        )));
+    }
+    message.sign(&key).map_err(|error| in_file(path, &error))
+}
+
+/// `ov check-proof`: whether the owner of the voucher gave the answer.
+pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
+    let challenge = read_challenge(&args.challenge)?;
+    let proof = take(&args.proof, PROOF)?;
+    let (result, owner, proved) = with_voucher(&args.voucher, &args.policy, |voucher| {
+        let result = challenge.check(voucher, &proof);
+        Ok((result, fingerprint(voucher.owner()), *voucher.proved()))
+    })?;
+    let problem = result.as_ref().err().map(Problem::from);
+    // A file that is no proof at all is rejected like one that proves nothing.
+    let outcome = match result.as_ref().map_err(|error| error.kind().fault()) {
+        Ok(()) => Outcome::Good,
+        Err(Fault::Misuse | Fault::Signer) => Outcome::Trouble,
+        Err(_) => Outcome::Rejected,
+    };
+    let mut lines = Lines::new();
+    let guid = challenge.guid().to_string();
+    if args.json {
+        let verdict = if problem.is_some() {
+            "rejected"
+        } else {
+            "proved"
+        };
+        lines.line(&object(&[
+            ("verdict", json!(verdict)),
+            ("guid", json!(guid)),
+            ("owner", json!(owner)),
+            ("origin", json!(proved.origin().name())),
+            ("verifier", json!(challenge.verifier())),
+            (
+                "error",
+                problem.map_or(json!(null), |problem| problem.to_json()),
+            ),
+        ]))?;
+    } else {
+        let verifier = quoted(challenge.verifier());
+        lines.line(&match problem {
+            None if args.policy.any_origin || proved.is_anchored() => {
+                format!("proved    {guid}  {owner} owns it, asked by {verifier}")
+            }
+            // The owner is only what the voucher says, and anybody may have made that.
+            None => format!(
+                "proved, origin not checked  {guid}  {owner} owns it if the voucher is genuine, \
+                 asked by {verifier}"
+            ),
+            Some(problem) => format!("rejected  {guid}  {}", problem.message),
+        })?;
+    }
+    lines.flush()?;
+    Ok(outcome)
+}
+
+fn failure(error: &ownership_voucher::Error) -> Failure {
+    Failure::Message(Problem::from(error).message)
+}
+
+/// Does something with the one voucher of a file, verified.
+fn with_voucher<T>(
+    path: &Path,
+    policy: &PolicyArgs,
+    work: impl FnOnce(&VerifiedVoucher<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let material = Material::load(policy)?;
+    let policy = material.policy();
+    let bytes = read(path)?;
+    let voucher = file::single(&bytes).map_err(|error| in_file(path, &error))?;
+    let voucher = policy
+        .verify(&voucher)
+        .map_err(|error| in_file(path, &error))?;
+    let done = work(&voucher)?;
+    material.note_unanchored(usize::from(!material.settles(voucher.proved())));
+    Ok(done)
+}
+
+fn read_challenge(path: &Path) -> Result<Challenge, Failure> {
+    Challenge::from_cbor(&take(path, CHALLENGE)?).map_err(|error| in_file(path, &error))
+}
+
+/// The bytes of a PEM block with this label, or of a file that is no PEM.
+fn take(path: &Path, label: &str) -> Result<Vec<u8>, Failure> {
+    let bytes = read(path)?;
+    let begins = |at: usize| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        rest.starts_with(b"-----BEGIN ")
+    };
+    if !(0..bytes.len()).any(begins) {
+        return Ok(bytes.to_vec());
+    }
+    let block = file::PemBlocks::new(&bytes)
+        .filter_map(Result::ok)
+        .find(|block| block.label() == label);
+    let missing = || Failure::Message(format!("{}: no {label} in it", path.display()));
+    let decoded = block.ok_or_else(missing)?.decode();
+    decoded
+        .map(|decoded| decoded.to_vec())
+        .map_err(|error| in_file(path, &error))
+}
+
+/// The file that the user named, or the standard output.
+fn open(path: Option<&Path>, force: bool) -> Result<NewFile, Failure> {
+    NewFile::create(path.unwrap_or(Path::new("-")), force, Readers::Usual)
+}
+
+fn put(mut output: NewFile, label: &str, bytes: &[u8]) -> Result<(), Failure> {
+    output.write(pem(label, bytes)?.as_bytes())?;
+    output.commit()
+}

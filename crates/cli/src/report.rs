@@ -1,0 +1,267 @@
+//! How verdicts, errors and findings are said: in words and in JSON.
+
+use ownership_voucher::text::escaped;
+use ownership_voucher::{Error, ErrorKind, Finding, Guid, Origin, PublicKey};
+use serde_json::{Value, json};
+
+/// An error with its place, from the library or from reading a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) kind: ErrorKind,
+    pub(crate) entry: Option<usize>,
+    pub(crate) offset: Option<u64>,
+    pub(crate) message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(kind: ErrorKind, message: &str) -> Self {
+        Self {
+            kind,
+            entry: None,
+            offset: None,
+            message: message.into(),
+        }
+    }
+
+    /// What it makes of its voucher or file.
+    pub(crate) const fn standing(&self) -> Standing {
+        match self.is_unread() {
+            true => Standing::Unread,
+            false => Standing::Rejected,
+        }
+    }
+
+    /// Whether there is no voucher that the problem is about.
+    pub(crate) const fn is_unread(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoVoucher)
+    }
+
+    /// The problem with an offset in the file, where it had one in a part that starts at `base`.
+    pub(crate) fn moved(mut self, base: u64) -> Self {
+        if let (Some(offset), true) = (self.offset, base > 0) {
+            let moved = offset.saturating_add(base);
+            let (old, new) = (format!("(byte {offset})"), format!("(byte {moved})"));
+            self.message = self.message.replace(&old, &new);
+            self.offset = Some(moved);
+        }
+        self
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        json!({
+            "kind": self.kind.name(),
+            "code": self.kind.code(),
+            "entry": self.entry,
+            "offset": self.offset,
+            "message": self.message,
+        })
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let mut message = error.to_string();
+        let mut source = core::error::Error::source(error);
+        while let Some(cause) = source {
+            message = format!("{message}: {cause}");
+            source = cause.source();
+        }
+        Self {
+            kind: error.kind(),
+            entry: error.entry(),
+            offset: error.offset().map(|offset| offset as u64),
+            message,
+        }
+    }
+}
+
+/// A JSON object on one line, its members in this order. Characters that a terminal would obey are
+/// escaped, also those that JSON allows.
+pub(crate) fn object(members: &[(&str, Value)]) -> String {
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", json!(name)))
+        .collect();
+    let object = format!("{{{}}}", members.join(","));
+    escaped(&object).to_string()
+}
+
+pub(crate) fn findings_json(findings: &[Finding]) -> Value {
+    findings.iter().map(finding_json).collect()
+}
+
+fn finding_json(finding: &Finding) -> Value {
+    json!({
+        "kind": finding.kind.name(),
+        "code": finding.kind.code(),
+        "entry": finding.entry,
+        "offset": finding.offset,
+        "message": finding.to_string(),
+    })
+}
+
+/// What a voucher or a file is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Intact, and its origin is checked, or the user does without.
+    Verified,
+    /// Intact, and anybody may have made it.
+    Unanchored,
+    Rejected,
+    /// No voucher: a file that could not be read, or that holds none.
+    Unread,
+}
+
+impl Standing {
+    pub(crate) const fn of(intact: bool, anchored: bool) -> Self {
+        match (intact, anchored) {
+            (false, _) => Self::Rejected,
+            (true, false) => Self::Unanchored,
+            (true, true) => Self::Verified,
+        }
+    }
+
+    /// The word in JSON.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Unanchored => "unanchored",
+            Self::Rejected => "rejected",
+            Self::Unread => "unread",
+        }
+    }
+
+    /// The words for people.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::Unanchored => "intact, origin not checked",
+            _ => self.name(),
+        }
+    }
+}
+
+/// The verdict about one voucher, and what it rests on.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    pub(crate) guid: Option<Guid>,
+    pub(crate) entries: Option<usize>,
+    /// SHA-256 of the current owner's SubjectPublicKeyInfo.
+    pub(crate) owner: Option<[u8; 32]>,
+    pub(crate) proved: Vec<&'static str>,
+    /// What ties the header to the world.
+    pub(crate) origin: Origin,
+    /// Whether something does, or the user does without.
+    pub(crate) anchored: bool,
+    /// `None` where the voucher is intact.
+    pub(crate) error: Option<Problem>,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// A voucher that could not be read.
+    pub(crate) const fn unreadable(problem: Problem) -> Self {
+        Self {
+            guid: None,
+            entries: None,
+            owner: None,
+            proved: Vec::new(),
+            origin: Origin::NotChecked,
+            anchored: false,
+            error: Some(problem),
+            findings: Vec::new(),
+        }
+    }
+
+    pub(crate) const fn standing(&self) -> Standing {
+        match &self.error {
+            Some(problem) => problem.standing(),
+            None => Standing::of(true, self.anchored),
+        }
+    }
+
+    /// The object that `ov verify --json` prints.
+    pub(crate) fn to_json(&self, source: &str, index: usize) -> String {
+        object(&self.members(source, index))
+    }
+
+    /// The members of that object, in the order in which they are printed.
+    pub(crate) fn members(&self, source: &str, index: usize) -> Vec<(&'static str, Value)> {
+        vec![
+            ("source", json!(source)),
+            ("index", json!(index)),
+            ("verdict", json!(self.standing().name())),
+            ("guid", json!(self.guid.map(|guid| guid.to_string()))),
+            ("entries", json!(self.entries)),
+            ("owner", json!(self.owner.map(|owner| hex(&owner)))),
+            ("proved", json!(self.proved)),
+            ("origin", json!(self.origin.name())),
+            ("error", json!(self.error.as_ref().map(Problem::to_json))),
+            ("findings", findings_json(&self.findings)),
+        ]
+    }
+
+    /// The line that `ov verify` prints.
+    pub(crate) fn to_line(&self, name: &str) -> String {
+        let mut line = format!("{}  {name}", self.standing().words());
+        if let Some(guid) = self.guid {
+            line += &format!("  {guid}");
+        }
+        if let Some(entries) = self.entries {
+            line += &format!("  {}", count(entries, "entry", "entries"));
+        }
+        if let Some(error) = &self.error {
+            line += &format!("  {} ({})", error.message, error.kind.name());
+            return line;
+        }
+        if let Some(owner) = self.owner {
+            line += &format!("  owner {}", short(&owner));
+        }
+        // Entries are always proved, and the chain hash where there is a chain.
+        let asked: Vec<&str> = self
+            .proved
+            .iter()
+            .copied()
+            .filter(|fact| !matches!(*fact, "entries" | "chain-hash"))
+            .collect();
+        if !asked.is_empty() {
+            line += &format!("  proved also: {}", asked.join(", "));
+        }
+        let mut kinds: Vec<&str> = self.findings.iter().map(|f| f.kind.name()).collect();
+        kinds.dedup();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if !kinds.is_empty() {
+            line += &format!("  findings: {}", kinds.join(", "));
+        }
+        line
+    }
+}
+
+/// "1 entry", "2 entries".
+pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use core::fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        // Writing into a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// The beginning of a fingerprint: enough for people to tell a few keys apart.
+pub(crate) fn short(fingerprint: &[u8; 32]) -> String {
+    hex(fingerprint.get(..8).unwrap_or_default())
+}
+
+pub(crate) fn fingerprint(key: &PublicKey) -> String {
+    hex(&key.fingerprint())
+}
+
+/// Text from a voucher, as JSON has it.
+pub(crate) fn quoted(text: &str) -> String {
+    escaped(&json!(text).to_string()).to_string()
+}

@@ -1,0 +1,187 @@
+//! What an earlier run has left in the folder of `ov extend --out-dir`: sales that are not made
+//! again, and files that must not be overwritten.
+
+use std::path::{Path, PathBuf};
+
+use ownership_voucher::{
+    Policy, Proved, Receipt, Relation, VerifiedVoucher, Voucher, file, relation,
+};
+
+use crate::cli::Format;
+use crate::deals::Deals;
+use crate::journal::SalesFile;
+use crate::material::read;
+use crate::output::Sink;
+use crate::receipts::Receipts;
+use crate::report::{Problem, fingerprint};
+use crate::{Failure, Outcome};
+
+/// What is found under the name that a voucher would get.
+pub(crate) enum Found {
+    /// Nothing, or something that may be replaced.
+    Nothing,
+    /// This very sale: the same state, for the same owner. With what was proved before it.
+    Done(Box<(Receipt, Proved)>),
+    /// Why the voucher is not signed, and what that is for the run.
+    Refused(String, Outcome),
+}
+
+/// Looks at `target` before this voucher, the one of this number, is sold into it.
+pub(crate) fn look(
+    target: &Path,
+    force: bool,
+    bytes: &[u8],
+    number: usize,
+    policy: &Policy<'_>,
+    deals: &Deals,
+    journal: Option<&SalesFile>,
+) -> Found {
+    let others = others(target);
+    if std::fs::symlink_metadata(target).is_err() && others.is_empty() {
+        return Found::Nothing;
+    }
+    let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
+    // What is wrong with the voucher itself is said where it would be sold.
+    let Ok(voucher) = parsed else {
+        return Found::Nothing;
+    };
+    let Ok(Some(extension)) = deals.prepare(number, &voucher) else {
+        return Found::Nothing;
+    };
+    // The same device under the name of another format: a sale is one in whatever format.
+    for other in others {
+        let there = match continuation(&other, policy) {
+            Ok(Some(there)) => there,
+            Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
+            Ok(None) | Err(_) => continue,
+        };
+        if relation(&voucher, &there) != Relation::Older {
+            continue;
+        }
+        match Receipt::between(&voucher, &there) {
+            Some(receipt) if receipt.to == *extension.next() => {
+                if !force {
+                    let (other, target) = (other.display(), target.display());
+                    return Found::Refused(
+                        format!(
+                            "{other} is this sale in another format; `ov convert` writes it as \
+                             {target} without another signature"
+                        ),
+                        Outcome::Trouble,
+                    );
+                }
+            }
+            _ => return otherwise(&other, &there),
+        }
+    }
+    if std::fs::symlink_metadata(target).is_err() {
+        return Found::Nothing;
+    }
+    let there = match continuation(target, policy) {
+        Ok(Some(there)) => there,
+        Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
+        Ok(None) | Err(_) => return replaceable(target, force),
+    };
+    if relation(&voucher, &there) != Relation::Older {
+        return replaceable(target, force);
+    }
+    match Receipt::between(&voucher, &there) {
+        Some(receipt) if receipt.to == *extension.next() => {
+            if let Some(Err(error)) = journal.map(|journal| extension.record(journal)) {
+                return Found::Refused(Problem::from(&error).message, Outcome::Rejected);
+            }
+            Found::Done(Box::new((receipt, *voucher.proved())))
+        }
+        _ => otherwise(target, &there),
+    }
+}
+
+/// The files of the same voucher in other formats.
+fn others(target: &Path) -> Vec<PathBuf> {
+    let formats = [Format::Pem, Format::Cbor, Format::Base64];
+    let paths = formats.map(|format| target.with_extension(format.extension()));
+    let there = |path: &PathBuf| path != target && std::fs::symlink_metadata(path).is_ok();
+    paths.into_iter().filter(there).collect()
+}
+
+fn otherwise(path: &Path, there: &VerifiedVoucher<'_>) -> Found {
+    Found::Refused(
+        format!(
+            "{} continues this state otherwise, for the owner {}; only if that file was never \
+             given out, remove it first",
+            path.display(),
+            fingerprint(there.owner())
+        ),
+        Outcome::Rejected,
+    )
+}
+
+fn replaceable(target: &Path, force: bool) -> Found {
+    match force {
+        true => Found::Nothing,
+        false => Found::Refused(
+            format!("{} exists; --force replaces it", target.display()),
+            Outcome::Trouble,
+        ),
+    }
+}
+
+/// The verified voucher of a file, whoever owns it; `None` where there is none.
+fn continuation(
+    target: &Path,
+    policy: &Policy<'_>,
+) -> Result<Option<VerifiedVoucher<'static>>, Failure> {
+    if !target.is_file() {
+        return Ok(None);
+    }
+    let bytes = read(target)?;
+    let Ok(bytes) = file::single(&bytes) else {
+        return Ok(None);
+    };
+    let mut limits = *policy.limits();
+    limits.entries = limits.entries.saturating_add(1);
+    limits.input = limits.input.saturating_add(bytes.len());
+    let Ok(voucher) = Voucher::parse_with(&bytes, &limits) else {
+        return Ok(None);
+    };
+    let Ok(owner) = voucher.owner_key().public_key() else {
+        return Ok(None);
+    };
+    let policy = policy.clone().with_limits(limits).with_owner(owner);
+    let verified = voucher.verify(&policy);
+    Ok(verified.ok().map(VerifiedVoucher::into_owned))
+}
+
+/// Completes the vouchers and then their receipts. Where the receipts cannot be written, a file of
+/// vouchers that has just come is removed again, so that the same command can be repeated.
+pub(crate) fn complete(
+    sink: Sink,
+    receipts: Receipts,
+    output: Option<&Path>,
+) -> Result<(), Failure> {
+    let made = output.filter(|path| sink.is_whole() && std::fs::symlink_metadata(path).is_err());
+    let replaced = output.filter(|_| sink.is_whole() && made.is_none());
+    sink.finish()?;
+    receipts.finish().map_err(|failure| {
+        let Failure::Message(message) = failure else {
+            return failure;
+        };
+        Failure::Message(match (made, replaced) {
+            (Some(path), _) => match std::fs::remove_file(path) {
+                Ok(()) => format!(
+                    "{message}; {} was removed again, and the same command can be repeated",
+                    path.display()
+                ),
+                Err(error) => format!(
+                    "{message}; {} is complete and has no receipts, and cannot be removed: {error}",
+                    path.display()
+                ),
+            },
+            (None, Some(path)) => format!(
+                "{message}; {} was replaced and has no receipts; repeat the command",
+                path.display()
+            ),
+            (None, None) => message,
+        })
+    })
+}

@@ -1,0 +1,197 @@
+//! HMAC secrets of devices, from the command line and from files.
+//!
+//! A secret that is read otherwise than it was meant makes vouchers that their devices refuse. So
+//! text is hexadecimal or is refused, and only what no text can be counts as the bytes themselves.
+
+use std::path::Path;
+
+use ownership_voucher::HmacSecret;
+use zeroize::Zeroizing;
+
+use crate::Failure;
+use crate::cli::unhex_secret;
+use crate::material::read;
+use crate::output::complain;
+use crate::report::count;
+
+/// What is read.
+const FORMS: &str = "expected hexadecimal digits (0x, blanks, colons and line ends are passed over), \
+                     or in a file the bytes themselves; to use the characters of a text, give their \
+                     hexadecimal form";
+
+/// An HMAC secret: hex, or `@FILE` with hex or raw bytes. Below `advised` bytes that is said.
+pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> {
+    let mut secret = match text.strip_prefix('@') {
+        Some(path) => {
+            let bytes = read(Path::new(path))?;
+            of_file(bytes).map_err(|why| {
+                Failure::Message(format!("--hmac-secret: {path} holds {why}; {FORMS}"))
+            })?
+        }
+        None => digits(text.as_bytes()).ok_or_else(|| {
+            Failure::Message(format!(
+                "--hmac-secret: no hexadecimal digits, or an odd number of them; {FORMS}"
+            ))
+        })?,
+    };
+    let len = secret.len();
+    let found = count(len, "byte", "bytes");
+    if len < HmacSecret::LEAST {
+        return Err(Failure::Message(format!(
+            "--hmac-secret: {found} found, at least {} expected; 32 are recommended for SHA-256, 48 for SHA-384",
+            HmacSecret::LEAST
+        )));
+    }
+    if len < advised {
+        complain(&format!(
+            "warning: --hmac-secret has {found}; {advised} are recommended{}",
+            match advised {
+                48 => " for SHA-384",
+                _ => " for SHA-256, 48 for SHA-384",
+            }
+        ));
+    }
+    // Moved, not copied; it is wiped there too.
+    Ok(HmacSecret::new(core::mem::take(&mut *secret)))
+}
+
+/// The secret in a file, or what there is in its place.
+fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if let Some(secret) = digits(text) {
+        return Ok(secret);
+    }
+    if is_wide(&bytes) {
+        return Err("text in UTF-16");
+    }
+    let printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    if text.iter().all(printable) {
+        return Err("text that is not hexadecimal, or has an odd number of digits");
+    }
+    if core::str::from_utf8(text).is_ok_and(|text| !text.chars().any(char::is_control)) {
+        return Err("text that is not hexadecimal");
+    }
+    let one_more = [17, 33, 49, 65].contains(&bytes.len());
+    if one_more && bytes.last() == Some(&b'\n') {
+        return Err("bytes with a line end behind them, or one byte more than a hash has");
+    }
+    Ok(bytes)
+}
+
+/// Whether this is text of which each character takes two bytes.
+fn is_wide(bytes: &[u8]) -> bool {
+    let (pairs, []) = bytes.as_chunks::<2>() else {
+        return false;
+    };
+    let little = bytes.starts_with(b"\xff\xfe");
+    let big = bytes.starts_with(b"\xfe\xff");
+    let zero = |[first, second]: &[u8; 2]| if little { *second == 0 } else { *first == 0 };
+    (little || big) && pairs.iter().skip(1).all(zero)
+}
+
+/// The bytes that these digits are.
+fn digits(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text.trim_ascii();
+    let text = text
+        .strip_prefix(b"0x")
+        .or_else(|| text.strip_prefix(b"0X"))
+        .unwrap_or(text);
+    // No growing, which would leave copies behind.
+    let mut compact = Zeroizing::new(String::with_capacity(text.len()));
+    for &byte in text {
+        match byte {
+            b':' => {}
+            _ if byte.is_ascii_whitespace() => {}
+            _ if byte.is_ascii_hexdigit() => compact.push(char::from(byte)),
+            _ => return None,
+        }
+    }
+    unhex_secret(&compact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::left_behind::{MARK, left_behind};
+
+    const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn of(bytes: &[u8]) -> Result<Vec<u8>, &'static str> {
+        of_file(Zeroizing::new(bytes.to_vec())).map(|secret| secret.to_vec())
+    }
+
+    #[test]
+    fn spellings_of_one_secret() {
+        let secret: Vec<u8> = (0..32).collect();
+        let pairs: Vec<&str> = HEX
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| core::str::from_utf8(pair).unwrap())
+            .collect();
+        for text in [
+            HEX.to_owned(),
+            HEX.to_uppercase(),
+            format!("{HEX}\r\n"),
+            format!(" 0x{HEX}\n\n"),
+            format!("0X{HEX}"),
+            format!("\u{feff}{HEX}\n"),
+            format!("\u{feff}0x{HEX}"),
+            pairs.join(":"),
+            pairs.join(" "),
+            format!("{}\n{}\n", &HEX[..32], &HEX[32..]),
+            format!("{}\r\n{}", pairs[..16].join(":"), pairs[16..].join(":")),
+        ] {
+            assert_eq!(of(text.as_bytes()), Ok(secret.clone()), "{text:?}");
+        }
+        // Nor may the bytes themselves be taken for anything else.
+        assert_eq!(of(&secret), Ok(secret.clone()));
+        assert_eq!(of(&[0xff; 48]), Ok(vec![0xff; 48]));
+        assert_eq!(*digits(pairs.join(":").as_bytes()).unwrap(), secret);
+    }
+
+    #[test]
+    fn what_may_mean_two_things_is_refused() {
+        let wide: Vec<u8> = "\u{feff}00ff"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let wide_big: Vec<u8> = "\u{feff}00ff"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
+        for text in [
+            &HEX.as_bytes()[1..],
+            b"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+            b"correct horse battery staple",
+            "schl\u{fc}ssel-der-fabrik-nummer-7".as_bytes(),
+            format!("{HEX}\nzz").as_bytes(),
+            format!("0x{HEX},").as_bytes(),
+            &wide,
+            &wide_big,
+            &[&[0x80; 32][..], b"\n"].concat(),
+        ] {
+            assert!(of(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_leaves_no_copy_behind() {
+        let folder = std::env::temp_dir().join(format!("ov-secret-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("secret");
+        let hex: String = MARK.iter().map(|byte| format!("{byte:02x}")).collect();
+        let raw = [MARK.as_slice(), &MARK, &[0x80]].concat();
+        let wrong = format!("{hex}\nzz");
+        for (text, fits, what) in [
+            (hex.as_bytes(), true, "hexadecimal"),
+            (wrong.as_bytes(), false, "wrong digits"),
+            (&raw, true, "raw bytes"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let name = format!("@{}", path.display());
+            let left = left_behind(|| assert_eq!(secret(&name, 16).is_ok(), fits));
+            assert_eq!(left, 0, "{what}");
+        }
+        let _ = std::fs::remove_dir_all(folder);
+    }
+}

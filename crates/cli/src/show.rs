@@ -1,0 +1,385 @@
+//! `ov show`: what is in a voucher, whatever the verdict.
+
+use ownership_voucher::privacy::RevealKind;
+use ownership_voucher::{
+    CertificateInfo, KeyView, Limits, Origin, Policy, RvValue, RvVariable, UnixTime, Voucher,
+    audit, diagnostic,
+};
+use serde_json::{Value, json};
+
+use crate::cli::ShowArgs;
+use crate::input::{Item, Windows, complain_left_out};
+use crate::material::Material;
+use crate::output::Lines;
+use crate::report::{Problem, Standing, Verdict, count, fingerprint, hex, object, quoted};
+use crate::tree::{self, Node};
+use crate::{Failure, Outcome};
+
+pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
+    if args.diag {
+        return run_diag(args);
+    }
+    let material = Material::load(&args.policy)?;
+    let (policy, at) = (material.policy(), material.at());
+    let mut windows = Windows::new(&args.paths);
+    let mut lines = Lines::new();
+    let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
+    while let Some(window) = windows.next() {
+        for item in &window {
+            if !is_shown(args, item) {
+                continue;
+            }
+            let verdict = judge(item, &policy, &material);
+            if verdict.standing() == Standing::Rejected {
+                outcome = Outcome::Rejected;
+            }
+            let voucher = item.bytes.as_deref().ok();
+            let voucher = voucher.and_then(|b| Voucher::parse_with(b, policy.limits()).ok());
+            if args.json {
+                let mut members = verdict.members(&item.source, item.index);
+                if let Some(voucher) = &voucher {
+                    members.extend(members_of(voucher, args.secrets));
+                }
+                lines.line(&object(&members))?;
+            } else {
+                if shown > 0 {
+                    lines.line("")?;
+                }
+                let tree = tree_of(item, voucher.as_ref(), &verdict, at, args.secrets);
+                lines.line(&tree.render())?;
+            }
+            shown = shown.saturating_add(1);
+        }
+    }
+    lines.flush()?;
+    complain_left_out(&windows);
+    if windows.failures() > 0 {
+        return Ok(Outcome::Trouble);
+    }
+    if shown == 0 {
+        return Err("no voucher of that index".into());
+    }
+    Ok(outcome)
+}
+
+/// Whether the options ask for it. Files that could not be read are always said.
+fn is_shown(args: &ShowArgs, item: &Item) -> bool {
+    args.index.is_none_or(|index| index == item.index) || item.is_unread()
+}
+
+/// `--diag` takes any CBOR, so that files that hold no voucher are read whole.
+fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
+    let mut windows = Windows::of_any_cbor(&args.paths);
+    let mut lines = Lines::new();
+    let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
+    while let Some(window) = windows.next() {
+        for item in &window {
+            if !is_shown(args, item) {
+                continue;
+            }
+            lines.line(&format!("/ {} /", item.name().replace('/', "\u{2215}")))?;
+            match &item.bytes {
+                Ok(bytes) => {
+                    let shown = diagnostic(bytes, args.secrets);
+                    lines.raw(shown.text.as_bytes())?;
+                    if shown.error.is_some() {
+                        outcome = Outcome::Rejected;
+                    }
+                }
+                Err(problem) => {
+                    lines.line(&format!("/ {} /", problem.message))?;
+                    outcome = Outcome::Rejected;
+                }
+            }
+            shown = shown.saturating_add(1);
+        }
+    }
+    lines.flush()?;
+    complain_left_out(&windows);
+    if windows.failures() > 0 {
+        return Ok(Outcome::Trouble);
+    }
+    if shown == 0 {
+        return Err("no item of that index".into());
+    }
+    Ok(outcome)
+}
+
+/// The verdict about one voucher, with everything that can be said about it.
+fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
+    let bytes = match &item.bytes {
+        Ok(bytes) => bytes,
+        Err(problem) => return Verdict::unreadable(problem.clone()),
+    };
+    let audit = audit(bytes, policy);
+    let voucher = audit.voucher.as_ref();
+    Verdict {
+        guid: voucher.map(Voucher::guid),
+        entries: voucher.map(|voucher| voucher.entries().len()),
+        owner: audit.owner.as_ref().map(|owner| owner.fingerprint()),
+        proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
+        origin: audit
+            .proved
+            .map_or(Origin::NotChecked, |proved| proved.origin()),
+        anchored: audit.proved.is_some_and(|p| material.settles(&p)),
+        error: audit.errors.first().map(Problem::from),
+        findings: audit.findings,
+    }
+}
+
+fn tree_of(
+    item: &Item,
+    voucher: Option<&Voucher<'_>>,
+    verdict: &Verdict,
+    at: Option<UnixTime>,
+    secrets: bool,
+) -> Node {
+    let size = item.bytes.as_ref().map_or(0, Vec::len);
+    let mut root = Node::new(match item.is_unread() {
+        true => item.name(),
+        false => format!(
+            "{}: voucher of {}",
+            item.name(),
+            count(size, "byte", "bytes")
+        ),
+    });
+    match &verdict.error {
+        None => {
+            let (words, proved) = (verdict.standing().words(), verdict.proved.join(", "));
+            root.push(format!("{words}: {proved}"));
+        }
+        Some(error) => root.push(format!(
+            "{}: {} ({})",
+            error.standing().name(),
+            error.message,
+            error.kind.name()
+        )),
+    }
+    if let Some(voucher) = voucher {
+        root = root.with([header(voucher, at, secrets)]);
+        root = root.with(device(voucher, at));
+        root = root.with(entries(voucher, at, secrets));
+        root.push(format!("owner now: {}", owner(voucher.owner_key())));
+    } else if item.bytes.is_ok() {
+        root.push("`ov show --diag` shows as much of it as can be read");
+    }
+    let mut findings = Node::new("findings");
+    for finding in &verdict.findings {
+        findings.push(format!("{finding} ({})", finding.kind.name()));
+    }
+    if !verdict.findings.is_empty() {
+        root = root.with([findings]);
+    }
+    let warnings = voucher.map(|voucher| warnings(voucher)).unwrap_or_default();
+    if !warnings.is_empty() {
+        let below = warnings.into_iter().map(Node::new);
+        root = root.with([Node::new("what this file reveals to all who have it").with(below)]);
+    }
+    root
+}
+
+fn header(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Node {
+    let mut header = Node::new(format!(
+        "header, protocol version {}",
+        voucher.protocol_version()
+    ));
+    header.push(format!("GUID {}", voucher.guid()));
+    header.push(format!("device info {}", quoted(voucher.device_info())));
+    header = header.with([
+        tree::rendezvous(voucher.rendezvous(), secrets),
+        tree::key("manufacturer", voucher.manufacturer_key(), at),
+    ]);
+    header.push(match voucher.chain_hash() {
+        Some(hash) => format!(
+            "hash of the device chain: {} {hash}",
+            hash.algorithm().name()
+        ),
+        None => "no hash of a device chain".into(),
+    });
+    let hmac = voucher.hmac();
+    header.push(format!(
+        "HMAC by the device: {} {hmac}",
+        hmac.algorithm().name()
+    ));
+    header
+}
+
+fn device(voucher: &Voucher<'_>, at: Option<UnixTime>) -> Option<Node> {
+    if voucher.chain_bytes().is_none() {
+        return Some(Node::new("device without certificates: EPID"));
+    }
+    let below = voucher.device_chain().map(|der| tree::certificate(der, at));
+    Some(Node::new("device").with(below))
+}
+
+fn entries(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Vec<Node> {
+    let mut signer = voucher.manufacturer_key();
+    let mut nodes = Vec::new();
+    for entry in voucher.entries() {
+        nodes.push(tree::entry(&entry, signer, at, secrets));
+        signer = entry.key();
+    }
+    nodes
+}
+
+fn owner(key: KeyView<'_>) -> String {
+    key.public_key()
+        .map_or_else(|error| error.to_string(), |key| fingerprint(&key))
+}
+
+/// What every holder of the file learns (FDO 1.1 §1.2) and its owner may not have thought of.
+fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    // Passwords are found in whatever shape they have.
+    let reveals = voucher.reveals(&Limits::new(), false);
+    let has = |kind| reveals.iter().any(|reveal| reveal.kind == kind);
+    if has(RevealKind::PrivateKey) {
+        warnings.push("a private key, in clear: take it out of use".into());
+    }
+    if has(RevealKind::WifiPassword) {
+        warnings.push("a Wi-Fi password, in clear; --secrets shows it".into());
+    } else if has(RevealKind::WifiName) {
+        warnings.push("the name of a Wi-Fi network".into());
+    }
+    if has(RevealKind::RendezvousOther) {
+        warnings.push(
+            "rendezvous bytes that cannot be read and may hold a secret; --secrets shows them"
+                .into(),
+        );
+    }
+    let named = |der: &[u8]| {
+        CertificateInfo::from_der(der)
+            .ok()
+            .map(|info| info.subject)
+            .filter(|subject| !subject.is_empty())
+    };
+    if let Some(subject) = voucher.device_chain().next().and_then(named) {
+        warnings.push(format!("the identity of the device for life: {subject}"));
+    }
+    let manufacturer = voucher.manufacturer_key();
+    let mut names: Vec<String> = manufacturer
+        .certificates()
+        .next()
+        .and_then(named)
+        .into_iter()
+        .collect();
+    for entry in voucher.entries() {
+        names.extend(entry.key().certificates().next().and_then(named));
+    }
+    names.dedup();
+    if !names.is_empty() {
+        warnings.push(format!("the names of owners: {}", names.join("; ")));
+    }
+    let owners = voucher.entries().len();
+    if owners > 0 {
+        warnings.push(format!(
+            "the keys of the manufacturer and of {} after it; who sees two vouchers with the same \
+             keys can tell that they belong together",
+            count(owners, "owner", "owners")
+        ));
+    }
+    warnings
+}
+
+fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)> {
+    let instructions: Vec<Value> = voucher
+        .rendezvous()
+        .instructions()
+        .map(|instruction| {
+            let variable = instruction.variable();
+            let withheld = instruction.may_be_secret() && !secrets;
+            let words = match instruction.value() {
+                RvValue::Text(text) => Some(text.into()),
+                value => variable.and_then(|variable| tree::value(variable, value)),
+            };
+            let raw = instruction.raw().map(hex);
+            json!({
+                "directive": instruction.directive(),
+                "variable": variable.map(RvVariable::name),
+                "code": i64::try_from(instruction.code()).ok(),
+                "value": if withheld { None } else { words },
+                "raw": if withheld { None } else { raw },
+                "withheld": withheld,
+            })
+        })
+        .collect();
+    let entries: Vec<Value> = voucher
+        .entries()
+        .map(|entry| {
+            let extra: Vec<Value> = entry
+                .extra()
+                .map(|(label, bytes)| {
+                    let withheld = tree::withheld(bytes, secrets);
+                    json!({
+                        "type": label.to_string(),
+                        "bytes": (!withheld).then(|| hex(bytes)),
+                        "withheld": withheld,
+                    })
+                })
+                .collect();
+            json!({
+                "number": entry.number(),
+                "offset": entry.range().start,
+                "length": entry.range().len(),
+                "algorithm": entry.algorithm().name(),
+                "next_owner": key_json(entry.key()),
+                "previous_hash": entry.previous_hash().to_string(),
+                "header_info_hash": entry.header_info_hash().to_string(),
+                "extra": extra,
+            })
+        })
+        .collect();
+    vec![
+        ("version", json!(voucher.protocol_version())),
+        ("device_info", json!(voucher.device_info())),
+        ("rendezvous", json!(instructions)),
+        ("manufacturer", key_json(voucher.manufacturer_key())),
+        (
+            "chain_hash",
+            json!(voucher.chain_hash().map(|hash| hash.to_string())),
+        ),
+        ("hmac", json!(voucher.hmac().to_string())),
+        (
+            "device_chain",
+            voucher.device_chain().map(certificate_json).collect(),
+        ),
+        ("entry_list", json!(entries)),
+        (
+            "rendezvous_unread",
+            json!(voucher.rendezvous().unread().map(|rest| json!({
+                "bytes": rest.len(),
+                "raw": secrets.then(|| hex(rest)),
+                "withheld": !secrets,
+            }))),
+        ),
+        ("reveals", json!(warnings(voucher))),
+    ]
+}
+
+fn key_json(key: KeyView<'_>) -> Value {
+    json!({
+        "type": key.key_type().name(),
+        "encoding": key.encoding().name(),
+        "algorithm": key.algorithm().name(),
+        "fingerprint": key.public_key().ok().as_ref().map(fingerprint),
+        "certificates": key.certificates().map(certificate_json).collect::<Vec<_>>(),
+    })
+}
+
+fn certificate_json(der: &[u8]) -> Value {
+    match CertificateInfo::from_der(der) {
+        Ok(info) => json!({
+            "subject": info.subject,
+            "issuer": info.issuer,
+            "serial": info.serial,
+            "not_before": info.not_before.to_string(),
+            "not_after": info.not_after.to_string(),
+            "authority": info.is_authority,
+            "version": info.version,
+            "signature_algorithm": info.signature_algorithm,
+            "fingerprint": hex(&info.fingerprint),
+            "key": info.public_key.as_ref().map(fingerprint),
+        }),
+        Err(error) => json!({ "error": error.to_string(), "length": der.len() }),
+    }
+}

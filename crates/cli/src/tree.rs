@@ -1,0 +1,252 @@
+//! A tree of lines for people, and how the parts of a voucher are said in it.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+use ownership_voucher::file::is_private_key;
+use ownership_voucher::{
+    CertificateInfo, Entry, KeyView, RendezvousInfo, RvInstruction, RvValue, RvVariable, UnixTime,
+};
+
+use crate::report::{count, fingerprint, hex, quoted};
+
+/// A line and those below it.
+#[derive(Debug)]
+pub(crate) struct Node {
+    text: String,
+    below: Vec<Node>,
+}
+
+impl Node {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            below: Vec::new(),
+        }
+    }
+
+    pub(crate) fn with(mut self, below: impl IntoIterator<Item = Self>) -> Self {
+        self.below.extend(below);
+        self
+    }
+
+    pub(crate) fn push(&mut self, text: impl Into<String>) {
+        self.below.push(Self::new(text));
+    }
+
+    /// The tree as lines without a final line end.
+    pub(crate) fn render(&self) -> String {
+        let mut out = self.text.clone();
+        self.render_below("", &mut out);
+        out
+    }
+
+    fn render_below(&self, indent: &str, out: &mut String) {
+        let last = self.below.len().saturating_sub(1);
+        for (number, node) in self.below.iter().enumerate() {
+            let (branch, deeper) = match number == last {
+                true => ("└─ ", "   "),
+                false => ("├─ ", "│  "),
+            };
+            out.push('\n');
+            out.push_str(indent);
+            out.push_str(branch);
+            out.push_str(&node.text);
+            node.render_below(&format!("{indent}{deeper}"), out);
+        }
+    }
+}
+
+/// A key: label, encoding, fingerprint, and the certificates that carry it.
+pub(crate) fn key(role: &str, key: KeyView<'_>, at: Option<UnixTime>) -> Node {
+    let print = match key.public_key() {
+        Ok(key) => fingerprint(&key),
+        Err(error) => format!("unusable: {error}"),
+    };
+    let (label, encoding) = (key.key_type().name(), key.encoding().name());
+    Node::new(format!("{role}: {label} as {encoding}, {print}"))
+        .with(key.certificates().map(|der| certificate(der, at)))
+}
+
+/// A certificate in one line, and its fingerprint below.
+pub(crate) fn certificate(der: &[u8], at: Option<UnixTime>) -> Node {
+    let info = match CertificateInfo::from_der(der) {
+        Ok(info) => info,
+        Err(error) => return Node::new(format!("certificate of {} bytes: {error}", der.len())),
+    };
+    let subject = match info.subject.as_str() {
+        "" => "(empty name)",
+        subject => subject,
+    };
+    let role = if info.is_authority { ", authority" } else { "" };
+    let mut node = Node::new(format!("certificate of {subject}{role}"));
+    node.push(match info.issuer == info.subject {
+        true => format!("signed with {}, by its own name", info.signature_algorithm),
+        false => format!(
+            "signed with {} by {}",
+            info.signature_algorithm, info.issuer
+        ),
+    });
+    let state = match at {
+        Some(at) if at > info.not_after => ", expired",
+        Some(at) if at < info.not_before => ", not valid yet",
+        _ => "",
+    };
+    node.push(format!(
+        "valid {} to {}{state}",
+        info.not_before, info.not_after
+    ));
+    node.push(format!("serial {}, version {}", info.serial, info.version));
+    if let Some(key) = &info.public_key {
+        node.push(format!(
+            "key {}, {}",
+            key.natural_type().name(),
+            fingerprint(key)
+        ));
+    }
+    node.push(format!("SHA-256 {}", hex(&info.fingerprint)));
+    node
+}
+
+/// The rendezvous directives, one line each.
+pub(crate) fn rendezvous(info: RendezvousInfo<'_>, secrets: bool) -> Node {
+    let mut lines: Vec<(usize, Vec<String>)> = Vec::new();
+    for instruction in info.instructions() {
+        let words = self::instruction(&instruction, secrets);
+        match lines.last_mut() {
+            Some((directive, list)) if *directive == instruction.directive() => list.push(words),
+            _ => lines.push((instruction.directive(), vec![words])),
+        }
+    }
+    let mut node = Node::new("rendezvous");
+    for (number, list) in lines {
+        node.push(format!("directive {number}: {}", list.join(", ")));
+    }
+    if let Some(rest) = info.unread() {
+        // Somewhere in there may be a Wi-Fi password.
+        node.push(match secrets {
+            true => format!("not readable as directives: {}", hex(rest)),
+            false => {
+                let size = count(rest.len(), "byte", "bytes");
+                format!("{size} not readable as directives (withheld)")
+            }
+        });
+    }
+    node
+}
+
+/// The name of a variable for people.
+const fn variable_name(variable: RvVariable) -> &'static str {
+    match variable {
+        RvVariable::DevOnly => "device only",
+        RvVariable::OwnerOnly => "owner only",
+        RvVariable::IpAddress => "address",
+        RvVariable::DevPort => "device port",
+        RvVariable::OwnerPort => "owner port",
+        RvVariable::Dns => "host",
+        RvVariable::SvCertHash => "server certificate hash",
+        RvVariable::ClCertHash => "CA certificate hash",
+        RvVariable::UserInput => "user input",
+        RvVariable::WifiSsid => "Wi-Fi network",
+        RvVariable::WifiPw => "Wi-Fi password",
+        RvVariable::Medium => "medium",
+        RvVariable::Protocol => "protocol",
+        RvVariable::DelaySec => "delay in seconds",
+        RvVariable::Bypass => "bypass",
+        RvVariable::ExtRv => "extended rendezvous",
+        _ => "another variable",
+    }
+}
+
+fn instruction(instruction: &RvInstruction<'_>, secrets: bool) -> String {
+    let variable = instruction.variable();
+    let name = match variable {
+        Some(variable) => variable_name(variable).into(),
+        None => format!("unknown variable {}", instruction.code()),
+    };
+    if instruction.may_be_secret() && !secrets {
+        return format!("{name} (withheld)");
+    }
+    let value = match variable {
+        Some(variable) => value(variable, instruction.value()),
+        None => instruction.raw().map(hex),
+    };
+    match value {
+        Some(value) => format!("{name} {value}"),
+        None => name,
+    }
+}
+
+/// A value in words; `None` for a flag.
+pub(crate) fn value(variable: RvVariable, value: RvValue<'_>) -> Option<String> {
+    const PROTOCOLS: [&str; 7] = [
+        "REST", "HTTP", "HTTPS", "TCP", "TLS", "CoAP/TCP", "CoAP/UDP",
+    ];
+    Some(match value {
+        RvValue::None => return None,
+        RvValue::Ipv4(octets) => Ipv4Addr::from(octets).to_string(),
+        RvValue::Ipv6(octets) => Ipv6Addr::from(octets).to_string(),
+        RvValue::Number(number) => {
+            let name = usize::try_from(number)
+                .ok()
+                .filter(|_| variable == RvVariable::Protocol)
+                .and_then(|number| PROTOCOLS.get(number));
+            name.map_or_else(|| number.to_string(), |name| (*name).into())
+        }
+        RvValue::Text(text) => quoted(text),
+        RvValue::Bool(yes) => yes.to_string(),
+        RvValue::Raw(bytes) => hex(bytes),
+        _ => "(a value of another kind)".into(),
+    })
+}
+
+/// Whether additional data are not shown: they are a private key.
+pub(crate) fn withheld(extra: &[u8], secrets: bool) -> bool {
+    !secrets && is_private_key(extra)
+}
+
+/// Who signed what to whom.
+pub(crate) fn entry(
+    entry: &Entry<'_>,
+    signer: KeyView<'_>,
+    at: Option<UnixTime>,
+    secrets: bool,
+) -> Node {
+    let range = entry.range();
+    let by = signer
+        .public_key()
+        .map_or_else(|error| error.to_string(), |key| fingerprint(&key));
+    let mut node = Node::new(format!(
+        "entry {} (bytes {} to {})",
+        entry.number(),
+        range.start,
+        range.end
+    ));
+    node.push(format!("signed with {} by {by}", entry.algorithm().name()));
+    node = node.with([key("next owner", entry.key(), at)]);
+    let hash = entry.previous_hash();
+    node.push(format!(
+        "hash of what stands before: {} {hash}",
+        hash.algorithm().name()
+    ));
+    for (label, bytes) in entry.extra() {
+        node.push(match withheld(bytes, secrets) {
+            true => format!(
+                "extra {label}: a private key of {} bytes, withheld",
+                bytes.len()
+            ),
+            false => format!("extra {label}: {}", hex(bytes)),
+        });
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_has_branches() {
+        let tree = Node::new("a").with([Node::new("b").with([Node::new("c")]), Node::new("d")]);
+        assert_eq!(tree.render(), "a\n├─ b\n│  └─ c\n└─ d");
+    }
+}

@@ -1,0 +1,317 @@
+//! `ov verify`: verdicts for one voucher or a million, in order and in bounded memory.
+
+use core::time::Duration;
+use std::io::{IsTerminal as _, stderr};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use ownership_voucher::{
+    BatchVerifier, ChainHashRule, Error, Origin, Policy, VerifiedVoucher, Voucher, audit,
+};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::cli::{Jobs, VerifyArgs};
+use crate::input::{Item, Windows};
+use crate::material::Material;
+use crate::output::{Lines, complain};
+use crate::report::{Problem, Standing, Verdict, count};
+use crate::{Failure, Outcome};
+
+/// Whether findings are looked for: that costs as much as reading the vouchers again, and checking
+/// the signatures in their certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Findings {
+    Wanted,
+    Unwanted,
+}
+
+pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
+    let material = Material::load(&args.policy)?;
+    let policy = material.policy();
+    let findings = match args.quiet {
+        true => Findings::Unwanted,
+        false => Findings::Wanted,
+    };
+    let terms = Terms {
+        policy: &policy,
+        material: &material,
+        findings,
+        require: &args.require,
+    };
+    let mut verifier = Verifier::new(terms, pool(args.jobs)?);
+    let mut windows = Windows::new(&args.paths);
+    let mut progress = Progress::new(args.quiet);
+    let mut lines = Lines::new();
+    let mut tally = Tally::default();
+    let mut read = windows.next();
+    while let Some(window) = read {
+        let verdicts;
+        (verdicts, read) = verifier.verify_window(&window, || windows.next());
+        for (item, verdict) in window.iter().zip(&verdicts) {
+            tally.add(verdict);
+            // Without any anchor the summary says the same of all.
+            let tells = match verdict.standing() {
+                Standing::Verified => false,
+                Standing::Unanchored => material.has_anchor(),
+                Standing::Rejected | Standing::Unread => true,
+            };
+            if args.quiet && !tells {
+                continue;
+            }
+            let line = match args.json {
+                true => verdict.to_json(&item.source, item.index),
+                false => verdict.to_line(&item.name()),
+            };
+            lines.line(&line)?;
+        }
+        progress.show(&windows);
+    }
+    progress.clear();
+    let summary = tally.summary(&windows.left_out(), material.origin_advice());
+    if args.json {
+        complain(&summary);
+    } else {
+        lines.line(&summary)?;
+    }
+    lines.flush()?;
+    let unused = material.unused_lists();
+    if unused > 0 {
+        let lists = match unused {
+            1 => "1 revocation list was".into(),
+            _ => format!("{unused} revocation lists were"),
+        };
+        complain(&format!("warning: {lists} used for no certificate"));
+    }
+    Ok(tally.outcome(windows.failures()))
+}
+
+/// Bytes of stack of a thread. The engines need a part of it in an optimised build, and more than
+/// the usual 2 MiB in others.
+const STACK: usize = 16 << 20;
+
+/// The threads of a command.
+pub(crate) fn pool(jobs: Jobs) -> Result<ThreadPool, Failure> {
+    ThreadPoolBuilder::new()
+        .num_threads(jobs.jobs.map_or(0, usize::from))
+        .stack_size(STACK)
+        .build()
+        .map_err(|error| Failure::Message(format!("cannot start threads: {error}")))
+}
+
+/// What a voucher is judged by.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'p> {
+    pub(crate) policy: &'p Policy<'p>,
+    pub(crate) material: &'p Material,
+    pub(crate) findings: Findings,
+    /// The names of facts that have to be proved.
+    pub(crate) require: &'p [&'static str],
+}
+
+/// Verifies windows of vouchers, and keeps what it learns about their keys from one to the next.
+pub(crate) struct Verifier<'p> {
+    terms: Terms<'p>,
+    batch: BatchVerifier<'p>,
+    pool: ThreadPool,
+}
+
+impl<'p> Verifier<'p> {
+    pub(crate) fn new(terms: Terms<'p>, pool: ThreadPool) -> Self {
+        Self {
+            terms,
+            batch: BatchVerifier::new(terms.policy),
+            pool,
+        }
+    }
+
+    /// The verdicts about a window of vouchers, in their order, and what `meanwhile` says: the next
+    /// window is cut from its file on a thread that has nothing else to do.
+    pub(crate) fn verify_window<R: Send>(
+        &mut self,
+        window: &[Item],
+        meanwhile: impl FnOnce() -> R + Send,
+    ) -> (Vec<Verdict>, R) {
+        let (terms, batch) = (self.terms, &mut self.batch);
+        self.pool
+            .install(|| rayon::join(|| verdicts_of(window, batch, terms), meanwhile))
+    }
+}
+
+fn verdicts_of(window: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) -> Vec<Verdict> {
+    let vouchers: Vec<&[u8]> = window
+        .iter()
+        .filter_map(|item| item.bytes.as_deref().ok())
+        .collect();
+    let results = batch.verify(&vouchers);
+    let verdicts: Vec<_> = vouchers
+        .par_iter()
+        .zip(results)
+        .map(|(bytes, result)| verdict(bytes, &result, terms))
+        .collect();
+    if verdicts.len() == window.len() {
+        return verdicts;
+    }
+    let mut verdicts = verdicts.into_iter();
+    window
+        .iter()
+        .filter_map(|item| match &item.bytes {
+            Ok(_) => verdicts.next(),
+            Err(problem) => Some(Verdict::unreadable(problem.clone())),
+        })
+        .collect()
+}
+
+/// What is said about one voucher.
+fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Terms<'_>) -> Verdict {
+    let policy = terms.policy;
+    match result {
+        Ok(verified) => {
+            let proved = verified.proved();
+            let missing = terms.require.iter().find_map(|f| proved.require(f).err());
+            Verdict {
+                guid: Some(verified.guid()),
+                entries: Some(verified.entries().len()),
+                owner: Some(verified.owner().fingerprint()),
+                proved: match missing {
+                    None => proved.names().collect(),
+                    Some(_) => Vec::new(),
+                },
+                origin: match missing {
+                    None => proved.origin(),
+                    Some(_) => Origin::NotChecked,
+                },
+                anchored: terms.material.settles(proved),
+                error: missing.as_ref().map(Problem::from),
+                findings: match terms.findings {
+                    Findings::Wanted => findings_of(verified, policy),
+                    Findings::Unwanted => Vec::new(),
+                },
+            }
+        }
+        Err(error) => {
+            let mut verdict = Verdict::unreadable(Problem::from(error));
+            if let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) {
+                let owner = voucher.owner_key().public_key().ok();
+                verdict.guid = Some(voucher.guid());
+                verdict.entries = Some(voucher.entries().len());
+                verdict.owner = owner.map(|key| key.fingerprint());
+            }
+            if terms.findings == Findings::Wanted {
+                verdict.findings = audit(bytes, policy).findings;
+            }
+            verdict
+        }
+    }
+}
+
+/// The findings of a verified voucher, those that only verification makes included.
+fn findings_of(
+    verified: &VerifiedVoucher<'_>,
+    policy: &Policy<'_>,
+) -> Vec<ownership_voucher::Finding> {
+    let proved = verified.proved();
+    if proved.draft_aad || proved.chain_hash == ChainHashRule::LegacyItem {
+        return audit(verified.as_bytes(), policy).findings;
+    }
+    verified.remarks(policy)
+}
+
+/// How many vouchers had which verdict.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    verified: usize,
+    unanchored: usize,
+    rejected: usize,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: &Verdict) {
+        let slot = match verdict.standing() {
+            Standing::Verified => &mut self.verified,
+            Standing::Unanchored => &mut self.unanchored,
+            Standing::Rejected => &mut self.rejected,
+            // No voucher is judged there; the summary has files beside vouchers.
+            Standing::Unread => return,
+        };
+        *slot = slot.saturating_add(1);
+    }
+
+    fn summary(self, left_out: &str, advice: &str) -> String {
+        let all = self.verified.saturating_add(self.rejected);
+        let all = count(all.saturating_add(self.unanchored), "voucher", "vouchers");
+        let (verified, rejected) = (self.verified, self.rejected);
+        let mut summary = format!("{all}: {verified} verified, {rejected} rejected");
+        if self.unanchored > 0 {
+            summary += &format!(", {} intact, origin not checked", self.unanchored);
+        }
+        summary += left_out;
+        if self.unanchored > 0 {
+            summary += &format!("; {advice}");
+        }
+        summary
+    }
+
+    const fn outcome(self, failures: usize) -> Outcome {
+        if failures > 0 {
+            Outcome::Trouble
+        } else if self.rejected > 0 {
+            Outcome::Rejected
+        } else if self.unanchored > 0 {
+            Outcome::Unanchored
+        } else {
+            Outcome::Good
+        }
+    }
+}
+
+/// A bar on a terminal, from the moment that the work has taken a second.
+pub(crate) struct Progress {
+    started: Instant,
+    wanted: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// With `alone`, lines on the standard output are rare enough to stand beside the bar.
+    pub(crate) fn new(alone: bool) -> Self {
+        let quiet = alone || !std::io::stdout().is_terminal();
+        Self {
+            started: Instant::now(),
+            wanted: stderr().is_terminal() && quiet,
+            bar: None,
+        }
+    }
+
+    pub(crate) fn show(&mut self, windows: &Windows) {
+        if !self.wanted || self.started.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        let (done, total) = windows.progress();
+        let bar = self.bar.get_or_insert_with(|| {
+            let (bar, template) = match total {
+                0 => (
+                    ProgressBar::new_spinner(),
+                    "{spinner} {bytes}  {msg}  {elapsed}",
+                ),
+                _ => (
+                    ProgressBar::new(total),
+                    "{wide_bar} {bytes} of {total_bytes}  {msg}  {eta} left",
+                ),
+            };
+            // The templates are constants and well-formed; the default style would do as well.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar
+        });
+        bar.set_position(done);
+        bar.set_message(count(windows.vouchers(), "voucher", "vouchers"));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}

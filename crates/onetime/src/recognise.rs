@@ -1,0 +1,205 @@
+//! The buyer's side of an address: who finds vouchers, and who signs for them.
+
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use super::address::{Address, Device, EXTRA_TYPE, compressed, point, shared, tweak};
+use super::derive::{STACK, Scalar, scalar_of};
+use ownership_voucher::parallel::map;
+use ownership_voucher::{
+    Algorithm, Error, ErrorKind, KeyType, LocalKey, OwnerSigner, PublicKey, Voucher,
+};
+
+/// Finds the vouchers that were sold to an [`Address`], and cannot sign: what a warehouse holds.
+///
+/// Whoever has it sees which vouchers are the buyer's, past and future; it gives no power over a
+/// device. It is wiped when dropped and has no `Debug`.
+#[derive(Clone)]
+pub struct ScanKey {
+    secret: Scalar,
+    address: Address,
+}
+
+impl ScanKey {
+    pub(super) fn from_parts(
+        secret: p256::NonZeroScalar,
+        spend: p256::PublicKey,
+    ) -> Result<Self, Error> {
+        let secret = Zeroizing::new(secret);
+        let scan = p256::PublicKey::from_secret_scalar(&secret);
+        let address = Address::new(scan, spend)?;
+        Ok(Self { secret, address })
+    }
+
+    /// The key of these bytes: the secret as a big-endian number of 32 bytes, then the public half of
+    /// the spend key as a SEC 1 point of 33.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for a number out of range, [`ErrorKind::PointEncoding`] for what is
+    /// no such point, or the public half of the same secret.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let wanted = || Error::because(ErrorKind::BadArgument, "65 bytes of a scan key wanted");
+        let (secret, spend) = bytes.split_at_checked(32).ok_or_else(wanted)?;
+        Self::from_parts(*scalar_of(secret)?, point(spend)?)
+    }
+
+    /// Its bytes, as [`from_bytes`](Self::from_bytes) reads them, for a file that keeps them. They
+    /// are wiped when dropped.
+    #[must_use]
+    pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let secret = Zeroizing::new(p256::FieldBytes::from(*self.secret));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(65));
+        bytes.extend_from_slice(&secret);
+        bytes.extend_from_slice(&compressed(&self.address.spend));
+        bytes
+    }
+
+    /// The address whose vouchers it finds.
+    #[must_use]
+    pub const fn address(&self) -> Address {
+        self.address
+    }
+
+    /// Whether the voucher's current owner was made from the address; `None` for everybody else's.
+    ///
+    /// Only its newest entry is looked at. Nothing is verified: do that first, or afterwards.
+    #[must_use]
+    pub fn recognise(&self, voucher: &Voucher<'_>) -> Option<Found> {
+        let entry = voucher.entries().next_back()?;
+        let (_, ephemeral) = entry.extra().find(|(label, _)| *label == EXTRA_TYPE)?;
+        // Whatever a stranger writes there is not ours, and no error of ours.
+        if entry.key().key_type() != KeyType::Secp256r1 {
+            return None;
+        }
+        let owner = entry.key().public_key().ok()?;
+        let found = self.derive(&owner, ephemeral, &Device::of(voucher));
+        zeroize::zeroize_stack::<STACK>();
+        found
+    }
+
+    /// In a frame of its own, which lies where the wiping goes.
+    #[inline(never)]
+    fn derive(&self, owner: &PublicKey, ephemeral: &[u8], device: &Device) -> Option<Found> {
+        let ephemeral = point(ephemeral).ok()?;
+        let secret = shared(&ephemeral, &self.secret);
+        let tweak = tweak(&self.address, &secret, &compressed(&ephemeral), device).ok()?;
+        let key = self.address.tweaked(&tweak).ok()?;
+        (key == *owner).then_some(Found { key, tweak })
+    }
+
+    /// The same for many vouchers in CBOR, in their order; with the feature `parallel` on every
+    /// thread of the caller's pool.
+    ///
+    /// # Errors
+    /// For each voucher those of [`Voucher::parse`].
+    pub fn scan<T: AsRef<[u8]> + Sync>(&self, vouchers: &[T]) -> Vec<Result<Option<Found>, Error>> {
+        map(vouchers, |bytes| {
+            Ok(self.recognise(&Voucher::parse(bytes.as_ref())?))
+        })
+    }
+}
+
+/// A voucher that a [`ScanKey`] has found.
+///
+/// It tells who the buyer is to whoever sees it, and is wiped when dropped; it has no `Debug`.
+#[derive(Clone)]
+pub struct Found {
+    key: PublicKey,
+    tweak: Scalar,
+}
+
+impl Found {
+    /// The one-time key, which is the owner's in the voucher.
+    #[must_use]
+    pub const fn public_key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+/// Signs for vouchers that were sold to an [`Address`], once a [`ScanKey`] has found them.
+///
+/// It is wiped when dropped and has no `Debug`.
+#[derive(Clone)]
+pub struct SpendKey(Scalar);
+
+impl SpendKey {
+    pub(super) fn from_scalar(secret: p256::NonZeroScalar) -> Self {
+        Self(Zeroizing::new(secret))
+    }
+
+    /// The key of this big-endian number of 32 bytes in [1, n - 1].
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for a number out of range or of another length.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Self(scalar_of(bytes)?))
+    }
+
+    /// What signs for a voucher that was found.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotOwner`] where it was found with the scan key of another address.
+    pub fn signer(&self, found: &Found) -> Result<OneTimeKey, Error> {
+        let key = self.derive(found);
+        zeroize::zeroize_stack::<STACK>();
+        key
+    }
+
+    #[inline(never)]
+    fn derive(&self, found: &Found) -> Result<OneTimeKey, Error> {
+        #[allow(
+            clippy::arithmetic_side_effects,
+            reason = "numbers of a field do not overflow"
+        )]
+        let sum = Zeroizing::new(**self.0 + **found.tweak);
+        let bytes = Zeroizing::new(p256::FieldBytes::from(*sum));
+        // Zero is no key; the owner of a voucher that was found is not the identity, though.
+        let key = LocalKey::from_secret(KeyType::Secp256r1, &bytes);
+        match key {
+            Ok(key) if key.public_key() == found.key => Ok(OneTimeKey(key)),
+            _ => Err(Error::new(ErrorKind::NotOwner)),
+        }
+    }
+}
+
+/// A one-time private key behind an address: it signs, and cannot be taken out.
+///
+/// The seller knows by how much it differs from the spend key. If it ever got out, the seller would
+/// have the spend key, and with it every device that anybody sold to the address.
+#[derive(Clone)]
+pub struct OneTimeKey(LocalKey);
+
+impl OwnerSigner for OneTimeKey {
+    fn public_key(&self) -> Option<PublicKey> {
+        Some(self.0.public_key())
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        self.0.sign(algorithm, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MasterSecret;
+
+    /// No buyer can bring it about: one would have to find a tweak that is the negative of the spend
+    /// key.
+    #[test]
+    fn a_sum_of_nothing_is_no_owner_and_no_key() {
+        let master = MasterSecret::new(&[1; 32]);
+        let (scan, spend) = (master.scan_key(0).unwrap(), master.spend_key(0).unwrap());
+        let tweak = Zeroizing::new(-*spend.0);
+        let error = scan.address.tweaked(&tweak).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PointEncoding);
+        let key = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32]).unwrap();
+        let found = Found {
+            key: key.public_key(),
+            tweak,
+        };
+        let error = spend.signer(&found).map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotOwner);
+    }
+}

@@ -1,0 +1,209 @@
+//! Private keys where nobody looks for them: what DER, PEM and COSE_Keys look like that hold one.
+//!
+//! It decides what is withheld from people, and judges no voucher.
+
+use super::{Quiet, der_sequence};
+use crate::cbor::{Major, Reader, Span};
+use crate::error::DeviceError;
+use crate::limits::Limits;
+
+/// What the label of a private key in PEM has, whatever its format and encryption.
+const LABEL: &[u8] = b"PRIVATE KEY";
+/// How far before that its BEGIN may stand.
+const LINE: usize = 80;
+
+/// Whether these bytes are a private key, or hold one as text: DER of PKCS#8 (encrypted or not),
+/// PKCS#1, SEC 1 or PKCS#12; a COSE_Key with a private part; PEM with a label of a private key
+/// anywhere. Only what such keys begin with is looked at. A secret number by itself looks like
+/// any other bytes.
+///
+/// ```
+/// use ownership_voucher::file::is_private_key;
+/// assert!(is_private_key(b"-----BEGIN EC PRIVATE KEY-----"));
+/// assert!(!is_private_key(b"-----BEGIN PUBLIC KEY-----"));
+/// ```
+#[must_use]
+pub fn is_private_key(bytes: &[u8]) -> bool {
+    is_private_der(bytes) || is_private_cose_key(bytes) || pem_labels(bytes).next().is_some()
+}
+
+/// Where labels of private keys stand in text: behind the word BEGIN or END.
+pub(crate) fn pem_labels(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'P');
+    starts.map(|(at, _)| at).filter(|at| {
+        let line = bytes.get(at.saturating_sub(LINE)..*at).unwrap_or_default();
+        let has = |word: &[u8]| {
+            let mut rests = (0..line.len()).filter_map(|from| line.get(from..));
+            rests.any(|rest| rest.starts_with(word))
+        };
+        let is_label = bytes.get(*at..).is_some_and(|it| it.starts_with(LABEL));
+        is_label && (has(b"BEGIN ") || has(b"END "))
+    })
+}
+
+/// What a member of a COSE_Key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Public,
+    Private,
+    /// Nothing that a key is known to have.
+    Other,
+}
+
+/// What kind of key a COSE_Key says that it is (RFC 9053 §7, RFC 8230 §4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CoseKeyType {
+    Okp,
+    Ec2,
+    Rsa,
+    /// Another one, or several.
+    Unknown,
+}
+
+impl CoseKeyType {
+    /// The type of a map, if that is a COSE_Key or a JWK in CBOR: it has a `kty`, or numbers -1 and -2
+    /// as labels. The reader is before the map.
+    pub(crate) fn of(reader: &Reader<'_>) -> Option<Self> {
+        let bytes = reader.input();
+        let mut probe = Reader::<DeviceError>::over(bytes, reader.rest(reader.position()));
+        let mut items = probe.map(&mut Quiet).ok()?;
+        let (mut found, mut first, mut second) = (None, false, false);
+        while probe.more(&mut items).ok()? {
+            let name = Name::read(&mut probe)?;
+            if name == Name::Number(1) || name == Name::Text(b"kty") {
+                let kind = match Name::read_here(&probe) {
+                    Name::Number(1) | Name::Text(b"OKP") => Some(Self::Okp),
+                    Name::Number(2) | Name::Text(b"EC2" | b"EC") => Some(Self::Ec2),
+                    Name::Number(3) | Name::Text(b"RSA") => Some(Self::Rsa),
+                    // An algorithm in a header.
+                    Name::Number(number) if number < 0 => None,
+                    _ => Some(Self::Unknown),
+                };
+                found = match (found, kind) {
+                    (Some(before), Some(now)) if before != now => Some(Self::Unknown),
+                    (before, now) => before.or(now),
+                };
+            }
+            first |= name == Name::Number(-1);
+            second |= name == Name::Number(-2);
+            probe.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+        }
+        found.or((first && second).then_some(Self::Unknown))
+    }
+
+    /// What the member with this label is in such a key.
+    fn part(self, name: Name<'_>) -> Part {
+        match (self, name) {
+            // kty, kid, alg, key_ops, Base IV.
+            (_, Name::Number(1..=5)) => Part::Public,
+            (Self::Okp | Self::Ec2 | Self::Rsa, Name::Number(-1 | -2)) => Part::Public,
+            (Self::Ec2, Name::Number(-3)) => Part::Public,
+            // d; of RSA all that follows too.
+            (Self::Okp | Self::Ec2 | Self::Unknown, Name::Number(-4)) => Part::Private,
+            (Self::Rsa, Name::Number(-12..=-3)) => Part::Private,
+            (_, Name::Text(b"d" | b"k" | b"p" | b"q" | b"dp" | b"dq" | b"qi")) => Part::Private,
+            (
+                _,
+                Name::Text(b"kty" | b"crv" | b"x" | b"y" | b"n" | b"e" | b"alg" | b"kid" | b"use"),
+            ) => Part::Public,
+            _ => Part::Other,
+        }
+    }
+
+    /// The same for the label at `key`.
+    pub(crate) fn part_at(self, key: Span, reader: &Reader<'_>) -> Part {
+        let mut label = Reader::<DeviceError>::over(reader.input(), key);
+        Name::read(&mut label).map_or(Part::Other, |name| self.part(name))
+    }
+}
+
+/// A label.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Name<'a> {
+    Number(i128),
+    Text(&'a [u8]),
+    Other,
+}
+
+impl<'a> Name<'a> {
+    /// Reads the next item as a label.
+    fn read(reader: &mut Reader<'a, DeviceError>) -> Option<Self> {
+        let name = Self::read_here(reader);
+        reader.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+        Some(name)
+    }
+
+    /// The next item as a label, which stays the next one.
+    fn read_here(reader: &Reader<'a, DeviceError>) -> Self {
+        let bytes = reader.input();
+        let mut probe = Reader::<DeviceError>::over(bytes, reader.rest(reader.position()));
+        let Ok(head) = probe.head(&mut Quiet) else {
+            return Self::Other;
+        };
+        match head.major {
+            Major::Unsigned => Self::Number(i128::from(head.value)),
+            Major::Negative => Self::Number(!i128::from(head.value)),
+            Major::Text if !head.is_indefinite() => match probe.content(&head) {
+                Ok(text) => Self::Text(text.of(bytes)),
+                Err(_) => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Gives what each member of the map in `span` is, with the offset of its label, as far as it can be
+/// read. Nothing where it is no key.
+pub(crate) fn each_label(
+    bytes: &[u8],
+    span: Span,
+    mut found: impl FnMut(Part, usize),
+) -> Option<()> {
+    let mut reader = Reader::<DeviceError>::over(bytes, span);
+    let kind = CoseKeyType::of(&Reader::over(bytes, span))?;
+    let mut items = reader.map(&mut Quiet).ok()?;
+    while reader.more(&mut items).ok()? {
+        let at = reader.position();
+        let name = Name::read(&mut reader)?;
+        found(kind.part(name), at);
+        reader.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+    }
+    Some(())
+}
+
+/// Whether these bytes begin with a COSE_Key that has a private part, by itself or in a byte string.
+/// What stands behind it does not matter.
+pub(crate) fn is_private_cose_key(bytes: &[u8]) -> bool {
+    cose_key_has(bytes, |part| part == Part::Private)
+}
+
+/// The same with any part that no public key has.
+pub(crate) fn is_odd_cose_key(bytes: &[u8]) -> bool {
+    cose_key_has(bytes, |part| part != Part::Public)
+}
+
+fn cose_key_has(bytes: &[u8], wanted: impl Fn(Part) -> bool) -> bool {
+    let Some(bytes) = bytes.get(..Limits::MAX_INPUT.min(bytes.len())) else {
+        return false;
+    };
+    let mut whole = Reader::<DeviceError>::new(bytes);
+    let span = match bytes.first().map(|first| first >> 5) {
+        Some(2) => whole.bytes(&mut Quiet).unwrap_or_default(),
+        _ => whole.rest(0),
+    };
+    let mut found = false;
+    each_label(bytes, span, |part, _| found |= wanted(part));
+    found
+}
+
+/// Whether these bytes are a private key in DER, by what it begins with: PKCS#8 (RFC 5958),
+/// PKCS#1 (RFC 8017 §A.1.2), SEC 1 (RFC 5915), PKCS#8 under a password, PKCS#12 (RFC 7292).
+pub(crate) fn is_private_der(bytes: &[u8]) -> bool {
+    let content = der_sequence(bytes).unwrap_or_default();
+    let encrypted = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];
+    match content {
+        [2, 1, 0 | 1 | 3, 0x30, ..] | [2, 1, 0, 2, ..] | [2, 1, 1, 4, ..] => true,
+        [0x30, 0..=0x7f, rest @ ..] | [0x30, 0x81, _, rest @ ..] => rest.starts_with(&encrypted),
+        _ => false,
+    }
+}

@@ -1,0 +1,75 @@
+//! The certificate chains of a voucher; under the strict profile each must be one.
+
+use crate::cbor::{Sink, Span};
+use crate::certificate::{Checks, chain_findings};
+use crate::error::Error;
+use crate::finding::FindingKind;
+use crate::key::{Certificates, KeyEncoding};
+use crate::policy::Policy;
+use crate::verify::{Judge, departure};
+use crate::voucher::{Index, Voucher};
+
+/// A chain: the entry that it belongs to, where it is, and the finding where it does not link.
+pub(crate) type Chain = (Option<usize>, Span, FindingKind);
+
+/// The chains of the device, of the manufacturer and of each owner.
+pub(crate) fn chains(index: &Index) -> impl Iterator<Item = Chain> {
+    let device = index
+        .chain
+        .map(|chain| (None, chain, FindingKind::DeviceChainBroken));
+    let owners = index.entries.iter().enumerate();
+    let owners = owners.map(|(number, entry)| (Some(number), &entry.key));
+    let keys = core::iter::once((None, &index.manufacturer)).chain(owners);
+    let keys = keys.filter(|(_, key)| key.encoding == KeyEncoding::X5Chain);
+    device
+        .into_iter()
+        .chain(keys.map(|(entry, key)| (entry, key.body, FindingKind::OwnerChainBroken)))
+}
+
+/// What the strict profile refuses about certificates. Signatures are verified up to
+/// [`Limits::certificate_checks`](crate::Limits::certificate_checks); what is left then is refused too.
+pub(super) fn check_strict(
+    voucher: &Voucher<'_>,
+    policy: &Policy<'_>,
+    judge: &mut impl Judge,
+) -> Result<(), Error> {
+    let bytes = voucher.as_bytes();
+    let mut checks = Checks::new(policy.limits.certificate_checks);
+    let mut departures = Departures {
+        judge,
+        entry: None,
+        result: Ok(()),
+    };
+    for (entry, chain, broken) in chains(voucher.index()) {
+        departures.enter(entry);
+        let spans = Certificates::new(bytes, chain);
+        chain_findings(bytes, spans, None, broken, &mut checks, &mut departures);
+        // No signature is verified for a verdict that is there.
+        if departures.result.is_err() {
+            break;
+        }
+    }
+    departures.result
+}
+
+/// Makes faults of those findings that the strict profile refuses.
+struct Departures<'j, J> {
+    judge: &'j mut J,
+    entry: Option<usize>,
+    result: Result<(), Error>,
+}
+
+impl<J: Judge> Sink for Departures<'_, J> {
+    const THOROUGH: bool = true;
+
+    fn note(&mut self, kind: FindingKind, offset: usize) {
+        if kind.is_departure() && self.result.is_ok() {
+            let error = departure(kind).at(offset).in_entry(self.entry);
+            self.result = self.judge.fault(error);
+        }
+    }
+
+    fn enter(&mut self, entry: Option<usize>) {
+        self.entry = entry;
+    }
+}
