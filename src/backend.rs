@@ -7,29 +7,29 @@
 //! `--cfg ov_backend="portable"` leaves detection out; `--cfg ov_backend="ifma"` insists on
 //! AVX-512 IFMA and panics at start on a CPU without it, which is what a test run wants.
 
+#[forbid(unsafe_code)]
 pub(crate) mod ecdsa;
+#[forbid(unsafe_code)]
 pub(crate) mod ed25519;
+#[forbid(unsafe_code)]
 pub(crate) mod hashes;
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+pub(crate) mod isa;
+#[forbid(unsafe_code)]
 pub(crate) mod lanes;
 #[cfg(feature = "rsa")]
+#[forbid(unsafe_code)]
 pub(crate) mod rsa;
 #[cfg(target_arch = "x86_64")]
+#[forbid(unsafe_code)]
 pub(crate) mod sha256;
 #[cfg(target_arch = "x86_64")]
+#[forbid(unsafe_code)]
 pub(crate) mod sha512;
-#[cfg(target_arch = "x86_64")]
-pub(crate) mod wide;
-#[cfg(target_arch = "x86_64")]
-pub(crate) mod wide32;
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
-pub(crate) mod x86_avx512;
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
-pub(crate) mod x86_bmi2;
 
 #[cfg(target_arch = "x86_64")]
-pub(crate) use x86_avx512::Avx512Ifma;
+pub(crate) use isa::avx512::Avx512Ifma;
 
 /// Which arithmetic does the work.
 #[derive(Clone, Copy, Debug)]

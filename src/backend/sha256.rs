@@ -1,7 +1,7 @@
 //! SHA-256 of sixteen messages at once (FIPS 180-4).
 
 use super::Avx512Ifma;
-use super::wide32::W32;
+use super::isa::wide32::W32;
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 64;

@@ -1,7 +1,8 @@
 //! SHA-512 and SHA-384 of eight messages at once (FIPS 180-4).
 
 use super::Avx512Ifma;
-use super::wide::W;
+use super::isa::wide::W;
+use super::lanes::{Instructions as _, Vectorised};
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 128;
@@ -195,6 +196,38 @@ pub(crate) fn digest(
     }
 }
 
+/// The arguments of [`digest`].
+struct Eight<'a> {
+    token: Avx512Ifma,
+    initial: &'a [u64; 8],
+    messages: &'a [&'a [u8]; 8],
+    digests: &'a mut [[u8; 64]; 8],
+}
+
+impl Vectorised for Eight<'_> {
+    type Output = ();
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) {
+        digest(self.token, self.initial, self.messages, self.digests);
+    }
+}
+
+/// [`digest`] for callers that are not compiled for the instructions.
+pub(crate) fn digest_eight(
+    token: Avx512Ifma,
+    initial: &[u64; 8],
+    messages: &[&[u8]; 8],
+    digests: &mut [[u8; 64]; 8],
+) {
+    token.run(Eight {
+        token,
+        initial,
+        messages,
+        digests,
+    });
+}
+
 /// Adds one block of each lane to the state.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn compress(state: &mut [W; 8], words: &mut [W; 16]) {
@@ -222,22 +255,11 @@ fn compress(state: &mut [W; 8], words: &mut [W; 16]) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(unsafe_code)]
     use alloc::vec::Vec;
 
     use sha2::{Digest, Sha512};
 
     use super::*;
-
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma")]
-    fn enabled(
-        token: Avx512Ifma,
-        initial: &[u64; 8],
-        messages: &[&[u8]; 8],
-        digests: &mut [[u8; 64]; 8],
-    ) {
-        digest(token, initial, messages, digests);
-    }
 
     #[test]
     fn agrees_with_sha2_at_every_length() {
@@ -258,17 +280,13 @@ mod tests {
             });
             let mut digests = [[0; 64]; 8];
             let messages: [&[u8]; 8] = core::array::from_fn(|lane| &buffers[lane][..]);
-            // SAFETY: the token proves that the CPU has these features.
-            unsafe { enabled(token, &SHA512, &messages, &mut digests) };
+            digest_eight(token, &SHA512, &messages, &mut digests);
             for (digest, length) in digests.iter().zip(lengths) {
                 assert_eq!(digest[..], Sha512::digest(&text[..length])[..]);
             }
-            {
-                // SAFETY: the token proves that the CPU has these features.
-                unsafe { enabled(token, &SHA384, &messages, &mut digests) };
-                for (digest, length) in digests.iter().zip(lengths) {
-                    assert_eq!(digest[..48], sha2::Sha384::digest(&text[..length])[..]);
-                }
+            digest_eight(token, &SHA384, &messages, &mut digests);
+            for (digest, length) in digests.iter().zip(lengths) {
+                assert_eq!(digest[..48], sha2::Sha384::digest(&text[..length])[..]);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::{field::Engine, limbs64::Portable64};
 #[cfg(target_arch = "x86_64")]
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// A packed affine point: reduced x, then reduced y, least significant word first, in the
 /// Montgomery form of the engine that wrote it.

@@ -15,9 +15,9 @@ use super::{
     curve::{Entry, Entry256, Entry384, P256, P384},
     field::{Bound, Engine, Kernel},
 };
-use crate::backend::lanes::unroll;
 #[cfg(target_arch = "x86_64")]
-use crate::backend::x86_bmi2::Bmi2;
+use crate::backend::isa::bmi2::Bmi2;
+use crate::backend::lanes::unroll;
 
 use primes::{P256Order, P256Prime, P384Order, P384Prime};
 use products::{add_carry, multiply_add};

@@ -4,7 +4,7 @@
 use super::field::{Fe, MASK51, power_p58};
 use super::point::{Extended, ONE};
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// d = −121665/121666.
 const D: [u64; 5] = [

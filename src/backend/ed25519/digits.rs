@@ -1,7 +1,7 @@
 //! Signed digits of eight numbers at once.
 
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// The most digit places there can be: those of digits of four bits.
 const PLACES: usize = digit_count(4);

@@ -17,7 +17,7 @@
 #![allow(clippy::needless_range_loop)] // Limbs have numbers, and so have their loops.
 
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// 2^51 − 1.
 pub(super) const MASK51: u64 = (1 << 51) - 1;

@@ -3,7 +3,6 @@
 //! The strict verdict is: s < L, the key decodes and has no small order, R has no small order, and
 //! s·B − k·A, encoded, is R byte for byte. R need not be decoded for that: a string that equals an
 //! encoding of a point is one, so that only its bytes have to be kept off the small orders.
-#![allow(unsafe_code)]
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -19,8 +18,9 @@ use super::single::{self, Multiples};
 use super::table::{self, Table, Workshop, add_multiples};
 use super::{Ed25519Job, Ed25519Plan, PlannedKey};
 use crate::backend::Avx512Ifma;
+use crate::backend::isa::wide::W;
+use crate::backend::lanes::{Instructions as _, Vectorised};
 use crate::backend::sha512;
-use crate::backend::wide::W;
 
 /// Jobs that share one inversion. Their sums take 80 kB.
 const CHUNK: usize = 512;
@@ -91,8 +91,15 @@ pub(super) fn verify(
     }
     order.sort_unstable();
     for places in order.chunks(CHUNK) {
-        // SAFETY: the token proves that the CPU has these features.
-        unsafe { chunk(token, plan, base, jobs, places, room, verdicts) }
+        token.run(Chunk {
+            token,
+            plan,
+            base,
+            jobs,
+            places,
+            room,
+            verdicts,
+        });
     }
     room.order = order;
 }
@@ -115,50 +122,65 @@ fn signature<'a>(job: &Ed25519Job<'a>) -> (&'a [u8; 32], &'a [u8; 32]) {
     split(job.signature.try_into().expect("64 bytes"))
 }
 
-/// Verifies up to [`CHUNK`] jobs.
-#[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-fn chunk(
+/// Up to [`CHUNK`] jobs to verify.
+struct Chunk<'a> {
     token: Avx512Ifma,
-    plan: &Ed25519Plan,
-    base: &Table,
-    jobs: &[Ed25519Job<'_>],
-    places: &[Place],
-    room: &mut Room,
-    verdicts: &mut [bool],
-) {
-    challenges(token, plan, jobs, places, room);
+    plan: &'a Ed25519Plan,
+    base: &'a Table,
+    jobs: &'a [Ed25519Job<'a>],
+    places: &'a [Place],
+    room: &'a mut Room,
+    verdicts: &'a mut [bool],
+}
 
-    room.sums.clear();
-    let mut start = 0;
-    while start < places.len() {
-        let end = group_end(places, start);
-        let sum = group(token, plan, base, jobs, &places[start..end], start, room);
-        room.sums.push(sum);
-        start = end;
-    }
+impl Vectorised for Chunk<'_> {
+    type Output = ();
 
-    // Half of every Z inverted with one inversion. No Z is zero.
-    room.products.clear();
-    let mut product = Fe::splat(token, ONE);
-    for sum in &room.sums {
-        product = product.times(&sum.z.plus(&sum.z).carry());
-        room.products.push(product);
-    }
-    let mut inverse = product.invert();
-    let mut end = places.len();
-    for (index, sum) in room.sums.iter().enumerate().rev() {
-        let own = if index == 0 {
-            inverse
-        } else {
-            inverse.times(&room.products[index - 1])
-        };
-        inverse = inverse.times(&sum.z.plus(&sum.z).carry());
-        let start = group_start(places, end);
-        let right = compare(token, jobs, &places[start..end], sum, &own);
-        for (lane, place) in places[start..end].iter().enumerate() {
-            verdicts[place.job as usize] = right >> lane & 1 == 1;
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) {
+        let Self {
+            token,
+            plan,
+            base,
+            jobs,
+            places,
+            room,
+            verdicts,
+        } = self;
+        challenges(token, plan, jobs, places, room);
+
+        room.sums.clear();
+        let mut start = 0;
+        while start < places.len() {
+            let end = group_end(places, start);
+            let sum = group(token, plan, base, jobs, &places[start..end], start, room);
+            room.sums.push(sum);
+            start = end;
         }
-        end = start;
+
+        // Half of every Z inverted with one inversion. No Z is zero.
+        room.products.clear();
+        let mut product = Fe::splat(token, ONE);
+        for sum in &room.sums {
+            product = product.times(&sum.z.plus(&sum.z).carry());
+            room.products.push(product);
+        }
+        let mut inverse = product.invert();
+        let mut end = places.len();
+        for (index, sum) in room.sums.iter().enumerate().rev() {
+            let own = if index == 0 {
+                inverse
+            } else {
+                inverse.times(&room.products[index - 1])
+            };
+            inverse = inverse.times(&sum.z.plus(&sum.z).carry());
+            let start = group_start(places, end);
+            let right = compare(token, jobs, &places[start..end], sum, &own);
+            for (lane, place) in places[start..end].iter().enumerate() {
+                verdicts[place.job as usize] = right >> lane & 1 == 1;
+            }
+            end = start;
+        }
     }
 }
 
@@ -354,14 +376,20 @@ fn compare(
 /// Keys that are decoded together: two registers, of which one would mostly wait.
 pub(super) const DECODED: usize = 16;
 
-/// Decodes up to [`DECODED`] keys and puts −A, or `None` where the bytes are no point.
-pub(super) fn decode(
+/// The arguments of [`decode`], with a lane for each key.
+struct Decode<'a> {
     token: Avx512Ifma,
-    keys: &[[u8; 32]],
-    mut put: impl FnMut(usize, Option<Point>),
-) {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled(token: Avx512Ifma, keys: &[[[u64; 4]; 8]; 2], out: &mut [[Point; 8]; 2]) -> [u8; 2] {
+    keys: &'a [[[u64; 4]; 8]; 2],
+    out: &'a mut [[Point; 8]; 2],
+}
+
+impl Vectorised for Decode<'_> {
+    /// Which are points, one bit for each.
+    type Output = [u8; 2];
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) -> [u8; 2] {
+        let Self { token, keys, out } = self;
         let mut valid = [0; 2];
         for (half, (point, bits)) in negated_keys(token, keys).iter().enumerate() {
             for (part, fe) in [&point.x, &point.y, &point.t].iter().enumerate() {
@@ -375,18 +403,57 @@ pub(super) fn decode(
         }
         valid
     }
+}
+
+/// Decodes up to [`DECODED`] keys and puts −A, or `None` where the bytes are no point.
+pub(super) fn decode(
+    token: Avx512Ifma,
+    keys: &[[u8; 32]],
+    mut put: impl FnMut(usize, Option<Point>),
+) {
     debug_assert!(keys.len() <= DECODED);
     let mut encodings = [[[0; 4]; 8]; 2];
     for (encoding, key) in encodings.as_flattened_mut().iter_mut().zip(keys) {
         *encoding = words(key);
     }
     let mut points = [[[[0; 5]; 3]; 8]; 2];
-    // SAFETY: the token proves that the CPU has these features.
-    let valid = unsafe { enabled(token, &encodings, &mut points) };
+    let valid = token.run(Decode {
+        token,
+        keys: &encodings,
+        out: &mut points,
+    });
     for (index, point) in points.as_flattened().iter().enumerate().take(keys.len()) {
         put(
             index,
             (valid[index / 8] >> (index % 8) & 1 == 1).then_some(*point),
+        );
+    }
+}
+
+/// The arguments of [`build_tables`], with a lane for each point.
+struct Build<'a, H> {
+    token: Avx512Ifma,
+    workshop: &'a mut Workshop,
+    rows: &'a [[u64; 8]; 15],
+    lanes: u8,
+    width: u32,
+    hand_out: H,
+}
+
+impl<H: FnMut(usize, Table)> Vectorised for Build<'_, H> {
+    type Output = ();
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) {
+        let point = from_rows(self.token, self.rows);
+        let (lanes, width) = (self.lanes, self.width);
+        table::build(
+            self.token,
+            self.workshop,
+            &point,
+            lanes,
+            width,
+            self.hand_out,
         );
     }
 }
@@ -399,18 +466,6 @@ pub(super) fn build_tables(
     width: u32,
     hand_out: impl FnMut(usize, Table),
 ) {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled(
-        token: Avx512Ifma,
-        workshop: &mut Workshop,
-        rows: &[[u64; 8]; 15],
-        lanes: u8,
-        width: u32,
-        hand_out: impl FnMut(usize, Table),
-    ) {
-        let point = from_rows(token, rows);
-        table::build(token, workshop, &point, lanes, width, hand_out);
-    }
     debug_assert!(!points.is_empty() && points.len() <= 8);
     let mut rows = [[0; 8]; 15];
     for lane in 0..8 {
@@ -420,6 +475,12 @@ pub(super) fn build_tables(
         }
     }
     let lanes = (0xffu16 >> (8 - points.len())) as u8;
-    // SAFETY: the token proves that the CPU has these features.
-    unsafe { enabled(token, workshop, &rows, lanes, width, hand_out) }
+    token.run(Build {
+        token,
+        workshop,
+        rows: &rows,
+        lanes,
+        width,
+        hand_out,
+    });
 }

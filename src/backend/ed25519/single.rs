@@ -4,7 +4,7 @@ use super::digits::{Digits, digit_count};
 use super::field::Fe;
 use super::point::{Cached, Extended};
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// Bits of a digit.
 pub(super) const WIDTH: u32 = 4;

@@ -10,7 +10,7 @@ use super::field::Fe;
 use super::point::{Affine, Extended, ONE, Sum, TWO_D};
 
 use crate::backend::Avx512Ifma;
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// One point: limbs of y + x, y − x, 2 d x y and one word unused. Two cache lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

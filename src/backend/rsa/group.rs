@@ -1,11 +1,11 @@
 //! s^e mod n for eight signatures at once: lanes in, lanes out.
-#![allow(unsafe_code)]
 
 use super::key::KeyConstants;
 use super::limbs::{bytes_from_words, limb, words_from_bytes};
 use super::mont::Moduli;
 use crate::backend::Avx512Ifma;
-use crate::backend::{lanes::MASK52, wide::W};
+use crate::backend::isa::wide::W;
+use crate::backend::lanes::{Instructions as _, MASK52, Vectorised};
 
 /// One number per lane: element i holds limb i of the eight numbers.
 #[derive(Clone, Copy)]
@@ -206,14 +206,24 @@ fn reduce<const L: usize>(token: Avx512Ifma, number: &mut [W; L], n: &[W; L]) {
     }
 }
 
+/// The arguments of [`Group::power`].
+struct Power<'a, const L: usize> {
+    token: Avx512Ifma,
+    group: &'a mut Group<L>,
+}
+
+impl<const L: usize> Vectorised for Power<'_, L> {
+    type Output = ();
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn call(self) {
+        self.group.power(self.token);
+    }
+}
+
 /// Runs [`Group::power`] with the instructions the token stands for.
 pub(super) fn power<const L: usize>(token: Avx512Ifma, group: &mut Group<L>) {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled<const L: usize>(token: Avx512Ifma, group: &mut Group<L>) {
-        group.power(token);
-    }
-    // SAFETY: the token proves that the CPU has these features.
-    unsafe { enabled(token, group) }
+    token.run(Power { token, group });
 }
 
 #[cfg(test)]

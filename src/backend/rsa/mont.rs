@@ -21,7 +21,7 @@
 //! wait for the quotient digits of these four, so the processor overlaps them.
 #![allow(clippy::needless_range_loop)] // Columns have numbers, and so have their loops.
 
-use crate::backend::wide::W;
+use crate::backend::isa::wide::W;
 
 /// Low and high halves of the sums of four adjacent columns.
 #[derive(Clone, Copy)]

@@ -1,7 +1,6 @@
 //! What s^e mod n must look like: EMSA-PKCS1-v1_5 and EMSA-PSS (RFC 8017 §9).
 //!
 //! Everything here is public, so comparisons return early.
-#![allow(unsafe_code)]
 
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha384};
@@ -107,10 +106,6 @@ fn mgf1<D: Digest, const N: usize>(seed: &[u8; N], mask: &mut [u8]) {
 /// [`mgf1`] of SHA-384 for at most 384 bytes: eight hashes of one block each, at once. SHA-256 has
 /// instructions of its own on these CPUs and gains nothing from lanes.
 fn mgf1_sha384(token: Avx512Ifma, seed: &[u8; 48], mask: &mut [u8]) {
-    #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx512ifma,bmi2,adx")]
-    fn enabled(token: Avx512Ifma, messages: &[&[u8]; 8], digests: &mut [[u8; 64]; 8]) {
-        sha512::digest(token, &sha512::SHA384, messages, digests);
-    }
     debug_assert!(mask.len() <= 8 * 48);
     let mut blocks = [[0; sha512::BLOCK]; 8];
     for (counter, block) in (0u32..).zip(&mut blocks) {
@@ -120,8 +115,8 @@ fn mgf1_sha384(token: Avx512Ifma, seed: &[u8; 48], mask: &mut [u8]) {
     }
     let [a, b, c, d, e, f, g, h] = &blocks;
     let mut digests = [[0; 64]; 8];
-    // SAFETY: the token proves that the CPU has these features.
-    unsafe { enabled(token, &[a, b, c, d, e, f, g, h], &mut digests) }
+    let messages: [&[u8]; 8] = [a, b, c, d, e, f, g, h];
+    sha512::digest_eight(token, &sha512::SHA384, &messages, &mut digests);
     for (out, digest) in mask.chunks_mut(48).zip(&digests) {
         out.copy_from_slice(&digest[..out.len()]);
     }

@@ -134,7 +134,7 @@ fn instructions() {
     for backend in super::backends() {
         #[cfg(target_arch = "x86_64")]
         if let Backend::Ifma(token) = backend {
-            word::<crate::backend::wide::W>(token);
+            word::<crate::backend::isa::wide::W>(token);
         }
         let _ = backend;
     }

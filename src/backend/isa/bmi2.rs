@@ -2,7 +2,7 @@
 //!
 //! `mulx` takes any register and leaves the flags alone, which is worth a fifth on 64-bit limbs.
 
-use super::lanes::Vectorised;
+use crate::backend::lanes::Vectorised;
 
 cpufeatures::new!(cpu_bmi2, "bmi1", "bmi2", "adx");
 

@@ -5,15 +5,15 @@
 //! instructions exist; that is what every `SAFETY` comment here leans on.
 //!
 //! The functions are `#[inline(always)]` without `#[target_feature]`: they must be reached from a
-//! function that enables [the features](super::Avx512Ifma), otherwise they are slow, never wrong.
+//! function that enables [the features](Avx512Ifma), otherwise they are slow, never wrong.
 //!
 //! What is built on them is forced inline too, but not with debug assertions: without optimisation
 //! every temporary has its own place, and all of it in one function would overflow the stack.
-#![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
 
-use super::Avx512Ifma;
+use super::avx512::Avx512Ifma;
+use crate::backend::lanes::Word;
 
 /// Eight unsigned 64-bit lanes.
 #[derive(Clone, Copy)]
@@ -283,6 +283,111 @@ impl W {
                 W(_mm512_shuffle_i64x2::<0xdd>(abcd3, efgh3)),
             ]
         }
+    }
+}
+
+impl Word for W {
+    const LANES: usize = 8;
+    type Token = Avx512Ifma;
+
+    #[inline(always)]
+    fn splat(token: Avx512Ifma, value: u64) -> Self {
+        W::splat(token, value)
+    }
+
+    #[inline(always)]
+    fn load(token: Avx512Ifma, lanes: &[u64]) -> Self {
+        let words = lanes.first_chunk().expect("eight words, one per lane");
+        W::load(token, words)
+    }
+
+    #[inline(always)]
+    fn store(self, lanes: &mut [u64]) {
+        self.store(lanes.first_chunk_mut().expect("eight words, one per lane"));
+    }
+
+    #[inline(always)]
+    fn from_rows<'a>(token: Avx512Ifma, mut row: impl FnMut(usize) -> &'a [u64; 8]) -> [Self; 8] {
+        W::transpose([
+            W::load(token, row(0)),
+            W::load(token, row(1)),
+            W::load(token, row(2)),
+            W::load(token, row(3)),
+            W::load(token, row(4)),
+            W::load(token, row(5)),
+            W::load(token, row(6)),
+            W::load(token, row(7)),
+        ])
+    }
+
+    #[inline(always)]
+    fn to_rows(words: [Self; 8], mut sink: impl FnMut(usize, &[u64; 8])) {
+        let rows = W::transpose(words);
+        let mut row = [0; 8];
+        for (lane, words) in rows.into_iter().enumerate() {
+            words.store(&mut row);
+            sink(lane, &row);
+        }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.add(other)
+    }
+
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.sub(other)
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        self.and(other)
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self.or(other)
+    }
+
+    #[inline(always)]
+    fn shl(self, count: u32) -> Self {
+        self.shl_by(self.constant(count.into()))
+    }
+
+    #[inline(always)]
+    fn shr(self, count: u32) -> Self {
+        self.shr_by(self.constant(count.into()))
+    }
+
+    #[inline(always)]
+    fn sra(self, count: u32) -> Self {
+        self.sra_by(self.constant(count.into()))
+    }
+
+    #[inline(always)]
+    fn madd_lo(self, a: Self, b: Self) -> Self {
+        self.madd_lo_in_order(a, b)
+    }
+
+    #[inline(always)]
+    fn madd_hi(self, a: Self, b: Self) -> Self {
+        self.madd_hi_in_order(a, b)
+    }
+
+    #[inline(always)]
+    fn select(mask: u32, on: Self, off: Self) -> Self {
+        off.blend(mask as u8, on)
+    }
+
+    #[inline(always)]
+    fn eq(self, other: Self) -> u32 {
+        self.equal(other).into()
+    }
+
+    #[inline(always)]
+    fn lt(self, other: Self) -> u32 {
+        self.below(other).into()
     }
 }
 

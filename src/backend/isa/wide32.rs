@@ -4,11 +4,10 @@
 //! `W32`), so holding one proves that the instructions exist; every `SAFETY` comment leans on that.
 //! The functions must be reached from a function that enables the token's features, otherwise they
 //! are slow, never wrong.
-#![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
 
-use super::Avx512Ifma;
+use super::avx512::Avx512Ifma;
 
 /// Sixteen unsigned 32-bit lanes.
 #[derive(Clone, Copy)]
