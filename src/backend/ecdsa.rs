@@ -8,22 +8,28 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`domain`] | primes, orders, rows of points |
 //! | [`field`] | traits: residues in lanes, engine, kernel |
 //! | [`radix52`], [`limbs64`] | residues on vectors of 52-bit multiply-add, and on 64-bit words |
-//! | [`curve`] | parameters |
+//! | [`curve`] | the curves, each with its engines |
 //! | [`invert`] | one inversion for all lanes |
 //! | [`group`] | doubling and complete addition, for walks |
 //! | [`tables`] | digits, shapes of tables, building them |
 //! | [`scalar`] | parsing, shared inversion, u1 and u2 |
+//! | [`term`] | a table and the scalars that index it |
 //! | [`affine`] | sums of table entries, with shared inversions |
 //! | [`walk`] | walks with doublings, comparison with r |
 //! | [`cache`] | tables that outlive a window, and their budget |
+//! | [`work`] | what is planned for a window, and buffers |
+//! | [`chunk`] | some signatures, from scalars to verdicts |
 //!
 //! Everything here is variable time: keys, digests and signatures are public.
 
 pub(crate) mod affine;
 pub(crate) mod cache;
+mod chunk;
 pub(crate) mod curve;
+pub(crate) mod domain;
 pub(crate) mod field;
 pub(crate) mod group;
 pub(crate) mod invert;
@@ -31,25 +37,28 @@ pub(crate) mod limbs64;
 pub(crate) mod radix52;
 pub(crate) mod scalar;
 pub(crate) mod tables;
+pub(crate) mod term;
 pub(crate) mod walk;
+mod work;
 
 #[cfg(test)]
 mod tests;
 
 use alloc::vec::Vec;
-use core::marker::PhantomData;
 
 use self::{
-    affine::{AddUp, Sums},
     cache::{Cache, best_width, comb_pays},
-    curve::{Curve, Entry},
+    chunk::Chunk,
+    curve::Curve,
+    domain::Entry as _,
     field::Engine,
-    scalar::{Scalars, less, read_words},
-    tables::{Builder, Shape, build, import},
-    walk::{Compare, End, Term, Walk},
+    scalar::{less, read_words},
+    tables::{Shape, build, import},
+    work::{Generator, Place, Work},
 };
 use super::Backend;
-pub(crate) use curve::{P256, P384};
+pub(crate) use domain::{P256, P384};
+pub(crate) use work::{Job, KeyUse, Plan, Scratch};
 
 /// Signatures that are verified together: enough to share inversions, few enough for the cache.
 const CHUNK: usize = 1536;
@@ -60,115 +69,6 @@ const ALONE: usize = 2;
 
 /// Classes of jobs, by what tables they use, are numbered up to this.
 const LAST_CLASS: u8 = 31;
-
-/// A key of a window, and how often it is used there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KeyUse<'a> {
-    /// Both coordinates, big-endian.
-    pub(crate) xy: &'a [u8],
-    /// Signatures by this key.
-    pub(crate) uses: u32,
-}
-
-/// A signature to verify.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Job<'a> {
-    /// Position of the key in the window.
-    pub(crate) key: u32,
-    /// Digest, as long as a coordinate.
-    pub(crate) digest: &'a [u8],
-    /// r and s, big-endian.
-    pub(crate) signature: &'a [u8],
-}
-
-/// How one key is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Not a point of the curve: nothing verifies.
-    Refused,
-    /// A table of the given shape is built with each chunk.
-    Local(Shape),
-    /// A comb in the cache: width, first entry.
-    Cached(u32, u32),
-}
-
-/// What [`Ecdsa::prepare`] decided for the keys of a window. Reused.
-#[derive(Debug)]
-pub(crate) struct Plan<C: Curve> {
-    /// Plain coordinates and place of each key.
-    keys: Vec<(C::Entry, Place)>,
-    /// Which state of the cache the places refer to.
-    generation: u64,
-}
-
-impl<C: Curve> Default for Plan<C> {
-    fn default() -> Self {
-        Self {
-            keys: Vec::new(),
-            generation: 0,
-        }
-    }
-}
-
-/// Buffers of one engine.
-struct Work<E: Engine> {
-    scalars: Scalars<E>,
-    sums: Sums<E>,
-    ends: Vec<End<E::Fp>>,
-    builder: Builder<E>,
-    points: Vec<E::Entry>,
-    table: Vec<E::Entry>,
-    table_base: Vec<u32>,
-    base: Vec<u32>,
-    generator_base: Vec<u32>,
-    on_curve: Vec<bool>,
-    right: Vec<u32>,
-}
-
-impl<E: Engine> Default for Work<E> {
-    fn default() -> Self {
-        Self {
-            scalars: Scalars::default(),
-            sums: Sums::default(),
-            ends: Vec::new(),
-            builder: Builder::default(),
-            points: Vec::new(),
-            table: Vec::new(),
-            table_base: Vec::new(),
-            base: Vec::new(),
-            generator_base: Vec::new(),
-            on_curve: Vec::new(),
-            right: Vec::new(),
-        }
-    }
-}
-
-/// Buffers of one thread. Reused from call to call; nothing is allocated once they have grown.
-pub(crate) struct Scratch<C: Curve> {
-    portable: Work<C::Portable>,
-    #[cfg(target_arch = "x86_64")]
-    ifma: Work<C::Ifma>,
-    order: Vec<u32>,
-    classes: Vec<u8>,
-}
-
-impl<C: Curve> Default for Scratch<C> {
-    fn default() -> Self {
-        Self {
-            portable: Work::default(),
-            #[cfg(target_arch = "x86_64")]
-            ifma: Work::default(),
-            order: Vec::new(),
-            classes: Vec::new(),
-        }
-    }
-}
-
-/// The comb of the generator.
-struct Generator<C: Curve> {
-    shape: Shape,
-    table: Vec<C::Entry>,
-}
 
 /// A verifier for one curve: a back end and its tables.
 pub(crate) struct Ecdsa<C: Curve> {
@@ -472,7 +372,8 @@ impl<C: Curve> Ecdsa<C> {
             let cached = matches!(place(run[0]), Place::Cached(..));
             for chunk in run.chunks(CHUNK) {
                 let batch = Chunk {
-                    ecdsa: self,
+                    arena: &self.cache.arena,
+                    most_parts: self.most_parts,
                     plan,
                     jobs,
                     chunk,
@@ -501,138 +402,5 @@ impl<C: Curve> Ecdsa<C> {
         }
         scratch.order = order;
         scratch.classes = classes;
-    }
-}
-
-/// Some jobs whose keys have tables of one shape.
-struct Chunk<'a, C: Curve> {
-    ecdsa: &'a Ecdsa<C>,
-    plan: &'a Plan<C>,
-    jobs: &'a [Job<'a>],
-    /// Indices of jobs.
-    chunk: &'a [u32],
-    shape: Shape,
-    cached: bool,
-}
-
-impl<C: Curve> Chunk<'_, C> {
-    fn verify<E: Engine<Entry = C::Entry>>(
-        &self,
-        engine: E,
-        generator: Option<&Generator<C>>,
-        work: &mut Work<E>,
-        verdicts: &mut [bool],
-    ) {
-        let groups = self.chunk.len().div_ceil(E::LANES);
-        let Work {
-            scalars,
-            sums,
-            ends,
-            builder,
-            points,
-            table,
-            table_base,
-            base,
-            generator_base,
-            on_curve,
-            right,
-        } = work;
-
-        scalars.reset::<C>(self.chunk.len());
-        base.clear();
-        points.clear();
-        let mut last = None;
-        let entries = self.shape.entries() as u32;
-        for (at, job) in self.chunk.iter().enumerate() {
-            let job = &self.jobs[*job as usize];
-            scalars.set::<C>(at, job.signature, job.digest);
-            let (point, place) = &self.plan.keys[job.key as usize];
-            base.push(match place {
-                Place::Cached(_, base) if self.cached => *base,
-                _ => {
-                    if last != Some(job.key) {
-                        last = Some(job.key);
-                        points.push(*point);
-                    }
-                    (points.len() as u32 - 1) * entries
-                }
-            });
-        }
-        // Lanes without work repeat the last table.
-        let filler = *base.last().expect("a chunk is not empty");
-        base.resize(groups * E::LANES, filler);
-        generator_base.clear();
-        generator_base.resize(groups * E::LANES, 0);
-
-        let generator_shape = generator.map_or(self.shape, |generator| generator.shape);
-        scalars.solve::<C>(engine, generator_shape, self.shape);
-        sums.slots.clear();
-
-        if !self.cached {
-            if generator.is_none() {
-                generator_base.fill(points.len() as u32 * entries);
-                points.push(C::G);
-            }
-            import::<E, C>(engine, points, on_curve);
-            table_base.clear();
-            table_base.extend((0..points.len() as u32).map(|i| i * entries));
-            table.resize(points.len() * entries as usize, C::Entry::ZERO);
-            build(engine, builder, self.shape, points, table_base, table);
-            let terms = [
-                Term::<E> {
-                    table,
-                    base,
-                    scalars: scalars.u2::<C>(),
-                },
-                Term::<E> {
-                    table,
-                    base: generator_base,
-                    scalars: scalars.u1::<C>(),
-                },
-            ];
-            engine.run(Walk {
-                sums,
-                ends,
-                terms: &terms[..1 + usize::from(generator.is_none())],
-                shape: self.shape,
-                groups,
-            });
-        }
-        if let Some(generator) = generator {
-            let of_generator = (
-                Term::<E> {
-                    table: &generator.table,
-                    base: generator_base,
-                    scalars: scalars.u1::<C>(),
-                },
-                generator.shape,
-            );
-            let of_key = (
-                Term::<E> {
-                    table: &self.ecdsa.cache.arena,
-                    base,
-                    scalars: scalars.u2::<C>(),
-                },
-                self.shape,
-            );
-            let combs = [of_key, of_generator];
-            engine.run(AddUp {
-                sums,
-                terms: if self.cached { &combs } else { &combs[1..] },
-                groups,
-                most_parts: self.ecdsa.most_parts,
-            });
-        }
-        engine.run(Compare::<E, C> {
-            sums,
-            scalars,
-            right,
-            curve: PhantomData,
-        });
-        for (at, job) in self.chunk.iter().enumerate() {
-            let good = right[at / E::LANES] >> (at % E::LANES) & 1 == 1;
-            let checked = self.cached || on_curve[(base[at] / entries) as usize];
-            verdicts[*job as usize] = good && checked;
-        }
     }
 }

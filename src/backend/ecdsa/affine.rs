@@ -23,7 +23,7 @@ use super::{
     field::{Engine, Field, Kernel, Ring},
     invert::invert,
     tables::{Fe, Shape},
-    walk::Term,
+    term::Term,
 };
 use crate::backend::lanes::MAX_LANES;
 

@@ -3,10 +3,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{
-    curve::{Curve, Entry},
-    tables::Shape,
-};
+use super::{curve::Curve, domain::Entry, tables::Shape};
 
 /// Widths of combs, narrowest and widest.
 pub(super) const WIDTHS: core::ops::RangeInclusive<u32> = 4..=13;

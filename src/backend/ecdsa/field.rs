@@ -12,7 +12,7 @@
 //!
 //! Nothing here is constant time: verification sees public data only.
 
-use super::curve::Entry;
+use super::domain::Entry;
 use crate::backend::lanes::{MAX_LANES, Vectorised};
 
 /// Residues modulo an odd prime, in Montgomery form unless said otherwise.

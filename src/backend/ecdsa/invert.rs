@@ -249,7 +249,7 @@ fn invert_words(number: &mut [u64], modulus: &[u64]) {
 
 fn invert_limbs<const N: usize>(number: &mut [u64], modulus: &[u64]) {
     let m = Signed::from_words(modulus);
-    let negative_inverse = super::curve::negative_inverse(modulus[0]);
+    let negative_inverse = super::domain::negative_inverse(modulus[0]);
     let inverse = negative_inverse.wrapping_neg() as i64 & MASK;
     let (mut d, mut e) = (Signed([0; LIMBS]), Signed([0; LIMBS]));
     e.0[0] = 1;
@@ -272,7 +272,7 @@ fn invert_limbs<const N: usize>(number: &mut [u64], modulus: &[u64]) {
 #[cfg(test)]
 mod tests {
     use super::invert_words;
-    use crate::backend::ecdsa::{curve, scalar::less, tests::Random};
+    use crate::backend::ecdsa::{domain, scalar::less, tests::Random};
 
     /// Against the inversion of `p256` and `p384`, which is not this one.
     macro_rules! agrees {
@@ -280,7 +280,7 @@ mod tests {
             #[test]
             fn $name() {
                 use $krate::{FieldBytes, Scalar, elliptic_curve::PrimeField};
-                let modulus: [u64; $words] = curve::$name;
+                let modulus: [u64; $words] = domain::$name;
                 let mut random = Random(7);
                 let mut numbers = alloc::vec::Vec::new();
                 for i in 0..400u32 {

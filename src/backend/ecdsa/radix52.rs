@@ -23,12 +23,14 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | this | the types, their bounds, the engine |
+//! | this | the types, their bounds |
+//! | `engine` | the engines of both curves |
 //! | `products` | products and squares, and in what order |
 //! | `primes` | the moduli, their steps of reduction |
 //! | `residues` | the operations of [`super::field`] |
 //! | `words` | reading and writing |
 
+mod engine;
 mod primes;
 mod products;
 mod residues;
@@ -36,12 +38,9 @@ mod words;
 
 use core::marker::PhantomData;
 
-use super::{
-    curve::{Entry, Entry256, Entry384, P256, P384},
-    field::{Bound, Engine, Kernel},
-};
-use crate::backend::lanes::{Instructions, MASK52, MAX_LANES, Word, unroll};
-use primes::{P256Order, P256Prime, P384Order, P384Prime};
+use super::domain::Entry;
+use crate::backend::lanes::{MASK52, MAX_LANES, Word, unroll};
+pub(crate) use engine::Engine52;
 
 /// Limbs below 2^52 of a value below `B` times the modulus.
 #[derive(Clone, Copy)]
@@ -187,69 +186,3 @@ impl<W: Word, M, const L: usize> Field52<W, M, L> {
 const fn product_fits(product: u64, out: u32, slack: u64) -> bool {
     out >= 1 && product <= (out as u64 - 1) * slack
 }
-
-/// An engine whose lanes are the words `W`.
-pub(crate) struct Engine52<W: Word, C> {
-    token: W::Token,
-    curve: PhantomData<C>,
-}
-
-impl<W: Word, C> Clone for Engine52<W, C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-impl<W: Word, C> Copy for Engine52<W, C> {}
-
-impl<W: Word, C> Engine52<W, C> {
-    /// The engine that a token unlocks.
-    pub(crate) fn new(token: W::Token) -> Self {
-        Self {
-            token,
-            curve: PhantomData,
-        }
-    }
-}
-
-macro_rules! engine {
-    ($curve:ident, $limbs:literal, $prime:ident, $order:ident, $entry:ident) => {
-        impl<W: Word> Engine for Engine52<W, $curve> {
-            type Fp = Field52<W, $prime, $limbs>;
-            type Fn = Field52<W, $order, $limbs>;
-            type Entry = $entry;
-            const LANES: usize = W::LANES;
-
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn fp(self) -> Self::Fp {
-                Field52 {
-                    token: self.token,
-                    modulus: PhantomData,
-                }
-            }
-
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn scalars(self) -> Self::Fn {
-                Field52 {
-                    token: self.token,
-                    modulus: PhantomData,
-                }
-            }
-
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output {
-                self.token.run(Bound(self, kernel))
-            }
-
-            #[cfg_attr(not(debug_assertions), inline(always))]
-            fn prefetch(self, entry: &$entry) {
-                self.token.prefetch(entry.head());
-                if entry.words().len() > 8 {
-                    self.token.prefetch(entry.tail());
-                }
-            }
-        }
-    };
-}
-
-engine!(P256, 5, P256Prime, P256Order, Entry256);
-engine!(P384, 8, P384Prime, P384Order, Entry384);

@@ -27,7 +27,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    curve::{Curve, Entry},
+    curve::Curve,
+    domain::Entry,
     field::{Engine, Field, Kernel, Ring},
     group::{Double, Jacobian},
     invert::invert,

@@ -4,7 +4,7 @@ use super::{
     Modulus64, Prime64,
     products::{add_carry, multiply_add, sub_borrow},
 };
-use crate::backend::ecdsa::curve::{self, Entry256, Entry384};
+use crate::backend::ecdsa::domain::{self, Entry256, Entry384};
 
 /// The prime of P-256, in words.
 #[derive(Clone, Copy)]
@@ -27,22 +27,22 @@ macro_rules! modulus {
         impl Modulus64<$n> for $name {
             const M: [u64; $n] = $words;
             const SLICE: &'static [u64] = &$words;
-            const N0: u64 = curve::negative_inverse($words[0]);
-            const R1: [u64; $n] = curve::power_of_two(64 * $n, &$words);
-            const HALF: [u64; $n] = curve::power_of_two(64 * $n - 1, &$words);
-            const R2: [u64; $n] = curve::power_of_two(128 * $n, &$words);
+            const N0: u64 = domain::negative_inverse($words[0]);
+            const R1: [u64; $n] = domain::power_of_two(64 * $n, &$words);
+            const HALF: [u64; $n] = domain::power_of_two(64 * $n - 1, &$words);
+            const R2: [u64; $n] = domain::power_of_two(128 * $n, &$words);
             $($reduce)?
         }
     };
 }
 
-modulus!(P256Order, 4, curve::P256_N);
-modulus!(P384Order, 6, curve::P384_N);
+modulus!(P256Order, 4, domain::P256_N);
+modulus!(P384Order, 6, domain::P384_N);
 
 modulus!(
     P256Prime,
     4,
-    curve::P256_P,
+    domain::P256_P,
     /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
     /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -62,7 +62,7 @@ modulus!(
 modulus!(
     P384Prime,
     6,
-    curve::P384_P,
+    domain::P384_P,
     /// `2^384 - p = 2^128 + 2^96 - 2^32 + 1`: the multiple to add is `m·2^384`, and what it lacks
     /// to a multiple of `p` is taken off the low words. `-1/p = 2^32 + 1 mod 2^64`.
     #[cfg_attr(not(debug_assertions), inline(always))]

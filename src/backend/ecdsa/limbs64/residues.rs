@@ -6,7 +6,7 @@ use super::{
 };
 use crate::backend::{
     ecdsa::{
-        curve::Entry,
+        domain::Entry,
         field::{Field, Ring},
     },
     lanes::{MAX_LANES, unroll},

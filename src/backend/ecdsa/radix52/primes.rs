@@ -2,7 +2,7 @@
 
 use super::{Modulus52, Prime52, Raw, Wide};
 use crate::backend::{
-    ecdsa::curve::{self, Entry256, Entry384},
+    ecdsa::domain::{self, Entry256, Entry384},
     lanes::{MASK52, Word},
 };
 
@@ -26,27 +26,27 @@ macro_rules! modulus {
     ($name:ident, $limbs:literal, $words:path, $slack:expr $(, $reduce:item)?) => {
         impl Modulus52<$limbs> for $name {
             const WORDS: &'static [u64] = &$words;
-            const M: [u64; $limbs] = curve::to_radix52(&$words);
-            const N0: u64 = curve::negative_inverse($words[0]) & MASK52;
+            const M: [u64; $limbs] = domain::to_radix52(&$words);
+            const N0: u64 = domain::negative_inverse($words[0]) & MASK52;
             const R1: [u64; $limbs] =
-                curve::to_radix52(&curve::power_of_two(52 * $limbs, &$words));
+                domain::to_radix52(&domain::power_of_two(52 * $limbs, &$words));
             const HALF: [u64; $limbs] =
-                curve::to_radix52(&curve::power_of_two(52 * $limbs - 1, &$words));
+                domain::to_radix52(&domain::power_of_two(52 * $limbs - 1, &$words));
             const R2: [u64; $limbs] =
-                curve::to_radix52(&curve::power_of_two(104 * $limbs, &$words));
+                domain::to_radix52(&domain::power_of_two(104 * $limbs, &$words));
             const SLACK: u64 = $slack;
             $($reduce)?
         }
     };
 }
 
-modulus!(P256Order, 5, curve::P256_N, 1 << 4);
-modulus!(P384Order, 8, curve::P384_N, 1 << 32);
+modulus!(P256Order, 5, domain::P256_N, 1 << 4);
+modulus!(P384Order, 8, domain::P384_N, 1 << 32);
 
 modulus!(
     P256Prime,
     5,
-    curve::P256_P,
+    domain::P256_P,
     1 << 4,
     /// `p = -1 mod 2^96`, so the multiple to add is the limb itself, and the rest of `p` is sparse:
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
@@ -68,7 +68,7 @@ modulus!(
 modulus!(
     P384Prime,
     8,
-    curve::P384_P,
+    domain::P384_P,
     (1 << 32) - (1 << 13),
     /// All steps but the last add multiples of `(2^32 + 1)·p = 2^416 + 2^384 - 2^160 - 2^129 -
     /// 2^96 + 2^64 - 1`, which is -1 mod 2^64, so the multiple is the limb itself; that they are

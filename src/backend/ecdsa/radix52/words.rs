@@ -2,7 +2,7 @@
 
 use super::{Field52, Limbs, Modulus52};
 use crate::backend::{
-    ecdsa::curve::Entry,
+    ecdsa::domain::Entry,
     lanes::{MASK52, MAX_LANES, Word, unroll},
 };
 

@@ -6,7 +6,8 @@ use super::Random;
 use crate::backend::{
     Backend,
     ecdsa::{
-        curve::{Curve, P256, P384},
+        curve::Curve,
+        domain::{P256, P384},
         field::{Engine, Field},
         radix52::Engine52,
     },
@@ -15,7 +16,7 @@ use crate::backend::{
 
 /// Points come back from a table as they went in, lane by lane.
 fn entries<F: Field, C: Curve<Entry = F::Entry>>(f: F) {
-    use crate::backend::ecdsa::curve::Entry;
+    use crate::backend::ecdsa::domain::Entry;
     let mut table = vec![C::Entry::ZERO; 40];
     let mut random = Random(62);
     for entry in &mut table {

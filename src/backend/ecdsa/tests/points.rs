@@ -8,7 +8,8 @@ use super::Random;
 use crate::backend::Backend;
 use crate::backend::{
     ecdsa::{
-        curve::{Curve, Entry},
+        curve::Curve,
+        domain::Entry,
         field::{Engine, Field, Ring},
         group::Jacobian,
         invert::invert,

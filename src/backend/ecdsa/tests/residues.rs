@@ -19,7 +19,8 @@ use super::Random;
 use crate::backend::Backend;
 use crate::backend::{
     ecdsa::{
-        curve::{Curve, P256, P384},
+        curve::Curve,
+        domain::{P256, P384},
         field::{Engine, Field, Ring},
         invert::invert,
         limbs64::{Field64, Modulus64, Words},

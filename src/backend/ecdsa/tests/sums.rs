@@ -9,12 +9,13 @@ use crate::backend::{
     Backend,
     ecdsa::{
         affine::{AddUp, Sums},
-        curve::{Curve, Entry, P256, P384},
+        curve::Curve,
+        domain::{Entry, P256, P384},
         field::{Engine, Field, Kernel, Ring},
         radix52::Engine52,
         scalar::{Digits, read_words},
         tables::{Shape, import, scalar_words},
-        walk::Term,
+        term::Term,
     },
     lanes::{Emulated, MAX_LANES, Pair},
 };
