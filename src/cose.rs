@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use sha2::Digest as _;
 
+use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
 use crate::error::{ErrorKind, Fail};
 use crate::finding::FindingKind;
-use crate::key::Algorithm;
 use crate::limits::Limits;
 
 /// external_aad of entries in the FDO 2.0 draft: `["FDO-OVEntry-v1"]`.

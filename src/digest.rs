@@ -65,13 +65,6 @@ impl HashAlgorithm {
         })
     }
 
-    /// The HMAC of a message under a secret of any length (RFC 2104), without a heap. What
-    /// computing it leaves on the stack is wiped.
-    #[must_use]
-    pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
-        crate::hmac::hmac(secret, self, message)
-    }
-
     /// The digest of the parts one after the other.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> Digest {

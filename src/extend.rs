@@ -8,11 +8,12 @@ use alloc::vec::Vec;
 
 use ciborium::Value;
 
+use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
-use crate::key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
+use crate::key::{KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]

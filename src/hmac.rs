@@ -61,6 +61,15 @@ impl DeviceHmac for HmacSecret {
     }
 }
 
+impl HashAlgorithm {
+    /// The HMAC of a message under a secret of any length (RFC 2104), without a heap. What
+    /// computing it leaves on the stack is wiped.
+    #[must_use]
+    pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
+        hmac(secret, self, message)
+    }
+}
+
 /// More than computing an HMAC takes, with SHA-2 in software too.
 const STACK: usize = 4096;
 

@@ -99,6 +99,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod algorithm;
 mod audit;
 // Limbs and lanes: every index and every carry is bounded by a constant, and the bounds are proved
 // where the numbers are defined. Keys, signatures and digests come in with their sizes checked.
@@ -157,6 +158,7 @@ mod verify;
 mod voucher;
 mod write;
 
+pub use algorithm::Algorithm;
 pub use audit::{Audit, audit};
 pub use batch::{BatchVerifier, Progress};
 #[cfg(feature = "x509")]
@@ -168,7 +170,7 @@ pub use error::{Error, ErrorKind, Fault};
 pub use extend::{ExtendOptions, Extension, NextOwner};
 pub use finding::{Allowance, Finding, FindingKind};
 pub use hmac::{DeviceHmac, HmacSecret};
-pub use key::{Algorithm, KeyEncoding, KeyType, KeyView, PublicKey};
+pub use key::{KeyEncoding, KeyType, KeyView, PublicKey};
 pub use limits::Limits;
 pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner, TraitSigner};

@@ -6,14 +6,11 @@ use core::fmt;
 #[cfg(feature = "x509")]
 use crate::certificate::Roots;
 use crate::digest::Digest;
-use crate::error::Error;
 use crate::finding::Allowance;
 use crate::hmac::DeviceHmac;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::time::UnixTime;
-use crate::verify::VerifiedVoucher;
-use crate::voucher::Voucher;
 
 /// Everything that a verdict depends on besides the voucher itself.
 ///
@@ -138,14 +135,6 @@ impl<'p> Policy<'p> {
     pub const fn require_origin(mut self) -> Self {
         self.any_origin = false;
         self
-    }
-
-    /// Reads `bytes` under the limits of this policy and verifies the voucher.
-    ///
-    /// # Errors
-    /// Those of [`Voucher::parse`] and [`Voucher::verify`].
-    pub fn verify<'a>(&self, bytes: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
-        Voucher::parse_with(bytes, &self.limits)?.verify_within(self)
     }
 
     /// Bounds on what the voucher may ask of its reader. A voucher past them is not verified, under

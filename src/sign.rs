@@ -8,10 +8,11 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
+use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::key::{Algorithm, KeyType, Material, PublicKey};
+use crate::key::{KeyType, Material, PublicKey};
 
 /// The private key of an owner, wherever it is.
 ///

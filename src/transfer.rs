@@ -5,10 +5,12 @@ pub(crate) mod fork;
 mod handover;
 mod journal;
 mod once;
+mod receipt;
 pub(crate) mod resale;
 
 pub use each::{Deal, hand_over_each, hand_over_each_with};
 pub use fork::{Fork, Relation, find_forks, relation};
-pub use handover::{HandOver, Receipt};
+pub use handover::HandOver;
 pub use journal::{Journal, Recorded, Sale};
+pub use receipt::Receipt;
 pub use resale::{Replacement, ResaleOutcome};

@@ -15,8 +15,10 @@
 #[cfg(feature = "x509")]
 mod chains;
 mod facts;
+mod judge;
 mod links;
 mod origin;
+mod proved;
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -24,80 +26,18 @@ use core::ops::Deref;
 
 #[cfg(feature = "x509")]
 pub(crate) use chains::chains;
+pub(crate) use judge::{First, Judge};
 pub(crate) use links::{Direct, LinkDigests, before_entries};
 pub use origin::Origin;
+pub use proved::{ChainHashRule, ManufacturerProof, Proved};
+
+use judge::{Counting, departure};
 
 use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::{Allowance, FindingKind};
-use crate::key::{KeyView, PublicKey};
+use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::voucher::{Entry, Voucher};
-
-/// What to do with an error: stop at the first, or collect all.
-pub(crate) trait Judge {
-    /// Stops by giving the error back, or notes it and goes on.
-    fn fault(&mut self, error: Error) -> Result<(), Error>;
-}
-
-/// Stops at the first error.
-pub(crate) struct First;
-
-impl Judge for First {
-    fn fault(&mut self, error: Error) -> Result<(), Error> {
-        Err(error)
-    }
-}
-
-/// By which rule the hash of the device certificate chain matched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ChainHashRule {
-    /// The certificates one after the other, as FDO 1.1 says.
-    Certificates,
-    /// The CBOR item, under [`Allowance::LegacyChainHash`].
-    LegacyItem,
-    /// There is neither chain nor hash: an EPID device.
-    NoChain,
-}
-
-/// By what the manufacturer was recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ManufacturerProof {
-    /// By its key.
-    Key,
-    /// By the hash of the CBOR of its key: `DCPubKeyHash`.
-    KeyHash,
-    /// By the hash of its SubjectPublicKeyInfo.
-    SpkiHash,
-    /// By a certificate path from its X5CHAIN to a root.
-    Path,
-}
-
-/// What was proved about a voucher. What is not in here was not proved; see
-/// [`origin`](Self::origin) for whether the header is anchored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Proved {
-    /// Entries whose two hashes and signature were verified: always all of them. With 0 of them no
-    /// signature was verified.
-    pub entries: usize,
-    /// How the hash of the device certificate chain matched.
-    pub chain_hash: ChainHashRule,
-    /// Whether some entry is signed with the external data of the FDO 2.0 draft.
-    pub draft_aad: bool,
-    /// Whether the header HMAC was verified with the device's secret.
-    pub hmac: bool,
-    /// By what the manufacturer's key was recognised, where the policy named one. `None` for a
-    /// voucher without entries whose HMAC was not verified: nobody has signed that header, and
-    /// anybody can copy a public key into one.
-    pub manufacturer: Option<ManufacturerProof>,
-    /// Whether the current owner is the one that the policy named.
-    pub owner: bool,
-    /// Whether the device certificate has a path to a root that the policy named. That says nothing
-    /// about the header: the certificate is public, and anybody can copy it under another header.
-    pub device_path: bool,
-}
 
 /// A voucher that has been verified under a policy. Only verification makes one.
 ///
@@ -173,6 +113,16 @@ impl fmt::Debug for VerifiedVoucher<'_> {
             self.owner,
             self.proved
         )
+    }
+}
+
+impl Policy<'_> {
+    /// Reads `bytes` under the limits of this policy and verifies the voucher.
+    ///
+    /// # Errors
+    /// Those of [`Voucher::parse`] and [`Voucher::verify`].
+    pub fn verify<'a>(&self, bytes: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
+        Voucher::parse_with(bytes, &self.limits)?.verify_within(self)
     }
 }
 
@@ -278,10 +228,6 @@ pub(crate) fn check_departures(
     Ok(())
 }
 
-fn departure(kind: FindingKind) -> Error {
-    Error::because(ErrorKind::Departure, kind.name())
-}
-
 /// Step 4: the manufacturer's key and that of every entry, `None` where one is off its curve.
 fn decode_keys(
     voucher: &Voucher<'_>,
@@ -376,22 +322,4 @@ pub(crate) fn check_facts(
     policy: &Policy<'_>,
 ) -> Result<Proved, Error> {
     facts::check(voucher, Some(owner), policy, &mut First)
-}
-
-/// Counts the faults that pass through to another judge.
-struct Counting<'j, J> {
-    inner: &'j mut J,
-    faults: usize,
-}
-
-impl<J: Judge> Judge for Counting<'_, J> {
-    fn fault(&mut self, error: Error) -> Result<(), Error> {
-        self.faults = self.faults.saturating_add(1);
-        self.inner.fault(error)
-    }
-}
-
-/// The key that a voucher ends with, for errors about it.
-pub(crate) fn owner_place<'v>(voucher: &'v Voucher<'_>) -> (KeyView<'v>, Option<usize>) {
-    (voucher.owner_key(), voucher.entries().len().checked_sub(1))
 }

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use ciborium::Value;
 use coset::{AsCborValue as _, CborSerializable as _, TaggedCborSerializable as _, iana};
 
+use crate::algorithm::Algorithm;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::key::{Algorithm, KeyEncoding, KeyType, Material, PublicKey};
+use crate::key::{KeyEncoding, KeyType, Material, PublicKey};
 
 /// The bytes of one item. Writing into memory cannot fail.
 pub(crate) fn to_bytes(value: &Value) -> Vec<u8> {

@@ -4,6 +4,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::keys::Keys;
+#[cfg(feature = "rsa")]
+use crate::algorithm::Algorithm;
 use crate::backend::Backend;
 use crate::backend::ecdsa::curve::Curve;
 use crate::backend::ecdsa::{self, Ecdsa};
@@ -13,8 +15,6 @@ use crate::backend::ed25519::{
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
 use crate::digest::Digest;
-#[cfg(feature = "rsa")]
-use crate::key::Algorithm;
 use crate::key::Material;
 use crate::voucher::Entry;
 

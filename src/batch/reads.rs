@@ -6,11 +6,11 @@
 
 use alloc::vec::Vec;
 
+use crate::algorithm::Algorithm;
 use crate::backend::Backend;
 use crate::backend::hashes::Hashes;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::Error;
-use crate::key::Algorithm;
 use crate::policy::Policy;
 use crate::verify::{
     ChainHashRule, Direct, First, LinkDigests, before_entries, check_departures, check_links,

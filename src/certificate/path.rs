@@ -20,7 +20,6 @@ use super::read::Fields;
 use super::revocation::check_lists;
 use super::signature::{Unproved, algorithms, check};
 use crate::error::{Error, ErrorKind};
-use crate::policy::Policy;
 use crate::time::UnixTime;
 
 /// A path that holds.
@@ -41,17 +40,6 @@ pub(crate) struct Judgement {
     pub(crate) lists_required: bool,
     /// The error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`].
     pub(crate) kind: ErrorKind,
-}
-
-impl Judgement {
-    /// As a policy asks for paths.
-    pub(crate) fn of(policy: &Policy<'_>, kind: ErrorKind) -> Self {
-        Self {
-            at: policy.at.filter(|_| policy.refuse_expired),
-            lists_required: policy.lists_required,
-            kind,
-        }
-    }
 }
 
 /// Finds the path from the first certificate of `chain` to one of `roots`.

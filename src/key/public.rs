@@ -10,7 +10,8 @@ use sha2::Digest as _;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use super::der::{ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki, find_in_spki};
-use super::{Algorithm, KeyType, Material, exponent_value};
+use super::{KeyType, Material, exponent_value};
+use crate::algorithm::Algorithm;
 use crate::cbor::Span;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};

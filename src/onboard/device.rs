@@ -243,7 +243,7 @@ pub struct DeviceVerifier {
 #[derive(Clone, Debug)]
 struct Signer {
     key: PublicKey,
-    algorithm: crate::key::Algorithm,
+    algorithm: crate::algorithm::Algorithm,
 }
 
 impl DeviceVerifier {
@@ -355,7 +355,7 @@ impl DeviceVerifier {
 pub struct VerifiedOwner {
     guid: Guid,
     key: PublicKey,
-    algorithm: crate::key::Algorithm,
+    algorithm: crate::algorithm::Algorithm,
     entries: u8,
     chain_hash: Option<Digest>,
     hmac: HashAlgorithm,

@@ -10,12 +10,13 @@ use core::fmt;
 
 use ciborium::Value;
 
+use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Sink, Span};
 use crate::cose::{Headers, SigStructure, read_headers};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::FindingKind;
-use crate::key::{Algorithm, KeyType, PublicKey, Quiet};
+use crate::key::{KeyType, PublicKey, Quiet};
 use crate::limits::Limits;
 use crate::sign::{OwnerSigner, checked, prehash};
 use crate::voucher::Guid;

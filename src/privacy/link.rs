@@ -19,7 +19,6 @@ use sha2::Digest as _;
 use zeroize::Zeroizing;
 
 use super::kind::LinkKind;
-use super::linkage::Linkage;
 use super::reveal::fingerprint;
 use super::text::shown;
 use crate::cbor::Span;
@@ -161,12 +160,6 @@ impl Linker {
         self.owners_of(voucher, id);
         self.ends.push(self.standing.len());
         Ok(number)
-    }
-
-    /// What links them.
-    #[must_use]
-    pub fn finish(self) -> Linkage {
-        Linkage::of(self)
     }
 
     /// Notes a mark of the voucher; gives the number of the mark.

@@ -33,6 +33,14 @@ pub struct Group {
     pub first: usize,
 }
 
+impl Linker {
+    /// What links them.
+    #[must_use]
+    pub fn finish(self) -> Linkage {
+        Linkage::of(self)
+    }
+}
+
 /// What links the vouchers of a collection; [`Linker::finish`] makes it.
 #[derive(Clone, Debug)]
 pub struct Linkage {
@@ -46,7 +54,7 @@ pub struct Linkage {
 }
 
 impl Linkage {
-    pub(super) fn of(linker: Linker) -> Self {
+    fn of(linker: Linker) -> Self {
         let vouchers = linker.ends.len();
         let mut groups = Vec::new();
         // The group of each mark, and the vouchers of each run of neighbours.

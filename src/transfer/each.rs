@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::handover::{Receipt, is_signers, receipt};
 use super::journal::{Journal, Sale, record};
 use super::once::{Party, Turn, once};
+use super::receipt::{Receipt, is_signers, receipt};
 use crate::batch::BatchVerifier;
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, NextOwner};

@@ -1,12 +1,12 @@
 //! The certificate chains of a voucher; under the strict profile each must be one.
 
+use super::judge::{Judge, departure};
 use crate::cbor::{Sink, Span};
 use crate::certificate::{Checks, chain_findings};
 use crate::error::Error;
 use crate::finding::FindingKind;
 use crate::key::{Certificates, KeyEncoding};
 use crate::policy::Policy;
-use crate::verify::{Judge, departure};
 use crate::voucher::{Index, Voucher};
 
 /// A chain: the entry that it belongs to, where it is, and the finding where it does not link.

@@ -1,6 +1,7 @@
 //! What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and the origin.
 
-use super::{ChainHashRule, Judge, ManufacturerProof, Proved, owner_place};
+use super::judge::{Judge, owner_place};
+use super::proved::{ChainHashRule, ManufacturerProof, Proved};
 #[cfg(feature = "x509")]
 use crate::certificate::{Judgement, verify_path};
 use crate::error::{Error, ErrorKind};
@@ -130,12 +131,22 @@ fn find_manufacturer(
         let chain: alloc::vec::Vec<&[u8]> = view.certificates().collect();
         let kind = ErrorKind::OwnerPath;
         if !chain.is_empty() {
-            verify_path(&chain, roots, &Judgement::of(policy, kind))
+            verify_path(&chain, roots, &judgement(policy, kind))
                 .map_err(|error| error.at(view.range().start))?;
             return Ok(ManufacturerProof::Path);
         }
     }
     Err(Error::new(ErrorKind::Manufacturer).at(view.range().start))
+}
+
+/// How a policy asks for paths; `kind` is the error where there is none.
+#[cfg(feature = "x509")]
+fn judgement(policy: &Policy<'_>, kind: ErrorKind) -> Judgement {
+    Judgement {
+        at: policy.at.filter(|_| policy.refuse_expired),
+        lists_required: policy.lists_required,
+        kind,
+    }
 }
 
 #[cfg(feature = "x509")]
@@ -151,7 +162,7 @@ fn check_device_path(
         return Err(Error::because(ErrorKind::DevicePath, why).at(place));
     }
     let kind = ErrorKind::DevicePath;
-    verify_path(&chain, roots, &Judgement::of(policy, kind))
+    verify_path(&chain, roots, &judgement(policy, kind))
         .map(drop)
         .map_err(|error| error.at(place))
 }

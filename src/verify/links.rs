@@ -1,6 +1,7 @@
 //! The hashes that tie a voucher together (FDO 1.1 §3.4, OVEntry), always over the bytes as received.
 
-use super::{ChainHashRule, Judge, departure};
+use super::judge::{Judge, departure};
+use super::proved::ChainHashRule;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::finding::{Allowance, FindingKind};

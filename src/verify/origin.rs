@@ -3,7 +3,7 @@
 //! Entries and owner hang on the header, and anybody can make a header. Certificates are public, so
 //! the device's chain is no tie either: a genuine chain can be copied under a forged header.
 
-use super::{ChainHashRule, Proved};
+use super::proved::{ChainHashRule, Proved};
 use crate::error::{Error, ErrorKind};
 
 /// What ties the header of a verified voucher to the world: [`Proved::origin`].

@@ -3,10 +3,11 @@
 use core::ops::Range;
 
 use super::parse::EntryIndex;
+use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Span};
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashIndex};
-use crate::key::{Algorithm, KeyView, Quiet};
+use crate::key::{KeyView, Quiet};
 
 /// An entry as it stands in a voucher (FDO 1.1 §3.4, OVEntry).
 #[derive(Clone, Copy)]

@@ -18,12 +18,13 @@
 use alloc::vec::Vec;
 
 use super::rendezvous;
+use crate::algorithm::Algorithm;
 use crate::cbor::{Labels, Reader, Sink, Span};
 use crate::cose::{Headers, read_headers};
 use crate::digest::{HashAlgorithm, HashIndex};
 use crate::error::{Error, ErrorKind, Fail};
 use crate::finding::FindingKind;
-use crate::key::{Algorithm, KeyIndex, Material};
+use crate::key::{KeyIndex, Material};
 use crate::limits::Limits;
 
 /// Where everything stands in a voucher.

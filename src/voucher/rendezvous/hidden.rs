@@ -5,7 +5,7 @@ use crate::error::{DeviceError, ErrorKind, Fail};
 use crate::key::Quiet;
 use crate::limits::Limits;
 
-use super::RvVariable;
+use super::variable::RvVariable;
 
 /// Gives the place of whatever follows the code of RVWifiPw in an array, or stands under it in a
 /// map, however deep, in these bytes; with `rest` they are the rest of an array themselves.

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{RvValue, RvVariable};
+use super::variable::{RvValue, RvVariable};
 use crate::finding::FindingKind;
 
 /// What is odd about a value that has the type of its variable.
