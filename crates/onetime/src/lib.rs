@@ -134,10 +134,11 @@ extern crate alloc;
 mod address;
 mod book;
 mod derive;
+mod master;
 mod recognise;
 mod text;
 
 pub use address::{Address, EXTRA_TYPE, OneTimeOwner};
 pub use book::{KeyBook, Place};
-pub use derive::MasterSecret;
+pub use master::MasterSecret;
 pub use recognise::{Found, OneTimeKey, ScanKey, SpendKey};
