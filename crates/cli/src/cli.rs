@@ -3,15 +3,18 @@
 #![allow(rustdoc::bare_urls)]
 
 pub(crate) mod onetime;
+mod shared;
+mod values;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
-use ownership_voucher::{
-    Allowance, Digest, Guid, HashAlgorithm, KeyEncoding, KeyType, Proved, UnixTime,
-};
-use zeroize::Zeroizing;
+use ownership_voucher::privacy::{PrivacyPolicy, Severity};
+use ownership_voucher::{Digest, Guid, HashAlgorithm, KeyEncoding};
+
+pub(crate) use shared::{Curve, Jobs, PolicyArgs};
+use values::{extra, fact, guid, hash, privacy, severity};
+pub(crate) use values::{unhex, unhex_secret};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -76,57 +79,6 @@ pub(crate) enum Command {
     },
 }
 
-/// What a voucher is compared with, and what it may depart from.
-#[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Policy")]
-pub(crate) struct PolicyArgs {
-    /// The current owner must have this key: a public key or certificate in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    pub(crate) owner: Option<PathBuf>,
-    /// The manufacturer must have this key, or one of the public keys in this file; one match among
-    /// all that are given is enough
-    #[arg(long, value_name = "FILE")]
-    pub(crate) manufacturer: Vec<PathBuf>,
-    /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
-    #[arg(long, value_name = "HEX", value_parser = hash)]
-    pub(crate) manufacturer_hash: Vec<Digest>,
-    /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) manufacturer_ca: Vec<PathBuf>,
-    /// The device certificate must have a path to one of these roots, in PEM. The certificate is
-    /// public and says nothing about the origin of the voucher
-    #[arg(long, value_name = "FILE")]
-    pub(crate) device_ca: Vec<PathBuf>,
-    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
-    #[arg(long, value_name = "FILE")]
-    pub(crate) crl: Vec<PathBuf>,
-    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
-    /// issuer, or it is of another key, kind of certificate or distribution point
-    #[arg(long)]
-    pub(crate) require_crl: bool,
-    /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
-    /// Arguments are visible to other users of the machine, files need not be
-    #[arg(long, value_name = "HEX|@FILE")]
-    pub(crate) hmac_secret: Option<String>,
-    /// Accept vouchers of any origin: without manufacturer or HMAC to compare with, anybody may have
-    /// made them
-    #[arg(long)]
-    pub(crate) any_origin: bool,
-    /// The time at which certificates are judged, such as 2026-11-23T09:30:00Z; now by default
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    pub(crate) at: Option<UnixTime>,
-    /// Refuse certificates outside of their validity; by default that is a finding
-    #[arg(long)]
-    pub(crate) refuse_expired: bool,
-    /// Refuse every departure from the written profile of FDO 1.1, and certificate chains that are none
-    #[arg(long)]
-    pub(crate) strict: bool,
-    /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,
-    /// fdo-2.0-draft, experimental-keys
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
-    pub(crate) allow: Vec<Allowance>,
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
     /// Files, folders, or - for the standard input
@@ -149,13 +101,6 @@ pub(crate) struct VerifyArgs {
     pub(crate) jobs: Jobs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
-}
-
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct Jobs {
-    /// Threads to work with; as many as there are processors by default
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) jobs: Option<u16>,
 }
 
 #[derive(Args, Debug)]
@@ -402,27 +347,6 @@ pub(crate) struct ConvertArgs {
     pub(crate) output: OutputArgs,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Curve {
-    /// NIST P-256
-    P256,
-    /// NIST P-384
-    P384,
-    /// Ed25519, which only this program reads in vouchers
-    Ed25519,
-}
-
-impl Curve {
-    /// The label that FDO gives to such keys.
-    pub(crate) const fn key_type(self) -> KeyType {
-        match self {
-            Self::P256 => KeyType::Secp256r1,
-            Self::P384 => KeyType::Secp384r1,
-            Self::Ed25519 => KeyType::Ed25519,
-        }
-    }
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct KeygenArgs {
     /// The kind of key
@@ -549,90 +473,6 @@ pub(crate) struct CheckProofArgs {
     pub(crate) policy: PolicyArgs,
 }
 
-/// Bytes from hexadecimal digits of either case.
-pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
-    unhex_secret(text).map(|bytes| bytes.to_vec())
-}
-
-/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
-pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16);
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    // No growing, which would leave copies behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
-    for [high, low] in pairs {
-        bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
-    }
-    Some(bytes)
-}
-
-fn hash(text: &str) -> Result<Digest, String> {
-    unhex(text)
-        .and_then(|bytes| Digest::from_bytes(&bytes))
-        .ok_or_else(|| "64 or 96 hexadecimal digits wanted".into())
-}
-
-fn guid(text: &str) -> Result<Guid, String> {
-    let digits: String = text.chars().filter(|c| *c != '-').collect();
-    unhex(&digits)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(Guid)
-        .ok_or_else(|| "32 hexadecimal digits wanted".into())
-}
-
-fn time(text: &str) -> Result<UnixTime, String> {
-    UnixTime::from_rfc3339(text).map_err(|error| error.to_string())
-}
-
-fn fact(name: &str) -> Result<&'static str, String> {
-    let known = Proved::FACTS.into_iter().find(|fact| *fact == name);
-    known.ok_or_else(|| format!("expected one of {}", Proved::FACTS.join(", ")))
-}
-
-fn allowance(name: &str) -> Result<Allowance, String> {
-    Allowance::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
-        format!("one of {} wanted", names.join(", "))
-    })
-}
-
-fn severity(name: &str) -> Result<Severity, String> {
-    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
-    let found = Severity::ALL.into_iter().find(|it| it.name() == name);
-    found.ok_or_else(|| format!("one of {} wanted", names.join(", ")))
-}
-
-/// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
-fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
-    names
-        .split(',')
-        .try_fold(PrivacyPolicy::new(), |policy, name| {
-            if name == "strict" {
-                let strict = PrivacyPolicy::strict();
-                let kinds = RevealKind::ALL.iter().filter(|kind| strict.refuses(**kind));
-                return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
-            }
-            if let Some(kind) = RevealKind::from_name(name) {
-                return Ok(policy.refusing(kind));
-            }
-            let from = severity(name).map_err(|wanted| {
-                format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
-            })?;
-            Ok(policy.refusing_from(from))
-        })
-}
-
-fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {
-    let wanted = || String::from("a number, an equals sign and hexadecimal digits wanted");
-    let (label, value) = text.split_once('=').ok_or_else(wanted)?;
-    Ok((
-        label.parse().map_err(|_| wanted())?,
-        unhex(value).ok_or_else(wanted)?,
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -641,13 +481,5 @@ mod tests {
     fn the_definition_is_consistent() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn hex_is_strict() {
-        assert_eq!(unhex("00fF"), Some(vec![0, 255]));
-        assert_eq!(unhex("0"), None);
-        assert_eq!(unhex("+f"), None);
-        assert_eq!(unhex("é1"), None);
     }
 }

@@ -6,8 +6,9 @@ use ownership_voucher::{KeyType, LocalKey};
 use zeroize::Zeroizing;
 
 use crate::cli::{Curve, KeygenArgs};
-use crate::output::{NewFile, Readers, fill_random, pem};
+use crate::output::{NewFile, Readers, pem};
 use crate::place::is_standard_output;
+use crate::random::fill_random;
 use crate::report::fingerprint;
 use crate::{Failure, Outcome};
 

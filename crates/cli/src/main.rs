@@ -47,6 +47,8 @@ mod ownership;
 mod place;
 mod plan;
 mod privacy;
+mod random;
+mod read;
 mod receipts;
 mod report;
 mod resume;

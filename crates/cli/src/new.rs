@@ -9,8 +9,9 @@ use ownership_voucher::{
 
 use crate::cli::{Encoding, NewArgs};
 use crate::material::{certificates, now};
-use crate::output::{Readers, Sink, complain, fill_random, write_file};
+use crate::output::{Readers, Sink, complain, write_file};
 use crate::owners::next_owner;
+use crate::random::fill_random;
 use crate::report::Problem;
 use crate::secret::secret;
 use crate::{Failure, Outcome};

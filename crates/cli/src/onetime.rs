@@ -12,9 +12,11 @@ use crate::cli::onetime::{
 };
 use crate::cli::{Curve, unhex_secret};
 use crate::input::{Windows, printable};
-use crate::material::{Material, in_file, read};
-use crate::output::{Lines, Readers, complain, fill_random, pem, write_file};
+use crate::material::Material;
+use crate::output::{Lines, Readers, complain, pem, write_file};
 use crate::owners::listed_keys;
+use crate::random::fill_random;
+use crate::read::{in_file, read};
 use crate::report::{Problem, count, fingerprint, object, quoted};
 use crate::verify::{Progress, pool};
 use crate::{Failure, Outcome};

@@ -284,12 +284,6 @@ pub(crate) fn write_file(
     file.commit()
 }
 
-/// Random bytes from the operating system.
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), Failure> {
-    getrandom::fill(bytes)
-        .map_err(|error| Failure::Message(format!("the system gives no random bytes: {error}")))
-}
-
 /// A PEM block; wiped when dropped, as it may be a private key.
 pub(crate) fn pem(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Failure> {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)

@@ -6,7 +6,7 @@ use std::path::Path;
 use ownership_voucher::{Error, ErrorKind, NextOwner, PublicKey, file};
 
 use crate::Failure;
-use crate::material::{in_file, is_pem, read};
+use crate::read::{in_file, is_pem, read};
 use crate::report::{Problem, count};
 
 /// What there is in a file of public things.

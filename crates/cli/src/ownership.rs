@@ -7,8 +7,10 @@ use ownership_voucher::{ErrorKind, Fault, VerifiedVoucher, file};
 use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
-use crate::material::{Material, in_file, private_key, read};
-use crate::output::{Lines, NewFile, Readers, complain, fill_random, pem, write_file};
+use crate::material::{Material, private_key};
+use crate::output::{Lines, NewFile, Readers, complain, pem, write_file};
+use crate::random::fill_random;
+use crate::read::{in_file, read};
 use crate::report::{Problem, fingerprint, object, quoted};
 use crate::{Failure, Outcome};
 

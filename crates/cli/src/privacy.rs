@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
 use crate::input::{Item, Windows, complain_left_out};
-use crate::output::{Lines, fill_random};
+use crate::output::Lines;
+use crate::random::fill_random;
 use crate::report::{Problem, count, hex, object};
 use crate::watch::PrivateKey;
 use crate::{Failure, Outcome};

@@ -10,8 +10,8 @@ use ownership_voucher::{
 use crate::cli::Format;
 use crate::deals::Deals;
 use crate::journal::SalesFile;
-use crate::material::read;
 use crate::output::Sink;
+use crate::read::read;
 use crate::receipts::Receipts;
 use crate::report::{Problem, fingerprint};
 use crate::{Failure, Outcome};

@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::unhex_secret;
-use crate::material::read;
 use crate::output::complain;
+use crate::read::read;
 use crate::report::count;
 
 /// What is read.

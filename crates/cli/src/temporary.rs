@@ -8,7 +8,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
-use crate::output::fill_random;
+use crate::random::fill_random;
 
 /// Digits of the random part.
 const DIGITS: usize = 16;

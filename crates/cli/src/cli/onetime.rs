@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Curve, Jobs, PolicyArgs};
+use super::shared::{Curve, Jobs, PolicyArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OnetimeCommand {

@@ -1,0 +1,87 @@
+//! Options that several commands have.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
+
+use super::values::{allowance, hash, time};
+
+/// What a voucher is compared with, and what it may depart from.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Policy")]
+pub(crate) struct PolicyArgs {
+    /// The current owner must have this key: a public key or certificate in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) owner: Option<PathBuf>,
+    /// The manufacturer must have this key, or one of the public keys in this file; one match among
+    /// all that are given is enough
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manufacturer: Vec<PathBuf>,
+    /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
+    #[arg(long, value_name = "HEX", value_parser = hash)]
+    pub(crate) manufacturer_hash: Vec<Digest>,
+    /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manufacturer_ca: Vec<PathBuf>,
+    /// The device certificate must have a path to one of these roots, in PEM. The certificate is
+    /// public and says nothing about the origin of the voucher
+    #[arg(long, value_name = "FILE")]
+    pub(crate) device_ca: Vec<PathBuf>,
+    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
+    #[arg(long, value_name = "FILE")]
+    pub(crate) crl: Vec<PathBuf>,
+    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
+    /// issuer, or it is of another key, kind of certificate or distribution point
+    #[arg(long)]
+    pub(crate) require_crl: bool,
+    /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
+    /// Arguments are visible to other users of the machine, files need not be
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) hmac_secret: Option<String>,
+    /// Accept vouchers of any origin: without manufacturer or HMAC to compare with, anybody may have
+    /// made them
+    #[arg(long)]
+    pub(crate) any_origin: bool,
+    /// The time at which certificates are judged, such as 2026-11-23T09:30:00Z; now by default
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) at: Option<UnixTime>,
+    /// Refuse certificates outside of their validity; by default that is a finding
+    #[arg(long)]
+    pub(crate) refuse_expired: bool,
+    /// Refuse every departure from the written profile of FDO 1.1, and certificate chains that are none
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,
+    /// fdo-2.0-draft, experimental-keys
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
+    pub(crate) allow: Vec<Allowance>,
+}
+
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Jobs {
+    /// Threads to work with; as many as there are processors by default
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Curve {
+    /// NIST P-256
+    P256,
+    /// NIST P-384
+    P384,
+    /// Ed25519, which only this program reads in vouchers
+    Ed25519,
+}
+
+impl Curve {
+    /// The label that FDO gives to such keys.
+    pub(crate) const fn key_type(self) -> KeyType {
+        match self {
+            Self::P256 => KeyType::Secp256r1,
+            Self::P384 => KeyType::Secp384r1,
+            Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+}
