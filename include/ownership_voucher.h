@@ -52,24 +52,6 @@
 // In place of an entry number: the key of the current owner, as the voucher claims it.
 #define OV_OWNER 18446744073709551614ull
 
-// No byte offset, no entry.
-#define OV_NONE 18446744073709551615ull
-
-// The device chain hash covers the CBOR item instead of the certificates.
-#define OV_ALLOW_LEGACY_CHAIN_HASH 1
-
-// Entries without COSE tag 18.
-#define OV_ALLOW_LEGACY_UNTAGGED 2
-
-// A P-256 key labelled SECP384R1 or the other way round.
-#define OV_ALLOW_KEY_TYPE_LABEL 3
-
-// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
-#define OV_ALLOW_FDO_2_0_DRAFT 4
-
-// Keys of an experimental type: Ed25519.
-#define OV_ALLOW_EXPERIMENTAL_KEYS 5
-
 // Different GUIDs.
 #define OV_RELATION_UNRELATED 0
 
@@ -183,6 +165,21 @@
 
 // SHA-384, and HMAC with it.
 #define OV_HASH_SHA384 -43
+
+// The device chain hash covers the CBOR item instead of the certificates.
+#define OV_ALLOW_LEGACY_CHAIN_HASH 1
+
+// Entries without COSE tag 18.
+#define OV_ALLOW_LEGACY_UNTAGGED 2
+
+// A P-256 key labelled SECP384R1 or the other way round.
+#define OV_ALLOW_KEY_TYPE_LABEL 3
+
+// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
+#define OV_ALLOW_FDO_2_0_DRAFT 4
+
+// Keys of an experimental type: Ed25519.
+#define OV_ALLOW_EXPERIMENTAL_KEYS 5
 
 // The most bytes of a voucher that `OV_LIMIT_INPUT` may allow.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
@@ -385,6 +382,9 @@
 
 // CoAP over UDP.
 #define OV_RV_PROTOCOL_COAP_UDP 6
+
+// No byte offset, no entry.
+#define OV_NONE 18446744073709551615ull
 
 // A number is not in its shortest form.
 #define OV_FINDING_NON_SHORTEST 700
@@ -980,6 +980,16 @@ typedef struct ov_reveal {
     struct ov_str advice;
 } ov_reveal;
 
+// The fields of a receipt.
+typedef struct ov_receipt_info {
+    // The device.
+    uint8_t guid[16];
+    // The number of the new entry, counted from 0.
+    uint64_t entry;
+    // The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
+    struct ov_digest entry_hash;
+} ov_receipt_info;
+
 // One instruction of a rendezvous directive.
 typedef struct ov_rv_instruction {
     // The directive that it belongs to, counted from 0.
@@ -1014,16 +1024,6 @@ typedef int32_t (*ov_result_fn)(void *user,
                                 const struct ov_verdict *verdict,
                                 const struct ov_verified *verified,
                                 const struct ov_error *error);
-
-// The fields of a receipt.
-typedef struct ov_receipt_info {
-    // The device.
-    uint8_t guid[16];
-    // The number of the new entry, counted from 0.
-    uint64_t entry;
-    // The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
-    struct ov_digest entry_hash;
-} ov_receipt_info;
 
 // The call did what it says.
 #define OV_OK 0
@@ -1755,28 +1755,6 @@ ov_status ov_allowance_name(int32_t code, struct ov_str *name);
 // The number of the allowance of that name.
 ov_status ov_allowance_from_name(const char *name, size_t len, int32_t *code);
 
-// Every departure from the profile that was seen in reading, in the order of the bytes.
-ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
-
-// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
-// verified. The policy says at which time certificates are judged; it may be NULL.
-ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
-                             const struct ov_policy *policy,
-                             struct ov_findings **findings);
-
-// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
-// anybody signs it. The policy may be NULL.
-ov_status ov_extension_remarks(const struct ov_extension *extension,
-                               const struct ov_policy *policy,
-                               struct ov_findings **findings,
-                               struct ov_error *error);
-
-// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
-// device is asked. The policy may be NULL.
-ov_status ov_header_remarks(const struct ov_header *header,
-                            const struct ov_policy *policy,
-                            struct ov_findings **findings);
-
 // How many findings there are.
 ov_status ov_findings_len(const struct ov_findings *findings, uint64_t *len);
 
@@ -2384,6 +2362,44 @@ ov_status ov_new_voucher_refuse_reveals(struct ov_new_voucher *new_voucher,
                                         const int32_t *codes,
                                         size_t count);
 
+// Device, entry and hash of a receipt.
+ov_status ov_receipt_get_info(const struct ov_receipt *receipt, struct ov_receipt_info *info);
+
+// The owner who signed.
+ov_status ov_receipt_from(const struct ov_receipt *receipt, struct ov_public_key **key);
+
+// The owner from now on.
+ov_status ov_receipt_to(const struct ov_receipt *receipt, struct ov_public_key **key);
+
+// The number of an earlier voucher of the same call that was this state and went to this owner: it
+// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *number);
+
+// Frees a receipt and sets the variable to NULL.
+ov_status ov_receipt_free(struct ov_receipt **receipt);
+
+// Every departure from the profile that was seen in reading, in the order of the bytes.
+ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
+
+// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
+// verified. The policy says at which time certificates are judged; it may be NULL.
+ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
+                             const struct ov_policy *policy,
+                             struct ov_findings **findings);
+
+// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
+// anybody signs it. The policy may be NULL.
+ov_status ov_extension_remarks(const struct ov_extension *extension,
+                               const struct ov_policy *policy,
+                               struct ov_findings **findings,
+                               struct ov_error *error);
+
+// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+// device is asked. The policy may be NULL.
+ov_status ov_header_remarks(const struct ov_header *header,
+                            const struct ov_policy *policy,
+                            struct ov_findings **findings);
+
 // The CBOR item of the rendezvous info as received.
 ov_status ov_voucher_rendezvous_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
@@ -2602,22 +2618,6 @@ ov_status ov_hand_over_all(const struct ov_slice *vouchers,
                            struct ov_verified **extended,
                            struct ov_receipt **receipts,
                            struct ov_error *error);
-
-// Device, entry and hash of a receipt.
-ov_status ov_receipt_get_info(const struct ov_receipt *receipt, struct ov_receipt_info *info);
-
-// The owner who signed.
-ov_status ov_receipt_from(const struct ov_receipt *receipt, struct ov_public_key **key);
-
-// The owner from now on.
-ov_status ov_receipt_to(const struct ov_receipt *receipt, struct ov_public_key **key);
-
-// The number of an earlier voucher of the same call that was this state and went to this owner: it
-// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
-ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *number);
-
-// Frees a receipt and sets the variable to NULL.
-ov_status ov_receipt_free(struct ov_receipt **receipt);
 
 // Verifies a voucher under a policy. The voucher stays as it is. Without a policy, which is NULL,
 // there is no verdict: `OV_ERR_BAD_CALL`.

@@ -6,13 +6,13 @@ use alloc::vec::Vec;
 use core::ffi::c_void;
 use std::sync::Mutex;
 
-use super::buffer::ov_slice;
-use super::error::{Report, ov_error};
+use super::guard::{guard, plain};
 use super::handle::{Caller, Handle, Refusal, object, present};
 use super::policy::{Rules, ov_policy};
+use super::report::{Report, ov_error};
+use super::slice::ov_slice;
 use super::status::{OV_ERR_BUSY, OV_ERR_CANCELLED, ov_status};
 use super::verify::{give_verified, ov_proved, ov_verdict, ov_verified};
-use super::{guard, plain};
 use ownership_voucher::{BatchVerifier, Error, ErrorKind, Policy};
 
 /// Vouchers of one window by default. More find more signatures of the same key; each needs
@@ -344,8 +344,8 @@ pub extern "C" fn ov_batch_verify(
         for slot in slots {
             slot.write(ov_verdict {
                 status: OV_ERR_CANCELLED,
-                offset: super::error::OV_NONE,
-                entry: super::error::OV_NONE,
+                offset: super::report::OV_NONE,
+                entry: super::report::OV_NONE,
                 proved: ov_proved::default(),
             });
         }

@@ -2,12 +2,12 @@
 
 use alloc::sync::Arc;
 
-use super::buffer::{ov_slice, ov_str};
-use super::error::ov_error;
+use super::guard::{guard, plain};
 use super::handle::{Handle, at, index, object, present};
 use super::key::{give, ov_public_key};
+use super::report::ov_error;
+use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
-use super::{guard, plain};
 use ownership_voucher::{CertificateInfo, Roots};
 
 /// Certificates that the caller trusts. One marked as an authority vouches for what it signed;

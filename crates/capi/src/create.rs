@@ -2,16 +2,16 @@
 
 use core::ffi::c_char;
 
-use super::buffer::ov_slice;
-use super::error::ov_error;
 use super::extend::ov_next_owner;
+use super::guard::{guard, plain};
 use super::handle::{Handle, at, object};
 use super::names::{encoding, hash, hash_code, key_type, ov_digest};
 use super::rendezvous::ov_rv_directive;
+use super::report::ov_error;
 use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
+use super::slice::ov_slice;
 use super::status::ov_status;
 use super::voucher::{give_voucher, ov_voucher};
-use super::{guard, plain};
 use ownership_voucher::{Guid, NewHeader, NewVoucher};
 
 /// What a factory says about a device.

@@ -1,13 +1,13 @@
 //! The entries of a voucher, and the keys in it.
 
-use super::buffer::ov_slice;
-use super::error::ov_error;
+use super::guard::{guard, plain};
 use super::handle::{Refusal, at, index};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, encoding_code, key_type_code, ov_digest};
+use super::report::ov_error;
+use super::slice::ov_slice;
 use super::status::ov_status;
 use super::voucher::{Held, ov_voucher};
-use super::{guard, plain};
 use ownership_voucher::KeyView;
 
 /// In place of an entry number: the manufacturer's key in the header.

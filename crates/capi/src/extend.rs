@@ -2,18 +2,19 @@
 
 use alloc::sync::Arc;
 
-use super::buffer::{buffer, ov_buffer, ov_slice};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer};
+use super::guard::{guard, plain};
 use super::handle::{Handle, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, encoding, hash, ov_digest};
 use super::policy::{Rules, ov_policy};
+use super::receipt::ov_receipt;
+use super::report::ov_error;
 use super::sign::{CallbackSigner, ov_signer};
+use super::slice::ov_slice;
 use super::status::ov_status;
-use super::transfer::ov_receipt;
 use super::verify::{give_verified, ov_verified};
 use super::voucher::{give_voucher, ov_voucher};
-use super::{guard, plain};
 use ownership_voucher::{
     Error, ErrorKind, ExtendOptions, Extension, NextOwner, PublicKey, VerifiedVoucher,
 };

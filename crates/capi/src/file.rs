@@ -2,11 +2,12 @@
 
 use alloc::borrow::Cow;
 
-use super::buffer::{buffer, ov_buffer, ov_byte_list, ov_slice, ov_str};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer, ov_byte_list};
+use super::guard::{guard, plain};
 use super::handle::{Handle, at, object};
+use super::report::ov_error;
+use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
-use super::{guard, plain};
 use ownership_voucher::file::{self, PemBlock, PemBlocks, Vouchers};
 
 /// The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
@@ -59,7 +60,7 @@ pub extern "C" fn ov_diagnostic(
         out.write(buffer(shown.text.into_bytes()));
         out_complete.write(shown.error.is_none());
         if let Some(error) = shown.error {
-            super::error::report(fault, error.into());
+            super::report::report(fault, error.into());
         }
         Ok(())
     })

@@ -1,50 +1,16 @@
-//! Findings and allowances.
+//! Findings, and the names of allowances.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::ffi::c_char;
 
-use super::buffer::ov_str;
-use super::create::ov_header;
-use super::error::{ov_error, place};
-use super::extend::ov_extension;
-use super::handle::{Handle, Refusal, at, index, object};
-use super::policy::ov_policy;
+use super::guard::plain;
+use super::handle::{Refusal, at, index, object};
+use super::names::{allowance, allowance_code};
+use super::report::place;
+use super::slice::ov_str;
 use super::status::ov_status;
-use super::voucher::ov_voucher;
-use super::{guard, plain};
-use ownership_voucher::{Allowance, Finding, FindingKind, Policy};
-
-/// The device chain hash covers the CBOR item instead of the certificates.
-pub const OV_ALLOW_LEGACY_CHAIN_HASH: i32 = 1;
-/// Entries without COSE tag 18.
-pub const OV_ALLOW_LEGACY_UNTAGGED: i32 = 2;
-/// A P-256 key labelled SECP384R1 or the other way round.
-pub const OV_ALLOW_KEY_TYPE_LABEL: i32 = 3;
-/// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
-pub const OV_ALLOW_FDO_2_0_DRAFT: i32 = 4;
-/// Keys of an experimental type: Ed25519.
-pub const OV_ALLOW_EXPERIMENTAL_KEYS: i32 = 5;
-
-const ALLOWANCES: [(i32, Allowance); 5] = [
-    (OV_ALLOW_LEGACY_CHAIN_HASH, Allowance::LegacyChainHash),
-    (OV_ALLOW_LEGACY_UNTAGGED, Allowance::LegacyUntagged),
-    (OV_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),
-    (OV_ALLOW_FDO_2_0_DRAFT, Allowance::Fdo20Draft),
-    (OV_ALLOW_EXPERIMENTAL_KEYS, Allowance::ExperimentalKeys),
-];
-
-pub(super) fn allowance(code: i32) -> Result<Allowance, Refusal> {
-    let found = ALLOWANCES.iter().find(|(known, _)| *known == code);
-    found
-        .map(|(_, allowance)| *allowance)
-        .ok_or(Refusal::argument("an unknown allowance"))
-}
-
-fn allowance_code(allowance: Allowance) -> i32 {
-    let found = ALLOWANCES.iter().find(|(_, known)| *known == allowance);
-    found.map_or(0, |(code, _)| *code)
-}
+use ownership_voucher::{Allowance, Finding, FindingKind};
 
 /// The stable name of an allowance, such as `legacy-untagged`.
 #[unsafe(no_mangle)]
@@ -108,81 +74,6 @@ impl Findings {
         let with_text = |finding: Finding| (finding, finding.to_string());
         Self(findings.into_iter().map(with_text).collect())
     }
-}
-
-/// Every departure from the profile that was seen in reading, in the order of the bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_findings(
-    voucher: *const ov_voucher,
-    findings: *mut *mut ov_findings,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(findings)?;
-        out.write(Handle::give(Findings::of(voucher.findings())));
-        Ok(())
-    })
-}
-
-/// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
-/// verified. The policy says at which time certificates are judged; it may be NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_remarks(
-    voucher: *const ov_voucher,
-    policy: *const ov_policy,
-    findings: *mut *mut ov_findings,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(findings)?;
-        let remarks = match caller.maybe(policy)? {
-            Some(policy) => voucher.remarks(&policy.policy()),
-            None => voucher.remarks(&Policy::any_origin()),
-        };
-        out.write(Handle::give(Findings::of(remarks)));
-        Ok(())
-    })
-}
-
-/// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
-/// anybody signs it. The policy may be NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extension_remarks(
-    extension: *const ov_extension,
-    policy: *const ov_policy,
-    findings: *mut *mut ov_findings,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let waiting = caller.get(extension)?;
-        let out = caller.out(findings)?;
-        let remarks = match caller.maybe(policy)? {
-            Some(policy) => waiting.extension.remarks(&policy.policy())?,
-            None => waiting.extension.remarks(&Policy::any_origin())?,
-        };
-        out.write(Handle::give(Findings::of(remarks)));
-        Ok(())
-    })
-}
-
-/// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
-/// device is asked. The policy may be NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_header_remarks(
-    header: *const ov_header,
-    policy: *const ov_policy,
-    findings: *mut *mut ov_findings,
-) -> ov_status {
-    plain(|caller| {
-        let header = caller.get(header)?;
-        let out = caller.out(findings)?;
-        let remarks = match caller.maybe(policy)? {
-            Some(policy) => header.remarks(&policy.policy()),
-            None => header.remarks(&Policy::any_origin()),
-        };
-        out.write(Handle::give(Findings::of(remarks)));
-        Ok(())
-    })
 }
 
 /// How many findings there are.

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::error::{OV_NONE, place};
+use super::guard::plain;
 use super::handle::{Handle, at, index, object, present};
 use super::key::{give, ov_public_key};
-use super::plain;
+use super::report::{OV_NONE, place};
 use super::status::ov_status;
 use super::verify::ov_verified;
 use ownership_voucher::{Fork, Relation, find_forks, relation};

@@ -4,9 +4,10 @@ use alloc::boxed::Box;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
 
-use super::buffer::ov_slice;
+use super::slice::ov_slice;
 use super::status::{
-    OV_ERR_ABSENT, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT, OV_ERR_NULL, ov_status,
+    OV_ERR_ABSENT, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT, OV_ERR_NULL, code,
+    ov_status,
 };
 use ownership_voucher::{Error, ErrorKind};
 
@@ -23,7 +24,7 @@ pub(super) type Done = Result<(), Refusal>;
 impl Refusal {
     pub(super) fn status(&self) -> ov_status {
         match self {
-            Self::Library(error) => super::error::code(error),
+            Self::Library(error) => code(error),
             Self::Call(status) => *status,
         }
     }
@@ -105,7 +106,7 @@ impl<T> Handle<T> {
 pub(super) struct Caller(());
 
 impl Caller {
-    /// Only [`guard`](super::guard) calls this, for functions that nothing but C can call.
+    /// Only [`guard`](super::guard::guard) calls this, for functions that nothing but C can call.
     pub(super) fn trusted<R>(body: impl FnOnce(&Self) -> R) -> R {
         body(&Self(()))
     }

@@ -1,11 +1,11 @@
 //! Public keys.
 
 use super::buffer::{buffer, ov_buffer};
-use super::error::ov_error;
+use super::guard::{guard, plain};
 use super::handle::{Handle, object};
 use super::names::{algorithm, key_type_code};
+use super::report::ov_error;
 use super::status::ov_status;
-use super::{guard, plain};
 use ownership_voucher::PublicKey;
 
 /// A public key, without label or encoding.

@@ -52,6 +52,7 @@ mod fdo_data;
 mod file;
 mod finding;
 mod fork;
+mod guard;
 mod handle;
 mod key;
 mod linkage;
@@ -60,50 +61,15 @@ mod onboard;
 mod onetime;
 mod policy;
 mod privacy;
+mod receipt;
+mod remarks;
 mod rendezvous;
+mod report;
 mod resale;
 mod sign;
+mod slice;
 mod status;
 mod stream;
 mod transfer;
 mod verify;
 mod voucher;
-
-use buffer::ov_str;
-use core::panic::AssertUnwindSafe;
-use handle::{Caller, Done, Refusal};
-use std::panic::catch_unwind;
-
-use error::ov_error;
-use status::{OV_ERR_PANIC, OV_OK, ov_status};
-
-/// Runs the body of a C function that reports into `error`, which may be NULL.
-///
-/// No panic leaves it. State behind a panic is safe to look at again: handles are changed in their
-/// last step only.
-fn guard(error: *mut ov_error, body: impl FnOnce(&Caller) -> Done) -> ov_status {
-    let run = || match Caller::trusted(body) {
-        Ok(()) => OV_OK,
-        Err(refusal) => {
-            let status = refusal.status();
-            error::report(error, refusal);
-            status
-        }
-    };
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(status) => status,
-        Err(payload) => {
-            // Dropping what was thrown could throw again; what that throws is let go.
-            let drop = || drop(payload);
-            let _ = catch_unwind(AssertUnwindSafe(drop)).map_err(core::mem::forget);
-            let report = || error::report(error, Refusal::Call(OV_ERR_PANIC));
-            let _ = catch_unwind(AssertUnwindSafe(report)).map_err(core::mem::forget);
-            OV_ERR_PANIC
-        }
-    }
-}
-
-/// The same for a call that cannot fail but for its arguments.
-fn plain(body: impl FnOnce(&Caller) -> Done) -> ov_status {
-    guard(core::ptr::null_mut(), body)
-}

@@ -3,12 +3,12 @@
 
 use alloc::vec::Vec;
 
-use super::buffer::ov_str;
-use super::error::ov_error;
+use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, at, index, object, present};
+use super::report::ov_error;
+use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
-use super::{guard, plain};
 use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker};
 
 /// The same current owner.

@@ -2,13 +2,14 @@
 
 use core::ffi::c_char;
 
-use super::buffer::{buffer, ov_buffer, ov_str};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer};
+use super::guard::{guard, plain};
 use super::handle::{Refusal, at};
+use super::report::ov_error;
+use super::slice::ov_str;
 use super::status::ov_status;
-use super::{guard, plain};
 use ownership_voucher::{
-    Algorithm, Digest, HashAlgorithm, KeyEncoding, KeyType, RvVariable, UnixTime,
+    Algorithm, Allowance, Digest, HashAlgorithm, KeyEncoding, KeyType, RvVariable, UnixTime,
 };
 
 /// ECDSA on P-256 with SHA-256.
@@ -329,4 +330,35 @@ pub extern "C" fn ov_time_format(seconds: u64, text: *mut *mut ov_buffer) -> ov_
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_version() -> ov_str {
     ov_str::of(env!("CARGO_PKG_VERSION"))
+}
+
+/// The device chain hash covers the CBOR item instead of the certificates.
+pub const OV_ALLOW_LEGACY_CHAIN_HASH: i32 = 1;
+/// Entries without COSE tag 18.
+pub const OV_ALLOW_LEGACY_UNTAGGED: i32 = 2;
+/// A P-256 key labelled SECP384R1 or the other way round.
+pub const OV_ALLOW_KEY_TYPE_LABEL: i32 = 3;
+/// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
+pub const OV_ALLOW_FDO_2_0_DRAFT: i32 = 4;
+/// Keys of an experimental type: Ed25519.
+pub const OV_ALLOW_EXPERIMENTAL_KEYS: i32 = 5;
+
+const ALLOWANCES: [(i32, Allowance); 5] = [
+    (OV_ALLOW_LEGACY_CHAIN_HASH, Allowance::LegacyChainHash),
+    (OV_ALLOW_LEGACY_UNTAGGED, Allowance::LegacyUntagged),
+    (OV_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),
+    (OV_ALLOW_FDO_2_0_DRAFT, Allowance::Fdo20Draft),
+    (OV_ALLOW_EXPERIMENTAL_KEYS, Allowance::ExperimentalKeys),
+];
+
+pub(super) fn allowance(code: i32) -> Result<Allowance, Refusal> {
+    let found = ALLOWANCES.iter().find(|(known, _)| *known == code);
+    found
+        .map(|(_, allowance)| *allowance)
+        .ok_or(Refusal::argument("an unknown allowance"))
+}
+
+pub(super) fn allowance_code(allowance: Allowance) -> i32 {
+    let found = ALLOWANCES.iter().find(|(_, known)| *known == allowance);
+    found.map_or(0, |(code, _)| *code)
 }

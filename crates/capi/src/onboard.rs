@@ -3,16 +3,17 @@
 use alloc::vec::Vec;
 use core::ffi::c_char;
 
-use super::buffer::{buffer, ov_buffer, ov_slice, ov_str};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer};
+use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, ov_digest};
 use super::policy::ov_policy;
+use super::report::ov_error;
 use super::sign::{CallbackSigner, HmacSource, ov_hmac, ov_hmac_secret, ov_signer};
+use super::slice::{ov_slice, ov_str};
 use super::status::{OV_ERR_NULL, ov_status};
 use super::verify::ov_verified;
-use super::{guard, plain};
 use ownership_voucher::DeviceHmac as _;
 use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, Nonce, Unsigned};
 use ownership_voucher::{Allowance, Error, Guid};

@@ -4,16 +4,17 @@ use core::ffi::{c_char, c_void};
 
 use zeroize::Zeroizing;
 
-use super::buffer::{buffer, ov_buffer, ov_str};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer};
 use super::extend::{ov_extend_options, ov_next_owner};
+use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm, key_type};
+use super::report::ov_error;
 use super::sign::ov_local_key;
+use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
-use super::{guard, plain};
 use ownership_voucher::OwnerSigner as _;
 use ownership_voucher_onetime::{
     Address, Found, KeyBook, MasterSecret, OneTimeKey, ScanKey, SpendKey,

@@ -3,11 +3,10 @@
 use alloc::sync::Arc;
 
 use super::certificate::ov_roots;
-use super::finding::allowance;
+use super::guard::plain;
 use super::handle::{Caller, Handle, Refusal, at, object};
 use super::key::ov_public_key;
-use super::names::ov_digest;
-use super::plain;
+use super::names::{allowance, ov_digest};
 use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
 use super::status::ov_status;
 use ownership_voucher::{Limits, Policy, Roots, UnixTime};

@@ -5,14 +5,14 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::ffi::c_char;
 
-use super::buffer::ov_str;
 use super::create::{change, ov_header, ov_new_voucher};
-use super::error::{ov_error, place};
 use super::extend::{ov_extend_options, ov_extension};
+use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, at, index, object};
+use super::report::{ov_error, place};
+use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
-use super::{guard, plain};
 use ownership_voucher::Limits;
 use ownership_voucher::privacy::{PrivacyPolicy, Reveal, RevealKind};
 

@@ -2,10 +2,10 @@
 
 use core::ffi::c_char;
 
-use super::buffer::{ov_slice, ov_str};
+use super::guard::plain;
 use super::handle::{Handle, Refusal, at, index, object, present};
 use super::names::variable;
-use super::plain;
+use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::{RvDirective, RvInstruction, RvProtocol, RvValue};

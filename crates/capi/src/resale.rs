@@ -1,16 +1,16 @@
 //! Resale after onboarding: the device gets new credentials, and the voucher starts again.
 
-use super::buffer::ov_slice;
 use super::create::ov_header;
-use super::error::ov_error;
 use super::extend::ov_next_owner;
+use super::guard::{guard, plain};
 use super::handle::{Handle, at, object};
 use super::names::ov_digest;
 use super::rendezvous::ov_rv_directive;
+use super::report::ov_error;
+use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::ov_verified;
 use super::voucher::{give_voucher, ov_voucher};
-use super::{guard, plain};
 use ownership_voucher::{Guid, NextOwner, Replacement, ResaleOutcome};
 
 /// What the owner puts in place of the old credentials of a device.

@@ -6,12 +6,12 @@ use core::ffi::c_void;
 use zeroize::Zeroizing;
 
 use super::buffer::{buffer, ov_buffer};
-use super::error::ov_error;
+use super::guard::{guard, plain};
 use super::handle::{Caller, Handle, Refusal, at, object};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm, algorithm_code, hash, hash_code, key_type, ov_digest};
+use super::report::ov_error;
 use super::status::{OV_ERR_NULL, OV_OK, ov_status};
-use super::{guard, plain};
 use ownership_voucher::{
     Algorithm, DeviceHmac, Digest, Error, ErrorKind, HashAlgorithm, HmacSecret, LocalKey,
     OwnerSigner, PublicKey,

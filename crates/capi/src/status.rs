@@ -4,8 +4,8 @@
 //! compares the header with both. From 800 they are about the call itself.
 #![allow(dead_code)] // most are read by C alone
 
-use crate::ov_str;
-use ownership_voucher::ErrorKind;
+use super::slice::ov_str;
+use ownership_voucher::{Error, ErrorKind};
 
 /// What became of a call: `OV_OK`, or the stable number of what went wrong.
 pub type ov_status = i32;
@@ -357,6 +357,11 @@ const BOUNDARY: [(ov_status, &str, &str); 8] = [
 pub(super) fn boundary(status: ov_status) -> (&'static str, &'static str) {
     let found = BOUNDARY.iter().find(|(code, ..)| *code == status);
     found.map_or(("unknown", "unknown"), |(_, name, text)| (name, text))
+}
+
+/// The number of an error of the library.
+pub(super) fn code(error: &Error) -> ov_status {
+    ov_status::from(error.kind().code().cast_signed())
 }
 
 /// The stable name of a status, such as `signature-invalid`: lower case with dashes. `ok` for

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use core::ffi::c_void;
 
 use super::batch::{cancelled, ov_batch, ov_progress_fn, work};
-use super::buffer::ov_slice;
-use super::error::{Report, ov_error};
-use super::guard;
+use super::guard::guard;
 use super::handle::{Handle, Refusal};
+use super::report::{Report, ov_error};
+use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::{Verified, ov_verdict, ov_verified};
 use ownership_voucher::{Error, ErrorKind};
@@ -37,7 +37,7 @@ fn window(
     user: *mut c_void,
     most: usize,
     most_bytes: usize,
-    caller: &super::Caller,
+    caller: &super::handle::Caller,
 ) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
     let (mut window, mut bytes) = (Vec::new(), 0_usize);
     while window.len() < most && bytes < most_bytes.max(1) {

@@ -1,36 +1,17 @@
 //! Handing vouchers over, in one call that trusts nothing.
 
 use super::batch::Pool;
-use super::buffer::ov_slice;
-use super::error::ov_error;
 use super::extend::{ov_extend_options, ov_next_owner};
-use super::handle::{Handle, object, present};
-use super::key::{give, ov_public_key};
-use super::names::ov_digest;
+use super::guard::guard;
+use super::handle::Handle;
 use super::policy::{Rules, ov_policy};
+use super::receipt::ov_receipt;
+use super::report::ov_error;
 use super::sign::{CallbackSigner, ov_signer};
+use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::{give_verified, ov_verdict, ov_verified};
-use super::{guard, plain};
-use ownership_voucher::{ExtendOptions, HandOver, Receipt};
-
-/// What the parties may keep about a hand-over.
-pub struct ov_receipt {
-    _private: [u8; 0],
-}
-
-object!(ov_receipt: Receipt, b"ov recpt");
-
-/// The fields of a receipt.
-#[repr(C)]
-pub struct ov_receipt_info {
-    /// The device.
-    pub guid: [u8; 16],
-    /// The number of the new entry, counted from 0.
-    pub entry: u64,
-    /// The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
-    pub entry_hash: ov_digest,
-}
+use ownership_voucher::{ExtendOptions, HandOver};
 
 /// Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
 /// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
@@ -146,69 +127,4 @@ pub extern "C" fn ov_hand_over_all(
         }
         Ok(())
     })
-}
-
-/// Device, entry and hash of a receipt.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_receipt_get_info(
-    receipt: *const ov_receipt,
-    info: *mut ov_receipt_info,
-) -> ov_status {
-    plain(|caller| {
-        let receipt = caller.get(receipt)?;
-        let out = caller.out(info)?;
-        out.write(ov_receipt_info {
-            guid: receipt.guid.0,
-            entry: receipt.entry as u64,
-            entry_hash: ov_digest::of(&receipt.entry_hash),
-        });
-        Ok(())
-    })
-}
-
-/// The owner who signed.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_receipt_from(
-    receipt: *const ov_receipt,
-    key: *mut *mut ov_public_key,
-) -> ov_status {
-    plain(|caller| {
-        let receipt = caller.get(receipt)?;
-        caller.out(key)?.write(give(receipt.from.clone()));
-        Ok(())
-    })
-}
-
-/// The owner from now on.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_receipt_to(
-    receipt: *const ov_receipt,
-    key: *mut *mut ov_public_key,
-) -> ov_status {
-    plain(|caller| {
-        let receipt = caller.get(receipt)?;
-        caller.out(key)?.write(give(receipt.to.clone()));
-        Ok(())
-    })
-}
-
-/// The number of an earlier voucher of the same call that was this state and went to this owner: it
-/// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_receipt_duplicate_of(
-    receipt: *const ov_receipt,
-    number: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let receipt = caller.get(receipt)?;
-        let out = caller.out(number)?;
-        out.write(present(receipt.duplicate_of)? as u64);
-        Ok(())
-    })
-}
-
-/// Frees a receipt and sets the variable to NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_receipt_free(receipt: *mut *mut ov_receipt) -> ov_status {
-    plain(|caller| caller.free(receipt))
 }

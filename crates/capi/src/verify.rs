@@ -3,14 +3,14 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::error::{Report, ov_error, place};
 use super::finding::{Findings, ov_findings};
+use super::guard::{guard, plain};
 use super::handle::{Handle, at, index, object, present};
 use super::key::{give, ov_public_key};
 use super::policy::{Rules, ov_policy};
+use super::report::{Report, ov_error, place};
 use super::status::{OV_OK, ov_status};
 use super::voucher::{Held, give_voucher, ov_voucher};
-use super::{guard, plain};
 use ownership_voucher::{
     ChainHashRule, Error, ManufacturerProof, Origin, Proved, VerifiedVoucher, audit,
 };
@@ -118,7 +118,7 @@ impl ov_verdict {
                 proved: ov_proved::of(proved),
             },
             Err(error) => Self {
-                status: super::error::code(error),
+                status: super::status::code(error),
                 offset: place(error.offset()),
                 entry: place(error.entry()),
                 proved: ov_proved::default(),

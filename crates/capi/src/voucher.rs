@@ -3,13 +3,14 @@
 use alloc::sync::Arc;
 use core::ops::Deref;
 
-use super::buffer::{buffer, ov_buffer, ov_slice, ov_str};
-use super::error::ov_error;
+use super::buffer::{buffer, ov_buffer};
+use super::guard::{guard, plain};
 use super::handle::{Caller, Handle, Refusal, at, index, object, present};
 use super::names::ov_digest;
 use super::policy::ov_policy;
+use super::report::ov_error;
+use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
-use super::{guard, plain};
 use ownership_voucher::file;
 use ownership_voucher::{Limits, VerifiedVoucher, Voucher};
 

@@ -1,0 +1,87 @@
+//! Findings of vouchers, and of what is about to become one.
+
+use super::create::ov_header;
+use super::extend::ov_extension;
+use super::finding::{Findings, ov_findings};
+use super::guard::{guard, plain};
+use super::handle::Handle;
+use super::policy::ov_policy;
+use super::report::ov_error;
+use super::status::ov_status;
+use super::voucher::ov_voucher;
+use ownership_voucher::Policy;
+
+/// Every departure from the profile that was seen in reading, in the order of the bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_findings(
+    voucher: *const ov_voucher,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(findings)?;
+        out.write(Handle::give(Findings::of(voucher.findings())));
+        Ok(())
+    })
+}
+
+/// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
+/// verified. The policy says at which time certificates are judged; it may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_remarks(
+    voucher: *const ov_voucher,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let voucher = caller.get(voucher)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => voucher.remarks(&policy.policy()),
+            None => voucher.remarks(&Policy::any_origin()),
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
+/// anybody signs it. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extension_remarks(
+    extension: *const ov_extension,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let waiting = caller.get(extension)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => waiting.extension.remarks(&policy.policy())?,
+            None => waiting.extension.remarks(&Policy::any_origin())?,
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}
+
+/// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
+/// device is asked. The policy may be NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_header_remarks(
+    header: *const ov_header,
+    policy: *const ov_policy,
+    findings: *mut *mut ov_findings,
+) -> ov_status {
+    plain(|caller| {
+        let header = caller.get(header)?;
+        let out = caller.out(findings)?;
+        let remarks = match caller.maybe(policy)? {
+            Some(policy) => header.remarks(&policy.policy()),
+            None => header.remarks(&Policy::any_origin()),
+        };
+        out.write(Handle::give(Findings::of(remarks)));
+        Ok(())
+    })
+}

@@ -1,0 +1,80 @@
+//! What an error object holds, and how a failed call is written into it.
+
+use alloc::string::{String, ToString as _};
+
+use super::handle::{Caller, Refusal, object};
+use super::status::{OV_OK, boundary, code, ov_status};
+use ownership_voucher::Error;
+
+/// No byte offset, no entry.
+pub const OV_NONE: u64 = 0xffff_ffff_ffff_ffff;
+
+/// What went wrong, where, and in words. Every call that takes one writes into it when it fails
+/// and leaves it alone when it succeeds.
+pub struct ov_error {
+    _private: [u8; 0],
+}
+
+/// What an `ov_error` holds.
+pub(super) struct Report {
+    pub(super) status: ov_status,
+    pub(super) name: &'static str,
+    pub(super) offset: u64,
+    pub(super) entry: u64,
+    pub(super) message: String,
+}
+
+object!(ov_error: Report, b"ov error");
+
+impl Report {
+    pub(super) const fn empty() -> Self {
+        Self {
+            status: OV_OK,
+            name: "ok",
+            offset: OV_NONE,
+            entry: OV_NONE,
+            message: String::new(),
+        }
+    }
+
+    pub(super) fn of(error: &Error) -> Self {
+        let mut message = error.to_string();
+        if let Some(source) = core::error::Error::source(error) {
+            message.push_str(": ");
+            message.push_str(&source.to_string());
+        }
+        Self {
+            status: code(error),
+            name: error.kind().name(),
+            offset: place(error.offset()),
+            entry: place(error.entry()),
+            message,
+        }
+    }
+}
+
+/// A place, or `OV_NONE`.
+pub(super) fn place(place: Option<usize>) -> u64 {
+    place.map_or(OV_NONE, |place| place as u64)
+}
+
+/// Writes into the caller's error object, where there is one.
+pub(super) fn report(object: *mut ov_error, refusal: Refusal) {
+    Caller::trusted(|caller| {
+        let Ok(report) = caller.get_mut(object) else {
+            return;
+        };
+        *report = match refusal {
+            Refusal::Library(error) => Report::of(&error),
+            Refusal::Call(status) => {
+                let (name, text) = boundary(status);
+                Report {
+                    status,
+                    name,
+                    message: text.into(),
+                    ..Report::empty()
+                }
+            }
+        };
+    });
+}
