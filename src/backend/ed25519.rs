@@ -12,7 +12,7 @@
 //!
 //! All inputs are public: run time depends on them.
 //!
-//! Layers, from the bottom: `field`, `scalar`, `digits`, `point`, `decode` (bytes to points), `table` and
+//! Layers, from the bottom: `job`, `field`, `scalar`, `digits`, `point`, `decode` (bytes to points), `table` and
 //! `single` (multiples of points with and without tables), `lanes` (verification), and this file
 //! (which keys get tables).
 
@@ -22,6 +22,7 @@ mod decode;
 mod digits;
 #[cfg(target_arch = "x86_64")]
 mod field;
+mod job;
 #[cfg(target_arch = "x86_64")]
 mod lanes;
 #[cfg(target_arch = "x86_64")]
@@ -39,54 +40,11 @@ mod table;
 mod tests;
 
 use alloc::vec::Vec;
-#[cfg(target_arch = "x86_64")]
-use {self::stock::Stock, self::table::Table, alloc::sync::Arc};
 
+#[cfg(target_arch = "x86_64")]
+use self::stock::Stock;
 use super::Backend;
-
-/// A public key that jobs of a window refer to by its place in the list.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ed25519KeyUse<'a> {
-    /// The encoded point.
-    pub(crate) key: &'a [u8; 32],
-    /// How many jobs of the window use it.
-    pub(crate) uses: u32,
-}
-
-/// One signature to verify.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ed25519Job<'a> {
-    /// Place of the key in the list given to [`Ed25519Engine::prepare`].
-    pub(crate) key: u32,
-    /// The message, in pieces.
-    pub(crate) message: &'a [&'a [u8]],
-    /// R and s; refused unless it is 64 bytes.
-    pub(crate) signature: &'a [u8],
-}
-
-/// A key in the form that the lanes work with.
-#[cfg(target_arch = "x86_64")]
-enum PlannedKey {
-    /// Not a point, or one of small order.
-    Refused,
-    /// −A.
-    Point(lanes::Point),
-    /// Multiples of −A.
-    Table(Arc<Table>),
-}
-
-/// The keys of one window, ready for use by several threads. Made by [`Ed25519Engine::prepare`].
-#[derive(Default)]
-pub(crate) struct Ed25519Plan {
-    /// The keys as they came.
-    bytes: Vec<[u8; 32]>,
-    /// The keys for the lanes, unless all jobs are to be verified one at a time.
-    #[cfg(target_arch = "x86_64")]
-    keys: Vec<PlannedKey>,
-    /// Multiples of B, if lanes are to be used.
-    #[cfg(target_arch = "x86_64")]
-    base: Option<Arc<Table>>,
-}
+pub(crate) use job::{Ed25519Job, Ed25519KeyUse, Ed25519Plan};
 
 /// Room that one thread needs while it verifies; reused, it is allocated once.
 #[derive(Default)]

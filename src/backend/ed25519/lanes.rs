@@ -12,11 +12,11 @@ use sha2::{Digest, Sha512};
 use super::decode::{has_small_order, lane_limbs, low_bits, negated_keys, words};
 use super::digits::Digits;
 use super::field::Fe;
+use super::job::{Ed25519Job, Ed25519Plan, PlannedKey, Point};
 use super::point::{Extended, ONE, Sum};
 use super::scalar::{canonical, reduce};
 use super::single::{self, Multiples};
 use super::table::{self, Table, Workshop, add_multiples};
-use super::{Ed25519Job, Ed25519Plan, PlannedKey};
 use crate::backend::Avx512Ifma;
 use crate::backend::isa::wide::W;
 use crate::backend::lanes::{Instructions as _, Vectorised};
@@ -26,9 +26,6 @@ use crate::backend::sha512;
 const CHUNK: usize = 512;
 /// Messages longer than this are hashed one by one, so that the buffers stay small.
 const LONGEST: usize = 4096;
-
-/// −A as x, y and x y, in limbs.
-pub(super) type Point = [[u64; 5]; 3];
 
 /// A job on its way into a lane. Sorted by the fields in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

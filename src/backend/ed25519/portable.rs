@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use super::Ed25519Job;
+use super::job::Ed25519Job;
 
 /// Returns the strict verdict. `text` is room for the message in one piece.
 pub(super) fn verify(key: &[u8; 32], job: &Ed25519Job<'_>, text: &mut Vec<u8>) -> bool {

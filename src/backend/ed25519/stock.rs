@@ -5,9 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::decode::{has_small_order, words};
-use super::lanes::{DECODED, Point, build_tables, decode};
+use super::job::{Ed25519KeyUse, PlannedKey, Point};
+use super::lanes::{DECODED, build_tables, decode};
 use super::table::{Table, Workshop};
-use super::{Ed25519KeyUse, PlannedKey};
 use crate::backend::Avx512Ifma;
 
 /// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below

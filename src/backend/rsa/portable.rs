@@ -4,7 +4,7 @@
 use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
 use sha2::{Sha256, Sha384};
 
-use super::Padding;
+use super::job::Padding;
 use super::size::Size;
 
 /// A public key of the `rsa` crate.
