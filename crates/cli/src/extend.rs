@@ -1,6 +1,7 @@
 //! `ov extend`: hands vouchers over to their next owner, one or a shipment.
 
-use alloc::sync::Arc;
+mod two_steps;
+
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
@@ -9,16 +10,17 @@ use ownership_voucher::{
     VerifiedVoucher, Voucher,
 };
 
+use two_steps::{first_step, hint, journal, second_step};
+
 use crate::cli::ExtendArgs;
 use crate::deals::Deals;
 use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
 use crate::material::Material;
-use crate::output::{NewFile, Readers, Sink, complain, complain_in_json};
+use crate::output::{Sink, complain, complain_in_json};
 use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
-use crate::read::{in_file, read};
 use crate::receipts::Receipts;
 use crate::report::{Problem, count};
 use crate::resume::{Found, complete, look};
@@ -56,11 +58,6 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
             shipment(args, &material, &deals, files)
         }
     }
-}
-
-fn journal(args: &ExtendArgs) -> Result<Option<SalesFile>, Failure> {
-    let open = |path: &Path| SalesFile::open(path, args.repair_journal);
-    args.journal.as_deref().map(open).transpose()
 }
 
 fn has_receipts_on_stderr(args: &ExtendArgs) -> bool {
@@ -112,107 +109,6 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
     Ok(files)
 }
 
-/// What becomes of a command for one voucher whose hand-over fails.
-fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
-    let message = Problem::from(error).message;
-    match error.kind() {
-        ErrorKind::JournalFailed => Err(Failure::Message(message)),
-        _ => {
-            complain(&format!("{name}: not extended: {message}{}", hint(error)));
-            Ok(Outcome::Rejected)
-        }
-    }
-}
-
-fn hint(error: &Error) -> &'static str {
-    match error.kind() {
-        ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
-        ErrorKind::EntrySize => " (--max-entry)",
-        _ => "",
-    }
-}
-
-/// Writes the message to sign. The sale is recorded before: once the message is out, a signature may
-/// come to exist.
-fn first_step(
-    args: &ExtendArgs,
-    path: &Path,
-    next: &NextOwner,
-    options: &ExtendOptions,
-    material: &Material,
-) -> Result<Outcome, Failure> {
-    // A message that cannot be written is never signed, and no sale.
-    let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
-    let journal = journal(args)?;
-    let (name, _, bytes) = only_voucher(args)?;
-    let policy = material.policy();
-    let prepared = with_verified(&bytes, &policy, |voucher| {
-        let extension = voucher.extend(next, options)?;
-        extension.check(&policy)?;
-        Warnings::default().about(&name, &extension, &policy)?;
-        if let Some(journal) = &journal {
-            journal.name(vec![name.clone()]);
-            extension.record(journal)?;
-        }
-        let algorithm = extension.algorithm().name();
-        Ok((extension.to_be_signed(), algorithm, *voucher.proved()))
-    });
-    let (message, algorithm, before) = match prepared {
-        Ok(prepared) => prepared,
-        Err(error) => return refused(&name, &error),
-    };
-    output.write(&message)?;
-    output.commit()?;
-    material.note_unanchored(usize::from(!material.settles(&before)));
-    complain(&format!(
-        "{} has to be signed with {algorithm}",
-        path.display()
-    ));
-    Ok(Outcome::Good)
-}
-
-/// Writes the voucher with a signature that was made elsewhere. A signature that does not verify is
-/// no sale; one that does is recorded before the voucher is given out, if it was not at the first
-/// step.
-fn second_step(
-    args: &ExtendArgs,
-    path: &Path,
-    next: &NextOwner,
-    options: &ExtendOptions,
-    material: &Material,
-) -> Result<Outcome, Failure> {
-    let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
-    let mut receipts = Receipts::open(args, &sink)?;
-    let journal = journal(args)?;
-    let (name, source, bytes) = only_voucher(args)?;
-    let signature = read(path)?;
-    let policy = material.policy();
-    let signed = with_verified(&bytes, &policy, |voucher| {
-        let extension = voucher.extend(next, options)?;
-        let sold = extension.hand_over(&signature, &policy)?;
-        Warnings::default().about(&name, &extension, &policy)?;
-        if let Some(journal) = &journal {
-            journal.name(vec![name.clone()]);
-            extension.record(journal)?;
-        }
-        Ok((sold, *voucher.proved()))
-    });
-    let ((voucher, receipt), before) = match signed {
-        Ok(signed) => signed,
-        // Only this is about the signature.
-        Err(error) if error.kind() == ErrorKind::SignerAnswer => {
-            return Err(in_file(path, &error));
-        }
-        Err(error) => return refused(&name, &error),
-    };
-    warn_of_private_key(&voucher, &name);
-    sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
-    receipts.push(&receipt, 0, &source);
-    complete(sink, receipts, args.output.output.as_deref())?;
-    material.note_unanchored(usize::from(!material.settles(&before)));
-    Ok(Outcome::Good)
-}
-
 fn options(args: &ExtendArgs) -> ExtendOptions {
     let mut options = ExtendOptions::new();
     options.extra = args.extra.clone();
@@ -225,40 +121,6 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     options.ca_owner = args.allow_ca_owner;
     options.privacy = args.refuse.unwrap_or_default();
     options
-}
-
-/// Name, source and bytes of the one voucher of the input: signing in two steps is for one at a time.
-fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
-    let mut windows = Windows::new(&args.paths);
-    let mut found: Option<Item> = None;
-    while let Some(window) = windows.next() {
-        for item in window {
-            if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
-                let (name, message) = (item.name(), &problem.message);
-                return Err(Failure::Message(format!("{name}: {message}")));
-            }
-            if found.replace(item).is_some() {
-                return Err("--to-be-signed and --signature take one voucher".into());
-            }
-        }
-    }
-    let item = found.filter(|_| windows.failures() == 0);
-    let item = item.ok_or("no voucher to extend")?;
-    let name = item.name();
-    match item.bytes {
-        Ok(bytes) => Ok((name, item.source, bytes)),
-        Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
-    }
-}
-
-/// Does something with the verified voucher.
-fn with_verified<T>(
-    bytes: &[u8],
-    policy: &Policy<'_>,
-    work: impl Fn(&VerifiedVoucher<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let verified = Voucher::parse_with(bytes, policy.limits())?.verify(policy)?;
-    work(&verified)
 }
 
 /// Hands every voucher over, a window at a time. Those that fail are reported and left out.
