@@ -34,7 +34,8 @@ COPY, BUILT = WORK / "copy", WORK / "built.json"
 FILES = [
     f"src/{name}.rs"
     for name in (
-        "verify verify/links verify/facts verify/origin verify/chains policy limits voucher/parse voucher/rendezvous cose cbor digest key "
+        "verify verify/judge verify/links verify/facts verify/origin verify/chains policy limits voucher/parse "
+        "voucher/rendezvous voucher/rendezvous/variable algorithm cose cbor digest hmac key "
         "key/parse key/der key/public key/private extend audit certificate certificate/chain certificate/info "
         "certificate/name certificate/order certificate/path certificate/read certificate/revocation certificate/signature"
     ).split()
