@@ -215,7 +215,7 @@
 // Rendezvous instructions in all directives together. Default 1024.
 #define OV_LIMIT_RENDEZVOUS 7
 
-// Departures in one list, remarks beside them, and faults in one audit. Default 4096.
+// Deviations in one list, remarks beside them, and faults in one audit. Default 4096.
 #define OV_LIMIT_FINDINGS 8
 
 // Signatures under certificates that the remarks of one voucher verify. Default 256.
@@ -237,109 +237,109 @@
 #define OV_SEVERITY_CRITICAL 4
 
 // A Wi-Fi password in clear.
-#define OV_REVEAL_WIFI_PASSWORD 900
+#define OV_DISCLOSURE_WIFI_PASSWORD 900
 
 // The name of a Wi-Fi network.
-#define OV_REVEAL_WIFI_NAME 901
+#define OV_DISCLOSURE_WIFI_NAME 901
 
 // The name of a rendezvous server.
-#define OV_REVEAL_RENDEZVOUS_NAME 902
+#define OV_DISCLOSURE_RENDEZVOUS_NAME 902
 
 // The address of a rendezvous server.
-#define OV_REVEAL_RENDEZVOUS_ADDRESS 903
+#define OV_DISCLOSURE_RENDEZVOUS_ADDRESS 903
 
 // A port of a rendezvous server.
-#define OV_REVEAL_RENDEZVOUS_PORT 904
+#define OV_DISCLOSURE_RENDEZVOUS_PORT 904
 
 // The hash of a server's certificate.
-#define OV_REVEAL_SERVER_CERTIFICATE 905
+#define OV_DISCLOSURE_SERVER_CERTIFICATE 905
 
 // The hash of a certificate authority for clients.
-#define OV_REVEAL_CLIENT_CERTIFICATE 906
+#define OV_DISCLOSURE_CLIENT_CERTIFICATE 906
 
 // Whether the device asks a person for input.
-#define OV_REVEAL_USER_INPUT 907
+#define OV_DISCLOSURE_USER_INPUT 907
 
 // A setting of the rendezvous.
-#define OV_REVEAL_RENDEZVOUS_SETTING 908
+#define OV_DISCLOSURE_RENDEZVOUS_SETTING 908
 
 // Rendezvous bytes that cannot be read and may hold a secret.
-#define OV_REVEAL_RENDEZVOUS_OTHER 909
+#define OV_DISCLOSURE_RENDEZVOUS_OTHER 909
 
 // The GUID of the device.
-#define OV_REVEAL_GUID 910
+#define OV_DISCLOSURE_GUID 910
 
 // A GUID that does not look random.
-#define OV_REVEAL_GUID_NOT_RANDOM 911
+#define OV_DISCLOSURE_GUID_NOT_RANDOM 911
 
 // What the manufacturer says about the device.
-#define OV_REVEAL_DEVICE_INFO 912
+#define OV_DISCLOSURE_DEVICE_INFO 912
 
 // Device info that looks like a serial number.
-#define OV_REVEAL_DEVICE_INFO_SERIAL 913
+#define OV_DISCLOSURE_DEVICE_INFO_SERIAL 913
 
 // The certificate of the device, its identity for life.
-#define OV_REVEAL_DEVICE_CERTIFICATE 914
+#define OV_DISCLOSURE_DEVICE_CERTIFICATE 914
 
 // A name in the device certificate.
-#define OV_REVEAL_DEVICE_CERTIFICATE_NAME 915
+#define OV_DISCLOSURE_DEVICE_CERTIFICATE_NAME 915
 
 // The serial number of the device certificate.
-#define OV_REVEAL_DEVICE_CERTIFICATE_SERIAL 916
+#define OV_DISCLOSURE_DEVICE_CERTIFICATE_SERIAL 916
 
 // The date of the device certificate.
-#define OV_REVEAL_DEVICE_CERTIFICATE_DATE 917
+#define OV_DISCLOSURE_DEVICE_CERTIFICATE_DATE 917
 
 // The issuer of the device certificate.
-#define OV_REVEAL_DEVICE_ISSUER 918
+#define OV_DISCLOSURE_DEVICE_ISSUER 918
 
 // The key of the manufacturer.
-#define OV_REVEAL_MANUFACTURER_KEY 920
+#define OV_DISCLOSURE_MANUFACTURER_KEY 920
 
 // The key of an earlier owner.
-#define OV_REVEAL_EARLIER_OWNER 921
+#define OV_DISCLOSURE_EARLIER_OWNER 921
 
 // The key of the current owner.
-#define OV_REVEAL_CURRENT_OWNER 922
+#define OV_DISCLOSURE_CURRENT_OWNER 922
 
 // A key that stands in the voucher before.
-#define OV_REVEAL_REPEATED_OWNER 923
+#define OV_DISCLOSURE_REPEATED_OWNER 923
 
 // A name in a certificate of an owner.
-#define OV_REVEAL_OWNER_NAME 924
+#define OV_DISCLOSURE_OWNER_NAME 924
 
 // A certificate of an owner.
-#define OV_REVEAL_OWNER_CERTIFICATE 925
+#define OV_DISCLOSURE_OWNER_CERTIFICATE 925
 
 // The issuer of a certificate of an owner.
-#define OV_REVEAL_OWNER_ISSUER 926
+#define OV_DISCLOSURE_OWNER_ISSUER 926
 
 // A name in a certificate of the manufacturer.
-#define OV_REVEAL_MANUFACTURER_NAME 927
+#define OV_DISCLOSURE_MANUFACTURER_NAME 927
 
 // A certificate that was not looked into.
-#define OV_REVEAL_UNREAD_CERTIFICATE 928
+#define OV_DISCLOSURE_UNREAD_CERTIFICATE 928
 
 // Additional data in an entry.
-#define OV_REVEAL_EXTRA_DATA 930
+#define OV_DISCLOSURE_EXTRA_DATA 930
 
 // The ephemeral key of a one-time address.
-#define OV_REVEAL_EXTRA_ONE_TIME 931
+#define OV_DISCLOSURE_EXTRA_ONE_TIME 931
 
 // Fields in a header that FDO does not ask for.
-#define OV_REVEAL_HEADER_DATA 932
+#define OV_DISCLOSURE_HEADER_DATA 932
 
 // How often the device was sold.
-#define OV_REVEAL_HOPS 933
+#define OV_DISCLOSURE_HOPS 933
 
 // A private key in clear.
-#define OV_REVEAL_PRIVATE_KEY 934
+#define OV_DISCLOSURE_PRIVATE_KEY 934
 
 // A member of a COSE_Key that is no part of a public key.
-#define OV_REVEAL_KEY_DATA 935
+#define OV_DISCLOSURE_KEY_DATA 935
 
 // There is more to tell than is listed.
-#define OV_REVEAL_MORE_REVEALS 949
+#define OV_DISCLOSURE_MORE_DISCLOSURES 949
 
 // The instruction has no value: a flag.
 #define OV_RV_NONE 0
@@ -437,7 +437,7 @@
 // The chain hash covers the CBOR item.
 #define OV_FINDING_LEGACY_CHAIN_HASH 716
 
-// The strength of the hash departs from the table.
+// The strength of the hash deviates from the table.
 #define OV_FINDING_HASH_TABLE 717
 
 // The rendezvous info or a directive is empty.
@@ -614,11 +614,14 @@ typedef struct ov_challenge ov_challenge;
 // The voucher on its way through a device in TO2, between two messages.
 typedef struct ov_device_verifier ov_device_verifier;
 
+// What a voucher tells: a list.
+typedef struct ov_disclosures ov_disclosures;
+
 // What went wrong, where, and in words. Every call that takes one writes into it when it fails
 // and leaves it alone when it succeeds.
 typedef struct ov_error ov_error;
 
-// What an extension may depart from. A new one departs from nothing.
+// What an extension may deviate from. A new one deviates from nothing.
 typedef struct ov_extend_options ov_extend_options;
 
 // An entry that waits for its signature. It keeps the voucher that it extends, and may be
@@ -687,9 +690,6 @@ typedef struct ov_receipt ov_receipt;
 
 // What the owner puts in place of the old credentials of a device.
 typedef struct ov_replacement ov_replacement;
-
-// What a voucher tells: a list.
-typedef struct ov_reveals ov_reveals;
 
 // Certificates that the caller trusts. One marked as an authority vouches for what it signed;
 // any other vouches for itself alone.
@@ -907,8 +907,8 @@ typedef struct ov_finding {
     uint64_t offset;
     // The entry, counted from 0; `OV_NONE` for header, chain or the whole.
     uint64_t entry;
-    // Whether it departs from the written profile, so that the strict profile refuses it.
-    bool is_departure;
+    // Whether it deviates from the written profile, so that the strict profile refuses it.
+    bool is_deviation;
     // The allowance without which a voucher with this finding is refused; 0 where none is needed.
     int32_t allowance;
     // The stable name.
@@ -939,8 +939,8 @@ typedef struct ov_linkage_summary {
     uint64_t owner_keys;
     // How many vouchers have an owner whose key stands in another voucher too.
     uint64_t traced;
-    // The smallest crowd that an owner hides in.
-    uint64_t smallest_crowd;
+    // The smallest anonymity set that an owner hides in.
+    uint64_t smallest_anonymity_set;
 } ov_linkage_summary;
 
 // Vouchers that have something in common.
@@ -961,8 +961,8 @@ typedef struct ov_group {
 } ov_group;
 
 // One thing that a voucher tells. Its texts live as long as the list.
-typedef struct ov_reveal {
-    // An `OV_REVEAL_` number.
+typedef struct ov_disclosure {
+    // An `OV_DISCLOSURE_` number.
     int32_t code;
     // An `OV_SEVERITY_` number.
     int32_t severity;
@@ -978,7 +978,7 @@ typedef struct ov_reveal {
     struct ov_str message;
     // What can be done about it.
     struct ov_str advice;
-} ov_reveal;
+} ov_disclosure;
 
 // The fields of a receipt.
 typedef struct ov_receipt_info {
@@ -1178,8 +1178,8 @@ typedef int32_t (*ov_result_fn)(void *user,
 // An entry lacks the COSE_Sign1 tag.
 #define OV_ERR_ENTRY_UNTAGGED 314
 
-// The strict profile refuses a departure.
-#define OV_ERR_DEPARTURE 315
+// The strict profile refuses a deviation.
+#define OV_ERR_DEVIATION 315
 
 // No valid certificate path leads from the key to a trusted root.
 #define OV_ERR_OWNER_PATH 316
@@ -1603,7 +1603,7 @@ ov_status ov_next_owner_public_key(const struct ov_next_owner *next,
 // Frees a next owner and sets the variable to NULL.
 ov_status ov_next_owner_free(struct ov_next_owner **next);
 
-// Makes options that depart from nothing.
+// Makes options that deviate from nothing.
 ov_status ov_extend_options_new(struct ov_extend_options **options);
 
 // Frees options and sets the variable to NULL.
@@ -1893,13 +1893,13 @@ ov_status ov_linkage_group(const struct ov_linkage *linkage,
                            uint64_t number,
                            struct ov_group *group);
 
-// How many groups a voucher belongs to, and the size of the crowd that its owner hides in: the
+// How many groups a voucher belongs to, and the size of the anonymity set that its owner hides in: the
 // vouchers whose owners have no key in common with others and that look like this one in all else,
 // or 1 where the owner's key stands in another voucher. Either may be NULL.
 ov_status ov_linkage_voucher(const struct ov_linkage *linkage,
                              uint64_t voucher,
                              uint64_t *labels,
-                             uint64_t *crowd);
+                             uint64_t *anonymity_set);
 
 // The number of one of the groups that a voucher belongs to.
 ov_status ov_linkage_label(const struct ov_linkage *linkage,
@@ -2322,45 +2322,46 @@ ov_status ov_policy_refuse_expired(struct ov_policy *policy);
 
 // Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
 // password is listed, and its text only where `secrets` is set.
-ov_status ov_voucher_reveals(const struct ov_voucher *voucher,
-                             bool secrets,
-                             struct ov_reveals **reveals);
+ov_status ov_voucher_disclosures(const struct ov_voucher *voucher,
+                                 bool secrets,
+                                 struct ov_disclosures **disclosures);
 
 // The same of the voucher that an extension is going to be, before anybody signs it.
-ov_status ov_extension_reveals(const struct ov_extension *extension,
-                               bool secrets,
-                               struct ov_reveals **reveals,
-                               struct ov_error *error);
+ov_status ov_extension_disclosures(const struct ov_extension *extension,
+                                   bool secrets,
+                                   struct ov_disclosures **disclosures,
+                                   struct ov_error *error);
 
 // The same of the voucher that a header is going to be, before the device is asked.
-ov_status ov_header_reveals(const struct ov_header *header,
-                            bool secrets,
-                            struct ov_reveals **reveals);
+ov_status ov_header_disclosures(const struct ov_header *header,
+                                bool secrets,
+                                struct ov_disclosures **disclosures);
 
 // How many there are.
-ov_status ov_reveals_len(const struct ov_reveals *reveals, uint64_t *len);
+ov_status ov_disclosures_len(const struct ov_disclosures *disclosures, uint64_t *len);
 
 // The one of that number, counted from 0.
-ov_status ov_reveals_get(const struct ov_reveals *reveals,
-                         uint64_t number,
-                         struct ov_reveal *reveal);
+ov_status ov_disclosures_get(const struct ov_disclosures *disclosures,
+                             uint64_t number,
+                             struct ov_disclosure *disclosure);
 
 // Frees a list and sets the variable to NULL.
-ov_status ov_reveals_free(struct ov_reveals **reveals);
+ov_status ov_disclosures_free(struct ov_disclosures **disclosures);
 
-// The number of the kind of reveal of that name.
-ov_status ov_reveal_from_name(const char *name, size_t len, int32_t *code);
+// The number of the kind of disclosure of that name.
+ov_status ov_disclosure_from_name(const char *name, size_t len, int32_t *code);
 
-// Refuses extensions that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+// Refuses extensions that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
 // voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
 // `OV_ERR_DISCLOSURE`.
-ov_status ov_extend_options_refuse_reveal(struct ov_extend_options *options, int32_t code);
+ov_status ov_extend_options_refuse_disclosure(struct ov_extend_options *options,
+                                              int32_t code);
 
-// Refuses new vouchers that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+// Refuses new vouchers that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
 // voucher can leave out. Each call takes the place of the one before.
-ov_status ov_new_voucher_refuse_reveals(struct ov_new_voucher *new_voucher,
-                                        const int32_t *codes,
-                                        size_t count);
+ov_status ov_new_voucher_refuse_disclosures(struct ov_new_voucher *new_voucher,
+                                            const int32_t *codes,
+                                            size_t count);
 
 // Device, entry and hash of a receipt.
 ov_status ov_receipt_get_info(const struct ov_receipt *receipt, struct ov_receipt_info *info);
@@ -2378,10 +2379,10 @@ ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *nu
 // Frees a receipt and sets the variable to NULL.
 ov_status ov_receipt_free(struct ov_receipt **receipt);
 
-// Every departure from the profile that was seen in reading, in the order of the bytes.
+// Every deviation from the profile that was seen in reading, in the order of the bytes.
 ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
 
-// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
+// Deviations, and remarks about state and certificates, in the order of the bytes; nothing is
 // verified. The policy says at which time certificates are judged; it may be NULL.
 ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
                              const struct ov_policy *policy,
@@ -2670,7 +2671,7 @@ ov_status ov_audit_error(const struct ov_audit *result,
                          uint64_t number,
                          const struct ov_error **fault);
 
-// Every departure and remark, in the order of the bytes. The list belongs to the audit.
+// Every deviation and remark, in the order of the bytes. The list belongs to the audit.
 ov_status ov_audit_findings(const struct ov_audit *result, const struct ov_findings **findings);
 
 // What was proved; `OV_ERR_ABSENT` where there are faults.

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::finding::{Finding, FindingKind};
 use crate::key::PublicKey;
 use crate::policy::Policy;
-use crate::verify::{ChainHashRule, Judge, Proved, verify};
+use crate::verify::{ChainHashRule, ErrorSink, Proved, verify};
 use crate::voucher::{FindingList, Index, Voucher};
 
 /// The result of an audit.
@@ -20,7 +20,7 @@ pub struct Audit<'a> {
     /// goes. The first is the one that [`Voucher::parse`] or [`Voucher::verify`] gives; an empty
     /// list means verified.
     pub errors: Vec<Error>,
-    /// Every departure and remark, in the order of the bytes, as far as the same limit goes. Where
+    /// Every deviation and remark, in the order of the bytes, as far as the same limit goes. Where
     /// either list had to end, [`FindingKind::MoreFindings`] stands behind all others.
     pub findings: Vec<Finding>,
     /// What was proved, where there are no errors.
@@ -38,7 +38,7 @@ struct All {
     left_out: Option<Error>,
 }
 
-impl Judge for All {
+impl ErrorSink for All {
     fn fault(&mut self, error: Error) -> Result<(), Error> {
         if self.faults.len() < self.most {
             self.faults.push(error);
@@ -91,7 +91,7 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
 }
 
 impl Voucher<'_> {
-    /// Every departure of the voucher and every remark about its state and certificates, in the
+    /// Every deviation of the voucher and every remark about its state and certificates, in the
     /// order of the bytes; nothing is verified.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
@@ -99,13 +99,13 @@ impl Voucher<'_> {
     }
 }
 
-/// Departures of the bytes, of the verification, and remarks about certificates and state.
+/// Deviations of the bytes, of the verification, and remarks about certificates and state.
 pub(crate) fn remarks(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     proved: Option<&Proved>,
 ) -> FindingList {
-    let mut list = voucher.departure_list(policy.limits.findings);
+    let mut list = voucher.deviation_list(policy.limits.findings);
     // Noise in the bytes takes no room from what follows.
     list.add_room(policy.limits.findings);
     let index = voucher.index();
@@ -169,7 +169,7 @@ fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut Find
         if let Some((roots, others)) = roots {
             unused_lists(&certificates(chain), roots, others, &mut checks, |number| {
                 let place = spans().nth(number).map_or(0, |span| span.start());
-                list.note(FindingKind::ListUnused, place);
+                list.note(FindingKind::CrlNotUsed, place);
             });
         }
     };

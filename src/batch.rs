@@ -403,7 +403,7 @@ mod tests {
         let alone = Policy::any_origin().verify(&bad).unwrap_err();
         assert_eq!(
             (alone.kind(), alone.entry()),
-            (ErrorKind::Signature, Some(last))
+            (ErrorKind::SignatureInvalid, Some(last))
         );
         for engine in [true, false] {
             assert_eq!(without_key(&bad, last, engine), Err(alone.clone()));

@@ -6,14 +6,14 @@
 
 use core::marker::PhantomData;
 
-use crate::error::{Error, ErrorKind, Fail};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
 
-/// Where the reader reports departures.
+/// Where the reader reports deviations.
 pub(crate) trait Sink {
     /// Whether findings that cost extra work to establish are wanted.
     const THOROUGH: bool;
-    /// A departure at a byte offset.
+    /// A deviation at a byte offset.
     fn note(&mut self, kind: FindingKind, offset: usize);
     /// From here on findings and errors belong to this entry.
     fn enter(&mut self, entry: Option<usize>);
@@ -79,14 +79,14 @@ pub(crate) enum Major {
 impl Major {
     const fn wanted(self) -> &'static str {
         match self {
-            Self::Unsigned => "an unsigned integer wanted",
-            Self::Negative => "a negative integer wanted",
-            Self::Bytes => "a byte string wanted",
-            Self::Text => "a text string wanted",
-            Self::Array => "an array wanted",
-            Self::Map => "a map wanted",
-            Self::Tag => "a tag wanted",
-            Self::Simple => "a simple value wanted",
+            Self::Unsigned => "an unsigned integer expected",
+            Self::Negative => "a negative integer expected",
+            Self::Bytes => "a byte string expected",
+            Self::Text => "a text string expected",
+            Self::Array => "an array expected",
+            Self::Map => "a map expected",
+            Self::Tag => "a tag expected",
+            Self::Simple => "a simple value expected",
         }
     }
 }
@@ -144,7 +144,7 @@ pub(crate) struct Reader<'a, E = Error> {
     fails: PhantomData<fn() -> E>,
 }
 
-impl<'a, E: Fail> Reader<'a, E> {
+impl<'a, E: ReadError> Reader<'a, E> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -267,7 +267,7 @@ impl<'a, E: Fail> Reader<'a, E> {
                             indefinite: true,
                         })
                     }
-                    Major::Simple => bad("a break where an item is wanted"),
+                    Major::Simple => bad("a break where an item is expected"),
                     _ => bad("a number of indefinite length"),
                 };
             }
@@ -312,7 +312,7 @@ impl<'a, E: Fail> Reader<'a, E> {
         match head.major {
             Major::Unsigned => Ok((Int::from(head.value), head.start)),
             Major::Negative => Ok((!Int::from(head.value), head.start)),
-            _ => Err(E::text(ErrorKind::WrongType, "an integer wanted").at(head.start)),
+            _ => Err(E::text(ErrorKind::WrongType, "an integer expected").at(head.start)),
         }
     }
 
@@ -453,7 +453,7 @@ impl<'a, E: Fail> Reader<'a, E> {
                 self.string(head, sink)?;
             }
             Major::Tag | Major::Array | Major::Map if depth == 0 => {
-                return Err(E::new(ErrorKind::Depth).at(start));
+                return Err(E::new(ErrorKind::LimitDepth).at(start));
             }
             Major::Tag => {
                 self.skip_nested(depth.saturating_sub(1), sink)?;
@@ -516,7 +516,7 @@ impl Labels {
     }
 
     /// Reads the next label and fails where it stands in the map already.
-    pub(crate) fn read<E: Fail>(
+    pub(crate) fn read<E: ReadError>(
         &mut self,
         reader: &mut Reader<'_, E>,
         sink: &mut impl Sink,
@@ -534,7 +534,7 @@ impl Labels {
         let Some(slot) = self.seen.get_mut(self.count) else {
             let wanted = crate::Limits::MAX_LABELS as u64;
             let found = wanted.saturating_add(1);
-            return Err(E::count(ErrorKind::Labels, found, wanted, "labels").at(at));
+            return Err(E::count(ErrorKind::LimitLabels, found, wanted, "labels").at(at));
         };
         *slot = label;
         self.count = self.count.saturating_add(1);

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 
 use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
-use crate::error::{ErrorKind, Fail};
+use crate::error::{ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
 
@@ -27,7 +27,7 @@ pub(crate) struct Headers {
 }
 
 /// Reads both headers of a COSE_Sign1.
-pub(crate) fn read_headers<E: Fail>(
+pub(crate) fn read_headers<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
@@ -79,7 +79,7 @@ pub(crate) fn read_headers<E: Fail>(
 
 /// The algorithm of the headers that everybody writes: `{1: alg}` in shortest form, and `{}`.
 /// This is the hot path; whatever else stands there is read in full.
-fn plain_algorithm<E: Fail>(reader: &Reader<'_, E>, protected: &[u8]) -> Option<Algorithm> {
+fn plain_algorithm<E: ReadError>(reader: &Reader<'_, E>, protected: &[u8]) -> Option<Algorithm> {
     let code = match *protected {
         [0xa1, 0x01, code @ 0x20..=0x37] => !Int::from(code & 0x1f),
         [0xa1, 0x01, 0x38, code @ 24..=0xff] => !Int::from(code),
@@ -96,7 +96,7 @@ pub(crate) struct AlgorithmAt {
     pub(crate) at: usize,
 }
 
-fn read_algorithm<E: Fail>(
+fn read_algorithm<E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
 ) -> Result<AlgorithmAt, E> {
@@ -105,13 +105,13 @@ fn read_algorithm<E: Fail>(
         Some(algorithm) => Ok(AlgorithmAt { algorithm, at }),
         None => {
             let wanted = "-7, -35, -257, -258, -37 or -38";
-            Err(E::code_point(ErrorKind::Algorithm, code, wanted).at(at))
+            Err(E::code_point(ErrorKind::UnsupportedAlgorithm, code, wanted).at(at))
         }
     }
 }
 
 /// `crit` may name `alg`, which we understand, and nothing else.
-fn read_critical<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<(), E> {
+fn read_critical<E: ReadError>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<(), E> {
     let mut items = reader.array(sink)?;
     let start = items.start;
     let mut any = false;
@@ -119,7 +119,7 @@ fn read_critical<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> R
         any = true;
         let at = reader.position();
         if reader.peek().is_some_and(|byte| byte >> 5 == 3) || reader.int(sink)?.0 != ALG {
-            return Err(E::new(ErrorKind::Critical).at(at));
+            return Err(E::new(ErrorKind::UnsupportedCriticalHeader).at(at));
         }
     }
     if any {
@@ -130,7 +130,7 @@ fn read_critical<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> R
 }
 
 /// Reads the unprotected header; gives the place of an `alg` in it.
-fn read_unprotected<E: Fail>(
+fn read_unprotected<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     protected: &Labels,
@@ -152,7 +152,7 @@ fn read_unprotected<E: Fail>(
         match label {
             Label::Int(CRIT) => {
                 let why = "crit in the unprotected header";
-                return Err(E::text(ErrorKind::Critical, why).at(at));
+                return Err(E::text(ErrorKind::UnsupportedCriticalHeader, why).at(at));
             }
             Label::Int(ALG) => algorithm = Some(at),
             _ => {}

@@ -20,7 +20,7 @@ use crate::key::{KeyEncoding, KeyType, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
-use crate::privacy::{PrivacyPolicy, Reveal};
+use crate::privacy::{Disclosure, PrivacyPolicy};
 use crate::voucher::{Guid, RvVariable, Voucher, is_host, is_usable};
 use crate::write;
 
@@ -285,7 +285,7 @@ impl NewVoucher {
     }
 
     /// Refuses vouchers that would tell what this policy refuses. The default refuses nothing;
-    /// [`NewHeader::reveals`] tells it all the same.
+    /// [`NewHeader::disclosures`] tells it all the same.
     #[cfg(feature = "privacy")]
     #[must_use]
     pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
@@ -306,7 +306,7 @@ impl NewVoucher {
     /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates of the device or the
     /// manufacturer that are no chain, and for an authority as the device;
-    /// [`ErrorKind::AuthorityOwner`] for an authority as the manufacturer. Without that feature
+    /// [`ErrorKind::CaAsOwner`] for an authority as the manufacturer. Without that feature
     /// nothing but their first certificates is looked at, and those for their keys.
     pub fn header(&self) -> Result<NewHeader, Error> {
         let incomplete = |what| Err(Error::because(ErrorKind::Incomplete, what));
@@ -375,7 +375,7 @@ impl NewVoucher {
         self.check_chains()?;
         #[cfg(feature = "privacy")]
         if self.privacy != PrivacyPolicy::new() {
-            self.privacy.check(&header.dry()?)?;
+            self.privacy.check(&header.with_placeholder_hmac()?)?;
         }
         Ok(header)
     }
@@ -418,24 +418,24 @@ impl NewHeader {
             hash,
             chain,
         };
-        // A dry run with some HMAC finds what cannot be read, before a device is asked.
-        new.dry()?;
+        // A with_placeholder_hmac run with some HMAC finds what cannot be read, before a device is asked.
+        new.with_placeholder_hmac()?;
         Ok(new)
     }
 
     /// The voucher with some HMAC.
-    fn dry(&self) -> Result<Voucher<'static>, Error> {
+    fn with_placeholder_hmac(&self) -> Result<Voucher<'static>, Error> {
         self.finish(&self.hash.digest(&[]))
     }
 
     #[cfg(feature = "privacy")]
-    /// Everything that the voucher will tell a holder, as [`Voucher::reveals`] lists it, so that it
+    /// Everything that the voucher will tell a holder, as [`Voucher::disclosures`] lists it, so that it
     /// can be read before the device is asked.
     #[must_use]
-    pub fn reveals(&self, secrets: bool) -> Vec<Reveal> {
+    pub fn disclosures(&self, secrets: bool) -> Vec<Disclosure> {
         // It could be read when the header was made.
-        self.dry()
-            .map(|voucher| voucher.reveals(&Limits::new(), secrets))
+        self.with_placeholder_hmac()
+            .map(|voucher| voucher.disclosures(&Limits::new(), secrets))
             .unwrap_or_default()
     }
 
@@ -443,7 +443,9 @@ impl NewHeader {
     /// is asked. That it has no entries is left out.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
-        let remarks = self.dry().map(|voucher| voucher.remarks(policy));
+        let remarks = self
+            .with_placeholder_hmac()
+            .map(|voucher| voucher.remarks(policy));
         let mut remarks = remarks.unwrap_or_default();
         remarks.retain(|finding| finding.kind != FindingKind::NoEntries);
         remarks
@@ -470,11 +472,11 @@ impl NewHeader {
     /// The voucher with this HMAC and no entries.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`] for an HMAC of another algorithm.
+    /// [`ErrorKind::BadCall`] for an HMAC of another algorithm.
     pub fn finish(&self, hmac: &Digest) -> Result<Voucher<'static>, Error> {
         if hmac.algorithm() != self.hash {
             return Err(Error::because(
-                ErrorKind::Argument,
+                ErrorKind::BadCall,
                 "an HMAC of another algorithm",
             ));
         }

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
 
 use crate::cbor::{Int, Reader, Sink, Span};
-use crate::error::{ErrorKind, Fail};
+use crate::error::{ErrorKind, ReadError};
 
 /// A hash function of FDO 1.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -219,7 +219,7 @@ pub(crate) struct HashIndex {
 
 impl HashIndex {
     /// Reads `Hash = [hashtype, bstr]`, or `HMac` with the codes of HMACs.
-    pub(crate) fn read<E: Fail>(
+    pub(crate) fn read<E: ReadError>(
         reader: &mut Reader<'_, E>,
         hmac: bool,
         sink: &mut impl Sink,
@@ -234,7 +234,11 @@ impl HashIndex {
                 false => (ErrorKind::NotAHash, "-16 or -43"),
             };
             let swapped = HashAlgorithm::from_code(code, !hmac).is_some();
-            let kind = if swapped { other } else { ErrorKind::HashType };
+            let kind = if swapped {
+                other
+            } else {
+                ErrorKind::UnsupportedHashType
+            };
             return Err(E::code_point(kind, code, wanted).at(at));
         };
         reader.next(&mut items)?;

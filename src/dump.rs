@@ -13,7 +13,7 @@ use core::fmt::{self, Write as _};
 
 use crate::cbor::{Head, Items, Major, Reader, Span};
 use crate::error::Error;
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::key::private::CoseKeyType;
 use crate::limits::Limits;
 use crate::text::{escape, is_hidden};
@@ -52,7 +52,7 @@ pub struct Diagnostic {
 ///   CBOR nor DER and are longer than a point on a curve, signatures aside.
 ///
 /// The text ends with
-/// [`ErrorKind::InputSize`](crate::ErrorKind::InputSize) behind the item that takes it past 64 KiB
+/// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) behind the item that takes it past 64 KiB
 /// and 32 times the input, or past 64 MiB; an honest voucher makes about three times its size.
 /// Inputs past [`Limits::MAX_INPUT`] are read up to there.
 #[must_use]
@@ -116,7 +116,7 @@ impl<'a> Dump<'a> {
     fn value(&mut self, level: usize, place: Place) -> Result<(), Error> {
         if level >= DEPTH {
             self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
-            return Err(Error::new(crate::ErrorKind::Depth).at(self.reader.position()));
+            return Err(Error::new(crate::ErrorKind::LimitDepth).at(self.reader.position()));
         }
         let place = match self.secrets {
             true => Place::Plain,
@@ -127,9 +127,11 @@ impl<'a> Dump<'a> {
         }
         if self.out.len() > self.most {
             let why = "its text would be out of proportion";
-            return Err(Error::because(crate::ErrorKind::InputSize, why).at(self.reader.position()));
+            return Err(
+                Error::because(crate::ErrorKind::LimitInput, why).at(self.reader.position())
+            );
         }
-        let head = self.reader.head(&mut Quiet)?;
+        let head = self.reader.head(&mut NullSink)?;
         match head.major {
             Major::Unsigned => self.put(format_args!("{}", head.value)),
             Major::Negative => self.put(format_args!("{}", !i128::from(head.value))),
@@ -151,7 +153,7 @@ impl<'a> Dump<'a> {
 
     /// Prints the number of bytes of the next item in its place.
     fn withhold(&mut self, what: &str) -> Result<(), Error> {
-        let item = self.reader.skip(Limits::MAX_DEPTH, &mut Quiet)?;
+        let item = self.reader.skip(Limits::MAX_DEPTH, &mut NullSink)?;
         self.say_withheld(item.len(), what);
         Ok(())
     }
@@ -245,7 +247,7 @@ impl<'a> Dump<'a> {
             _ => true,
         };
         let depth = DEPTH.saturating_sub(level);
-        plausible && inner.skip(depth, &mut Quiet).is_ok() && inner.remaining() == 0
+        plausible && inner.skip(depth, &mut NullSink).is_ok() && inner.remaining() == 0
     }
 
     fn chunks(&mut self, head: &Head, level: usize) -> Result<(), Error> {
@@ -253,7 +255,7 @@ impl<'a> Dump<'a> {
             // Together the chunks may be a header with a password in it, or a private key, which no
             // chunk shows.
             let mut probe = self.reader.within(self.reader.rest(head.start));
-            let whole = probe.skip(0, &mut Quiet)?;
+            let whole = probe.skip(0, &mut NullSink)?;
             if whole.len() > place::CHUNKS {
                 self.reader = self.reader.within(self.reader.rest(whole.end()));
                 self.say_withheld(whole.len(), place::UNREAD);
@@ -267,7 +269,7 @@ impl<'a> Dump<'a> {
             if any {
                 self.out.push_str(", ");
             }
-            let chunk = self.reader.head(&mut Quiet)?;
+            let chunk = self.reader.head(&mut NullSink)?;
             if chunk.major != head.major || chunk.is_indefinite() {
                 let why = "a chunk of another type";
                 return Err(Error::because(crate::ErrorKind::BadCbor, why).at(chunk.start));
@@ -550,7 +552,7 @@ mod tests {
         // Small inputs have 64 KiB at least, which this one takes less than.
         assert_eq!(kind(5), Some(crate::ErrorKind::Truncated));
         for items in [100, 1000, 50_000] {
-            assert_eq!(kind(items), Some(crate::ErrorKind::InputSize));
+            assert_eq!(kind(items), Some(crate::ErrorKind::LimitInput));
             let most = ((items * item.len() + 5) * TEXT_PER_BYTE + (64 << 10)).min(TEXT);
             let len = shown(items).text.len();
             assert!((most..most + 4096).contains(&len), "{items}: {len}");
@@ -575,7 +577,7 @@ mod tests {
     #[test]
     fn nesting_is_bounded_and_no_bytes_panic() {
         let deep = diagnostic(&[0x81; 100_000], false);
-        assert_eq!(deep.error.unwrap().kind(), crate::ErrorKind::Depth);
+        assert_eq!(deep.error.unwrap().kind(), crate::ErrorKind::LimitDepth);
         for first in 0..=255 {
             for second in 0..=255 {
                 let shown = text(&[first, second, 0xff, 0x00]);

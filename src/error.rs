@@ -72,11 +72,11 @@ kinds! {
     /// A hash or HMAC value does not have the length that its code asks for.
     HashLength = 107, "hash-length", "the length of a hash does not fit its code";
     /// A map or header holds the same label twice.
-    DuplicateLabel = 108, "duplicate-label", "a label stands twice in one map";
+    DuplicateLabel = 108, "duplicate-label", "duplicate map key";
     /// A label stands in the protected and in the unprotected header (RFC 9052 §3).
-    LabelInBothHeaders = 109, "label-in-both-headers", "a label stands in both headers";
+    LabelInBothHeaders = 109, "label-in-both-headers", "a label is in both headers";
     /// `alg` stands only in the unprotected header, where nobody signed it.
-    AlgorithmUnprotected = 110, "algorithm-unprotected", "the algorithm stands only in the unprotected header";
+    AlgorithmUnprotected = 110, "algorithm-unprotected", "the algorithm is only in the unprotected header";
     /// The protected header has no `alg`.
     AlgorithmMissing = 111, "algorithm-missing", "the protected header names no algorithm";
     /// A key body that is not what its encoding promises: bad DER, missing COSE_Key label.
@@ -102,30 +102,30 @@ kinds! {
     /// The input holds no voucher at all.
     NoVoucher = 122, "no-voucher", "no voucher is in the input";
     /// Text that is not a point of time, a key, or whatever else was asked for.
-    BadArgument = 123, "bad-argument", "a value cannot be read";
+    BadArgument = 123, "bad-argument", "invalid value";
     /// A certificate revocation list that is not DER, or of a kind that is not supported.
     RevocationList = 124, "revocation-list", "a revocation list cannot be read";
 
     /// A protocol version other than 101. FDO 1.0 layouts and 2.0 drafts are named in the message.
-    Version = 200, "unsupported-version", "this protocol version is not supported";
+    UnsupportedVersion = 200, "unsupported-version", "this protocol version is not supported";
     /// A public key type that FDO 1.1 does not have.
-    KeyType = 201, "unsupported-key-type", "this key type is not supported";
+    UnsupportedKeyType = 201, "unsupported-key-type", "this key type is not supported";
     /// A public key encoding that FDO 1.1 does not have, or not for this key type.
-    KeyEncodingType = 202, "unsupported-key-encoding", "this key encoding is not supported";
+    UnsupportedKeyEncoding = 202, "unsupported-key-encoding", "this key encoding is not supported";
     /// A hash or HMAC code other than SHA-256 and SHA-384.
-    HashType = 203, "unsupported-hash-type", "this hash code is not supported";
+    UnsupportedHashType = 203, "unsupported-hash-type", "this hash code is not supported";
     /// A COSE algorithm that FDO 1.1 does not have.
-    Algorithm = 204, "unsupported-algorithm", "this signature algorithm is not supported";
+    UnsupportedAlgorithm = 204, "unsupported-algorithm", "this signature algorithm is not supported";
     /// A `crit` header names a label that we do not understand (RFC 9052 §3.1).
-    Critical = 205, "unsupported-critical-header", "a critical header is not understood";
+    UnsupportedCriticalHeader = 205, "unsupported-critical-header", "a critical header is not understood";
     /// A key of an experimental type, and the policy does not allow those.
     ExperimentalKey = 206, "experimental-key", "keys of an experimental type are not allowed by the policy";
     /// A byte or text string in more than one chunk.
     ChunkedString = 207, "chunked-string", "a string in several chunks is not supported";
     /// The build lacks the feature that this input needs.
-    Feature = 208, "feature-disabled", "this build lacks the feature for this input";
+    FeatureDisabled = 208, "feature-disabled", "this build lacks the feature for this input";
     /// The device attests itself by other means than a certificate: EPID.
-    Attestation = 209, "unsupported-attestation", "the device has no certificate to attest itself with";
+    UnsupportedAttestation = 209, "unsupported-attestation", "the device has no certificate to attest itself with";
 
     /// The versions inside and outside the header differ.
     VersionMismatch = 300, "version-mismatch", "the two protocol versions differ";
@@ -134,19 +134,19 @@ kinds! {
     /// The algorithm does not fit the key that has to sign.
     AlgorithmMismatch = 302, "algorithm-mismatch", "the algorithm does not fit the key of the signer";
     /// The device certificate chain does not have the hash that the header promises.
-    ChainHash = 303, "chain-hash-mismatch", "the hash of the device certificate chain does not match";
+    ChainHashMismatch = 303, "chain-hash-mismatch", "the hash of the device certificate chain does not match";
     /// OVEHashPrevEntry is not the hash of what stands before.
-    PreviousHash = 304, "previous-hash-mismatch", "the hash of the previous entry does not match";
+    PreviousHashMismatch = 304, "previous-hash-mismatch", "the hash of the previous entry does not match";
     /// OVEHashHdrInfo is not the hash of GUID and device info.
-    HeaderInfoHash = 305, "header-info-hash-mismatch", "the hash of GUID and device info does not match";
+    HeaderInfoHashMismatch = 305, "header-info-hash-mismatch", "the hash of GUID and device info does not match";
     /// The signature does not verify.
-    Signature = 306, "signature-invalid", "the signature does not verify";
+    SignatureInvalid = 306, "signature-invalid", "the signature does not verify";
     /// The header HMAC does not verify under the device's secret.
-    HeaderHmac = 307, "hmac-mismatch", "the header HMAC does not verify";
+    HmacMismatch = 307, "hmac-mismatch", "the header HMAC does not verify";
     /// The current owner is not the expected one.
-    Owner = 308, "wrong-owner", "the current owner is not the expected one";
+    WrongOwner = 308, "wrong-owner", "the current owner is not the expected one";
     /// The manufacturer key is not one of the expected ones.
-    Manufacturer = 309, "wrong-manufacturer", "the manufacturer key is not an expected one";
+    WrongManufacturer = 309, "wrong-manufacturer", "the manufacturer key is not an expected one";
     /// No certificate path from the device to a trusted root.
     DevicePath = 310, "device-path", "no valid certificate path leads from the device to a trusted root";
     /// A certificate was not valid at the given time, and the policy makes that an error.
@@ -156,9 +156,9 @@ kinds! {
     /// The GUID is all zero.
     GuidZero = 313, "guid-zero", "the GUID is all zero";
     /// An entry without tag 18, which needs the allowance `legacy-untagged`.
-    Untagged = 314, "entry-untagged", "an entry lacks the COSE_Sign1 tag";
-    /// A departure from the written profile, and the policy is strict.
-    Departure = 315, "departure", "the strict profile refuses a departure";
+    EntryUntagged = 314, "entry-untagged", "an entry lacks the COSE_Sign1 tag";
+    /// A deviation from the written profile, and the policy is strict.
+    Deviation = 315, "deviation", "the strict profile refuses a deviation";
     /// No path from an X5CHAIN key to the roots given for it.
     OwnerPath = 316, "owner-path", "no valid certificate path leads from the key to a trusted root";
     /// The HMAC item holds a plain hash code, so no device can have made it.
@@ -166,72 +166,72 @@ kinds! {
     /// A Hash item carries an HMAC code.
     NotAHash = 318, "not-a-hash", "a hash carries the code of an HMAC";
     /// A nonce is not the one that was sent: an answer to another question, or an old one.
-    Nonce = 319, "wrong-nonce", "the nonce is not the one that was sent";
+    WrongNonce = 319, "wrong-nonce", "the nonce is not the one that was sent";
     /// A signed message of another kind than the one that is due.
-    MessageKind = 320, "wrong-message", "this is a message of another kind";
+    WrongMessage = 320, "wrong-message", "this is a message of another kind";
     /// The message or voucher is about another device.
-    Device = 321, "wrong-device", "this is about another device";
+    WrongDevice = 321, "wrong-device", "this is about another device";
     /// HelloDeviceHash is not the hash of the TO2.HelloDevice that was sent.
-    HelloHash = 322, "hello-hash-mismatch", "the hash of TO2.HelloDevice does not match";
+    HelloHashMismatch = 322, "hello-hash-mismatch", "the hash of TO2.HelloDevice does not match";
     /// An entry of TO2.OVNextEntry out of turn: missing, repeated, or one too many.
-    EntryOrder = 323, "wrong-entry", "an entry is missing, repeated, out of turn or one too many";
+    WrongEntry = 323, "wrong-entry", "an entry is missing, repeated, out of turn or one too many";
     /// The hash in to1d is not that of the To0d beside it.
-    To0dHash = 324, "to0d-hash-mismatch", "the hash of To0d does not match";
+    To0dHashMismatch = 324, "to0d-hash-mismatch", "the hash of To0d does not match";
     /// A challenge or proof of ownership for another verifier.
-    Verifier = 325, "wrong-verifier", "this is meant for another verifier";
+    WrongVerifier = 325, "wrong-verifier", "this is meant for another verifier";
     /// A proof of ownership of another state of the voucher.
-    State = 326, "wrong-state", "this is about another state of the voucher";
+    WrongState = 326, "wrong-state", "this is about another state of the voucher";
     /// TO2.SetupDevice sets the credentials that the device has already, and that is not allowed.
-    Reuse = 327, "credential-reuse", "credential reuse is not allowed";
+    CredentialReuse = 327, "credential-reuse", "credential reuse is not allowed";
     /// A certificate on the path to a trusted root was revoked by its issuer.
     CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
     /// Nothing ties the header to the world, and the policy does not accept any origin.
-    Origin = 329, "origin-not-checked", "nothing ties the header to a known origin";
+    OriginNotChecked = 329, "origin-not-checked", "nothing ties the header to a known origin";
     /// A fact that the caller requires was not proved.
     NotProved = 330, "not-proved", "a required fact was not proved";
     /// A certificate chain that begins with the authority and ends with the certificate of the key.
     ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
     /// A certificate chain whose first certificate, that of the device or owner, is an authority's.
-    AuthorityLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
+    CaAsLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
 
     /// More input bytes than allowed.
-    InputSize = 400, "limit-input", "the input is larger than the limit";
+    LimitInput = 400, "limit-input", "the input is larger than the limit";
     /// More entries than allowed.
-    Entries = 401, "limit-entries", "there are more entries than the limit";
+    LimitEntries = 401, "limit-entries", "there are more entries than the limit";
     /// More certificates in one chain than allowed.
-    Certificates = 402, "limit-certificates", "a chain has more certificates than the limit";
+    LimitCertificates = 402, "limit-certificates", "a chain has more certificates than the limit";
     /// A certificate longer than allowed.
-    CertificateSize = 403, "limit-certificate-size", "a certificate is longer than the limit";
+    LimitCertificateSize = 403, "limit-certificate-size", "a certificate is longer than the limit";
     /// CBOR nested deeper than allowed.
-    Depth = 404, "limit-depth", "items are nested deeper than the limit";
+    LimitDepth = 404, "limit-depth", "items are nested deeper than the limit";
     /// A device info string longer than allowed.
-    DeviceInfo = 405, "limit-device-info", "the device info is longer than the limit";
+    LimitDeviceInfo = 405, "limit-device-info", "the device info is longer than the limit";
     /// More rendezvous instructions than allowed.
-    RvInstructions = 406, "limit-rv-instructions", "there are more rendezvous instructions than the limit";
+    LimitRvInstructions = 406, "limit-rv-instructions", "there are more rendezvous instructions than the limit";
     /// More vouchers in one input than allowed.
-    Vouchers = 407, "limit-vouchers", "there are more vouchers than the limit";
+    LimitVouchers = 407, "limit-vouchers", "there are more vouchers than the limit";
     /// A map with more labels than [`MAX_LABELS`](crate::Limits::MAX_LABELS).
-    Labels = 408, "limit-labels", "a map has more labels than the limit";
+    LimitLabels = 408, "limit-labels", "a map has more labels than the limit";
     /// A new entry larger than a device can receive.
-    EntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
+    LimitEntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
     /// A revocation list with more bytes or entries than allowed, or more lists.
-    RevocationListSize = 410, "limit-revocation-list", "a revocation list is larger than the limit, or there are too many";
+    LimitRevocationList = 410, "limit-revocation-list", "a revocation list is larger than the limit, or there are too many";
 
     /// The signer does not hold the key of the current owner.
     NotOwner = 500, "not-owner", "the signer does not hold the key of the current owner";
-    /// The next owner's key departs from the manufacturer's type, and no override was given.
+    /// The next owner's key deviates from the manufacturer's type, and no override was given.
     NextKeyType = 501, "next-key-type", "the next owner's key is of another type than the manufacturer's";
     /// A builder lacks a part, or a part is out of its range.
     Incomplete = 502, "incomplete", "a part is missing or out of range";
     /// An OVEExtra type that FDO keeps for itself (-65536 to 65535).
     ExtraReserved = 503, "extra-reserved", "an OVEExtra type lies in the range that FDO reserves";
     /// An argument that contradicts another.
-    Argument = 504, "bad-call", "an argument is out of range or contradicts another";
+    BadCall = 504, "bad-call", "an argument is out of range or contradicts another";
     /// The work was cancelled by the caller.
     Cancelled = 505, "cancelled", "the caller cancelled the work";
     /// What is to be written tells more than the caller's
     /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
-    Disclosure = 506, "disclosure", "the voucher would tell what the privacy policy refuses";
+    Disclosure = 506, "disclosure", "the voucher would disclose what the privacy policy refuses";
     /// A state of ownership would be handed over twice: two vouchers of one device contradict each
     /// other in one call, or the [`Journal`](crate::Journal) knows another sale. That text is the
     /// `source`.
@@ -240,9 +240,9 @@ kinds! {
     /// first is that of an authority.
     UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
     /// An owner whose certificate is that of an authority, and no override was given.
-    AuthorityOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
+    CaAsOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
     /// An HMAC secret with fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
-    HmacSecret = 542, "hmac-secret-short", "the HMAC secret is too short";
+    HmacSecretShort = 542, "hmac-secret-short", "the HMAC secret is too short";
 
     /// The signer or HMAC callback reported a failure; see `source`.
     SignerFailed = 600, "signer-failed", "the signer failed";
@@ -277,7 +277,7 @@ impl ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
     None,
-    /// Two numbers with their unit: "70000 bytes found, 65536 wanted".
+    /// Two numbers with their unit: "70000 bytes found, at most 65536 allowed".
     Count {
         found: u64,
         wanted: u64,
@@ -428,7 +428,7 @@ impl Error {
 
 /// What reading and verifying fail with: an [`Error`]; a
 /// [`DeviceError`](crate::onboard::DeviceError) where there is no heap. One reader serves both.
-pub(crate) trait Fail: Sized {
+pub(crate) trait ReadError: Sized {
     fn new(kind: ErrorKind) -> Self;
     fn text(kind: ErrorKind, text: &'static str) -> Self;
     fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self;
@@ -439,7 +439,7 @@ pub(crate) trait Fail: Sized {
     fn offset(&self) -> Option<usize>;
 }
 
-impl Fail for Error {
+impl ReadError for Error {
     fn new(kind: ErrorKind) -> Self {
         Self::new(kind)
     }
@@ -515,10 +515,11 @@ impl fmt::Display for Error {
                 found,
                 wanted,
                 unit,
-            } => {
-                write!(f, ": {found} {unit} found, {wanted} wanted")?;
-            }
-            Detail::Code { found, wanted } => write!(f, ": {found} found, {wanted} wanted")?,
+            } => match self.kind().fault() {
+                Fault::Limit => write!(f, ": {found} {unit} found, at most {wanted} allowed")?,
+                _ => write!(f, ": {found} {unit} found, {wanted} expected")?,
+            },
+            Detail::Code { found, wanted } => write!(f, ": {found} found, {wanted} expected")?,
             Detail::Text(text) => write!(f, ": {text}")?,
             Detail::Number { what, number } => write!(f, ": {what} {number}")?,
         }
@@ -555,12 +556,12 @@ mod tests {
 
     #[test]
     fn message_says_found_wanted_and_place() {
-        let error = Error::count(ErrorKind::Entries, 300, 255, "entries")
+        let error = Error::count(ErrorKind::LimitEntries, 300, 255, "entries")
             .at(77)
             .at(99);
         assert_eq!(
             error.to_string(),
-            "there are more entries than the limit: 300 entries found, 255 wanted (byte 77)"
+            "there are more entries than the limit: 300 entries found, at most 255 allowed (byte 77)"
         );
         assert_eq!(error.in_entry(Some(3)).entry(), Some(3));
     }

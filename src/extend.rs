@@ -17,9 +17,9 @@ use crate::key::{KeyEncoding, KeyType, KeyView, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
-use crate::privacy::{PrivacyPolicy, Reveal};
+use crate::privacy::{Disclosure, PrivacyPolicy};
 use crate::sign::{OwnerSigner, checked, prehash};
-use crate::verify::{First, VerifiedVoucher, check_departures};
+use crate::verify::{First, VerifiedVoucher, check_deviations};
 use crate::voucher::Voucher;
 use crate::write;
 
@@ -59,7 +59,7 @@ impl NextOwner {
     ///
     /// # Errors
     /// Those of [`public_key`](Self::public_key). With the feature `x509`,
-    /// [`ErrorKind::AuthorityOwner`] for an authority as the owner unless `ca_owner` is set.
+    /// [`ErrorKind::CaAsOwner`] for an authority as the owner unless `ca_owner` is set.
     pub fn bare_key(&self, ca_owner: bool) -> Result<PublicKey, Error> {
         if let Self::Chain(chain) = self {
             check_owner_chain(chain, ca_owner)?;
@@ -87,7 +87,7 @@ impl From<PublicKey> for NextOwner {
     }
 }
 
-/// What an extension may depart from. The default departs from nothing.
+/// What an extension may deviate from. The default deviates from nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExtendOptions {
@@ -115,7 +115,7 @@ pub struct ExtendOptions {
 }
 
 impl ExtendOptions {
-    /// Departs from nothing.
+    /// Deviates from nothing.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -176,14 +176,14 @@ impl VerifiedVoucher<'_> {
     /// The hash is that of the entries so far, or the HMAC's where there are none.
     ///
     /// # Errors
-    /// [`ErrorKind::Entries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
-    /// type than the manufacturer's without the override, [`ErrorKind::KeyEncodingType`],
-    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::Certificates`], [`ErrorKind::Disclosure`] for what
-    /// [`ExtendOptions::privacy`] refuses, [`ErrorKind::EntrySize`] and [`ErrorKind::InputSize`] for
+    /// [`ErrorKind::LimitEntries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
+    /// type than the manufacturer's without the override, [`ErrorKind::UnsupportedKeyEncoding`],
+    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::LimitCertificates`], [`ErrorKind::Disclosure`] for what
+    /// [`ExtendOptions::privacy`] refuses, [`ErrorKind::LimitEntrySize`] and [`ErrorKind::LimitInput`] for
     /// an entry or voucher past the limits, and those of [`NextOwner::public_key`].
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain: the
     /// root first, one that is not signed by the next, one that cannot be read; and
-    /// [`ErrorKind::AuthorityOwner`] for an authority as the owner without
+    /// [`ErrorKind::CaAsOwner`] for an authority as the owner without
     /// [`ExtendOptions::allow_ca_owner`]. Without that feature nothing but the first certificate is
     /// looked at, and that for its key.
     pub fn extend(
@@ -195,7 +195,12 @@ impl VerifiedVoucher<'_> {
         let most = Limits::new().entries;
         if count >= most {
             let (found, wanted) = (count.saturating_add(1) as u64, most as u64);
-            return Err(Error::count(ErrorKind::Entries, found, wanted, "entries"));
+            return Err(Error::count(
+                ErrorKind::LimitEntries,
+                found,
+                wanted,
+                "entries",
+            ));
         }
         let last = self.entries().next_back();
         let hash = options.hash.unwrap_or_else(|| self.entry_hash());
@@ -251,7 +256,7 @@ impl VerifiedVoucher<'_> {
                 let most = Limits::new().certificates;
                 if chain.len() > most {
                     let (found, wanted) = (chain.len() as u64, most as u64);
-                    let kind = ErrorKind::Certificates;
+                    let kind = ErrorKind::LimitCertificates;
                     return Err(Error::count(kind, found, wanted, "certificates"));
                 }
                 check_owner_chain(chain, options.ca_owner)?;
@@ -284,7 +289,7 @@ pub(crate) fn check_owner_chain(chain: &[Vec<u8>], ca_owner: bool) -> Result<(),
     use crate::certificate::{Unfit, check_new_chain};
     match check_new_chain(chain) {
         Err(Unfit::Authority) if ca_owner => Ok(()),
-        Err(Unfit::Authority) => Err(Error::new(ErrorKind::AuthorityOwner)),
+        Err(Unfit::Authority) => Err(Error::new(ErrorKind::CaAsOwner)),
         Err(unfit) => Err(unfit.error()),
         Ok(()) => Ok(()),
     }
@@ -391,7 +396,7 @@ impl Extension<'_> {
     }
 
     /// Fails where this policy would refuse the extended voucher whatever its signature is: it is past
-    /// a limit, or under [`Policy::strict`] its new entry departs from FDO 1.1. To be asked before
+    /// a limit, or under [`Policy::strict`] its new entry deviates from FDO 1.1. To be asked before
     /// the sale is recorded; [`HandOver`](crate::HandOver) does.
     ///
     /// ```
@@ -404,21 +409,21 @@ impl Extension<'_> {
     /// ```
     ///
     /// # Errors
-    /// Those of the limits, and [`ErrorKind::Departure`] and its like as by [`Voucher::verify`].
+    /// Those of the limits, and [`ErrorKind::Deviation`] and its like as by [`Voucher::verify`].
     pub fn check(&self, policy: &Policy<'_>) -> Result<(), Error> {
         let unsigned = self.unsigned()?;
         unsigned.check_limits(&limits_after(policy, self.max_entry))?;
-        check_departures(&unsigned, policy, &mut First)
+        check_deviations(&unsigned, policy, &mut First)
     }
 
     #[cfg(feature = "privacy")]
     /// Everything that the extended voucher will tell a holder, as
-    /// [`Voucher::reveals`] lists it, so that it can be read before signing.
+    /// [`Voucher::disclosures`] lists it, so that it can be read before signing.
     ///
     /// # Errors
-    /// [`ErrorKind::InputSize`] for a voucher past the limits.
-    pub fn reveals(&self, secrets: bool) -> Result<Vec<Reveal>, Error> {
-        Ok(self.unsigned()?.reveals(&Limits::new(), secrets))
+    /// [`ErrorKind::LimitInput`] for a voucher past the limits.
+    pub fn disclosures(&self, secrets: bool) -> Result<Vec<Disclosure>, Error> {
+        Ok(self.unsigned()?.disclosures(&Limits::new(), secrets))
     }
 
     /// What [`Voucher::remarks`] will say about the extended voucher, so that it can be read before
@@ -426,7 +431,7 @@ impl Extension<'_> {
     /// rendezvous info. What is about the new entry has the number of that entry.
     ///
     /// # Errors
-    /// [`ErrorKind::InputSize`] for a voucher past the limits.
+    /// [`ErrorKind::LimitInput`] for a voucher past the limits.
     pub fn remarks(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
         Ok(self.unsigned()?.remarks(policy))
     }
@@ -441,7 +446,12 @@ impl Extension<'_> {
         let entry = write::entry(self.algorithm, self.payload.clone(), signature);
         if entry.len() > self.max_entry {
             let (found, wanted) = (entry.len() as u64, self.max_entry as u64);
-            return Err(Error::count(ErrorKind::EntrySize, found, wanted, "bytes"));
+            return Err(Error::count(
+                ErrorKind::LimitEntrySize,
+                found,
+                wanted,
+                "bytes",
+            ));
         }
         self.with_entry(&entry)
     }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::cbor::Reader;
 use crate::error::{Error, ErrorKind};
-use crate::key::Quiet;
+use crate::key::NullSink;
 
 pub use crate::key::private::is_private_key;
 
@@ -99,7 +99,7 @@ fn first_item(sequence: &[u8]) -> usize {
 
 fn item_len(bytes: &[u8]) -> Option<usize> {
     Reader::<Error>::new(bytes)
-        .skip(crate::Limits::MAX_DEPTH, &mut Quiet)
+        .skip(crate::Limits::MAX_DEPTH, &mut NullSink)
         .ok()
         .map(|span| span.len())
 }
@@ -156,7 +156,7 @@ impl<'a> Iterator for Vouchers<'a> {
 /// The bytes of the one voucher of an input.
 ///
 /// # Errors
-/// [`ErrorKind::NoVoucher`] where there is none, [`ErrorKind::Vouchers`] where there are several,
+/// [`ErrorKind::NoVoucher`] where there is none, [`ErrorKind::LimitVouchers`] where there are several,
 /// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is given back whole, so that
 /// bytes behind the voucher fail when it is read.
 pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
@@ -171,8 +171,8 @@ pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
         None => Ok(first),
         Some(Err(error)) => Err(error),
         Some(Ok(_)) => Err(Error::because(
-            ErrorKind::Vouchers,
-            "one voucher wanted, several found",
+            ErrorKind::LimitVouchers,
+            "one voucher expected, several found",
         )),
     }
 }

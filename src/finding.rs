@@ -1,14 +1,14 @@
 //! Findings: what is odd about a voucher without being, by itself, a reason to refuse it.
 //!
-//! Reading never repairs in silence: each departure from the FDO 1.1 profile becomes one finding
-//! with its place. Some departures need a named [`Allowance`] before a voucher that has them can
+//! Reading never repairs in silence: each deviation from the FDO 1.1 profile becomes one finding
+//! with its place. Some deviations need a named [`Allowance`] before a voucher that has them can
 //! verify; the strict profile refuses every one.
 
 use core::fmt;
 
 use crate::error::ErrorKind;
 
-/// A departure that is refused unless the policy allows it by name.
+/// A deviation that is refused unless the policy allows it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Allowance {
@@ -76,10 +76,10 @@ impl Allowance {
     /// The error of a voucher that needs this allowance and does not have it.
     pub(crate) const fn error(self) -> ErrorKind {
         match self {
-            Self::LegacyChainHash => ErrorKind::ChainHash,
-            Self::LegacyUntagged => ErrorKind::Untagged,
+            Self::LegacyChainHash => ErrorKind::ChainHashMismatch,
+            Self::LegacyUntagged => ErrorKind::EntryUntagged,
             Self::KeyTypeLabel => ErrorKind::KeyTypeMismatch,
-            Self::Fdo20Draft => ErrorKind::Version,
+            Self::Fdo20Draft => ErrorKind::UnsupportedVersion,
             Self::ExperimentalKeys => ErrorKind::ExperimentalKey,
         }
     }
@@ -122,15 +122,15 @@ findings! {
     /// OVEExtra is a byte string with an empty map, where null is meant (go-fdo).
     ExtraEmptyMap = 704, "extra-empty-map", "OVEExtra is an empty map in place of null";
     /// OVEExtra is a map in place of a byte string that holds one (fdo-rs).
-    ExtraInline = 705, "extra-inline-map", "OVEExtra is a bare map";
+    ExtraInlineMap = 705, "extra-inline-map", "OVEExtra is a bare map";
     /// An X5CHAIN key wrapped in a byte string (fdo-rs).
-    X5ChainWrapped = 706, "x5chain-wrapped", "an X5CHAIN key is wrapped in a byte string";
+    X5chainWrapped = 706, "x5chain-wrapped", "an X5CHAIN key is wrapped in a byte string";
     /// An X5CHAIN key that is one bare certificate instead of an array.
-    X5ChainBare = 707, "x5chain-bare", "an X5CHAIN key is a bare certificate";
+    X5chainBare = 707, "x5chain-bare", "an X5CHAIN key is a bare certificate";
     /// A COSE_Key wrapped in a byte string (Astarte).
     CoseKeyWrapped = 708, "cose-key-wrapped", "a COSE_Key is wrapped in a byte string";
     /// A COSE_Key without `kty` (pri-fidoiot, client-sdk-fidoiot).
-    CoseKeyWithoutType = 709, "cose-key-without-kty", "a COSE_Key names no key type";
+    CoseKeyWithoutKty = 709, "cose-key-without-kty", "a COSE_Key names no key type";
     /// A coordinate of a COSE_Key that is shorter or longer than its field.
     CoordinateLength = 710, "coordinate-length", "a coordinate is not as long as its field";
     /// An RSA number with leading zeros.
@@ -146,7 +146,7 @@ findings! {
     /// The chain hash covers the CBOR item. Needs [`Allowance::LegacyChainHash`].
     LegacyChainHash = 716, "legacy-chain-hash", "the chain hash covers the CBOR item";
     /// A hash that the table of FDO 1.1 §3.3.2 does not choose for these keys.
-    HashTable = 717, "hash-table", "the strength of the hash departs from the table";
+    HashTable = 717, "hash-table", "the strength of the hash deviates from the table";
     /// RendezvousInfo without directives, or a directive without instructions.
     RvEmpty = 718, "rv-empty", "the rendezvous info or a directive is empty";
     /// A rendezvous flag that carries a value.
@@ -208,7 +208,7 @@ findings! {
     /// A certificate that signs another one and does not claim to be an authority.
     NoBasicConstraints = 753, "no-basic-constraints", "a certificate signs another one without being marked as authority";
     /// A certificate signed with SHA-1, which proves nothing.
-    Sha1 = 754, "sha1-signature", "a certificate is signed with SHA-1";
+    Sha1Signature = 754, "sha1-signature", "a certificate is signed with SHA-1";
     /// An X.509 certificate of version 1.
     CertificateV1 = 755, "certificate-v1", "a certificate is of version 1";
     /// A certificate of the device chain that the next one did not issue: by name or by signature.
@@ -228,12 +228,12 @@ findings! {
     /// A certificate chain that begins with the authority: the order is reversed.
     ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
     /// The first certificate of a chain, that of a device or owner, is an authority's.
-    AuthorityLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
+    CaAsLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
     /// Revocation lists were given and are of no use here: none of those with the name of the issuer
     /// counts for this certificate (another scope, distribution point or key); or, at the first
     /// certificate of a chain, none counts for any, or one is signed by no known authority of its
     /// name and may be damaged.
-    ListUnused = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
+    CrlNotUsed = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
 }
 
 impl FindingKind {
@@ -244,23 +244,23 @@ impl FindingKind {
         self as u16
     }
 
-    /// Whether this departs from the written profile of FDO 1.1, so that the strict profile
+    /// Whether this deviates from the written profile of FDO 1.1, so that the strict profile
     /// refuses it: all of the bytes, and certificate chains that are none or cannot be shown to be
     /// one. The others are remarks about certificates and the state of the voucher.
     #[must_use]
-    pub const fn is_departure(self) -> bool {
+    pub const fn is_deviation(self) -> bool {
         self.code() < 750
             || matches!(
                 self,
                 Self::NoBasicConstraints
-                    | Self::Sha1
+                    | Self::Sha1Signature
                     | Self::CertificateV1
                     | Self::DeviceChainBroken
                     | Self::OwnerChainBroken
                     | Self::CertificateUnreadable
                     | Self::CertificatesUnchecked
                     | Self::ChainReversed
-                    | Self::AuthorityLeaf
+                    | Self::CaAsLeaf
             )
     }
 

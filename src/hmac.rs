@@ -39,7 +39,7 @@ impl HmacSecret {
     /// Takes the secret. As many bytes as the hash has are recommended: 32 for SHA-256, 48 for
     /// SHA-384; some devices use 64. With fewer than [`LEAST`](Self::LEAST) it makes no HMAC, and
     /// [`header_hmac`](DeviceHmac::header_hmac) fails with
-    /// [`ErrorKind::HmacSecret`](crate::ErrorKind::HmacSecret).
+    /// [`ErrorKind::HmacSecretShort`](crate::ErrorKind::HmacSecretShort).
     #[must_use]
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
@@ -55,7 +55,12 @@ impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
         if self.0.len() < Self::LEAST {
             let (found, wanted) = (self.0.len() as u64, Self::LEAST as u64);
-            return Err(Error::count(ErrorKind::HmacSecret, found, wanted, "bytes"));
+            return Err(Error::count(
+                ErrorKind::HmacSecretShort,
+                found,
+                wanted,
+                "bytes",
+            ));
         }
         Ok(hmac(&self.0, algorithm, header))
     }

@@ -11,7 +11,7 @@ pub use public::PublicKey;
 
 use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Reader, Span};
-use crate::error::{DeviceError, Error, ErrorKind, Fail};
+use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 
 /// The label of a public key, `pkType` (FDO 1.1, PublicKey).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -165,7 +165,7 @@ impl Material {
 }
 
 /// The material of an RSA key without leading zeros; fails where a number is out of range.
-fn rsa_material<E: Fail>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E> {
+fn rsa_material<E: ReadError>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E> {
     let bits = match modulus.first() {
         Some(first) => (modulus.len().saturating_mul(8) as u64)
             .saturating_sub(u64::from(first.leading_zeros())),
@@ -175,17 +175,17 @@ fn rsa_material<E: Fail>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E>
         2048 => Material::Rsa2048,
         3072 => Material::Rsa3072,
         _ => {
-            return Err(E::text(ErrorKind::RsaModulus, "2048 or 3072 bits wanted"));
+            return Err(E::text(ErrorKind::RsaModulus, "2048 or 3072 bits expected"));
         }
     };
     if modulus.last().is_none_or(|last| last & 1 == 0) {
-        return Err(E::text(ErrorKind::RsaModulus, "an odd modulus wanted"));
+        return Err(E::text(ErrorKind::RsaModulus, "an odd modulus expected"));
     }
     match exponent_value(exponent) {
         Some(value) if value & 1 == 1 && (65537..=1 << 32).contains(&value) => Ok(material),
         _ => Err(E::text(
             ErrorKind::RsaExponent,
-            "an odd exponent from 65537 to 4294967296 wanted",
+            "an odd exponent from 65537 to 4294967296 expected",
         )),
     }
 }
@@ -220,7 +220,7 @@ impl KeyIndex {
         self.material.algorithm(self.label)
     }
 
-    pub(crate) fn public_key<E: Fail>(&self, bytes: &[u8]) -> Result<PublicKey, E> {
+    pub(crate) fn public_key<E: ReadError>(&self, bytes: &[u8]) -> Result<PublicKey, E> {
         PublicKey::from_parts(self.material, self.a.of(bytes), self.b.of(bytes))
             .map_err(|error: E| error.at(self.a.start()))
     }
@@ -311,7 +311,7 @@ impl<'a> Certificates<'a> {
         let items = if bare {
             None
         } else {
-            reader.array(&mut Quiet).ok()
+            reader.array(&mut NullSink).ok()
         };
         Self { reader, items }
     }
@@ -326,18 +326,18 @@ impl Iterator for Certificates<'_> {
                 .reader
                 .more(items)
                 .ok()?
-                .then(|| self.reader.bytes(&mut Quiet).ok())
+                .then(|| self.reader.bytes(&mut NullSink).ok())
                 .flatten(),
-            None if self.reader.remaining() > 0 => self.reader.bytes(&mut Quiet).ok(),
+            None if self.reader.remaining() > 0 => self.reader.bytes(&mut NullSink).ok(),
             None => None,
         }
     }
 }
 
 /// A sink for reading again what has been reported before.
-pub(crate) struct Quiet;
+pub(crate) struct NullSink;
 
-impl crate::cbor::Sink for Quiet {
+impl crate::cbor::Sink for NullSink {
     const THOROUGH: bool = false;
     fn note(&mut self, _: crate::finding::FindingKind, _: usize) {}
     fn enter(&mut self, _: Option<usize>) {}

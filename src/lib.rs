@@ -176,8 +176,8 @@ pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner, TraitSigner};
 pub use time::UnixTime;
 pub use transfer::{
-    Deal, Fork, HandOver, Journal, Receipt, Recorded, Relation, Replacement, ResaleOutcome, Sale,
-    find_forks, hand_over_each, hand_over_each_with, relation,
+    Fork, HandOver, HandOverRequest, Journal, Receipt, Recorded, Relation, Replacement,
+    ResaleOutcome, Sale, find_forks, hand_over_each, hand_over_each_with, relation,
 };
 pub use verify::{ChainHashRule, ManufacturerProof, Origin, Proved, VerifiedVoucher};
 pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};

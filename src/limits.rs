@@ -25,7 +25,7 @@ pub struct Limits {
     pub device_info: usize,
     /// Rendezvous instructions in all directives together. Default 1024.
     pub rendezvous: usize,
-    /// Departures in one list, remarks beside them, and faults in one audit: as many of each.
+    /// Deviations in one list, remarks beside them, and faults in one audit: as many of each.
     /// Default 4096: nobody reads more, and a voucher can hold one in every second byte. A list that had to end says so:
     /// [`FindingKind::MoreFindings`](crate::FindingKind::MoreFindings). Findings that need an
     /// allowance are never left out; there are a few for each entry.

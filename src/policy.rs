@@ -79,7 +79,7 @@ impl<'p> Policy<'p> {
     /// like add others.
     ///
     /// A voucher without entries carries no signature of its manufacturer: it is refused with
-    /// [`ErrorKind::Origin`](crate::ErrorKind::Origin) unless its HMAC is verified too.
+    /// [`ErrorKind::OriginNotChecked`](crate::ErrorKind::OriginNotChecked) unless its HMAC is verified too.
     #[must_use]
     pub fn manufacturer(manufacturer: PublicKey) -> Self {
         Self::empty().with_manufacturer(manufacturer)
@@ -120,7 +120,7 @@ impl<'p> Policy<'p> {
 
     /// Takes [`any_origin`](Self::any_origin) back: an anchor is required, whatever the policy began
     /// from. For policies that are put together piece by piece. One without an anchor refuses
-    /// every voucher with [`ErrorKind::Origin`](crate::ErrorKind::Origin).
+    /// every voucher with [`ErrorKind::OriginNotChecked`](crate::ErrorKind::OriginNotChecked).
     ///
     /// ```
     /// use ownership_voucher::*;
@@ -153,7 +153,7 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The strict profile: every departure from the written profile of FDO 1.1 is refused, also
+    /// The strict profile: every deviation from the written profile of FDO 1.1 is refused, also
     /// those that an allowance names. Certificate chains must be such, whether or not roots are
     /// given: each certificate of version 3 and issued by the next one, the first no authority's. A
     /// signature that cannot be verified, and one past

@@ -1,14 +1,14 @@
 //! What vouchers tell: one to whoever holds it, many to whoever collects them.
 //!
 //! A voucher is handed on from owner to owner, and each of them keeps a copy.
-//! [`Voucher::reveals`](crate::Voucher::reveals) lists what one copy tells its holder, how bad that
+//! [`Voucher::disclosures`](crate::Voucher::discloses) lists what one copy tells its holder, how bad that
 //! is and what can be done. [`Linker`] goes through a collection and finds what ties its vouchers to
 //! each other: above all the keys of owners. A key that stands once is a pseudonym; one that stands
 //! twice begins a list of what its owner has, and anybody with both vouchers can read it.
 //! [`PrivacyPolicy`] looks at a voucher before it is signed.
 //!
 //! ```
-//! use ownership_voucher::privacy::{Linker, RevealKind, Severity};
+//! use ownership_voucher::privacy::{Linker, DisclosureKind, Severity};
 //! use ownership_voucher::*;
 //! # fn main() -> Result<(), Error> {
 //! # let secret = HmacSecret::new(vec![7; 32]);
@@ -17,9 +17,9 @@
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 //! #     .with_epid().header()?.with_hmac(&secret);
 //! let voucher = made(9, "GW-100, serial 0004711")?;
-//! let told = voucher.reveals(&Limits::new(), false);
-//! let worst = told.iter().max_by_key(|reveal| reveal.kind.severity()).unwrap();
-//! assert_eq!(worst.kind, RevealKind::DeviceInfoSerial);
+//! let told = voucher.discloses(&Limits::new(), false);
+//! let worst = told.iter().max_by_key(|disclosure| disclosure.kind.severity()).unwrap();
+//! assert_eq!(worst.kind, DisclosureKind::DeviceInfoSerial);
 //! assert_eq!(worst.kind.severity(), Severity::High);
 //!
 //! // Two vouchers of one owner.
@@ -61,16 +61,16 @@
 //! (`rv.acme.example` and `acme-rv.example`), what is encrypted in additional data, or what a
 //! collector knows from elsewhere. An empty list of links is no proof that nobody can link.
 
+mod disclosure;
 mod kind;
 mod link;
 mod linkage;
 mod lint;
 mod private;
-mod reveal;
 mod text;
 
-pub use kind::{LinkKind, RevealKind, Severity};
+pub use disclosure::Disclosure;
+pub use kind::{DisclosureKind, LinkKind, Severity};
 pub use link::Linker;
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;
-pub use reveal::Reveal;

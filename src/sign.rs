@@ -116,9 +116,9 @@ impl LocalKey {
     ///
     /// # Errors
     /// [`ErrorKind::BadArgument`] for a scalar out of range or of the wrong length,
-    /// [`ErrorKind::KeyType`] for RSA.
+    /// [`ErrorKind::UnsupportedKeyType`] for RSA.
     pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
-        let bad = || Error::because(ErrorKind::BadArgument, "a private key in range wanted");
+        let bad = || Error::because(ErrorKind::BadArgument, "a private key in range expected");
         match key_type {
             KeyType::Secp256r1 => p256::ecdsa::SigningKey::from_slice(secret)
                 .map(|key| Self(Secret::P256(key)))
@@ -130,7 +130,7 @@ impl LocalKey {
                 .map(|key| Self(Secret::Ed25519(key)))
                 .map_err(|_| bad()),
             _ => Err(Error::because(
-                ErrorKind::KeyType,
+                ErrorKind::UnsupportedKeyType,
                 "RSA keys stay with their signer",
             )),
         }
@@ -154,7 +154,7 @@ impl LocalKey {
         } else if let Ok(key) = p384::SecretKey::from_sec1_der(der) {
             Secret::P384(key.into())
         } else {
-            let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 wanted";
+            let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 expected";
             return Err(Error::because(ErrorKind::BadArgument, wanted));
         };
         Ok(Self(secret))

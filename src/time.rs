@@ -18,7 +18,7 @@ impl UnixTime {
         parse(text).map(Self).ok_or_else(|| {
             Error::because(
                 ErrorKind::BadArgument,
-                "a time like 2026-11-23T09:30:00Z wanted",
+                "a time like 2026-11-23T09:30:00Z expected",
             )
         })
     }

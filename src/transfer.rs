@@ -1,4 +1,4 @@
-//! Vouchers on their way from hand to hand: hand-over, resale, and copies that went two ways.
+//! Vouchers on their way from hand to hand: hand-over, resale, and copies that forked.
 
 mod each;
 pub(crate) mod fork;
@@ -8,7 +8,7 @@ mod once;
 mod receipt;
 pub(crate) mod resale;
 
-pub use each::{Deal, hand_over_each, hand_over_each_with};
+pub use each::{HandOverRequest, hand_over_each, hand_over_each_with};
 pub use fork::{Fork, Relation, find_forks, relation};
 pub use handover::HandOver;
 pub use journal::{Journal, Recorded, Sale};

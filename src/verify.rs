@@ -1,6 +1,6 @@
 //! From a claim to a proof: the checks of FDO 1.1 §3.4 in a fixed order.
 //!
-//! 1. Departures that the policy does not accept, in the order of the bytes.
+//! 1. Deviations that the policy does not accept, in the order of the bytes.
 //! 2. The hash of the device certificate chain.
 //! 3. For each entry: the hash of what stands before, then the hash of GUID and device info.
 //! 4. The numbers of all keys: points on their curves.
@@ -26,14 +26,14 @@ use core::ops::Deref;
 
 #[cfg(feature = "x509")]
 pub(crate) use chains::chains;
-pub(crate) use judge::{First, Judge};
+pub(crate) use judge::{ErrorSink, First};
 pub(crate) use links::{Direct, LinkDigests, before_entries};
 pub use origin::Origin;
 pub use proved::{ChainHashRule, ManufacturerProof, Proved};
 
-use judge::{Counting, departure};
+use judge::{Counting, deviation};
 
-use crate::error::{Error, ErrorKind, Fail};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::{Allowance, FindingKind};
 use crate::key::PublicKey;
 use crate::policy::Policy;
@@ -130,7 +130,7 @@ impl<'a> Voucher<'a> {
     /// Verifies the voucher under a policy.
     ///
     /// # Errors
-    /// The first fault in the order of the checks: the policy's limits, departures, hashes, keys,
+    /// The first fault in the order of the checks: the policy's limits, deviations, hashes, keys,
     /// signatures, then what the policy asks for. Signature faults carry the entry and nothing
     /// else.
     pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
@@ -143,7 +143,7 @@ impl<'a> Voucher<'a> {
         let (proved, owner) = verify(&self, policy, &mut First)?;
         // `First` has stopped at any fault, so both are there.
         let (Some(proved), Some(owner)) = (proved, owner) else {
-            return Err(Error::new(ErrorKind::Signature));
+            return Err(Error::new(ErrorKind::SignatureInvalid));
         };
         Ok(VerifiedVoucher {
             voucher: self,
@@ -157,13 +157,13 @@ impl<'a> Voucher<'a> {
 pub(crate) fn verify(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
 ) -> Result<(Option<Proved>, Option<PublicKey>), Error> {
     let mut judge = Counting {
         inner: judge,
         faults: 0,
     };
-    check_departures(voucher, policy, &mut judge)?;
+    check_deviations(voucher, policy, &mut judge)?;
     let chain_hash = check_links(voucher, policy, &mut judge, &mut Direct::default())?;
     let keys = decode_keys(voucher, &mut judge)?;
     let mut draft_aad = false;
@@ -190,7 +190,7 @@ pub(crate) fn verify(
 pub(crate) fn check_links(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
     made: &mut impl LinkDigests,
 ) -> Result<ChainHashRule, Error> {
     let chain_hash = links::check_chain_hash(voucher, policy, judge, made)?;
@@ -198,17 +198,17 @@ pub(crate) fn check_links(
     Ok(chain_hash)
 }
 
-/// Departures that are looked at one by one. The first is what counts, unless all are collected.
-const DEPARTURES: usize = 4096;
+/// Deviations that are looked at one by one. The first is what counts, unless all are collected.
+const DEVIATIONS: usize = 4096;
 
-/// Step 1. The places of departures are looked up only where some kind is not accepted.
-pub(crate) fn check_departures(
+/// Step 1. The places of deviations are looked up only where some kind is not accepted.
+pub(crate) fn check_deviations(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
 ) -> Result<(), Error> {
     let lacks = |kind: FindingKind| kind.allowance().is_some_and(|name| !policy.allows(name));
-    let found = voucher.departures();
+    let found = voucher.deviations();
     let harmless = FindingKind::ALL
         .iter()
         .filter(|kind| kind.allowance().is_some())
@@ -217,10 +217,10 @@ pub(crate) fn check_departures(
         return Ok(());
     }
     // A verdict does not depend on how long a list its reader wants.
-    for finding in voucher.departure_list(DEPARTURES).finish() {
+    for finding in voucher.deviation_list(DEVIATIONS).finish() {
         let error = match finding.kind.allowance() {
             Some(name) if lacks(finding.kind) => Error::because(name.error(), name.advice()),
-            _ if policy.strict && finding.kind.is_departure() => departure(finding.kind),
+            _ if policy.strict && finding.kind.is_deviation() => deviation(finding.kind),
             _ => continue,
         };
         judge.fault(error.at(finding.offset).in_entry(finding.entry))?;
@@ -231,7 +231,7 @@ pub(crate) fn check_departures(
 /// Step 4: the manufacturer's key and that of every entry, `None` where one is off its curve.
 fn decode_keys(
     voucher: &Voucher<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
 ) -> Result<Vec<Option<PublicKey>>, Error> {
     let count = voucher.entries().len();
     let mut keys = Vec::with_capacity(count.saturating_add(1));
@@ -262,7 +262,7 @@ pub(crate) fn check_signature(
     let draft = check_entry_signature::<Error>(&entry, key, allowed.then_some(draft_first))?;
     if draft && policy.strict {
         let at = entry.index.signature.start();
-        return Err(departure(FindingKind::DraftAad)
+        return Err(deviation(FindingKind::DraftAad)
             .at(at)
             .in_entry(Some(number)));
     }
@@ -271,7 +271,7 @@ pub(crate) fn check_signature(
 
 /// The signature of one entry. `draft_first` is there where the external data of the FDO 2.0 draft
 /// is allowed, and says which way is tried first; gives which one it was.
-pub(crate) fn check_entry_signature<E: Fail>(
+pub(crate) fn check_entry_signature<E: ReadError>(
     entry: &Entry<'_>,
     key: &PublicKey,
     draft_first: Option<bool>,
@@ -285,7 +285,7 @@ pub(crate) fn check_entry_signature<E: Fail>(
         )
     };
     let place = |error: E| match error.kind() {
-        ErrorKind::Signature => error.at(entry.index.signature.start()).in_entry(number),
+        ErrorKind::SignatureInvalid => error.at(entry.index.signature.start()).in_entry(number),
         _ => error.in_entry(number),
     };
     let Some(draft_first) = draft_first else {
@@ -309,7 +309,7 @@ impl Voucher<'_> {
         let at = self
             .entry(number)
             .map_or(0, |entry| entry.index.signature.start());
-        Error::new(ErrorKind::Signature)
+        Error::new(ErrorKind::SignatureInvalid)
             .at(at)
             .in_entry(Some(number))
     }

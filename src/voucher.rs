@@ -53,7 +53,7 @@ impl fmt::Debug for Guid {
 pub struct Voucher<'a> {
     bytes: Cow<'a, [u8]>,
     index: Index,
-    departures: Departures,
+    deviations: Deviations,
     /// Whether it was read under the default limits or narrower ones.
     narrow: bool,
 }
@@ -62,7 +62,7 @@ impl<'a> Voucher<'a> {
     /// Reads the voucher that fills `bytes`, under the default [`Limits`].
     ///
     /// Every dialect of FDO 1.1 in circulation is read; [`findings`](Self::findings) tells what
-    /// departs from the text, and the policy judges it when the voucher is verified.
+    /// deviates from the text, and the policy judges it when the voucher is verified.
     ///
     /// # Errors
     /// An [`Error`] with the byte offset, and the entry where there is one, in the order of the
@@ -77,12 +77,12 @@ impl<'a> Voucher<'a> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_with(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
-        let mut departures = Departures(0);
-        let index = Index::read(bytes, limits, &mut departures)?;
+        let mut deviations = Deviations(0);
+        let index = Index::read(bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Borrowed(bytes),
             index,
-            departures,
+            deviations,
             narrow: limits.within(&Limits::new()),
         })
     }
@@ -100,7 +100,7 @@ impl<'a> Voucher<'a> {
         Voucher {
             bytes,
             index: self.index,
-            departures: self.departures,
+            deviations: self.deviations,
             narrow: self.narrow,
         }
     }
@@ -254,17 +254,17 @@ impl<'a> Voucher<'a> {
         &self.index
     }
 
-    /// What departs from the written profile of FDO 1.1, in the order of the bytes: at most 4096
+    /// What deviates from the written profile of FDO 1.1, in the order of the bytes: at most 4096
     /// findings, and all that need an allowance. [`remarks`](Self::remarks) has another limit.
     ///
     /// The list is made anew at each call; reading itself only remembers which kinds there are.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
-        self.departure_list(Limits::new().findings).finish()
+        self.deviation_list(Limits::new().findings).finish()
     }
 
-    /// The departures, with room for `most`.
-    pub(crate) fn departure_list(&self, most: usize) -> FindingList {
+    /// The deviations, with room for `most`.
+    pub(crate) fn deviation_list(&self, most: usize) -> FindingList {
         let mut list = FindingList::new(most);
         // The same bytes were read before under limits that may have been wider than the default.
         let wide = Limits {
@@ -286,14 +286,14 @@ impl<'a> Voucher<'a> {
     /// certain, it is read again.
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
         if !(self.narrow && Limits::new().within(limits)) {
-            Index::read(&self.bytes, limits, &mut Departures(0))?;
+            Index::read(&self.bytes, limits, &mut Deviations(0))?;
         }
         Ok(())
     }
 
     /// Which kinds of findings there are, hash table aside.
-    pub(crate) const fn departures(&self) -> Departures {
-        self.departures
+    pub(crate) const fn deviations(&self) -> Deviations {
+        self.deviations
     }
 }
 
@@ -303,12 +303,12 @@ impl Voucher<'static> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn from_vec(bytes: Vec<u8>, limits: &Limits) -> Result<Self, Error> {
-        let mut departures = Departures(0);
-        let index = Index::read(&bytes, limits, &mut departures)?;
+        let mut deviations = Deviations(0);
+        let index = Index::read(&bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Owned(bytes),
             index,
-            departures,
+            deviations,
             narrow: limits.within(&Limits::new()),
         })
     }
@@ -325,13 +325,13 @@ impl fmt::Debug for Voucher<'_> {
     }
 }
 
-/// A set of departures, one bit for each kind.
+/// A set of deviations, one bit for each kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Departures(u64);
+pub(crate) struct Deviations(u64);
 
-impl Departures {
+impl Deviations {
     const fn bit(kind: FindingKind) -> u64 {
-        // Departures are numbered from 700 to 749.
+        // Deviations are numbered from 700 to 749.
         1 << (kind.code().wrapping_sub(700) & 63)
     }
 
@@ -340,7 +340,7 @@ impl Departures {
     }
 }
 
-impl Sink for Departures {
+impl Sink for Deviations {
     const THOROUGH: bool = false;
 
     fn note(&mut self, kind: FindingKind, _: usize) {

@@ -90,7 +90,7 @@ fn labelled(label: KeyType, encoding: KeyEncoding, body: Value) -> Value {
 }
 
 fn no_encoding(why: &'static str) -> Error {
-    Error::because(ErrorKind::KeyEncodingType, why)
+    Error::because(ErrorKind::UnsupportedKeyEncoding, why)
 }
 
 fn cose_key(key: &PublicKey) -> Result<Value, Error> {
@@ -176,7 +176,7 @@ pub(crate) fn extra(pairs: &[(i128, Vec<u8>)]) -> Result<Value, Error> {
         }
         let Ok(integer) = ciborium::value::Integer::try_from(*label) else {
             let wanted = "-2^64 or more";
-            return Err(Error::code_point(ErrorKind::Argument, *label, wanted));
+            return Err(Error::code_point(ErrorKind::BadCall, *label, wanted));
         };
         map.push((Value::Integer(integer), Value::Bytes(value.clone())));
     }

@@ -51,14 +51,14 @@ fn a_self_made_voucher_has_no_origin() {
         Policy::any_origin().with_manufacturer(maker),
         Policy::any_origin().with_manufacturer_hash(spki),
     ] {
-        assert_eq!(origin(&forged, &policy), Err(ErrorKind::Manufacturer));
+        assert_eq!(origin(&forged, &policy), Err(ErrorKind::WrongManufacturer));
     }
     let secret = HmacSecret::new(vec![1; 32]);
     for policy in [
         Policy::hmac(&secret),
         Policy::any_origin().with_hmac(&secret),
     ] {
-        assert_eq!(origin(&forged, &policy), Err(ErrorKind::HeaderHmac));
+        assert_eq!(origin(&forged, &policy), Err(ErrorKind::HmacMismatch));
     }
 }
 
@@ -104,7 +104,7 @@ fn a_voucher_without_entries_needs_its_hmac() {
         Policy::manufacturer_hash(spki),
     ] {
         let error = verdict(&bytes, &policy).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Origin);
+        assert_eq!(error.kind(), ErrorKind::OriginNotChecked);
         assert_eq!(error.offset(), Some(at));
         assert_eq!(audit(&bytes, &policy).errors.len(), 1);
     }
@@ -123,10 +123,10 @@ fn a_voucher_without_entries_needs_its_hmac() {
     // An anchor that does not fit is one fault, and the missing origin no other.
     let wrong = HmacSecret::new(vec![1; 32]);
     let policy = Policy::manufacturer(maker).with_hmac(&wrong);
-    assert_eq!(origin(&bytes, &policy), Err(ErrorKind::HeaderHmac));
+    assert_eq!(origin(&bytes, &policy), Err(ErrorKind::HmacMismatch));
     assert_eq!(audit(&bytes, &policy).errors.len(), 1);
     let stranger = Policy::manufacturer(key(P256, 9).public_key());
-    assert_eq!(origin(&bytes, &stranger), Err(ErrorKind::Manufacturer));
+    assert_eq!(origin(&bytes, &stranger), Err(ErrorKind::WrongManufacturer));
     assert_eq!(audit(&bytes, &stranger).errors.len(), 1);
 }
 
@@ -193,7 +193,7 @@ mod paths {
         let maker = genuine.manufacturer_key().public_key().unwrap();
         let policy = Policy::manufacturer(maker).with_device_roots(&roots);
         let refused = origin(forged.as_bytes(), &policy);
-        assert_eq!(refused, Err(ErrorKind::Manufacturer));
+        assert_eq!(refused, Err(ErrorKind::WrongManufacturer));
         assert_eq!(
             origin(genuine.as_bytes(), &policy),
             Ok(Origin::Manufacturer)

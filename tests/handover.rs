@@ -8,9 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ownership_voucher::{
-    Algorithm, Deal, Error, ErrorKind, ExtendOptions, HandOver, Journal, KeyType, LocalKey,
-    NextOwner, OwnerSigner, Policy, PublicKey, Receipt, Recorded, Relation, Sale, VerifiedVoucher,
-    find_forks, hand_over_each, hand_over_each_with, relation,
+    Algorithm, Error, ErrorKind, ExtendOptions, HandOver, HandOverRequest, Journal, KeyType,
+    LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, Recorded, Relation, Sale,
+    VerifiedVoucher, find_forks, hand_over_each, hand_over_each_with, relation,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -74,7 +74,7 @@ fn respelled(bytes: &[u8]) -> Vec<u8> {
 fn sell(vouchers: &[Vec<u8>], to: &[u8], signer: &Counting) -> Vec<Result<Option<usize>, Error>> {
     let results = hand_over_each(&Policy::any_origin(), vouchers, |number, _| {
         let next = public(to[number]).into();
-        Ok(Deal::new(signer, next, ExtendOptions::new()))
+        Ok(HandOverRequest::new(signer, next, ExtendOptions::new()))
     });
     let sold: Vec<_> = results.iter().flatten().map(|(v, _)| v.clone()).collect();
     assert_eq!(find_forks(&sold), [], "what was given out");
@@ -171,7 +171,10 @@ fn a_forged_copy_blocks_nothing() {
     let mut forged = voucher(1);
     *forged.last_mut().unwrap() ^= 1;
     let results = sell(&[forged, voucher(1)], &[5, 6], &signer);
-    assert_eq!(kinds(&results), [Err(ErrorKind::Signature), Ok(None)]);
+    assert_eq!(
+        kinds(&results),
+        [Err(ErrorKind::SignatureInvalid), Ok(None)]
+    );
 }
 
 /// A journal in memory that can fail.
@@ -209,7 +212,7 @@ fn journalled(
 ) -> Vec<Result<Option<usize>, ErrorKind>> {
     let results = hand_over_each_with(&Policy::any_origin(), vouchers, journal, |number, _| {
         let next = public(to[number]).into();
-        Ok(Deal::new(signer, next, ExtendOptions::new()))
+        Ok(HandOverRequest::new(signer, next, ExtendOptions::new()))
     });
     let outcome = |result: Result<(_, ownership_voucher::Receipt), Error>| match result {
         Ok((_, receipt)) => Ok(receipt.duplicate_of),
@@ -285,7 +288,7 @@ fn nothing_is_signed_where_the_journal_fails() {
         &journal,
     );
     let failed = Err(ErrorKind::JournalFailed);
-    assert_eq!(results, [failed, Err(ErrorKind::Signature), failed]);
+    assert_eq!(results, [failed, Err(ErrorKind::SignatureInvalid), failed]);
     assert_eq!(signer.count(), 0);
 }
 
@@ -305,7 +308,7 @@ fn a_journal_answers_for_every_sale() {
         &[voucher(1), voucher(2)],
         &Short,
         |_, _| {
-            Ok(Deal::new(
+            Ok(HandOverRequest::new(
                 &signer,
                 NextOwner::clone(&next),
                 ExtendOptions::new(),
@@ -406,16 +409,16 @@ fn what_cannot_be_signed_is_not_recorded() {
     let refused = base.extend(&NextOwner::Key(public(5)), &narrow);
     assert_eq!(
         refused.err().map(|error| error.kind()),
-        Some(ErrorKind::EntrySize)
+        Some(ErrorKind::LimitEntrySize)
     );
-    // Entries of another key type are a departure that a strict policy refuses.
+    // Entries of another key type are a deviation that a strict policy refuses.
     let mut other_type = ExtendOptions::new();
     other_type.other_key_type = true;
     other_type.extra = vec![(-70001, vec![0; maximum])];
     let p384 = common::key(KeyType::Secp384r1, 5).public_key();
     let cases = [
-        (any(), narrow, public(5), ErrorKind::EntrySize),
-        (any().strict(), other_type, p384, ErrorKind::Departure),
+        (any(), narrow, public(5), ErrorKind::LimitEntrySize),
+        (any().strict(), other_type, p384, ErrorKind::Deviation),
     ];
     for (policy, options, next, kind) in cases {
         let (signer, journal, next) = (Counting::new(1), Count::default(), NextOwner::Key(next));
@@ -428,7 +431,7 @@ fn what_cannot_be_signed_is_not_recorded() {
                 .map(|sold| sold.map(drop)),
         );
         let deal = |_: usize, _: &VerifiedVoucher<'_>| {
-            Ok(Deal::new(&signer, next.clone(), options.clone()))
+            Ok(HandOverRequest::new(&signer, next.clone(), options.clone()))
         };
         let sold = hand_over_each_with(&policy, &[&bytes], &journal, deal);
         errors.extend(sold.into_iter().map(|sold| sold.map(drop)));

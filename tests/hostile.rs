@@ -21,7 +21,7 @@ fn bstr(content: &[u8]) -> Vec<u8> {
     [head, content].concat()
 }
 
-/// A voucher of key 0 whose rendezvous info holds `noise` departures.
+/// A voucher of key 0 whose rendezvous info holds `noise` deviations.
 fn noisy(noise: u16) -> Vec<u8> {
     let plain = fresh(P256, 1);
     let header = plain.header_bytes();
@@ -41,7 +41,7 @@ fn noisy(noise: u16) -> Vec<u8> {
     .concat()
 }
 
-/// However many departures stand before it, one that needs an allowance is not overlooked.
+/// However many deviations stand before it, one that needs an allowance is not overlooked.
 #[test]
 fn noise_does_not_hide_what_needs_an_allowance() {
     for noise in [1, 4096, 5000] {
@@ -56,12 +56,12 @@ fn noise_does_not_hide_what_needs_an_allowance() {
         assert!(tagged.verify(&Policy::any_origin()).is_ok());
         let voucher = Voucher::parse(&untagged).unwrap();
         let error = voucher.verify(&Policy::any_origin()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Untagged, "{noise}");
+        assert_eq!(error.kind(), ErrorKind::EntryUntagged, "{noise}");
         assert_eq!((error.entry(), error.offset()), (Some(0), Some(place)));
     }
 }
 
-/// That there are more departures than are looked at is no departure.
+/// That there are more deviations than are looked at is no deviation.
 #[test]
 fn what_is_left_out_is_no_fault() {
     let mut limits = Limits::new();
@@ -75,7 +75,7 @@ fn what_is_left_out_is_no_fault() {
     assert!(
         faults
             .iter()
-            .all(|fault| fault.kind() == ErrorKind::Departure)
+            .all(|fault| fault.kind() == ErrorKind::Deviation)
     );
     let last = faults.last().unwrap().to_string();
     assert!(last.contains("non-shortest"), "{last}");
@@ -144,10 +144,13 @@ fn nesting_has_an_end() {
             .map_err(|error| error.kind())
     };
     assert!(kind(16, 16).is_ok());
-    assert_eq!(kind(17, 16).unwrap_err(), ErrorKind::Depth);
+    assert_eq!(kind(17, 16).unwrap_err(), ErrorKind::LimitDepth);
     assert!(kind(64, usize::MAX).is_ok());
-    assert_eq!(kind(65, usize::MAX).unwrap_err(), ErrorKind::Depth);
-    assert_eq!(kind(900_000, usize::MAX).unwrap_err(), ErrorKind::Depth);
+    assert_eq!(kind(65, usize::MAX).unwrap_err(), ErrorKind::LimitDepth);
+    assert_eq!(
+        kind(900_000, usize::MAX).unwrap_err(),
+        ErrorKind::LimitDepth
+    );
     // Whatever a voucher was read under, the policy's depth holds.
     let bytes = nested(16);
     for read in [16, usize::MAX] {
@@ -163,7 +166,7 @@ fn nesting_has_an_end() {
                 .verify(&Policy::any_origin().with_limits(with(depth)))
         };
         assert!(verify(16).is_ok());
-        assert_eq!(verify(15).unwrap_err().kind(), ErrorKind::Depth);
+        assert_eq!(verify(15).unwrap_err().kind(), ErrorKind::LimitDepth);
     }
 }
 
@@ -176,11 +179,11 @@ fn input_has_an_end() {
     assert!(Voucher::parse_with(&good, &limits).is_ok());
     limits.input -= 1;
     let error = Voucher::parse_with(&good, &limits).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InputSize);
+    assert_eq!(error.kind(), ErrorKind::LimitInput);
     limits.input = usize::MAX;
     let long = vec![0x80; Limits::MAX_INPUT + 1];
     let error = Voucher::parse_with(&long, &limits).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InputSize);
+    assert_eq!(error.kind(), ErrorKind::LimitInput);
 }
 
 /// A label that names the other curve is read from others and never written.

@@ -72,13 +72,13 @@ fn der_has_an_end() {
     let longer = vec![0x30; Limits::MAX_INPUT + 1];
     let spki = |der: &[u8]| kind(PublicKey::from_spki_der(der));
     assert_eq!(spki(&longest), Some(ErrorKind::KeyEncoding));
-    assert_eq!(spki(&longer), Some(ErrorKind::InputSize));
+    assert_eq!(spki(&longer), Some(ErrorKind::LimitInput));
     let certificate = |der: &[u8]| kind(PublicKey::from_certificate_der(der));
     assert_eq!(certificate(&longest), Some(ErrorKind::Certificate));
-    assert_eq!(certificate(&longer), Some(ErrorKind::InputSize));
+    assert_eq!(certificate(&longer), Some(ErrorKind::LimitInput));
     let info = |der: &[u8]| kind(CertificateInfo::from_der(der));
     assert_eq!(info(&longest), Some(ErrorKind::Certificate));
-    assert_eq!(info(&longer), Some(ErrorKind::InputSize));
+    assert_eq!(info(&longer), Some(ErrorKind::LimitInput));
 }
 
 /// The certificate of the device in a vector; its lengths take two bytes each.
@@ -180,7 +180,7 @@ fn an_ed25519_key_has_32_bytes() {
     assert_eq!(spki(32, &null), Some(ErrorKind::KeyEncoding));
     // Ed448, which FDO does not have.
     let other = [0x30, 5, 6, 3, 0x2b, 0x65, 0x71];
-    assert_eq!(spki(57, &other), Some(ErrorKind::KeyType));
+    assert_eq!(spki(57, &other), Some(ErrorKind::UnsupportedKeyType));
 }
 
 #[test]
@@ -395,8 +395,11 @@ fn an_encoding_may_be_asked_for() {
     for (encoding, refused) in [
         (KeyEncoding::X509, None),
         (KeyEncoding::CoseKey, None),
-        (KeyEncoding::Crypto, Some(ErrorKind::KeyEncodingType)),
-        (KeyEncoding::X5Chain, Some(ErrorKind::KeyEncodingType)),
+        (KeyEncoding::Crypto, Some(ErrorKind::UnsupportedKeyEncoding)),
+        (
+            KeyEncoding::X5Chain,
+            Some(ErrorKind::UnsupportedKeyEncoding),
+        ),
     ] {
         options.encoding = Some(encoding);
         assert_eq!(kind(base.extend(&next, &options)), refused, "{encoding:?}");

@@ -7,7 +7,7 @@ mod passwords;
 
 use std::fmt::Write as _;
 
-use ownership_voucher::privacy::{RevealKind, Severity};
+use ownership_voucher::privacy::{DisclosureKind, Severity};
 use ownership_voucher::{Limits, Policy, Voucher, audit, diagnostic};
 use passwords::*;
 
@@ -35,22 +35,24 @@ fn nothing_of_the_library_prints_a_password_in_any_shape() {
                 write!(text, "{}", String::from_utf8_lossy(raw)).unwrap();
             }
         }
-        let reveals = voucher.reveals(&Limits::new(), false);
-        write!(text, "{reveals:?}").unwrap();
-        reveals.iter().for_each(|it| write!(text, "{it}").unwrap());
+        let disclosures = voucher.disclosures(&Limits::new(), false);
+        write!(text, "{disclosures:?}").unwrap();
+        disclosures
+            .iter()
+            .for_each(|it| write!(text, "{it}").unwrap());
         silent(&text, &name);
-        let worst = reveals.iter().map(|it| it.kind.severity()).max();
+        let worst = disclosures.iter().map(|it| it.kind.severity()).max();
         let expected = match told {
             Password => Severity::Critical,
             _ => Severity::High,
         };
         assert_eq!(worst, Some(expected), "{name}");
-        let unread = reveals
+        let unread = disclosures
             .iter()
-            .any(|it| it.kind == RevealKind::RendezvousOther);
+            .any(|it| it.kind == DisclosureKind::RendezvousOther);
         assert!(unread || told == Password, "{name}");
         // Whoever asks for secrets gets it.
-        let all = voucher.reveals(&Limits::new(), true);
+        let all = voucher.disclosures(&Limits::new(), true);
         let all: String = all.iter().map(ToString::to_string).collect();
         let spelled = [HALVES[0].to_owned(), hex::encode(HALVES[0])];
         assert!(spelled.iter().any(|it| all.contains(it)), "{name}: {all}");

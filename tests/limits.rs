@@ -85,7 +85,7 @@ fn bytes() {
     holds(
         &bytes,
         bytes.len(),
-        ErrorKind::InputSize,
+        ErrorKind::LimitInput,
         |limits, value| {
             limits.input = value;
         },
@@ -97,7 +97,7 @@ fn entries() {
     holds(
         &voucher(P256, 1, 3),
         3,
-        ErrorKind::Entries,
+        ErrorKind::LimitEntries,
         |limits, value| {
             limits.entries = value;
         },
@@ -121,7 +121,7 @@ fn entries_by_default_and_at_most() {
             }
         };
         assert_eq!(kind(&many(255), |_| ()), None);
-        assert_eq!(kind(&many(256), |_| ()), Some(ErrorKind::Entries));
+        assert_eq!(kind(&many(256), |_| ()), Some(ErrorKind::LimitEntries));
         // Errors keep the number of an entry in 16 bits, so 65535 are the most there can be, and
         // the last of them is known by its number.
         let unlimited = |limits: &mut Limits| {
@@ -130,7 +130,10 @@ fn entries_by_default_and_at_most() {
         };
         let most = many(65_535);
         assert_eq!(kind(&most, unlimited), None);
-        assert_eq!(kind(&many(65_536), unlimited), Some(ErrorKind::Entries));
+        assert_eq!(
+            kind(&many(65_536), unlimited),
+            Some(ErrorKind::LimitEntries)
+        );
         let mut limits = Limits::new();
         unlimited(&mut limits);
         let mut broken = most;
@@ -146,13 +149,18 @@ fn certificates_and_their_bytes() {
     // Signed by itself, so that it may follow itself in a chain.
     let certificate = std::fs::read("tests/certificates/self-signed.der").unwrap();
     let bytes = fresh_with(|new| new.with_device_chain(vec![certificate.clone(); 3]));
-    holds(&bytes, 3, ErrorKind::Certificates, |limits, value| {
+    holds(&bytes, 3, ErrorKind::LimitCertificates, |limits, value| {
         limits.certificates = value;
     });
     let len = certificate.len();
-    holds(&bytes, len, ErrorKind::CertificateSize, |limits, value| {
-        limits.certificate = value;
-    });
+    holds(
+        &bytes,
+        len,
+        ErrorKind::LimitCertificateSize,
+        |limits, value| {
+            limits.certificate = value;
+        },
+    );
     // The same for keys, in each of their spellings.
     let maker = NextOwner::Chain(vec![certificate.clone(); 2]);
     let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
@@ -165,7 +173,7 @@ fn certificates_and_their_bytes() {
     holds(
         made.as_bytes(),
         2,
-        ErrorKind::Certificates,
+        ErrorKind::LimitCertificates,
         |limits, value| {
             limits.certificates = value;
         },
@@ -173,7 +181,7 @@ fn certificates_and_their_bytes() {
     holds(
         made.as_bytes(),
         len,
-        ErrorKind::CertificateSize,
+        ErrorKind::LimitCertificateSize,
         |limits, value| {
             limits.certificate = value;
         },
@@ -184,7 +192,7 @@ fn certificates_and_their_bytes() {
     holds(
         &with_part(&old, &bare),
         len,
-        ErrorKind::CertificateSize,
+        ErrorKind::LimitCertificateSize,
         |limits, value| {
             limits.certificate = value;
         },
@@ -198,7 +206,7 @@ fn certificates_and_their_bytes() {
     };
     assert_eq!(kind(&with_part(&old, &many(16)), |_| ()), None);
     let error = kind(&with_part(&old, &many(17)), |_| ());
-    assert_eq!(error, Some(ErrorKind::Certificates));
+    assert_eq!(error, Some(ErrorKind::LimitCertificates));
 }
 
 /// A bare certificate in place of the device chain has the same size.
@@ -216,7 +224,7 @@ fn bare_device_certificate() {
     holds(
         &bare,
         certificate.len(),
-        ErrorKind::CertificateSize,
+        ErrorKind::LimitCertificateSize,
         |limits, value| {
             limits.certificate = value;
         },
@@ -230,7 +238,7 @@ fn device_info() {
     holds(
         bytes.as_bytes(),
         len,
-        ErrorKind::DeviceInfo,
+        ErrorKind::LimitDeviceInfo,
         |limits, value| {
             limits.device_info = value;
         },
@@ -240,7 +248,7 @@ fn device_info() {
     assert_eq!(kind(&long(64 << 10), |_| ()), None);
     assert_eq!(
         kind(&long((64 << 10) + 1), |_| ()),
-        Some(ErrorKind::DeviceInfo)
+        Some(ErrorKind::LimitDeviceInfo)
     );
 }
 
@@ -260,7 +268,7 @@ fn rendezvous_instructions() {
     holds(
         made.as_bytes(),
         count,
-        ErrorKind::RvInstructions,
+        ErrorKind::LimitRvInstructions,
         |limits, value| {
             limits.rendezvous = value;
         },
@@ -268,7 +276,7 @@ fn rendezvous_instructions() {
     // Directives of five, and one of four behind them: 1024; and one instruction more.
     assert!(new(directive(), 204).header().is_ok());
     let error = new(four(), 204).header().map(drop).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::RvInstructions);
+    assert_eq!(error.kind(), ErrorKind::LimitRvInstructions);
 }
 
 /// Labels of one map are 64, whatever the caller says: the unprotected header, OVEExtra and a
@@ -293,7 +301,7 @@ fn labels() {
         .concat()
     };
     assert_eq!(kind(&header(64), |_| ()), None);
-    assert_eq!(kind(&header(65), |_| ()), Some(ErrorKind::Labels));
+    assert_eq!(kind(&header(65), |_| ()), Some(ErrorKind::LimitLabels));
     let spki = key(P256, 0).public_key().to_spki_der();
     let old = [&[0x83, 0x0a, 0x01, 0x58, 91][..], &spki].concat();
     let (x, y) = spki[27..].split_at(32);
@@ -314,7 +322,7 @@ fn labels() {
         with_part(&old, &[&front, &more[5..]].concat())
     };
     assert_eq!(kind(&cose_key(64), |_| ()), None);
-    assert_eq!(kind(&cose_key(65), |_| ()), Some(ErrorKind::Labels));
+    assert_eq!(kind(&cose_key(65), |_| ()), Some(ErrorKind::LimitLabels));
     let extended = |count: i128| {
         let voucher = verified(fresh(P256, 1));
         let mut options = ExtendOptions::new();
@@ -326,7 +334,7 @@ fn labels() {
             .map(drop)
     };
     assert!(extended(64).is_ok());
-    assert_eq!(extended(65).unwrap_err().kind(), ErrorKind::Labels);
+    assert_eq!(extended(65).unwrap_err().kind(), ErrorKind::LimitLabels);
 }
 
 /// A list of findings ends where it is told to, says so, and leaves out nothing that a verdict
@@ -351,7 +359,7 @@ fn findings() {
         limits.findings = findings;
         limits
     };
-    // Beside the departures there is one remark: no entries.
+    // Beside the deviations there is one remark: no entries.
     let voucher = Voucher::parse(&bytes).unwrap();
     let listed = |findings| voucher.remarks(&Policy::any_origin().with_limits(limits(findings)));
     assert_eq!(listed(all.len()).len(), all.len() + 1);
@@ -401,7 +409,7 @@ fn no_list_hides_an_allowance() {
     limits.findings = 0;
     let policy = Policy::any_origin().with_limits(limits);
     let error = policy.verify(&untagged).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Untagged);
+    assert_eq!(error.kind(), ErrorKind::EntryUntagged);
     assert!(
         policy
             .allow(Allowance::LegacyUntagged)

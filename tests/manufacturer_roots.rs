@@ -35,6 +35,6 @@ fn only_a_path_to_a_given_root_proves_the_manufacturer() {
     let bare = voucher("p256-x509-2-entries");
     assert_eq!(
         verify(&bare, &right).unwrap_err().kind(),
-        ErrorKind::Manufacturer
+        ErrorKind::WrongManufacturer
     );
 }

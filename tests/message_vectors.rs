@@ -51,7 +51,7 @@ fn run(vector: &Value, keys: &Value) -> Result<(), Failed> {
     };
     let rejected = case.expect["verdict"] == "rejected";
     match result {
-        Ok(()) if rejected => Err(format!("unexpected success; {} wanted", case.expect).into()),
+        Ok(()) if rejected => Err(format!("unexpected success; {} expected", case.expect).into()),
         Ok(()) => Ok(()),
         Err(Fault::Test(failed)) => Err(failed),
         Err(Fault::Found(error)) if !rejected => Err(format!("unexpected {error:?}").into()),
@@ -91,7 +91,7 @@ fn failed(text: impl Into<String>) -> Fault {
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(found: &T, wanted: &T) -> Result<(), Fault> {
     match found == wanted {
         true => Ok(()),
-        false => Err(failed(format!("{found:?} found, {wanted:?} wanted"))),
+        false => Err(failed(format!("{found:?} found, {wanted:?} expected"))),
     }
 }
 
@@ -117,7 +117,7 @@ impl Case<'_> {
 
     fn sixteen(&self, name: &str) -> Result<[u8; 16], Fault> {
         let bytes = self.bytes(name)?;
-        bytes.try_into().map_err(|_| failed("16 bytes wanted"))
+        bytes.try_into().map_err(|_| failed("16 bytes expected"))
     }
 
     fn nonce(&self) -> Result<Nonce, Fault> {

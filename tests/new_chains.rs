@@ -122,7 +122,7 @@ fn a_chain_becomes_a_bare_key_under_the_same_rules() {
         is(owner(chain).public_key(), ErrorKind::UnfitChain, why);
     }
     for chain in AUTHORITIES {
-        is(owner(chain).bare_key(false), ErrorKind::AuthorityOwner, "");
+        is(owner(chain).bare_key(false), ErrorKind::CaAsOwner, "");
         owner(chain).bare_key(true).expect("allowed");
         owner(chain).public_key().expect("a chain");
     }
@@ -144,13 +144,13 @@ fn chains_are_taken() {
 
 #[test]
 fn an_authority_as_owner_takes_an_explicit_word() {
-    let kind = ErrorKind::AuthorityOwner;
+    let kind = ErrorKind::CaAsOwner;
     assert_eq!((kind.code(), kind.name()), (541, "ca-as-owner"));
     for chain in AUTHORITIES {
         is(extend(chain, &ExtendOptions::new()), kind, "override");
         let found = extend(chain, &ExtendOptions::new().allow_ca_owner());
         let found = found.expect("allowed");
-        assert!(found.contains(&FindingKind::AuthorityLeaf), "{chain:?}");
+        assert!(found.contains(&FindingKind::CaAsLeaf), "{chain:?}");
         is(by_maker(chain, |new| new), kind, "override");
         by_maker(chain, NewVoucher::allow_ca_owner).expect("allowed");
         // A device never is one.
@@ -170,7 +170,7 @@ fn the_owner_after_a_resale() {
     };
     header(GOOD[2]).expect("a chain");
     is(header(UNFIT[0].0), ErrorKind::UnfitChain, "the root");
-    is(header(AUTHORITIES[0]), ErrorKind::AuthorityOwner, "");
+    is(header(AUTHORITIES[0]), ErrorKind::CaAsOwner, "");
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn what_verification_remarks_on_is_known_before() {
 #[test]
 fn devices_with_keys_of_other_kinds_are_not_written() {
     let refused = |chain: &[&str]| of_device(chain).err().map(|error| error.kind());
-    assert_eq!(refused(&["p521-root"]), Some(ErrorKind::KeyType));
+    assert_eq!(refused(&["p521-root"]), Some(ErrorKind::UnsupportedKeyType));
     assert_eq!(refused(&["rsa4096-root"]), Some(ErrorKind::RsaModulus));
     assert_eq!(refused(&["garbage"]), Some(ErrorKind::Certificate));
     assert_eq!(refused(&["ed25519-root"]), Some(ErrorKind::ExperimentalKey));
@@ -209,12 +209,19 @@ fn secrets_that_can_be_guessed_make_no_hmac() {
             .verify(&bytes)
             .map(drop);
         let kind = match good {
-            true => ErrorKind::HeaderHmac,
-            false => ErrorKind::HmacSecret,
+            true => ErrorKind::HmacMismatch,
+            false => ErrorKind::HmacSecretShort,
         };
         assert_eq!(checked.expect_err("another secret").kind(), kind, "{len}");
     }
     let error = header.with_hmac(&HmacSecret::new(vec![7; 2]));
-    is(error, ErrorKind::HmacSecret, "2 bytes found, 16 wanted");
-    assert_eq!((ErrorKind::HmacSecret.code(), HmacSecret::LEAST), (542, 16));
+    is(
+        error,
+        ErrorKind::HmacSecretShort,
+        "2 bytes found, 16 expected",
+    );
+    assert_eq!(
+        (ErrorKind::HmacSecretShort.code(), HmacSecret::LEAST),
+        (542, 16)
+    );
 }

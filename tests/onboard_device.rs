@@ -97,7 +97,7 @@ fn two_hundred_and_fifty_five_entries_in_a_few_hundred_bytes() {
 
 #[test]
 fn entries_out_of_turn_are_named() {
-    use ErrorKind::EntryOrder;
+    use ErrorKind::WrongEntry;
     let (proof, entries) = messages(P256, GUID, 3);
     let pick = |order: &[usize]| {
         order
@@ -105,16 +105,19 @@ fn entries_out_of_turn_are_named() {
             .map(|&n| entries[n].clone())
             .collect::<Vec<_>>()
     };
-    assert_eq!(fault(&proof, &pick(&[])), (EntryOrder, Some(0)));
-    assert_eq!(fault(&proof, &pick(&[0, 1])), (EntryOrder, Some(2)));
-    assert_eq!(fault(&proof, &pick(&[1])), (EntryOrder, Some(0)));
-    assert_eq!(fault(&proof, &pick(&[0, 0])), (EntryOrder, Some(1)));
-    assert_eq!(fault(&proof, &pick(&[0, 2])), (EntryOrder, Some(1)));
-    assert_eq!(fault(&proof, &pick(&[0, 1, 2, 2])), (EntryOrder, Some(3)));
+    assert_eq!(fault(&proof, &pick(&[])), (WrongEntry, Some(0)));
+    assert_eq!(fault(&proof, &pick(&[0, 1])), (WrongEntry, Some(2)));
+    assert_eq!(fault(&proof, &pick(&[1])), (WrongEntry, Some(0)));
+    assert_eq!(fault(&proof, &pick(&[0, 0])), (WrongEntry, Some(1)));
+    assert_eq!(fault(&proof, &pick(&[0, 2])), (WrongEntry, Some(1)));
+    assert_eq!(fault(&proof, &pick(&[0, 1, 2, 2])), (WrongEntry, Some(3)));
     // The number lies, and the entry is another one.
     let mut lies = pick(&[0, 2]);
     lies[1][1] = 1;
-    assert_eq!(fault(&proof, &lies), (ErrorKind::PreviousHash, Some(1)));
+    assert_eq!(
+        fault(&proof, &lies),
+        (ErrorKind::PreviousHashMismatch, Some(1))
+    );
 }
 
 #[test]
@@ -134,12 +137,15 @@ fn a_counter_that_lies() {
     let parts = Parts::of(&bytes);
     let entries = parts.entry_messages();
     let more = parts.proof(4, 3);
-    assert_eq!(fault(&more, &entries), (ErrorKind::EntryOrder, Some(3)));
+    assert_eq!(fault(&more, &entries), (ErrorKind::WrongEntry, Some(3)));
     let fewer = parts.proof(2, 3);
-    assert_eq!(fault(&fewer, &entries), (ErrorKind::EntryOrder, Some(2)));
-    assert_eq!(fault(&fewer, &entries[..2]), (ErrorKind::Owner, Some(1)));
+    assert_eq!(fault(&fewer, &entries), (ErrorKind::WrongEntry, Some(2)));
+    assert_eq!(
+        fault(&fewer, &entries[..2]),
+        (ErrorKind::WrongOwner, Some(1))
+    );
     let none = parts.proof(0, 3);
-    assert_eq!(fault(&none, &[]), (ErrorKind::Owner, None));
+    assert_eq!(fault(&none, &[]), (ErrorKind::WrongOwner, None));
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn only_the_owner_proves() {
             3 => assert!(result.is_ok()),
             _ => assert_eq!(
                 kind_and_entry(result.unwrap_err()),
-                (ErrorKind::Owner, Some(2))
+                (ErrorKind::WrongOwner, Some(2))
             ),
         }
     }
@@ -167,16 +173,16 @@ fn answers_to_another_question_are_refused() {
     let other = Nonce([7; 16]);
     assert_eq!(
         fault(facts.start(hmac, HELLO, other, &proof)),
-        ErrorKind::Nonce
+        ErrorKind::WrongNonce
     );
     assert_eq!(
         fault(facts.start(hmac, b"other", NONCE, &proof)),
-        ErrorKind::HelloHash
+        ErrorKind::HelloHashMismatch
     );
     let wrong = |algorithm: HashAlgorithm, header: &[u8]| Some(algorithm.hmac(b"wrong", header));
     assert_eq!(
         fault(facts.start(wrong, HELLO, NONCE, &proof)),
-        ErrorKind::HeaderHmac
+        ErrorKind::HmacMismatch
     );
     let none = |_, _: &[u8]| None;
     assert_eq!(
@@ -186,7 +192,7 @@ fn answers_to_another_question_are_refused() {
     let (foreign, _) = messages(P256, 8, 1);
     assert_eq!(
         fault(facts.start(hmac, HELLO, NONCE, &foreign)),
-        ErrorKind::Device
+        ErrorKind::WrongDevice
     );
 }
 
@@ -204,7 +210,7 @@ fn the_first_owner_is_the_one_that_the_device_remembers() {
         let wanted = if good {
             None
         } else {
-            Some(ErrorKind::Manufacturer)
+            Some(ErrorKind::WrongManufacturer)
         };
         assert_eq!(result.err().map(|error| error.kind()), wanted);
     }
@@ -215,17 +221,20 @@ fn entries_of_another_device_are_refused() {
     let (proof, mut entries) = messages(P256, GUID, 2);
     let (_, foreign) = messages(P256, 8, 2);
     entries[1] = foreign[1].clone();
-    assert_eq!(fault(&proof, &entries), (ErrorKind::PreviousHash, Some(1)));
+    assert_eq!(
+        fault(&proof, &entries),
+        (ErrorKind::PreviousHashMismatch, Some(1))
+    );
 }
 
-/// Departures need the same allowances as in a whole voucher: here an entry without tag 18.
+/// Deviations need the same allowances as in a whole voucher: here an entry without tag 18.
 #[test]
 fn allowances_are_those_of_whole_vouchers() {
     let bytes = voucher(P256, GUID, 1);
     let mut parts = Parts::of(&bytes);
     assert_eq!(parts.entries[0].remove(0), 0xd2);
     let (proof, entries) = (parts.proof(1, 1), parts.entry_messages());
-    assert_eq!(fault(&proof, &entries), (ErrorKind::Untagged, Some(0)));
+    assert_eq!(fault(&proof, &entries), (ErrorKind::EntryUntagged, Some(0)));
     let facts = facts().allow(Allowance::LegacyUntagged);
     let (mut verifier, _) = facts.start(hmac, HELLO, NONCE, &proof).unwrap();
     verifier.entry(&entries[0]).unwrap();
@@ -421,9 +430,9 @@ proptest! {
         if let Err(found) = streamed {
             let found = match kind_and_entry(found) {
                 // On the wire there is one version, not two to compare.
-                (ErrorKind::Version, None) => (ErrorKind::VersionMismatch, None),
+                (ErrorKind::UnsupportedVersion, None) => (ErrorKind::VersionMismatch, None),
                 // A GUID that is not the device's: in a whole voucher the HMAC says so.
-                (ErrorKind::Device, None) => (ErrorKind::HeaderHmac, None),
+                (ErrorKind::WrongDevice, None) => (ErrorKind::HmacMismatch, None),
                 other => other,
             };
             let listed = audit.errors.iter().any(|e| (e.kind(), e.entry()) == found);

@@ -59,12 +59,12 @@ fn the_device_checks_to1d_after_to2() {
     let older = to1d(&[address()], &to0d, &of(&older)).unwrap();
     let older = older.sign(&key(P256, 1)).unwrap();
     let found = owner.check_to1d(&older).unwrap_err().kind();
-    assert_eq!(found, ErrorKind::Signature);
+    assert_eq!(found, ErrorKind::SignatureInvalid);
     // The owner's own signature on something else is no to1d.
     let other = ProveOvHdr::new(b"", Nonce([1; 16]), Nonce([2; 16]), b"");
     let other = other.message(&now).unwrap().sign(&key(P256, 2)).unwrap();
     let found = owner.check_to1d(&other).unwrap_err().kind();
-    assert_eq!(found, ErrorKind::MessageKind);
+    assert_eq!(found, ErrorKind::WrongMessage);
 }
 
 #[test]
@@ -81,15 +81,15 @@ fn challenges_are_answered_to_the_one_who_asks_about_this_voucher() {
     let respond = |voucher, name| challenge.respond(voucher, name);
     assert_eq!(
         kind(respond(&second, "other.example.com")),
-        ErrorKind::Verifier
+        ErrorKind::WrongVerifier
     );
     assert_eq!(
         kind(respond(&first, "market.example.com")),
-        ErrorKind::State
+        ErrorKind::WrongState
     );
     assert_eq!(
         kind(respond(&other, "market.example.com")),
-        ErrorKind::Device
+        ErrorKind::WrongDevice
     );
     let answer = respond(&second, "market.example.com").unwrap();
     let answer = answer.sign(&key(P256, 2)).unwrap();
@@ -98,7 +98,7 @@ fn challenges_are_answered_to_the_one_who_asks_about_this_voucher() {
     let again = second.challenge("market.example.com", [8; 32]).unwrap();
     assert_eq!(
         again.check(&second, &answer).unwrap_err().kind(),
-        ErrorKind::Nonce
+        ErrorKind::WrongNonce
     );
     for name in ["market\u{202e}moc", "", "two\nlines", &"a".repeat(256)] {
         assert_eq!(kind(second.challenge(name, [7; 32])), ErrorKind::Incomplete);
@@ -152,7 +152,7 @@ fn signers_are_checked_before_anything_goes_out() {
 fn builders_refuse_what_cannot_be_sent() {
     let bytes = voucher(P256, 9, 1);
     let now = of(&bytes);
-    assert_eq!(kind(next_entry(&now, 1)), ErrorKind::EntryOrder);
+    assert_eq!(kind(next_entry(&now, 1)), ErrorKind::WrongEntry);
     assert_eq!(kind(to1d(&[], b"", &now)), ErrorKind::Incomplete);
     let empty = OwnerAddress {
         ip: None,
@@ -174,7 +174,7 @@ fn builders_refuse_what_cannot_be_sent() {
         assert_eq!(kind(with(bad)), ErrorKind::Incomplete);
     }
     assert!(with(|it| it.dns = Some("10.0.0.5".into())).is_ok());
-    assert_eq!(kind(device_key(&now)), ErrorKind::Attestation);
+    assert_eq!(kind(device_key(&now)), ErrorKind::UnsupportedAttestation);
     assert_eq!(get_next_entry(3), [0x81, 3]);
 }
 

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use ownership_voucher::privacy::{LinkKind, Linker, PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::privacy::{DisclosureKind, LinkKind, Linker, PrivacyPolicy, Severity};
 use ownership_voucher::{
     Error, ErrorKind, ExtendOptions, Guid, KeyType, Limits, NewVoucher, NextOwner, Voucher,
 };
@@ -19,7 +19,7 @@ fn vector(name: &str) -> (Vec<u8>, common::Keys) {
     let read = |name: &str| -> Value {
         serde_json::from_str(&std::fs::read_to_string(vectors.join(name)).unwrap()).unwrap()
     };
-    let vector = read(&format!("privacy/reveal-{name}.json"));
+    let vector = read(&format!("privacy/disclosure-{name}.json"));
     let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
     (bytes, common::Keys(read("keys.json")))
 }
@@ -32,13 +32,13 @@ fn bare(name: &str) -> NextOwner {
 /// Extends a voucher of the vectors under a policy that refuses this kind alone, then under one
 /// that refuses all others.
 #[track_caller]
-fn refused(name: &str, next: &NextOwner, extra: &[(i128, Vec<u8>)], kind: RevealKind) -> Error {
+fn refused(name: &str, next: &NextOwner, extra: &[(i128, Vec<u8>)], kind: DisclosureKind) -> Error {
     let (bytes, _) = vector(name);
     let voucher = common::verified(Voucher::parse(&bytes).unwrap());
     let mut options = ExtendOptions::new();
     options.extra = extra.to_vec();
     let extension = voucher.extend(next, &options).unwrap();
-    let told = extension.reveals(false).unwrap();
+    let told = extension.disclosures(false).unwrap();
     assert!(told.iter().any(|it| it.kind == kind), "{told:?}");
     let all = PrivacyPolicy::new().refusing_from(Severity::Inherent);
     let others = told.iter().fold(all, |policy, it| policy.allowing(it.kind));
@@ -60,25 +60,25 @@ fn refused(name: &str, next: &NextOwner, extra: &[(i128, Vec<u8>)], kind: Reveal
 #[test]
 fn extensions_are_refused_for_what_was_there_before() {
     let next = bare("p256-owner-c");
-    let error = refused("wifi", &next, &[], RevealKind::WifiPassword);
+    let error = refused("wifi", &next, &[], DisclosureKind::WifiPassword);
     assert!(!error.to_string().contains("horse"), "{error}");
-    refused("wifi", &next, &[], RevealKind::WifiName);
+    refused("wifi", &next, &[], DisclosureKind::WifiName);
     refused(
         "serial-in-device-info",
         &next,
         &[],
-        RevealKind::DeviceInfoSerial,
+        DisclosureKind::DeviceInfoSerial,
     );
-    refused("guid-of-text", &next, &[], RevealKind::GuidNotRandom);
-    refused("owner-certificates", &next, &[], RevealKind::OwnerName);
+    refused("guid-of-text", &next, &[], DisclosureKind::GuidNotRandom);
+    refused("owner-certificates", &next, &[], DisclosureKind::OwnerName);
     refused(
         "owner-certificate-alone",
         &next,
         &[],
-        RevealKind::OwnerIssuer,
+        DisclosureKind::OwnerIssuer,
     );
-    refused("header-data", &next, &[], RevealKind::HeaderData);
-    refused("plain", &next, &[], RevealKind::DeviceCertificateName);
+    refused("header-data", &next, &[], DisclosureKind::HeaderData);
+    refused("plain", &next, &[], DisclosureKind::DeviceCertificateName);
 }
 
 #[test]
@@ -86,23 +86,28 @@ fn extensions_are_refused_for_what_they_add() {
     let in_entry = |error: Error| assert_eq!(error.entry(), Some(2));
     let next = bare("p256-owner-c");
     let order = [(-70005, b"order 1".to_vec())];
-    in_entry(refused("plain", &next, &order, RevealKind::ExtraData));
+    in_entry(refused("plain", &next, &order, DisclosureKind::ExtraData));
     for name in ["p256-owner-a", "p256-maker"] {
         in_entry(refused(
             "plain",
             &bare(name),
             &[],
-            RevealKind::RepeatedOwner,
+            DisclosureKind::RepeatedOwner,
         ));
     }
     let (bytes, _) = vector("owner-certificates");
     let voucher = Voucher::parse(&bytes).unwrap();
     let key = voucher.entry(0).unwrap().key();
     let chain = NextOwner::Chain(key.certificates().map(<[u8]>::to_vec).collect());
-    in_entry(refused("plain", &chain, &[], RevealKind::OwnerName));
-    in_entry(refused("plain", &chain, &[], RevealKind::OwnerCertificate));
+    in_entry(refused("plain", &chain, &[], DisclosureKind::OwnerName));
+    in_entry(refused(
+        "plain",
+        &chain,
+        &[],
+        DisclosureKind::OwnerCertificate,
+    ));
     // Owners are told by keys, so that a certificate of a known key is that key.
-    in_entry(refused("plain", &chain, &[], RevealKind::RepeatedOwner));
+    in_entry(refused("plain", &chain, &[], DisclosureKind::RepeatedOwner));
 }
 
 #[test]
@@ -117,13 +122,16 @@ fn new_vouchers_are_refused_for_what_they_would_tell() {
     let good = new(RANDOM, "Gateway GW-100").with_privacy(strict);
     assert!(good.header().is_ok());
     for (kind, new) in [
-        (RevealKind::DeviceInfoSerial, new(RANDOM, "GW-100 S/N 17")),
         (
-            RevealKind::GuidNotRandom,
+            DisclosureKind::DeviceInfoSerial,
+            new(RANDOM, "GW-100 S/N 17"),
+        ),
+        (
+            DisclosureKind::GuidNotRandom,
             new(Guid(*b"GW100-0000004711"), "GW-100"),
         ),
     ] {
-        let told = new.header().unwrap().reveals(false);
+        let told = new.header().unwrap().disclosures(false);
         assert!(told.iter().any(|it| it.kind == kind));
         for policy in [strict, PrivacyPolicy::new().refusing(kind)] {
             let refused = new.clone().with_privacy(policy).header();
@@ -139,14 +147,14 @@ fn the_worst_is_named_and_of_those_the_first() {
     let (bytes, _) = vector("wifi");
     let voucher = Voucher::parse(&bytes).unwrap();
     let all = PrivacyPolicy::new().refusing_from(Severity::Low);
-    let told = voucher.reveals(&Limits::new(), false);
+    let told = voucher.disclosures(&Limits::new(), false);
     let place = |kind| told.iter().find(|it| it.kind == kind).unwrap().offset;
     let error = all.check(&voucher).unwrap_err();
-    assert_eq!(error.offset(), Some(place(RevealKind::WifiPassword)));
-    let error = all.allowing(RevealKind::WifiPassword).check(&voucher);
+    assert_eq!(error.offset(), Some(place(DisclosureKind::WifiPassword)));
+    let error = all.allowing(DisclosureKind::WifiPassword).check(&voucher);
     assert_eq!(
         error.unwrap_err().offset(),
-        Some(place(RevealKind::WifiName))
+        Some(place(DisclosureKind::WifiName))
     );
     PrivacyPolicy::new().check(&voucher).unwrap();
 }
@@ -155,13 +163,13 @@ fn the_worst_is_named_and_of_those_the_first() {
 fn a_list_that_ends_early_says_so() {
     let (bytes, _) = vector("wifi");
     let voucher = Voucher::parse(&bytes).unwrap();
-    let whole = voucher.reveals(&Limits::new(), false);
+    let whole = voucher.disclosures(&Limits::new(), false);
     for most in 0..whole.len() {
         let mut limits = Limits::new();
         limits.findings = most;
-        let list = voucher.reveals(&limits, false);
+        let list = voucher.disclosures(&limits, false);
         assert_eq!(list.len(), most + 1);
-        assert_eq!(list.last().unwrap().kind, RevealKind::More);
+        assert_eq!(list.last().unwrap().kind, DisclosureKind::MoreDisclosures);
     }
     // A policy sees past the limit of the report.
     assert!(PrivacyPolicy::strict().check(&voucher).is_err());
@@ -173,12 +181,12 @@ fn a_mark_that_stands_twice_in_a_voucher_is_no_link() {
     let mut linker = Linker::new([7; 32]);
     linker.add(&Voucher::parse(&bytes).unwrap()).unwrap();
     let linkage = linker.finish();
-    assert_eq!((linkage.groups(), linkage.crowd(0)), (&[][..], 1));
+    assert_eq!((linkage.groups(), linkage.anonymity_set(0)), (&[][..], 1));
     assert_eq!(linkage.clusters(LinkKind::ALL), [0]);
     // Past the end there is nothing.
-    assert_eq!((linkage.labels(1).len(), linkage.crowd(1)), (0, 0));
+    assert_eq!((linkage.labels(1).len(), linkage.anonymity_set(1)), (0, 0));
     let empty = Linker::new([7; 32]).finish();
-    assert_eq!((empty.vouchers(), empty.smallest_crowd()), (0, 0));
+    assert_eq!((empty.vouchers(), empty.smallest_anonymity_set()), (0, 0));
 }
 
 /// All marks but those of keys and certificates depend on the key of the collection.
@@ -230,10 +238,13 @@ fn reports_of_all_vectors_stay_within_bounds() {
                 continue;
             };
             linker.add(&voucher).unwrap();
-            for reveal in voucher.reveals(&Limits::new(), true) {
-                assert!(reveal.offset < bytes.len(), "{reveal}");
-                assert!(reveal.value.len() <= 256 + 64, "{reveal}");
-                assert!(!reveal.value.chars().any(char::is_control), "{reveal:?}");
+            for disclosure in voucher.disclosures(&Limits::new(), true) {
+                assert!(disclosure.offset < bytes.len(), "{disclosure}");
+                assert!(disclosure.value.len() <= 256 + 64, "{disclosure}");
+                assert!(
+                    !disclosure.value.chars().any(char::is_control),
+                    "{disclosure:?}"
+                );
             }
         }
     }

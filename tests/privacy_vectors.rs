@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use ownership_voucher::privacy::{LinkKind, Linker, RevealKind};
+use ownership_voucher::privacy::{DisclosureKind, LinkKind, Linker};
 use ownership_voucher::{Limits, Voucher};
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ fn main() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let run = match name.starts_with("link-") {
             true => links,
-            false => reveals,
+            false => disclosures,
         };
         trials.push(Trial::test(name, move || {
             run(&serde_json::from_str(&std::fs::read_to_string(&path)?)?)
@@ -33,54 +33,56 @@ fn bytes(hex: &Value) -> Vec<u8> {
     hex::decode(hex.as_str().expect("hex")).expect("hex")
 }
 
-fn reveals(vector: &Value) -> Result<(), Failed> {
+fn disclosures(vector: &Value) -> Result<(), Failed> {
     let bytes = bytes(&vector["voucher"]);
     let voucher = Voucher::parse(&bytes)?;
-    let found = voucher.reveals(&Limits::new(), false);
+    let found = voucher.disclosures(&Limits::new(), false);
     let told: Vec<Value> = found
         .iter()
         .map(|it| serde_json::json!({"kind": it.kind.name(), "entry": it.entry, "value": it.value}))
         .collect();
-    let wanted = vector["expect"]["reveals"].as_array().expect("a list");
+    let wanted = vector["expect"]["disclosures"].as_array().expect("a list");
     for (found, wanted) in told.iter().zip(wanted) {
         if found != wanted {
-            return Err(format!("{found} found, {wanted} wanted").into());
+            return Err(format!("{found} found, {wanted} expected").into());
         }
     }
     if told.len() != wanted.len() {
-        return Err(format!("{} found, {} wanted", told.len(), wanted.len()).into());
+        return Err(format!("{} found, {} expected", told.len(), wanted.len()).into());
     }
-    if !found.is_sorted_by_key(|reveal| reveal.offset) {
+    if !found.is_sorted_by_key(|disclosure| disclosure.offset) {
         return Err("not in the order of the bytes".into());
     }
     if let Some(far) = found.iter().find(|it| it.offset >= bytes.len()) {
         return Err(format!("{far} lies behind the voucher").into());
     }
     // Texts stand where the report says.
-    for reveal in &found {
-        let text = reveal.value.as_bytes();
+    for disclosure in &found {
+        let text = disclosure.value.as_bytes();
         let literal = matches!(
-            reveal.kind,
-            RevealKind::DeviceInfo | RevealKind::DeviceInfoSerial | RevealKind::RendezvousName
+            disclosure.kind,
+            DisclosureKind::DeviceInfo
+                | DisclosureKind::DeviceInfoSerial
+                | DisclosureKind::RendezvousName
         );
-        let here = &bytes[reveal.offset..];
+        let here = &bytes[disclosure.offset..];
         if literal && !here[..here.len().min(text.len() + 3)].ends_with(text) {
             let near = here.windows(text.len()).position(|part| part == text);
             if near.is_none_or(|near| near > 3) {
-                return Err(format!("{reveal}: another text stands there").into());
+                return Err(format!("{disclosure}: another text stands there").into());
             }
         }
     }
     // The password is told where it is asked for, and nowhere else.
-    let all = voucher.reveals(&Limits::new(), true);
+    let all = voucher.disclosures(&Limits::new(), true);
     let passwords: Vec<&str> = all
         .iter()
-        .filter(|it| it.kind == RevealKind::WifiPassword)
+        .filter(|it| it.kind == DisclosureKind::WifiPassword)
         .map(|it| &*it.value)
         .collect();
     let wanted: Vec<&str> = vector["expect"]["password"].as_str().into_iter().collect();
     if passwords != wanted {
-        return Err(format!("{passwords:?} found, {wanted:?} wanted").into());
+        return Err(format!("{passwords:?} found, {wanted:?} expected").into());
     }
     Ok(())
 }
@@ -113,17 +115,17 @@ fn links(vector: &Value) -> Result<(), Failed> {
     wanted.sort();
     found.sort();
     if found != wanted {
-        return Err(format!("{found:?} found, {wanted:?} wanted").into());
+        return Err(format!("{found:?} found, {wanted:?} expected").into());
     }
     let owners = linkage.clusters(&[LinkKind::CurrentOwner]);
-    let crowds: Vec<usize> = (0..linkage.vouchers())
-        .map(|voucher| linkage.crowd(voucher))
+    let anonymity_sets: Vec<usize> = (0..linkage.vouchers())
+        .map(|voucher| linkage.anonymity_set(voucher))
         .collect();
     let list = |name: &str| -> Vec<usize> {
         serde_json::from_value(vector["expect"][name].clone()).expect("numbers")
     };
-    if (&owners, &crowds) != (&list("owners"), &list("crowds")) {
-        return Err(format!("owners {owners:?}, crowds {crowds:?}").into());
+    if (&owners, &anonymity_sets) != (&list("owners"), &list("anonymity_sets")) {
+        return Err(format!("owners {owners:?}, anonymity sets {anonymity_sets:?}").into());
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ mod common;
 
 use common::{key, with_cose_key};
 use ownership_voucher::file::{PemBlocks, to_pem};
-use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{ErrorKind, ExtendOptions, KeyType, Limits, NextOwner, Voucher};
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -36,9 +36,9 @@ fn labels_of_private_keys_are_known() {
     assert!(!block.is_private_key());
 }
 
-fn kinds(voucher: &Voucher<'_>) -> Vec<(RevealKind, Option<usize>, String)> {
-    let all = voucher.reveals(&Limits::new(), true).into_iter();
-    let private = all.filter(|it| it.kind == RevealKind::PrivateKey);
+fn kinds(voucher: &Voucher<'_>) -> Vec<(DisclosureKind, Option<usize>, String)> {
+    let all = voucher.disclosures(&Limits::new(), true).into_iter();
+    let private = all.filter(|it| it.kind == DisclosureKind::PrivateKey);
     private.map(|it| (it.kind, it.entry, it.value)).collect()
 }
 
@@ -62,8 +62,10 @@ fn the_private_part_of_a_cose_key_is_critical() {
     // Neither is what nobody knows taken for a public part.
     let unknown = with_cose_key(&map(5, &coordinate(0x24, &[9; 32])));
     let voucher = Voucher::parse(&unknown).unwrap();
-    let told = voucher.reveals(&Limits::new(), true).into_iter();
-    let told: Vec<_> = told.filter(|it| it.kind == RevealKind::KeyData).collect();
+    let told = voucher.disclosures(&Limits::new(), true).into_iter();
+    let told: Vec<_> = told
+        .filter(|it| it.kind == DisclosureKind::KeyData)
+        .collect();
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].kind.severity(), Severity::High);
     let d = [9; 32];

@@ -231,7 +231,7 @@ fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {
     // The device may keep its credentials only where none were changed.
     assert_eq!(
         terms.finish(&old, None).unwrap_err().kind(),
-        ErrorKind::Argument
+        ErrorKind::BadCall
     );
     let same = Replacement::reuse(&old);
     assert!(matches!(same.finish(&old, None), Ok(ResaleOutcome::Reused)));

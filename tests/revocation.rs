@@ -120,7 +120,7 @@ fn lists_that_do_not_count_are_a_finding() {
         let mut unused = findings.iter();
         let unused = unused
             .by_ref()
-            .filter(|it| it.kind == FindingKind::ListUnused);
+            .filter(|it| it.kind == FindingKind::CrlNotUsed);
         unused.map(|it| (it.entry, it.offset)).collect()
     };
     let leaf = include_bytes!("certificates/revocation/bad-point.der");
@@ -134,6 +134,6 @@ fn lists_that_do_not_count_are_a_finding() {
     let leaf = [(None, place.expect("the leaf"))];
     assert_eq!(found(&[other]), leaf);
     assert_eq!(found(&[other, LIST]), leaf);
-    let kind = FindingKind::ListUnused;
+    let kind = FindingKind::CrlNotUsed;
     assert_eq!((kind.code(), kind.name()), (772, "crl-not-used"));
 }

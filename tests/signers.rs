@@ -194,7 +194,7 @@ fn a_hand_over_in_two_steps_ends_like_one_in_one() {
     let stranger = ownership_voucher::HmacSecret::new(vec![1; 32]);
     let strict = Policy::any_origin().with_hmac(&stranger);
     let error = extension.hand_over(&signature, &strict).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::HeaderHmac);
+    assert_eq!(error.kind(), ErrorKind::HmacMismatch);
     signature[9] ^= 1;
     let error = extension.hand_over(&signature, &policy).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::SignerAnswer);

@@ -43,7 +43,7 @@ fn refused(bytes: &[u8], kind: FindingKind) {
     let found = found.unwrap_or_else(|| panic!("{kind:?} in {findings:?}"));
     let strict = Policy::any_origin().strict();
     let error = strict.verify(bytes).expect_err("refused");
-    assert_eq!(error.kind(), ErrorKind::Departure, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Deviation, "{error}");
     let faults = audit(bytes, &strict).errors;
     assert_eq!(faults.first(), Some(&error));
     let one = [bytes];
@@ -63,18 +63,18 @@ fn refused(bytes: &[u8], kind: FindingKind) {
 fn chains_that_are_none() {
     use FindingKind as F;
     for (name, kind) in [
-        ("device-chain-authority", F::AuthorityLeaf),
+        ("device-chain-authority", F::CaAsLeaf),
         ("device-chain-root-first", F::ChainReversed),
         ("device-chain-version-1", F::CertificateV1),
         ("device-chain-broken", F::DeviceChainBroken),
-        ("key-x5chain-authority", F::AuthorityLeaf),
+        ("key-x5chain-authority", F::CaAsLeaf),
         ("key-x5chain-wrong-issuer", F::OwnerChainBroken),
         ("key-x5chain-version-1", F::CertificateV1),
     ] {
         refused(&vector(name), kind);
     }
     for (chain, kind) in [
-        (&["p256-leaf", "int-sha1", "p256-root"], F::Sha1),
+        (&["p256-leaf", "int-sha1", "p256-root"], F::Sha1Signature),
         (
             &["p256-leaf", "int-no-constraints", "p256-root"],
             F::NoBasicConstraints,
@@ -113,7 +113,7 @@ fn signatures_are_bounded() {
     };
     policy(2).verify(&bytes).expect("two signatures");
     let error = policy(1).verify(&bytes).expect_err("one too many");
-    assert_eq!(error.kind(), ErrorKind::Departure);
+    assert_eq!(error.kind(), ErrorKind::Deviation);
     let name = FindingKind::CertificatesUnchecked.name();
     assert!(error.to_string().contains(name), "{error}");
 }

@@ -195,15 +195,27 @@ fn everybody_else_fails(device: &mut Device, voucher: &VerifiedVoucher<'_>, hold
         };
         let kind = |result: Result<(), Error>| result.unwrap_err().kind();
         let registered = redirect(device, voucher, signer(false)).map(drop);
-        assert_eq!(kind(registered), ErrorKind::Signature, "TO0 by {other}");
+        assert_eq!(
+            kind(registered),
+            ErrorKind::SignatureInvalid,
+            "TO0 by {other}"
+        );
         let in_the_owners_name = prove(device, voucher, signer(false)).map(drop);
-        assert_eq!(kind(in_the_owners_name), ErrorKind::Signature);
+        assert_eq!(kind(in_the_owners_name), ErrorKind::SignatureInvalid);
         let in_its_own_name = prove(device, voucher, signer(true)).map(drop);
-        assert_eq!(kind(in_its_own_name), ErrorKind::Owner, "TO2 by {other}");
+        assert_eq!(
+            kind(in_its_own_name),
+            ErrorKind::WrongOwner,
+            "TO2 by {other}"
+        );
         let setup = setup_device(&terms, voucher, Nonce([3; 16])).unwrap();
         let setup = signer(false).sign(&setup).unwrap();
         let setup = Setup::check(&setup, &proved, Nonce([3; 16])).map(drop);
-        assert_eq!(kind(setup), ErrorKind::Signature, "SetupDevice by {other}");
+        assert_eq!(
+            kind(setup),
+            ErrorKind::SignatureInvalid,
+            "SetupDevice by {other}"
+        );
     }
 }
 
@@ -232,7 +244,7 @@ fn two_lives() {
         let error = prove(&mut device, old, Signer::Owner(&owner(number as u8))).unwrap_err();
         assert_eq!(
             error.kind(),
-            ErrorKind::Device,
+            ErrorKind::WrongDevice,
             "the voucher of owner {number}"
         );
     }
@@ -258,7 +270,7 @@ fn two_lives() {
         (&first_life[3], 3),
     ] {
         let error = prove(&mut device, old, Signer::Owner(&owner(holder))).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Device);
+        assert_eq!(error.kind(), ErrorKind::WrongDevice);
     }
 }
 
@@ -268,7 +280,7 @@ fn credential_reuse_keeps_the_voucher() {
     let voucher = hand_over(&made, 0, 1);
     let same = Replacement::reuse(&voucher);
     let refused = onboard(&mut device, &voucher, &owner(1), &same, false).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Reuse);
+    assert_eq!(refused.kind(), ErrorKind::CredentialReuse);
     for _ in 0..2 {
         let outcome = onboard(&mut device, &voucher, &owner(1), &same, true).unwrap();
         assert!(matches!(outcome, ResaleOutcome::Reused));
@@ -298,7 +310,7 @@ fn without_resale_no_voucher_is_left() {
     assert!(matches!(outcome, ResaleOutcome::Ended));
     // A device that kept its credentials is noticed.
     let error = terms.finish_without_resale(&voucher, None).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Argument);
+    assert_eq!(error.kind(), ErrorKind::BadCall);
 }
 
 /// Each side writes the replacement header for itself.

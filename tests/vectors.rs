@@ -21,7 +21,7 @@ fn main() {
         let files = files(&root.join(folder));
         assert!(
             files.len() >= least,
-            "{folder} has {} vectors, {least} wanted",
+            "{folder} has {} vectors, {least} expected",
             files.len()
         );
         for path in files {
@@ -81,7 +81,7 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
     match result {
         Ok(voucher) => {
             if folder_verdict == "rejected" {
-                return Err(format!("unexpected success; {expect} wanted").into());
+                return Err(format!("unexpected success; {expect} expected").into());
             }
             same(&hex::encode(voucher.guid().0), &text(&expect["guid"])?)?;
             same(
@@ -112,15 +112,15 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
     }
 }
 
-/// Departures must be those of the vector, in the order of the bytes; of the hash table only
+/// Deviations must be those of the vector, in the order of the bytes; of the hash table only
 /// whether there is any.
 fn check_findings(found: &[Finding], expect: &Value) -> Result<(), Failed> {
     // Vectors do not list what is odd about certificates.
-    let departures = found
+    let deviations = found
         .iter()
-        .filter(|finding| finding.kind.is_departure() && finding.kind.code() < 750);
+        .filter(|finding| finding.kind.is_deviation() && finding.kind.code() < 750);
     let (table, rest): (Vec<_>, Vec<_>) =
-        departures.partition(|finding| finding.kind.name() == "hash-table");
+        deviations.partition(|finding| finding.kind.name() == "hash-table");
     let rest: Vec<_> = rest
         .iter()
         .map(|finding: &&Finding| {
@@ -236,7 +236,7 @@ fn same<T: PartialEq + std::fmt::Debug + ?Sized>(found: &T, wanted: &T) -> Resul
     if found == wanted {
         return Ok(());
     }
-    Err(format!("{found:?} found, {wanted:?} wanted").into())
+    Err(format!("{found:?} found, {wanted:?} expected").into())
 }
 
 fn text(value: &Value) -> Result<String, Failed> {

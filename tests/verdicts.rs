@@ -44,17 +44,23 @@ fn a_bad_signature_has_its_place() {
     // The entry behind it hashes what was changed; its fault comes first.
     let found = audit(&bytes, &Policy::any_origin()).errors;
     let found: Vec<_> = found.iter().map(facts).collect();
-    let previous = (ErrorKind::PreviousHash, Some(2), found[0].2);
+    let previous = (ErrorKind::PreviousHashMismatch, Some(2), found[0].2);
     assert_eq!(
         found,
-        [previous, (ErrorKind::Signature, Some(1), Some(start))]
+        [
+            previous,
+            (ErrorKind::SignatureInvalid, Some(1), Some(start))
+        ]
     );
 
     let mut bytes = voucher(P256, 1, 1);
     let start = bytes.len() - 64;
     bytes[start] ^= 1;
     let error = Policy::any_origin().verify(&bytes).unwrap_err();
-    assert_eq!(facts(&error), (ErrorKind::Signature, Some(0), Some(start)));
+    assert_eq!(
+        facts(&error),
+        (ErrorKind::SignatureInvalid, Some(0), Some(start))
+    );
 }
 
 fn facts(error: &Error) -> (ErrorKind, Option<usize>, Option<usize>) {
@@ -79,7 +85,7 @@ fn an_audit_remarks_on_what_is_there() {
     let mut bad = voucher(P256, 1, 1);
     *bad.last_mut().unwrap() ^= 1;
     let errors = audit(&bad, &Policy::any_origin()).errors;
-    assert_eq!(errors[0].kind(), ErrorKind::Signature);
+    assert_eq!(errors[0].kind(), ErrorKind::SignatureInvalid);
     assert_eq!(findings(&bad), []);
 }
 
@@ -183,15 +189,15 @@ fn an_audit_passes_over_what_a_broken_key_signs() {
     // In the middle: what entry 2 signs cannot be looked at, what entry 1 signs is wrong now.
     bytes[places[1]] ^= 1;
     let (middle, owner) = faults(&bytes);
-    let previous = (ErrorKind::PreviousHash, Some(2));
+    let previous = (ErrorKind::PreviousHashMismatch, Some(2));
     let point = (ErrorKind::PointNotOnCurve, Some(1));
-    let signature = (ErrorKind::Signature, Some(1));
+    let signature = (ErrorKind::SignatureInvalid, Some(1));
     assert_eq!((middle, owner), (vec![previous, point, signature], true));
     bytes[places[1]] ^= 1;
     bytes[places[2]] ^= 1;
     let (end, owner) = faults(&bytes);
     let point = (ErrorKind::PointNotOnCurve, Some(2));
-    let signature = (ErrorKind::Signature, Some(2));
+    let signature = (ErrorKind::SignatureInvalid, Some(2));
     assert_eq!((end, owner), (vec![point, signature], false));
 }
 
@@ -219,6 +225,6 @@ fn an_audit_lists_what_stands_before_the_fault() {
     assert_eq!(found, [FindingKind::NonShortest]);
     limits.input -= 1;
     let found = audit(&odd, &Policy::any_origin().with_limits(limits));
-    assert_eq!(found.errors[0].kind(), ErrorKind::InputSize);
+    assert_eq!(found.errors[0].kind(), ErrorKind::LimitInput);
     assert_eq!(found.findings, []);
 }

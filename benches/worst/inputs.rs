@@ -349,7 +349,7 @@ pub(crate) fn vouchers() -> Vec<Input> {
     nested.unprotected = [&[0xa1, 0x04][..], &head(4, many), &deep.repeat(many)].concat();
     list.push(made("nested", &nested));
 
-    // Numbers in a longer form than needed: one departure in every second byte.
+    // Numbers in a longer form than needed: one deviation in every second byte.
     let many = room(0) / 2;
     let mut noise = p256(1);
     noise.rendezvous = Some(

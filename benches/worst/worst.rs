@@ -68,7 +68,7 @@ fn measured(operation: &str, bytes: &[u8]) -> usize {
             };
             let mut linker = Linker::new([7; 32]);
             linker.add(&voucher).expect("few vouchers");
-            voucher.reveals(&limits, true).len() + linker.finish().vouchers()
+            voucher.disclosures(&limits, true).len() + linker.finish().vouchers()
         }
         "diagnostic" => diagnostic(bytes, false).text.len(),
         "file" => {

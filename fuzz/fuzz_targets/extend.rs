@@ -47,7 +47,7 @@ fuzz_target!(|input: &[u8]| {
     let extension = match voucher.extend(&NextOwner::Key(next.public.clone()), &options) {
         Ok(extension) => extension,
         Err(error) => {
-            let kinds = [ErrorKind::Entries, ErrorKind::KeyEncodingType];
+            let kinds = [ErrorKind::LimitEntries, ErrorKind::UnsupportedKeyEncoding];
             assert!(kinds.contains(&error.kind()), "{error}");
             return;
         }

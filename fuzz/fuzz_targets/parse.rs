@@ -47,12 +47,12 @@ fuzz_target!(|input: &[u8]| {
     for finding in voucher.findings() {
         assert!(finding.offset < bytes.len());
     }
-    for told in voucher.reveals(&limits, secrets & 1 == 0) {
+    for told in voucher.disclosures(&limits, secrets & 1 == 0) {
         assert!(told.offset < bytes.len() && told.value.len() <= 320);
     }
     let mut linker = Linker::new([7; 32]);
     assert!(linker.add(&voucher).is_ok());
-    assert_eq!(linker.finish().crowd(0), 1);
+    assert_eq!(linker.finish().anonymity_set(0), 1);
     let mut end = 0;
     for entry in voucher.entries() {
         assert_eq!(&bytes[entry.range()], entry.as_bytes());

@@ -135,8 +135,8 @@ fuzz_target!(|story: Story| {
         Err(error) => {
             let kinds = [
                 ErrorKind::Incomplete,
-                ErrorKind::KeyEncodingType,
-                ErrorKind::RvInstructions,
+                ErrorKind::UnsupportedKeyEncoding,
+                ErrorKind::LimitRvInstructions,
             ];
             return is_one_of(&error, &kinds);
         }
@@ -150,7 +150,7 @@ fuzz_target!(|story: Story| {
         (voucher.guid(), voucher.device_info()),
         (Guid(story.guid), &*story.info)
     );
-    // A hash or a mixture that departs from the profile is written only where it was asked for.
+    // A hash or a mixture that deviates from the profile is written only where it was asked for.
     let mut plain = story.hash.is_none() && maker.natural_type() != KeyType::Ed25519;
     for (number, sale) in story.sales.iter().take(6).enumerate() {
         let next = sale.to.get();
@@ -184,9 +184,9 @@ fuzz_target!(|story: Story| {
                     is_one_of(
                         &error,
                         &[
-                            ErrorKind::KeyEncodingType,
+                            ErrorKind::UnsupportedKeyEncoding,
                             ErrorKind::DuplicateLabel,
-                            ErrorKind::Labels,
+                            ErrorKind::LimitLabels,
                         ],
                     );
                     continue;
@@ -201,7 +201,7 @@ fuzz_target!(|story: Story| {
                 continue;
             }
             Err(error) => {
-                is_one_of(&error, &[ErrorKind::EntrySize]);
+                is_one_of(&error, &[ErrorKind::LimitEntrySize]);
                 continue;
             }
         };

@@ -42,7 +42,7 @@ mod tests;
 use alloc::vec::Vec;
 
 #[cfg(target_arch = "x86_64")]
-use self::stock::Stock;
+use self::stock::KeyCache;
 use super::Backend;
 pub(crate) use job::{Ed25519Job, Ed25519KeyUse, Ed25519Plan};
 
@@ -59,7 +59,7 @@ pub(crate) struct Ed25519Scratch {
 pub(crate) struct Ed25519Engine {
     backend: Backend,
     #[cfg(target_arch = "x86_64")]
-    stock: Stock,
+    stock: KeyCache,
 }
 
 impl Ed25519Engine {
@@ -71,7 +71,7 @@ impl Ed25519Engine {
         Ed25519Engine {
             backend,
             #[cfg(target_arch = "x86_64")]
-            stock: Stock::new(table_budget),
+            stock: KeyCache::new(table_budget),
         }
     }
 

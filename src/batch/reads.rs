@@ -13,7 +13,7 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::verify::{
-    ChainHashRule, Direct, First, LinkDigests, before_entries, check_departures, check_links,
+    ChainHashRule, Direct, First, LinkDigests, before_entries, check_deviations, check_links,
 };
 use crate::voucher::Voucher;
 
@@ -135,7 +135,7 @@ impl<'v> Reads<'v> {
 
 fn parse<'v>(bytes: &'v [u8], policy: &Policy<'_>) -> Result<Voucher<'v>, Error> {
     let voucher = Voucher::parse_with(bytes, policy.limits())?;
-    check_departures(&voucher, policy, &mut First)?;
+    check_deviations(&voucher, policy, &mut First)?;
     Ok(voucher)
 }
 

@@ -118,13 +118,13 @@ fn remarks(
         note(FindingKind::NoBasicConstraints);
     }
     if is_sha1(fields.algorithm) {
-        note(FindingKind::Sha1);
+        note(FindingKind::Sha1Signature);
     }
     if fields.version == 1 {
         note(FindingKind::CertificateV1);
     }
     if leaf && fields.is_marked() {
-        note(FindingKind::AuthorityLeaf);
+        note(FindingKind::CaAsLeaf);
     }
     if leaf && !fields.may_sign() {
         note(FindingKind::KeyUsage);

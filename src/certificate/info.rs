@@ -52,11 +52,11 @@ impl CertificateInfo {
     ///
     /// # Errors
     /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER,
-    /// [`ErrorKind::InputSize`] for more than [`Limits::MAX_INPUT`] of them.
+    /// [`ErrorKind::LimitInput`] for more than [`Limits::MAX_INPUT`] of them.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let bad = || Error::because(ErrorKind::Certificate, "not an X.509 certificate in DER");
         if der.len() > Limits::MAX_INPUT {
-            return Err(Error::new(ErrorKind::InputSize));
+            return Err(Error::new(ErrorKind::LimitInput));
         }
         let fields = Fields::read(der).ok_or_else(bad)?;
         Ok(Self {

@@ -28,7 +28,7 @@ pub(super) fn check_leaf(chain: &[&[u8]], leaf: &Fields<'_>) -> Result<(), Error
         return Err(Error::new(ErrorKind::ChainReversed));
     }
     if leaf.is_marked() {
-        return Err(Error::new(ErrorKind::AuthorityLeaf));
+        return Err(Error::new(ErrorKind::CaAsLeaf));
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) struct Judgement {
 /// included, must be valid at it, else [`ErrorKind::CertificateTime`]; without one there must have been a moment when all of them but the root were valid. A certificate
 /// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`]. Whatever is trusted, a chain
 /// with the root first is [`ErrorKind::ChainReversed`], and one that begins with an authority
-/// [`ErrorKind::AuthorityLeaf`]: a trusted authority vouches for what it signed, and is no device.
+/// [`ErrorKind::CaAsLeaf`]: a trusted authority vouches for what it signed, and is no device.
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
@@ -286,7 +286,7 @@ fn unproved(why: Unproved, kind: ErrorKind) -> Error {
         Unproved::Unsupported => UNSUPPORTED,
         #[cfg(not(feature = "rsa"))]
         Unproved::Feature => {
-            return Error::because(ErrorKind::Feature, "RSA needs the feature `rsa`");
+            return Error::because(ErrorKind::FeatureDisabled, "RSA needs the feature `rsa`");
         }
         Unproved::Broken => SIGNATURE,
     };

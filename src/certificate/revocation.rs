@@ -44,7 +44,7 @@ impl Roots {
     /// A list may speak of a part of the certificates: those of devices and owners, those of
     /// authorities, those of one distribution point. Where lists of the issuer were given and none of
     /// them speaks of a certificate, that is the finding
-    /// [`FindingKind::ListUnused`](crate::FindingKind::ListUnused); also where no list says anything
+    /// [`FindingKind::CrlNotUsed`](crate::FindingKind::CrlNotUsed); also where no list says anything
     /// about a path, and where no known authority of its name signed one: it may be damaged.
     /// [`lists_used`](Self::lists_used) says which have been of use at all.
     ///
@@ -54,12 +54,12 @@ impl Roots {
     /// [`ErrorKind::RevocationList`] for bytes that are not a list in DER, or a list that is not of
     /// version 2, promises no newer one, holds changes to another list alone, speaks for several
     /// authorities or for some reasons alone, or has critical extensions that are not understood;
-    /// [`ErrorKind::RevocationListSize`] for more than 16 MiB or 131 072 entries, and for the 65th
+    /// [`ErrorKind::LimitRevocationList`] for more than 16 MiB or 131 072 entries, and for the 65th
     /// list.
     pub fn add_crl_der(&mut self, der: &[u8]) -> Result<(), Error> {
         let most = |found: usize, wanted: usize, unit| match found > wanted {
             true => Err(Error::count(
-                ErrorKind::RevocationListSize,
+                ErrorKind::LimitRevocationList,
                 found as u64,
                 wanted as u64,
                 unit,

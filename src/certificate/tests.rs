@@ -147,7 +147,7 @@ fn fails(chain: &[&str], trusted: &[&str], why: &str) {
 #[track_caller]
 fn holds_with_rsa(chain: &[&str], trusted: &[&str]) {
     let lacking = path(chain, trusted).err().map(|error| error.kind());
-    let wanted = (!cfg!(feature = "rsa")).then_some(ErrorKind::Feature);
+    let wanted = (!cfg!(feature = "rsa")).then_some(ErrorKind::FeatureDisabled);
     assert_eq!(lacking, wanted, "{chain:?}");
 }
 
@@ -265,7 +265,7 @@ fn leaf_is_root() {
 /// Its certificate is public: whoever puts it into a voucher has no device.
 #[test]
 fn trusted_authority_vouches_for_what_it_signed_alone() {
-    let kind = ErrorKind::AuthorityLeaf;
+    let kind = ErrorKind::CaAsLeaf;
     for root in [
         "p256-root",
         "p384-root",
@@ -304,7 +304,7 @@ fn a_pinned_device_says_that_it_is_no_authority() {
     let sub = "int-no-constraints";
     fails(&[sub], &[sub], "lacks digital signatures");
     fails_as(
-        ErrorKind::AuthorityLeaf,
+        ErrorKind::CaAsLeaf,
         &["root-no-constraints"],
         &["root-no-constraints"],
     );
@@ -694,7 +694,10 @@ fn findings_of_chains() {
         &[(F::NoBasicConstraints, 1), (F::CertificateV1, 1)],
     );
     finds(&["leaf-v1", "p256-root"], &[(F::CertificateV1, 0)]);
-    finds(&["p256-leaf", "int-sha1", "p256-root"], &[(F::Sha1, 1)]);
+    finds(
+        &["p256-leaf", "int-sha1", "p256-root"],
+        &[(F::Sha1Signature, 1)],
+    );
     finds(&["leaf-agreement-only", "p256-root"], &[(F::KeyUsage, 0)]);
     finds(&["leaf", "root-other"], &[(F::DeviceChainBroken, 0)]);
     finds(&["leaf", "root-same-name"], &[(F::DeviceChainBroken, 0)]);
@@ -710,7 +713,7 @@ fn findings_of_chains() {
     finds(
         &["p256-root", "p256-leaf"],
         &[
-            (F::AuthorityLeaf, 0),
+            (F::CaAsLeaf, 0),
             (F::KeyUsage, 0),
             (F::DeviceChainBroken, 0),
             (F::NoBasicConstraints, 1),
@@ -720,23 +723,23 @@ fn findings_of_chains() {
     finds(
         &["p256-root", "p256-int", "p256-leaf"],
         &[
-            (F::AuthorityLeaf, 0),
+            (F::CaAsLeaf, 0),
             (F::KeyUsage, 0),
             (F::ChainReversed, 0),
             (F::NoBasicConstraints, 2),
         ],
     );
-    finds(&["leaf-authority", "p256-root"], &[(F::AuthorityLeaf, 0)]);
+    finds(&["leaf-authority", "p256-root"], &[(F::CaAsLeaf, 0)]);
     // Further up it is a broken one.
     finds(
         &["p256-leaf", "p256-root", "p256-int"],
         &[(F::DeviceChainBroken, 0), (F::DeviceChainBroken, 1)],
     );
     // Signed with SHA-1: of another key of that name nothing more is known.
-    finds(&["leaf-sha1", "root-same-name"], &[(F::Sha1, 0)]);
+    finds(&["leaf-sha1", "root-same-name"], &[(F::Sha1Signature, 0)]);
     finds(
         &["leaf-sha1", "root-other"],
-        &[(F::Sha1, 0), (F::DeviceChainBroken, 0)],
+        &[(F::Sha1Signature, 0), (F::DeviceChainBroken, 0)],
     );
 }
 
@@ -754,8 +757,14 @@ fn findings_of_rsa_chains() {
         &["rsa1024-leaf", "rsa1024-root"],
         &[(F::CertificateUnreadable, 0)],
     );
-    finds(&["rsa2048-leaf-sha1", "rsa2048-root"], &[(F::Sha1, 0)]);
-    finds(&["rsa2048-leaf-pss-sha1", "rsa2048-root"], &[(F::Sha1, 0)]);
+    finds(
+        &["rsa2048-leaf-sha1", "rsa2048-root"],
+        &[(F::Sha1Signature, 0)],
+    );
+    finds(
+        &["rsa2048-leaf-pss-sha1", "rsa2048-root"],
+        &[(F::Sha1Signature, 0)],
+    );
 }
 
 /// One signature past the limit is not verified, and that is said once; what the certificates show
@@ -796,7 +805,7 @@ fn findings_go_on_behind_an_unreadable_certificate() {
     ];
     assert_eq!(
         findings(&chain, None),
-        [(F::CertificateUnreadable, 1), (F::Sha1, 2)]
+        [(F::CertificateUnreadable, 1), (F::Sha1Signature, 2)]
     );
     assert_eq!(findings(&[der("leaf-expired"), der("p256-root")], None), []);
     assert_eq!(findings(&[], None), []);

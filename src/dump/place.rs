@@ -6,7 +6,7 @@
 
 use crate::cbor::{Head, Major, Reader, Span};
 use crate::error::DeviceError;
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::key::der_sequence;
 use crate::key::private::{CoseKeyType, Part, is_odd_cose_key, is_private_key};
 use crate::voucher::{RvVariable, next_instruction, passwords};
@@ -94,8 +94,10 @@ impl Places {
         let is_array = probe.peek().is_some_and(|byte| byte >> 5 == 4);
         let setup = array == Place::Plain
             && is_array
-            && probe.skip(crate::Limits::MAX_DEPTH, &mut Quiet).is_ok()
-            && probe.bytes(&mut Quiet).is_ok_and(|guid| guid.len() == 16);
+            && probe.skip(crate::Limits::MAX_DEPTH, &mut NullSink).is_ok()
+            && probe
+                .bytes(&mut NullSink)
+                .is_ok_and(|guid| guid.len() == 16);
         Self {
             array,
             passed: 0,
@@ -162,7 +164,7 @@ impl Places {
 
 fn head_of(item: Span, reader: &Reader<'_>) -> Option<Head> {
     Reader::<DeviceError>::over(reader.input(), item)
-        .head(&mut Quiet)
+        .head(&mut NullSink)
         .ok()
 }
 
@@ -175,13 +177,15 @@ fn is_password_code(item: Span, reader: &Reader<'_>) -> bool {
 /// Whether an item is a byte string of 16 bytes.
 fn is_guid(item: Span, reader: &Reader<'_>) -> bool {
     let mut inner = Reader::<DeviceError>::over(reader.input(), item);
-    inner.bytes(&mut Quiet).is_ok_and(|guid| guid.len() == 16)
+    inner
+        .bytes(&mut NullSink)
+        .is_ok_and(|guid| guid.len() == 16)
 }
 
 /// Whether a byte string is long and begins with an array: OVHeader stands behind the version too.
 fn holds_array(item: Span, reader: &Reader<'_>) -> bool {
     let mut inner = Reader::<DeviceError>::over(reader.input(), item);
-    let content = inner.bytes(&mut Quiet);
+    let content = inner.bytes(&mut NullSink);
     let array = |bytes: &[u8]| bytes.first().is_some_and(|byte| byte >> 5 == 4);
     content.is_ok_and(|content| content.len() > 32 && array(content.of(reader.input())))
 }
@@ -191,9 +195,9 @@ fn is_text(reader: &Reader<'_>) -> bool {
     let mut next = Reader::<DeviceError>::over(reader.input(), reader.rest(reader.position()));
     match next.peek().map(|byte| byte >> 5) {
         Some(3) => true,
-        Some(2) => next.bytes(&mut Quiet).is_ok_and(|content| {
+        Some(2) => next.bytes(&mut NullSink).is_ok_and(|content| {
             let mut inner = next.within(content);
-            inner.text(&mut Quiet).is_ok() && inner.remaining() == 0
+            inner.text(&mut NullSink).is_ok() && inner.remaining() == 0
         }),
         _ => false,
     }
@@ -203,7 +207,7 @@ fn is_text(reader: &Reader<'_>) -> bool {
 fn is_public(reader: &Reader<'_>) -> bool {
     let start = reader.position();
     let mut next = Reader::<DeviceError>::over(reader.input(), reader.rest(start));
-    match next.head(&mut Quiet) {
+    match next.head(&mut NullSink) {
         Ok(head) => match head.major {
             Major::Text => true,
             Major::Bytes => head.value == 16 && !head.is_indefinite(),

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::{Error, ErrorKind, Fail};
+use super::{Error, ErrorKind, ReadError};
 
 /// What goes wrong on a device: the kind, the entry and the byte of the message, in eight bytes.
 ///
@@ -42,7 +42,7 @@ impl DeviceError {
     }
 }
 
-impl Fail for DeviceError {
+impl ReadError for DeviceError {
     #[cold]
     fn new(kind: ErrorKind) -> Self {
         Self {

@@ -170,7 +170,7 @@ pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     if body.len() > MAX_BODY {
         let (found, wanted) = (body.len() as u64, MAX_BODY as u64);
         return Err(Error::count(
-            ErrorKind::InputSize,
+            ErrorKind::LimitInput,
             found,
             wanted,
             "bytes of base64",
@@ -220,7 +220,7 @@ impl PublicKey {
         }
         Err(Error::because(
             ErrorKind::BadArgument,
-            "a PUBLIC KEY or CERTIFICATE in PEM wanted",
+            "a PUBLIC KEY or CERTIFICATE in PEM expected",
         ))
     }
 }
@@ -241,7 +241,7 @@ impl LocalKey {
         }
         Err(Error::because(
             ErrorKind::BadArgument,
-            "a PRIVATE KEY in PEM wanted",
+            "a PRIVATE KEY in PEM expected",
         ))
     }
 }

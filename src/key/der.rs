@@ -8,7 +8,7 @@ use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::Material;
 use crate::cbor::Span;
-use crate::error::{ErrorKind, Fail};
+use crate::error::{ErrorKind, ReadError};
 use crate::limits::Limits;
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -57,7 +57,7 @@ fn split(span: Span, middle: usize) -> (Span, Span) {
 }
 
 /// Finds the key of a SubjectPublicKeyInfo that fills `span` of `bytes`.
-pub(super) fn find_in_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Found, E> {
+pub(super) fn find_in_spki<E: ReadError>(bytes: &[u8], span: Span) -> Result<Found, E> {
     let spki = span.of(bytes);
     let point = |material: Material, prefix: &[u8], len: usize| {
         let coordinates = spki.strip_prefix(prefix).filter(|rest| rest.len() == len)?;
@@ -73,7 +73,7 @@ pub(super) fn find_in_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Found, E
     find_slowly(bytes, spki).map_err(|error: E| error.at(span.start()))
 }
 
-fn find_slowly<E: Fail>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
+fn find_slowly<E: ReadError>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
     let bad = |why| E::text(ErrorKind::KeyEncoding, why);
     let spki: SubjectPublicKeyInfoRef<'_> =
         der::Decode::from_der(spki).map_err(|_| bad("not a SubjectPublicKeyInfo in DER"))?;
@@ -91,8 +91,13 @@ fn find_slowly<E: Fail>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
     if spki.algorithm.oid == EC {
         let curve = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
         return Err(match curve {
-            Some(P256 | P384) => E::text(ErrorKind::PointEncoding, "an uncompressed point wanted"),
-            Some(_) => E::text(ErrorKind::KeyType, "a curve other than P-256 and P-384"),
+            Some(P256 | P384) => {
+                E::text(ErrorKind::PointEncoding, "an uncompressed point expected")
+            }
+            Some(_) => E::text(
+                ErrorKind::UnsupportedKeyType,
+                "a curve other than P-256 and P-384",
+            ),
             None => bad("the curve is not named"),
         });
     }
@@ -100,13 +105,13 @@ fn find_slowly<E: Fail>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
         return Err(bad("not an Ed25519 key of 32 bytes"));
     }
     Err(E::text(
-        ErrorKind::KeyType,
+        ErrorKind::UnsupportedKeyType,
         "a key algorithm that FDO does not have",
     ))
 }
 
 /// RSAPublicKey of RFC 8017 §A.1.1.
-fn find_rsa<E: Fail>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {
+fn find_rsa<E: ReadError>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {
     let numbers = || -> der::Result<(&[u8], &[u8])> {
         let mut reader = SliceReader::new(key)?;
         let numbers = reader.sequence(|inner| {
@@ -128,7 +133,7 @@ fn find_rsa<E: Fail>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {
 }
 
 /// The range of the SubjectPublicKeyInfo of the certificate that fills `span` of `bytes`.
-pub(crate) fn certificate_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Span, E> {
+pub(crate) fn certificate_spki<E: ReadError>(bytes: &[u8], span: Span) -> Result<Span, E> {
     let certificate = span.of(bytes);
     let find = || -> der::Result<&[u8]> {
         let mut outer = SliceReader::new(certificate)?;
@@ -170,12 +175,12 @@ pub(crate) fn certificate_spki<E: Fail>(bytes: &[u8], span: Span) -> Result<Span
 }
 
 /// Fails where the certificate is longer than the limit.
-pub(crate) fn check_size<E: Fail>(span: Span, limits: &Limits) -> Result<(), E> {
+pub(crate) fn check_size<E: ReadError>(span: Span, limits: &Limits) -> Result<(), E> {
     if span.len() <= limits.certificate {
         return Ok(());
     }
     let (found, wanted) = (span.len() as u64, limits.certificate as u64);
-    Err(E::count(ErrorKind::CertificateSize, found, wanted, "bytes").at(span.start()))
+    Err(E::count(ErrorKind::LimitCertificateSize, found, wanted, "bytes").at(span.start()))
 }
 
 /// The content of a SEQUENCE in DER that fills `bytes`.

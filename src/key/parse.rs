@@ -3,13 +3,13 @@
 use super::der::{certificate_spki, check_size, find_in_spki};
 use super::{KeyEncoding, KeyIndex, KeyType, Material};
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
-use crate::error::{ErrorKind, Fail};
+use crate::error::{ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
 
 impl KeyIndex {
     /// Reads one key. Everything is checked that needs no arithmetic on curves.
-    pub(crate) fn read<E: Fail>(
+    pub(crate) fn read<E: ReadError>(
         reader: &mut Reader<'_, E>,
         bytes: &[u8],
         limits: &Limits,
@@ -20,7 +20,10 @@ impl KeyIndex {
         reader.next(&mut items)?;
         let (code, label_at) = reader.int(sink)?;
         let Some(label) = KeyType::from_code(code) else {
-            return Err(E::code_point(ErrorKind::KeyType, code, "1, 5, 6, 10 or 11").at(label_at));
+            return Err(
+                E::code_point(ErrorKind::UnsupportedKeyType, code, "1, 5, 6, 10 or 11")
+                    .at(label_at),
+            );
         };
         reader.next(&mut items)?;
         let (code, at) = reader.int(sink)?;
@@ -30,7 +33,9 @@ impl KeyIndex {
             2 => KeyEncoding::X5Chain,
             3 => KeyEncoding::CoseKey,
             _ => {
-                return Err(E::code_point(ErrorKind::KeyEncodingType, code, "0 to 3").at(at));
+                return Err(
+                    E::code_point(ErrorKind::UnsupportedKeyEncoding, code, "0 to 3").at(at),
+                );
             }
         };
         reader.next(&mut items)?;
@@ -70,7 +75,7 @@ impl KeyIndex {
 }
 
 /// A label that lies about the kind of key is refused; one that names the other curve is reported.
-fn check_label<E: Fail>(
+fn check_label<E: ReadError>(
     label: KeyType,
     material: Material,
     at: usize,
@@ -96,7 +101,7 @@ type Parts = (Material, Span, Span, Span);
 /// X5CHAIN: an array of certificates; also one bare certificate (RFC 9360 §2), or the array
 /// wrapped in a byte string (fdo-rs). Both start with a byte string: a certificate starts with
 /// the DER tag 0x30, a wrapped array with the CBOR major type 4.
-fn read_chain_key<E: Fail>(
+fn read_chain_key<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
@@ -106,13 +111,13 @@ fn read_chain_key<E: Fail>(
     let (body, leaf) = if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
         let content = reader.bytes(sink)?;
         if content.of(bytes).first().is_some_and(|byte| byte >> 5 == 4) {
-            sink.note(FindingKind::X5ChainWrapped, start);
+            sink.note(FindingKind::X5chainWrapped, start);
             let mut inner = reader.within(content);
             let leaf = read_certificates(&mut inner, limits, sink)?;
             inner.finish("behind a certificate chain")?;
             (content, leaf)
         } else {
-            sink.note(FindingKind::X5ChainBare, start);
+            sink.note(FindingKind::X5chainBare, start);
             check_size(content, limits)?;
             (Span::new(start, reader.position()), content)
         }
@@ -126,7 +131,7 @@ fn read_chain_key<E: Fail>(
 }
 
 /// Notes what stands in the place of a certificate and is none.
-pub(crate) fn check_certificate<E: Fail, S: Sink>(
+pub(crate) fn check_certificate<E: ReadError, S: Sink>(
     reader: &Reader<'_, E>,
     certificate: Span,
     sink: &mut S,
@@ -137,7 +142,7 @@ pub(crate) fn check_certificate<E: Fail, S: Sink>(
 }
 
 /// Reads `[1* bstr]` and gives the first.
-pub(crate) fn read_certificates<E: Fail>(
+pub(crate) fn read_certificates<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
@@ -149,7 +154,7 @@ pub(crate) fn read_certificates<E: Fail>(
         count = count.saturating_add(1);
         if count > limits.certificates {
             let (found, wanted) = (count as u64, limits.certificates as u64);
-            let error = E::count(ErrorKind::Certificates, found, wanted, "certificates");
+            let error = E::count(ErrorKind::LimitCertificates, found, wanted, "certificates");
             return Err(error.at(items.start));
         }
         let certificate = reader.bytes(sink)?;
@@ -163,7 +168,7 @@ pub(crate) fn read_certificates<E: Fail>(
 /// COSE_Key (RFC 9052 §7, RFC 9053 §7): a map, also wrapped in a byte string (Astarte), also
 /// without `kty` (pri-fidoiot, client-sdk-fidoiot), also with coordinates that lost their leading
 /// zeros (go-fdo) or gained one (Java).
-fn read_cose_key<E: Fail>(
+fn read_cose_key<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
@@ -175,7 +180,7 @@ fn read_cose_key<E: Fail>(
         label,
         KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
     ) {
-        let error = E::text(ErrorKind::KeyEncodingType, "an RSA key as COSE_Key");
+        let error = E::text(ErrorKind::UnsupportedKeyEncoding, "an RSA key as COSE_Key");
         return Err(error.at(start));
     }
     if reader.peek().is_some_and(|byte| byte >> 5 == 2) {
@@ -206,12 +211,12 @@ const fn algorithms(material: Material) -> [Int; 2] {
 }
 
 /// Whether an integer comes next.
-fn at_int<E: Fail>(reader: &Reader<'_, E>) -> bool {
+fn at_int<E: ReadError>(reader: &Reader<'_, E>) -> bool {
     reader.peek().is_some_and(|byte| byte >> 5 < 2)
 }
 
 /// `alg`; `None` for one that is no number.
-fn read_alg<E: Fail>(
+fn read_alg<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
@@ -224,7 +229,7 @@ fn read_alg<E: Fail>(
 }
 
 /// Whether `key_ops` has `verify`.
-fn read_ops<E: Fail>(
+fn read_ops<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
@@ -245,7 +250,7 @@ fn read_ops<E: Fail>(
     Ok(verify)
 }
 
-fn read_cose_map<E: Fail>(
+fn read_cose_map<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
@@ -289,14 +294,14 @@ fn read_cose_map<E: Fail>(
         2 => Material::P384,
         6 => Material::Ed25519,
         _ => {
-            let error = E::code_point(ErrorKind::KeyType, crv, "curve 1 or 2");
+            let error = E::code_point(ErrorKind::UnsupportedKeyType, crv, "curve 1 or 2");
             return Err(error.at(crv_at));
         }
     };
     let wanted = if material == Material::Ed25519 { 1 } else { 2 };
     match kty {
         None if label == KeyType::Ed25519 => return Err(missing("a COSE_Key without kty")),
-        None => sink.note(FindingKind::CoseKeyWithoutType, start),
+        None => sink.note(FindingKind::CoseKeyWithoutKty, start),
         Some((found, at)) if found != wanted => {
             return Err(E::text(ErrorKind::KeyEncoding, "kty does not fit crv").at(at));
         }
@@ -323,7 +328,7 @@ fn read_cose_map<E: Fail>(
 }
 
 /// A coordinate of exactly the field's size stays; any other loses its leading zeros.
-fn coordinate<E: Fail>(
+fn coordinate<E: ReadError>(
     bytes: &[u8],
     span: Span,
     material: Material,
@@ -349,7 +354,7 @@ fn without_zeros(bytes: &[u8], span: Span) -> Span {
 }
 
 /// Crypto: `[modulus, exponent]`, which Java writes with a sign byte.
-fn read_crypto<E: Fail>(
+fn read_crypto<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     label: KeyType,
@@ -361,7 +366,7 @@ fn read_crypto<E: Fail>(
         KeyType::Rsa2048Restr | KeyType::RsaPkcs | KeyType::RsaPss
     ) {
         let error = E::text(
-            ErrorKind::KeyEncodingType,
+            ErrorKind::UnsupportedKeyEncoding,
             "encoding Crypto is for RSA only",
         );
         return Err(error.at(start));

@@ -2,7 +2,7 @@
 //!
 //! It decides what is withheld from people, and judges no voucher.
 
-use super::{Quiet, der_sequence};
+use super::{NullSink, der_sequence};
 use crate::cbor::{Major, Reader, Span};
 use crate::error::DeviceError;
 use crate::limits::Limits;
@@ -66,7 +66,7 @@ impl CoseKeyType {
     pub(crate) fn of(reader: &Reader<'_>) -> Option<Self> {
         let bytes = reader.input();
         let mut probe = Reader::<DeviceError>::over(bytes, reader.rest(reader.position()));
-        let mut items = probe.map(&mut Quiet).ok()?;
+        let mut items = probe.map(&mut NullSink).ok()?;
         let (mut found, mut first, mut second) = (None, false, false);
         while probe.more(&mut items).ok()? {
             let name = Name::read(&mut probe)?;
@@ -86,7 +86,7 @@ impl CoseKeyType {
             }
             first |= name == Name::Number(-1);
             second |= name == Name::Number(-2);
-            probe.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+            probe.skip(Limits::MAX_DEPTH, &mut NullSink).ok()?;
         }
         found.or((first && second).then_some(Self::Unknown))
     }
@@ -129,7 +129,7 @@ impl<'a> Name<'a> {
     /// Reads the next item as a label.
     fn read(reader: &mut Reader<'a, DeviceError>) -> Option<Self> {
         let name = Self::read_here(reader);
-        reader.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+        reader.skip(Limits::MAX_DEPTH, &mut NullSink).ok()?;
         Some(name)
     }
 
@@ -137,7 +137,7 @@ impl<'a> Name<'a> {
     fn read_here(reader: &Reader<'a, DeviceError>) -> Self {
         let bytes = reader.input();
         let mut probe = Reader::<DeviceError>::over(bytes, reader.rest(reader.position()));
-        let Ok(head) = probe.head(&mut Quiet) else {
+        let Ok(head) = probe.head(&mut NullSink) else {
             return Self::Other;
         };
         match head.major {
@@ -161,12 +161,12 @@ pub(crate) fn each_label(
 ) -> Option<()> {
     let mut reader = Reader::<DeviceError>::over(bytes, span);
     let kind = CoseKeyType::of(&Reader::over(bytes, span))?;
-    let mut items = reader.map(&mut Quiet).ok()?;
+    let mut items = reader.map(&mut NullSink).ok()?;
     while reader.more(&mut items).ok()? {
         let at = reader.position();
         let name = Name::read(&mut reader)?;
         found(kind.part(name), at);
-        reader.skip(Limits::MAX_DEPTH, &mut Quiet).ok()?;
+        reader.skip(Limits::MAX_DEPTH, &mut NullSink).ok()?;
     }
     Some(())
 }
@@ -188,7 +188,7 @@ fn cose_key_has(bytes: &[u8], wanted: impl Fn(Part) -> bool) -> bool {
     };
     let mut whole = Reader::<DeviceError>::new(bytes);
     let span = match bytes.first().map(|first| first >> 5) {
-        Some(2) => whole.bytes(&mut Quiet).unwrap_or_default(),
+        Some(2) => whole.bytes(&mut NullSink).unwrap_or_default(),
         _ => whole.rest(0),
     };
     let mut found = false;

@@ -15,7 +15,7 @@ use crate::algorithm::Algorithm;
 use crate::cbor::Span;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::{Error, ErrorKind, Fail};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::limits::Limits;
 
 /// A public key whose numbers have been checked: the point lies on its curve, the modulus and
@@ -69,7 +69,11 @@ impl PublicKey {
     }
 
     /// The key with these numbers; `a` and `b` may lack leading zeros.
-    pub(crate) fn from_parts<E: Fail>(material: Material, a: &[u8], b: &[u8]) -> Result<Self, E> {
+    pub(crate) fn from_parts<E: ReadError>(
+        material: Material,
+        a: &[u8],
+        b: &[u8],
+    ) -> Result<Self, E> {
         let key = Self::from_valid_parts(material, a, b);
         let off_curve = || E::new(ErrorKind::PointNotOnCurve);
         match material {
@@ -105,11 +109,11 @@ impl PublicKey {
     ///
     /// # Errors
     /// [`ErrorKind::KeyEncoding`], [`ErrorKind::PointEncoding`], [`ErrorKind::PointNotOnCurve`],
-    /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::KeyType`] for a key
+    /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::UnsupportedKeyType`] for a key
     /// that FDO does not have.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > Limits::MAX_INPUT {
-            return Err(Error::new(ErrorKind::InputSize));
+            return Err(Error::new(ErrorKind::LimitInput));
         }
         let found = find_in_spki::<Error>(der, Span::new(0, der.len()))?;
         Self::from_parts(found.material, found.a.of(der), found.b.of(der))
@@ -121,7 +125,7 @@ impl PublicKey {
     /// [`ErrorKind::Certificate`], and those of [`from_spki_der`](Self::from_spki_der).
     pub fn from_certificate_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > Limits::MAX_INPUT {
-            return Err(Error::new(ErrorKind::InputSize));
+            return Err(Error::new(ErrorKind::LimitInput));
         }
         let spki = certificate_spki::<Error>(der, Span::new(0, der.len()))?;
         Self::from_spki_der(spki.of(der))
@@ -252,8 +256,8 @@ impl PublicKey {
     /// paddings at the hash of their size. ECDSA signatures are r ‖ s, high s included.
     ///
     /// # Errors
-    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureLength`], [`ErrorKind::Signature`];
-    /// [`ErrorKind::Feature`] for RSA in a build without `rsa`.
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureLength`], [`ErrorKind::SignatureInvalid`];
+    /// [`ErrorKind::FeatureDisabled`] for RSA in a build without `rsa`.
     pub fn verify(
         &self,
         algorithm: Algorithm,
@@ -283,7 +287,7 @@ impl PublicKey {
     }
 
     /// The same for a message in parts, with algorithm and length known to fit.
-    pub(crate) fn verify_parts<E: Fail>(
+    pub(crate) fn verify_parts<E: ReadError>(
         &self,
         algorithm: Algorithm,
         message: &SigStructure<'_>,
@@ -319,7 +323,7 @@ impl PublicKey {
         if good {
             Ok(())
         } else {
-            Err(E::new(ErrorKind::Signature))
+            Err(E::new(ErrorKind::SignatureInvalid))
         }
     }
 
@@ -336,7 +340,7 @@ impl PublicKey {
     }
 
     #[cfg(feature = "rsa")]
-    fn verify_rsa<E: Fail>(
+    fn verify_rsa<E: ReadError>(
         &self,
         algorithm: Algorithm,
         message: &SigStructure<'_>,
@@ -377,8 +381,16 @@ impl PublicKey {
     }
 
     #[cfg(not(feature = "rsa"))]
-    fn verify_rsa<E: Fail>(&self, _: Algorithm, _: &SigStructure<'_>, _: &[u8]) -> Result<bool, E> {
-        Err(E::text(ErrorKind::Feature, "RSA needs the feature `rsa`"))
+    fn verify_rsa<E: ReadError>(
+        &self,
+        _: Algorithm,
+        _: &SigStructure<'_>,
+        _: &[u8],
+    ) -> Result<bool, E> {
+        Err(E::text(
+            ErrorKind::FeatureDisabled,
+            "RSA needs the feature `rsa`",
+        ))
     }
 }
 

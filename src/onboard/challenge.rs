@@ -52,7 +52,7 @@ use super::message::{Kind, Signed, Unsigned, read_guid};
 use crate::cbor::Reader;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::limits::Limits;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
@@ -125,21 +125,21 @@ impl Challenge {
     /// Reads a challenge.
     ///
     /// # Errors
-    /// Whatever is not in the [format](self#format); [`ErrorKind::MessageKind`] for another first
+    /// Whatever is not in the [format](self#format); [`ErrorKind::WrongMessage`] for another first
     /// item.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
         let limits = Limits::new();
         if bytes.len() > limits.input {
             let (found, wanted) = (bytes.len() as u64, limits.input as u64);
-            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+            return Err(Error::count(ErrorKind::LimitInput, found, wanted, "bytes"));
         }
-        let sink = &mut Quiet;
+        let sink = &mut NullSink;
         let mut reader = Reader::<Error>::new(bytes);
         let mut items = reader.array_of(5, sink)?;
         reader.next(&mut items)?;
         let at = reader.position();
         if reader.text(sink)?.of(bytes) != CONTEXT.as_bytes() {
-            return Err(Error::because(ErrorKind::MessageKind, "not a challenge").at(at));
+            return Err(Error::because(ErrorKind::WrongMessage, "not a challenge").at(at));
         }
         reader.next(&mut items)?;
         // UTF-8 was checked by the reader.
@@ -151,12 +151,13 @@ impl Challenge {
         let at = reader.position();
         let state =
             Digest::new(HashAlgorithm::Sha384, reader.bytes(sink)?.of(bytes)).ok_or_else(|| {
-                Error::because(ErrorKind::WrongSize, "48 bytes of state wanted").at(at)
+                Error::because(ErrorKind::WrongSize, "48 bytes of state expected").at(at)
             })?;
         reader.next(&mut items)?;
         let at = reader.position();
-        let nonce = <[u8; 32]>::try_from(reader.bytes(sink)?.of(bytes))
-            .map_err(|_| Error::because(ErrorKind::WrongSize, "32 bytes of nonce wanted").at(at))?;
+        let nonce = <[u8; 32]>::try_from(reader.bytes(sink)?.of(bytes)).map_err(|_| {
+            Error::because(ErrorKind::WrongSize, "32 bytes of nonce expected").at(at)
+        })?;
         reader.close(&mut items)?;
         reader.finish("behind the challenge")?;
         let challenge = Self {
@@ -176,15 +177,15 @@ impl Challenge {
     /// [`OwnerSigner`](crate::OwnerSigner). `verifier` is the one that the owner is talking to.
     ///
     /// # Errors
-    /// [`ErrorKind::Verifier`] where the challenge is another verifier's, [`ErrorKind::Device`] and
-    /// [`ErrorKind::State`] where it is about another device, or another state of the voucher.
+    /// [`ErrorKind::WrongVerifier`] where the challenge is another verifier's, [`ErrorKind::WrongDevice`] and
+    /// [`ErrorKind::WrongState`] where it is about another device, or another state of the voucher.
     pub fn respond(
         &self,
         voucher: &VerifiedVoucher<'_>,
         verifier: &str,
     ) -> Result<Unsigned, Error> {
         if self.verifier != verifier {
-            return Err(Error::new(ErrorKind::Verifier));
+            return Err(Error::new(ErrorKind::WrongVerifier));
         }
         self.is_about(voucher)?;
         let algorithm = voucher.owner_key().algorithm();
@@ -194,13 +195,13 @@ impl Challenge {
     /// Checks an answer to this challenge: the owner of this voucher gave it.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::MessageKind`]; [`ErrorKind::Verifier`],
-    /// [`ErrorKind::Device`], [`ErrorKind::State`] and [`ErrorKind::Nonce`] for an answer to another
+    /// Whatever cannot be read; [`ErrorKind::WrongMessage`]; [`ErrorKind::WrongVerifier`],
+    /// [`ErrorKind::WrongDevice`], [`ErrorKind::WrongState`] and [`ErrorKind::WrongNonce`] for an answer to another
     /// challenge, or a challenge about another voucher; [`ErrorKind::AlgorithmMismatch`],
-    /// [`ErrorKind::Signature`].
+    /// [`ErrorKind::SignatureInvalid`].
     pub fn check(&self, voucher: &VerifiedVoucher<'_>, proof: &[u8]) -> Result<(), Error> {
         self.is_about(voucher)?;
-        let signed = Signed::read::<Error>(proof, &Limits::new(), &mut Quiet)?;
+        let signed = Signed::read::<Error>(proof, &Limits::new(), &mut NullSink)?;
         Kind::Ownership.check::<Error>(&signed, proof)?;
         let at = signed.payload.start();
         let answered = Self::from_cbor(signed.payload.of(proof)).map_err(|error| {
@@ -209,16 +210,16 @@ impl Challenge {
         })?;
         let differs = |kind| Err(Error::new(kind).at(at));
         if answered.verifier != self.verifier {
-            return differs(ErrorKind::Verifier);
+            return differs(ErrorKind::WrongVerifier);
         }
         if answered.guid != self.guid {
-            return differs(ErrorKind::Device);
+            return differs(ErrorKind::WrongDevice);
         }
         if answered.state != self.state {
-            return differs(ErrorKind::State);
+            return differs(ErrorKind::WrongState);
         }
         if answered.nonce != self.nonce {
-            return differs(ErrorKind::Nonce);
+            return differs(ErrorKind::WrongNonce);
         }
         let algorithm = voucher.owner_key().algorithm();
         signed.verify(proof, voucher.owner(), algorithm, AAD)
@@ -226,10 +227,10 @@ impl Challenge {
 
     fn is_about(&self, voucher: &VerifiedVoucher<'_>) -> Result<(), Error> {
         if self.guid != voucher.guid() {
-            return Err(Error::new(ErrorKind::Device));
+            return Err(Error::new(ErrorKind::WrongDevice));
         }
         if self.state != state(voucher) {
-            return Err(Error::new(ErrorKind::State));
+            return Err(Error::new(ErrorKind::WrongState));
         }
         Ok(())
     }

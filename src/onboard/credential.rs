@@ -21,7 +21,7 @@ use crate::cbor::{Items, Reader};
 use crate::digest::{Digest, HashAlgorithm, HashIndex};
 use crate::error::{Error, ErrorKind};
 use crate::hmac::{DeviceHmac, HmacSecret};
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::limits::Limits;
 use crate::sign::LocalKey;
 use crate::voucher::{Guid, Voucher, read_rendezvous};
@@ -129,22 +129,22 @@ impl DeviceCredential {
     /// Reads a credential in any of the dialects, and says which.
     ///
     /// # Errors
-    /// Whatever cannot be read, with its place; [`ErrorKind::Version`] for versions other than 101.
+    /// Whatever cannot be read, with its place; [`ErrorKind::UnsupportedVersion`] for versions other than 101.
     pub fn read(bytes: &[u8]) -> Result<(Self, CredentialDialect), Error> {
         let limits = Limits::new();
         if bytes.len() > limits.input {
             let (found, wanted) = (bytes.len() as u64, limits.input as u64);
-            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+            return Err(Error::count(ErrorKind::LimitInput, found, wanted, "bytes"));
         }
         let mut reader = Reader::<Error>::new(bytes);
-        let mut items = reader.array(&mut Quiet)?;
+        let mut items = reader.array(&mut NullSink)?;
         let mut next = |reader: &mut Reader<'_>| reader.next(&mut items);
         next(&mut reader)?;
         let active = read_bool(&mut reader)?;
         next(&mut reader)?;
-        let (version, at) = reader.int(&mut Quiet)?;
+        let (version, at) = reader.int(&mut NullSink)?;
         if version != 101 {
-            return Err(Error::code_point(ErrorKind::Version, version, "101").at(at));
+            return Err(Error::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at));
         }
         next(&mut reader)?;
         let mut secret = None;
@@ -152,13 +152,13 @@ impl DeviceCredential {
             secret = Some(read_secret(&mut reader, bytes)?);
             next(&mut reader)?;
         }
-        let device_info = reader.text(&mut Quiet)?.of(bytes);
+        let device_info = reader.text(&mut NullSink)?.of(bytes);
         next(&mut reader)?;
-        let guid = read_guid(&mut reader, bytes, &mut Quiet)?;
+        let guid = read_guid(&mut reader, bytes, &mut NullSink)?;
         next(&mut reader)?;
-        let rendezvous = read_rendezvous(&mut reader, &limits, &mut Quiet)?.of(bytes);
+        let rendezvous = read_rendezvous(&mut reader, &limits, &mut NullSink)?.of(bytes);
         next(&mut reader)?;
-        let hash = HashIndex::read(&mut reader, false, &mut Quiet)?;
+        let hash = HashIndex::read(&mut reader, false, &mut NullSink)?;
         let (mut key, mut dialect) = (None, CredentialDialect::Reference);
         if secret.is_none() {
             next(&mut reader)?;
@@ -271,24 +271,26 @@ type Secret = Zeroizing<Vec<u8>>;
 fn read_bool(reader: &mut Reader<'_>) -> Result<bool, Error> {
     let at = reader.position();
     let first = reader.peek();
-    reader.skip(0, &mut Quiet)?;
+    reader.skip(0, &mut NullSink)?;
     match first {
         Some(0xf4) => Ok(false),
         Some(0xf5) => Ok(true),
-        _ => Err(Error::because(ErrorKind::WrongType, "true or false wanted").at(at)),
+        _ => Err(Error::because(ErrorKind::WrongType, "true or false expected").at(at)),
     }
 }
 
 /// A byte string, or the same as an array of numbers.
 fn read_secret(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Secret, Error> {
     if reader.peek().is_none_or(|byte| byte >> 5 != 4) {
-        return Ok(Zeroizing::new(reader.bytes(&mut Quiet)?.of(bytes).to_vec()));
+        return Ok(Zeroizing::new(
+            reader.bytes(&mut NullSink)?.of(bytes).to_vec(),
+        ));
     }
-    let mut items: Items = reader.array(&mut Quiet)?;
+    let mut items: Items = reader.array(&mut NullSink)?;
     // Each number takes a byte at least. Reserved at once, so that growing leaves no copies.
     let mut secret = Zeroizing::new(Vec::with_capacity(reader.remaining()));
     while reader.more(&mut items)? {
-        let (number, at) = reader.int(&mut Quiet)?;
+        let (number, at) = reader.int(&mut NullSink)?;
         let byte = u8::try_from(number)
             .map_err(|_| Error::code_point(ErrorKind::WrongType, number, "0 to 255").at(at))?;
         secret.push(byte);
@@ -302,17 +304,17 @@ fn read_plain(
     bytes: &[u8],
 ) -> Result<(Option<Secret>, Option<Secret>), Error> {
     let start = reader.position();
-    let mut outer = reader.map(&mut Quiet)?;
+    let mut outer = reader.map(&mut NullSink)?;
     reader.next(&mut outer)?;
-    if reader.text(&mut Quiet)?.of(bytes) != b"Plain" {
+    if reader.text(&mut NullSink)?.of(bytes) != b"Plain" {
         let why = "secrets that are not plain";
         return Err(Error::because(ErrorKind::WrongType, why).at(start));
     }
     let (mut secret, mut key) = (None, None);
-    let mut inner = reader.map(&mut Quiet)?;
+    let mut inner = reader.map(&mut NullSink)?;
     while reader.more(&mut inner)? {
         let at = reader.position();
-        let slot = match reader.text(&mut Quiet)?.of(bytes) {
+        let slot = match reader.text(&mut NullSink)?.of(bytes) {
             b"hmac_secret" => &mut secret,
             b"private_key" => &mut key,
             _ => return Err(Error::because(ErrorKind::WrongType, "an unknown secret").at(at)),

@@ -18,7 +18,7 @@ use super::message::{Nonce, Signed};
 use super::owner_proof::OwnerProof;
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::{DeviceError, ErrorKind, Fail};
+use crate::error::{DeviceError, ErrorKind, ReadError};
 use crate::finding::{Allowance, FindingKind};
 use crate::key::{KeyIndex, PublicKey};
 use crate::limits::Limits;
@@ -85,10 +85,10 @@ impl DeviceFacts {
     /// that key is proved only by [`DeviceVerifier::finish`].
     ///
     /// # Errors
-    /// The first fault: whatever cannot be read; [`ErrorKind::MessageKind`],
-    /// [`ErrorKind::Device`], [`ErrorKind::Nonce`], [`ErrorKind::HelloHash`],
-    /// [`ErrorKind::HeaderHmac`], [`ErrorKind::Manufacturer`], [`ErrorKind::AlgorithmMismatch`],
-    /// [`ErrorKind::Signature`]; [`ErrorKind::SignerFailed`] where `hmac` gives `None`.
+    /// The first fault: whatever cannot be read; [`ErrorKind::WrongMessage`],
+    /// [`ErrorKind::WrongDevice`], [`ErrorKind::WrongNonce`], [`ErrorKind::HelloHashMismatch`],
+    /// [`ErrorKind::HmacMismatch`], [`ErrorKind::WrongManufacturer`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::SignerFailed`] where `hmac` gives `None`.
     pub fn start<'m>(
         &self,
         hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
@@ -96,9 +96,9 @@ impl DeviceFacts {
         nonce: Nonce,
         message: &'m [u8],
     ) -> Result<(DeviceVerifier, OwnerHello<'m>), DeviceError> {
-        let mut departures = Departures::new(self);
-        let proof = OwnerProof::read(message, &self.limits, &mut departures)?;
-        departures.judge()?;
+        let mut deviations = Deviations::new(self);
+        let proof = OwnerProof::read(message, &self.limits, &mut deviations)?;
+        deviations.judge()?;
         self.check(&proof, hmac, hello, nonce, message)?;
         let owner = key_of(&proof.owner, message)?;
         proof
@@ -153,20 +153,20 @@ impl DeviceFacts {
         let fail = |kind, at: Span| Err(DeviceError::new(kind).at(at.start()));
         let index = &proof.index;
         if index.guid.of(message) != self.guid.0 {
-            return fail(ErrorKind::Device, index.guid);
+            return fail(ErrorKind::WrongDevice, index.guid);
         }
         if proof.nonce != nonce {
-            return fail(ErrorKind::Nonce, proof.signed.payload);
+            return fail(ErrorKind::WrongNonce, proof.signed.payload);
         }
         let stored = proof.hello_hash;
         if !stored.matches(&stored.algorithm.digest(&[hello]), message) {
-            return fail(ErrorKind::HelloHash, stored.item);
+            return fail(ErrorKind::HelloHashMismatch, stored.item);
         }
         let stored = index.hmac;
         match hmac(stored.algorithm, proof.header.of(message)) {
             None => return fail(ErrorKind::SignerFailed, stored.item),
             Some(made) if !stored.matches_hmac(&made, message) => {
-                return fail(ErrorKind::HeaderHmac, stored.item);
+                return fail(ErrorKind::HmacMismatch, stored.item);
             }
             Some(_) => {}
         }
@@ -180,7 +180,7 @@ impl DeviceFacts {
         {
             return Ok(());
         }
-        fail(ErrorKind::Manufacturer, first.item)
+        fail(ErrorKind::WrongManufacturer, first.item)
     }
 }
 
@@ -260,9 +260,9 @@ impl DeviceVerifier {
     ///
     /// # Errors
     /// The first fault, and that again at every later call: whatever cannot be read,
-    /// [`ErrorKind::EntryOrder`] for an entry out of turn or one too many,
-    /// [`ErrorKind::PreviousHash`], [`ErrorKind::HeaderInfoHash`],
-    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`]. All name the entry.
+    /// [`ErrorKind::WrongEntry`] for an entry out of turn or one too many,
+    /// [`ErrorKind::PreviousHashMismatch`], [`ErrorKind::HeaderInfoHashMismatch`],
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`]. All name the entry.
     pub fn entry(&mut self, message: &[u8]) -> Result<(), DeviceError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -278,28 +278,32 @@ impl DeviceVerifier {
     fn take(&mut self, message: &[u8], number: usize) -> Result<(), DeviceError> {
         let limits = &self.facts.limits;
         if message.len() > limits.input.min(Limits::MAX_INPUT) {
-            return Err(DeviceError::new(ErrorKind::InputSize));
+            return Err(DeviceError::new(ErrorKind::LimitInput));
         }
-        let mut departures = Departures::new(&self.facts);
+        let mut deviations = Deviations::new(&self.facts);
         let mut reader = Reader::<DeviceError>::new(message);
-        let mut items = reader.array_of(2, &mut departures)?;
+        let mut items = reader.array_of(2, &mut deviations)?;
         reader.next(&mut items)?;
-        let (stated, at) = reader.int(&mut departures)?;
+        let (stated, at) = reader.int(&mut deviations)?;
         if self.left == 0 || stated != number as i128 {
-            return Err(DeviceError::new(ErrorKind::EntryOrder).at(at));
+            return Err(DeviceError::new(ErrorKind::WrongEntry).at(at));
         }
         reader.next(&mut items)?;
         let algorithm = self.signer.algorithm;
-        let index = read_entry(&mut reader, message, algorithm, limits, &mut departures)?;
+        let index = read_entry(&mut reader, message, algorithm, limits, &mut deviations)?;
         reader.close(&mut items)?;
         reader.finish("behind the entry")?;
-        departures.judge()?;
+        deviations.judge()?;
         for (stored, wanted, kind) in [
-            (index.previous_hash, &self.previous, ErrorKind::PreviousHash),
+            (
+                index.previous_hash,
+                &self.previous,
+                ErrorKind::PreviousHashMismatch,
+            ),
             (
                 index.header_info_hash,
                 &self.header_info,
-                ErrorKind::HeaderInfoHash,
+                ErrorKind::HeaderInfoHashMismatch,
             ),
         ] {
             if !stored.matches(&wanted.get(stored.algorithm), message) {
@@ -331,7 +335,7 @@ impl DeviceVerifier {
     /// The last check: the key that the voucher ends with is the one that signed TO2.ProveOVHdr.
     ///
     /// # Errors
-    /// [`ErrorKind::EntryOrder`] where entries are missing, [`ErrorKind::Owner`] where another key
+    /// [`ErrorKind::WrongEntry`] where entries are missing, [`ErrorKind::WrongOwner`] where another key
     /// owns the device, and whatever [`entry`](Self::entry) failed with before.
     pub fn finish(self) -> Result<VerifiedOwner, DeviceError> {
         if let Some(error) = self.failed {
@@ -339,11 +343,11 @@ impl DeviceVerifier {
         }
         let missing = Some(usize::from(self.taken));
         if self.left > 0 {
-            return Err(DeviceError::new(ErrorKind::EntryOrder).in_entry(missing));
+            return Err(DeviceError::new(ErrorKind::WrongEntry).in_entry(missing));
         }
         if self.signer.key != self.owner.key {
             let last = self.taken.checked_sub(1).map(usize::from);
-            return Err(DeviceError::new(ErrorKind::Owner).in_entry(last));
+            return Err(DeviceError::new(ErrorKind::WrongOwner).in_entry(last));
         }
         Ok(self.owner)
     }
@@ -400,7 +404,7 @@ impl VerifiedOwner {
     }
 
     /// Checks that the owner signed a message; no heap.
-    pub(crate) fn check<E: Fail>(&self, signed: &Signed, bytes: &[u8]) -> Result<(), E> {
+    pub(crate) fn check<E: ReadError>(&self, signed: &Signed, bytes: &[u8]) -> Result<(), E> {
         signed.verify(bytes, &self.key, self.algorithm, &[])
     }
 }
@@ -408,7 +412,7 @@ impl VerifiedOwner {
 /// The key itself. An RSA key lives on the heap, so in a build that could not use it none is made.
 fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
     if index.material.is_rsa() && !cfg!(feature = "rsa") {
-        return Err(DeviceError::new(ErrorKind::Feature).at(index.item.start()));
+        return Err(DeviceError::new(ErrorKind::FeatureDisabled).at(index.item.start()));
     }
     index.public_key(message)
 }
@@ -436,13 +440,13 @@ impl Both {
     }
 }
 
-/// Remembers the first departure that the device does not tolerate.
-pub(crate) struct Departures<'f> {
+/// Remembers the first deviation that the device does not tolerate.
+pub(crate) struct Deviations<'f> {
     facts: &'f DeviceFacts,
     refused: Option<DeviceError>,
 }
 
-impl<'f> Departures<'f> {
+impl<'f> Deviations<'f> {
     pub(crate) const fn new(facts: &'f DeviceFacts) -> Self {
         Self {
             facts,
@@ -458,7 +462,7 @@ impl<'f> Departures<'f> {
     }
 }
 
-impl Sink for Departures<'_> {
+impl Sink for Deviations<'_> {
     const THOROUGH: bool = false;
 
     fn note(&mut self, kind: FindingKind, offset: usize) {

@@ -14,7 +14,7 @@ use alloc::vec::Vec;
 use super::message::{Kind, Nonce, Signed, Unsigned, bstr, map_head, read_nonce};
 use crate::cbor::{Label, Labels, Reader, Span};
 use crate::error::{Error, ErrorKind};
-use crate::key::{KeyType, PublicKey, Quiet};
+use crate::key::{KeyType, NullSink, PublicKey};
 use crate::limits::Limits;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
@@ -78,9 +78,9 @@ fn ueid(guid: Guid) -> [u8; 17] {
 /// A token in which EAT-FDO has something in it is meant for an owner, and refused.
 ///
 /// # Errors
-/// Whatever cannot be read; [`ErrorKind::MessageKind`], [`ErrorKind::Nonce`],
-/// [`ErrorKind::Device`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`];
-/// [`ErrorKind::Attestation`] for a voucher without device certificate.
+/// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+/// [`ErrorKind::WrongDevice`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`];
+/// [`ErrorKind::UnsupportedAttestation`] for a voucher without device certificate.
 pub fn check_prove_to_rv(
     message: &[u8],
     voucher: &VerifiedVoucher<'_>,
@@ -91,7 +91,7 @@ pub fn check_prove_to_rv(
         && !matches!(fdo.of(message), [0xf6] | [0x80])
     {
         let why = "a TO2.ProveDevice";
-        return Err(Error::because(ErrorKind::MessageKind, why).at(fdo.start()));
+        return Err(Error::because(ErrorKind::WrongMessage, why).at(fdo.start()));
     }
     token.check(&signed, message, voucher, nonce)
 }
@@ -107,7 +107,7 @@ impl<'m> DeviceProof<'m> {
     /// Checks TO2.ProveDevice: the device of this voucher answered this nonce, `NonceTO2ProveDv`.
     ///
     /// # Errors
-    /// As [`check_prove_to_rv`]; [`ErrorKind::MessageKind`] for a token without `xBKeyExchange`.
+    /// As [`check_prove_to_rv`]; [`ErrorKind::WrongMessage`] for a token without `xBKeyExchange`.
     pub fn check(
         message: &'m [u8],
         voucher: &VerifiedVoucher<'_>,
@@ -116,15 +116,15 @@ impl<'m> DeviceProof<'m> {
         let (signed, token) = Token::read(message)?;
         let Some(fdo) = token.fdo else {
             let why = "a TO1.ProveToRV";
-            return Err(Error::because(ErrorKind::MessageKind, why).at(signed.payload.start()));
+            return Err(Error::because(ErrorKind::WrongMessage, why).at(signed.payload.start()));
         };
         let mut reader = Reader::<Error>::over(message, fdo);
-        let mut items = reader.array_of(1, &mut Quiet)?;
+        let mut items = reader.array_of(1, &mut NullSink)?;
         reader.next(&mut items)?;
-        let key_exchange = reader.bytes(&mut Quiet)?.of(message);
+        let key_exchange = reader.bytes(&mut NullSink)?.of(message);
         reader.close(&mut items)?;
         let setup_nonce =
-            signed.unprotected_nonce::<Error>(message, EUPH_NONCE.into(), &mut Quiet)?;
+            signed.unprotected_nonce::<Error>(message, EUPH_NONCE.into(), &mut NullSink)?;
         token.check(&signed, message, voucher, nonce)?;
         Ok(Self {
             key_exchange,
@@ -155,29 +155,29 @@ struct Token {
 impl Token {
     fn read(message: &[u8]) -> Result<(Signed, Self), Error> {
         let limits = Limits::new();
-        let signed = Signed::read::<Error>(message, &limits, &mut Quiet)?;
+        let signed = Signed::read::<Error>(message, &limits, &mut NullSink)?;
         Kind::Eat.check::<Error>(&signed, message)?;
         let mut reader = signed.payload_reader::<Error>(message);
-        let mut items = reader.map(&mut Quiet)?;
+        let mut items = reader.map(&mut NullSink)?;
         let mut labels = Labels::new();
         let (mut nonce, mut ueid, mut fdo) = (None, None, None);
         while reader.more(&mut items)? {
-            let (label, at) = labels.read(&mut reader, &mut Quiet)?;
+            let (label, at) = labels.read(&mut reader, &mut NullSink)?;
             match label {
                 Label::Int(label) if label == EAT_NONCE.into() => {
-                    nonce = Some(read_nonce(&mut reader, message, &mut Quiet)?);
+                    nonce = Some(read_nonce(&mut reader, message, &mut NullSink)?);
                 }
                 Label::Int(label) if label == EAT_UEID.into() || label == EAT_UEID_DRAFT.into() => {
                     // Two that say the same would be one too many all the same.
-                    if ueid.replace(reader.bytes(&mut Quiet)?).is_some() {
+                    if ueid.replace(reader.bytes(&mut NullSink)?).is_some() {
                         return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
                     }
                 }
                 Label::Int(label) if label == EAT_FDO.into() => {
-                    fdo = Some(reader.skip(limits.depth, &mut Quiet)?);
+                    fdo = Some(reader.skip(limits.depth, &mut NullSink)?);
                 }
                 _ => {
-                    reader.skip(limits.depth, &mut Quiet)?;
+                    reader.skip(limits.depth, &mut NullSink)?;
                 }
             }
         }
@@ -199,10 +199,10 @@ impl Token {
         nonce: Nonce,
     ) -> Result<(), Error> {
         if self.nonce != nonce {
-            return Err(Error::new(ErrorKind::Nonce).at(signed.payload.start()));
+            return Err(Error::new(ErrorKind::WrongNonce).at(signed.payload.start()));
         }
         if self.ueid.of(message) != ueid(voucher.guid()) {
-            return Err(Error::new(ErrorKind::Device).at(self.ueid.start()));
+            return Err(Error::new(ErrorKind::WrongDevice).at(self.ueid.start()));
         }
         signed.verify_device(message, &device_key(voucher)?)
     }
@@ -211,11 +211,11 @@ impl Token {
 /// The key of the device's own certificate.
 ///
 /// # Errors
-/// [`ErrorKind::Attestation`] where there is none (EPID), and those of
+/// [`ErrorKind::UnsupportedAttestation`] where there is none (EPID), and those of
 /// [`PublicKey::from_certificate_der`].
 pub fn device_key(voucher: &VerifiedVoucher<'_>) -> Result<PublicKey, Error> {
     match voucher.device_chain().next() {
         Some(leaf) => PublicKey::from_certificate_der(leaf),
-        None => Err(Error::new(ErrorKind::Attestation)),
+        None => Err(Error::new(ErrorKind::UnsupportedAttestation)),
     }
 }

@@ -14,9 +14,9 @@ use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Sink, Span};
 use crate::cose::{Headers, SigStructure, read_headers};
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, Fail};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
-use crate::key::{KeyType, PublicKey, Quiet};
+use crate::key::{KeyType, NullSink, PublicKey};
 use crate::limits::Limits;
 use crate::sign::{OwnerSigner, checked, prehash};
 use crate::voucher::Guid;
@@ -64,14 +64,14 @@ impl Kind {
         if reader.peek()? >> 5 == 5 {
             return Some(Self::Eat);
         }
-        let count = reader.array(&mut Quiet).ok()?.promised()?;
+        let count = reader.array(&mut NullSink).ok()?.promised()?;
         let first = reader.peek()? >> 5;
         match (count, first) {
             (8, 2) => Some(Self::ProveOvHdr),
             (2, 4) => Some(Self::To1d),
             (5, 3) => Some(Self::Ownership),
             (4, 4) => {
-                let items = reader.array(&mut Quiet).ok()?.promised()?;
+                let items = reader.array(&mut NullSink).ok()?.promised()?;
                 let is_hash = items == 2 && reader.peek()? >> 5 < 2;
                 Some(if is_hash {
                     Self::Entry
@@ -84,10 +84,10 @@ impl Kind {
     }
 
     /// Fails where a payload is recognised as one of another kind.
-    pub(crate) fn check<E: Fail>(self, message: &Signed, bytes: &[u8]) -> Result<(), E> {
+    pub(crate) fn check<E: ReadError>(self, message: &Signed, bytes: &[u8]) -> Result<(), E> {
         match Self::of(message.payload.of(bytes)) {
             Some(other) if other != self => {
-                Err(E::text(ErrorKind::MessageKind, other.name()).at(message.payload.start()))
+                Err(E::text(ErrorKind::WrongMessage, other.name()).at(message.payload.start()))
             }
             _ => Ok(()),
         }
@@ -107,7 +107,7 @@ pub(crate) struct Signed {
 
 impl Signed {
     /// Reads the message that fills `bytes`.
-    pub(crate) fn read<E: Fail>(
+    pub(crate) fn read<E: ReadError>(
         bytes: &[u8],
         limits: &Limits,
         sink: &mut impl Sink,
@@ -115,7 +115,7 @@ impl Signed {
         let limit = limits.input.min(Limits::MAX_INPUT);
         if bytes.len() > limit {
             let (found, wanted) = (bytes.len() as u64, limit as u64);
-            return Err(E::count(ErrorKind::InputSize, found, wanted, "bytes"));
+            return Err(E::count(ErrorKind::LimitInput, found, wanted, "bytes"));
         }
         let mut reader = Reader::new(bytes);
         let message = Self::read_item(&mut reader, bytes, limits, sink)?;
@@ -124,7 +124,7 @@ impl Signed {
     }
 
     /// Reads the message that comes next.
-    pub(crate) fn read_item<E: Fail>(
+    pub(crate) fn read_item<E: ReadError>(
         reader: &mut Reader<'_, E>,
         bytes: &[u8],
         limits: &Limits,
@@ -132,11 +132,11 @@ impl Signed {
     ) -> Result<Self, E> {
         let start = reader.position();
         if reader.peek().is_none_or(|byte| byte >> 5 != 6) || reader.head(sink)?.value != 18 {
-            return Err(E::text(ErrorKind::WrongType, "tag 18 wanted").at(start));
+            return Err(E::text(ErrorKind::WrongType, "tag 18 expected").at(start));
         }
         let mut items = reader.array_of(4, sink)?;
         reader.next(&mut items)?;
-        // Nonces and keys stand in the unprotected header, so that is no departure here.
+        // Nonces and keys stand in the unprotected header, so that is no deviation here.
         let mut sink = Expected(sink);
         let sink = &mut sink;
         let Headers {
@@ -166,31 +166,31 @@ impl Signed {
     }
 
     /// A reader of the payload's content.
-    pub(crate) fn payload_reader<'a, E: Fail>(&self, bytes: &'a [u8]) -> Reader<'a, E> {
+    pub(crate) fn payload_reader<'a, E: ReadError>(&self, bytes: &'a [u8]) -> Reader<'a, E> {
         Reader::over(bytes, self.payload)
     }
 
     /// A reader at the value of a label in the unprotected header, which has been read before.
-    pub(crate) fn unprotected<'a, E: Fail>(
+    pub(crate) fn unprotected<'a, E: ReadError>(
         &self,
         bytes: &'a [u8],
         wanted: i128,
     ) -> Result<Option<Reader<'a, E>>, E> {
         let mut reader = Reader::over(bytes, self.unprotected);
         let mut labels = Labels::new();
-        let mut items = reader.map(&mut Quiet)?;
+        let mut items = reader.map(&mut NullSink)?;
         while reader.more(&mut items)? {
-            let (label, _) = labels.read(&mut reader, &mut Quiet)?;
+            let (label, _) = labels.read(&mut reader, &mut NullSink)?;
             if label == Label::Int(wanted) {
                 return Ok(Some(reader));
             }
-            reader.skip(Limits::MAX_DEPTH, &mut Quiet)?;
+            reader.skip(Limits::MAX_DEPTH, &mut NullSink)?;
         }
         Ok(None)
     }
 
     /// The nonce under a label of the unprotected header.
-    pub(crate) fn unprotected_nonce<E: Fail>(
+    pub(crate) fn unprotected_nonce<E: ReadError>(
         &self,
         bytes: &[u8],
         label: i128,
@@ -206,7 +206,7 @@ impl Signed {
     }
 
     /// Checks the signature under a key that signs with one algorithm.
-    pub(crate) fn verify<E: Fail>(
+    pub(crate) fn verify<E: ReadError>(
         &self,
         bytes: &[u8],
         key: &PublicKey,
@@ -234,7 +234,7 @@ impl Signed {
 }
 
 /// Reads a byte string of 16 bytes.
-fn read_16<E: Fail>(
+fn read_16<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     kind: ErrorKind,
@@ -248,7 +248,7 @@ fn read_16<E: Fail>(
     })
 }
 
-pub(crate) fn read_nonce<E: Fail>(
+pub(crate) fn read_nonce<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     sink: &mut impl Sink,
@@ -256,7 +256,7 @@ pub(crate) fn read_nonce<E: Fail>(
     read_16(reader, bytes, ErrorKind::WrongSize, sink).map(Nonce)
 }
 
-pub(crate) fn read_guid<E: Fail>(
+pub(crate) fn read_guid<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     sink: &mut impl Sink,
@@ -265,7 +265,7 @@ pub(crate) fn read_guid<E: Fail>(
 }
 
 /// Reads a number that its type can hold.
-pub(crate) fn read_number<T: TryFrom<i128>, E: Fail>(
+pub(crate) fn read_number<T: TryFrom<i128>, E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
 ) -> Result<T, E> {

@@ -9,7 +9,7 @@ use ciborium::Value;
 use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::HashIndex;
-use crate::error::{DeviceError, Error, ErrorKind, Fail};
+use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 use crate::key::KeyIndex;
 use crate::limits::Limits;
 use crate::verify::VerifiedVoucher;
@@ -63,11 +63,11 @@ impl<'a> ProveOvHdr<'a> {
     /// function of the HMAC, which the device chose.
     ///
     /// # Errors
-    /// [`ErrorKind::Entries`] for a voucher with more than 255 entries.
+    /// [`ErrorKind::LimitEntries`] for a voucher with more than 255 entries.
     pub fn message(&self, voucher: &VerifiedVoucher<'_>) -> Result<Unsigned, Error> {
         let count = voucher.entries().len();
         let Ok(entries) = u8::try_from(count) else {
-            let error = Error::count(ErrorKind::Entries, count as u64, 255, "entries");
+            let error = Error::count(ErrorKind::LimitEntries, count as u64, 255, "entries");
             return Err(error);
         };
         let hash = voucher.hmac().algorithm();
@@ -95,10 +95,10 @@ impl<'a> ProveOvHdr<'a> {
 /// TO2.OVNextEntry for the entry of that number: `[OVEntryNum, OVEntry]`, the entry byte for byte.
 ///
 /// # Errors
-/// [`ErrorKind::EntryOrder`] where the voucher has no such entry.
+/// [`ErrorKind::WrongEntry`] where the voucher has no such entry.
 pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, Error> {
     let Some(entry) = voucher.entry(usize::from(number)) else {
-        return Err(Error::new(ErrorKind::EntryOrder).in_entry(Some(usize::from(number))));
+        return Err(Error::new(ErrorKind::WrongEntry).in_entry(Some(usize::from(number))));
     };
     // Entries without tag 18, which an allowance can let in, get none here either.
     Ok([
@@ -156,7 +156,7 @@ impl OwnerProof {
         let mut inner = reader.within(header);
         // There is no version outside of the header, so it is compared with itself.
         let mut version = inner.clone();
-        version.array(&mut crate::key::Quiet)?;
+        version.array(&mut crate::key::NullSink)?;
         let version = read_version(&mut version, sink)?;
         let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
         reader.next(&mut items)?;

@@ -19,7 +19,7 @@ use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_numbe
 use crate::cbor::{Reader, Span};
 use crate::digest::{Digest, HashIndex};
 use crate::error::{DeviceError, Error, ErrorKind};
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::limits::Limits;
 use crate::policy::Policy;
 use crate::verify::VerifiedVoucher;
@@ -117,7 +117,7 @@ impl OwnerAddress {
     }
 
     fn read(reader: &mut Reader<'_>, bytes: &[u8]) -> Result<Self, Error> {
-        let sink = &mut Quiet;
+        let sink = &mut NullSink;
         let mut items = reader.array_of(4, sink)?;
         reader.next(&mut items)?;
         let at = reader.position();
@@ -153,7 +153,7 @@ fn read_ip(bytes: &[u8], at: usize) -> Result<IpAddr, Error> {
     match <[u8; 16]>::try_from(bytes) {
         Ok(v6) => Ok(IpAddr::from(v6).to_canonical()),
         Err(_) => {
-            Err(Error::because(ErrorKind::WrongSize, "4 or 16 bytes of address wanted").at(at))
+            Err(Error::because(ErrorKind::WrongSize, "4 or 16 bytes of address expected").at(at))
         }
     }
 }
@@ -184,7 +184,7 @@ pub fn to1d(
 ) -> Result<Unsigned, Error> {
     let empty = |address: &OwnerAddress| address.ip.is_none() && address.dns.is_none();
     if addresses.is_empty() || addresses.iter().any(empty) {
-        let why = "an address of the owner wanted";
+        let why = "an address of the owner expected";
         return Err(Error::because(ErrorKind::Incomplete, why));
     }
     addresses.iter().try_for_each(OwnerAddress::check)?;
@@ -220,17 +220,17 @@ impl<'m> Registration<'m> {
     ///
     /// # Errors
     /// Whatever cannot be read, in To0d, to1d or the voucher, with the byte of the message or, for
-    /// the voucher, of that; [`ErrorKind::MessageKind`], [`ErrorKind::Nonce`],
-    /// [`ErrorKind::To0dHash`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`], and
+    /// the voucher, of that; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+    /// [`ErrorKind::To0dHashMismatch`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`], and
     /// those of [`Policy::verify`].
     pub fn check(message: &'m [u8], policy: &Policy<'_>, nonce: Nonce) -> Result<Self, Error> {
         let limits = policy.limits();
         let most = limits.input.min(Limits::MAX_INPUT);
         if message.len() > most {
             let (found, wanted) = (message.len() as u64, most as u64);
-            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+            return Err(Error::count(ErrorKind::LimitInput, found, wanted, "bytes"));
         }
-        let sink = &mut Quiet;
+        let sink = &mut NullSink;
         let mut reader = Reader::<Error>::new(message);
         let mut items = reader.array_of(2, sink)?;
         reader.next(&mut items)?;
@@ -256,11 +256,11 @@ impl<'m> Registration<'m> {
         reader.finish("behind To0d")?;
 
         if found != nonce {
-            return Err(Error::new(ErrorKind::Nonce).at(at));
+            return Err(Error::new(ErrorKind::WrongNonce).at(at));
         }
         let stored = body.to0d_hash;
         if stored != stored.algorithm().digest(&[to0d.of(message)]) {
-            return Err(Error::new(ErrorKind::To0dHash).at(signed.payload.start()));
+            return Err(Error::new(ErrorKind::To0dHashMismatch).at(signed.payload.start()));
         }
         let voucher = policy.verify(voucher.of(message))?;
         let algorithm = voucher.owner_key().algorithm();
@@ -303,24 +303,24 @@ impl To1d {
     /// asks [`VerifiedOwner::check_to1d`].
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::MessageKind`].
+    /// Whatever cannot be read; [`ErrorKind::WrongMessage`].
     pub fn read(message: &[u8]) -> Result<Self, Error> {
-        let signed = Signed::read::<Error>(message, &Limits::new(), &mut Quiet)?;
+        let signed = Signed::read::<Error>(message, &Limits::new(), &mut NullSink)?;
         Self::of(&signed, message)
     }
 
     fn of(signed: &Signed, message: &[u8]) -> Result<Self, Error> {
         Kind::To1d.check::<Error>(signed, message)?;
         let mut reader = signed.payload_reader::<Error>(message);
-        let mut items = reader.array_of(2, &mut Quiet)?;
+        let mut items = reader.array_of(2, &mut NullSink)?;
         reader.next(&mut items)?;
-        let mut list = reader.array(&mut Quiet)?;
+        let mut list = reader.array(&mut NullSink)?;
         let mut addresses = Vec::new();
         while reader.more(&mut list)? {
             addresses.push(OwnerAddress::read(&mut reader, message)?);
         }
         reader.next(&mut items)?;
-        let hash = HashIndex::read(&mut reader, false, &mut Quiet)?;
+        let hash = HashIndex::read(&mut reader, false, &mut NullSink)?;
         reader.close(&mut items)?;
         reader.finish("behind the payload")?;
         Ok(Self {
@@ -333,9 +333,9 @@ impl To1d {
     /// Reads a to1d and checks that the owner of a voucher signed it.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`].
+    /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
     pub fn check(message: &[u8], voucher: &VerifiedVoucher<'_>) -> Result<Self, Error> {
-        let signed = Signed::read::<Error>(message, &Limits::new(), &mut Quiet)?;
+        let signed = Signed::read::<Error>(message, &Limits::new(), &mut NullSink)?;
         let to1d = Self::of(&signed, message)?;
         let algorithm = voucher.owner_key().algorithm();
         signed.verify::<Error>(message, voucher.owner(), algorithm, &[])?;
@@ -360,10 +360,10 @@ impl VerifiedOwner {
     /// TO2 must end. Needs no heap for P-256 and P-384.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::MessageKind`], [`ErrorKind::AlgorithmMismatch`],
-    /// [`ErrorKind::Signature`].
+    /// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::SignatureInvalid`].
     pub fn check_to1d(&self, message: &[u8]) -> Result<(), DeviceError> {
-        let signed = Signed::read::<DeviceError>(message, &Limits::new(), &mut Quiet)?;
+        let signed = Signed::read::<DeviceError>(message, &Limits::new(), &mut NullSink)?;
         Kind::To1d.check::<DeviceError>(&signed, message)?;
         self.check(&signed, message)
     }

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::credential::DeviceCredential;
-use super::device::{Departures, DeviceFacts, VerifiedOwner};
+use super::device::{Deviations, DeviceFacts, VerifiedOwner};
 use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_guid, read_nonce};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{DeviceError, Error, ErrorKind};
@@ -71,12 +71,12 @@ impl<'m> Setup<'m> {
     /// `NonceTO2SetupDv`.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::MessageKind`], [`ErrorKind::Nonce`],
-    /// [`ErrorKind::GuidZero`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::Signature`].
+    /// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+    /// [`ErrorKind::GuidZero`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
     pub fn check(message: &'m [u8], owner: &VerifiedOwner, nonce: Nonce) -> Result<Self, Error> {
         let limits = Limits::new();
         let facts = DeviceFacts::new(owner.guid());
-        let mut sink = Departures::new(&facts);
+        let mut sink = Deviations::new(&facts);
         let sink = &mut sink;
         let signed = Signed::read::<Error>(message, &limits, sink)?;
         Kind::SetupDevice.check::<Error>(&signed, message)?;
@@ -99,7 +99,7 @@ impl<'m> Setup<'m> {
         reader.finish("behind the payload")?;
         sink.judge()?;
         if found != nonce {
-            return Err(Error::new(ErrorKind::Nonce).at(at));
+            return Err(Error::new(ErrorKind::WrongNonce).at(at));
         }
         owner.check::<DeviceError>(&signed, message)?;
         Ok(Self {
@@ -141,7 +141,7 @@ impl<'m> Setup<'m> {
     /// and answers null.
     ///
     /// # Errors
-    /// [`ErrorKind::Reuse`] for credential reuse where `allow_reuse` is false: error 102 of FDO.
+    /// [`ErrorKind::CredentialReuse`] for credential reuse where `allow_reuse` is false: error 102 of FDO.
     pub fn apply(
         &self,
         credential: &DeviceCredential,
@@ -151,7 +151,7 @@ impl<'m> Setup<'m> {
         if self.is_reuse(credential, owner) {
             return match allow_reuse {
                 true => Ok(None),
-                false => Err(Error::new(ErrorKind::Reuse)),
+                false => Err(Error::new(ErrorKind::CredentialReuse)),
             };
         }
         let hash = owner.hash();

@@ -46,16 +46,16 @@ impl Severity {
     }
 }
 
-macro_rules! reveals {
+macro_rules! disclosures {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $severity:ident,
         $text:literal, $advice:literal;)*) => {
         /// What a voucher tells. [`code`](Self::code) and [`name`](Self::name) are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]
-        pub enum RevealKind { $($(#[$doc])* $variant = $code,)* }
+        pub enum DisclosureKind { $($(#[$doc])* $variant = $code,)* }
 
-        impl RevealKind {
+        impl DisclosureKind {
             /// Every kind, by rising number.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
@@ -86,7 +86,7 @@ macro_rules! reveals {
     };
 }
 
-reveals! {
+disclosures! {
     /// RVWifiPw: a password in clear. The value is withheld unless it is asked for.
     WifiPassword = 900, "wifi-password", Critical, "a Wi-Fi password in clear",
         "change that password; rendezvous info is no place for it, and only onboarding replaces the info";
@@ -122,13 +122,13 @@ reveals! {
     /// OVGuid.
     Guid = 910, "guid", Inherent, "the GUID of the device",
         "replace it with fresh random bytes at every onboarding";
-    /// A GUID that does not look like random bytes; see [`Reveal`](super::Reveal) for the rules.
+    /// A GUID that does not look like random bytes; see [`Disclosure`](super::Disclosure) for the rules.
     GuidNotRandom = 911, "guid-not-random", Medium, "a GUID that does not look random",
-        "take 16 bytes from a random generator: other GUIDs tell time, place or order of production";
+        "take 16 bytes from a random generator: other GUIDs disclose time, place or order of production";
     /// OVDeviceInfo.
     DeviceInfo = 912, "device-info", Low, "what the manufacturer says about the device",
         "a model, and nothing that two devices of it differ in";
-    /// An OVDeviceInfo that looks as if it held a serial number; see [`Reveal`](super::Reveal) for
+    /// An OVDeviceInfo that looks as if it held a serial number; see [`Disclosure`](super::Disclosure) for
     /// the rules.
     DeviceInfoSerial = 913, "device-info-serial", High, "device info that looks like a serial number",
         "leave serial numbers out: the device has its GUID";
@@ -140,13 +140,13 @@ reveals! {
         "ask the manufacturer for certificates with an empty subject or a random name";
     /// The serial number of the device certificate.
     DeviceCertificateSerial = 916, "device-certificate-serial", Medium, "the serial number of the device certificate",
-        "ask the manufacturer for random serial numbers: rising ones tell order and size of production";
+        "ask the manufacturer for random serial numbers: rising ones disclose order and size of production";
     /// The first second of validity of the device certificate: when the device was made.
     DeviceCertificateDate = 917, "device-certificate-date", Low, "the date of the device certificate",
         "ask the manufacturer for certificates that all begin on one day";
     /// The issuer of the device certificate, where it is not empty.
     DeviceIssuer = 918, "device-issuer", Medium, "the issuer of the device certificate",
-        "an authority for many customers and models tells least";
+        "an authority for many customers and models discloses least";
     /// The key that signs the first entry: SHA-256 of its SubjectPublicKeyInfo.
     ManufacturerKey = 920, "manufacturer-key", Inherent, "the key of the manufacturer",
         "nothing: every device of a production line has it";
@@ -157,8 +157,8 @@ reveals! {
     CurrentOwner = 922, "current-owner", Medium, "the key of the current owner",
         "take a fresh key for each voucher; the same key in two of them ties them together";
     /// A key that owns the device twice, or that is the manufacturer's.
-    RepeatedOwner = 923, "repeated-owner", Medium, "a key that stands in the voucher before",
-        "take a fresh key: this one tells that the device came back, or that the manufacturer kept it";
+    RepeatedOwner = 923, "repeated-owner", Medium, "a key that an earlier part of the voucher holds",
+        "take a fresh key: this one discloses that the device came back, or that the manufacturer kept it";
     /// A subject in the certificates of an owner's key, where it is not empty.
     OwnerName = 924, "owner-name", High, "a name in a certificate of an owner",
         "use a bare key in place of the certificate";
@@ -173,14 +173,14 @@ reveals! {
         "nothing, where it is printed on the device anyhow";
     /// A certificate that cannot be read, or that this build cannot look into.
     UnreadCertificate = 928, "unread-certificate", Medium, "a certificate that was not looked into",
-        "look at it with other tools: nobody checked what it tells";
+        "look at it with other tools: nobody verified its contents";
     /// A pair of OVEExtra: its type and size.
     ExtraData = 930, "extra-data", Medium, "additional data in an entry",
         "leave it out, or ask whoever wrote it what it says; later owners cannot remove it";
     /// A pair of OVEExtra that holds the ephemeral key of a one-time address: 33 random-looking
     /// bytes that tell nobody but the addressee anything.
     ExtraOneTime = 931, "extra-one-time", Inherent, "the ephemeral key of a one-time address",
-        "nothing: without the scan key it is a random point. It does tell that the addressee uses such addresses";
+        "nothing: without the scan key it is a random point. It does disclose that the addressee uses such addresses";
     /// Header fields beside what FDO asks for: they are free text for whoever put them there.
     HeaderData = 932, "header-data", Medium, "fields in a header that FDO does not ask for",
         "ask whoever wrote them what they say; nobody has signed unprotected ones, so cut those off";
@@ -195,11 +195,11 @@ reveals! {
     KeyData = 935, "key-data", High, "a member of a COSE_Key that is no part of a public key",
         "ask whoever wrote the key what it says; if it is a private key, take it out of use";
     /// There is more than is listed.
-    More = 949, "more-reveals", Medium, "there is more to tell than is listed",
+    MoreDisclosures = 949, "more-disclosures", Medium, "there are more disclosures than are listed",
         "raise the limit, or refuse a voucher that holds so much";
 }
 
-impl RevealKind {
+impl DisclosureKind {
     /// The stable number, 900 to 949.
     #[must_use]
     pub const fn code(self) -> u16 {
@@ -291,11 +291,11 @@ mod tests {
 
     #[test]
     fn numbers_rise_and_names_differ() {
-        let reveals = RevealKind::ALL
+        let disclosures = DisclosureKind::ALL
             .iter()
             .map(|kind| (kind.code(), kind.name()));
         let links = LinkKind::ALL.iter().map(|kind| (kind.code(), kind.name()));
-        for list in [reveals.collect::<alloc::vec::Vec<_>>(), links.collect()] {
+        for list in [disclosures.collect::<alloc::vec::Vec<_>>(), links.collect()] {
             assert!(list.iter().all(|(code, _)| (900..1000).contains(code)));
             assert!(list.windows(2).all(|pair| pair[0].0 < pair[1].0));
             let mut names: alloc::vec::Vec<_> = list.iter().map(|(_, name)| name).collect();

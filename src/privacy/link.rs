@@ -18,8 +18,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Digest as _;
 use zeroize::Zeroizing;
 
+use super::disclosure::fingerprint;
 use super::kind::LinkKind;
-use super::reveal::fingerprint;
 use super::text::shown;
 use crate::cbor::Span;
 use crate::error::{Error, ErrorKind};
@@ -143,7 +143,7 @@ impl Linker {
     /// Adds a voucher and gives its number. Nothing is verified.
     ///
     /// # Errors
-    /// [`ErrorKind::Vouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or where there are more
+    /// [`ErrorKind::LimitVouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or where there are more
     /// different marks than 32 bits count.
     pub fn add(&mut self, voucher: &Voucher<'_>) -> Result<usize, Error> {
         let number = self.ends.len();
@@ -152,7 +152,12 @@ impl Linker {
         if number >= Self::MOST_VOUCHERS || room <= crate::Limits::MAX_INPUT {
             let (found, most) = (number.saturating_add(1), Self::MOST_VOUCHERS);
             let (found, most) = (found as u64, most as u64);
-            return Err(Error::count(ErrorKind::Vouchers, found, most, "vouchers"));
+            return Err(Error::count(
+                ErrorKind::LimitVouchers,
+                found,
+                most,
+                "vouchers",
+            ));
         }
         let id = u32::try_from(number).unwrap_or(u32::MAX);
         self.header(voucher, id);

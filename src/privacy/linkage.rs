@@ -1,4 +1,4 @@
-//! What links the vouchers of a collection: groups, labels, clusters, crowds.
+//! What links the vouchers of a collection: groups, labels, clusters, anonymity sets.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub struct Linkage {
     /// The groups of all vouchers, those of one behind those of the one before.
     labels: Vec<u32>,
     ends: Vec<usize>,
-    crowds: Vec<u32>,
+    anonymity_sets: Vec<u32>,
     owners: usize,
     traced: usize,
 }
@@ -106,7 +106,7 @@ impl Linkage {
             }
             ends.push(labels.len());
         }
-        let (crowds, traced) = crowds(&linker);
+        let (anonymity_sets, traced) = anonymity_sets(&linker);
         let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
         let sorted = order
             .into_iter()
@@ -115,7 +115,7 @@ impl Linkage {
             groups: sorted.collect(),
             labels,
             ends,
-            crowds,
+            anonymity_sets,
             owners: linker
                 .marks
                 .iter()
@@ -174,7 +174,7 @@ impl Linkage {
             .collect()
     }
 
-    /// The size of the crowd that the owner of this voucher hides in; 0 past the last voucher.
+    /// The size of the anonymity set that the owner of this voucher hides in; 0 past the last voucher.
     ///
     /// Where the owner's key stands in another voucher too, whether there as owner, earlier owner
     /// or manufacturer, he does not hide: 1. Otherwise as many as there are vouchers whose owners
@@ -182,14 +182,19 @@ impl Linkage {
     /// info, keys of earlier owners and additional data, as far as those stand in several vouchers:
     /// any two of them may belong to one owner, or not.
     #[must_use]
-    pub fn crowd(&self, voucher: usize) -> usize {
-        self.crowds.get(voucher).map_or(0, |&crowd| crowd as usize)
+    pub fn anonymity_set(&self, voucher: usize) -> usize {
+        self.anonymity_sets
+            .get(voucher)
+            .map_or(0, |&anonymity_set| anonymity_set as usize)
     }
 
-    /// The smallest crowd of the collection; 0 for an empty one.
+    /// The smallest anonymity set of the collection; 0 for an empty one.
     #[must_use]
-    pub fn smallest_crowd(&self) -> usize {
-        self.crowds.iter().min().map_or(0, |&crowd| crowd as usize)
+    pub fn smallest_anonymity_set(&self) -> usize {
+        self.anonymity_sets
+            .iter()
+            .min()
+            .map_or(0, |&anonymity_set| anonymity_set as usize)
     }
 
     /// How many different keys own a voucher now.
@@ -280,8 +285,8 @@ fn near(a: &Counted, b: &Counted) -> bool {
     a.class == b.class && high == other_high && (alike || low.abs_diff(other_low) <= NEAR)
 }
 
-/// The crowd of each voucher, and how many have no crowd because their owner's key stands elsewhere.
-fn crowds(linker: &Linker) -> (Vec<u32>, usize) {
+/// The anonymity set of each voucher, and how many have no anonymity set because their owner's key stands elsewhere.
+fn anonymity_sets(linker: &Linker) -> (Vec<u32>, usize) {
     // Keys that stand in several vouchers in one role, or in two roles in different vouchers.
     let mut places: BTreeMap<&[u8; 32], (u32, bool)> = BTreeMap::new();
     for mark in &linker.marks {
@@ -319,6 +324,6 @@ fn crowds(linker: &Linker) -> (Vec<u32>, usize) {
     }
     let traced = all.iter().filter(|hash| hash.is_none()).count();
     let size = |hash: Option<[u8; 32]>| hash.and_then(|hash| sizes.get(&hash).copied());
-    let crowds = all.into_iter().map(|hash| size(hash).unwrap_or(1));
-    (crowds.collect(), traced)
+    let anonymity_sets = all.into_iter().map(|hash| size(hash).unwrap_or(1));
+    (anonymity_sets.collect(), traced)
 }

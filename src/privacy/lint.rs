@@ -1,19 +1,19 @@
 //! What may be written: a look at a voucher before anybody signs it.
 
-use super::kind::{RevealKind, Severity};
-use super::reveal::Reveal;
+use super::disclosure::Disclosure;
+use super::kind::{DisclosureKind, Severity};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::voucher::Voucher;
 
-/// Which kinds of [`Reveal`] refuse a voucher that is about to be created or extended.
+/// Which kinds of [`Disclosure`] refuse a voucher that is about to be created or extended.
 ///
 /// It judges all that the new voucher would tell, what was in it before included: the next owner
 /// gets the whole. Whatever it lets pass can be read before signing, from
-/// [`Extension::reveals`](crate::Extension::reveals) and [`NewHeader::reveals`](crate::NewHeader::reveals).
+/// [`Extension::disclosures`](crate::Extension::discloses) and [`NewHeader::disclosures`](crate::NewHeader::discloses).
 ///
 /// ```
-/// use ownership_voucher::privacy::{PrivacyPolicy, RevealKind};
+/// use ownership_voucher::privacy::{PrivacyPolicy, DisclosureKind};
 /// use ownership_voucher::*;
 /// # fn main() -> Result<(), Error> {
 /// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
@@ -27,7 +27,7 @@ use crate::voucher::Voucher;
 ///
 /// // Or look, and decide.
 /// let header = new.header()?;
-/// assert!(header.reveals(false).iter().any(|it| it.kind == RevealKind::DeviceInfoSerial));
+/// assert!(header.discloses(false).iter().any(|it| it.kind == DisclosureKind::DeviceInfoSerial));
 /// # Ok(())
 /// # }
 /// ```
@@ -46,11 +46,11 @@ impl PrivacyPolicy {
 
     /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, rendezvous
     /// bytes that cannot be read, device info that looks like a serial number, a GUID that does not look random, certificates of
-    /// owners in place of bare keys, a key that stands in the voucher before, additional data,
+    /// owners in place of bare keys, a key that an earlier part of the voucher holds, additional data,
     /// fields in headers that FDO does not ask for, and a private key.
     #[must_use]
     pub const fn strict() -> Self {
-        use RevealKind as K;
+        use DisclosureKind as K;
         Self::new()
             .refusing(K::WifiPassword)
             .refusing(K::WifiName)
@@ -64,17 +64,17 @@ impl PrivacyPolicy {
             .refusing(K::ExtraData)
             .refusing(K::HeaderData)
             .refusing(K::PrivateKey)
-            .refusing(K::More)
+            .refusing(K::MoreDisclosures)
     }
 
-    const fn bit(kind: RevealKind) -> u64 {
+    const fn bit(kind: DisclosureKind) -> u64 {
         // Kinds are numbered from 900 to 949.
         1 << (kind.code().wrapping_sub(900) & 63)
     }
 
     /// Refuses this kind too.
     #[must_use]
-    pub const fn refusing(mut self, kind: RevealKind) -> Self {
+    pub const fn refusing(mut self, kind: DisclosureKind) -> Self {
         self.refused |= Self::bit(kind);
         self
     }
@@ -82,7 +82,7 @@ impl PrivacyPolicy {
     /// Refuses every kind of this severity and above.
     #[must_use]
     pub fn refusing_from(self, severity: Severity) -> Self {
-        let severe = RevealKind::ALL
+        let severe = DisclosureKind::ALL
             .iter()
             .filter(|kind| kind.severity() >= severity);
         severe.fold(self, |policy, kind| policy.refusing(*kind))
@@ -90,14 +90,14 @@ impl PrivacyPolicy {
 
     /// Refuses this kind no more.
     #[must_use]
-    pub const fn allowing(mut self, kind: RevealKind) -> Self {
+    pub const fn allowing(mut self, kind: DisclosureKind) -> Self {
         self.refused &= !Self::bit(kind);
         self
     }
 
     /// Whether this kind is refused.
     #[must_use]
-    pub const fn refuses(self, kind: RevealKind) -> bool {
+    pub const fn refuses(self, kind: DisclosureKind) -> bool {
         self.refused & Self::bit(kind) != 0
     }
 
@@ -110,26 +110,26 @@ impl PrivacyPolicy {
         if self.refused == 0 {
             return Ok(());
         }
-        let mut refused = voucher.reveals(&every(voucher), false);
-        refused.retain(|reveal| self.refuses(reveal.kind));
+        let mut refused = voucher.disclosures(&every(voucher), false);
+        refused.retain(|disclosure| self.refuses(disclosure.kind));
         // The first of the worst: `max_by_key` gives the last.
         let worst = refused
             .into_iter()
             .rev()
-            .max_by_key(|reveal| reveal.kind.severity());
-        worst.map_or(Ok(()), |reveal| Err(refusal(&reveal)))
+            .max_by_key(|disclosure| disclosure.kind.severity());
+        worst.map_or(Ok(()), |disclosure| Err(refusal(&disclosure)))
     }
 }
 
-/// Limits under which no reveal is left out: there is not more than one for each byte.
+/// Limits under which no disclosure is left out: there is not more than one for each byte.
 pub(crate) fn every(voucher: &Voucher<'_>) -> Limits {
     let mut limits = Limits::new();
     limits.findings = limits.findings.max(voucher.as_bytes().len());
     limits
 }
 
-fn refusal(reveal: &Reveal) -> Error {
-    Error::because(ErrorKind::Disclosure, reveal.kind.text())
-        .at(reveal.offset)
-        .in_entry(reveal.entry)
+fn refusal(disclosure: &Disclosure) -> Error {
+    Error::because(ErrorKind::Disclosure, disclosure.kind.text())
+        .at(disclosure.offset)
+        .in_entry(disclosure.entry)
 }

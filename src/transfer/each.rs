@@ -16,13 +16,13 @@ use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
 
 /// Who signs one voucher over, to whom, and how.
-pub struct Deal<'d> {
+pub struct HandOverRequest<'d> {
     signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
     next: NextOwner,
     options: ExtendOptions,
 }
 
-impl<'d> Deal<'d> {
+impl<'d> HandOverRequest<'d> {
     /// This signer, which may be a reference, hands over to `next`.
     #[must_use]
     pub fn new(
@@ -66,7 +66,7 @@ impl<'d> Deal<'d> {
 /// let policy = Policy::hmac(&secret);
 /// let sold = hand_over_each(&policy, &shipment, |number, _voucher| {
 ///     let buyer = buyers[number].clone();
-///     Ok(Deal::new(&seller, NextOwner::Key(buyer), ExtendOptions::new()))
+///     Ok(HandOverRequest::new(&seller, NextOwner::Key(buyer), ExtendOptions::new()))
 /// });
 /// # for (result, buyer) in sold.into_iter().zip(&buyers) { assert_eq!(result?.0.owner(), buyer); }
 /// # Ok(())
@@ -83,7 +83,7 @@ pub fn hand_over_each<'d, T, F>(
 ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
 where
     T: AsRef<[u8]> + Sync,
-    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
     hand_over(policy, vouchers, None, deal)
 }
@@ -102,7 +102,7 @@ pub fn hand_over_each_with<'d, T, F>(
 ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
 where
     T: AsRef<[u8]> + Sync,
-    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
     hand_over(policy, vouchers, Some(journal), deal)
 }
@@ -115,7 +115,7 @@ pub(super) fn hand_over<'d, T, F>(
 ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
 where
     T: AsRef<[u8]> + Sync,
-    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<Deal<'d>, Error> + Sync,
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
     let verified = BatchVerifier::new(policy).verify(vouchers);
     let numbered: Vec<_> = verified.iter().enumerate().collect();
@@ -174,7 +174,7 @@ impl<'v, 'd> Prepared<'v, 'd> {
     fn new(
         number: usize,
         voucher: &'v VerifiedVoucher<'v>,
-        deal: Deal<'d>,
+        deal: HandOverRequest<'d>,
         policy: &Policy<'_>,
     ) -> Result<Self, Error> {
         is_signers(&*deal.signer, voucher)?;
@@ -285,6 +285,6 @@ mod tests {
         assert!(!verified().proved().owner);
         assert!(verified().owned_by(&maker).unwrap().proved().owner);
         let error = verified().owned_by(&other).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Owner);
+        assert_eq!(error.kind(), ErrorKind::WrongOwner);
     }
 }

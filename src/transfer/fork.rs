@@ -1,4 +1,4 @@
-//! Copies of one voucher that went two ways.
+//! Copies of one voucher that forked.
 //!
 //! Nothing in a voucher stops an owner from selling a device twice: each copy verifies. Two copies
 //! side by side show it. Entries are compared by what their signatures cover, because tag,

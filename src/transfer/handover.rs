@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::each::{Deal, hand_over};
+use super::each::{HandOverRequest, hand_over};
 use super::journal::Journal;
 use super::receipt::{Receipt, is_signers, receipt};
 use crate::error::Error;
@@ -96,7 +96,7 @@ impl<'h> HandOver<'h> {
         vouchers: &[T],
     ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>> {
         hand_over(self.policy, vouchers, self.journal, |_, _| {
-            Ok(Deal::new(
+            Ok(HandOverRequest::new(
                 self.signer,
                 self.next.clone(),
                 self.options.clone(),

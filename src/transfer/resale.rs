@@ -100,8 +100,8 @@ impl Replacement {
     /// device info and chain hash. The device answers with its HMAC: `ReplacementHMac`.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyEncodingType`], and errors of keys and certificates; [`ErrorKind::UnfitChain`]
-    /// and [`ErrorKind::AuthorityOwner`] for certificates that are no chain of an owner.
+    /// [`ErrorKind::UnsupportedKeyEncoding`], and errors of keys and certificates; [`ErrorKind::UnfitChain`]
+    /// and [`ErrorKind::CaAsOwner`] for certificates that are no chain of an owner.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
         let header = header_bytes(
             self.guid,
@@ -136,7 +136,7 @@ impl Replacement {
     /// the replacement header, or null. Which hash function the HMAC has is the device's choice.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`] where the device answered null to credentials that are not its
+    /// [`ErrorKind::BadCall`] where the device answered null to credentials that are not its
     /// own, and those of [`header`](Self::header).
     pub fn finish(
         &self,
@@ -152,7 +152,7 @@ impl Replacement {
             None if self.is_reuse(voucher) => Ok(ResaleOutcome::Reused),
             None => {
                 let why = "the device kept its credentials although new ones were set";
-                Err(Error::because(ErrorKind::Argument, why))
+                Err(Error::because(ErrorKind::BadCall, why))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The certificate chains of a voucher; under the strict profile each must be one.
 
-use super::judge::{Judge, departure};
+use super::judge::{ErrorSink, deviation};
 use crate::cbor::{Sink, Span};
 use crate::certificate::{Checks, chain_findings};
 use crate::error::Error;
@@ -31,40 +31,40 @@ pub(crate) fn chains(index: &Index) -> impl Iterator<Item = Chain> {
 pub(super) fn check_strict(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
 ) -> Result<(), Error> {
     let bytes = voucher.as_bytes();
     let mut checks = Checks::new(policy.limits.certificate_checks);
-    let mut departures = Departures {
+    let mut deviations = Deviations {
         judge,
         entry: None,
         result: Ok(()),
     };
     for (entry, chain, broken) in chains(voucher.index()) {
-        departures.enter(entry);
+        deviations.enter(entry);
         let spans = Certificates::new(bytes, chain);
-        chain_findings(bytes, spans, None, broken, &mut checks, &mut departures);
+        chain_findings(bytes, spans, None, broken, &mut checks, &mut deviations);
         // No signature is verified for a verdict that is there.
-        if departures.result.is_err() {
+        if deviations.result.is_err() {
             break;
         }
     }
-    departures.result
+    deviations.result
 }
 
 /// Makes faults of those findings that the strict profile refuses.
-struct Departures<'j, J> {
+struct Deviations<'j, J> {
     judge: &'j mut J,
     entry: Option<usize>,
     result: Result<(), Error>,
 }
 
-impl<J: Judge> Sink for Departures<'_, J> {
+impl<J: ErrorSink> Sink for Deviations<'_, J> {
     const THOROUGH: bool = true;
 
     fn note(&mut self, kind: FindingKind, offset: usize) {
-        if kind.is_departure() && self.result.is_ok() {
-            let error = departure(kind).at(offset).in_entry(self.entry);
+        if kind.is_deviation() && self.result.is_ok() {
+            let error = deviation(kind).at(offset).in_entry(self.entry);
             self.result = self.judge.fault(error);
         }
     }

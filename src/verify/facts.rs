@@ -1,6 +1,6 @@
 //! What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and the origin.
 
-use super::judge::{Judge, owner_place};
+use super::judge::{ErrorSink, owner_place};
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
 #[cfg(feature = "x509")]
 use crate::certificate::{Judgement, verify_path};
@@ -15,7 +15,7 @@ pub(crate) fn check(
     voucher: &Voucher<'_>,
     owner: Option<&PublicKey>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
 ) -> Result<Proved, Error> {
     let mut proved = Proved {
         entries: voucher.entries().len(),
@@ -78,7 +78,7 @@ pub(crate) fn check(
 fn no_origin(voucher: &Voucher<'_>) -> Error {
     let why = "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC \
                too, or accept any origin";
-    Error::because(ErrorKind::Origin, why).at(voucher.manufacturer_key().range().start)
+    Error::because(ErrorKind::OriginNotChecked, why).at(voucher.manufacturer_key().range().start)
 }
 
 /// Whether the owner of a voucher is the one wanted.
@@ -91,7 +91,7 @@ pub(super) fn check_owner(
         return Ok(());
     }
     let (key, entry) = owner_place(voucher);
-    let error = Error::new(ErrorKind::Owner).at(key.range().start);
+    let error = Error::new(ErrorKind::WrongOwner).at(key.range().start);
     Err(error.in_entry(entry))
 }
 
@@ -105,7 +105,7 @@ fn check_hmac(
     if made == stored {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::HeaderHmac).at(voucher.index().hmac.item.start()))
+    Err(Error::new(ErrorKind::HmacMismatch).at(voucher.index().hmac.item.start()))
 }
 
 /// One match among keys, hashes and roots is enough.
@@ -136,7 +136,7 @@ fn find_manufacturer(
             return Ok(ManufacturerProof::Path);
         }
     }
-    Err(Error::new(ErrorKind::Manufacturer).at(view.range().start))
+    Err(Error::new(ErrorKind::WrongManufacturer).at(view.range().start))
 }
 
 /// How a policy asks for paths; `kind` is the error where there is none.

@@ -6,7 +6,7 @@ use crate::key::KeyView;
 use crate::voucher::Voucher;
 
 /// What to do with an error: stop at the first, or collect all.
-pub(crate) trait Judge {
+pub(crate) trait ErrorSink {
     /// Stops by giving the error back, or notes it and goes on.
     fn fault(&mut self, error: Error) -> Result<(), Error>;
 }
@@ -14,7 +14,7 @@ pub(crate) trait Judge {
 /// Stops at the first error.
 pub(crate) struct First;
 
-impl Judge for First {
+impl ErrorSink for First {
     fn fault(&mut self, error: Error) -> Result<(), Error> {
         Err(error)
     }
@@ -26,16 +26,16 @@ pub(super) struct Counting<'j, J> {
     pub(super) faults: usize,
 }
 
-impl<J: Judge> Judge for Counting<'_, J> {
+impl<J: ErrorSink> ErrorSink for Counting<'_, J> {
     fn fault(&mut self, error: Error) -> Result<(), Error> {
         self.faults = self.faults.saturating_add(1);
         self.inner.fault(error)
     }
 }
 
-/// The error of a departure that the strict profile refuses.
-pub(super) fn departure(kind: FindingKind) -> Error {
-    Error::because(ErrorKind::Departure, kind.name())
+/// The error of a deviation that the strict profile refuses.
+pub(super) fn deviation(kind: FindingKind) -> Error {
+    Error::because(ErrorKind::Deviation, kind.name())
 }
 
 /// The key that a voucher ends with, for errors about it.

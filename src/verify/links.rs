@@ -1,6 +1,6 @@
 //! The hashes that tie a voucher together (FDO 1.1 §3.4, OVEntry), always over the bytes as received.
 
-use super::judge::{Judge, departure};
+use super::judge::{ErrorSink, deviation};
 use super::proved::ChainHashRule;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
@@ -56,7 +56,7 @@ pub(crate) fn before_entries<'v>(voucher: &'v Voucher<'_>) -> impl Iterator<Item
 pub(super) fn check_chain_hash(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
     made: &mut impl LinkDigests,
 ) -> Result<ChainHashRule, Error> {
     let index = voucher.index();
@@ -74,10 +74,13 @@ pub(super) fn check_chain_hash(
             return Ok(ChainHashRule::LegacyItem);
         }
         true if policy.allows(Allowance::LegacyChainHash) => {
-            departure(FindingKind::LegacyChainHash)
+            deviation(FindingKind::LegacyChainHash)
         }
-        true => Error::because(ErrorKind::ChainHash, Allowance::LegacyChainHash.advice()),
-        false => Error::new(ErrorKind::ChainHash),
+        true => Error::because(
+            ErrorKind::ChainHashMismatch,
+            Allowance::LegacyChainHash.advice(),
+        ),
+        false => Error::new(ErrorKind::ChainHashMismatch),
     };
     judge.fault(error.at(stored.item.start()))?;
     Ok(ChainHashRule::Certificates)
@@ -87,7 +90,7 @@ pub(super) fn check_chain_hash(
 /// `OVEHashHdrInfo` = H(GUID ‖ device info), the same in every entry.
 pub(super) fn check_entries(
     voucher: &Voucher<'_>,
-    judge: &mut impl Judge,
+    judge: &mut impl ErrorSink,
     made: &mut impl LinkDigests,
 ) -> Result<(), Error> {
     let bytes = voucher.as_bytes();
@@ -95,12 +98,12 @@ pub(super) fn check_entries(
     for ((number, entry), before) in entries.enumerate().zip(before_entries(voucher)) {
         let stored = entry.previous_hash;
         if !stored.matches(&made.previous(number, stored.algorithm, before), bytes) {
-            let error = Error::new(ErrorKind::PreviousHash).at(stored.item.start());
+            let error = Error::new(ErrorKind::PreviousHashMismatch).at(stored.item.start());
             judge.fault(error.in_entry(Some(number)))?;
         }
         let stored = entry.header_info_hash;
         if !stored.matches(&made.header_info(voucher, stored.algorithm), bytes) {
-            let error = Error::new(ErrorKind::HeaderInfoHash).at(stored.item.start());
+            let error = Error::new(ErrorKind::HeaderInfoHashMismatch).at(stored.item.start());
             judge.fault(error.in_entry(Some(number)))?;
         }
     }

@@ -91,7 +91,7 @@ impl Proved {
     /// Asks for a fact by its name.
     ///
     /// # Errors
-    /// [`ErrorKind::NotProved`] where it was not proved, and [`ErrorKind::Argument`] where no fact
+    /// [`ErrorKind::NotProved`] where it was not proved, and [`ErrorKind::BadCall`] where no fact
     /// has this name.
     pub fn require(&self, fact: &str) -> Result<(), Error> {
         if self.names().any(|name| name == fact) {
@@ -100,7 +100,7 @@ impl Proved {
         let known = Self::FACTS.into_iter().find(|name| *name == fact);
         Err(match known {
             Some(name) => Error::because(ErrorKind::NotProved, name),
-            None => Error::because(ErrorKind::Argument, "no fact has this name"),
+            None => Error::because(ErrorKind::BadCall, "no fact has this name"),
         })
     }
 }
@@ -171,7 +171,7 @@ mod tests {
             assert!(error.to_string().contains(fact), "{error}");
         }
         let unknown = proved.require("origin").unwrap_err();
-        assert_eq!(unknown.kind(), ErrorKind::Argument);
+        assert_eq!(unknown.kind(), ErrorKind::BadCall);
         proved.chain_hash = ChainHashRule::LegacyItem;
         proved.device_path = true;
         proved.hmac = true;

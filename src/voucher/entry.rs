@@ -7,7 +7,7 @@ use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Span};
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashIndex};
-use crate::key::{KeyView, Quiet};
+use crate::key::{KeyView, NullSink};
 
 /// An entry as it stands in a voucher (FDO 1.1 §3.4, OVEntry).
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl<'v> Entry<'v> {
         self.index.signature.of(self.bytes)
     }
 
-    /// The stored hash of what stands before: OVEHashPrevEntry.
+    /// The stored hash of the preceding bytes: OVEHashPrevEntry.
     #[must_use]
     #[doc(alias = "OVEHashPrevEntry")]
     pub fn previous_hash(&self) -> Digest {
@@ -134,7 +134,7 @@ struct Extra<'a> {
 impl<'a> Extra<'a> {
     fn new(bytes: &'a [u8], map: Span) -> Self {
         let mut reader = Reader::over(bytes, map);
-        let items = reader.map(&mut Quiet).ok();
+        let items = reader.map(&mut NullSink).ok();
         Self {
             reader,
             items,
@@ -150,8 +150,8 @@ impl Iterator for Extra<'_> {
         if !self.reader.more(self.items.as_mut()?).ok()? {
             return None;
         }
-        let (label, _) = self.labels.read(&mut self.reader, &mut Quiet).ok()?;
-        let value = self.reader.bytes(&mut Quiet).ok()?;
+        let (label, _) = self.labels.read(&mut self.reader, &mut NullSink).ok()?;
+        let value = self.reader.bytes(&mut NullSink).ok()?;
         match label {
             Label::Int(label) => Some((label, value)),
             Label::Text(_) => None,

@@ -12,7 +12,7 @@
 //! OVEntryPayload = [OVEHashPrevEntry, OVEHashHdrInfo, OVEExtra, OVEPubKey]
 //! ```
 //!
-//! Errors come in the order of the bytes. Departures go to the sink and are judged later, by the
+//! Errors come in the order of the bytes. Deviations go to the sink and are judged later, by the
 //! policy, so that one reading serves every policy.
 
 use alloc::vec::Vec;
@@ -22,7 +22,7 @@ use crate::algorithm::Algorithm;
 use crate::cbor::{Labels, Reader, Sink, Span};
 use crate::cose::{Headers, read_headers};
 use crate::digest::{HashAlgorithm, HashIndex};
-use crate::error::{Error, ErrorKind, Fail};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::key::{KeyIndex, Material};
 use crate::limits::Limits;
@@ -73,15 +73,14 @@ impl Index {
         let limit = limits.input.min(Limits::MAX_INPUT);
         if bytes.len() > limit {
             let (found, wanted) = (bytes.len() as u64, limit as u64);
-            return Err(Error::count(ErrorKind::InputSize, found, wanted, "bytes"));
+            return Err(Error::count(ErrorKind::LimitInput, found, wanted, "bytes"));
         }
         let reader = &mut Reader::<Error>::new(bytes);
         let mut items = match reader.array_of(5, sink) {
             Err(error) if is_fdo_1_0(bytes) => {
                 let text = "FDO 1.0 (protocol version 100) can be shown, not verified";
-                return Err(
-                    Error::because(ErrorKind::Version, text).at(error.offset().unwrap_or(0))
-                );
+                return Err(Error::because(ErrorKind::UnsupportedVersion, text)
+                    .at(error.offset().unwrap_or(0)));
             }
             other => other?,
         };
@@ -127,7 +126,7 @@ impl Index {
         let start = items.start;
         let limit = limits.entries.min(Limits::MAX_ENTRIES);
         let too_many = |found: u64| {
-            let error = Error::count(ErrorKind::Entries, found, limit as u64, "entries");
+            let error = Error::count(ErrorKind::LimitEntries, found, limit as u64, "entries");
             Err(error.at(start))
         };
         let promised = items.promised().unwrap_or(limit as u64);
@@ -224,7 +223,7 @@ fn is_fdo_1_0(bytes: &[u8]) -> bool {
     matches!(bytes, [0x84, header, 0x18, 0x64, ..] if header >> 5 == 4)
 }
 
-pub(crate) fn read_version<E: Fail>(
+pub(crate) fn read_version<E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
 ) -> Result<u16, E> {
@@ -235,11 +234,11 @@ pub(crate) fn read_version<E: Fail>(
             sink.note(FindingKind::DraftVersion, at);
             Ok(200)
         }
-        _ => Err(E::code_point(ErrorKind::Version, version, "101").at(at)),
+        _ => Err(E::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at)),
     }
 }
 
-pub(crate) fn read_header<E: Fail>(
+pub(crate) fn read_header<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     version: u16,
@@ -269,7 +268,7 @@ pub(crate) fn read_header<E: Fail>(
     let device_info = reader.text(sink)?;
     if device_info.len() > limits.device_info {
         let (found, wanted) = (device_info.len() as u64, limits.device_info as u64);
-        return Err(E::count(ErrorKind::DeviceInfo, found, wanted, "bytes").at(at));
+        return Err(E::count(ErrorKind::LimitDeviceInfo, found, wanted, "bytes").at(at));
     }
     if device_info.len() == 0 {
         sink.note(FindingKind::DeviceInfoEmpty, at);
@@ -304,7 +303,7 @@ pub(crate) fn read_header<E: Fail>(
 }
 
 /// `OVDevCertChainOrNull`: an array of certificates, null, or (Astarte) one bare certificate.
-fn read_chain<E: Fail>(
+fn read_chain<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
@@ -324,7 +323,7 @@ fn read_chain<E: Fail>(
     Ok(Some(Span::new(start, reader.position())))
 }
 
-pub(crate) fn read_entry<E: Fail>(
+pub(crate) fn read_entry<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     signer: Algorithm,
@@ -381,7 +380,7 @@ pub(crate) fn read_entry<E: Fail>(
 
 type Payload = (HashIndex, HashIndex, Option<Span>, KeyIndex);
 
-fn read_payload<E: Fail>(
+fn read_payload<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],
     limits: &Limits,
@@ -403,7 +402,7 @@ fn read_payload<E: Fail>(
 
 /// `OVEExtra = null / bstr .cbor {* int => bstr}`; fdo-rs writes the map without the byte string,
 /// go-fdo an empty map where null is meant.
-fn read_extra<E: Fail>(
+fn read_extra<E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
 ) -> Result<Option<Span>, E> {
@@ -426,7 +425,7 @@ fn read_extra<E: Fail>(
             Ok(Some(content))
         }
         Some(5) => {
-            sink.note(FindingKind::ExtraInline, start);
+            sink.note(FindingKind::ExtraInlineMap, start);
             read_extra_map(reader, sink)?;
             Ok(Some(Span::new(start, reader.position())))
         }
@@ -434,7 +433,10 @@ fn read_extra<E: Fail>(
     }
 }
 
-fn read_extra_map<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<usize, E> {
+fn read_extra_map<E: ReadError>(
+    reader: &mut Reader<'_, E>,
+    sink: &mut impl Sink,
+) -> Result<usize, E> {
     let mut labels = Labels::new();
     let wrong_type = |error: E| match error.kind() {
         ErrorKind::WrongType => E::new(ErrorKind::Extra).at(error.offset().unwrap_or(0)),
@@ -445,7 +447,7 @@ fn read_extra_map<E: Fail>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> 
     while reader.more(&mut items)? {
         let (label, at) = labels.read(reader, sink).map_err(wrong_type)?;
         if matches!(label, crate::cbor::Label::Text(_)) {
-            return Err(E::text(ErrorKind::Extra, "an integer label wanted").at(at));
+            return Err(E::text(ErrorKind::Extra, "an integer label expected").at(at));
         }
         if let crate::cbor::Label::Int(number) = label {
             // Types of FDO itself; the others are left to its users.

@@ -19,9 +19,9 @@ mod variable;
 use core::fmt;
 
 use crate::cbor::{Items, Reader, Sink, Span};
-use crate::error::{DeviceError, ErrorKind, Fail};
+use crate::error::{DeviceError, ErrorKind, ReadError};
 use crate::finding::FindingKind;
-use crate::key::Quiet;
+use crate::key::NullSink;
 use crate::limits::Limits;
 
 pub(crate) use hidden::passwords;
@@ -118,7 +118,7 @@ impl<'v> RvInstruction<'v> {
         let mut reader = Reader::<DeviceError>::over(self.bytes, span);
         let value = match self.variable()? {
             V::IpAddress => {
-                let content: &'v [u8] = reader.bytes(&mut Quiet).ok()?.of(self.bytes);
+                let content: &'v [u8] = reader.bytes(&mut NullSink).ok()?.of(self.bytes);
                 match (<[u8; 4]>::try_from(content), <[u8; 16]>::try_from(content)) {
                     (Ok(v4), _) => RvValue::Ipv4(v4),
                     (_, Ok([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4 @ ..])) => {
@@ -132,21 +132,21 @@ impl<'v> RvInstruction<'v> {
             V::Medium | V::Protocol => number(&mut reader, u64::from(u8::MAX))?,
             V::DelaySec => number(&mut reader, u64::from(u32::MAX))?,
             V::Dns | V::WifiSsid | V::WifiPw => {
-                let text = reader.text(&mut Quiet).ok()?.of(self.bytes);
+                let text = reader.text(&mut NullSink).ok()?.of(self.bytes);
                 RvValue::Text(core::str::from_utf8(text).ok()?)
             }
-            V::UserInput => match reader.skip(0, &mut Quiet).ok()?.of(self.bytes) {
+            V::UserInput => match reader.skip(0, &mut NullSink).ok()?.of(self.bytes) {
                 [0xf4] => RvValue::Bool(false),
                 [0xf5] => RvValue::Bool(true),
                 _ => return None,
             },
             V::SvCertHash | V::ClCertHash => {
-                crate::digest::HashIndex::read(&mut reader, false, &mut Quiet).ok()?;
+                crate::digest::HashIndex::read(&mut reader, false, &mut NullSink).ok()?;
                 RvValue::Raw(span.of(self.bytes))
             }
             V::ExtRv => {
                 // The mechanism at least.
-                let mut items = reader.array(&mut Quiet).ok()?;
+                let mut items = reader.array(&mut NullSink).ok()?;
                 reader.more(&mut items).ok()?.then_some(())?;
                 return Some(RvValue::Raw(span.of(self.bytes)));
             }
@@ -185,7 +185,7 @@ impl fmt::Debug for RvInstruction<'_> {
 }
 
 fn number<'v>(reader: &mut Reader<'_, DeviceError>, most: u64) -> Option<RvValue<'v>> {
-    let number = u64::try_from(reader.int(&mut Quiet).ok()?.0).ok()?;
+    let number = u64::try_from(reader.int(&mut NullSink).ok()?.0).ok()?;
     (number <= most).then_some(RvValue::Number(number))
 }
 
@@ -251,14 +251,14 @@ impl fmt::Debug for RendezvousInfo<'_> {
 }
 
 /// Reads RendezvousInfo as one item and reports what is odd in it.
-pub(crate) fn read<E: Fail>(
+pub(crate) fn read<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
     sink: &mut impl Sink,
 ) -> Result<Span, E> {
     let start = reader.position();
     if reader.peek().is_some_and(|byte| byte >> 5 != 4) {
-        return Err(E::text(ErrorKind::WrongType, "an array wanted").at(start));
+        return Err(E::text(ErrorKind::WrongType, "an array expected").at(start));
     }
     // The item first: whatever its shape, its end is known and its depth is bounded.
     let span = reader.skip(limits.depth, sink)?;
@@ -274,7 +274,7 @@ pub(crate) fn read<E: Fail>(
                 count = count.saturating_add(1);
                 if count > limits.rendezvous {
                     let (found, wanted) = (count as u64, limits.rendezvous as u64);
-                    let kind = ErrorKind::RvInstructions;
+                    let kind = ErrorKind::LimitRvInstructions;
                     return Err(E::count(kind, found, wanted, "instructions").at(start));
                 }
                 if let Some(kind) = instruction.finding() {
@@ -306,7 +306,7 @@ pub(crate) fn next_instruction<'a>(
     bytes: &'a [u8],
     reader: &mut Reader<'a, DeviceError>,
 ) -> Result<(RvInstruction<'a>, usize), DeviceError> {
-    let quiet = &mut Quiet;
+    let quiet = &mut NullSink;
     let mut pair = reader.array(quiet)?;
     reader.next(&mut pair)?;
     let (code, _) = reader.int(quiet)?;
@@ -352,7 +352,7 @@ enum Step<'a> {
 impl<'a> Walk<'a> {
     fn new(bytes: &'a [u8], span: Span) -> Option<Self> {
         let mut reader = Reader::over(bytes, span);
-        let directives = reader.array(&mut Quiet).ok()?;
+        let directives = reader.array(&mut NullSink).ok()?;
         Some(Self {
             bytes,
             done: reader.position(),
@@ -366,7 +366,7 @@ impl<'a> Walk<'a> {
     fn step(&mut self) -> Result<Option<Step<'a>>, DeviceError> {
         let mut items = match self.instructions {
             Some(items) => items,
-            None if self.reader.more(&mut self.directives)? => self.reader.array(&mut Quiet)?,
+            None if self.reader.more(&mut self.directives)? => self.reader.array(&mut NullSink)?,
             None => return Ok(None),
         };
         let step = if self.reader.more(&mut items)? {

@@ -76,7 +76,7 @@ def _policy(kind, entry, allowed, strict):
     if allowance and allowance not in allowed:
         raise Reject(error, entry)
     if strict:
-        raise Reject("departure", entry)
+        raise Reject("deviation", entry)
 
 
 def _chain_hash(voucher, allowed, strict):
@@ -136,11 +136,11 @@ def _chains(voucher):
         try:
             chain = [der.Certificate(certificate) for certificate in chain]
         except der.BadDer:
-            raise Reject("departure", entry) from None
+            raise Reject("deviation", entry) from None
         for number, current in enumerate(chain):
             sound = current.version == 3 and current.algorithm is not None and current.is_ca == (number > 0)
             if not sound or number + 1 < len(chain) and not _signed_by(current, chain[number + 1]):
-                raise Reject("departure", entry)
+                raise Reject("deviation", entry)
 
 
 def _path(chain, roots):

@@ -356,10 +356,10 @@ def orders():
         1,
     )
     first(
-        "departure-before-chain-hash",
+        "deviation-before-chain-hash",
         "An inline extra in entry 0 and a wrong chain hash under the strict profile.",
         draft(hops=hops({"extra": cbor.EMPTY_MAP}), **wrong_chain),
-        "departure",
+        "deviation",
         0,
         strict=True,
     )

@@ -153,7 +153,7 @@ class Teller:
     def bytes(self):
         return Built(self.draft).bytes
 
-    def reveals(self):
+    def disclosures(self):
         hops = tell("hops", str(len(self.entries)))
         return [*self.told, hops, *(one for entry in self.entries for one in entry)]
 
@@ -237,7 +237,7 @@ def tellers():
     )
 
 
-def reveal_files():
+def disclosure_files():
     made = {}
     for name, description, teller in tellers():
         case = {
@@ -245,11 +245,11 @@ def reveal_files():
             "description": description,
             "source": "generator/privacy.py",
             "voucher": teller.bytes().hex(),
-            "expect": {"reveals": teller.reveals()},
+            "expect": {"disclosures": teller.disclosures()},
         }
         if teller.password is not None:
             case["expect"]["password"] = teller.password
-        made[f"reveal-{name}.json"] = case
+        made[f"disclosure-{name}.json"] = case
     return made
 
 
@@ -440,7 +440,7 @@ def link_files():
             "expect": {
                 "groups": [{"kind": kind, "vouchers": members} for kind, members in groups],
                 "owners": owners,
-                "crowds": crowds,
+                "anonymity_sets": crowds,
             },
         }
     return made
@@ -448,5 +448,5 @@ def link_files():
 
 def files():
     """{name: content} of the vectors about privacy."""
-    made = reveal_files() | link_files()
+    made = disclosure_files() | link_files()
     return {name: (json.dumps(case, indent=1) + "\n").encode() for name, case in made.items()}

@@ -57,7 +57,7 @@ def refused():
             f"strict-{name}",
             f"The vector {name} under the strict profile. {case['description']}",
             bytes.fromhex(case["voucher"]),
-            "departure",
+            "deviation",
             entry,
             strict=True,
             **{key: value for key, value in case["options"].items() if key == "allow"},

@@ -33,7 +33,7 @@ POLICIES = [[], ["strict"], ALLOWED, ["legacy-untagged", "key-type-label"]]
 # departures at one place and name either.
 ALIKE = [
     {"bad-cbor", "extra"}, {"bad-cbor", "chunked-string"}, {"key-encoding", "unsupported-key-type"},
-    {"departure", "unsupported-version"},
+    {"deviation", "unsupported-version"},
 ]  # fmt: skip
 DRAFT_AAD = b"\x81\x6eFDO-OVEntry-v1"
 HASHES = {-16: "sha256", -43: "sha384", 5: "sha256", 6: "sha384"}

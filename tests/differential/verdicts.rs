@@ -1,7 +1,7 @@
 //! Prints a verdict for every voucher on standard input: the other side of `differential.py`.
 //!
 //! Each voucher comes after its length in four bytes, big-endian. Arguments are the names of
-//! allowances, and `strict`. One line for each voucher: `verified` and its departures as
+//! allowances, and `strict`. One line for each voucher: `verified` and its deviations as
 //! `kind@entry`, or `rejected`, the kind of the error and the entry; `-` stands for no entry.
 
 use std::io::{BufWriter, Read as _, Write as _};
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
             Ok(_) => {
                 write!(out, "verified")?;
                 for finding in audit.findings {
-                    let bytes = finding.kind.is_departure() && finding.kind.code() < 750;
+                    let bytes = finding.kind.is_deviation() && finding.kind.code() < 750;
                     if bytes && finding.kind.name() != "hash-table" {
                         write!(out, " {}@{}", finding.kind.name(), place(finding.entry))?;
                     }

@@ -92,14 +92,14 @@ pub extern "C" fn ov_next_owner_free(next: *mut *mut ov_next_owner) -> ov_status
     plain(|caller| caller.free(next))
 }
 
-/// What an extension may depart from. A new one departs from nothing.
+/// What an extension may deviate from. A new one deviates from nothing.
 pub struct ov_extend_options {
     _private: [u8; 0],
 }
 
 object!(ov_extend_options: ExtendOptions, b"ov exopt");
 
-/// Makes options that depart from nothing.
+/// Makes options that deviate from nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_new(options: *mut *mut ov_extend_options) -> ov_status {
     plain(|caller| {

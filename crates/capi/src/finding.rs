@@ -49,8 +49,8 @@ pub struct ov_finding {
     pub offset: u64,
     /// The entry, counted from 0; `OV_NONE` for header, chain or the whole.
     pub entry: u64,
-    /// Whether it departs from the written profile, so that the strict profile refuses it.
-    pub is_departure: bool,
+    /// Whether it deviates from the written profile, so that the strict profile refuses it.
+    pub is_deviation: bool,
     /// The allowance without which a voucher with this finding is refused; 0 where none is needed.
     pub allowance: i32,
     /// The stable name.
@@ -101,7 +101,7 @@ pub extern "C" fn ov_findings_get(
             code: i32::from(found.kind.code()),
             offset: found.offset as u64,
             entry: place(found.entry),
-            is_departure: found.kind.is_departure(),
+            is_deviation: found.kind.is_deviation(),
             allowance: found.kind.allowance().map_or(0, allowance_code),
             name: ov_str::of(found.kind.name()),
             message: ov_str::of(message),

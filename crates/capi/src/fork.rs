@@ -1,4 +1,4 @@
-//! Copies of one voucher that went two ways.
+//! Copies of one voucher that forked.
 
 use alloc::vec::Vec;
 

@@ -31,7 +31,7 @@ impl Refusal {
 
     /// An argument out of its range.
     pub(super) fn argument(what: &'static str) -> Self {
-        Self::Library(Error::because(ErrorKind::Argument, what))
+        Self::Library(Error::because(ErrorKind::BadCall, what))
     }
 }
 

@@ -123,8 +123,8 @@ pub struct ov_linkage_summary {
     pub owner_keys: u64,
     /// How many vouchers have an owner whose key stands in another voucher too.
     pub traced: u64,
-    /// The smallest crowd that an owner hides in.
-    pub smallest_crowd: u64,
+    /// The smallest anonymity set that an owner hides in.
+    pub smallest_anonymity_set: u64,
 }
 
 /// The numbers of a collection.
@@ -140,7 +140,7 @@ pub extern "C" fn ov_linkage_info(
             groups: linkage.groups().len() as u64,
             owner_keys: linkage.owner_keys() as u64,
             traced: linkage.traced() as u64,
-            smallest_crowd: linkage.smallest_crowd() as u64,
+            smallest_anonymity_set: linkage.smallest_anonymity_set() as u64,
         });
         Ok(())
     })
@@ -187,7 +187,7 @@ pub extern "C" fn ov_linkage_group(
     })
 }
 
-/// How many groups a voucher belongs to, and the size of the crowd that its owner hides in: the
+/// How many groups a voucher belongs to, and the size of the anonymity set that its owner hides in: the
 /// vouchers whose owners have no key in common with others and that look like this one in all else,
 /// or 1 where the owner's key stands in another voucher. Either may be NULL.
 #[unsafe(no_mangle)]
@@ -195,18 +195,18 @@ pub extern "C" fn ov_linkage_voucher(
     linkage: *const ov_linkage,
     voucher: u64,
     labels: *mut u64,
-    crowd: *mut u64,
+    anonymity_set: *mut u64,
 ) -> ov_status {
     plain(|caller| {
         let linkage = caller.get(linkage)?;
-        let (labels, crowd) = (caller.maybe_out(labels)?, caller.maybe_out(crowd)?);
+        let (labels, anonymity_set) = (caller.maybe_out(labels)?, caller.maybe_out(anonymity_set)?);
         let voucher = index(voucher)?;
         at((voucher < linkage.vouchers()).then_some(()))?;
         if let Some(out) = labels {
             out.write(linkage.labels(voucher).len() as u64);
         }
-        if let Some(out) = crowd {
-            out.write(linkage.crowd(voucher) as u64);
+        if let Some(out) = anonymity_set {
+            out.write(linkage.anonymity_set(voucher) as u64);
         }
         Ok(())
     })

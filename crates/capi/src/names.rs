@@ -258,7 +258,7 @@ pub extern "C" fn ov_digest_from_bytes(
     plain(|caller| {
         let bytes = caller.array(data, len)?;
         let out = caller.out(digest)?;
-        let read = Digest::from_bytes(bytes).ok_or(Refusal::argument("32 or 48 bytes wanted"))?;
+        let read = Digest::from_bytes(bytes).ok_or(Refusal::argument("32 or 48 bytes expected"))?;
         out.write(ov_digest::of(&read));
         Ok(())
     })

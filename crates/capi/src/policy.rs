@@ -214,7 +214,7 @@ pub const OV_LIMIT_DEPTH: i32 = 5;
 pub const OV_LIMIT_DEVICE_INFO: i32 = 6;
 /// Rendezvous instructions in all directives together. Default 1024.
 pub const OV_LIMIT_RENDEZVOUS: i32 = 7;
-/// Departures in one list, remarks beside them, and faults in one audit. Default 4096.
+/// Deviations in one list, remarks beside them, and faults in one audit. Default 4096.
 pub const OV_LIMIT_FINDINGS: i32 = 8;
 /// Signatures under certificates that the remarks of one voucher verify. Default 256.
 pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;

@@ -14,7 +14,7 @@ use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::Limits;
-use ownership_voucher::privacy::{PrivacyPolicy, Reveal, RevealKind};
+use ownership_voucher::privacy::{Disclosure, DisclosureKind, PrivacyPolicy};
 
 /// Every voucher has it, and FDO works by it.
 pub const OV_SEVERITY_INHERENT: i32 = 0;
@@ -28,90 +28,90 @@ pub const OV_SEVERITY_HIGH: i32 = 3;
 pub const OV_SEVERITY_CRITICAL: i32 = 4;
 
 /// A Wi-Fi password in clear.
-pub const OV_REVEAL_WIFI_PASSWORD: i32 = 900;
+pub const OV_DISCLOSURE_WIFI_PASSWORD: i32 = 900;
 /// The name of a Wi-Fi network.
-pub const OV_REVEAL_WIFI_NAME: i32 = 901;
+pub const OV_DISCLOSURE_WIFI_NAME: i32 = 901;
 /// The name of a rendezvous server.
-pub const OV_REVEAL_RENDEZVOUS_NAME: i32 = 902;
+pub const OV_DISCLOSURE_RENDEZVOUS_NAME: i32 = 902;
 /// The address of a rendezvous server.
-pub const OV_REVEAL_RENDEZVOUS_ADDRESS: i32 = 903;
+pub const OV_DISCLOSURE_RENDEZVOUS_ADDRESS: i32 = 903;
 /// A port of a rendezvous server.
-pub const OV_REVEAL_RENDEZVOUS_PORT: i32 = 904;
+pub const OV_DISCLOSURE_RENDEZVOUS_PORT: i32 = 904;
 /// The hash of a server's certificate.
-pub const OV_REVEAL_SERVER_CERTIFICATE: i32 = 905;
+pub const OV_DISCLOSURE_SERVER_CERTIFICATE: i32 = 905;
 /// The hash of a certificate authority for clients.
-pub const OV_REVEAL_CLIENT_CERTIFICATE: i32 = 906;
+pub const OV_DISCLOSURE_CLIENT_CERTIFICATE: i32 = 906;
 /// Whether the device asks a person for input.
-pub const OV_REVEAL_USER_INPUT: i32 = 907;
+pub const OV_DISCLOSURE_USER_INPUT: i32 = 907;
 /// A setting of the rendezvous.
-pub const OV_REVEAL_RENDEZVOUS_SETTING: i32 = 908;
+pub const OV_DISCLOSURE_RENDEZVOUS_SETTING: i32 = 908;
 /// Rendezvous bytes that cannot be read and may hold a secret.
-pub const OV_REVEAL_RENDEZVOUS_OTHER: i32 = 909;
+pub const OV_DISCLOSURE_RENDEZVOUS_OTHER: i32 = 909;
 /// The GUID of the device.
-pub const OV_REVEAL_GUID: i32 = 910;
+pub const OV_DISCLOSURE_GUID: i32 = 910;
 /// A GUID that does not look random.
-pub const OV_REVEAL_GUID_NOT_RANDOM: i32 = 911;
+pub const OV_DISCLOSURE_GUID_NOT_RANDOM: i32 = 911;
 /// What the manufacturer says about the device.
-pub const OV_REVEAL_DEVICE_INFO: i32 = 912;
+pub const OV_DISCLOSURE_DEVICE_INFO: i32 = 912;
 /// Device info that looks like a serial number.
-pub const OV_REVEAL_DEVICE_INFO_SERIAL: i32 = 913;
+pub const OV_DISCLOSURE_DEVICE_INFO_SERIAL: i32 = 913;
 /// The certificate of the device, its identity for life.
-pub const OV_REVEAL_DEVICE_CERTIFICATE: i32 = 914;
+pub const OV_DISCLOSURE_DEVICE_CERTIFICATE: i32 = 914;
 /// A name in the device certificate.
-pub const OV_REVEAL_DEVICE_CERTIFICATE_NAME: i32 = 915;
+pub const OV_DISCLOSURE_DEVICE_CERTIFICATE_NAME: i32 = 915;
 /// The serial number of the device certificate.
-pub const OV_REVEAL_DEVICE_CERTIFICATE_SERIAL: i32 = 916;
+pub const OV_DISCLOSURE_DEVICE_CERTIFICATE_SERIAL: i32 = 916;
 /// The date of the device certificate.
-pub const OV_REVEAL_DEVICE_CERTIFICATE_DATE: i32 = 917;
+pub const OV_DISCLOSURE_DEVICE_CERTIFICATE_DATE: i32 = 917;
 /// The issuer of the device certificate.
-pub const OV_REVEAL_DEVICE_ISSUER: i32 = 918;
+pub const OV_DISCLOSURE_DEVICE_ISSUER: i32 = 918;
 /// The key of the manufacturer.
-pub const OV_REVEAL_MANUFACTURER_KEY: i32 = 920;
+pub const OV_DISCLOSURE_MANUFACTURER_KEY: i32 = 920;
 /// The key of an earlier owner.
-pub const OV_REVEAL_EARLIER_OWNER: i32 = 921;
+pub const OV_DISCLOSURE_EARLIER_OWNER: i32 = 921;
 /// The key of the current owner.
-pub const OV_REVEAL_CURRENT_OWNER: i32 = 922;
+pub const OV_DISCLOSURE_CURRENT_OWNER: i32 = 922;
 /// A key that stands in the voucher before.
-pub const OV_REVEAL_REPEATED_OWNER: i32 = 923;
+pub const OV_DISCLOSURE_REPEATED_OWNER: i32 = 923;
 /// A name in a certificate of an owner.
-pub const OV_REVEAL_OWNER_NAME: i32 = 924;
+pub const OV_DISCLOSURE_OWNER_NAME: i32 = 924;
 /// A certificate of an owner.
-pub const OV_REVEAL_OWNER_CERTIFICATE: i32 = 925;
+pub const OV_DISCLOSURE_OWNER_CERTIFICATE: i32 = 925;
 /// The issuer of a certificate of an owner.
-pub const OV_REVEAL_OWNER_ISSUER: i32 = 926;
+pub const OV_DISCLOSURE_OWNER_ISSUER: i32 = 926;
 /// A name in a certificate of the manufacturer.
-pub const OV_REVEAL_MANUFACTURER_NAME: i32 = 927;
+pub const OV_DISCLOSURE_MANUFACTURER_NAME: i32 = 927;
 /// A certificate that was not looked into.
-pub const OV_REVEAL_UNREAD_CERTIFICATE: i32 = 928;
+pub const OV_DISCLOSURE_UNREAD_CERTIFICATE: i32 = 928;
 /// Additional data in an entry.
-pub const OV_REVEAL_EXTRA_DATA: i32 = 930;
+pub const OV_DISCLOSURE_EXTRA_DATA: i32 = 930;
 /// The ephemeral key of a one-time address.
-pub const OV_REVEAL_EXTRA_ONE_TIME: i32 = 931;
+pub const OV_DISCLOSURE_EXTRA_ONE_TIME: i32 = 931;
 /// Fields in a header that FDO does not ask for.
-pub const OV_REVEAL_HEADER_DATA: i32 = 932;
+pub const OV_DISCLOSURE_HEADER_DATA: i32 = 932;
 /// How often the device was sold.
-pub const OV_REVEAL_HOPS: i32 = 933;
+pub const OV_DISCLOSURE_HOPS: i32 = 933;
 /// A private key in clear.
-pub const OV_REVEAL_PRIVATE_KEY: i32 = 934;
+pub const OV_DISCLOSURE_PRIVATE_KEY: i32 = 934;
 /// A member of a COSE_Key that is no part of a public key.
-pub const OV_REVEAL_KEY_DATA: i32 = 935;
+pub const OV_DISCLOSURE_KEY_DATA: i32 = 935;
 /// There is more to tell than is listed.
-pub const OV_REVEAL_MORE_REVEALS: i32 = 949;
+pub const OV_DISCLOSURE_MORE_DISCLOSURES: i32 = 949;
 
 /// What a voucher tells: a list.
-pub struct ov_reveals {
+pub struct ov_disclosures {
     _private: [u8; 0],
 }
 
-/// What an `ov_reveals` holds: each with its sentence.
-pub(super) struct Reveals(Vec<(Reveal, String)>);
+/// What an `ov_disclosures` holds: each with its sentence.
+pub(super) struct Disclosures(Vec<(Disclosure, String)>);
 
-object!(ov_reveals: Reveals, b"ov tells");
+object!(ov_disclosures: Disclosures, b"ov tells");
 
 /// One thing that a voucher tells. Its texts live as long as the list.
 #[repr(C)]
-pub struct ov_reveal {
-    /// An `OV_REVEAL_` number.
+pub struct ov_disclosure {
+    /// An `OV_DISCLOSURE_` number.
     pub code: i32,
     /// An `OV_SEVERITY_` number.
     pub severity: i32,
@@ -129,83 +129,90 @@ pub struct ov_reveal {
     pub advice: ov_str,
 }
 
-fn give_reveals(reveals: Vec<Reveal>) -> *mut ov_reveals {
-    let with_text = |reveal: Reveal| {
-        let message = reveal.to_string();
-        (reveal, message)
+fn give_disclosures(disclosures: Vec<Disclosure>) -> *mut ov_disclosures {
+    let with_text = |disclosure: Disclosure| {
+        let message = disclosure.to_string();
+        (disclosure, message)
     };
-    Handle::give(Reveals(reveals.into_iter().map(with_text).collect()))
+    Handle::give(Disclosures(
+        disclosures.into_iter().map(with_text).collect(),
+    ))
 }
 
 /// Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
 /// password is listed, and its text only where `secrets` is set.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_reveals(
+pub extern "C" fn ov_voucher_disclosures(
     voucher: *const ov_voucher,
     secrets: bool,
-    reveals: *mut *mut ov_reveals,
+    disclosures: *mut *mut ov_disclosures,
 ) -> ov_status {
     plain(|caller| {
         let voucher = caller.get(voucher)?;
-        let out = caller.out(reveals)?;
-        out.write(give_reveals(voucher.reveals(&Limits::new(), secrets)));
+        let out = caller.out(disclosures)?;
+        out.write(give_disclosures(
+            voucher.disclosures(&Limits::new(), secrets),
+        ));
         Ok(())
     })
 }
 
 /// The same of the voucher that an extension is going to be, before anybody signs it.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_extension_reveals(
+pub extern "C" fn ov_extension_disclosures(
     extension: *const ov_extension,
     secrets: bool,
-    reveals: *mut *mut ov_reveals,
+    disclosures: *mut *mut ov_disclosures,
     error: *mut ov_error,
 ) -> ov_status {
     guard(error, |caller| {
         let waiting = caller.get(extension)?;
-        let out = caller.out(reveals)?;
-        out.write(give_reveals(waiting.extension.reveals(secrets)?));
+        let out = caller.out(disclosures)?;
+        out.write(give_disclosures(waiting.extension.disclosures(secrets)?));
         Ok(())
     })
 }
 
 /// The same of the voucher that a header is going to be, before the device is asked.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_header_reveals(
+pub extern "C" fn ov_header_disclosures(
     header: *const ov_header,
     secrets: bool,
-    reveals: *mut *mut ov_reveals,
+    disclosures: *mut *mut ov_disclosures,
 ) -> ov_status {
     plain(|caller| {
         let header = caller.get(header)?;
-        let out = caller.out(reveals)?;
-        out.write(give_reveals(header.reveals(secrets)));
+        let out = caller.out(disclosures)?;
+        out.write(give_disclosures(header.disclosures(secrets)));
         Ok(())
     })
 }
 
 /// How many there are.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_reveals_len(reveals: *const ov_reveals, len: *mut u64) -> ov_status {
+pub extern "C" fn ov_disclosures_len(
+    disclosures: *const ov_disclosures,
+    len: *mut u64,
+) -> ov_status {
     plain(|caller| {
-        let reveals = caller.get(reveals)?;
-        caller.out(len)?.write(reveals.0.len() as u64);
+        let disclosures = caller.get(disclosures)?;
+        caller.out(len)?.write(disclosures.0.len() as u64);
         Ok(())
     })
 }
 
 /// The one of that number, counted from 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_reveals_get(
-    reveals: *const ov_reveals,
+pub extern "C" fn ov_disclosures_get(
+    disclosures: *const ov_disclosures,
     number: u64,
-    reveal: *mut ov_reveal,
+    disclosure: *mut ov_disclosure,
 ) -> ov_status {
     plain(|caller| {
-        let reveals = caller.get(reveals)?;
-        let out = caller.out(reveal)?;
-        let (found, message) = at(reveals.0.get(index(number)?))?;
-        out.write(ov_reveal {
+        let disclosures = caller.get(disclosures)?;
+        let out = caller.out(disclosure)?;
+        let (found, message) = at(disclosures.0.get(index(number)?))?;
+        out.write(ov_disclosure {
             code: i32::from(found.kind.code()),
             severity: i32::from(found.kind.severity().code()),
             offset: found.offset as u64,
@@ -221,21 +228,21 @@ pub extern "C" fn ov_reveals_get(
 
 /// Frees a list and sets the variable to NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_reveals_free(reveals: *mut *mut ov_reveals) -> ov_status {
-    plain(|caller| caller.free(reveals))
+pub extern "C" fn ov_disclosures_free(disclosures: *mut *mut ov_disclosures) -> ov_status {
+    plain(|caller| caller.free(disclosures))
 }
 
-fn kind(code: i32) -> Result<RevealKind, Refusal> {
-    let mut kinds = RevealKind::ALL.iter();
+fn kind(code: i32) -> Result<DisclosureKind, Refusal> {
+    let mut kinds = DisclosureKind::ALL.iter();
     let found = kinds.find(|kind| i32::from(kind.code()) == code);
     found
         .copied()
-        .ok_or(Refusal::argument("an unknown kind of reveal"))
+        .ok_or(Refusal::argument("an unknown kind of disclosure"))
 }
 
-/// The number of the kind of reveal of that name.
+/// The number of the kind of disclosure of that name.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_reveal_from_name(
+pub extern "C" fn ov_disclosure_from_name(
     name: *const c_char,
     len: usize,
     code: *mut i32,
@@ -243,8 +250,8 @@ pub extern "C" fn ov_reveal_from_name(
     plain(|caller| {
         let name = caller.text(name, len)?;
         let out = caller.out(code)?;
-        let found = RevealKind::from_name(name);
-        let found = found.ok_or(Refusal::argument("an unknown kind of reveal"))?;
+        let found = DisclosureKind::from_name(name);
+        let found = found.ok_or(Refusal::argument("an unknown kind of disclosure"))?;
         out.write(i32::from(found.code()));
         Ok(())
     })
@@ -256,17 +263,17 @@ fn stricter(policy: PrivacyPolicy, code: i32) -> Result<PrivacyPolicy, Refusal> 
         return Ok(policy.refusing(kind(code)?));
     }
     let strict = PrivacyPolicy::strict();
-    let kinds = RevealKind::ALL.iter().copied();
+    let kinds = DisclosureKind::ALL.iter().copied();
     Ok(kinds
         .filter(|kind| strict.refuses(*kind))
         .fold(policy, PrivacyPolicy::refusing))
 }
 
-/// Refuses extensions that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+/// Refuses extensions that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
 /// voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
 /// `OV_ERR_DISCLOSURE`.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_refuse_reveal(
+pub extern "C" fn ov_extend_options_refuse_disclosure(
     options: *mut ov_extend_options,
     code: i32,
 ) -> ov_status {
@@ -277,10 +284,10 @@ pub extern "C" fn ov_extend_options_refuse_reveal(
     })
 }
 
-/// Refuses new vouchers that would tell this: an `OV_REVEAL_` number; 0 for all that the writer of a
+/// Refuses new vouchers that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
 /// voucher can leave out. Each call takes the place of the one before.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_refuse_reveals(
+pub extern "C" fn ov_new_voucher_refuse_disclosures(
     new_voucher: *mut ov_new_voucher,
     codes: *const i32,
     count: usize,

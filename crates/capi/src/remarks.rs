@@ -11,7 +11,7 @@ use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::Policy;
 
-/// Every departure from the profile that was seen in reading, in the order of the bytes.
+/// Every deviation from the profile that was seen in reading, in the order of the bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_findings(
     voucher: *const ov_voucher,
@@ -25,7 +25,7 @@ pub extern "C" fn ov_voucher_findings(
     })
 }
 
-/// Departures, and remarks about state and certificates, in the order of the bytes; nothing is
+/// Deviations, and remarks about state and certificates, in the order of the bytes; nothing is
 /// verified. The policy says at which time certificates are judged; it may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_remarks(

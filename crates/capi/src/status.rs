@@ -112,8 +112,8 @@ pub const OV_ERR_NULL_CHAIN: ov_status = 312;
 pub const OV_ERR_GUID_ZERO: ov_status = 313;
 /// An entry lacks the COSE_Sign1 tag.
 pub const OV_ERR_ENTRY_UNTAGGED: ov_status = 314;
-/// The strict profile refuses a departure.
-pub const OV_ERR_DEPARTURE: ov_status = 315;
+/// The strict profile refuses a deviation.
+pub const OV_ERR_DEVIATION: ov_status = 315;
 /// No valid certificate path leads from the key to a trusted root.
 pub const OV_ERR_OWNER_PATH: ov_status = 316;
 /// The header HMAC carries the code of a plain hash.
@@ -249,7 +249,7 @@ pub const OV_FINDING_EXPERIMENTAL_KEY: i32 = 714;
 pub const OV_FINDING_DEVICE_CHAIN_BARE: i32 = 715;
 /// The chain hash covers the CBOR item.
 pub const OV_FINDING_LEGACY_CHAIN_HASH: i32 = 716;
-/// The strength of the hash departs from the table.
+/// The strength of the hash deviates from the table.
 pub const OV_FINDING_HASH_TABLE: i32 = 717;
 /// The rendezvous info or a directive is empty.
 pub const OV_FINDING_RV_EMPTY: i32 = 718;
@@ -343,11 +343,7 @@ const BOUNDARY: [(ov_status, &str, &str); 8] = [
         "lent-handle",
         "a handle belongs to another one",
     ),
-    (
-        OV_ERR_INDEX,
-        "no-such-index",
-        "nothing stands at this index",
-    ),
+    (OV_ERR_INDEX, "no-such-index", "nothing is at this index"),
     (OV_ERR_ABSENT, "absent", "the thing asked for is not there"),
     (OV_ERR_BUSY, "busy", "the handle is at work already"),
     (OV_ERR_PANIC, "panic", "the library is at fault"),

@@ -339,7 +339,7 @@ pub extern "C" fn ov_audit_error(
     })
 }
 
-/// Every departure and remark, in the order of the bytes. The list belongs to the audit.
+/// Every deviation and remark, in the order of the bytes. The list belongs to the audit.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_findings(
     result: *const ov_audit,

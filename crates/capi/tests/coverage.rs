@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use ownership_voucher::privacy::{LinkKind, RevealKind};
+use ownership_voucher::privacy::{DisclosureKind, LinkKind};
 use ownership_voucher::{ErrorKind, FindingKind};
 
 fn root() -> &'static Path {
@@ -68,10 +68,10 @@ fn operations() -> BTreeSet<String> {
     sources(&root().join("crates/onetime/src"), &mut files);
     let mut found = BTreeSet::new();
     // These types have their names from a macro.
-    let named = ["ErrorKind", "FindingKind", "RevealKind", "LinkKind"];
+    let named = ["ErrorKind", "FindingKind", "DisclosureKind", "LinkKind"];
     found.extend(named.map(|name| format!("{name}::name")));
     let described = ["advice", "severity", "text"];
-    found.extend(described.map(|name| format!("RevealKind::{name}")));
+    found.extend(described.map(|name| format!("DisclosureKind::{name}")));
     found.insert("LinkKind::text".to_owned());
     for path in files {
         let text = read(&path);
@@ -200,9 +200,9 @@ fn the_header_has_every_number() {
             kind.code()
         ));
     }
-    for kind in RevealKind::ALL {
+    for kind in DisclosureKind::ALL {
         let (name, code) = (constant(kind.name()), kind.code());
-        wanted.push(format!("#define OV_REVEAL_{name} {code}\n"));
+        wanted.push(format!("#define OV_DISCLOSURE_{name} {code}\n"));
     }
     for kind in LinkKind::ALL {
         let (name, code) = (constant(kind.name()), kind.code());
@@ -219,7 +219,7 @@ fn the_header_has_every_number() {
     );
     for (prefix, count) in [
         ("OV_FINDING_", FindingKind::ALL.len()),
-        ("OV_REVEAL_", RevealKind::ALL.len()),
+        ("OV_DISCLOSURE_", DisclosureKind::ALL.len()),
         ("OV_LINK_", LinkKind::ALL.len()),
     ] {
         let defined = header.matches(&format!("#define {prefix}")).count();

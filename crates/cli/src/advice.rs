@@ -6,14 +6,12 @@ use ownership_voucher::{ErrorKind, Fault, FindingKind};
 pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Truncated => "the file is cut off: fetch it again from where it came",
-        ErrorKind::TrailingBytes => {
-            "something stands behind the voucher: look at it with `ov show --diag`"
-        }
+        ErrorKind::TrailingBytes => "bytes follow the voucher: look at it with `ov show --diag`",
         ErrorKind::NoVoucher => {
             "is this the right file? vouchers are CBOR, PEM blocks OWNERSHIP VOUCHER, or base64"
         }
         ErrorKind::Pem => "the text was damaged on its way: fetch the file again",
-        ErrorKind::Version => {
+        ErrorKind::UnsupportedVersion => {
             "vouchers of FDO 1.0 can be looked at with `ov show --diag`; of the FDO 2.0 draft, \
              verified with --allow fdo-2.0-draft"
         }
@@ -22,31 +20,33 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
             "do not accept it as it is; for two elliptic curves mixed up by go-fdo there is \
              --allow key-type-label"
         }
-        ErrorKind::ChainHash => {
+        ErrorKind::ChainHashMismatch => {
             "certificates of the device were exchanged, or old software hashed them otherwise: \
              compare with the device maker; for fdo-rs before 2024 --allow legacy-chain-hash"
         }
-        ErrorKind::Untagged => {
+        ErrorKind::EntryUntagged => {
             "for vouchers of a pre-release of 2021 there is --allow legacy-untagged"
         }
-        ErrorKind::PreviousHash => {
+        ErrorKind::PreviousHashMismatch => {
             "an entry was exchanged, removed or moved: do not accept it, and ask the owner before \
              for the original"
         }
-        ErrorKind::HeaderInfoHash => {
+        ErrorKind::HeaderInfoHashMismatch => {
             "the entry belongs to another device: do not accept it, and ask the owner before for \
              the original"
         }
-        ErrorKind::Signature => {
+        ErrorKind::SignatureInvalid => {
             "the entry was not signed by the owner before, or was changed after: do not accept it, \
              and ask that owner for the original"
         }
-        ErrorKind::HeaderHmac => {
+        ErrorKind::HmacMismatch => {
             "the device will refuse this voucher: the header was changed, or the secret is that of \
              another device"
         }
-        ErrorKind::Owner => "this voucher is not, or not yet, signed over to the expected owner",
-        ErrorKind::Manufacturer => "the device was not made by an expected manufacturer",
+        ErrorKind::WrongOwner => {
+            "this voucher is not, or not yet, signed over to the expected owner"
+        }
+        ErrorKind::WrongManufacturer => "the device was not made by an expected manufacturer",
         ErrorKind::DevicePath => {
             "do not trust the device's certificate, or give the root of its maker with --device-ca"
         }
@@ -57,9 +57,9 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
             "judge it at another time with --at, or leave --refuse-expired away"
         }
         ErrorKind::CertificateRevoked => {
-            "whoever issued the certificate has called it back: do not trust its key, and ask the maker"
+            "whoever issued the certificate has revoked it: do not trust its key, and ask the maker"
         }
-        ErrorKind::Origin => {
+        ErrorKind::OriginNotChecked => {
             "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret"
         }
         ErrorKind::NotProved => "give what the fact is compared with, or do not require it",
@@ -67,17 +67,17 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
             "whoever made this put the certificates the wrong way round: ask for one that has the \
              device's first and the root last"
         }
-        ErrorKind::AuthorityLeaf => {
+        ErrorKind::CaAsLeaf => {
             "anybody can copy the certificate of an authority: do not take it for a device"
         }
         ErrorKind::UnfitChain => {
             "put the key's own certificate first, then the one that signed it, and the root last"
         }
-        ErrorKind::AuthorityOwner => {
+        ErrorKind::CaAsOwner => {
             "give the owner's own certificate; where the authority itself is meant: --allow-ca-owner"
         }
-        ErrorKind::HmacSecret => "use 32 random bytes for SHA-256, 48 for SHA-384",
-        ErrorKind::Departure => "without --strict this is a finding",
+        ErrorKind::HmacSecretShort => "use 32 random bytes for SHA-256, 48 for SHA-384",
+        ErrorKind::Deviation => "without --strict this is a finding",
         _ => match kind.fault() {
             Fault::Malformed => {
                 "the bytes are not a voucher of FDO 1.1: look at them with `ov show --diag`, and \
@@ -103,7 +103,7 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         FindingKind::DraftVersion | FindingKind::DraftAad => {
             "FDO 1.1 software refuses it; ask for a voucher of FDO 1.1"
         }
-        FindingKind::UnprotectedHeader => "do not rely on what stands in it",
+        FindingKind::UnprotectedHeader => "do not rely on its contents",
         FindingKind::KeyMix => "devices with one verifier compiled in may refuse it",
         FindingKind::RvEmpty => "the device knows no place to meet its owner",
         FindingKind::NoEntries => "extend it to its next owner with `ov extend`",
@@ -112,9 +112,9 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
              for"
         }
         FindingKind::CertificateNotYetValid => "check the clock of whoever issued it",
-        FindingKind::NoBasicConstraints | FindingKind::Sha1 | FindingKind::CertificateV1 => {
-            "no path to a root can lead over this certificate"
-        }
+        FindingKind::NoBasicConstraints
+        | FindingKind::Sha1Signature
+        | FindingKind::CertificateV1 => "no path to a root can lead over this certificate",
         FindingKind::DeviceChainBroken | FindingKind::OwnerChainBroken => {
             "the chain proves nothing beyond this certificate: ask its holder for the right one"
         }
@@ -131,10 +131,10 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         FindingKind::ChainReversed => {
             "the key's own certificate comes first, the root last: ask for a chain in that order"
         }
-        FindingKind::AuthorityLeaf => {
+        FindingKind::CaAsLeaf => {
             "the certificate is that of an authority, not of a device or owner: ask its holder"
         }
-        FindingKind::ListUnused => {
+        FindingKind::CrlNotUsed => {
             "get undamaged lists of those who issued the certificates of this path; --require-crl \
              refuses to go without"
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::cli::AuditArgs;
-use crate::input::{Item, Windows, complain_left_out};
+use crate::input::{Item, Windows, print_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, Standing, count, fingerprint, object};
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    complain_left_out(&windows);
+    print_left_out(&windows);
     Ok(match windows.failures() {
         0 => outcome,
         _ => Outcome::Trouble,

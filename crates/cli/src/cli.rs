@@ -56,7 +56,7 @@ pub(crate) enum Command {
     /// Make, publish and find one-time owner keys, which nobody can tie to their owner
     #[command(subcommand)]
     Onetime(onetime::OnetimeCommand),
-    /// Find vouchers of one device that went two ways, and those that are older states of others
+    /// Find vouchers of one device that forked, and those that are older states of others
     Forks(ForksArgs),
     /// List what vouchers tell their holders, how bad that is, and what ties them to each other
     Privacy(PrivacyArgs),
@@ -385,11 +385,11 @@ pub(crate) struct PrivacyArgs {
     /// voucher, and a last one for the whole.
     ///
     /// The member record says which it is. voucher: source, index, voucher (its number among those
-    /// that could be read), guid, worst (a severity), reveals (kind, code, severity, entry, offset,
-    /// value, message, advice), error. file: source and, as in a reveal, kind to advice, of a private
+    /// that could be read), guid, worst (a severity), discloses (kind, code, severity, entry, offset,
+    /// value, message, advice), error. file: source and, as in a disclosure, kind to advice, of a private
     /// key that stands beside vouchers. group: group (its number), kind, code, mark, text, vouchers
     /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
-    /// same owner), crowd. summary: vouchers, owner_keys, traced, smallest_crowd, groups,
+    /// same owner), anonymity_set. summary: vouchers, owner_keys, traced, smallest_anonymity_set, groups,
     /// unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,8 +6,8 @@ use alloc::sync::Arc;
 use ownership_voucher::{Guid, HashAlgorithm, Voucher};
 
 use crate::cli::ConvertArgs;
-use crate::input::{Inputs, Windows, complain_left_out, name_of};
-use crate::output::{Sink, complain};
+use crate::input::{Inputs, Windows, name_of, print_left_out};
+use crate::output::{Sink, print_message};
 use crate::report::Problem;
 use crate::{Failure, Outcome};
 
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             let first = repeated.copies.get(&number);
             number = number.saturating_add(1);
             if let Some(first) = first {
-                complain(&format!("{name}: a copy of {first}, written once"));
+                print_message(&format!("{name}: a copy of {first}, written once"));
                 continue;
             }
             let parsed = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
@@ -46,19 +46,19 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             match parsed {
                 Ok((bytes, guid)) => match sink.push(bytes, &guid.to_string()) {
                     Err(Failure::Message(message)) if sink.is_folder() => {
-                        complain(&format!("{name}: {message}"));
+                        print_message(&format!("{name}: {message}"));
                         outcome = Outcome::Trouble;
                     }
                     other => other?,
                 },
                 Err(problem) => {
-                    complain(&format!("{name}: left out: {}", problem.message));
+                    print_message(&format!("{name}: left out: {}", problem.message));
                     outcome = outcome.max(Outcome::Rejected);
                 }
             }
         }
     }
-    complain_left_out(&windows);
+    print_left_out(&windows);
     if windows.failures() > 0 {
         outcome = Outcome::Trouble;
     }
@@ -118,16 +118,16 @@ impl Repeated {
     /// Says which vouchers would overwrite each other, if any.
     fn refuse(&self) -> bool {
         for (guid, first, other) in &self.conflicts {
-            complain(&format!(
+            print_message(&format!(
                 "{first} and {other} are different vouchers of one GUID, {guid}: both would be \
                  {guid} in the folder; leave out one of them, or write to one file with -o"
             ));
         }
         if self.more > 0 {
-            complain(&format!("and {} more", self.more));
+            print_message(&format!("and {} more", self.more));
         }
         if !self.conflicts.is_empty() {
-            complain("nothing was written");
+            print_message("nothing was written");
         }
         !self.conflicts.is_empty()
     }

@@ -1,9 +1,9 @@
 //! Who sells each voucher to whom: one key or one-time keys on either side.
 
 use ownership_voucher::{
-    Deal, DeviceHmac as _, Error, ExtendOptions, Extension, HashAlgorithm, HmacSecret, KeyType,
-    LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, VerifiedVoucher, hand_over_each,
-    hand_over_each_with,
+    DeviceHmac as _, Error, ExtendOptions, Extension, HandOverRequest, HashAlgorithm, HmacSecret,
+    KeyType, LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, VerifiedVoucher,
+    hand_over_each, hand_over_each_with,
 };
 use ownership_voucher_onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
 
@@ -122,7 +122,7 @@ impl Deals {
                 interrupt,
                 warnings,
             };
-            Ok(Deal::new(signer, next, options))
+            Ok(HandOverRequest::new(signer, next, options))
         };
         match journal {
             Some(journal) => hand_over_each_with(policy, &bytes, journal, deal),

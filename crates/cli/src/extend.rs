@@ -18,7 +18,7 @@ use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
 use crate::material::Material;
-use crate::output::{Sink, complain, complain_in_json};
+use crate::output::{Sink, print_message, print_messages_as_json};
 use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
 use crate::receipts::Receipts;
@@ -35,7 +35,7 @@ const MANY: &str = "; --to-keys takes a list with a key for each voucher";
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     // Messages among receipts are for people; a program gets objects only.
     if has_receipts_on_stderr(args) && !io::stderr().is_terminal() {
-        complain_in_json();
+        print_messages_as_json();
     }
     let files = files(args)?;
     let material = Material::load(&args.policy)?;
@@ -144,7 +144,7 @@ fn shipment(
     let policy = material.policy();
     let plan = match (plan(&inputs, &policy, deals, &interrupt), interrupt.code()) {
         (Err(_), Some(code)) => {
-            complain("stopped by a signal while the input was looked at; nothing was signed");
+            print_message("stopped by a signal while the input was looked at; nothing was signed");
             return Ok(Outcome::Stopped(code));
         }
         (plan, _) => plan?,
@@ -391,7 +391,7 @@ impl Run<'_> {
 
     fn say(&mut self, message: &str) {
         self.progress.clear();
-        complain(message);
+        print_message(message);
     }
 
     fn finish(mut self, windows: &Windows) -> Result<Outcome, Failure> {
@@ -432,13 +432,13 @@ impl Run<'_> {
                     summary = format!("{summary}, {number} {what}");
                 }
             }
-            complain(&format!("{summary}{}", windows.left_out()));
+            print_message(&format!("{summary}{}", windows.left_out()));
         }
         if let Some(message) = &self.broken {
-            complain(message);
+            print_message(message);
         }
         if let Some(code) = stopped {
-            complain(&match (whole, tally.done) {
+            print_message(&match (whole, tally.done) {
                 (true, _) => "stopped by a signal; nothing was written, and the same command \
                               starts again"
                     .to_owned(),

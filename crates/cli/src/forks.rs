@@ -1,4 +1,4 @@
-//! `ov forks`: copies of a voucher that went two ways, and older states of newer ones.
+//! `ov forks`: copies of a voucher that forked, and older states of newer ones.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::cli::ForksArgs;
 use crate::input::Windows;
 use crate::material::Material;
-use crate::output::{Lines, complain};
+use crate::output::{Lines, print_message};
 use crate::report::{Problem, count, fingerprint, object};
 use crate::{Failure, Outcome};
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
         count(forks, "fork", "forks")
     ) + &first.left_out();
     if args.json {
-        complain(&summary);
+        print_message(&summary);
     } else {
         lines.line(&summary)?;
     }
@@ -118,7 +118,7 @@ fn copies(
                 }),
                 Err(problem) => {
                     let (word, message) = (problem.standing().name(), &problem.message);
-                    complain(&format!("{name}: {word}, not compared: {message}"));
+                    print_message(&format!("{name}: {word}, not compared: {message}"));
                     if args.json {
                         lines.line(&left_out_json(&item.source, item.index, &problem))?;
                     }

@@ -10,7 +10,7 @@ use ownership_voucher::ErrorKind;
 use ownership_voucher::text::escaped;
 
 use crate::Failure;
-use crate::output::complain;
+use crate::output::print_message;
 use crate::report::{Problem, count};
 use crate::split::Splitter;
 use crate::temporary::{hidden_name, is_temporary};
@@ -22,7 +22,7 @@ const WINDOW_BYTES: usize = 32 << 20;
 /// Vouchers that are signed and written together: what a run that is stopped may have to repeat.
 const GROUP: usize = 256;
 /// How far files that nobody named are searched for PEM blocks.
-const PATIENCE: u64 = 1 << 20;
+const PROBE_LIMIT: u64 = 1 << 20;
 /// Skipped files that are named; more are counted.
 const NAMED: usize = 10;
 /// Extensions that promise a voucher: such a file without one is not passed over.
@@ -163,9 +163,9 @@ impl Found {
 }
 
 /// Says how many files were left out of account, for commands without a summary.
-pub(crate) fn complain_left_out(windows: &Windows) {
+pub(crate) fn print_left_out(windows: &Windows) {
     if let Some(text) = windows.left_out().strip_prefix(", ") {
-        complain(text);
+        print_message(text);
     }
 }
 
@@ -334,7 +334,7 @@ impl Windows {
 
     fn say(&self, message: &str) {
         if !self.silent {
-            complain(message);
+            print_message(message);
         }
     }
 
@@ -466,12 +466,12 @@ impl Windows {
         };
         let (stream, seen) = Watch::new(stream);
         let stream: Box<dyn Read + Send> = Box::new(stream);
-        let patience = (!source.named).then_some(PATIENCE);
+        let probe_limit = (!source.named).then_some(PROBE_LIMIT);
         self.current = Some(Current {
             source,
             seen: Arc::clone(&seen),
             any: false,
-            splitter: Splitter::new(stream, size, patience, self.lenient).noting(seen),
+            splitter: Splitter::new(stream, size, probe_limit, self.lenient).noting(seen),
             index: 0,
         });
         None

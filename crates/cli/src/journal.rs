@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use crate::Failure;
 use crate::cli::unhex;
 use crate::material::now;
-use crate::output::{complain, sync_folder};
+use crate::output::{print_message, sync_folder};
 use crate::report::{Problem, fingerprint, hex, object, quoted};
 
 /// The first line.
@@ -291,7 +291,7 @@ fn cut_off(number: u64, repair: bool, bytes: &[u8]) -> Result<(), String> {
         None => String::new(),
     };
     if repair {
-        complain(&format!(
+        print_message(&format!(
             "the journal ends inside line {number}{whose}; the line is removed"
         ));
         return Ok(());

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Failure> {
         public.write(pem("PUBLIC KEY", &key.public_key().to_spki_der())?.as_bytes())?;
         public.commit()?;
     }
-    crate::output::complain(&format!("new key {}", fingerprint(&key.public_key())));
+    crate::output::print_message(&format!("new key {}", fingerprint(&key.public_key())));
     Ok(Outcome::Good)
 }
 

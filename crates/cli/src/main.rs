@@ -100,7 +100,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Stopped(code)) => ExitCode::from(code),
         Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
         Err(Failure::Message(message)) => {
-            output::complain(&message);
+            output::print_message(&message);
             ExitCode::from(2)
         }
     }

@@ -9,7 +9,7 @@ use ownership_voucher::{
 
 use crate::Failure;
 use crate::cli::PolicyArgs;
-use crate::output::complain;
+use crate::output::print_message;
 use crate::owners;
 use crate::read::{in_file, is_pem, read};
 use crate::report::count;
@@ -66,7 +66,7 @@ impl Material {
     /// Reads the files that the options name.
     pub(crate) fn load(args: &PolicyArgs) -> Result<Self, Failure> {
         if !args.crl.is_empty() && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
-            return Err("--crl: --device-ca or --manufacturer-ca wanted beside it".into());
+            return Err("--crl: --device-ca or --manufacturer-ca expected beside it".into());
         }
         if args.require_crl && args.crl.is_empty() {
             return Err("--require-crl: --crl expected beside it".into());
@@ -148,7 +148,7 @@ impl Material {
         if unanchored > 0 {
             let vouchers = count(unanchored, "voucher", "vouchers");
             let advice = self.origin_advice();
-            complain(&format!("{vouchers}: origin not checked; {advice}"));
+            print_message(&format!("{vouchers}: origin not checked; {advice}"));
         }
     }
 

@@ -9,7 +9,7 @@ use ownership_voucher::{
 
 use crate::cli::{Encoding, NewArgs};
 use crate::material::{certificates, now};
-use crate::output::{Readers, Sink, complain, write_file};
+use crate::output::{Readers, Sink, print_message, write_file};
 use crate::owners::next_owner;
 use crate::random::fill_random;
 use crate::report::Problem;
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     let header = header(args, guid)?;
     let policy = now().map_or_else(Policy::any_origin, |now| Policy::any_origin().at(now));
     for finding in header.remarks(&policy) {
-        complain(&format!(
+        print_message(&format!(
             "warning: {finding} ({}){}",
             finding.kind.name(),
             on_paths(finding.kind)
@@ -32,8 +32,8 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     }
     if let Some(path) = &args.header {
         write_file(path, header.as_bytes(), args.output.force, Readers::Usual)?;
-        complain(&format!(
-            "guid {guid}; {} over the header wanted",
+        print_message(&format!(
+            "guid {guid}; {} over the header expected",
             match header.algorithm().len() {
                 32 => "HMAC-SHA256",
                 _ => "HMAC-SHA384",
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     let voucher = finish(args, &header)?;
     sink.push(voucher.as_bytes(), &guid.to_string())?;
     sink.finish()?;
-    complain(&format!("new voucher {guid}"));
+    print_message(&format!("new voucher {guid}"));
     Ok(Outcome::Good)
 }
 
@@ -54,7 +54,7 @@ const fn on_paths(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::CertificateUnreadable
         | FindingKind::NoBasicConstraints
-        | FindingKind::Sha1
+        | FindingKind::Sha1Signature
         | FindingKind::CertificateV1
         | FindingKind::DeviceChainBroken
         | FindingKind::OwnerChainBroken => {
@@ -77,7 +77,7 @@ fn random_guid() -> Result<Guid, Failure> {
 
 fn failure(error: &ownership_voucher::Error) -> Failure {
     let hint = match error.kind() {
-        ErrorKind::AuthorityOwner => " (--allow-ca-owner takes it)",
+        ErrorKind::CaAsOwner => " (--allow-ca-owner takes it)",
         _ => "",
     };
     Failure::Message(format!("{}{hint}", Problem::from(error).message))
@@ -131,12 +131,12 @@ fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failur
         (Some(hmac), _) => {
             // The length of the HMAC says which hash it was made with.
             let hmac = Digest::new(header.algorithm(), hmac.as_bytes())
-                .ok_or_else(|| format!("--hmac: {} bytes wanted", header.algorithm().len()))?;
+                .ok_or_else(|| format!("--hmac: {} bytes expected", header.algorithm().len()))?;
             header.finish(&hmac)
         }
         (None, Some(text)) => header.with_hmac(&secret(text, header.algorithm().len())?),
         (None, None) => {
-            return Err("one of --hmac-secret, --hmac and --header wanted".into());
+            return Err("one of --hmac-secret, --hmac and --header expected".into());
         }
     };
     voucher.map_err(|error| failure(&error))
@@ -147,7 +147,7 @@ fn directive(url: &str) -> Result<RvDirective, Failure> {
     let bad = |why: &str| Failure::Message(format!("--rv {url}: {why}"));
     let (scheme, rest) = url
         .split_once("://")
-        .ok_or_else(|| bad("a URL such as https://rv.example.com:8443 wanted"))?;
+        .ok_or_else(|| bad("a URL such as https://rv.example.com:8443 expected"))?;
     let (protocol, default_port) = match scheme {
         "http" => (RvProtocol::Http, Some(80)),
         "https" => (RvProtocol::Https, Some(443)),
@@ -171,7 +171,7 @@ fn directive(url: &str) -> Result<RvDirective, Failure> {
             match rest.strip_prefix(':') {
                 Some(port) => (host, Some(port)),
                 None if rest.is_empty() => (host, None),
-                None => return Err(bad("a port wanted behind the address")),
+                None => return Err(bad("a port expected behind the address")),
             }
         }
         None => match authority.split_once(':') {
@@ -188,7 +188,7 @@ fn directive(url: &str) -> Result<RvDirective, Failure> {
     };
     let port: u16 = port
         .filter(|&port| port > 0)
-        .ok_or_else(|| bad("a port wanted"))?;
+        .ok_or_else(|| bad("a port expected"))?;
     let directive = RvDirective::new();
     let directive = if authority.starts_with('[') {
         let address: Ipv6Addr = host.parse().map_err(|_| bad("not an IPv6 address"))?;

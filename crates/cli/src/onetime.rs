@@ -13,7 +13,7 @@ use crate::cli::onetime::{
 use crate::cli::{Curve, unhex_secret};
 use crate::input::{Windows, printable};
 use crate::material::Material;
-use crate::output::{Lines, Readers, complain, pem, write_file};
+use crate::output::{Lines, Readers, pem, print_message, write_file};
 use crate::owners::listed_keys;
 use crate::random::fill_random;
 use crate::read::{in_file, read};
@@ -67,7 +67,7 @@ fn read_secret<const N: usize>(path: &Path) -> Result<Zeroizing<[u8; N]>, Failur
     array.ok_or_else(|| {
         let wanted = N.saturating_mul(2);
         Failure::Message(format!(
-            "{}: {wanted} hexadecimal digits wanted",
+            "{}: {wanted} hexadecimal digits expected",
             path.display()
         ))
     })
@@ -212,7 +212,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 Ok(None) => others = others.saturating_add(1),
                 Err(message) => {
                     progress.clear();
-                    complain(&format!("{}: {message}", item.name()));
+                    print_message(&format!("{}: {message}", item.name()));
                     rejected = rejected.saturating_add(usize::from(!item.is_unread()));
                 }
             }
@@ -222,7 +222,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     progress.clear();
     lines.flush()?;
     let found = count(found, "voucher", "vouchers");
-    complain(&format!(
+    print_message(&format!(
         "{found} found, {others} of others, {rejected} rejected{}",
         windows.left_out()
     ));

@@ -21,7 +21,7 @@ use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
 static IN_JSON: AtomicBool = AtomicBool::new(false);
 
 /// Says something to the user on the standard error, in one line.
-pub(crate) fn complain(message: &str) {
+pub(crate) fn print_message(message: &str) {
     let line = match IN_JSON.load(Ordering::Relaxed) {
         true => object(&[("message", json!(message))]),
         false => format!("ov: {}", escaped(message)),
@@ -41,7 +41,7 @@ pub(crate) fn print_error(line: &str) {
 }
 
 /// From now on the standard error gets JSON objects only: messages are such with one member.
-pub(crate) fn complain_in_json() {
+pub(crate) fn print_messages_as_json() {
     IN_JSON.store(true, Ordering::Relaxed);
 }
 

@@ -119,7 +119,7 @@ pub(crate) fn next_owner(
             let key = NextOwner::Chain(chain).bare_key(ca);
             key.map(NextOwner::Key).map_err(|error| {
                 let hint = match error.kind() {
-                    ErrorKind::AuthorityOwner => " (--allow-ca-owner takes its key)",
+                    ErrorKind::CaAsOwner => " (--allow-ca-owner takes its key)",
                     _ => "",
                 };
                 let (name, message) = (path.display(), Problem::from(&error).message);

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
 use crate::material::{Material, private_key};
-use crate::output::{Lines, NewFile, Readers, complain, pem, write_file};
+use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
 use crate::read::{in_file, read};
 use crate::report::{Problem, fingerprint, object, quoted};
@@ -38,7 +38,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
         let message = challenge.respond(voucher, &args.verifier);
         message.map_err(|error| match error.kind() {
             // The one thing that a person has to be told here: somebody else asks.
-            ErrorKind::Verifier => Failure::Message(format!(
+            ErrorKind::WrongVerifier => Failure::Message(format!(
                 "the challenge is from {}, not from {}: do not answer it",
                 quoted(challenge.verifier()),
                 quoted(&args.verifier)
@@ -50,7 +50,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
         let bytes = message.to_be_signed();
         write_file(path, &bytes, args.force, Readers::Usual)?;
         let algorithm = message.algorithm().name();
-        complain(&format!("{algorithm} over {} wanted", path.display()));
+        print_message(&format!("{algorithm} over {} expected", path.display()));
         return Ok(Outcome::Good);
     }
     // What cannot be written is not signed.
@@ -61,7 +61,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
             let proof = message.finish(&read(path)?);
             proof.map_err(|error| in_file(path, &error))?
         }
-        _ => return Err("one of --key, --to-be-signed and --signature wanted".into()),
+        _ => return Err("one of --key, --to-be-signed and --signature expected".into()),
     };
     put(output, PROOF, &proof)?;
     Ok(Outcome::Good)

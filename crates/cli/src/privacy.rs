@@ -2,12 +2,14 @@
 
 use alloc::collections::BTreeMap;
 
-use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker, Reveal, RevealKind, Severity};
+use ownership_voucher::privacy::{
+    Disclosure, DisclosureKind, Group, LinkKind, Linkage, Linker, Severity,
+};
 use ownership_voucher::{Limits, Voucher};
 use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
-use crate::input::{Item, Windows, complain_left_out};
+use crate::input::{Item, Windows, print_left_out};
 use crate::output::Lines;
 use crate::random::fill_random;
 use crate::report::{Problem, count, hex, object};
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
             let read = read(item, &mut linker);
             let told = read
                 .as_ref()
-                .map(|voucher| voucher.reveals(&Limits::new(), args.secrets));
+                .map(|voucher| voucher.disclosures(&Limits::new(), args.secrets));
             // Those that are not shown are looked at all the same.
             let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
             if bad {
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    complain_left_out(&windows);
+    print_left_out(&windows);
     Ok(match windows.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
@@ -90,14 +92,15 @@ fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Voucher<'i>, Problem>
 }
 
 /// Whether a voucher tells something of this severity or above.
-fn tells(told: &[Reveal], severity: Severity) -> bool {
-    told.iter().any(|reveal| reveal.kind.severity() >= severity)
+fn tells(told: &[Disclosure], severity: Severity) -> bool {
+    told.iter()
+        .any(|disclosure| disclosure.kind.severity() >= severity)
 }
 
 fn print_voucher(
     item: &Item,
     guid: Option<String>,
-    told: &Result<Vec<Reveal>, &Problem>,
+    told: &Result<Vec<Disclosure>, &Problem>,
     quiet: bool,
     lines: &mut Lines,
 ) -> Result<(), Failure> {
@@ -114,11 +117,11 @@ fn print_voucher(
     lines.line(&format!("{}  {}", item.name(), guid.unwrap_or_default()))?;
     for severity in Severity::ALL.into_iter().rev() {
         let of_it = told.iter().filter(|it| it.kind.severity() == severity);
-        for reveal in of_it {
-            let (severity, name) = (severity.name(), reveal.kind.name());
-            lines.line(&format!("  {severity} {name}: {reveal}"))?;
-            if reveal.kind.severity() > Severity::Inherent {
-                lines.line(&format!("    {}", reveal.kind.advice()))?;
+        for disclosure in of_it {
+            let (severity, name) = (severity.name(), disclosure.kind.name());
+            lines.line(&format!("  {severity} {name}: {disclosure}"))?;
+            if disclosure.kind.severity() > Severity::Inherent {
+                lines.line(&format!("    {}", disclosure.kind.advice()))?;
             }
         }
     }
@@ -129,20 +132,23 @@ fn voucher_json(
     item: &Item,
     number: Option<usize>,
     guid: Option<String>,
-    told: &Result<Vec<Reveal>, &Problem>,
+    told: &Result<Vec<Disclosure>, &Problem>,
 ) -> String {
-    let reveals = told.as_deref().unwrap_or_default();
-    let worst = reveals.iter().map(|reveal| reveal.kind.severity()).max();
-    let reveal = |reveal: &Reveal| {
+    let disclosures = told.as_deref().unwrap_or_default();
+    let worst = disclosures
+        .iter()
+        .map(|disclosure| disclosure.kind.severity())
+        .max();
+    let disclosure = |disclosure: &Disclosure| {
         json!({
-            "kind": reveal.kind.name(),
-            "code": reveal.kind.code(),
-            "severity": reveal.kind.severity().name(),
-            "entry": reveal.entry,
-            "offset": reveal.offset,
-            "value": reveal.value,
-            "message": reveal.to_string(),
-            "advice": reveal.kind.advice(),
+            "kind": disclosure.kind.name(),
+            "code": disclosure.kind.code(),
+            "severity": disclosure.kind.severity().name(),
+            "entry": disclosure.entry,
+            "offset": disclosure.offset,
+            "value": disclosure.value,
+            "message": disclosure.to_string(),
+            "advice": disclosure.kind.advice(),
         })
     };
     object(&[
@@ -152,14 +158,17 @@ fn voucher_json(
         ("voucher", json!(number)),
         ("guid", json!(guid)),
         ("worst", json!(worst.map(Severity::name))),
-        ("reveals", reveals.iter().map(reveal).collect::<Value>()),
+        (
+            "disclosures",
+            disclosures.iter().map(disclosure).collect::<Value>(),
+        ),
         ("error", json!(told.as_ref().err().map(|it| it.to_json()))),
     ])
 }
 
 /// A private key in the file of a voucher, which is no part of the voucher.
 fn private_key_json(source: &str, key: &PrivateKey) -> String {
-    let kind = RevealKind::PrivateKey;
+    let kind = DisclosureKind::PrivateKey;
     object(&[
         ("record", json!("file")),
         ("source", json!(source)),
@@ -174,12 +183,12 @@ fn private_key_json(source: &str, key: &PrivateKey) -> String {
 }
 
 fn private_key_words(key: &PrivateKey) -> String {
-    let (text, label, offset) = (RevealKind::PrivateKey.text(), &key.label, key.offset);
+    let (text, label, offset) = (DisclosureKind::PrivateKey.text(), &key.label, key.offset);
     format!("{text}, in the same file: {label} (byte {offset})")
 }
 
 fn print_private_key(source: &str, key: &PrivateKey, lines: &mut Lines) -> Result<(), Failure> {
-    let kind = RevealKind::PrivateKey;
+    let kind = DisclosureKind::PrivateKey;
     lines.line(&crate::input::printable(source))?;
     let (severity, name) = (kind.severity().name(), kind.name());
     lines.line(&format!("  {severity} {name}: {}", private_key_words(key)))?;
@@ -206,7 +215,7 @@ fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result
             ("voucher", json!(voucher)),
             ("groups", linkage.labels(voucher).map(Value::from).collect()),
             ("owner", json!(owner)),
-            ("crowd", json!(linkage.crowd(voucher))),
+            ("anonymity_set", json!(linkage.anonymity_set(voucher))),
         ]))?;
     }
     lines.line(&object(&[
@@ -214,7 +223,10 @@ fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result
         ("vouchers", json!(linkage.vouchers())),
         ("owner_keys", json!(linkage.owner_keys())),
         ("traced", json!(linkage.traced())),
-        ("smallest_crowd", json!(linkage.smallest_crowd())),
+        (
+            "smallest_anonymity_set",
+            json!(linkage.smallest_anonymity_set()),
+        ),
         ("groups", json!(linkage.groups().len())),
         ("unread", json!(windows.failures())),
         ("skipped", json!(windows.skipped())),
@@ -254,7 +266,7 @@ fn print_links(
     let traced = linkage.traced();
     lines.line(&format!(
         "  the owners of {traced} of {total} have a key that stands in others too; \
-         the smallest crowd is of {}",
-        linkage.smallest_crowd()
+         the smallest anonymity set is of {}",
+        linkage.smallest_anonymity_set()
     ))
 }

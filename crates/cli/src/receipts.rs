@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
-use crate::output::{NewFile, Readers, Sink, complain};
+use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::place::Place;
 use crate::report::{fingerprint, object};
 
@@ -200,7 +200,9 @@ fn read_known(file: &mut File, known: &mut BTreeSet<[u8; 32]>) -> io::Result<boo
                 known.insert(receipt);
             }
             _ if !ended && bytes.first() == Some(&b'{') && (got as u64) < MOST => {
-                complain("the receipts end inside a line: a run was cut off; it is written again");
+                print_message(
+                    "the receipts end inside a line: a run was cut off; it is written again",
+                );
                 file.set_len(whole)?;
                 break;
             }

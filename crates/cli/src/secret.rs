@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::unhex_secret;
-use crate::output::complain;
+use crate::output::print_message;
 use crate::read::read;
 use crate::report::count;
 
@@ -43,7 +43,7 @@ pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> 
         )));
     }
     if len < advised {
-        complain(&format!(
+        print_message(&format!(
             "warning: --hmac-secret has {found}; {advised} are recommended{}",
             match advised {
                 48 => " for SHA-384",

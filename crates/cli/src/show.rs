@@ -1,6 +1,6 @@
 //! `ov show`: what is in a voucher, whatever the verdict.
 
-use ownership_voucher::privacy::RevealKind;
+use ownership_voucher::privacy::DisclosureKind;
 use ownership_voucher::{
     CertificateInfo, KeyView, Limits, Origin, Policy, RvValue, RvVariable, UnixTime, Voucher,
     audit, diagnostic,
@@ -8,7 +8,7 @@ use ownership_voucher::{
 use serde_json::{Value, json};
 
 use crate::cli::ShowArgs;
-use crate::input::{Item, Windows, complain_left_out};
+use crate::input::{Item, Windows, print_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, Standing, Verdict, count, fingerprint, hex, object, quoted};
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    complain_left_out(&windows);
+    print_left_out(&windows);
     if windows.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
@@ -95,7 +95,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    complain_left_out(&windows);
+    print_left_out(&windows);
     if windows.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
@@ -173,7 +173,7 @@ fn tree_of(
     let warnings = voucher.map(|voucher| warnings(voucher)).unwrap_or_default();
     if !warnings.is_empty() {
         let below = warnings.into_iter().map(Node::new);
-        root = root.with([Node::new("what this file reveals to all who have it").with(below)]);
+        root = root.with([Node::new("what this file discloses to all who have it").with(below)]);
     }
     root
 }
@@ -231,17 +231,17 @@ fn owner(key: KeyView<'_>) -> String {
 fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     // Passwords are found in whatever shape they have.
-    let reveals = voucher.reveals(&Limits::new(), false);
-    let has = |kind| reveals.iter().any(|reveal| reveal.kind == kind);
-    if has(RevealKind::PrivateKey) {
+    let disclosures = voucher.disclosures(&Limits::new(), false);
+    let has = |kind| disclosures.iter().any(|disclosure| disclosure.kind == kind);
+    if has(DisclosureKind::PrivateKey) {
         warnings.push("a private key, in clear: take it out of use".into());
     }
-    if has(RevealKind::WifiPassword) {
+    if has(DisclosureKind::WifiPassword) {
         warnings.push("a Wi-Fi password, in clear; --secrets shows it".into());
-    } else if has(RevealKind::WifiName) {
+    } else if has(DisclosureKind::WifiName) {
         warnings.push("the name of a Wi-Fi network".into());
     }
-    if has(RevealKind::RendezvousOther) {
+    if has(DisclosureKind::RendezvousOther) {
         warnings.push(
             "rendezvous bytes that cannot be read and may hold a secret; --secrets shows them"
                 .into(),
@@ -352,7 +352,7 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
                 "withheld": !secrets,
             }))),
         ),
-        ("reveals", json!(warnings(voucher))),
+        ("disclosures", json!(warnings(voucher))),
     ]
 }
 

@@ -57,7 +57,7 @@ pub(crate) struct Splitter<R> {
     /// Pieces in a row that cannot be vouchers.
     duds: usize,
     /// Text is searched for PEM blocks no further than this, where the user did not name the file.
-    patience: Option<u64>,
+    probe_limit: Option<u64>,
     /// Whether a sequence may start with any CBOR, not only with an array.
     lenient: bool,
     /// Where private keys are noted that show only in what is decoded.
@@ -71,9 +71,9 @@ pub(crate) struct Splitter<R> {
 }
 
 impl<R: Read> Splitter<R> {
-    /// Cuts `stream`, which is thought to have `size` bytes. With `patience`, text whose first so many bytes hold no PEM block counts as
+    /// Cuts `stream`, which is thought to have `size` bytes. With `probe_limit`, text whose first so many bytes hold no PEM block counts as
     /// something else. With `lenient`, what is neither PEM nor base64 counts as CBOR.
-    pub(crate) fn new(stream: R, size: u64, patience: Option<u64>, lenient: bool) -> Self {
+    pub(crate) fn new(stream: R, size: u64, probe_limit: Option<u64>, lenient: bool) -> Self {
         let size = usize::try_from(size).unwrap_or(CHUNK);
         Self {
             stream,
@@ -87,7 +87,7 @@ impl<R: Read> Splitter<R> {
             any: false,
             other_blocks: false,
             duds: 0,
-            patience,
+            probe_limit,
             lenient,
             seen: Seen::default(),
             eof: false,
@@ -296,8 +296,9 @@ impl<R: Read> Splitter<R> {
                     false => BEGIN.len().min(self.rest().len()),
                 };
                 self.pass_over(self.rest().len().saturating_sub(keep));
-                let bored = !self.any && self.patience.is_some_and(|most| self.position() > most);
-                if self.ended || bored {
+                let over_probe_limit =
+                    !self.any && self.probe_limit.is_some_and(|most| self.position() > most);
+                if self.ended || over_probe_limit {
                     self.form = Form::Done;
                     return Ok(None);
                 }
@@ -367,7 +368,7 @@ impl<R: Read> Splitter<R> {
         }
         if !self.ended {
             let why = "base64 is read up to 24 MiB; PEM and CBOR have no such bound";
-            return Ok(Some(Err(Problem::new(ErrorKind::InputSize, why))));
+            return Ok(Some(Err(Problem::new(ErrorKind::LimitInput, why))));
         }
         // Text may look like base64 in its beginning and hold PEM further on.
         if find(self.rest(), 0, BEGIN).is_some() {

@@ -225,7 +225,7 @@ pub(crate) fn entry(
     node = node.with([key("next owner", entry.key(), at)]);
     let hash = entry.previous_hash();
     node.push(format!(
-        "hash of what stands before: {} {hash}",
+        "hash of the preceding bytes: {} {hash}",
         hash.algorithm().name()
     ));
     for (label, bytes) in entry.extra() {

@@ -14,7 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::cli::{Jobs, VerifyArgs};
 use crate::input::{Item, Windows};
 use crate::material::Material;
-use crate::output::{Lines, complain};
+use crate::output::{Lines, print_message};
 use crate::report::{Problem, Standing, Verdict, count};
 use crate::{Failure, Outcome};
 
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     progress.clear();
     let summary = tally.summary(&windows.left_out(), material.origin_advice());
     if args.json {
-        complain(&summary);
+        print_message(&summary);
     } else {
         lines.line(&summary)?;
     }
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
             1 => "1 revocation list was".into(),
             _ => format!("{unused} revocation lists were"),
         };
-        complain(&format!("warning: {lists} used for no certificate"));
+        print_message(&format!("warning: {lists} used for no certificate"));
     }
     Ok(tally.outcome(windows.failures()))
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use ownership_voucher::{Error, Extension, Finding, FindingKind, Policy, Voucher};
 
-use crate::output::complain;
+use crate::output::print_message;
 
 /// Each kind is said once, with the first voucher of its group that has it.
 #[derive(Default)]
@@ -58,7 +58,7 @@ impl Warnings {
                 if !state.said.contains(&finding.kind) {
                     state.said.push(finding.kind);
                     let kind = finding.kind.name();
-                    complain(&format!("{name}: warning: {finding} ({kind})"));
+                    print_message(&format!("{name}: warning: {finding} ({kind})"));
                 }
             }
         }
@@ -68,7 +68,7 @@ impl Warnings {
 /// Whoever gets the voucher gets the key with it; no later owner can take it out.
 pub(crate) fn warn_of_private_key(voucher: &Voucher<'_>, name: &str) {
     if voucher.holds_private_key() {
-        complain(&format!(
+        print_message(&format!(
             "warning: {name} holds a private key in clear; `ov privacy` says where"
         ));
     }

@@ -392,7 +392,7 @@ fn nobody_reads_the_output() {
 fn strict_refuses_and_allow_accepts() {
     let folder = Folder::new("strict");
     let mut voucher = common::voucher(P256, 1, 1);
-    // The array of five in a longer form than needed: a departure that nothing authenticates.
+    // The array of five in a longer form than needed: a deviation that nothing authenticates.
     assert_eq!(voucher[0], 0x85);
     voucher.splice(0..1, [0x98, 5]);
     folder.put("v", &voucher);
@@ -408,7 +408,7 @@ fn strict_refuses_and_allow_accepts() {
         .exits(1)
         .json()
         .remove(0);
-    assert_eq!(line["error"]["kind"], "departure");
+    assert_eq!(line["error"]["kind"], "deviation");
     folder.put("ed", common::voucher_ed25519());
     let line = folder
         .ov(&["verify", "--any-origin", "--json", "ed"])

@@ -19,7 +19,7 @@ fn folder(name: &str) -> PathBuf {
         serde_json::from_str(&fs::read_to_string(vectors.join(name)).unwrap()).unwrap()
     };
     for name in ["plain", "wifi", "serial-in-device-info"] {
-        let vector = read(&format!("privacy/reveal-{name}.json"));
+        let vector = read(&format!("privacy/disclosure-{name}.json"));
         let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
         fs::write(path.join(format!("{name}.cbor")), bytes).unwrap();
     }
@@ -116,7 +116,7 @@ fn people_read_the_worst_first_and_what_to_do() {
     };
     assert!(rank("high") < rank("medium") && rank("medium") < rank("low"));
     // One voucher has nothing to be linked with.
-    assert!(!out.contains("crowd"));
+    assert!(!out.contains("anonymity set"));
 }
 
 #[test]
@@ -142,13 +142,13 @@ fn the_json_of_a_collection_is_stable() {
     assert_eq!(vouchers.len(), 4);
     assert_eq!(
         keys(vouchers[1]),
-        sorted("record source index voucher guid worst reveals error")
+        sorted("record source index voucher guid worst discloses error")
     );
     assert_eq!(vouchers[1]["index"], 1);
     assert_eq!(vouchers[1]["voucher"], 1);
     assert_eq!(vouchers[1]["worst"], "medium");
     assert_eq!(
-        keys(&vouchers[1]["reveals"][0]),
+        keys(&vouchers[1]["disclosures"][0]),
         sorted("kind code severity entry offset value message advice")
     );
     let groups = of("group");
@@ -164,12 +164,15 @@ fn the_json_of_a_collection_is_stable() {
     let links = of("links");
     let owners: Vec<&Value> = links.iter().map(|it| &it["owner"]).collect();
     assert_eq!(owners, [0, 1, 0, 1]);
-    assert_eq!(keys(links[0]), sorted("record voucher groups owner crowd"));
+    assert_eq!(
+        keys(links[0]),
+        sorted("record voucher groups owner anonymity set")
+    );
     assert_eq!(
         records.last().unwrap(),
         &json!({
             "record": "summary", "vouchers": 4, "owner_keys": 2, "traced": 4,
-            "smallest_crowd": 1, "groups": 8, "unread": 0, "skipped": 0,
+            "smallest_anonymity_set": 1, "groups": 8, "unread": 0, "skipped": 0,
         })
     );
 }
@@ -225,7 +228,10 @@ fn people_are_told_of_links() {
     assert!(lines[3].starts_with("    2 vouchers, first four.cbor[1]: "));
     let last = lines.last().unwrap();
     assert!(last.contains("owners of 4 of 4 vouchers"), "{last}");
-    assert!(last.ends_with("the smallest crowd is of 1"), "{last}");
+    assert!(
+        last.ends_with("the smallest anonymity set is of 1"),
+        "{last}"
+    );
 }
 
 #[test]

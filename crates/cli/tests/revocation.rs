@@ -96,7 +96,7 @@ fn the_program_takes_lists() {
     for (options, why) in [
         (
             &[["--crl", "int.crl"]][..],
-            "--device-ca or --manufacturer-ca wanted",
+            "--device-ca or --manufacturer-ca expected",
         ),
         (
             &[root, ["--crl", "root.der"]],

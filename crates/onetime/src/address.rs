@@ -195,7 +195,12 @@ impl Device {
 
 /// A point that was written in 33 bytes, on its curve and not the identity.
 pub(super) fn point(bytes: &[u8]) -> Result<p256::PublicKey, Error> {
-    let bad = || Error::because(ErrorKind::PointEncoding, "33 bytes of a P-256 point wanted");
+    let bad = || {
+        Error::because(
+            ErrorKind::PointEncoding,
+            "33 bytes of a P-256 point expected",
+        )
+    };
     // The reader of SEC 1 would also take a point without the sign of its y, behind a 5.
     if !matches!(bytes, [2 | 3, ..]) {
         return Err(bad());

@@ -53,14 +53,14 @@ impl KeyBook {
     /// in the book already keeps its place.
     ///
     /// # Errors
-    /// [`ErrorKind::Argument`] for an order of more than 64 bytes, numbers past 2^32 or more than
+    /// [`ErrorKind::BadCall`] for an order of more than 64 bytes, numbers past 2^32 or more than
     /// 2^26 keys. The book is as before then.
     pub fn add(&mut self, order: &str, first: u32, keys: &[PublicKey]) -> Result<(), Error> {
         check_order(order)?;
         let total = self.entries.len().saturating_add(keys.len());
         if total > KEYS {
             let (found, wanted) = (total as u64, KEYS as u64);
-            return Err(Error::count(ErrorKind::Argument, found, wanted, "keys"));
+            return Err(Error::count(ErrorKind::BadCall, found, wanted, "keys"));
         }
         let last = u32::try_from(keys.len().saturating_sub(1));
         // An order may come in parts.
@@ -68,7 +68,7 @@ impl KeyBook {
         let orders = u32::try_from(self.orders.len().saturating_sub(usize::from(known)));
         let (Some(_), Ok(number)) = (last.ok().and_then(|last| first.checked_add(last)), orders)
         else {
-            return Err(Error::because(ErrorKind::Argument, "numbers past 2^32"));
+            return Err(Error::because(ErrorKind::BadCall, "numbers past 2^32"));
         };
         if !known {
             self.orders.push(order.into());

@@ -20,7 +20,7 @@ const ORDER: usize = 64;
 pub(super) fn check_order(order: &str) -> Result<(), Error> {
     if order.len() > ORDER {
         let (found, wanted) = (order.len() as u64, ORDER as u64);
-        return Err(Error::count(ErrorKind::Argument, found, wanted, "bytes"));
+        return Err(Error::count(ErrorKind::BadCall, found, wanted, "bytes"));
     }
     Ok(())
 }
@@ -37,7 +37,7 @@ pub(super) fn hkdf(secret: &[u8], info: &[&[u8]]) -> Result<Zeroizing<[u8; 64]>,
 fn mac(key: &[u8], parts: &[&[u8]], last: &[u8]) -> Result<Zeroizing<[u8; 64]>, Error> {
     let mac = ::hmac::Hmac::<sha2::Sha512>::new_from_slice(key);
     // HMAC takes keys of every length. If it did not, no key at all is better than a known one.
-    let mut mac = mac.map_err(|_| Error::new(ErrorKind::Argument))?;
+    let mut mac = mac.map_err(|_| Error::new(ErrorKind::BadCall))?;
     for part in parts {
         mac.update(part);
     }
@@ -81,7 +81,7 @@ pub(super) fn scalar_of(bytes: &[u8]) -> Result<Scalar, Error> {
     let scalar = p256::NonZeroScalar::try_from(bytes);
     scalar
         .map(Zeroizing::new)
-        .map_err(|_| Error::because(ErrorKind::BadArgument, "a private key in range wanted"))
+        .map_err(|_| Error::because(ErrorKind::BadArgument, "a private key in range expected"))
 }
 
 #[cfg(test)]

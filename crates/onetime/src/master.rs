@@ -53,7 +53,7 @@ impl MasterSecret {
     /// no voucher.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyType`] for RSA, [`ErrorKind::Argument`] for a longer `order`.
+    /// [`ErrorKind::UnsupportedKeyType`] for RSA, [`ErrorKind::BadCall`] for a longer `order`.
     pub fn key(&self, key_type: KeyType, order: &str, index: u32) -> Result<LocalKey, Error> {
         check_order(order)?;
         let key = self.derive(key_type, order, index);
@@ -68,7 +68,12 @@ impl MasterSecret {
             KeyType::Secp256r1 => b"P-256",
             KeyType::Secp384r1 => b"P-384",
             KeyType::Ed25519 => b"Ed25519",
-            _ => return Err(Error::because(ErrorKind::KeyType, "one-time keys of RSA")),
+            _ => {
+                return Err(Error::because(
+                    ErrorKind::UnsupportedKeyType,
+                    "one-time keys of RSA",
+                ));
+            }
         };
         let index = index.to_be_bytes();
         let bits = hkdf(
@@ -87,7 +92,7 @@ impl MasterSecret {
     /// on every thread of the caller's pool.
     ///
     /// # Errors
-    /// As [`key`](Self::key), and [`ErrorKind::Argument`] for more than 2^24 keys at once.
+    /// As [`key`](Self::key), and [`ErrorKind::BadCall`] for more than 2^24 keys at once.
     pub fn public_keys(
         &self,
         key_type: KeyType,
@@ -97,7 +102,7 @@ impl MasterSecret {
         let count = indices.end.saturating_sub(indices.start);
         if count > KEYS {
             let (found, wanted) = (count.into(), KEYS.into());
-            return Err(Error::count(ErrorKind::Argument, found, wanted, "keys"));
+            return Err(Error::count(ErrorKind::BadCall, found, wanted, "keys"));
         }
         let indices: Vec<u32> = indices.collect();
         map(&indices, |&index| self.key(key_type, order, index))

@@ -39,7 +39,7 @@ impl ScanKey {
     /// [`ErrorKind::BadArgument`] for a number out of range, [`ErrorKind::PointEncoding`] for what is
     /// no such point, or the public half of the same secret.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let wanted = || Error::because(ErrorKind::BadArgument, "65 bytes of a scan key wanted");
+        let wanted = || Error::because(ErrorKind::BadArgument, "65 bytes of a scan key expected");
         let (secret, spend) = bytes.split_at_checked(32).ok_or_else(wanted)?;
         Self::from_parts(*scalar_of(secret)?, point(spend)?)
     }

@@ -73,10 +73,10 @@ fn three_hops_by_address() {
             let next = address.owner_of(voucher, &[hop; 32])?;
             let (options, to) = (next.options(&ExtendOptions::new()), next.next_owner());
             Ok(match &before {
-                None => Deal::new(&maker, to, options),
+                None => HandOverRequest::new(&maker, to, options),
                 Some((scan, spend, _)) => {
                     let found = scan.recognise(voucher).expect("ours");
-                    Deal::new(spend.signer(&found)?, to, options)
+                    HandOverRequest::new(spend.signer(&found)?, to, options)
                 }
             })
         });
@@ -102,10 +102,10 @@ fn three_hops_by_list() {
             let results = hand_over_each(&Policy::any_origin(), &vouchers, |number, voucher| {
                 let next = NextOwner::Key(keys[number].clone());
                 Ok(match books.last() {
-                    None => Deal::new(&maker, next, ExtendOptions::new()),
+                    None => HandOverRequest::new(&maker, next, ExtendOptions::new()),
                     Some(book) => {
                         let signer = master(hop - 1).key_of(voucher, book)?;
-                        Deal::new(signer, next, ExtendOptions::new())
+                        HandOverRequest::new(signer, next, ExtendOptions::new())
                     }
                 })
             });
@@ -278,15 +278,15 @@ fn a_deal_that_fails_leaves_the_others_alone() {
             _ => {}
         }
         let signer = if number == 3 { &stranger } else { &owner };
-        Ok(Deal::new(signer, next, options))
+        Ok(HandOverRequest::new(signer, next, options))
     });
     let kinds: Vec<_> = results.into_iter().map(kind).collect();
     assert_eq!(kinds[0], None);
     let others = [
-        Some(ErrorKind::Signature),
+        Some(ErrorKind::SignatureInvalid),
         Some(ErrorKind::SignerFailed),
         Some(ErrorKind::NotOwner),
-        Some(ErrorKind::EntrySize),
+        Some(ErrorKind::LimitEntrySize),
     ];
     assert_eq!(kinds[1..], others);
 }
@@ -296,11 +296,11 @@ fn the_policy_of_a_hand_over_is_about_the_old_owner() {
     let vouchers = shipment(P256, 2);
     let maker = key(P256, 0);
     let keys = master(1).public_keys(P256, "A", 0..2).unwrap();
-    for (owner, wanted) in [(0, None), (1, Some(ErrorKind::Owner))] {
+    for (owner, wanted) in [(0, None), (1, Some(ErrorKind::WrongOwner))] {
         let policy = Policy::any_origin().with_owner(key(P256, owner).public_key());
         let results = hand_over_each(&policy, &vouchers, |number, _| {
             let next = NextOwner::Key(keys[number].clone());
-            Ok(Deal::new(&maker, next, ExtendOptions::new()))
+            Ok(HandOverRequest::new(&maker, next, ExtendOptions::new()))
         });
         for result in results {
             assert_eq!(kind(result), wanted);
@@ -324,7 +324,7 @@ fn a_book_keeps_the_first_place_and_its_limits() {
     let strangers = master(2).public_keys(P256, "A", 0..200).unwrap();
     assert!(strangers.iter().all(|key| book.find(key).is_none()));
 
-    let argument = Some(ErrorKind::Argument);
+    let argument = Some(ErrorKind::BadCall);
     assert_eq!(kind(book.add(&"x".repeat(65), 0, &[])), argument);
     assert_eq!(kind(book.add("C", u32::MAX, &strangers[..2])), argument);
     assert_eq!((book.len(), book.find(&strangers[0])), (200, None));
@@ -335,7 +335,7 @@ fn a_book_keeps_the_first_place_and_its_limits() {
 
 #[test]
 fn keys_have_limits() {
-    let argument = Some(ErrorKind::Argument);
+    let argument = Some(ErrorKind::BadCall);
     let long = "x".repeat(65);
     assert_eq!(kind(master(1).key(P256, &long, 0)), argument);
     assert!(master(1).key(P256, &long[1..], 0).is_ok());
@@ -344,7 +344,10 @@ fn keys_have_limits() {
     let none = master(1).public_keys(P256, "A", 9..9);
     assert_eq!(none.map(|keys| keys.len()).ok(), Some(0));
     for rsa in [KeyType::Rsa2048Restr, KeyType::RsaPkcs, KeyType::RsaPss] {
-        assert_eq!(kind(master(1).key(rsa, "A", 0)), Some(ErrorKind::KeyType));
+        assert_eq!(
+            kind(master(1).key(rsa, "A", 0)),
+            Some(ErrorKind::UnsupportedKeyType)
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 #[path = "../../../tests/common/mod.rs"]
 mod common;
 
-use ownership_voucher::privacy::{PrivacyPolicy, RevealKind};
+use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy};
 use ownership_voucher::{ErrorKind, ExtendOptions, HandOver, Limits, NextOwner, Policy, Voucher};
 use ownership_voucher_onetime::MasterSecret;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn vector(name: &str) -> (Vec<u8>, common::Keys) {
     let read = |name: &str| -> Value {
         serde_json::from_str(&std::fs::read_to_string(vectors.join(name)).unwrap()).unwrap()
     };
-    let vector = read(&format!("privacy/reveal-{name}.json"));
+    let vector = read(&format!("privacy/disclosure-{name}.json"));
     let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
     (bytes, common::Keys(read("keys.json")))
 }
@@ -36,8 +36,11 @@ fn strict_lets_one_time_owners_pass() {
         .extend(&next, &owner.options(&strict))
         .and_then(|extension| extension.sign(&keys.key("p256-owner-b")))
         .unwrap();
-    let told = sold.reveals(&Limits::new(), false);
-    assert!(told.iter().any(|it| it.kind == RevealKind::ExtraOneTime));
+    let told = sold.disclosures(&Limits::new(), false);
+    assert!(
+        told.iter()
+            .any(|it| it.kind == DisclosureKind::ExtraOneTime)
+    );
     // Hand-overs go by the same options.
     let policy = Policy::any_origin();
     let signer = keys.key("p256-owner-b");
@@ -46,10 +49,10 @@ fn strict_lets_one_time_owners_pass() {
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Disclosure);
     // What is told before signing is what is told afterwards.
     let extension = voucher.extend(&back, &ExtendOptions::new()).unwrap();
-    let before = extension.reveals(false).unwrap();
+    let before = extension.disclosures(false).unwrap();
     let after = extension
         .sign(&signer)
         .unwrap()
-        .reveals(&Limits::new(), false);
+        .disclosures(&Limits::new(), false);
     assert_eq!(before, after);
 }

@@ -7,7 +7,7 @@
 mod market;
 
 use market::{Keys, Market, SIZES, adjusted_rand};
-use ownership_voucher::privacy::{LinkKind, RevealKind};
+use ownership_voucher::privacy::{DisclosureKind, LinkKind};
 use ownership_voucher::{BatchVerifier, ErrorKind, Limits, Policy, Voucher};
 
 const VOUCHERS: usize = 500;
@@ -61,7 +61,10 @@ fn ordinary_keys_tell_the_owners() {
         );
     }
     assert_eq!(linkage.owner_keys(), SIZES[2]);
-    assert_eq!((linkage.traced(), linkage.smallest_crowd()), (VOUCHERS, 1));
+    assert_eq!(
+        (linkage.traced(), linkage.smallest_anonymity_set()),
+        (VOUCHERS, 1)
+    );
 }
 
 /// No kind of link, and no group of kinds, knows who bought what.
@@ -85,7 +88,7 @@ fn nothing_found(market: &Market) {
     assert_eq!(owners.next(), None);
     assert_eq!((linkage.traced(), linkage.owner_keys()), (0, VOUCHERS));
     // Makers, servers and models make 18 kinds of vouchers of 28 on average.
-    assert!((8..=80).contains(&linkage.smallest_crowd()));
+    assert!((8..=80).contains(&linkage.smallest_anonymity_set()));
 }
 
 #[test]
@@ -137,10 +140,10 @@ fn keys_from_addresses_tell_nothing() {
     }
     // The report knows the ephemeral keys for what they are, and nothing else in the entries.
     let voucher = Voucher::parse(&market.vouchers[0]).unwrap();
-    let reveals = voucher.reveals(&Limits::new(), false);
-    let of = |kind| reveals.iter().filter(|it| it.kind == kind).count();
-    assert_eq!(of(RevealKind::ExtraOneTime), 3);
-    assert_eq!(of(RevealKind::ExtraData), 0);
+    let disclosures = voucher.disclosures(&Limits::new(), false);
+    let of = |kind| disclosures.iter().filter(|it| it.kind == kind).count();
+    assert_eq!(of(DisclosureKind::ExtraOneTime), 3);
+    assert_eq!(of(DisclosureKind::ExtraData), 0);
     // A batch in which no two entries share a key gives every verdict.
     let policy = Policy::any_origin();
     let verdicts = BatchVerifier::new(&policy).verify(&market.vouchers);

@@ -41,7 +41,7 @@ fn main() {
 fn same<T: PartialEq + std::fmt::Debug + ?Sized>(found: &T, wanted: &T) -> Result<(), Failed> {
     match found == wanted {
         true => Ok(()),
-        false => Err(format!("{found:?} found, {wanted:?} wanted").into()),
+        false => Err(format!("{found:?} found, {wanted:?} expected").into()),
     }
 }
 
@@ -65,7 +65,7 @@ fn number(value: &Value) -> Result<u32, Failed> {
 fn secret(value: &Value) -> Result<[u8; 32], Failed> {
     bytes(value)?
         .try_into()
-        .map_err(|_| "32 bytes wanted".into())
+        .map_err(|_| "32 bytes expected".into())
 }
 
 fn library<T>(result: Result<T, Error>) -> Result<T, Failed> {
@@ -116,7 +116,7 @@ fn text(given: &Value, expect: &Value) -> Result<(), Failed> {
     match (read, expect["kind"].as_str()) {
         (Ok(address), None) => same(address.to_bytes().as_slice(), &bytes(&expect["bytes"])?),
         (Err(error), Some(kind)) => same(error.kind().name(), kind),
-        (Ok(_), Some(kind)) => Err(format!("unexpected success; {kind} wanted").into()),
+        (Ok(_), Some(kind)) => Err(format!("unexpected success; {kind} expected").into()),
         (Err(error), None) => Err(format!("unexpected {error:?}").into()),
     }
 }

@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
                 name,
                 found,
                 wanted,
-            } => write!(f, "{name} is {found}, wanted is {wanted}"),
+            } => write!(f, "{name} is {found}, expected is {wanted}"),
             Self::Gone(why) => write!(f, "the hardware has gone away: {why}"),
             Self::Other(why) => f.write_str(why),
         }

@@ -325,7 +325,7 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
             voucher,
             output,
         } => {
-            let wanted = || Failure::Other("--nonce: 32 hexadecimal digits wanted".into());
+            let wanted = || Failure::Other("--nonce: 32 hexadecimal digits expected".into());
             let number = u128::from_str_radix(nonce, 16).ok();
             let number = number.filter(|_| nonce.len() == 32).ok_or_else(wanted)?;
             let nonce = Nonce(number.to_be_bytes());

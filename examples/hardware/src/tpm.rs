@@ -62,7 +62,7 @@ impl Tpm {
         let none = |why: &dyn std::fmt::Display| Failure::NoToken(format!("{address}: {why}"));
         let place: TctiNameConf = address
             .parse()
-            .map_err(|_| none(&"device:, swtpm:, mssim: or tabrmd: wanted"))?;
+            .map_err(|_| none(&"device:, swtpm:, mssim: or tabrmd: expected"))?;
         let mut context = Context::new(place).map_err(|error| none(&error))?;
         let refused = |error| match fault(error, "of the owner hierarchy") {
             Failure::WrongPin => Failure::Other("the owner hierarchy has a password".into()),
@@ -412,7 +412,7 @@ fn persistent(name: &str) -> Result<PersistentTpmHandle> {
         .strip_prefix("0x")
         .and_then(|digits| u32::from_str_radix(digits, 16).ok())
         .filter(|number| (0x8100_0000..=0x817f_ffff).contains(number));
-    let wanted = || Failure::Other(format!("{name}: a handle 0x81000000 to 0x817fffff wanted"));
+    let wanted = || Failure::Other(format!("{name}: a handle 0x81000000 to 0x817fffff expected"));
     PersistentTpmHandle::new(number.ok_or_else(wanted)?).map_err(|_| wanted())
 }
 

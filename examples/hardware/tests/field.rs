@@ -308,7 +308,7 @@ fn a_device_with_its_key_in_a_tpm() {
     let error = DeviceProof::check(&message.expect("signed"), &foreign, nonce).map(drop);
     assert_eq!(
         error.expect_err("another device").kind(),
-        ErrorKind::Signature
+        ErrorKind::SignatureInvalid
     );
     // The chain of one device in the voucher of another: the header has its hash.
     let mut swapped = good.clone();
@@ -321,7 +321,7 @@ fn a_device_with_its_key_in_a_tpm() {
         let serial = at + find(&leaf, &[2, 1, 100]) + 2;
         swapped[serial] = 107;
     }
-    assert_eq!(all(&swapped), ErrorKind::ChainHash);
+    assert_eq!(all(&swapped), ErrorKind::ChainHashMismatch);
 }
 
 /// The same by the program: the TPM's public key, a certificate for it, a voucher with that chain, and
@@ -365,7 +365,7 @@ fn the_program_attests() {
     let text = complaint(&attest("0x81010002", nonce));
     assert!(text.contains("does not hold the key"), "{text}");
     let text = complaint(&attest("0x81010001", "0x"));
-    assert!(text.contains("32 hexadecimal digits wanted"), "{text}");
+    assert!(text.contains("32 hexadecimal digits expected"), "{text}");
     assert!(!soft.folder.join("proof").exists());
     let output = attest("0x81010001", nonce);
     assert!(output.status.success(), "{output:?}");
@@ -380,9 +380,9 @@ fn the_program_attests() {
     let last = bad.len() - 1;
     bad[last] ^= 1;
     let error = DeviceProof::check(&bad, &verified, asked).expect_err("forged");
-    assert_eq!(error.kind(), ErrorKind::Signature);
+    assert_eq!(error.kind(), ErrorKind::SignatureInvalid);
     let error = DeviceProof::check(&proof, &verified, Nonce([0; 16])).expect_err("old");
-    assert_eq!(error.kind(), ErrorKind::Nonce);
+    assert_eq!(error.kind(), ErrorKind::WrongNonce);
 }
 
 fn find(bytes: &[u8], part: &[u8]) -> usize {
@@ -407,12 +407,12 @@ fn proves(voucher: &VerifiedVoucher<'_>, device: &Signer, other: &Signer, public
         let checked = DeviceProof::check(bytes, voucher, nonce).map(drop);
         checked.expect_err("no proof").kind()
     };
-    assert_eq!(refused(&bytes, Nonce([8; 16])), ErrorKind::Nonce);
+    assert_eq!(refused(&bytes, Nonce([8; 16])), ErrorKind::WrongNonce);
     for back in [1, 20, 40, 63] {
         let mut bad = bytes.clone();
         let at = bad.len() - back;
         bad[at] ^= 4;
-        assert_eq!(refused(&bad, nonce), ErrorKind::Signature);
+        assert_eq!(refused(&bad, nonce), ErrorKind::SignatureInvalid);
     }
     // Another key of the same TPM: told apart before and after it has signed.
     let error = message.sign(other).expect_err("another key");
@@ -429,5 +429,5 @@ fn proves(voucher: &VerifiedVoucher<'_>, device: &Signer, other: &Signer, public
     let thief_key = thief.public_key();
     let message = prove_device(voucher.guid(), nonce, setup, b"xB", &thief_key);
     let bytes = message.sign(&thief).expect("signed");
-    assert_eq!(refused(&bytes, nonce), ErrorKind::Signature);
+    assert_eq!(refused(&bytes, nonce), ErrorKind::SignatureInvalid);
 }

@@ -96,7 +96,7 @@ fn every_kind_of_key_from_first_voucher_to_proof() {
         let last = proof.len() - 1;
         proof[last] ^= 1;
         let error = challenge.check(&verified, &proof).expect_err("forged");
-        assert_eq!(error.kind(), ErrorKind::Signature);
+        assert_eq!(error.kind(), ErrorKind::SignatureInvalid);
 
         // Not the owner any more; and somebody else's question.
         let arguments = prove(&maker, "market.example.com", "none.pem");
@@ -140,7 +140,7 @@ fn clear_errors_and_no_half_written_file() {
         (sell("nobody", "maker.pem"), "no key nobody"),
         (
             sell("device", "maker.pem"),
-            "device is an HMAC secret, wanted is a signing key",
+            "device is an HMAC secret, expected is a signing key",
         ),
         (
             sell("large", "maker.pem"),
@@ -153,12 +153,12 @@ fn clear_errors_and_no_half_written_file() {
         (sell("maker", "missing.pem"), "cannot read missing.pem"),
         (
             token.bad(&["secret", "maker"]),
-            "maker is a signing key, wanted is an HMAC secret",
+            "maker is a signing key, expected is an HMAC secret",
         ),
         (token.bad(&["secret", "nothing"]), "no key nothing"),
         (
             token.bad(&["key", "maker", "--make", "p384"]),
-            "wanted is P384",
+            "expected is P384",
         ),
         (
             token.bad(&["--token", "other", "key", "maker"]),
@@ -170,7 +170,7 @@ fn clear_errors_and_no_half_written_file() {
         ),
     ];
     for (text, wanted) in cases {
-        assert!(text.contains(wanted), "{text:?}, wanted {wanted:?}");
+        assert!(text.contains(wanted), "{text:?}, expected {wanted:?}");
     }
     fs::write(token.0.join("wrong"), "0000\n").expect("written");
     let text = token.bad(&["--pin-file", "wrong", "key", "maker"]);
@@ -182,7 +182,7 @@ fn clear_errors_and_no_half_written_file() {
     ];
     let text = token.bad(&arguments);
     assert!(
-        text.contains("wanted is a key that this algorithm takes"),
+        text.contains("expected is a key that this algorithm takes"),
         "{text}"
     );
 

@@ -69,7 +69,7 @@ fn whole_life(tpm: &Tpm, maker: &str, buyer: &str, secret: &Secret, pss: bool, w
     let last = proof.len() - 1;
     proof[last] ^= 1;
     let error = challenge.check(&sold, &proof).expect_err("no proof");
-    assert_eq!(error.kind(), ErrorKind::Signature);
+    assert_eq!(error.kind(), ErrorKind::SignatureInvalid);
     assert_eq!(
         answer.sign(&maker).expect_err("not the owner").kind(),
         ErrorKind::NotOwner
@@ -152,7 +152,7 @@ fn the_owner_proves_itself_to_the_device() {
             verifier.entry(&next_entry(&voucher, 0).expect("an entry"))?;
             verifier.finish().map(drop)
         });
-    assert_eq!(refused.expect_err("forged").kind(), ErrorKind::Signature);
+    assert_eq!(refused.expect_err("forged").kind(), ErrorKind::SignatureInvalid);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn clear_errors() {
         for name in ["label", "0x80000001", "0x81800000", "81010001"] {
             let text = tpm.key(name).map(drop).expect_err("no handle").to_string();
             assert!(
-                text.contains("a handle 0x81000000 to 0x817fffff wanted"),
+                text.contains("a handle 0x81000000 to 0x817fffff expected"),
                 "{text}"
             );
         }
@@ -183,7 +183,7 @@ fn clear_errors() {
             .to_string();
         assert_eq!(
             text,
-            "0x81010002 is an HMAC secret, wanted is a signing key"
+            "0x81010002 is an HMAC secret, expected is a signing key"
         );
         let text = tpm
             .secret("0x81010001")

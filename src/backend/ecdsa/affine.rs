@@ -187,7 +187,7 @@ struct Pass {
     /// The first so many slots begin an addition.
     arrive: usize,
     source: Source,
-    /// Last slot first. The order of departure must be the reverse of the order of arrival.
+    /// Last slot first. The order of deviation must be the reverse of the order of arrival.
     down: bool,
 }
 

@@ -16,7 +16,7 @@ use super::job::{Ed25519Job, Ed25519Plan, PlannedKey, Point};
 use super::point::{Extended, ONE, Sum};
 use super::scalar::{canonical, reduce};
 use super::single::{self, Multiples};
-use super::table::{self, Table, Workshop, add_multiples};
+use super::table::{self, Table, TableBuilder, add_multiples};
 use crate::backend::Avx512Ifma;
 use crate::backend::isa::wide::W;
 use crate::backend::lanes::{Instructions as _, Vectorised};
@@ -430,7 +430,7 @@ pub(super) fn decode(
 /// The arguments of [`build_tables`], with a lane for each point.
 struct Build<'a, H> {
     token: Avx512Ifma,
-    workshop: &'a mut Workshop,
+    workshop: &'a mut TableBuilder,
     rows: &'a [[u64; 8]; 15],
     lanes: u8,
     width: u32,
@@ -458,7 +458,7 @@ impl<H: FnMut(usize, Table)> Vectorised for Build<'_, H> {
 /// Builds tables of one width for one to eight points.
 pub(super) fn build_tables(
     token: Avx512Ifma,
-    workshop: &mut Workshop,
+    workshop: &mut TableBuilder,
     points: &[Point],
     width: u32,
     hand_out: impl FnMut(usize, Table),

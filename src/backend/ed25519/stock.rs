@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::decode::{has_small_order, words};
 use super::job::{Ed25519KeyUse, PlannedKey, Point};
 use super::lanes::{DECODED, build_tables, decode};
-use super::table::{Table, Workshop};
+use super::table::{Table, TableBuilder};
 use crate::backend::Avx512Ifma;
 
 /// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
@@ -69,7 +69,7 @@ struct Known {
 /// that this window does not use, oldest first. A key that only has enough over many windows gets
 /// one while there is room that nothing uses: more such keys than fit must not push each other
 /// out in turn.
-pub(super) struct Stock {
+pub(super) struct KeyCache {
     /// Bytes that tables of keys may take.
     budget: usize,
     /// Bytes that they take.
@@ -82,7 +82,7 @@ pub(super) struct Stock {
     /// The keys that have tables.
     tabled: Vec<[u8; 32]>,
     base: Option<Arc<Table>>,
-    workshop: Workshop,
+    workshop: TableBuilder,
 }
 
 /// A table to be made in this window.
@@ -105,10 +105,10 @@ struct Idle {
     bytes: usize,
 }
 
-impl Stock {
+impl KeyCache {
     /// No tables yet.
     pub(super) fn new(budget: usize) -> Self {
-        Stock {
+        KeyCache {
             budget,
             spent: 0,
             window: 0,
@@ -116,7 +116,7 @@ impl Stock {
             known: BTreeMap::new(),
             tabled: Vec::new(),
             base: None,
-            workshop: Workshop::default(),
+            workshop: TableBuilder::default(),
         }
     }
 
@@ -142,7 +142,7 @@ impl Stock {
                 *base = Some(Arc::new(table));
             });
             // It takes more room than any other table will.
-            self.workshop = Workshop::default();
+            self.workshop = TableBuilder::default();
         }
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
@@ -297,7 +297,7 @@ impl Stock {
         if count == 0 {
             return;
         }
-        let Stock {
+        let KeyCache {
             known,
             tabled,
             workshop,

@@ -116,7 +116,7 @@ fn halves(words: &[u64; 16]) -> (&[u64; 8], &[u64; 8]) {
 
 /// Room for building tables, reused.
 #[derive(Default)]
-pub(super) struct Workshop {
+pub(super) struct TableBuilder {
     /// Points 2^(w i) · P of eight keys.
     bases: Vec<[[u64; 8]; 20]>,
     /// Multiples before they are made affine.
@@ -130,7 +130,7 @@ pub(super) struct Workshop {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn build(
     token: Avx512Ifma,
-    workshop: &mut Workshop,
+    workshop: &mut TableBuilder,
     point: &Extended,
     lanes: u8,
     width: u32,
@@ -167,10 +167,10 @@ pub(super) fn build(
 
 /// Builds the table of the point in `lane` of the bases, eight places at a time.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn build_one(token: Avx512Ifma, workshop: &mut Workshop, lane: usize, width: u32) -> Table {
+fn build_one(token: Avx512Ifma, workshop: &mut TableBuilder, lane: usize, width: u32) -> Table {
     let places = digit_count(width);
     let multiples = 1usize << (width - 1);
-    let Workshop {
+    let TableBuilder {
         bases,
         points,
         products,

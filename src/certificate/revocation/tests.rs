@@ -392,7 +392,7 @@ fn limits() {
     let most = large(MOST_ENTRIES);
     let mut roots = Roots::new();
     let limit = |error: Error, unit: &str| {
-        assert_eq!(error.kind(), ErrorKind::RevocationListSize);
+        assert_eq!(error.kind(), ErrorKind::LimitRevocationList);
         let text = error.to_string();
         assert!(text.contains(unit), "{text}");
     };

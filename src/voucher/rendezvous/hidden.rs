@@ -1,8 +1,8 @@
 //! Wi-Fi passwords in rendezvous bytes that do not have the shape of instructions.
 
 use crate::cbor::{Head, Items, Major, Reader, Span};
-use crate::error::{DeviceError, ErrorKind, Fail};
-use crate::key::Quiet;
+use crate::error::{DeviceError, ErrorKind, ReadError};
+use crate::key::NullSink;
 use crate::limits::Limits;
 
 use super::variable::RvVariable;
@@ -44,14 +44,14 @@ impl<F: FnMut(Span)> Hunt<'_, '_, F> {
     }
 
     fn item(&mut self, depth: usize) -> Result<Head, DeviceError> {
-        let head = self.reader.head(&mut Quiet)?;
+        let head = self.reader.head(&mut NullSink)?;
         match head.major {
             Major::Unsigned | Major::Negative | Major::Simple => {}
-            _ if depth == 0 => return Err(<DeviceError as Fail>::new(ErrorKind::Depth)),
+            _ if depth == 0 => return Err(<DeviceError as ReadError>::new(ErrorKind::LimitDepth)),
             Major::Bytes | Major::Text if head.is_indefinite() => {
                 let mut chunks = Items::of(&head);
                 while self.reader.more(&mut chunks)? {
-                    let chunk = self.reader.head(&mut Quiet)?;
+                    let chunk = self.reader.head(&mut NullSink)?;
                     self.reader.content(&chunk)?;
                 }
             }

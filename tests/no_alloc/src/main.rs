@@ -133,7 +133,7 @@ fn everything() -> bool {
         |result: Result<VerifiedOwner, DeviceError>| result.err().map(|e| (e.kind(), e.entry()));
     // Entries missing, out of turn, from another voucher.
     let [first, entry, _] = P256;
-    if kind(onboard(&[first, entry, entry], None)) != Some((ErrorKind::EntryOrder, Some(1)))
+    if kind(onboard(&[first, entry, entry], None)) != Some((ErrorKind::WrongEntry, Some(1)))
         || kind(onboard(&[first, entry], None)) != Some((ErrorKind::Truncated, Some(1)))
         || kind(onboard(&[first, entry, P384[2]], None)).is_none_or(|(_, entry)| entry != Some(1))
     {

@@ -78,7 +78,7 @@ static void test_accessors(const ov_voucher *voucher) {
     OK(ov_voucher_remarks(voucher, NULL, &findings));
     ov_finding finding;
     OK(ov_findings_get(findings, 0, &finding));
-    CHECK(finding.code == OV_FINDING_NO_ENTRIES && !finding.is_departure);
+    CHECK(finding.code == OV_FINDING_NO_ENTRIES && !finding.is_deviation);
     OK(ov_findings_free(&findings));
 }
 

@@ -4,25 +4,25 @@
 #include "suite.h"
 
 /* Whether a list has this kind; its entry goes to `found`. Frees the list. */
-static bool tells(ov_reveals *reveals, int32_t code, ov_reveal *found) {
+static bool tells(ov_disclosures *disclosures, int32_t code, ov_disclosure *found) {
     uint64_t len = 0;
     bool any = false;
-    OK(ov_reveals_len(reveals, &len));
+    OK(ov_disclosures_len(disclosures, &len));
     CHECK(len > 0);
     for (uint64_t i = 0; i < len; i++) {
-        ov_reveal reveal;
-        OK(ov_reveals_get(reveals, i, &reveal));
-        CHECK(reveal.name.len > 0 && reveal.message.len > 0 && reveal.advice.len > 0);
-        CHECK(reveal.severity >= OV_SEVERITY_INHERENT && reveal.severity <= OV_SEVERITY_CRITICAL);
-        if (reveal.code == code && !any) {
+        ov_disclosure disclosure;
+        OK(ov_disclosures_get(disclosures, i, &disclosure));
+        CHECK(disclosure.name.len > 0 && disclosure.message.len > 0 && disclosure.advice.len > 0);
+        CHECK(disclosure.severity >= OV_SEVERITY_INHERENT && disclosure.severity <= OV_SEVERITY_CRITICAL);
+        if (disclosure.code == code && !any) {
             any = true;
-            *found = reveal;
+            *found = disclosure;
         }
     }
-    ov_reveal none;
-    IS(ov_reveals_get(reveals, len, &none), OV_ERR_INDEX);
-    OK(ov_reveals_free(&reveals));
-    CHECK(reveals == NULL);
+    ov_disclosure none;
+    IS(ov_disclosures_get(disclosures, len, &none), OV_ERR_INDEX);
+    OK(ov_disclosures_free(&disclosures));
+    CHECK(disclosures == NULL);
     return any;
 }
 
@@ -37,22 +37,22 @@ static ov_next_owner *owner(unsigned char secret) {
     return next;
 }
 
-static void test_reveals(const ov_voucher *voucher) {
-    ov_reveals *reveals = NULL;
-    ov_reveal found;
+static void test_disclosures(const ov_voucher *voucher) {
+    ov_disclosures *disclosures = NULL;
+    ov_disclosure found;
     int32_t code = 0;
-    OK(ov_voucher_reveals(voucher, false, &reveals));
-    CHECK(tells(reveals, OV_REVEAL_GUID_NOT_RANDOM, &found));
+    OK(ov_voucher_disclosures(voucher, false, &disclosures));
+    CHECK(tells(disclosures, OV_DISCLOSURE_GUID_NOT_RANDOM, &found));
     CHECK(found.severity == OV_SEVERITY_MEDIUM && found.entry == OV_NONE);
-    OK(ov_voucher_reveals(voucher, false, &reveals));
-    CHECK(tells(reveals, OV_REVEAL_HOPS, &found));
-    OK(ov_voucher_reveals(voucher, false, &reveals));
-    CHECK(!tells(reveals, OV_REVEAL_WIFI_PASSWORD, &found));
-    OK(ov_reveal_from_name("wifi-password", 13, &code));
-    CHECK(code == OV_REVEAL_WIFI_PASSWORD);
-    IS(ov_reveal_from_name("wifi", 4, &code), OV_ERR_BAD_CALL);
-    IS(ov_voucher_reveals(NULL, false, &reveals), OV_ERR_NULL);
-    IS(ov_voucher_reveals(voucher, false, NULL), OV_ERR_NULL);
+    OK(ov_voucher_disclosures(voucher, false, &disclosures));
+    CHECK(tells(disclosures, OV_DISCLOSURE_HOPS, &found));
+    OK(ov_voucher_disclosures(voucher, false, &disclosures));
+    CHECK(!tells(disclosures, OV_DISCLOSURE_WIFI_PASSWORD, &found));
+    OK(ov_disclosure_from_name("wifi-password", 13, &code));
+    CHECK(code == OV_DISCLOSURE_WIFI_PASSWORD);
+    IS(ov_disclosure_from_name("wifi", 4, &code), OV_ERR_BAD_CALL);
+    IS(ov_voucher_disclosures(NULL, false, &disclosures), OV_ERR_NULL);
+    IS(ov_voucher_disclosures(voucher, false, NULL), OV_ERR_NULL);
 }
 
 /* The key of the maker again: the next owner stands in the voucher already. */
@@ -60,8 +60,8 @@ static void test_extend(const ov_voucher *voucher) {
     ov_verified *verified = NULL;
     ov_extend_options *options = NULL;
     ov_extension *extension = NULL;
-    ov_reveals *reveals = NULL;
-    ov_reveal found;
+    ov_disclosures *disclosures = NULL;
+    ov_disclosure found;
     ov_error *error = NULL;
     ov_status status = OV_OK;
     OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
@@ -70,20 +70,20 @@ static void test_extend(const ov_voucher *voucher) {
     ov_next_owner *maker = owner(1), *other = owner(2);
 
     OK(ov_verified_extend(verified, maker, options, &extension, NULL));
-    OK(ov_extension_reveals(extension, false, &reveals, NULL));
-    CHECK(tells(reveals, OV_REVEAL_REPEATED_OWNER, &found) && found.entry == 0);
+    OK(ov_extension_disclosures(extension, false, &disclosures, NULL));
+    CHECK(tells(disclosures, OV_DISCLOSURE_REPEATED_OWNER, &found) && found.entry == 0);
     OK(ov_extension_free(&extension));
 
-    OK(ov_extend_options_refuse_reveal(options, OV_REVEAL_REPEATED_OWNER));
+    OK(ov_extend_options_refuse_disclosure(options, OV_DISCLOSURE_REPEATED_OWNER));
     IS(ov_verified_extend(verified, maker, options, &extension, error), OV_ERR_DISCLOSURE);
     OK(ov_error_status(error, &status));
     CHECK(status == OV_ERR_DISCLOSURE && extension == NULL);
     OK(ov_verified_extend(verified, other, options, &extension, NULL));
     OK(ov_extension_free(&extension));
     /* All that is strict: the GUID of the suite is not random. */
-    OK(ov_extend_options_refuse_reveal(options, 0));
+    OK(ov_extend_options_refuse_disclosure(options, 0));
     IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_DISCLOSURE);
-    IS(ov_extend_options_refuse_reveal(options, 7), OV_ERR_BAD_CALL);
+    IS(ov_extend_options_refuse_disclosure(options, 7), OV_ERR_BAD_CALL);
     OK(ov_next_owner_free(&maker));
     OK(ov_next_owner_free(&other));
     OK(ov_error_free(&error));
@@ -95,13 +95,13 @@ static void test_create(void) {
     unsigned char guid[16];
     for (int i = 0; i < 16; i++) guid[i] = (unsigned char)(37 * i + 129);
     const char *info = "GW-100 S/N 17";
-    const int32_t serial = OV_REVEAL_DEVICE_INFO_SERIAL, other = OV_REVEAL_EXTRA_DATA, all = 0;
+    const int32_t serial = OV_DISCLOSURE_DEVICE_INFO_SERIAL, other = OV_DISCLOSURE_EXTRA_DATA, all = 0;
     ov_next_owner *maker = owner(1);
     ov_new_voucher *made = NULL;
     ov_rv_directive *directive = NULL;
     ov_header *header = NULL;
-    ov_reveals *reveals = NULL;
-    ov_reveal found;
+    ov_disclosures *disclosures = NULL;
+    ov_disclosure found;
     OK(ov_new_voucher_new(guid, info, strlen(info), maker, &made, NULL));
     OK(ov_rv_directive_new(&directive));
     OK(ov_rv_directive_dns(directive, "rv.example.com", 14));
@@ -110,14 +110,14 @@ static void test_create(void) {
     OK(ov_new_voucher_add_rendezvous(made, directive));
     OK(ov_new_voucher_set_epid(made));
     OK(ov_new_voucher_header(made, &header, NULL));
-    OK(ov_header_reveals(header, false, &reveals));
-    CHECK(tells(reveals, OV_REVEAL_DEVICE_INFO_SERIAL, &found));
+    OK(ov_header_disclosures(header, false, &disclosures));
+    CHECK(tells(disclosures, OV_DISCLOSURE_DEVICE_INFO_SERIAL, &found));
     OK(ov_header_free(&header));
-    OK(ov_new_voucher_refuse_reveals(made, &serial, 1));
+    OK(ov_new_voucher_refuse_disclosures(made, &serial, 1));
     IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_DISCLOSURE);
-    OK(ov_new_voucher_refuse_reveals(made, &all, 1));
+    OK(ov_new_voucher_refuse_disclosures(made, &all, 1));
     IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_DISCLOSURE);
-    OK(ov_new_voucher_refuse_reveals(made, &other, 1));
+    OK(ov_new_voucher_refuse_disclosures(made, &other, 1));
     OK(ov_new_voucher_header(made, &header, NULL));
     OK(ov_header_free(&header));
     OK(ov_rv_directive_free(&directive));
@@ -132,7 +132,7 @@ static void test_links(const ov_voucher *voucher) {
     ov_linkage *linkage = NULL;
     ov_linkage_summary summary;
     ov_group group;
-    uint64_t number = 9, labels = 0, crowd = 0, clusters[2] = {9, 9};
+    uint64_t number = 9, labels = 0, anonymity_set = 0, clusters[2] = {9, 9};
     const int32_t owners = OV_LINK_CURRENT_OWNER, serials = OV_LINK_DEVICE_SERIALS, unknown = 1;
     const uint8_t secret[32] = {7};
     IS(ov_linker_new(secret, 31, &linker), OV_ERR_BAD_CALL);
@@ -148,16 +148,16 @@ static void test_links(const ov_voucher *voucher) {
     OK(ov_linkage_info(linkage, &summary));
     CHECK(summary.vouchers == 2 && summary.owner_keys == 1 && summary.traced == 2);
     /* Owner, maker, device info, rendezvous server. */
-    CHECK(summary.groups == 4 && summary.smallest_crowd == 1);
+    CHECK(summary.groups == 4 && summary.smallest_anonymity_set == 1);
     OK(ov_linkage_group(linkage, 0, &group));
     CHECK(group.code == OV_LINK_CURRENT_OWNER && group.size == 2 && group.first == 0);
     OK(ov_linkage_group(linkage, 3, &group));
     CHECK(group.text.len == 14 && memcmp(group.text.data, "rv.example.com", 14) == 0);
     IS(ov_linkage_group(linkage, 4, &group), OV_ERR_INDEX);
-    OK(ov_linkage_voucher(linkage, 1, &labels, &crowd));
-    CHECK(labels == 4 && crowd == 1);
+    OK(ov_linkage_voucher(linkage, 1, &labels, &anonymity_set));
+    CHECK(labels == 4 && anonymity_set == 1);
     OK(ov_linkage_voucher(linkage, 0, NULL, NULL));
-    IS(ov_linkage_voucher(linkage, 2, &labels, &crowd), OV_ERR_INDEX);
+    IS(ov_linkage_voucher(linkage, 2, &labels, &anonymity_set), OV_ERR_INDEX);
     OK(ov_linkage_label(linkage, 1, 3, &number));
     CHECK(number == 3);
     IS(ov_linkage_label(linkage, 1, 4, &number), OV_ERR_INDEX);
@@ -172,7 +172,7 @@ static void test_links(const ov_voucher *voucher) {
 
 void test_privacy(void) {
     ov_voucher *voucher = made_voucher(9);
-    test_reveals(voucher);
+    test_disclosures(voucher);
     test_extend(voucher);
     test_create();
     test_links(voucher);

@@ -67,7 +67,7 @@ static void option(struct vector *v, const char *word, const char *value) {
     free(bytes);
 }
 
-/* Departures but for the hash table, as "name:entry," in their order. */
+/* Deviations but for the hash table, as "name:entry," in their order. */
 static void check_findings(const struct vector *v, const ov_audit *audit) {
     const ov_findings *findings = NULL;
     uint64_t count = 0;
@@ -81,7 +81,7 @@ static void check_findings(const struct vector *v, const ov_audit *audit) {
         OK(ov_findings_get(findings, i, &finding));
         OK(ov_finding_name(finding.code, &name));
         CHECK(name.len == finding.name.len && finding.message.len > 0);
-        if (!finding.is_departure || finding.code >= 750 || is(name, "hash-table")) continue;
+        if (!finding.is_deviation || finding.code >= 750 || is(name, "hash-table")) continue;
         if (used + name.len + 32 > sizeof found) break;
         memcpy(found + used, name.data, name.len);
         used += name.len;

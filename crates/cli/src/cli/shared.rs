@@ -7,7 +7,7 @@ use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
 
-/// What a voucher is compared with, and what it may depart from.
+/// What a voucher is compared with, and what it may deviate from.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
@@ -49,7 +49,7 @@ pub(crate) struct PolicyArgs {
     /// Refuse certificates outside of their validity; by default that is a finding
     #[arg(long)]
     pub(crate) refuse_expired: bool,
-    /// Refuse every departure from the written profile of FDO 1.1, and certificate chains that are none
+    /// Refuse every deviation from the written profile of FDO 1.1, and certificate chains that are none
     #[arg(long)]
     pub(crate) strict: bool,
     /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,

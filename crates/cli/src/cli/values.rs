@@ -1,6 +1,6 @@
 //! How the values of options are read.
 
-use ownership_voucher::privacy::{PrivacyPolicy, RevealKind, Severity};
+use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Digest, Guid, Proved, UnixTime};
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
 pub(super) fn hash(text: &str) -> Result<Digest, String> {
     unhex(text)
         .and_then(|bytes| Digest::from_bytes(&bytes))
-        .ok_or_else(|| "64 or 96 hexadecimal digits wanted".into())
+        .ok_or_else(|| "64 or 96 hexadecimal digits expected".into())
 }
 
 pub(super) fn guid(text: &str) -> Result<Guid, String> {
@@ -34,7 +34,7 @@ pub(super) fn guid(text: &str) -> Result<Guid, String> {
     unhex(&digits)
         .and_then(|bytes| bytes.try_into().ok())
         .map(Guid)
-        .ok_or_else(|| "32 hexadecimal digits wanted".into())
+        .ok_or_else(|| "32 hexadecimal digits expected".into())
 }
 
 pub(super) fn time(text: &str) -> Result<UnixTime, String> {
@@ -49,14 +49,14 @@ pub(super) fn fact(name: &str) -> Result<&'static str, String> {
 pub(super) fn allowance(name: &str) -> Result<Allowance, String> {
     Allowance::from_name(name).ok_or_else(|| {
         let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
-        format!("one of {} wanted", names.join(", "))
+        format!("one of {} expected", names.join(", "))
     })
 }
 
 pub(super) fn severity(name: &str) -> Result<Severity, String> {
     let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
     let found = Severity::ALL.into_iter().find(|it| it.name() == name);
-    found.ok_or_else(|| format!("one of {} wanted", names.join(", ")))
+    found.ok_or_else(|| format!("one of {} expected", names.join(", ")))
 }
 
 /// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
@@ -66,10 +66,12 @@ pub(super) fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
         .try_fold(PrivacyPolicy::new(), |policy, name| {
             if name == "strict" {
                 let strict = PrivacyPolicy::strict();
-                let kinds = RevealKind::ALL.iter().filter(|kind| strict.refuses(**kind));
+                let kinds = DisclosureKind::ALL
+                    .iter()
+                    .filter(|kind| strict.refuses(**kind));
                 return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
             }
-            if let Some(kind) = RevealKind::from_name(name) {
+            if let Some(kind) = DisclosureKind::from_name(name) {
                 return Ok(policy.refusing(kind));
             }
             let from = severity(name).map_err(|wanted| {
@@ -80,7 +82,7 @@ pub(super) fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
 }
 
 pub(super) fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {
-    let wanted = || String::from("a number, an equals sign and hexadecimal digits wanted");
+    let wanted = || String::from("a number, an equals sign and hexadecimal digits expected");
     let (label, value) = text.split_once('=').ok_or_else(wanted)?;
     Ok((
         label.parse().map_err(|_| wanted())?,

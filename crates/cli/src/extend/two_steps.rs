@@ -11,7 +11,7 @@ use crate::cli::ExtendArgs;
 use crate::input::{Item, Windows};
 use crate::journal::SalesFile;
 use crate::material::Material;
-use crate::output::{NewFile, Readers, Sink, complain};
+use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::read::{in_file, read};
 use crate::receipts::Receipts;
 use crate::report::Problem;
@@ -31,7 +31,7 @@ fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
     match error.kind() {
         ErrorKind::JournalFailed => Err(Failure::Message(message)),
         _ => {
-            complain(&format!("{name}: not extended: {message}{}", hint(error)));
+            print_message(&format!("{name}: not extended: {message}{}", hint(error)));
             Ok(Outcome::Rejected)
         }
     }
@@ -40,8 +40,8 @@ fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
 /// What helps, in words of the command line.
 pub(super) fn hint(error: &Error) -> &'static str {
     match error.kind() {
-        ErrorKind::AuthorityOwner => " (--allow-ca-owner sells to it)",
-        ErrorKind::EntrySize => " (--max-entry)",
+        ErrorKind::CaAsOwner => " (--allow-ca-owner sells to it)",
+        ErrorKind::LimitEntrySize => " (--max-entry)",
         _ => "",
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn first_step(
     output.write(&message)?;
     output.commit()?;
     material.note_unanchored(usize::from(!material.settles(&before)));
-    complain(&format!(
+    print_message(&format!(
         "{} has to be signed with {algorithm}",
         path.display()
     ));

@@ -231,6 +231,6 @@ pub(crate) fn tampering_shows(bytes: &[u8]) {
         let error: Error = Policy::any_origin()
             .verify(&bad)
             .expect_err("a broken signature");
-        assert_eq!(error.kind(), ErrorKind::Signature, "{error}");
+        assert_eq!(error.kind(), ErrorKind::SignatureInvalid, "{error}");
     }
 }

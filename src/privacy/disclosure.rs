@@ -5,7 +5,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::kind::RevealKind;
+use super::kind::DisclosureKind;
 use super::private::{other_labels, private_keys};
 use super::text::{hex, looks_made, looks_serial, shown};
 use crate::cbor::Span;
@@ -18,18 +18,18 @@ use crate::voucher::{Entry, Guid, RvInstruction, RvValue, RvVariable, Voucher, p
 ///
 /// Two kinds are guesses, by rules that err on the side of telling:
 ///
-/// - [`DeviceInfoSerial`](RevealKind::DeviceInfoSerial): device info with a run of letters and
+/// - [`DeviceInfoSerial`](DisclosureKind::DeviceInfoSerial): device info with a run of letters and
 ///   digits that has six digits one after the other, or ten characters of which three are digits
 ///   and one a letter; with one of the words serial, s/n, sn, imei, meid, mac, uuid, asset and a
 ///   number behind it; or with a MAC address between colons or dashes.
-/// - [`GuidNotRandom`](RevealKind::GuidNotRandom): a GUID of printable ASCII, one with at most eight
+/// - [`GuidNotRandom`](DisclosureKind::GuidNotRandom): a GUID of printable ASCII, one with at most eight
 ///   different bytes, or a UUID of version 1 with a time between 2005 and 2065. One random GUID in
 ///   4000 looks like that too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub struct Reveal {
+pub struct Disclosure {
     /// What it is; it knows severity and advice.
-    pub kind: RevealKind,
+    pub kind: DisclosureKind,
     /// Byte offset in the voucher.
     pub offset: usize,
     /// Entry, counted from 0; `None` for header, chain or the whole.
@@ -41,7 +41,7 @@ pub struct Reveal {
     pub value: String,
 }
 
-impl fmt::Display for Reveal {
+impl fmt::Display for Disclosure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.text())?;
         if !self.value.is_empty() {
@@ -56,13 +56,13 @@ impl fmt::Display for Reveal {
 
 impl Voucher<'_> {
     /// Everything that the voucher tells a holder, in the order of the bytes: at most
-    /// [`Limits::findings`], and where the list had to end, [`RevealKind::More`] behind all others.
+    /// [`Limits::findings`], and where the list had to end, [`DisclosureKind::MoreDisclosures`] behind all others.
     ///
     /// Nothing is verified. A Wi-Fi password is listed, in whatever shape it is found, and its text
     /// only where `secrets` is set. The same goes for rendezvous bytes that cannot be read.
     /// Without the feature `x509` certificates are counted, not looked into.
     #[must_use]
-    pub fn reveals(&self, limits: &Limits, secrets: bool) -> Vec<Reveal> {
+    pub fn disclosures(&self, limits: &Limits, secrets: bool) -> Vec<Disclosure> {
         let mut list = List {
             found: Vec::new(),
             most: limits.findings,
@@ -74,17 +74,19 @@ impl Voucher<'_> {
         owners(self, &mut list);
         private_keys(self, |found| {
             list.entry = found.entry;
-            list.add(RevealKind::PrivateKey, found.offset, || found.what.into());
+            list.add(DisclosureKind::PrivateKey, found.offset, || {
+                found.what.into()
+            });
         });
         other_labels(self, |offset, entry| {
             list.entry = entry;
-            list.add(RevealKind::KeyData, offset, String::new);
+            list.add(DisclosureKind::KeyData, offset, String::new);
         });
-        for finding in self.departure_list(limits.findings).finish() {
+        for finding in self.deviation_list(limits.findings).finish() {
             let (kind, value) = match finding.kind {
-                FindingKind::UnprotectedHeader => (RevealKind::HeaderData, "unprotected"),
-                FindingKind::ProtectedExtra => (RevealKind::HeaderData, "protected"),
-                FindingKind::MoreFindings => (RevealKind::More, ""),
+                FindingKind::UnprotectedHeader => (DisclosureKind::HeaderData, "unprotected"),
+                FindingKind::ProtectedExtra => (DisclosureKind::HeaderData, "protected"),
+                FindingKind::MoreFindings => (DisclosureKind::MoreDisclosures, ""),
                 _ => continue,
             };
             list.entry = finding.entry;
@@ -94,22 +96,22 @@ impl Voucher<'_> {
     }
 }
 
-/// Reveals, as many as there is room for.
+/// Disclosures, as many as there is room for.
 struct List {
-    found: Vec<Reveal>,
+    found: Vec<Disclosure>,
     most: usize,
     left_out: Option<(usize, Option<usize>)>,
     entry: Option<usize>,
 }
 
 impl List {
-    fn add(&mut self, kind: RevealKind, offset: usize, value: impl FnOnce() -> String) {
+    fn add(&mut self, kind: DisclosureKind, offset: usize, value: impl FnOnce() -> String) {
         let entry = self.entry;
-        if kind == RevealKind::More || self.found.len() >= self.most {
+        if kind == DisclosureKind::MoreDisclosures || self.found.len() >= self.most {
             self.left_out.get_or_insert((offset, entry));
             return;
         }
-        self.found.push(Reveal {
+        self.found.push(Disclosure {
             kind,
             offset,
             entry,
@@ -117,11 +119,11 @@ impl List {
         });
     }
 
-    fn finish(mut self) -> Vec<Reveal> {
-        self.found.sort_by_key(|reveal| reveal.offset);
+    fn finish(mut self) -> Vec<Disclosure> {
+        self.found.sort_by_key(|disclosure| disclosure.offset);
         self.found
-            .extend(self.left_out.map(|(offset, entry)| Reveal {
-                kind: RevealKind::More,
+            .extend(self.left_out.map(|(offset, entry)| Disclosure {
+                kind: DisclosureKind::MoreDisclosures,
                 offset,
                 entry,
                 value: String::new(),
@@ -135,15 +137,15 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
     let index = voucher.index();
     let Guid(guid) = voucher.guid();
     let at = index.guid.start();
-    list.add(RevealKind::Guid, at, || hex(&guid));
+    list.add(DisclosureKind::Guid, at, || hex(&guid));
     if looks_made(&guid) {
-        list.add(RevealKind::GuidNotRandom, at, || hex(&guid));
+        list.add(DisclosureKind::GuidNotRandom, at, || hex(&guid));
     }
     let rendezvous = voucher.rendezvous();
     for (instruction, at) in rendezvous.placed() {
         let (kind, value) = instruction_tells(&instruction, secrets);
         list.add(kind, at, || value);
-        if let (RevealKind::RendezvousOther, Some(span)) = (kind, instruction.span()) {
+        if let (DisclosureKind::RendezvousOther, Some(span)) = (kind, instruction.span()) {
             hidden_passwords(voucher, span, false, secrets, list);
         }
     }
@@ -153,14 +155,14 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
             true => hex(rest.of(voucher.as_bytes())),
             false => withheld(rest.len()),
         };
-        list.add(RevealKind::RendezvousOther, rest.start(), value);
+        list.add(DisclosureKind::RendezvousOther, rest.start(), value);
         hidden_passwords(voucher, rest, true, secrets, list);
     }
     let info = voucher.device_info();
     if !info.is_empty() {
         let kind = match looks_serial(info) {
-            true => RevealKind::DeviceInfoSerial,
-            false => RevealKind::DeviceInfo,
+            true => DisclosureKind::DeviceInfoSerial,
+            false => DisclosureKind::DeviceInfo,
         };
         list.add(kind, index.device_info.start(), || shown(info));
     }
@@ -175,7 +177,7 @@ fn hidden_passwords(voucher: &Voucher<'_>, span: Span, rest: bool, secrets: bool
             true => hex(found.of(bytes)),
             false => String::new(),
         };
-        list.add(RevealKind::WifiPassword, found.start(), value);
+        list.add(DisclosureKind::WifiPassword, found.start(), value);
     });
 }
 
@@ -188,24 +190,24 @@ fn withheld(bytes: usize) -> String {
 
 /// What an instruction tells. A password is one in any form; what else cannot be read may hold one,
 /// and is withheld like it.
-fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealKind, String) {
+fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (DisclosureKind, String) {
     use RvVariable as V;
     let secret = instruction.may_be_secret();
     let kind = match instruction.variable() {
-        Some(V::WifiPw) => RevealKind::WifiPassword,
-        Some(V::ExtRv) | None => RevealKind::RendezvousOther,
-        Some(_) if secret => RevealKind::RendezvousOther,
-        Some(V::WifiSsid) => RevealKind::WifiName,
-        Some(V::Dns) => RevealKind::RendezvousName,
-        Some(V::IpAddress) => RevealKind::RendezvousAddress,
-        Some(V::DevPort | V::OwnerPort) => RevealKind::RendezvousPort,
-        Some(V::SvCertHash) => RevealKind::ServerCertificate,
-        Some(V::ClCertHash) => RevealKind::ClientCertificate,
-        Some(V::UserInput) => RevealKind::UserInput,
-        Some(_) => RevealKind::RendezvousSetting,
+        Some(V::WifiPw) => DisclosureKind::WifiPassword,
+        Some(V::ExtRv) | None => DisclosureKind::RendezvousOther,
+        Some(_) if secret => DisclosureKind::RendezvousOther,
+        Some(V::WifiSsid) => DisclosureKind::WifiName,
+        Some(V::Dns) => DisclosureKind::RendezvousName,
+        Some(V::IpAddress) => DisclosureKind::RendezvousAddress,
+        Some(V::DevPort | V::OwnerPort) => DisclosureKind::RendezvousPort,
+        Some(V::SvCertHash) => DisclosureKind::ServerCertificate,
+        Some(V::ClCertHash) => DisclosureKind::ClientCertificate,
+        Some(V::UserInput) => DisclosureKind::UserInput,
+        Some(_) => DisclosureKind::RendezvousSetting,
     };
     let value = match instruction.value() {
-        _ if kind == RevealKind::WifiPassword && !secrets => String::new(),
+        _ if kind == DisclosureKind::WifiPassword && !secrets => String::new(),
         _ if secret && !secrets => withheld(instruction.raw().map_or(0, <[u8]>::len)),
         RvValue::None => String::new(),
         RvValue::Ipv4(address) => core::net::Ipv4Addr::from(address).to_string(),
@@ -218,7 +220,9 @@ fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (RevealK
     // Ports, settings and what is unknown need their names to be understood.
     let named = matches!(
         kind,
-        RevealKind::RendezvousSetting | RevealKind::RendezvousPort | RevealKind::RendezvousOther
+        DisclosureKind::RendezvousSetting
+            | DisclosureKind::RendezvousPort
+            | DisclosureKind::RendezvousOther
     );
     let value = match (named, instruction.variable()) {
         (true, Some(variable)) => format!("{} {value}", variable.name()),
@@ -237,25 +241,27 @@ fn device(voucher: &Voucher<'_>, list: &mut List) {
     for (number, span) in Certificates::new(bytes, chain).enumerate() {
         let at = span.start();
         let Some(certificate) = Told::read(bytes, span) else {
-            list.add(RevealKind::UnreadCertificate, at, || number.to_string());
+            list.add(DisclosureKind::UnreadCertificate, at, || number.to_string());
             continue;
         };
         if number == 0 {
-            list.add(RevealKind::DeviceCertificate, at, || {
+            list.add(DisclosureKind::DeviceCertificate, at, || {
                 hex(&certificate.fingerprint)
             });
             if !certificate.subject.is_empty() {
                 let name = || shown(&certificate.subject);
-                list.add(RevealKind::DeviceCertificateName, at, name);
+                list.add(DisclosureKind::DeviceCertificateName, at, name);
             }
             let serial = || shown(&certificate.serial);
-            list.add(RevealKind::DeviceCertificateSerial, at, serial);
+            list.add(DisclosureKind::DeviceCertificateSerial, at, serial);
             let date = || certificate.not_before.clone();
-            list.add(RevealKind::DeviceCertificateDate, at, date);
+            list.add(DisclosureKind::DeviceCertificateDate, at, date);
         }
         // The subject of each authority is the issuer of the certificate before it.
         if !certificate.issuer.is_empty() && certificate.issuer != certificate.subject {
-            list.add(RevealKind::DeviceIssuer, at, || shown(&certificate.issuer));
+            list.add(DisclosureKind::DeviceIssuer, at, || {
+                shown(&certificate.issuer)
+            });
         }
     }
 }
@@ -264,12 +270,12 @@ fn device(voucher: &Voucher<'_>, list: &mut List) {
 fn owners(voucher: &Voucher<'_>, list: &mut List) {
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let maker = &index.manufacturer;
-    list.add(RevealKind::ManufacturerKey, maker.item.start(), || {
+    list.add(DisclosureKind::ManufacturerKey, maker.item.start(), || {
         hex(&fingerprint(bytes, maker))
     });
     certificates(bytes, maker, true, list);
     let entries = index.entries.len();
-    list.add(RevealKind::Hops, index.entry_list.start(), || {
+    list.add(DisclosureKind::Hops, index.entry_list.start(), || {
         entries.to_string()
     });
     let mut seen = alloc::collections::BTreeSet::new();
@@ -280,19 +286,19 @@ fn owners(voucher: &Voucher<'_>, list: &mut List) {
         let (at, name) = (key.item.start(), fingerprint(bytes, key));
         let last = entry.number().saturating_add(1) == entries;
         let kind = match last {
-            true => RevealKind::CurrentOwner,
-            false => RevealKind::EarlierOwner,
+            true => DisclosureKind::CurrentOwner,
+            false => DisclosureKind::EarlierOwner,
         };
         list.add(kind, at, || hex(&name));
         if !seen.insert(name) {
-            list.add(RevealKind::RepeatedOwner, at, || hex(&name));
+            list.add(DisclosureKind::RepeatedOwner, at, || hex(&name));
         }
         certificates(bytes, key, false, list);
         let at = entry.index.extra.map_or(at, Span::start);
         for (label, value) in entry.extra() {
             let kind = match label == Entry::EPHEMERAL_KEY && value.len() == 33 {
-                true => RevealKind::ExtraOneTime,
-                false => RevealKind::ExtraData,
+                true => DisclosureKind::ExtraOneTime,
+                false => DisclosureKind::ExtraData,
             };
             let bytes = value.len();
             list.add(kind, at, || format!("type {label}, {bytes} bytes"));
@@ -310,16 +316,16 @@ fn certificates(bytes: &[u8], key: &KeyIndex, maker: bool, list: &mut List) {
     for (number, span) in Certificates::new(bytes, key.body).enumerate() {
         let at = span.start();
         let Some(certificate) = Told::read(bytes, span) else {
-            list.add(RevealKind::UnreadCertificate, at, || number.to_string());
+            list.add(DisclosureKind::UnreadCertificate, at, || number.to_string());
             continue;
         };
         let name = match maker {
-            true => RevealKind::ManufacturerName,
-            false => RevealKind::OwnerName,
+            true => DisclosureKind::ManufacturerName,
+            false => DisclosureKind::OwnerName,
         };
         if number == 0 && !maker {
             let serial = || shown(&certificate.serial);
-            list.add(RevealKind::OwnerCertificate, at, serial);
+            list.add(DisclosureKind::OwnerCertificate, at, serial);
         }
         if !certificate.subject.is_empty() {
             list.add(name, at, || shown(&certificate.subject));
@@ -329,7 +335,7 @@ fn certificates(bytes: &[u8], key: &KeyIndex, maker: bool, list: &mut List) {
     }
     // The others' issuers are the subjects behind them.
     if let (Some((at, issuer)), false) = (issuer, maker) {
-        list.add(RevealKind::OwnerIssuer, at, || shown(&issuer));
+        list.add(DisclosureKind::OwnerIssuer, at, || shown(&issuer));
     }
 }
 
