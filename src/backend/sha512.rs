@@ -2,7 +2,6 @@
 
 use super::Avx512Ifma;
 use super::isa::wide::W;
-use super::lanes::{Instructions as _, Vectorised};
 
 /// Bytes of a block.
 pub(crate) const BLOCK: usize = 128;
@@ -196,30 +195,32 @@ pub(crate) fn digest(
     }
 }
 
-/// The arguments of [`digest`].
-struct Eight<'a> {
-    token: Avx512Ifma,
-    initial: &'a [u64; 8],
-    messages: &'a [&'a [u8]; 8],
-    digests: &'a mut [[u8; 64]; 8],
-}
-
-impl Vectorised for Eight<'_> {
-    type Output = ();
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn call(self) {
-        digest(self.token, self.initial, self.messages, self.digests);
-    }
-}
-
 /// [`digest`] for callers that are not compiled for the instructions.
+#[cfg(any(test, feature = "rsa"))]
 pub(crate) fn digest_eight(
     token: Avx512Ifma,
     initial: &[u64; 8],
     messages: &[&[u8]; 8],
     digests: &mut [[u8; 64]; 8],
 ) {
+    use super::lanes::{Instructions as _, Vectorised};
+
+    struct Eight<'a> {
+        token: Avx512Ifma,
+        initial: &'a [u64; 8],
+        messages: &'a [&'a [u8]; 8],
+        digests: &'a mut [[u8; 64]; 8],
+    }
+
+    impl Vectorised for Eight<'_> {
+        type Output = ();
+
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn call(self) {
+            digest(self.token, self.initial, self.messages, self.digests);
+        }
+    }
+
     token.run(Eight {
         token,
         initial,

@@ -52,7 +52,7 @@ impl<'h> HandOver<'h> {
     /// verifies the result, and gives it back with a receipt.
     ///
     /// # Errors
-    /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`] before
+    /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`](crate::ErrorKind::NotOwner) before
     /// anything is signed, those of [`VerifiedVoucher::extend`], [`Extension::check`] and
     /// [`Extension::sign`], and with a journal those of [`Extension::record`]. What can be refused
     /// without a signature is refused before the sale is recorded. The voucher handed in stays as it was.
@@ -85,7 +85,7 @@ impl<'h> HandOver<'h> {
     ///
     /// A voucher that is there twice is signed once: the second result is that of the first, and
     /// [`Receipt::duplicate_of`] says so. Where two vouchers of one device are different states of
-    /// it, both are refused with [`ErrorKind::DoubleSale`].
+    /// it, both are refused with [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
     ///
     /// Where each voucher has its own next owner or signer, see
     /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a
@@ -129,7 +129,7 @@ impl Extension<'_> {
     /// as it was, and an attempt that failed can be repeated.
     ///
     /// # Errors
-    /// The signer's errors as [`ErrorKind::SignerFailed`], its own error behind `source`, and those
+    /// The signer's errors as [`ErrorKind::SignerFailed`](crate::ErrorKind::SignerFailed), its own error behind `source`, and those
     /// of [`hand_over`](Self::hand_over).
     pub async fn hand_over_async<S, G>(
         &self,
