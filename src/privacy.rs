@@ -1,7 +1,7 @@
 //! What vouchers tell: one to whoever holds it, many to whoever collects them.
 //!
 //! A voucher is handed on from owner to owner, and each of them keeps a copy.
-//! [`Voucher::disclosures`](crate::Voucher::discloses) lists what one copy tells its holder, how bad that
+//! [`Voucher::disclosures`](crate::Voucher::disclosures) lists what one copy tells its holder, how bad that
 //! is and what can be done. [`Linker`] goes through a collection and finds what ties its vouchers to
 //! each other: above all the keys of owners. A key that stands once is a pseudonym; one that stands
 //! twice begins a list of what its owner has, and anybody with both vouchers can read it.
@@ -17,7 +17,7 @@
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 //! #     .with_epid().header()?.with_hmac(&secret);
 //! let voucher = made(9, "GW-100, serial 0004711")?;
-//! let told = voucher.discloses(&Limits::new(), false);
+//! let told = voucher.disclosures(&Limits::new(), false);
 //! let worst = told.iter().max_by_key(|disclosure| disclosure.kind.severity()).unwrap();
 //! assert_eq!(worst.kind, DisclosureKind::DeviceInfoSerial);
 //! assert_eq!(worst.kind.severity(), Severity::High);

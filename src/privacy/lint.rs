@@ -10,7 +10,7 @@ use crate::voucher::Voucher;
 ///
 /// It judges all that the new voucher would tell, what was in it before included: the next owner
 /// gets the whole. Whatever it lets pass can be read before signing, from
-/// [`Extension::disclosures`](crate::Extension::discloses) and [`NewHeader::disclosures`](crate::NewHeader::discloses).
+/// [`Extension::disclosures`](crate::Extension::disclosures) and [`NewHeader::disclosures`](crate::NewHeader::disclosures).
 ///
 /// ```
 /// use ownership_voucher::privacy::{PrivacyPolicy, DisclosureKind};
@@ -27,7 +27,7 @@ use crate::voucher::Voucher;
 ///
 /// // Or look, and decide.
 /// let header = new.header()?;
-/// assert!(header.discloses(false).iter().any(|it| it.kind == DisclosureKind::DeviceInfoSerial));
+/// assert!(header.disclosures(false).iter().any(|it| it.kind == DisclosureKind::DeviceInfoSerial));
 /// # Ok(())
 /// # }
 /// ```

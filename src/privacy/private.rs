@@ -9,7 +9,7 @@ impl Voucher<'_> {
     /// Whether a private key is in the voucher: in a COSE_Key, in additional data as DER, or
     /// anywhere as PEM. Whoever has the voucher then can sign as that owner.
     ///
-    /// [`disclosures`](Self::discloses) says where. What else is in the file of the voucher is not seen
+    /// [`disclosures`](Self::disclosures) says where. What else is in the file of the voucher is not seen
     /// here.
     ///
     /// ```

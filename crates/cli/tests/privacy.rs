@@ -142,7 +142,7 @@ fn the_json_of_a_collection_is_stable() {
     assert_eq!(vouchers.len(), 4);
     assert_eq!(
         keys(vouchers[1]),
-        sorted("record source index voucher guid worst discloses error")
+        sorted("record source index voucher guid worst disclosures error")
     );
     assert_eq!(vouchers[1]["index"], 1);
     assert_eq!(vouchers[1]["voucher"], 1);
@@ -166,7 +166,7 @@ fn the_json_of_a_collection_is_stable() {
     assert_eq!(owners, [0, 1, 0, 1]);
     assert_eq!(
         keys(links[0]),
-        sorted("record voucher groups owner anonymity set")
+        sorted("record voucher groups owner anonymity_set")
     );
     assert_eq!(
         records.last().unwrap(),
