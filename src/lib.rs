@@ -186,3 +186,13 @@ pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariabl
 #[cfg(all(doctest, feature = "pem"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The examples of the pages under docs/.
+#[cfg(all(doctest, feature = "pem", feature = "x509", feature = "rsa"))]
+#[doc = include_str!("../docs/onboarding.md")]
+struct Onboarding;
+
+/// The same, about what vouchers disclose.
+#[cfg(all(doctest, feature = "pem", feature = "privacy"))]
+#[doc = include_str!("../docs/privacy.md")]
+struct Privacy;
