@@ -18,7 +18,7 @@
  *   Others, an ov_error too, are for one thread at a time.
  * - NULL, a length of 0, a handle of another kind and one that was freed (as long as its memory
  *   was not used again) give a status. A NULL array with length 0 is an empty one. Pointers that
- *   are wild cannot be told from others.
+ *   are wild cannot be distinguished from others.
  * - Texts are UTF-8 with a length and without a zero at the end.
  * - Callbacks get the user pointer that stands beside them, return 0 to go on, and must not throw
  *   or jump. Their own handles may be used in them; a batch at work answers OV_ERR_BUSY.
@@ -36,20 +36,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Vouchers of one window by default. More find more signatures of the same key; each needs
-// about a kilobyte of memory beside its bytes.
+// Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
+// Each voucher needs about a kilobyte of memory in addition to its bytes.
 #define OV_BATCH_WINDOW 16384
 
-// Bytes of vouchers in one window of a stream by default: 32 MiB.
+// Default number of bytes of vouchers in one batch of a stream: 32 MiB.
 #define OV_BATCH_WINDOW_BYTES (32 << 20)
 
-// Bytes of tables by default: 64 MiB.
+// Default size of the key tables in bytes: 64 MiB.
 #define OV_BATCH_TABLE_BUDGET (64 << 20)
 
-// In place of an entry number: the manufacturer's key in the header.
+// Used in place of an entry number: the manufacturer's key in the header.
 #define OV_MANUFACTURER 18446744073709551615ull
 
-// In place of an entry number: the key of the current owner, as the voucher claims it.
+// Used in place of an entry number: the key of the current owner, as the voucher claims it.
 #define OV_OWNER 18446744073709551614ull
 
 // Different GUIDs.
@@ -64,10 +64,10 @@
 // The first is a newer state of the second.
 #define OV_RELATION_NEWER 3
 
-// The same GUID under two headers.
+// The same GUID with two different headers.
 #define OV_RELATION_OTHER_HEADER 4
 
-// Both continue from a common state in different ways: somebody sold the device twice.
+// Two different continuations of a common state: the device was sold twice.
 #define OV_RELATION_FORKED 5
 
 // The same current owner.
@@ -106,7 +106,7 @@
 // The same GUID.
 #define OV_LINK_GUID 967
 
-// GUIDs that are alike.
+// Similar GUIDs.
 #define OV_LINK_GUID_NEIGHBOURS 968
 
 // ECDSA on P-256 with SHA-256.
@@ -127,16 +127,16 @@
 // RSA PSS with SHA-384 and a salt of 48 bytes.
 #define OV_ALGORITHM_PS384 -38
 
-// Ed25519, an experiment.
+// Ed25519, experimental.
 #define OV_ALGORITHM_EDDSA -8
 
 // RSA with a modulus of 2048 bits and exponent 65537.
 #define OV_KEY_RSA2048RESTR 1
 
-// RSA, signatures of PKCS#1 v1.5.
+// RSA, PKCS#1 v1.5 signatures.
 #define OV_KEY_RSAPKCS 5
 
-// RSA, signatures of PSS.
+// RSA, PSS signatures.
 #define OV_KEY_RSAPSS 6
 
 // NIST P-256.
@@ -145,7 +145,7 @@
 // NIST P-384.
 #define OV_KEY_SECP384R1 11
 
-// Ed25519 under a private code point, an experiment.
+// Ed25519 under a private code point, experimental.
 #define OV_KEY_ED25519 -70001
 
 // An array of modulus and exponent, for RSA.
@@ -154,16 +154,16 @@
 // A SubjectPublicKeyInfo in DER.
 #define OV_ENCODING_X509 1
 
-// A chain of certificates, the key's own first.
+// A certificate chain, the key's own certificate first.
 #define OV_ENCODING_X5CHAIN 2
 
 // A COSE_Key.
 #define OV_ENCODING_COSEKEY 3
 
-// SHA-256, and HMAC with it.
+// SHA-256, or HMAC with SHA-256.
 #define OV_HASH_SHA256 -16
 
-// SHA-384, and HMAC with it.
+// SHA-384, or HMAC with SHA-384.
 #define OV_HASH_SHA384 -43
 
 // The device chain hash covers the CBOR item instead of the certificates.
@@ -172,7 +172,7 @@
 // Entries without COSE tag 18.
 #define OV_ALLOW_LEGACY_UNTAGGED 2
 
-// A P-256 key labelled SECP384R1 or the other way round.
+// A P-256 key labelled SECP384R1, or a P-384 key labelled SECP256R1.
 #define OV_ALLOW_KEY_TYPE_LABEL 3
 
 // Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
@@ -181,23 +181,23 @@
 // Keys of an experimental type: Ed25519.
 #define OV_ALLOW_EXPERIMENTAL_KEYS 5
 
-// The most bytes of a voucher that `OV_LIMIT_INPUT` may allow.
+// The largest value of `OV_LIMIT_INPUT`, in bytes.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
 
-// The most entries that `OV_LIMIT_ENTRIES` may allow.
+// The largest value of `OV_LIMIT_ENTRIES`.
 #define OV_LIMITS_MAX_ENTRIES 65535
 
-// The most levels that `OV_LIMIT_DEPTH` may allow: each takes some of the stack.
+// The largest value of `OV_LIMIT_DEPTH`; each level takes some stack.
 #define OV_LIMITS_MAX_DEPTH 64
 
-// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label costs the
-// square of it.
+// The maximum number of labels in one map: headers, COSE_Key, OVEExtra. It is fixed, because
+// finding a duplicate label takes quadratic time.
 #define OV_LIMITS_MAX_LABELS 64
 
-// Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
+// Bytes of one voucher. Default 1 MiB, at most 16 MiB.
 #define OV_LIMIT_INPUT 1
 
-// Entries. Default 255, never more than 65535.
+// Entries. Default 255, at most 65535.
 #define OV_LIMIT_ENTRIES 2
 
 // Certificates in one chain. Default 16.
@@ -206,7 +206,7 @@
 // Bytes of one certificate. Default 64 KiB.
 #define OV_LIMIT_CERTIFICATE 4
 
-// Levels of nesting in a value of open shape. Default 16, never more than 64.
+// Nesting levels of a value of unspecified type. Default 16, at most 64.
 #define OV_LIMIT_DEPTH 5
 
 // Bytes of the device info. Default 64 KiB.
@@ -215,28 +215,28 @@
 // Rendezvous instructions in all directives together. Default 1024.
 #define OV_LIMIT_RENDEZVOUS 7
 
-// Deviations in one list, remarks beside them, and faults in one audit. Default 4096.
+// Deviations in one list, remarks (counted separately), and faults in one audit. Default 4096.
 #define OV_LIMIT_FINDINGS 8
 
-// Signatures under certificates that the remarks of one voucher verify. Default 256.
+// Certificate signatures that are verified for the remarks on one voucher. Default 256.
 #define OV_LIMIT_CERTIFICATE_CHECKS 9
 
-// Every voucher has it, and FDO works by it.
+// Inherent: every voucher has it, and FDO depends on it.
 #define OV_SEVERITY_INHERENT 0
 
-// It tells about technology.
+// Low: it discloses the technology used.
 #define OV_SEVERITY_LOW 1
 
-// It ties vouchers of one owner, place or device to each other, or names a service.
+// Medium: it links vouchers of one owner, place or device to each other, or names a service.
 #define OV_SEVERITY_MEDIUM 2
 
-// It names a device, person, company or place in clear.
+// High: it names a device, person, company or place in clear text.
 #define OV_SEVERITY_HIGH 3
 
-// A secret that opens something.
+// Critical: a usable secret.
 #define OV_SEVERITY_CRITICAL 4
 
-// A Wi-Fi password in clear.
+// A Wi-Fi password in clear text.
 #define OV_DISCLOSURE_WIFI_PASSWORD 900
 
 // The name of a Wi-Fi network.
@@ -254,16 +254,16 @@
 // The hash of a server's certificate.
 #define OV_DISCLOSURE_SERVER_CERTIFICATE 905
 
-// The hash of a certificate authority for clients.
+// The hash of a CA certificate that clients accept.
 #define OV_DISCLOSURE_CLIENT_CERTIFICATE 906
 
 // Whether the device asks a person for input.
 #define OV_DISCLOSURE_USER_INPUT 907
 
-// A setting of the rendezvous.
+// A rendezvous setting.
 #define OV_DISCLOSURE_RENDEZVOUS_SETTING 908
 
-// Rendezvous bytes that cannot be read and may hold a secret.
+// Rendezvous bytes that cannot be decoded and may hold a secret.
 #define OV_DISCLOSURE_RENDEZVOUS_OTHER 909
 
 // The GUID of the device.
@@ -272,13 +272,13 @@
 // A GUID that does not look random.
 #define OV_DISCLOSURE_GUID_NOT_RANDOM 911
 
-// What the manufacturer says about the device.
+// The device info: the manufacturer's description of the device.
 #define OV_DISCLOSURE_DEVICE_INFO 912
 
 // Device info that looks like a serial number.
 #define OV_DISCLOSURE_DEVICE_INFO_SERIAL 913
 
-// The certificate of the device, its identity for life.
+// The device certificate, a lifelong identity of the device.
 #define OV_DISCLOSURE_DEVICE_CERTIFICATE 914
 
 // A name in the device certificate.
@@ -302,7 +302,7 @@
 // The key of the current owner.
 #define OV_DISCLOSURE_CURRENT_OWNER 922
 
-// A key that stands in the voucher before.
+// A key that appears earlier in the voucher.
 #define OV_DISCLOSURE_REPEATED_OWNER 923
 
 // A name in a certificate of an owner.
@@ -317,7 +317,7 @@
 // A name in a certificate of the manufacturer.
 #define OV_DISCLOSURE_MANUFACTURER_NAME 927
 
-// A certificate that was not looked into.
+// A certificate that was not inspected.
 #define OV_DISCLOSURE_UNREAD_CERTIFICATE 928
 
 // Additional data in an entry.
@@ -326,19 +326,19 @@
 // The ephemeral key of a one-time address.
 #define OV_DISCLOSURE_EXTRA_ONE_TIME 931
 
-// Fields in a header that FDO does not ask for.
+// Header fields that FDO does not require.
 #define OV_DISCLOSURE_HEADER_DATA 932
 
-// How often the device was sold.
+// The number of sales of the device.
 #define OV_DISCLOSURE_HOPS 933
 
-// A private key in clear.
+// A private key in clear text.
 #define OV_DISCLOSURE_PRIVATE_KEY 934
 
-// A member of a COSE_Key that is no part of a public key.
+// A member of a COSE_Key that does not belong to a public key.
 #define OV_DISCLOSURE_KEY_DATA 935
 
-// There is more to tell than is listed.
+// The voucher discloses more than is listed.
 #define OV_DISCLOSURE_MORE_DISCLOSURES 949
 
 // The instruction has no value: a flag.
@@ -356,13 +356,13 @@
 // The value is a text.
 #define OV_RV_TEXT 4
 
-// The value is a truth value: `number` is 0 or 1.
+// The value is a Boolean: `number` is 0 or 1.
 #define OV_RV_BOOL 5
 
 // The value is something else: see `raw`.
 #define OV_RV_RAW 6
 
-// REST: whatever the device speaks.
+// REST: any protocol that the device supports.
 #define OV_RV_PROTOCOL_REST 0
 
 // HTTP.
@@ -551,14 +551,14 @@
 // The first certificate of a chain is that of an authority.
 #define OV_FINDING_CA_AS_LEAF 771
 
-// A revocation list was given and not used: none speaks of this certificate, or one is signed by no
-// known authority.
+// A revocation list was given and not used: none covers this certificate, or one is not signed by
+// a known authority.
 #define OV_FINDING_CRL_NOT_USED 772
 
-// There is neither device chain nor hash: an EPID device.
+// There is neither a device chain nor a hash: an EPID device.
 #define OV_CHAIN_HASH_NONE 0
 
-// The hash covers the certificates one after the other, as FDO 1.1 says.
+// The hash covers the concatenated certificates, as FDO 1.1 specifies.
 #define OV_CHAIN_HASH_CERTIFICATES 1
 
 // The hash covers the CBOR item, under `OV_ALLOW_LEGACY_CHAIN_HASH`.
@@ -579,23 +579,24 @@
 // The manufacturer was recognised by a certificate path to a root.
 #define OV_MANUFACTURER_BY_PATH 4
 
-// Nothing ties the header to the world: anybody may have made the voucher.
+// Nothing ties the header to a known origin: anybody may have made the voucher.
 #define OV_ORIGIN_NOT_CHECKED 0
 
 // The manufacturer that the policy named signed the header.
 #define OV_ORIGIN_MANUFACTURER 1
 
-// The device confirms the header by its HMAC, and the manufacturer was not verified.
+// The device confirms the header by its HMAC; the manufacturer was not verified.
 #define OV_ORIGIN_HMAC 2
 
-// Where a buyer can be sold devices without being asked. It is public.
+// A buyer's published address: sellers derive owner keys from it without asking the buyer.
 typedef struct ov_address ov_address;
 
-// Everything that can be said about a voucher, for people.
+// A full report on a voucher, for people.
 typedef struct ov_audit ov_audit;
 
-// Verifies many vouchers under one policy. It keeps tables of the keys that sign most, so use one
-// for a whole shipment. It works on one call at a time; a second one gets `OV_ERR_BUSY`.
+// Verifies many vouchers under one policy. It caches tables of the keys that sign most, so use one
+// verifier for a whole shipment. It handles one call at a time; a concurrent call gets
+// `OV_ERR_BUSY`.
 typedef struct ov_batch ov_batch;
 
 // Bytes that belong to the caller. They are wiped when freed.
@@ -604,28 +605,28 @@ typedef struct ov_buffer ov_buffer;
 // A list of byte strings, such as certificates.
 typedef struct ov_byte_list ov_byte_list;
 
-// What a certificate says.
+// A parsed certificate.
 typedef struct ov_certificate ov_certificate;
 
-// A question to whoever claims to own a voucher: `onboard::challenge` of the Rust library has the
-// format.
+// A challenge for a party that claims to own a voucher. The documentation of `onboard::challenge`
+// in the Rust library has the format.
 typedef struct ov_challenge ov_challenge;
 
-// The voucher on its way through a device in TO2, between two messages.
+// The device's verification of a voucher in TO2, between two messages.
 typedef struct ov_device_verifier ov_device_verifier;
 
-// What a voucher tells: a list.
+// A list of what a voucher discloses.
 typedef struct ov_disclosures ov_disclosures;
 
-// What went wrong, where, and in words. Every call that takes one writes into it when it fails
-// and leaves it alone when it succeeds.
+// The reason, the place and the message of an error. Every call that takes one fills it when it
+// fails, and leaves it unchanged when it succeeds.
 typedef struct ov_error ov_error;
 
-// What an extension may deviate from. A new one deviates from nothing.
+// Options of an extension: additions, and permitted deviations. New options have none.
 typedef struct ov_extend_options ov_extend_options;
 
-// An entry that waits for its signature. It keeps the voucher that it extends, and may be
-// finished again after a failure.
+// An entry that still needs its signature. It keeps the voucher that it extends. If finishing
+// fails, it can be tried again.
 typedef struct ov_extension ov_extension;
 
 // A list of findings.
@@ -637,168 +638,169 @@ typedef struct ov_forks ov_forks;
 // A voucher that a scan key has found. It is wiped when freed.
 typedef struct ov_found ov_found;
 
-// A header that waits for the HMAC of its device.
+// A header that still needs the HMAC of its device.
 typedef struct ov_header ov_header;
 
 // The HMAC secret of a device, in memory. It is wiped when freed.
 typedef struct ov_hmac_secret ov_hmac_secret;
 
-// Public keys that were given to sellers, to be found again when vouchers arrive.
+// Public keys that were given to sellers, used to find vouchers when they arrive.
 typedef struct ov_key_book ov_key_book;
 
-// What links the vouchers of a collection.
+// The links between the vouchers of a collection.
 typedef struct ov_linkage ov_linkage;
 
-// Gathers what links the vouchers of a collection. Vouchers are numbered from 0 in the order in
-// which they are added, and may be freed afterwards.
+// Collects what links the vouchers of a collection. Vouchers are numbered from 0 in the order of
+// addition, and may be freed afterwards.
 typedef struct ov_linker ov_linker;
 
-// A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keys that can stay in
-// a TPM or HSM should: see `ov_signer`.
+// A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keep keys in a TPM or
+// HSM where possible: see `ov_signer`.
 typedef struct ov_local_key ov_local_key;
 
-// The one secret of an owner, from which all of its one-time keys are derived. It is wiped when
+// The master secret of an owner, from which all of its one-time keys are derived. It is wiped when
 // freed.
 typedef struct ov_master_secret ov_master_secret;
 
-// What a factory says about a device.
+// The factory's description of a device, from which its first voucher is made.
 typedef struct ov_new_voucher ov_new_voucher;
 
-// Who gets a voucher: a bare key, or certificates.
+// The next owner of a voucher: a bare key, or certificates.
 typedef struct ov_next_owner ov_next_owner;
 
-// A one-time private key behind an address: it signs, and cannot be taken out, because with one of
-// them its seller would have the spend key. It is wiped when freed.
+// A one-time private key behind an address. It signs and cannot be exported, because the seller of
+// its voucher could compute the spend key from it. It is wiped when freed.
 typedef struct ov_one_time_key ov_one_time_key;
 
-// Steps through the PEM blocks of a text, whatever they hold.
+// An iterator over the PEM blocks of a text, whatever their contents.
 typedef struct ov_pem_blocks ov_pem_blocks;
 
 // Everything that a verdict depends on besides the voucher itself.
 //
-// A policy begins from an anchor, which ties the header of a voucher to the world: the
-// manufacturer's key, its hash or roots of its certificate, or the device's HMAC. Without one
-// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch takes a copy,
-// so that later changes do not touch it.
+// A policy begins from an anchor, which ties the header of a voucher to a known origin: the
+// manufacturer's key, its hash, roots for its certificate, or the device's HMAC. Without an anchor
+// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch copies the
+// policy, so that later changes do not affect it.
 typedef struct ov_policy ov_policy;
 
 // A public key, without label or encoding.
 typedef struct ov_public_key ov_public_key;
 
-// What the parties may keep about a hand-over.
+// A receipt: the parties' record of a hand-over.
 typedef struct ov_receipt ov_receipt;
 
-// What the owner puts in place of the old credentials of a device.
+// The credentials with which the owner replaces those of a device.
 typedef struct ov_replacement ov_replacement;
 
-// Certificates that the caller trusts. One marked as an authority vouches for what it signed;
-// any other vouches for itself alone.
+// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
+// signed; any other vouches for itself only.
 typedef struct ov_roots ov_roots;
 
-// A directive for a new voucher: an address at which device and owner meet. Each call adds one
+// A directive for a new voucher: an address where device and owner meet. Each call adds one
 // instruction.
 typedef struct ov_rv_directive ov_rv_directive;
 
-// Finds the vouchers that were sold to an address, and cannot sign. It is wiped when freed.
+// Finds the vouchers that were sold to an address. It cannot sign. It is wiped when freed.
 typedef struct ov_scan_key ov_scan_key;
 
-// Signs for vouchers that were sold to an address, once they are found. It is wiped when freed.
+// Signs for vouchers that were sold to an address, after they were found. It is wiped when freed.
 typedef struct ov_spend_key ov_spend_key;
 
-// A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
+// A message that still needs its signature. Signing takes two steps, as with an `ov_extension`.
 typedef struct ov_unsigned ov_unsigned;
 
-// A voucher that has been verified under a policy. Only verification makes one, and nothing
-// changes it: all functions on it may be called from many threads at a time.
+// A voucher that has been verified under a policy. It is made only by verification and never
+// changes: all functions on it may be called from many threads at the same time.
 typedef struct ov_verified ov_verified;
 
-// A voucher that has been read. What it says is only a claim until it is verified.
+// A parsed voucher. Its contents are only claims until it is verified.
 //
 // It has its own copy of the bytes. All functions on a `const ov_voucher *` may be called from
-// many threads at a time.
+// many threads at the same time.
 typedef struct ov_voucher ov_voucher;
 
-// Steps through the vouchers of one file.
+// An iterator over the vouchers of one file.
 typedef struct ov_vouchers ov_vouchers;
 
-// What became of a call: `OV_OK`, or the stable number of what went wrong.
+// The result of a call: `OV_OK`, or the stable number of the error.
 typedef int32_t ov_status;
 
-// Bytes that belong to somebody else. As a result they live as long as the handle that they were
-// read from, if nothing else is said.
+// Borrowed bytes. As a result they live as long as the handle from which they were read, unless
+// stated otherwise.
 typedef struct ov_slice {
-    // The first byte. May be NULL where the length is 0.
+    // The first byte. May be NULL if the length is 0.
     const uint8_t *data;
-    // How many bytes.
+    // The number of bytes.
     size_t len;
 } ov_slice;
 
-// Told how many vouchers have their verdict, how many of these were rejected, and how many there
-// are (0 where nobody knows). Any number but 0 cancels the rest. It must not throw or jump.
+// Receives the number of vouchers that have a verdict, the number of these that were rejected, and
+// the total (0 if unknown). A non-zero return value cancels the rest. It must not throw or jump.
 typedef int32_t (*ov_progress_fn)(void *user, uint64_t done, uint64_t rejected, uint64_t total);
 
-// What was proved about a voucher. What is not in here was not proved.
+// The facts proved about a voucher. Anything else was not proved.
 typedef struct ov_proved {
-    // Entries whose two hashes and signature were verified: always all of them.
+    // The number of entries whose two hashes and signature were verified: always all of them.
     uint64_t entries;
-    // How the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
+    // The form in which the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
     int32_t chain_hash;
-    // By what the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
-    // without a verified HMAC nobody has signed the header, and it is `OV_MANUFACTURER_NOT_PROVED`.
+    // How the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
+    // without a verified HMAC nothing authenticates the header, and the value is
+    // `OV_MANUFACTURER_NOT_PROVED`.
     int32_t manufacturer;
-    // What ties the header to the world: an `OV_ORIGIN_` number.
+    // The anchor of the header: an `OV_ORIGIN_` number.
     int32_t origin;
-    // Whether some entry is signed with the external data of the FDO 2.0 draft.
+    // Whether any entry is signed with the external data of the FDO 2.0 draft.
     bool draft_aad;
     // Whether the header HMAC was verified.
     bool hmac;
     // Whether the current owner is the one that the policy named.
     bool owner;
-    // Whether the device certificate has a path to a root that the policy named. That says nothing
-    // about the header: anybody can copy the certificate under another one.
+    // Whether the device certificate has a path to a root that the policy named. This says nothing
+    // about the header: anybody can copy the certificate under another header.
     bool device_path;
 } ov_proved;
 
 // The verdict on one voucher.
 typedef struct ov_verdict {
-    // `OV_OK` for a verified voucher, or why it was rejected.
+    // `OV_OK` for a verified voucher, or the reason why it was rejected.
     ov_status status;
-    // The byte to blame, or `OV_NONE`.
+    // The byte offset of the error, or `OV_NONE`.
     uint64_t offset;
-    // The entry to blame, or `OV_NONE`.
+    // The entry of the error, or `OV_NONE`.
     uint64_t entry;
-    // What was proved, where the status is `OV_OK`; zeros elsewhere.
+    // The proved facts if the status is `OV_OK`; zeros otherwise.
     struct ov_proved proved;
 } ov_verdict;
 
-// A text in UTF-8 that belongs to somebody else, without a zero at its end. It lives as long as
-// the handle that it was read from; names of numbers live as long as the library.
+// A borrowed text in UTF-8, without a terminating zero. It lives as long as the handle from which
+// it was read. Names of numbers live as long as the library.
 typedef struct ov_str {
     // The first byte.
     const char *data;
-    // How many bytes.
+    // The number of bytes.
     size_t len;
 } ov_str;
 
-// The fields of a certificate. Nothing of it has been checked.
+// The fields of a certificate. None of them has been verified.
 typedef struct ov_certificate_info {
-    // The subject as in RFC 4514; control characters are escaped.
+    // The subject in the form of RFC 4514; control characters are escaped.
     struct ov_str subject;
     // The issuer, in the same form.
     struct ov_str issuer;
     // The serial number in hexadecimal.
     struct ov_str serial;
-    // The first second of its validity, since 1970.
+    // Start of validity, in seconds since 1970.
     uint64_t not_before;
-    // The last second of its validity, since 1970.
+    // End of validity, in seconds since 1970 (inclusive).
     uint64_t not_after;
-    // The name of the signature algorithm, or its OID.
+    // The name of the signature algorithm, or its OID if it has no name here.
     struct ov_str signature_algorithm;
     // SHA-256 of the certificate.
     uint8_t fingerprint[32];
     // Whether it is marked as an authority.
     bool is_authority;
-    // 1, 2 or 3.
+    // The X.509 version: 1, 2 or 3.
     uint8_t version;
 } ov_certificate_info;
 
@@ -808,32 +810,32 @@ typedef struct ov_digest {
     int32_t algorithm;
     // 32 or 48.
     size_t len;
-    // The bytes, with zeros behind them.
+    // The bytes, padded with zeros.
     uint8_t bytes[48];
 } ov_digest;
 
-// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash: writes 32 bytes
-// for SHA-256, 48 for SHA-384. Returns 0; any other number is a failure, and is told in the
-// message of the error. It must not throw or jump.
+// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash. Writes 32 bytes
+// for SHA-256, 48 for SHA-384. Returns 0 on success; any other number is a failure, and appears in
+// the message of the error. It must not throw or jump.
 typedef int32_t (*ov_hmac_fn)(void *user,
                               int32_t hash,
                               const uint8_t *header,
                               size_t header_len,
                               uint8_t *hmac);
 
-// The HMAC secret of a device, wherever it is.
+// The HMAC secret of a device, in memory or elsewhere.
 typedef struct ov_hmac {
-    // Handed to the callback as it is.
+    // User pointer, passed to the callback unchanged.
     void *user;
-    // What computes the HMAC.
+    // The callback that computes the HMAC.
     ov_hmac_fn hmac;
 } ov_hmac;
 
-// One entry as it stands in a voucher.
+// One entry of a voucher, as received.
 typedef struct ov_entry {
     // The whole COSE_Sign1, tag included.
     struct ov_slice bytes;
-    // Where that begins in the voucher.
+    // The offset of the entry in the voucher.
     uint64_t offset;
     // The algorithm in the protected header: an `OV_ALGORITHM_` number.
     int32_t algorithm;
@@ -841,45 +843,45 @@ typedef struct ov_entry {
     struct ov_slice protected_header;
     // The content of the payload's byte string.
     struct ov_slice payload;
-    // The signature: r and s one after the other, or the RSA integer.
+    // The signature: r and s concatenated, or the RSA integer.
     struct ov_slice signature;
-    // The stored hash of what stands before.
+    // The stored hash of the preceding entry, or of header and HMAC.
     struct ov_digest previous_hash;
     // The stored hash of GUID and device info.
     struct ov_digest header_info_hash;
 } ov_entry;
 
-// A public key as it stands in a voucher.
+// A public key in a voucher, as received.
 typedef struct ov_key_info {
     // The CBOR item; its hash is `DCPubKeyHash`.
     struct ov_slice bytes;
-    // Where that begins in the voucher.
+    // The offset of the key in the voucher.
     uint64_t offset;
     // The label: an `OV_KEY_` number.
     int32_t key_type;
     // The encoding: an `OV_ENCODING_` number.
     int32_t encoding;
-    // What the key signs with: an `OV_ALGORITHM_` number.
+    // The algorithm of signatures by this key: an `OV_ALGORITHM_` number.
     int32_t algorithm;
 } ov_key_info;
 
-// A hand-over as a journal keeps it: one state of ownership has one continuation.
+// A hand-over, as a journal records it. One state of ownership has one continuation.
 typedef struct ov_sale {
-    // The device.
+    // The GUID of the device.
     uint8_t guid[16];
     // The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
-    // HMAC where there is none.
+    // HMAC if there are no entries.
     uint8_t state[32];
-    // What the state continues with: SHA-256 of the message to be signed.
+    // The continuation of that state: SHA-256 of the message to be signed.
     uint8_t continuation[32];
 } ov_sale;
 
-// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm: writes at most `capacity`
-// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s one
-// after the other, or in DER. Returns 0; any other number is a failure, and is told in the
+// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm. Writes at most `capacity`
+// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s
+// concatenated, or DER. Returns 0 on success; any other number is a failure, and appears in the
 // message of the error.
 //
-// The library verifies what comes back. It must not throw or jump.
+// The library verifies the signature. The callback must not throw or jump.
 typedef int32_t (*ov_sign_fn)(void *user,
                               int32_t algorithm,
                               const uint8_t *message,
@@ -888,58 +890,58 @@ typedef int32_t (*ov_sign_fn)(void *user,
                               size_t capacity,
                               size_t *signature_len);
 
-// The private key of an owner, wherever it is.
+// The private key of an owner, in memory or elsewhere.
 typedef struct ov_signer {
-    // Handed to the callback as it is.
+    // User pointer, passed to the callback unchanged.
     void *user;
-    // The public key. NULL for a token that cannot tell; a wrong key is then found when the
-    // signature is checked.
+    // The public key. NULL if the token cannot give it; a wrong key is then detected when the
+    // signature is verified.
     const struct ov_public_key *public_key;
-    // What signs.
+    // The callback that signs.
     ov_sign_fn sign;
 } ov_signer;
 
-// One finding: what is odd about a voucher without being, by itself, a reason to refuse it.
+// One finding: something noteworthy about a voucher that is not, by itself, a reason to refuse it.
 typedef struct ov_finding {
     // An `OV_FINDING_` number.
     int32_t code;
     // The byte offset in the voucher.
     uint64_t offset;
-    // The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    // The entry, counted from 0; `OV_NONE` for header, chain or the whole voucher.
     uint64_t entry;
     // Whether it deviates from the written profile, so that the strict profile refuses it.
     bool is_deviation;
-    // The allowance without which a voucher with this finding is refused; 0 where none is needed.
+    // The allowance that is required to accept this finding; 0 if none is required.
     int32_t allowance;
     // The stable name.
     struct ov_str name;
-    // A sentence for people.
+    // A message for people.
     struct ov_str message;
 } ov_finding;
 
-// Two vouchers of a list that went different ways.
+// Two vouchers of a list that forked.
 typedef struct ov_fork {
-    // The device.
+    // The GUID of the device.
     uint8_t guid[16];
-    // Position of one voucher in the list.
+    // Index of one voucher in the list.
     uint64_t first;
-    // Position of the other.
+    // Index of the other voucher.
     uint64_t second;
-    // The first entry that differs; `OV_NONE` where the headers do.
+    // The first entry that differs; `OV_NONE` if the headers differ.
     uint64_t entry;
 } ov_fork;
 
-// The numbers of a collection.
+// Totals of a collection.
 typedef struct ov_linkage_summary {
-    // How many vouchers it has.
+    // The number of vouchers.
     uint64_t vouchers;
-    // How many groups of vouchers have something in common.
+    // The number of groups of vouchers that have something in common.
     uint64_t groups;
-    // How many different keys own a voucher now.
+    // The number of different keys that currently own a voucher.
     uint64_t owner_keys;
-    // How many vouchers have an owner whose key stands in another voucher too.
+    // The number of vouchers whose owner's key also appears in another voucher.
     uint64_t traced;
-    // The smallest anonymity set that an owner hides in.
+    // The smallest anonymity set of an owner.
     uint64_t smallest_anonymity_set;
 } ov_linkage_summary;
 
@@ -947,20 +949,20 @@ typedef struct ov_linkage_summary {
 typedef struct ov_group {
     // An `OV_LINK_` number.
     int32_t code;
-    // How many vouchers, at least two.
+    // The number of vouchers, at least two.
     uint64_t size;
-    // The first of them.
+    // The first voucher of the group.
     uint64_t first;
-    // What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for
-    // all else a hash under the key of the collection.
+    // The common value: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for other
+    // kinds a hash under the key of the collection.
     uint8_t mark[32];
     // The stable name of the kind.
     struct ov_str name;
-    // What it is in words; empty where it has none. It lives as long as the linkage.
+    // The common value as text; empty if it has no text. It lives as long as the linkage.
     struct ov_str text;
 } ov_group;
 
-// One thing that a voucher tells. Its texts live as long as the list.
+// One disclosure of a voucher. Its texts live as long as the list.
 typedef struct ov_disclosure {
     // An `OV_DISCLOSURE_` number.
     int32_t code;
@@ -968,13 +970,13 @@ typedef struct ov_disclosure {
     int32_t severity;
     // The byte offset in the voucher.
     uint64_t offset;
-    // The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    // The entry, counted from 0; `OV_NONE` for header, chain or the whole voucher.
     uint64_t entry;
     // The stable name of the kind.
     struct ov_str name;
-    // What the voucher says; without secrets unless they were asked for.
+    // The disclosed value; secrets are left out unless requested.
     struct ov_str value;
-    // A sentence for people.
+    // A message for people.
     struct ov_str message;
     // What can be done about it.
     struct ov_str advice;
@@ -982,19 +984,19 @@ typedef struct ov_disclosure {
 
 // The fields of a receipt.
 typedef struct ov_receipt_info {
-    // The device.
+    // The GUID of the device.
     uint8_t guid[16];
     // The number of the new entry, counted from 0.
     uint64_t entry;
-    // The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
+    // The hash of the new entry: the value of OVEHashPrevEntry in the next entry.
     struct ov_digest entry_hash;
 } ov_receipt_info;
 
 // One instruction of a rendezvous directive.
 typedef struct ov_rv_instruction {
-    // The directive that it belongs to, counted from 0.
+    // The number of its directive, counted from 0.
     uint64_t directive;
-    // The code of the variable, 0 to 15; -1 for one that does not fit.
+    // The code of the variable, 0 to 15; -1 for a code out of range.
     int64_t variable;
     // Which field holds the value: an `OV_RV_` number.
     int32_t kind;
@@ -1004,20 +1006,22 @@ typedef struct ov_rv_instruction {
     uint8_t address[16];
     // A text.
     struct ov_str text;
-    // The bytes of the value, whatever it is; of length 0 where there is none.
+    // The encoded value, of any type; empty if there is none.
     struct ov_slice raw;
-    // Whether the value is a Wi-Fi password, or cannot be read and may be one: not for logs and
-    // screens.
+    // Whether the value is a Wi-Fi password, or cannot be decoded and may be one. Such a value
+    // must not be logged or displayed.
     bool secret;
 } ov_rv_instruction;
 
-// Sets `voucher` to the next voucher and returns 1; 0 at the end, any other number to cancel. The
-// library makes a copy before it asks again. It must not throw or jump.
+// Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
+// cancel. The library copies the voucher before the next call. The callback must not throw or
+// jump.
 typedef int32_t (*ov_next_fn)(void *user, struct ov_slice *voucher);
 
-// Takes the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error, or
-// NULL. All of it belongs to the library and is gone after the call; `ov_verified_clone` keeps a
-// voucher. Any number but 0 cancels. It must not throw or jump.
+// Receives the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error,
+// or NULL. All of these belong to the library and are invalid after the call; `ov_verified_clone`
+// makes a voucher that lasts. A non-zero return value cancels. The callback must not throw or
+// jump.
 typedef int32_t (*ov_result_fn)(void *user,
                                 uint64_t number,
                                 struct ov_slice voucher,
@@ -1025,7 +1029,7 @@ typedef int32_t (*ov_result_fn)(void *user,
                                 const struct ov_verified *verified,
                                 const struct ov_error *error);
 
-// The call did what it says.
+// Success.
 #define OV_OK 0
 
 // The input ends inside an item.
@@ -1052,13 +1056,13 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The length of a hash does not fit its code.
 #define OV_ERR_HASH_LENGTH 107
 
-// A label stands twice in one map.
+// Duplicate map key.
 #define OV_ERR_DUPLICATE_LABEL 108
 
-// A label stands in both headers.
+// A label is in both headers.
 #define OV_ERR_LABEL_IN_BOTH_HEADERS 109
 
-// The algorithm stands only in the unprotected header.
+// The algorithm is only in the unprotected header.
 #define OV_ERR_ALGORITHM_UNPROTECTED 110
 
 // The protected header names no algorithm.
@@ -1097,7 +1101,7 @@ typedef int32_t (*ov_result_fn)(void *user,
 // No voucher is in the input.
 #define OV_ERR_NO_VOUCHER 122
 
-// A value cannot be read.
+// Invalid value.
 #define OV_ERR_BAD_ARGUMENT 123
 
 // A revocation list cannot be read.
@@ -1229,7 +1233,8 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The certificate chain begins with its root: the certificate of the key comes first.
 #define OV_ERR_CHAIN_REVERSED 340
 
-// The first certificate is that of an authority, which vouches for what it signed and not for itself.
+// The first certificate is that of an authority, which vouches for what it signed and not for
+// itself.
 #define OV_ERR_CA_AS_LEAF 341
 
 // The input is larger than the limit.
@@ -1283,7 +1288,7 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The caller cancelled the work.
 #define OV_ERR_CANCELLED 505
 
-// The voucher would tell what the privacy policy refuses.
+// The voucher would disclose what the privacy policy refuses.
 #define OV_ERR_DISCLOSURE 506
 
 // The voucher would be handed over twice.
@@ -1310,64 +1315,64 @@ typedef int32_t (*ov_result_fn)(void *user,
 // A pointer that must not be NULL is NULL.
 #define OV_ERR_NULL 800
 
-// A handle is of another kind than the call wants, or is no handle.
+// A handle is of another kind than the call expects, or is not a handle.
 #define OV_ERR_HANDLE 801
 
-// A handle was freed before.
+// A handle has already been freed.
 #define OV_ERR_FREED 802
 
-// A handle belongs to another one and is freed with it.
+// A handle belongs to another handle and is freed with it.
 #define OV_ERR_LENT 803
 
-// There is nothing at this index.
+// The index is out of range.
 #define OV_ERR_INDEX 804
 
-// The thing asked for is not there, which is no fault.
+// The requested value is absent; this is not an error in the input.
 #define OV_ERR_ABSENT 805
 
-// The handle is at work, in another thread or further up in this one.
+// The handle is busy, in another thread or in a caller of this call.
 #define OV_ERR_BUSY 806
 
-// The library itself is at fault. Please report it.
+// An internal error of the library. Please report it.
 #define OV_ERR_PANIC 899
 
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-// Makes a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. It uses the
-// fastest engine of the CPU, and one thread.
+// Creates a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. By default
+// it uses the fastest engine for the CPU, and one thread.
 ov_status ov_batch_new(const struct ov_policy *policy, struct ov_batch **batch);
 
-// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside of its own callbacks.
+// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks.
 ov_status ov_batch_free(struct ov_batch **batch);
 
-// At most this many vouchers at a time, and at least one. Default 16384. Progress is told after
-// each window.
+// The maximum number of vouchers in one batch, at least one. Default 16384. Progress is reported
+// after each batch.
 ov_status ov_batch_set_window(struct ov_batch *batch, uint64_t vouchers);
 
-// At most this many bytes of vouchers at a time in `ov_batch_stream`. Default 32 MiB.
+// The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default 32 MiB.
 ov_status ov_batch_set_window_bytes(struct ov_batch *batch, uint64_t bytes);
 
-// At most this many bytes of tables of keys. Default 64 MiB; 0 verifies without.
+// The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
 ov_status ov_batch_set_table_budget(struct ov_batch *batch, uint64_t bytes);
 
-// How many threads verify: 0 for one on each core. Default 1: that of the caller. Others belong to
-// the batch. Progress and result callbacks are called in the thread of the caller; an HMAC callback
-// of the policy in those that verify.
+// The number of threads that verify: 0 for one per core. Default 1, the caller's thread. Other
+// threads belong to the batch. Progress and result callbacks are called in the caller's thread. An
+// HMAC callback of the policy is called in the threads that verify.
 ov_status ov_batch_set_threads(struct ov_batch *batch, uint32_t threads);
 
-// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+// Uses the portable engine in place of the fastest one, for comparison. Verdicts are the same.
 ov_status ov_batch_use_portable_engine(struct ov_batch *batch);
 
-// Verifies `count` vouchers and writes one verdict for each, the one that it would get alone.
+// Verifies `count` vouchers and writes one verdict for each: the one that it would get alone.
 //
-// `verified` is NULL, or has room for `count` handles: each rejected voucher gets NULL there, and
-// the caller frees the others. `progress` may be NULL.
+// `verified` is NULL or has room for `count` handles. Each rejected voucher gets NULL there; the
+// caller frees the other handles. `progress` may be NULL.
 //
-// The status is `OV_OK` whatever the verdicts are. When cancelled it is `OV_ERR_CANCELLED`, and
-// the verdicts are written nonetheless: those of vouchers that were not reached are
-// `OV_ERR_CANCELLED` too. No other failure writes anything.
+// The status is `OV_OK` whatever the verdicts are. If the call is cancelled, the status is
+// `OV_ERR_CANCELLED` and the verdicts are still written; vouchers that were not reached get
+// `OV_ERR_CANCELLED` too. After any other failure nothing is written.
 ov_status ov_batch_verify(struct ov_batch *batch,
                           const struct ov_slice *vouchers,
                           size_t count,
@@ -1377,22 +1382,22 @@ ov_status ov_batch_verify(struct ov_batch *batch,
                           struct ov_verified **verified,
                           struct ov_error *error);
 
-// Writes to `fault` why the voucher of that number was rejected in the last call on this batch.
-// `OV_ERR_ABSENT` where it was not.
+// Writes to `fault` why the voucher with this number was rejected in the last call on this batch.
+// `OV_ERR_ABSENT` if it was not rejected.
 ov_status ov_batch_fault(const struct ov_batch *batch, uint64_t number, struct ov_error *fault);
 
-// The bytes of a buffer; they live as long as the buffer.
+// The bytes of a buffer. They live as long as the buffer.
 ov_status ov_buffer_bytes(const struct ov_buffer *buffer, struct ov_slice *bytes);
 
 // Wipes and frees a buffer, and sets the variable to NULL.
 ov_status ov_buffer_free(struct ov_buffer **buffer);
 
-// How many byte strings there are.
+// The number of byte strings.
 ov_status ov_byte_list_len(const struct ov_byte_list *list, uint64_t *len);
 
-// The byte string of that number, counted from 0.
+// The byte string with this number, counted from 0.
 //
-// `OV_ERR_INDEX` where there are not so many.
+// `OV_ERR_INDEX` if the number is too large.
 ov_status ov_byte_list_get(const struct ov_byte_list *list,
                            uint64_t number,
                            struct ov_slice *bytes);
@@ -1400,34 +1405,35 @@ ov_status ov_byte_list_get(const struct ov_byte_list *list,
 // Frees a list and sets the variable to NULL.
 ov_status ov_byte_list_free(struct ov_byte_list **list);
 
-// Makes an empty set.
+// Creates an empty set.
 ov_status ov_roots_new(struct ov_roots **roots);
 
-// Frees a set and sets the variable to NULL. Policies that were given it keep theirs.
+// Frees a set and sets the variable to NULL. Policies that were given the set keep its contents.
 ov_status ov_roots_free(struct ov_roots **roots);
 
-// Adds a certificate in DER. One that is there already is not added again.
+// Adds a certificate in DER. A duplicate is not added again.
 ov_status ov_roots_add_der(struct ov_roots *roots,
                            const uint8_t *der,
                            size_t len,
                            struct ov_error *error);
 
-// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
-// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
-// nor another known authority of its name signed the list.
+// Adds a certificate revocation list in DER. From then on a path over a certificate in the list is
+// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the authority of that list is refused in
+// the same way if the list was signed neither by that authority nor by another known authority of
+// the same name.
 ov_status ov_roots_add_crl_der(struct ov_roots *roots,
                                const uint8_t *der,
                                size_t len,
                                struct ov_error *error);
 
-// Refuses paths over a certificate of which no revocation list speaks.
+// Refuses paths over a certificate that no revocation list covers.
 ov_status ov_roots_require_revocation_lists(struct ov_roots *roots);
 
-// How many certificates there are.
+// The number of certificates.
 ov_status ov_roots_len(const struct ov_roots *roots, uint64_t *len);
 
-// The certificate of that number in DER, in the order in which they were added. It lives until
-// the set is changed or freed.
+// The certificate with this number in DER, in the order of addition. It lives until the set is
+// changed or freed.
 ov_status ov_roots_get(const struct ov_roots *roots, uint64_t number, struct ov_slice *der);
 
 // Reads a certificate in DER.
@@ -1436,19 +1442,19 @@ ov_status ov_certificate_from_der(const uint8_t *der,
                                   struct ov_certificate **certificate,
                                   struct ov_error *error);
 
-// Frees what `ov_certificate_from_der` gave, and sets the variable to NULL.
+// Frees a certificate made by `ov_certificate_from_der`, and sets the variable to NULL.
 ov_status ov_certificate_free(struct ov_certificate **certificate);
 
-// What the certificate says. The texts live as long as the certificate.
+// The fields of the certificate. The texts live as long as the certificate.
 ov_status ov_certificate_get_info(const struct ov_certificate *certificate,
                                   struct ov_certificate_info *info);
 
-// The key of the certificate. `OV_ERR_ABSENT` where it is one that FDO does not have.
+// The public key of the certificate. `OV_ERR_ABSENT` for a type of key that FDO does not have.
 ov_status ov_certificate_public_key(const struct ov_certificate *certificate,
                                     struct ov_public_key **key);
 
-// A voucher for the device with this GUID (16 fresh random bytes), this description, and this
-// manufacturer as first owner.
+// Describes a new voucher: the GUID of the device (16 fresh random bytes), the device info, and
+// the manufacturer as first owner.
 ov_status ov_new_voucher_new(const uint8_t *guid,
                              const char *device_info,
                              size_t device_info_len,
@@ -1456,7 +1462,7 @@ ov_status ov_new_voucher_new(const uint8_t *guid,
                              struct ov_new_voucher **new_voucher,
                              struct ov_error *error);
 
-// Frees what a factory says, and sets the variable to NULL.
+// Frees a description and sets the variable to NULL.
 ov_status ov_new_voucher_free(struct ov_new_voucher **new_voucher);
 
 // Adds a rendezvous directive.
@@ -1468,7 +1474,7 @@ ov_status ov_new_voucher_set_device_chain(struct ov_new_voucher *new_voucher,
                                           const struct ov_slice *certificates,
                                           size_t count);
 
-// The device attests itself with EPID: there is no chain.
+// The device attests with EPID and has no certificate chain.
 ov_status ov_new_voucher_set_epid(struct ov_new_voucher *new_voucher);
 
 // The encoding of a bare manufacturer key: an `OV_ENCODING_` number. Default X509.
@@ -1477,18 +1483,18 @@ ov_status ov_new_voucher_set_encoding(struct ov_new_voucher *new_voucher, int32_
 // The label of an RSA manufacturer key: `OV_KEY_RSAPSS` in place of PKCS#1 v1.5.
 ov_status ov_new_voucher_set_key_type(struct ov_new_voucher *new_voucher, int32_t label);
 
-// The hash, an `OV_HASH_` number, in place of the one that the table of FDO 1.1 chooses.
+// Sets the hash, an `OV_HASH_` number, in place of the one in the table of FDO 1.1.
 ov_status ov_new_voucher_set_hash(struct ov_new_voucher *new_voucher, int32_t hash_algorithm);
 
-// Lets the manufacturer key be of an experimental type, which nobody else reads.
+// Allows a manufacturer key of an experimental type. No other implementation reads it.
 ov_status ov_new_voucher_allow_experimental_key(struct ov_new_voucher *new_voucher);
 
-// Lets the manufacturer's first certificate be that of an authority; see
+// Allows the manufacturer's first certificate to be that of an authority; see
 // `ov_extend_options_allow_ca_owner`.
 ov_status ov_new_voucher_allow_ca_owner(struct ov_new_voucher *new_voucher);
 
-// The header, ready for the device's HMAC. Fails where a part is missing or is not readable by
-// every implementation.
+// The header, ready for the device's HMAC. Fails if a part is missing, or if some implementations
+// could not read the result.
 ov_status ov_new_voucher_header(const struct ov_new_voucher *new_voucher,
                                 struct ov_header **header,
                                 struct ov_error *error);
@@ -1496,106 +1502,107 @@ ov_status ov_new_voucher_header(const struct ov_new_voucher *new_voucher,
 // Frees a header and sets the variable to NULL.
 ov_status ov_header_free(struct ov_header **header);
 
-// The CBOR of the header: what the device computes its HMAC over.
+// The CBOR of the header, over which the device computes its HMAC.
 ov_status ov_header_bytes(const struct ov_header *header, struct ov_slice *bytes);
 
 // The hash of the HMAC: an `OV_HASH_` number.
 ov_status ov_header_algorithm(const struct ov_header *header, int32_t *hash);
 
-// The voucher with this HMAC and no entries.
+// Makes the voucher with this HMAC and no entries.
 ov_status ov_header_finish(const struct ov_header *header,
                            const struct ov_digest *hmac,
                            struct ov_voucher **voucher,
                            struct ov_error *error);
 
-// Asks a callback for the HMAC and finishes.
+// Gets the HMAC from a callback and makes the voucher.
 ov_status ov_header_with_hmac(const struct ov_header *header,
                               const struct ov_hmac *hmac,
                               struct ov_voucher **voucher,
                               struct ov_error *error);
 
-// Computes the HMAC with a secret in memory and finishes.
+// Computes the HMAC with a secret in memory and makes the voucher.
 ov_status ov_header_with_secret(const struct ov_header *header,
                                 const struct ov_hmac_secret *secret,
                                 struct ov_voucher **voucher,
                                 struct ov_error *error);
 
-// How many entries there are.
+// The number of entries.
 ov_status ov_voucher_entry_count(const struct ov_voucher *voucher, uint64_t *count);
 
-// The entry of that number, counted from 0, oldest first.
+// The entry with this number, counted from 0, oldest first.
 ov_status ov_voucher_entry(const struct ov_voucher *voucher,
                            uint64_t number,
                            struct ov_entry *entry);
 
-// How many pairs of OVEExtra an entry has.
+// The number of pairs in the OVEExtra of an entry.
 ov_status ov_voucher_entry_extra_count(const struct ov_voucher *voucher,
                                        uint64_t entry,
                                        uint64_t *count);
 
-// A pair of OVEExtra: its type and bytes. `OV_ERR_BAD_CALL` for a type past 64 bits.
+// A pair of OVEExtra: its type and bytes. `OV_ERR_BAD_CALL` for a type beyond 64 bits.
 ov_status ov_voucher_entry_extra(const struct ov_voucher *voucher,
                                  uint64_t entry,
                                  uint64_t number,
                                  int64_t *extra_type,
                                  struct ov_slice *value);
 
-// What a voucher says about a key: the one that entry `which` names as next owner,
+// A public key as the voucher encodes it: the one that entry `which` names as next owner,
 // `OV_MANUFACTURER`, or `OV_OWNER`.
 ov_status ov_voucher_key_info(const struct ov_voucher *voucher,
                               uint64_t which,
                               struct ov_key_info *info);
 
-// The key itself: that of entry `which`, `OV_MANUFACTURER`, or `OV_OWNER`. Fails for a point off
-// its curve.
+// The key itself: that of entry `which`, `OV_MANUFACTURER`, or `OV_OWNER`. Fails for a point that
+// is not on its curve.
 ov_status ov_voucher_key(const struct ov_voucher *voucher,
                          uint64_t which,
                          struct ov_public_key **key,
                          struct ov_error *error);
 
-// How many certificates an X5CHAIN key has; 0 for the other encodings.
+// The number of certificates of an X5CHAIN key; 0 for the other encodings.
 ov_status ov_voucher_key_certificate_count(const struct ov_voucher *voucher,
                                            uint64_t which,
                                            uint64_t *count);
 
-// A certificate of an X5CHAIN key in DER; 0 is the key's own.
+// A certificate of an X5CHAIN key in DER. Number 0 is the key's own.
 ov_status ov_voucher_key_certificate(const struct ov_voucher *voucher,
                                      uint64_t which,
                                      uint64_t number,
                                      struct ov_slice *der);
 
-// Makes an error object, to be freed with `ov_error_free`.
+// Creates an error object. Free it with `ov_error_free`.
 ov_status ov_error_new(struct ov_error **error);
 
 // Frees an error object and sets the variable to NULL.
 ov_status ov_error_free(struct ov_error **error);
 
-// The status of the call that failed last, `OV_OK` where none did.
+// The status of the last failed call; `OV_OK` if no call failed.
 ov_status ov_error_status(const struct ov_error *error, ov_status *status);
 
 // The stable name of that status, lower case with dashes.
 ov_status ov_error_name(const struct ov_error *error, struct ov_str *name);
 
-// The byte offset in the input, `OV_NONE` where no byte is to blame.
+// The byte offset in the input; `OV_NONE` if the error has no offset.
 ov_status ov_error_offset(const struct ov_error *error, uint64_t *offset);
 
-// The entry, counted from 0; `OV_NONE` for the header, the chain, or the whole.
+// The entry, counted from 0; `OV_NONE` for the header, the chain, or the whole voucher.
 ov_status ov_error_entry(const struct ov_error *error, uint64_t *entry);
 
-// A sentence for people. It lives until the error object is written to or freed.
+// A message for people. It lives until the error object is written to or freed.
 ov_status ov_error_message(const struct ov_error *error, struct ov_str *message);
 
-// A bare key. It is written in the encoding of the manufacturer key.
+// A next owner with a bare key. It is written in the encoding of the manufacturer key.
 ov_status ov_next_owner_from_key(const struct ov_public_key *key, struct ov_next_owner **next);
 
-// Certificates in DER, that of the key first; written as X5CHAIN.
+// A next owner with certificates in DER, that of the key first. They are written as X5CHAIN.
 ov_status ov_next_owner_from_chain(const struct ov_slice *certificates,
                                    size_t count,
                                    struct ov_next_owner **next,
                                    struct ov_error *error);
 
-// The key of the next owner. Certificates that are no chain are refused: the root first, or one that
-// is not signed by the next. Whether the first is that of an authority is not looked at.
+// The key of the next owner. Certificates that do not form a chain are refused: the root first, or
+// a certificate that is not signed by the next one. Whether the first is that of an authority is
+// not checked.
 ov_status ov_next_owner_public_key(const struct ov_next_owner *next,
                                    struct ov_public_key **key,
                                    struct ov_error *error);
@@ -1603,36 +1610,36 @@ ov_status ov_next_owner_public_key(const struct ov_next_owner *next,
 // Frees a next owner and sets the variable to NULL.
 ov_status ov_next_owner_free(struct ov_next_owner **next);
 
-// Makes options that deviate from nothing.
+// Creates options without additions or deviations.
 ov_status ov_extend_options_new(struct ov_extend_options **options);
 
 // Frees options and sets the variable to NULL.
 ov_status ov_extend_options_free(struct ov_extend_options **options);
 
-// Adds a pair for OVEExtra: a type of -65537 or below, and bytes.
+// Adds a pair to OVEExtra: a type of -65537 or below, and bytes.
 ov_status ov_extend_options_add_extra(struct ov_extend_options *options,
                                       int64_t extra_type,
                                       const uint8_t *data,
                                       size_t len);
 
-// The hash, an `OV_HASH_` number, in place of the one that the voucher uses already.
+// Sets the hash, an `OV_HASH_` number, in place of the one that the voucher already uses.
 ov_status ov_extend_options_set_hash(struct ov_extend_options *options, int32_t hash_algorithm);
 
-// The encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
+// Sets the encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
 ov_status ov_extend_options_set_encoding(struct ov_extend_options *options, int32_t key_encoding);
 
-// Lets the next key be of another type than the manufacturer's. Some devices refuse the result.
+// Allows a next key of another type than the manufacturer's. Some devices refuse the result.
 ov_status ov_extend_options_allow_other_key_type(struct ov_extend_options *options);
 
-// Lets the next key be of an experimental type where the manufacturer's is not. It wants
-// `ov_extend_options_allow_other_key_type` too.
+// Allows a next key of an experimental type although the manufacturer's is not. It also requires
+// `ov_extend_options_allow_other_key_type`.
 ov_status ov_extend_options_allow_experimental_key(struct ov_extend_options *options);
 
-// Lets the next owner's first certificate be that of an authority. By default that is refused with
-// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+// Allows the next owner's first certificate to be that of an authority. By default that is refused
+// with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
 ov_status ov_extend_options_allow_ca_owner(struct ov_extend_options *options);
 
-// Bytes that the new entry may have. Default 65535.
+// The maximum number of bytes in the new entry. Default 65535.
 ov_status ov_extend_options_set_max_entry(struct ov_extend_options *options, uint64_t bytes);
 
 // Prepares the entry by which the current owner signs a voucher over to the next. The options may
@@ -1646,13 +1653,13 @@ ov_status ov_verified_extend(const struct ov_verified *verified,
 // Frees an extension and sets the variable to NULL.
 ov_status ov_extension_free(struct ov_extension **extension);
 
-// The algorithm that the owner has to sign with: an `OV_ALGORITHM_` number.
+// The algorithm that the owner must sign with: an `OV_ALGORITHM_` number.
 ov_status ov_extension_algorithm(const struct ov_extension *extension, int32_t *algorithm);
 
-// The key of the owner who has to sign.
+// The key of the current owner, who must sign.
 ov_status ov_extension_owner(const struct ov_extension *extension, struct ov_public_key **owner);
 
-// The key of the owner after that.
+// The key of the next owner.
 ov_status ov_extension_next(const struct ov_extension *extension, struct ov_public_key **next);
 
 // The message to sign.
@@ -1663,21 +1670,22 @@ ov_status ov_extension_to_be_signed(const struct ov_extension *extension,
 // signs the message.
 ov_status ov_extension_prehash(const struct ov_extension *extension, struct ov_digest *digest);
 
-// What a journal of sales keeps about this hand-over. To record it before the message is given to a
-// signer, and to refuse another continuation of the same state, keeps a device from being sold twice.
-ov_status ov_extension_sale(const struct ov_extension *extension,
-                            struct ov_sale *sale);
+// The record of this hand-over for a journal of sales. Record it before the message is given to a
+// signer, and refuse any other continuation of the same state. This prevents selling a device
+// twice.
+ov_status ov_extension_sale(const struct ov_extension *extension, struct ov_sale *sale);
 
 // The extended voucher, after the signature has been verified under the owner's key. ECDSA
-// signatures may come as r and s one after the other, or in DER.
+// signatures may be r and s concatenated, or DER.
 ov_status ov_extension_finish(const struct ov_extension *extension,
                               const uint8_t *signature,
                               size_t len,
                               struct ov_voucher **voucher,
                               struct ov_error *error);
 
-// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
-// as its owner, and gives a receipt, which may be NULL. A NULL policy is `OV_ERR_BAD_CALL`.
+// Ends a two-step hand-over. Finishes the entry, verifies the result under the policy with the
+// next owner as its owner, and makes a receipt. `receipt` may be NULL; a NULL policy is
+// `OV_ERR_BAD_CALL`.
 ov_status ov_extension_hand_over(const struct ov_extension *extension,
                                  const uint8_t *signature,
                                  size_t len,
@@ -1698,12 +1706,13 @@ ov_status ov_file_single(const uint8_t *data,
                          struct ov_buffer **voucher,
                          struct ov_error *error);
 
-// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no terminating zero.
 ov_status ov_file_to_pem(const uint8_t *data, size_t len, struct ov_buffer **pem);
 
-// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and what cannot be read
-// and may be one, are left out unless `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
-// be NULL, is told where and why.
+// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and values that cannot
+// be decoded and may be one, are left out unless `secrets` is set. `complete` says whether
+// everything could be decoded; if not, the place and the reason are written to `fault`, which may
+// be NULL.
 ov_status ov_diagnostic(const uint8_t *data,
                         size_t len,
                         bool secrets,
@@ -1711,54 +1720,53 @@ ov_status ov_diagnostic(const uint8_t *data,
                         bool *complete,
                         struct ov_error *fault);
 
-// Every certificate of a text with PEM blocks, in DER, in order.
+// Every certificate in the PEM blocks of a text, in DER, in order.
 ov_status ov_file_certificates(const uint8_t *data,
                                size_t len,
                                struct ov_byte_list **certificates,
                                struct ov_error *error);
 
-// Begins to step through a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64
-// of CBOR. The data has to stay as it is until the steps are freed.
+// Begins to iterate over a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64 of
+// CBOR. The data must stay unchanged until the iterator is freed.
 ov_status ov_vouchers_new(const uint8_t *data, size_t len, struct ov_vouchers **vouchers);
 
-// The next voucher, in CBOR and not read yet; it lives until the next step. `OV_ERR_INDEX` at the
-// end; any other failure is about one voucher, and the steps may go on behind it.
+// The next voucher in CBOR, not parsed yet. It lives until the next call. `OV_ERR_INDEX` at the
+// end. Any other failure concerns one voucher, and iteration may continue after it.
 ov_status ov_vouchers_next(struct ov_vouchers *vouchers,
                            struct ov_slice *voucher,
                            struct ov_error *error);
 
-// Frees the steps and sets the variable to NULL.
+// Frees an iterator and sets the variable to NULL.
 ov_status ov_vouchers_free(struct ov_vouchers **vouchers);
 
-// Begins to step through a text. It has to stay as it is until the steps are freed.
+// Begins to iterate over a text. It must stay unchanged until the iterator is freed.
 ov_status ov_pem_blocks_new(const uint8_t *text, size_t len, struct ov_pem_blocks **blocks);
 
-// The label of the next block and where it begins. `OV_ERR_INDEX` at the end; any other failure
-// is about one block, and the steps may go on behind it.
+// The label and the offset of the next block. `OV_ERR_INDEX` at the end. Any other failure
+// concerns one block, and iteration may continue after it.
 ov_status ov_pem_blocks_next(struct ov_pem_blocks *blocks,
                              struct ov_str *label,
                              uint64_t *offset,
                              struct ov_error *error);
 
-// The decoded body of the block that the last step found. It is wiped when freed, as it may be a
-// private key.
+// The decoded body of the current block. It is wiped when freed, as it may be a private key.
 ov_status ov_pem_blocks_decode(const struct ov_pem_blocks *blocks,
                                struct ov_buffer **body,
                                struct ov_error *error);
 
-// Frees the steps and sets the variable to NULL.
+// Frees an iterator and sets the variable to NULL.
 ov_status ov_pem_blocks_free(struct ov_pem_blocks **blocks);
 
 // The stable name of an allowance, such as `legacy-untagged`.
 ov_status ov_allowance_name(int32_t code, struct ov_str *name);
 
-// The number of the allowance of that name.
+// The number of the allowance with this name.
 ov_status ov_allowance_from_name(const char *name, size_t len, int32_t *code);
 
-// How many findings there are.
+// The number of findings.
 ov_status ov_findings_len(const struct ov_findings *findings, uint64_t *len);
 
-// The finding of that number, counted from 0. Its texts live as long as the list.
+// The finding with this number, counted from 0. Its texts live as long as the list.
 ov_status ov_findings_get(const struct ov_findings *findings,
                           uint64_t number,
                           struct ov_finding *finding);
@@ -1769,8 +1777,9 @@ ov_status ov_findings_free(struct ov_findings **findings);
 // The stable name of an `OV_FINDING_` number.
 ov_status ov_finding_name(int32_t code, struct ov_str *name);
 
-// How `a` stands to `b`: an `OV_RELATION_` number. For a fork, `entry` is the first entry that
-// differs and `signer` the key that signed both; otherwise `OV_NONE` and NULL. Both may be NULL.
+// The relation of `a` to `b`: an `OV_RELATION_` number. For a fork, `entry` is the first entry
+// that differs and `signer` the key that signed both; otherwise they are `OV_NONE` and NULL. Both
+// parameters may be NULL.
 ov_status ov_verified_relation(const struct ov_verified *a,
                                const struct ov_verified *b,
                                int32_t *kind,
@@ -1782,13 +1791,13 @@ ov_status ov_find_forks(const struct ov_verified *const *vouchers,
                         size_t count,
                         struct ov_forks **forks);
 
-// How many forks there are.
+// The number of forks.
 ov_status ov_forks_len(const struct ov_forks *forks, uint64_t *len);
 
-// The fork of that number, counted from 0.
+// The fork with this number, counted from 0.
 ov_status ov_forks_get(const struct ov_forks *forks, uint64_t number, struct ov_fork *fork);
 
-// The key that signed both entries of a fork; `OV_ERR_ABSENT` where the headers differ.
+// The key that signed both entries of a fork; `OV_ERR_ABSENT` if the headers differ.
 ov_status ov_forks_signer(const struct ov_forks *forks,
                           uint64_t number,
                           struct ov_public_key **signer);
@@ -1802,20 +1811,20 @@ ov_status ov_public_key_from_spki_der(const uint8_t *der,
                                       struct ov_public_key **key,
                                       struct ov_error *error);
 
-// The key of an X.509 certificate in DER. Nothing in the certificate is checked.
+// The key of an X.509 certificate in DER. The certificate is not verified.
 ov_status ov_public_key_from_certificate_der(const uint8_t *der,
                                              size_t len,
                                              struct ov_public_key **key,
                                              struct ov_error *error);
 
-// The key of an uncompressed SEC 1 point (04, x, y), of P-256 or P-384 by length.
+// The key of an uncompressed SEC 1 point (04, x, y). The length selects P-256 or P-384.
 ov_status ov_public_key_from_sec1(const uint8_t *point,
                                   size_t len,
                                   struct ov_public_key **key,
                                   struct ov_error *error);
 
-// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
-// a PKCS#11 token says of its keys.
+// The RSA key with this modulus and exponent, big-endian, with or without leading zeros. TPMs and
+// PKCS#11 tokens give their keys in this form.
 ov_status ov_public_key_from_rsa(const uint8_t *modulus,
                                  size_t modulus_len,
                                  const uint8_t *exponent,
@@ -1823,12 +1832,12 @@ ov_status ov_public_key_from_rsa(const uint8_t *modulus,
                                  struct ov_public_key **key,
                                  struct ov_error *error);
 
-// The Ed25519 key of these 32 bytes.
+// The Ed25519 key in these 32 bytes.
 ov_status ov_public_key_from_ed25519(const uint8_t *bytes,
                                      struct ov_public_key **key,
                                      struct ov_error *error);
 
-// The key of the first PEM block `PUBLIC KEY` or `CERTIFICATE` of a text.
+// The key in the first PEM block `PUBLIC KEY` or `CERTIFICATE` of a text.
 ov_status ov_public_key_from_pem(const uint8_t *text,
                                  size_t len,
                                  struct ov_public_key **key,
@@ -1843,23 +1852,23 @@ ov_status ov_public_key_free(struct ov_public_key **key);
 // The SubjectPublicKeyInfo in DER.
 ov_status ov_public_key_to_spki_der(const struct ov_public_key *key, struct ov_buffer **der);
 
-// SHA-256 of the SubjectPublicKeyInfo, 32 bytes: the name of an owner in reports.
+// SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 ov_status ov_public_key_fingerprint(const struct ov_public_key *key, uint8_t *fingerprint);
 
-// The label that FDO gives to such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
+// The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
 ov_status ov_public_key_natural_type(const struct ov_public_key *key, int32_t *key_type);
 
-// The size as people name it, in bits: 256, 384, 2048 or 3072.
+// The nominal key size in bits: 256, 384, 2048 or 3072.
 ov_status ov_public_key_bits(const struct ov_public_key *key, uint64_t *bits);
 
-// Whether two are the same key, however they were encoded.
+// Whether two keys are equal, regardless of their encoding.
 ov_status ov_public_key_equal(const struct ov_public_key *a,
                               const struct ov_public_key *b,
                               bool *equal);
 
-// Whether the signature signs the message under this key: `OV_OK`, or why not.
+// Verifies a signature over the message under this key: `OV_OK`, or the reason why it is invalid.
 //
-// ECDSA signatures are r and s one after the other, at full width.
+// ECDSA signatures are r and s concatenated, at full width.
 ov_status ov_public_key_verify(const struct ov_public_key *key,
                                int32_t algorithm_code,
                                const uint8_t *message,
@@ -1868,34 +1877,36 @@ ov_status ov_public_key_verify(const struct ov_public_key *key,
                                size_t signature_len,
                                struct ov_error *error);
 
-// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
-// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
+// Begins a collection. `key` is 32 random bytes, fresh for each collection. Marks of values that a
+// dictionary could guess are computed with this key. `OV_ERR_BAD_CALL` for another number of
+// bytes.
 ov_status ov_linker_new(const uint8_t *key, size_t len, struct ov_linker **linker);
 
-// Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after
+// Adds a voucher without verifying it. `number` may be NULL. `OV_ERR_ABSENT` after
 // `ov_linker_finish`.
 ov_status ov_linker_add(struct ov_linker *linker,
                         const struct ov_voucher *voucher,
                         uint64_t *number,
                         struct ov_error *error);
 
-// What links the vouchers. The linker is empty afterwards and has to be freed.
+// Computes the links between the vouchers. The linker is empty afterwards and must still be freed.
 ov_status ov_linker_finish(struct ov_linker *linker, struct ov_linkage **linkage);
 
 // Frees a linker and sets the variable to NULL.
 ov_status ov_linker_free(struct ov_linker **linker);
 
-// The numbers of a collection.
+// The totals of a collection.
 ov_status ov_linkage_info(const struct ov_linkage *linkage, struct ov_linkage_summary *summary);
 
-// The group of that number, counted from 0: by kind, the largest of a kind first.
+// The group with this number, counted from 0. Groups are sorted by kind, the largest of a kind
+// first.
 ov_status ov_linkage_group(const struct ov_linkage *linkage,
                            uint64_t number,
                            struct ov_group *group);
 
-// How many groups a voucher belongs to, and the size of the anonymity set that its owner hides in: the
-// vouchers whose owners have no key in common with others and that look like this one in all else,
-// or 1 where the owner's key stands in another voucher. Either may be NULL.
+// The number of groups of a voucher, and the size of its owner's anonymity set. The set consists
+// of the vouchers whose owners share no key with other vouchers and that look like this one in all
+// else; its size is 1 if the owner's key appears in another voucher. Either parameter may be NULL.
 ov_status ov_linkage_voucher(const struct ov_linkage *linkage,
                              uint64_t voucher,
                              uint64_t *labels,
@@ -1907,9 +1918,9 @@ ov_status ov_linkage_label(const struct ov_linkage *linkage,
                            uint64_t number,
                            uint64_t *group);
 
-// For each voucher the first of all those that are tied to it by groups of these kinds,
-// `OV_LINK_` numbers, directly or through others. There is room for `room` of them, which must be
-// the number of vouchers.
+// Writes for each voucher the first voucher that is linked to it, directly or through others, by
+// groups of these kinds (`OV_LINK_` numbers). `room` is the number of elements that can be
+// written; it must be the number of vouchers.
 ov_status ov_linkage_clusters(const struct ov_linkage *linkage,
                               const int32_t *codes,
                               size_t count,
@@ -1922,47 +1933,47 @@ ov_status ov_linkage_free(struct ov_linkage **linkage);
 // The COSE name of a signature algorithm, such as `ES256`.
 ov_status ov_algorithm_name(int32_t code, struct ov_str *name);
 
-// Bytes of a signature of this algorithm: 64, 96, 256 or 384.
+// The length in bytes of a signature of this algorithm: 64, 96, 256 or 384.
 ov_status ov_algorithm_signature_len(int32_t code, size_t *len);
 
-// The name of a key type in the FDO text, such as `SECP256R1`.
+// The name of a key type in FDO, such as `SECP256R1`.
 ov_status ov_key_type_name(int32_t code, struct ov_str *name);
 
-// The name of a key encoding in the FDO text, such as `X5CHAIN`.
+// The name of a key encoding in FDO, such as `X5CHAIN`.
 ov_status ov_key_encoding_name(int32_t code, struct ov_str *name);
 
 // The name of a hash, such as `SHA-256`.
 ov_status ov_hash_name(int32_t code, struct ov_str *name);
 
-// Bytes of a digest or HMAC of this hash: 32 or 48.
+// The length in bytes of a digest or HMAC of this hash: 32 or 48.
 ov_status ov_hash_len(int32_t code, size_t *len);
 
-// The digest of some bytes.
+// Computes the digest of some bytes.
 ov_status ov_hash_digest(int32_t code, const uint8_t *data, size_t len, struct ov_digest *digest);
 
-// The digest with these 32 or 48 bytes; the length says which algorithm it is.
+// A digest from its 32 or 48 bytes; the length selects the algorithm.
 ov_status ov_digest_from_bytes(const uint8_t *data, size_t len, struct ov_digest *digest);
 
-// Whether two digests are the same, compared in constant time.
+// Whether two digests are equal, compared in constant time.
 ov_status ov_digest_equal(const struct ov_digest *a, const struct ov_digest *b, bool *equal);
 
-// The name of a rendezvous variable in the FDO text, such as `RVDns`.
+// The name of a rendezvous variable in FDO, such as `RVDns`.
 ov_status ov_rv_variable_name(int32_t code, struct ov_str *name);
 
-// Whether a rendezvous variable says everything by standing there.
+// Whether a rendezvous variable is a flag: it has no value.
 ov_status ov_rv_variable_is_flag(int32_t code, bool *flag);
 
-// Seconds since 1970 of a time in RFC 3339, such as `2026-11-23T09:30:00Z`.
+// Converts a time in RFC 3339, such as `2026-11-23T09:30:00Z`, to seconds since 1970.
 ov_status ov_time_parse(const char *text, size_t len, uint64_t *seconds, struct ov_error *error);
 
-// The time in RFC 3339, UTC.
+// Converts seconds since 1970 to a time in RFC 3339, UTC.
 ov_status ov_time_format(uint64_t seconds, struct ov_buffer **text);
 
 // The version of this library, such as `0.1.0`.
 struct ov_str ov_version(void);
 
-// Asks whoever claims to own this voucher. `verifier` is the name by which the owner knows the one
-// who asks; `nonce` is 32 fresh random bytes.
+// Creates a challenge for a party that claims to own this voucher. `verifier` is the name by which
+// the owner knows the verifier; `nonce` is 32 fresh random bytes.
 ov_status ov_verified_challenge(const struct ov_verified *verified,
                                 const char *verifier,
                                 size_t verifier_len,
@@ -1970,7 +1981,7 @@ ov_status ov_verified_challenge(const struct ov_verified *verified,
                                 struct ov_challenge **challenge,
                                 struct ov_error *error);
 
-// Reads a challenge.
+// Reads a challenge from CBOR.
 ov_status ov_challenge_parse(const uint8_t *data,
                              size_t len,
                              struct ov_challenge **challenge,
@@ -1982,17 +1993,17 @@ ov_status ov_challenge_free(struct ov_challenge **challenge);
 // The challenge as CBOR.
 ov_status ov_challenge_bytes(const struct ov_challenge *challenge, struct ov_buffer **bytes);
 
-// Who asks. The text lives as long as the challenge.
+// The name of the verifier. The text lives as long as the challenge.
 ov_status ov_challenge_verifier(const struct ov_challenge *challenge, struct ov_str *verifier);
 
-// The device that it is about, 16 bytes.
+// The GUID of the device that the challenge is about, 16 bytes.
 ov_status ov_challenge_guid(const struct ov_challenge *challenge, uint8_t *guid);
 
-// The state of ownership that it is about.
+// The state of ownership that the challenge is about.
 ov_status ov_challenge_state(const struct ov_challenge *challenge, struct ov_digest *state);
 
-// The owner's answer, waiting for its signature. `verifier` is the one that the owner is talking
-// to: `OV_ERR_WRONG_VERIFIER` where somebody else asks.
+// The owner's answer, still to be signed. `verifier` is the name of the party that the owner is
+// talking to: `OV_ERR_WRONG_VERIFIER` if the challenge names another verifier.
 ov_status ov_challenge_respond(const struct ov_challenge *challenge,
                                const struct ov_verified *verified,
                                const char *verifier,
@@ -2000,7 +2011,7 @@ ov_status ov_challenge_respond(const struct ov_challenge *challenge,
                                struct ov_unsigned **message,
                                struct ov_error *error);
 
-// Whether the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
+// Verifies that the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
 ov_status ov_challenge_check(const struct ov_challenge *challenge,
                              const struct ov_verified *verified,
                              const uint8_t *proof,
@@ -2010,35 +2021,36 @@ ov_status ov_challenge_check(const struct ov_challenge *challenge,
 // Frees a message and sets the variable to NULL.
 ov_status ov_unsigned_free(struct ov_unsigned **message);
 
-// The algorithm to sign with: an `OV_ALGORITHM_`.
+// The algorithm to sign with: an `OV_ALGORITHM_` number.
 ov_status ov_unsigned_algorithm(const struct ov_unsigned *message, int32_t *algorithm);
 
-// The key that has to sign.
+// The key that must sign.
 ov_status ov_unsigned_signer(const struct ov_unsigned *message, struct ov_public_key **key);
 
 // The bytes to sign.
 ov_status ov_unsigned_to_be_signed(const struct ov_unsigned *message, struct ov_buffer **bytes);
 
-// Their digest, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which signs the bytes.
+// The digest of these bytes, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which
+// signs the bytes.
 ov_status ov_unsigned_prehash(const struct ov_unsigned *message, struct ov_digest *digest);
 
-// The signed message, after the signature has been verified. ECDSA may come in DER.
+// The signed message, after the signature has been verified. ECDSA signatures may be DER.
 ov_status ov_unsigned_finish(const struct ov_unsigned *message,
                              const uint8_t *signature,
                              size_t len,
                              struct ov_buffer **bytes,
                              struct ov_error *error);
 
-// Signs with a callback and finishes.
+// Signs with a callback and finishes the message.
 ov_status ov_unsigned_sign(const struct ov_unsigned *message,
                            const struct ov_signer *signer,
                            struct ov_buffer **bytes,
                            struct ov_error *error);
 
-// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` (16 bytes) in
-// it. The device has this GUID, and an HMAC secret in memory or behind a callback; one of the two
-// may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Of the policy, which may be NULL,
-// the allowances and the limits hold.
+// Takes TO2.ProveOVHdr, the answer to `hello`, a TO2.HelloDevice that contained `nonce` (16
+// bytes). The device has this GUID and an HMAC secret, in memory or behind a callback; one of the
+// two may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Only the allowances and the
+// limits of the policy apply; it may be NULL.
 ov_status ov_device_verifier_start(const uint8_t *guid,
                                    const struct ov_digest *manufacturer_hash,
                                    const struct ov_hmac_secret *secret,
@@ -2055,14 +2067,14 @@ ov_status ov_device_verifier_start(const uint8_t *guid,
 // Frees a verifier and sets the variable to NULL.
 ov_status ov_device_verifier_free(struct ov_device_verifier **verifier);
 
-// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the bytes of the largest message that the owner
-// takes. The bytes live as long as the verifier.
+// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the maximum size of a message to the owner, in
+// bytes. The byte strings live as long as the verifier.
 ov_status ov_device_verifier_hello(const struct ov_device_verifier *verifier,
                                    struct ov_slice *key_exchange,
                                    struct ov_slice *sig_info,
                                    uint16_t *max_message);
 
-// The number of the entry to ask for; `OV_ERR_ABSENT` after the last one.
+// The number of the next entry to request; `OV_ERR_ABSENT` after the last one.
 ov_status ov_device_verifier_next(const struct ov_device_verifier *verifier, uint8_t *number);
 
 // Takes TO2.OVNextEntry. After a failure every later call fails in the same way.
@@ -2071,27 +2083,27 @@ ov_status ov_device_verifier_entry(struct ov_device_verifier *verifier,
                                    size_t len,
                                    struct ov_error *error);
 
-// The last check: the key that the voucher ends with signed TO2.ProveOVHdr. `owner` is set to it;
-// `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
+// The last check: TO2.ProveOVHdr must be signed by the key in the last entry of the voucher.
+// `owner` is set to that key, and `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
 ov_status ov_device_verifier_finish(const struct ov_device_verifier *verifier,
                                     struct ov_public_key **owner,
                                     uint8_t *nonce,
                                     struct ov_error *error);
 
-// Whether the owner of the device signed this to1d; where not, TO2 must end.
+// Verifies that the owner of the device signed this to1d; if not, TO2 must end.
 ov_status ov_device_verifier_check_to1d(const struct ov_device_verifier *verifier,
                                         const uint8_t *message,
                                         size_t len,
                                         struct ov_error *error);
 
-// Takes a copy of 32 random bytes. The caller wipes its own.
+// Copies 32 random bytes. The caller must wipe the original.
 ov_status ov_master_secret_new(const uint8_t *bytes, struct ov_master_secret **secret);
 
 // Wipes and frees a secret, and sets the variable to NULL.
 ov_status ov_master_secret_free(struct ov_master_secret **secret);
 
-// The key of that number in that order: P-256, P-384 or Ed25519. The order is any text of 64 bytes
-// at most. The seller gets the public key of it.
+// The key with this number in this order: P-256, P-384 or Ed25519. The order is any text of at
+// most 64 bytes. Give its public key to the seller.
 ov_status ov_master_secret_key(const struct ov_master_secret *secret,
                                int32_t key_type_code,
                                const char *order,
@@ -2100,35 +2112,35 @@ ov_status ov_master_secret_key(const struct ov_master_secret *secret,
                                struct ov_local_key **key,
                                struct ov_error *error);
 
-// The key that owns a voucher, which the book has to know: what signs its next hand-over.
+// The key that owns a voucher and signs its next hand-over. The book must contain it.
 //
-// `OV_ERR_NOT_OWNER` for a voucher of somebody else.
+// `OV_ERR_NOT_OWNER` if the voucher has another owner.
 ov_status ov_master_secret_key_of(const struct ov_master_secret *secret,
                                   const struct ov_voucher *voucher,
                                   const struct ov_key_book *book,
                                   struct ov_local_key **key,
                                   struct ov_error *error);
 
-// The key that finds vouchers sold to the address of that number, and cannot sign.
+// The key that finds vouchers sold to the address with this number. It cannot sign.
 ov_status ov_master_secret_scan_key(const struct ov_master_secret *secret,
                                     uint32_t number,
                                     struct ov_scan_key **key,
                                     struct ov_error *error);
 
-// The key that signs for vouchers sold to the address of that number.
+// The key that signs for vouchers sold to the address with this number.
 ov_status ov_master_secret_spend_key(const struct ov_master_secret *secret,
                                      uint32_t number,
                                      struct ov_spend_key **key,
                                      struct ov_error *error);
 
-// Makes an empty book.
+// Creates an empty book.
 ov_status ov_key_book_new(struct ov_key_book **book);
 
 // Frees a book and sets the variable to NULL.
 ov_status ov_key_book_free(struct ov_key_book **book);
 
-// Enters `count` keys of an order whose numbers start at `first`. A key that stands in the book
-// already keeps its place.
+// Adds `count` keys of an order whose numbers start at `first`. A key that is already in the book
+// keeps its place.
 ov_status ov_key_book_add(struct ov_key_book *book,
                           const char *order,
                           size_t order_len,
@@ -2137,14 +2149,14 @@ ov_status ov_key_book_add(struct ov_key_book *book,
                           size_t count,
                           struct ov_error *error);
 
-// Order and number of a key; `OV_ERR_ABSENT` for a stranger's. The text lives as long as the book,
-// if nothing is added to it.
+// Order and number of a key; `OV_ERR_ABSENT` if the key is not in the book. The text lives as long
+// as the book, provided that nothing is added to it.
 ov_status ov_key_book_find(const struct ov_key_book *book,
                            const struct ov_public_key *owner,
                            struct ov_str *order,
                            uint32_t *index);
 
-// How many keys there are.
+// The number of keys.
 ov_status ov_key_book_len(const struct ov_key_book *book, uint64_t *len);
 
 // Reads the text of an address, `fdo1…`.
@@ -2153,7 +2165,7 @@ ov_status ov_address_parse(const char *text,
                            struct ov_address **address,
                            struct ov_error *error);
 
-// The address of 66 bytes: two points of SEC 1 in 33 bytes each, the scan key first.
+// The address in these 66 bytes: two SEC 1 points of 33 bytes each, the scan key first.
 ov_status ov_address_from_bytes(const uint8_t *bytes,
                                 size_t len,
                                 struct ov_address **address,
@@ -2162,16 +2174,17 @@ ov_status ov_address_from_bytes(const uint8_t *bytes,
 // Frees an address and sets the variable to NULL.
 ov_status ov_address_free(struct ov_address **address);
 
-// The text of an address, without a zero at its end.
+// The text of an address, without a terminating zero.
 ov_status ov_address_text(const struct ov_address *address, struct ov_buffer **text);
 
 // The 66 bytes of an address.
 ov_status ov_address_bytes(const struct ov_address *address, uint8_t *bytes);
 
-// The one-time owner of this voucher behind the address, and adds to the options the pair for
-// OVEExtra without which the buyer does not find it: use them for this voucher alone.
+// The one-time owner of this voucher for this address. It also adds to the options the OVEExtra
+// pair without which the buyer cannot find the voucher, so use these options for this voucher
+// only.
 //
-// `seed` is 32 fresh random bytes, to be kept secret until they are wiped; one may serve many
+// `seed` is 32 fresh random bytes. Keep it secret until it is wiped. One seed may serve many
 // vouchers.
 ov_status ov_address_owner_of(const struct ov_address *address,
                               const struct ov_voucher *voucher,
@@ -2180,8 +2193,8 @@ ov_status ov_address_owner_of(const struct ov_address *address,
                               struct ov_next_owner **next,
                               struct ov_error *error);
 
-// The key of 65 bytes: the secret as a big-endian number of 32, then the public half of the spend
-// key as a SEC 1 point of 33.
+// A scan key from its 65 bytes: the secret as a big-endian number of 32 bytes, then the public
+// spend key as a SEC 1 point of 33 bytes.
 ov_status ov_scan_key_from_bytes(const uint8_t *bytes,
                                  size_t len,
                                  struct ov_scan_key **key,
@@ -2193,22 +2206,22 @@ ov_status ov_scan_key_free(struct ov_scan_key **key);
 // The 65 bytes of a key. The buffer is wiped when freed.
 ov_status ov_scan_key_bytes(const struct ov_scan_key *key, struct ov_buffer **bytes);
 
-// The address whose vouchers it finds.
+// The address whose vouchers this key finds.
 ov_status ov_scan_key_address(const struct ov_scan_key *key, struct ov_address **address);
 
-// Whether the voucher's current owner was made from the address: `OV_ERR_ABSENT` for everybody
-// else's. Nothing is verified: do that first, or afterwards.
+// Whether the voucher's current owner was derived from the address: `OV_ERR_ABSENT` if not. The
+// voucher is not verified: verify it before or afterwards.
 ov_status ov_scan_key_recognise(const struct ov_scan_key *key,
                                 const struct ov_voucher *voucher,
                                 struct ov_found **found);
 
-// The one-time key, which is the owner's in the voucher.
+// The one-time key, which is the owner's key in the voucher.
 ov_status ov_found_public_key(const struct ov_found *found, struct ov_public_key **key);
 
-// Wipes and frees what was found, and sets the variable to NULL.
+// Wipes and frees a found voucher, and sets the variable to NULL.
 ov_status ov_found_free(struct ov_found **found);
 
-// The key of a big-endian number of 32 bytes.
+// A spend key from a big-endian number of 32 bytes.
 ov_status ov_spend_key_from_bytes(const uint8_t *bytes,
                                   size_t len,
                                   struct ov_spend_key **key,
@@ -2217,9 +2230,10 @@ ov_status ov_spend_key_from_bytes(const uint8_t *bytes,
 // Wipes and frees a key, and sets the variable to NULL.
 ov_status ov_spend_key_free(struct ov_spend_key **key);
 
-// What signs for a voucher that was found: the user pointer for `ov_one_time_key_sign_callback`.
+// The signing key for a voucher that was found. It is the user pointer for
+// `ov_one_time_key_sign_callback`.
 //
-// `OV_ERR_NOT_OWNER` where it was found with the scan key of another address.
+// `OV_ERR_NOT_OWNER` if the voucher was found with the scan key of another address.
 ov_status ov_spend_key_signer(const struct ov_spend_key *key,
                               const struct ov_found *found,
                               struct ov_one_time_key **signer,
@@ -2237,57 +2251,58 @@ int32_t ov_one_time_key_sign_callback(void *user,
                                       size_t capacity,
                                       size_t *signature_len);
 
-// Makes a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and its like
-// add others, and one match is enough. A voucher without entries carries no signature of its
-// manufacturer, and is `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
+// Creates a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and similar
+// functions add alternatives, and one match is enough. A voucher without entries carries no
+// signature of its manufacturer. It gets `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified
+// too.
 ov_status ov_policy_from_manufacturer(const struct ov_public_key *manufacturer,
                                       struct ov_policy **policy);
 
-// Makes a policy: the manufacturer's key must have this hash, as in
+// Creates a policy: the manufacturer's key must have this hash, as in
 // `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
 ov_status ov_policy_from_manufacturer_hash(const struct ov_digest *hash, struct ov_policy **policy);
 
-// Makes a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to these
-// roots. Otherwise like `ov_policy_from_manufacturer`.
+// Creates a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to
+// these roots. Otherwise like `ov_policy_from_manufacturer`.
 ov_status ov_policy_from_manufacturer_roots(const struct ov_roots *roots,
                                             struct ov_policy **policy);
 
-// Makes a policy: the header HMAC must be the one that this secret makes.
+// Creates a policy: the header HMAC must match the one computed with this secret.
 ov_status ov_policy_from_hmac_secret(const struct ov_hmac_secret *secret,
                                      struct ov_policy **policy);
 
-// Makes a policy: the header HMAC must be the one that this callback makes, as in
+// Creates a policy: the header HMAC must match the one computed by this callback, as in
 // `ov_policy_set_hmac`.
 ov_status ov_policy_from_hmac(const struct ov_hmac *hmac, struct ov_policy **policy);
 
-// Makes a policy that accepts a voucher whatever its origin: verified then means intact, and
-// anybody may have made it. `origin` in ov_proved says for each voucher whether it was checked.
+// Creates a policy that accepts a voucher of any origin. Verified then means intact, and anybody
+// may have made it. `origin` in ov_proved says for each voucher whether its origin was checked.
 // Anchors that are added later must match.
 ov_status ov_policy_any_origin(struct ov_policy **policy);
 
-// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names,
-// and certificate chains that are none, whether or not roots are given.
+// Refuses every deviation from the written profile of FDO 1.1, including those that an allowance
+// names, and invalid certificate chains, whether or not roots are given.
 ov_status ov_policy_set_strict(struct ov_policy *policy);
 
 // Frees a policy and sets the variable to NULL.
 ov_status ov_policy_free(struct ov_policy **policy);
 
-// Sets a bound on what a voucher may ask of its reader: an `OV_LIMIT_` number and its value.
+// Sets a limit on the input: an `OV_LIMIT_` number and its value.
 ov_status ov_policy_set_limit(struct ov_policy *policy, int32_t which, uint64_t value);
 
-// The bound in force.
+// The current value of a limit.
 ov_status ov_policy_limit(const struct ov_policy *policy, int32_t which, uint64_t *value);
 
-// Accepts one more dialect: an `OV_ALLOW_` number.
+// Accepts one more deviation: an `OV_ALLOW_` number.
 ov_status ov_policy_allow(struct ov_policy *policy, int32_t code);
 
-// Whether this dialect is accepted.
+// Whether this deviation is accepted.
 ov_status ov_policy_allows(const struct ov_policy *policy, int32_t code, bool *allows);
 
 // The current owner must be this key.
 ov_status ov_policy_set_owner(struct ov_policy *policy, const struct ov_public_key *owner);
 
-// The manufacturer may be this key. Calls add up: one match among keys, hashes and roots is
+// The manufacturer may have this key. Calls accumulate: one match among keys, hashes and roots is
 // enough.
 ov_status ov_policy_add_manufacturer(struct ov_policy *policy,
                                      const struct ov_public_key *manufacturer);
@@ -2299,48 +2314,49 @@ ov_status ov_policy_add_manufacturer_hash(struct ov_policy *policy, const struct
 // The manufacturer's key, given as X5CHAIN, may have a certificate path to these roots.
 ov_status ov_policy_set_manufacturer_roots(struct ov_policy *policy, const struct ov_roots *roots);
 
-// The device certificate must have a path to these roots. That is no anchor: the certificate is
-// public, and anybody can copy it under a header of their own.
+// The device certificate must have a path to these roots. This is not an anchor: the certificate
+// is public, and anybody can copy it under a header of their own.
 ov_status ov_policy_set_device_roots(struct ov_policy *policy, const struct ov_roots *roots);
 
-// The header HMAC must be the one that this secret makes.
+// The header HMAC must match the one computed with this secret.
 ov_status ov_policy_set_hmac_secret(struct ov_policy *policy, const struct ov_hmac_secret *secret);
 
-// The header HMAC must be the one that this callback makes. It is called from every thread that
-// verifies under this policy, also from those of a batch, and its user pointer has to live as
-// long as the policy and all that was made under it.
+// The header HMAC must match the one computed by this callback. It is called from every thread
+// that verifies under this policy, including those of a batch. Its user pointer must live as long
+// as the policy and everything that was made under it.
 ov_status ov_policy_set_hmac(struct ov_policy *policy, const struct ov_hmac *hmac);
 
-// The time at which certificates are judged, in seconds since 1970. Without it none is expired.
+// The time at which certificates are checked, in seconds since 1970. Without it no certificate
+// counts as expired.
 ov_status ov_policy_set_time(struct ov_policy *policy, uint64_t seconds);
 
-// Refuses paths over a certificate of which no revocation list speaks.
+// Refuses paths over a certificate that no revocation list covers.
 ov_status ov_policy_require_revocation_lists(struct ov_policy *policy);
 
-// Makes certificates outside of their validity an error of the paths asked for.
+// Treats certificates outside their validity period on required paths as an error.
 ov_status ov_policy_refuse_expired(struct ov_policy *policy);
 
-// Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
-// password is listed, and its text only where `secrets` is set.
+// Everything that a voucher discloses to a holder, in the order of the bytes. The voucher is not
+// verified. A Wi-Fi password is listed; its text is given only if `secrets` is set.
 ov_status ov_voucher_disclosures(const struct ov_voucher *voucher,
                                  bool secrets,
                                  struct ov_disclosures **disclosures);
 
-// The same of the voucher that an extension is going to be, before anybody signs it.
+// The disclosures of the voucher that an extension will produce, before it is signed.
 ov_status ov_extension_disclosures(const struct ov_extension *extension,
                                    bool secrets,
                                    struct ov_disclosures **disclosures,
                                    struct ov_error *error);
 
-// The same of the voucher that a header is going to be, before the device is asked.
+// The disclosures of the voucher that a header will produce, before the device computes its HMAC.
 ov_status ov_header_disclosures(const struct ov_header *header,
                                 bool secrets,
                                 struct ov_disclosures **disclosures);
 
-// How many there are.
+// The number of disclosures.
 ov_status ov_disclosures_len(const struct ov_disclosures *disclosures, uint64_t *len);
 
-// The one of that number, counted from 0.
+// The disclosure with this number, counted from 0.
 ov_status ov_disclosures_get(const struct ov_disclosures *disclosures,
                              uint64_t number,
                              struct ov_disclosure *disclosure);
@@ -2348,17 +2364,16 @@ ov_status ov_disclosures_get(const struct ov_disclosures *disclosures,
 // Frees a list and sets the variable to NULL.
 ov_status ov_disclosures_free(struct ov_disclosures **disclosures);
 
-// The number of the kind of disclosure of that name.
+// The number of the kind of disclosure with this name.
 ov_status ov_disclosure_from_name(const char *name, size_t len, int32_t *code);
 
-// Refuses extensions that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
-// voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
-// `OV_ERR_DISCLOSURE`.
-ov_status ov_extend_options_refuse_disclosure(struct ov_extend_options *options,
-                                              int32_t code);
+// Refuses extensions that would disclose this: an `OV_DISCLOSURE_` number, or 0 for everything
+// that the writer of a voucher can leave out. `ov_verified_extend` and the hand-overs then fail
+// with `OV_ERR_DISCLOSURE`.
+ov_status ov_extend_options_refuse_disclosure(struct ov_extend_options *options, int32_t code);
 
-// Refuses new vouchers that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
-// voucher can leave out. Each call takes the place of the one before.
+// Refuses new vouchers that would disclose this: an `OV_DISCLOSURE_` number, or 0 for everything
+// that the writer of a voucher can leave out. Each call replaces the previous one.
 ov_status ov_new_voucher_refuse_disclosures(struct ov_new_voucher *new_voucher,
                                             const int32_t *codes,
                                             size_t count);
@@ -2369,34 +2384,34 @@ ov_status ov_receipt_get_info(const struct ov_receipt *receipt, struct ov_receip
 // The owner who signed.
 ov_status ov_receipt_from(const struct ov_receipt *receipt, struct ov_public_key **key);
 
-// The owner from now on.
+// The new owner.
 ov_status ov_receipt_to(const struct ov_receipt *receipt, struct ov_public_key **key);
 
-// The number of an earlier voucher of the same call that was this state and went to this owner: it
-// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+// The number of an earlier voucher in the same call with the same state and the same next owner.
+// It was signed once, and this is the same result. `OV_ERR_ABSENT` if there is none.
 ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *number);
 
 // Frees a receipt and sets the variable to NULL.
 ov_status ov_receipt_free(struct ov_receipt **receipt);
 
-// Every deviation from the profile that was seen in reading, in the order of the bytes.
+// Every deviation from the profile that parsing found, in the order of the bytes.
 ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
 
-// Deviations, and remarks about state and certificates, in the order of the bytes; nothing is
-// verified. The policy says at which time certificates are judged; it may be NULL.
+// Deviations, and remarks about state and certificates, in the order of the bytes. Nothing is
+// verified. The policy gives the time at which certificates are checked; it may be NULL.
 ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
                              const struct ov_policy *policy,
                              struct ov_findings **findings);
 
-// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
-// anybody signs it. The policy may be NULL.
+// The result of `ov_voucher_remarks` for the voucher that an extension will produce, before it is
+// signed. The policy may be NULL.
 ov_status ov_extension_remarks(const struct ov_extension *extension,
                                const struct ov_policy *policy,
                                struct ov_findings **findings,
                                struct ov_error *error);
 
-// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
-// device is asked. The policy may be NULL.
+// The result of `ov_voucher_remarks` for the voucher that a header will produce, before the device
+// computes its HMAC. The policy may be NULL.
 ov_status ov_header_remarks(const struct ov_header *header,
                             const struct ov_policy *policy,
                             struct ov_findings **findings);
@@ -2404,23 +2419,23 @@ ov_status ov_header_remarks(const struct ov_header *header,
 // The CBOR item of the rendezvous info as received.
 ov_status ov_voucher_rendezvous_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// The bytes of the rendezvous info that cannot be read as directives and instructions, from where
-// the shape is another one to the end; `OV_ERR_ABSENT` where all can be read. They may hold a Wi-Fi
-// password: they are not for logs and screens.
+// The bytes of the rendezvous info that do not have the form of directives and instructions, from
+// the first such place to the end; `OV_ERR_ABSENT` if everything could be decoded. They may hold a
+// Wi-Fi password and must not be logged or displayed.
 ov_status ov_voucher_rendezvous_unread(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// How many rendezvous instructions there are in all directives.
+// The number of rendezvous instructions in all directives.
 ov_status ov_voucher_rendezvous_count(const struct ov_voucher *voucher, uint64_t *count);
 
-// The rendezvous instruction of that number, counted from 0.
+// The rendezvous instruction with this number, counted from 0.
 ov_status ov_voucher_rendezvous(const struct ov_voucher *voucher,
                                 uint64_t number,
                                 struct ov_rv_instruction *instruction);
 
-// Makes an empty directive.
+// Creates an empty directive.
 ov_status ov_rv_directive_new(struct ov_rv_directive **directive);
 
-// Frees a directive and sets the variable to NULL. Vouchers that were given it keep theirs.
+// Frees a directive and sets the variable to NULL. Vouchers that were given it keep a copy.
 ov_status ov_rv_directive_free(struct ov_rv_directive **directive);
 
 // The host name of the rendezvous server.
@@ -2444,11 +2459,11 @@ ov_status ov_rv_directive_protocol(struct ov_rv_directive *directive, int32_t pr
 // Seconds to wait before the next directive.
 ov_status ov_rv_directive_delay(struct ov_rv_directive *directive, uint32_t seconds);
 
-// A flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
+// Adds a flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
 ov_status ov_rv_directive_flag(struct ov_rv_directive *directive, int32_t code);
 
-// New credentials: a GUID of 16 fresh random bytes, rendezvous directives, and the key that owns
-// the device from now on.
+// New credentials: a GUID of 16 fresh random bytes, rendezvous directives, and the key of the new
+// owner of the device.
 ov_status ov_replacement_new(const uint8_t *guid,
                              const struct ov_rv_directive *const *directives,
                              size_t count,
@@ -2456,7 +2471,7 @@ ov_status ov_replacement_new(const uint8_t *guid,
                              struct ov_replacement **replacement,
                              struct ov_error *error);
 
-// The credentials that the device has already: it keeps them, and its owner stays.
+// The present credentials of the device (credential reuse): they and the owner stay the same.
 ov_status ov_replacement_reuse(const struct ov_verified *verified,
                                struct ov_replacement **replacement);
 
@@ -2470,41 +2485,40 @@ ov_status ov_replacement_guid(const struct ov_replacement *replacement, uint8_t 
 ov_status ov_replacement_rendezvous(const struct ov_replacement *replacement,
                                     struct ov_slice *bytes);
 
-// Whether these are the credentials that the device has already.
+// Whether these are the present credentials of the device.
 ov_status ov_replacement_is_reuse(const struct ov_replacement *replacement,
                                   const struct ov_verified *verified,
                                   bool *reuse);
 
-// The header that the device puts together from its old one and these credentials.
+// The header that the device assembles from its old one and these credentials.
 ov_status ov_replacement_header(const struct ov_replacement *replacement,
                                 const struct ov_verified *verified,
                                 struct ov_header **header,
                                 struct ov_error *error);
 
-// Ends the resale with what the device answered: its HMAC over the new header, or NULL where it
-// kept its credentials. `voucher` is set to the new voucher, or to NULL where the old one stays
-// valid.
+// Ends the resale with the device's answer: its HMAC over the new header, or NULL if it kept its
+// credentials. `voucher` is set to the new voucher, or to NULL if the old one stays valid.
 ov_status ov_replacement_finish(const struct ov_replacement *replacement,
                                 const struct ov_verified *verified,
                                 const struct ov_digest *hmac,
                                 struct ov_voucher **voucher,
                                 struct ov_error *error);
 
-// The key with this secret: a big-endian scalar of 32 or 48 bytes for P-256 and P-384, the 32
-// bytes of RFC 8032 for Ed25519. With random bytes this makes a new key.
+// A key from its secret: a big-endian scalar of 32 or 48 bytes for P-256 and P-384, the 32 bytes
+// of RFC 8032 for Ed25519. Random bytes make a new key.
 ov_status ov_local_key_from_secret(int32_t key_type_code,
                                    const uint8_t *secret,
                                    size_t len,
                                    struct ov_local_key **key,
                                    struct ov_error *error);
 
-// The key of a PKCS#8 or SEC 1 private key in DER.
+// A key from a PKCS#8 or SEC 1 private key in DER.
 ov_status ov_local_key_from_der(const uint8_t *der,
                                 size_t len,
                                 struct ov_local_key **key,
                                 struct ov_error *error);
 
-// The key of the first PEM block whose label ends in `PRIVATE KEY`.
+// The key in the first PEM block whose label ends in `PRIVATE KEY`.
 ov_status ov_local_key_from_pem(const uint8_t *text,
                                 size_t len,
                                 struct ov_local_key **key,
@@ -2522,10 +2536,10 @@ ov_status ov_local_key_to_pkcs8_der(const struct ov_local_key *key,
 ov_status ov_local_key_public_key(const struct ov_local_key *key,
                                   struct ov_public_key **public_key);
 
-// What the key signs with: an `OV_ALGORITHM_` number.
+// The algorithm of signatures by this key: an `OV_ALGORITHM_` number.
 ov_status ov_local_key_algorithm(const struct ov_local_key *key, int32_t *code);
 
-// Signs a message, deterministically. ECDSA signatures are r and s one after the other.
+// Signs a message, deterministically. ECDSA signatures are r and s concatenated.
 ov_status ov_local_key_sign(const struct ov_local_key *key,
                             int32_t algorithm_code,
                             const uint8_t *message,
@@ -2542,15 +2556,15 @@ int32_t ov_local_key_sign_callback(void *user,
                                    size_t capacity,
                                    size_t *signature_len);
 
-// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
-// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+// Copies a secret; the caller must wipe the original. The recommended length is that of the hash:
+// 32 or 48 bytes. With fewer than 16 bytes, every computation of an HMAC fails with
 // `OV_ERR_HMAC_SECRET_SHORT`.
 ov_status ov_hmac_secret_new(const uint8_t *data, size_t len, struct ov_hmac_secret **secret);
 
 // Wipes and frees a secret, and sets the variable to NULL.
 ov_status ov_hmac_secret_free(struct ov_hmac_secret **secret);
 
-// The HMAC of a header with this secret and an `OV_HASH_` hash.
+// Computes the HMAC of a header with this secret and an `OV_HASH_` hash.
 ov_status ov_hmac_secret_header_hmac(const struct ov_hmac_secret *secret,
                                      int32_t hash_algorithm,
                                      const uint8_t *header,
@@ -2559,14 +2573,14 @@ ov_status ov_hmac_secret_header_hmac(const struct ov_hmac_secret *secret,
                                      struct ov_error *error);
 
 // The stable name of a status, such as `signature-invalid`: lower case with dashes. `ok` for
-// `OV_OK`, `unknown` for numbers that are none. The text lives as long as the library.
+// `OV_OK`, `unknown` for an undefined number. The text lives as long as the library.
 struct ov_str ov_status_name(ov_status status);
 
-// Verifies vouchers as they come, in bounded memory: `next` is asked for a window of them, then
-// `result` gets each verdict in order, then `progress`, which may be NULL, is told. All three get
-// the same user pointer and run in the thread of the caller.
+// Verifies vouchers as they arrive, in bounded memory. `next` is called for the vouchers of one
+// batch; then `result` receives each verdict in order; then `progress`, which may be NULL, is
+// called. All three receive the same user pointer and run in the caller's thread.
 //
-// `done` and `rejected` may be NULL; they are written when cancelled, too, with
+// `done` and `rejected` may be NULL. They are also written if the call is cancelled, which gives
 // `OV_ERR_CANCELLED`.
 ov_status ov_batch_stream(struct ov_batch *batch,
                           ov_next_fn next,
@@ -2578,7 +2592,7 @@ ov_status ov_batch_stream(struct ov_batch *batch,
                           struct ov_error *error);
 
 // Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
-// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
+// verifies the result. `options` and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
 ov_status ov_hand_over(const uint8_t *data,
                        size_t len,
                        const struct ov_policy *policy,
@@ -2589,7 +2603,7 @@ ov_status ov_hand_over(const uint8_t *data,
                        struct ov_receipt **receipt,
                        struct ov_error *error);
 
-// The same for a voucher that has been verified already.
+// The same for a voucher that has already been verified.
 ov_status ov_hand_over_verified(const struct ov_verified *verified,
                                 const struct ov_policy *policy,
                                 const struct ov_signer *signer,
@@ -2599,15 +2613,16 @@ ov_status ov_hand_over_verified(const struct ov_verified *verified,
                                 struct ov_receipt **receipt,
                                 struct ov_error *error);
 
-// A whole shipment: one verdict for each of `count` vouchers in CBOR, and `OV_OK` whatever they
-// are. `extended` has room for `count` handles, `receipts` too or is NULL; both get NULL where
-// the verdict is not `OV_OK`. A voucher that fails leaves the others alone.
+// Hands over a whole shipment. There is one verdict for each of `count` vouchers in CBOR; the call
+// returns `OV_OK` whatever the verdicts are. `extended` has room for `count` handles; so has
+// `receipts`, which may be NULL. Both get NULL if the verdict is not `OV_OK`. A voucher that fails
+// does not affect the others.
 //
-// A voucher that is there twice is signed once, and `ov_receipt_duplicate_of` says so; two states of
-// one device are both refused with `OV_ERR_DOUBLE_SALE`.
+// A duplicate voucher is signed once, and `ov_receipt_duplicate_of` reports it. Two states of one
+// device are both refused with `OV_ERR_DOUBLE_SALE`.
 //
-// With `threads` other than 1 the sign callback is called from several threads at a time; 0 is
-// one on each core.
+// With `threads` other than 1 the sign callback is called from several threads at the same time; 0
+// means one thread per core.
 ov_status ov_hand_over_all(const struct ov_slice *vouchers,
                            size_t count,
                            const struct ov_policy *policy,
@@ -2620,27 +2635,27 @@ ov_status ov_hand_over_all(const struct ov_slice *vouchers,
                            struct ov_receipt **receipts,
                            struct ov_error *error);
 
-// Verifies a voucher under a policy. The voucher stays as it is. Without a policy, which is NULL,
-// there is no verdict: `OV_ERR_BAD_CALL`.
+// Verifies a voucher under a policy. The voucher is not changed. A NULL policy gives no verdict:
+// `OV_ERR_BAD_CALL`.
 ov_status ov_voucher_verify(const struct ov_voucher *voucher,
                             const struct ov_policy *policy,
                             struct ov_verified **verified,
                             struct ov_error *error);
 
-// Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it.
-// Without a policy, which is NULL, there is no verdict: `OV_ERR_BAD_CALL`.
+// Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it. A
+// NULL policy gives no verdict: `OV_ERR_BAD_CALL`.
 ov_status ov_policy_verify(const struct ov_policy *policy,
                            const uint8_t *data,
                            size_t len,
                            struct ov_verified **verified,
                            struct ov_error *error);
 
-// The verified voucher as voucher, to read what it says. It lives as long as the verified one and
-// cannot be freed by itself.
+// The verified voucher as an `ov_voucher`, for reading its contents. It lives as long as the
+// verified voucher and cannot be freed separately.
 ov_status ov_verified_voucher(const struct ov_verified *verified,
                               const struct ov_voucher **voucher);
 
-// What was proved.
+// The proved facts.
 ov_status ov_verified_proved(const struct ov_verified *verified, struct ov_proved *proved);
 
 // The key of the current owner.
@@ -2652,21 +2667,21 @@ ov_status ov_verified_clone(const struct ov_verified *verified, struct ov_verifi
 // Frees a verified voucher and sets the variable to NULL.
 ov_status ov_verified_free(struct ov_verified **verified);
 
-// Reads and verifies a voucher in CBOR, but goes on after the first fault as far as the bytes
-// allow. It succeeds whatever is wrong with the voucher. A NULL policy is `OV_ERR_BAD_CALL`.
+// Reads and verifies a voucher in CBOR, but continues after the first fault as far as the bytes
+// allow. The call succeeds whatever faults the voucher has. A NULL policy is `OV_ERR_BAD_CALL`.
 ov_status ov_audit_new(const uint8_t *data,
                        size_t len,
                        const struct ov_policy *policy,
                        struct ov_audit **result);
 
-// The voucher, unverified; `OV_ERR_ABSENT` where it could not be read. It belongs to the audit.
+// The voucher, unverified; `OV_ERR_ABSENT` if it could not be read. It belongs to the audit.
 ov_status ov_audit_voucher(const struct ov_audit *result, const struct ov_voucher **voucher);
 
-// How many faults there are. None means verified, as far as `ov_audit_proved` goes: its `origin`
-// says whether the header is anchored.
+// The number of faults. None means that the voucher is verified, to the extent of
+// `ov_audit_proved`: its `origin` says whether the header is anchored.
 ov_status ov_audit_error_count(const struct ov_audit *result, uint64_t *count);
 
-// The fault of that number, in the order of the checks. It belongs to the audit.
+// The fault with this number, in the order of the checks. It belongs to the audit.
 ov_status ov_audit_error(const struct ov_audit *result,
                          uint64_t number,
                          const struct ov_error **fault);
@@ -2674,27 +2689,27 @@ ov_status ov_audit_error(const struct ov_audit *result,
 // Every deviation and remark, in the order of the bytes. The list belongs to the audit.
 ov_status ov_audit_findings(const struct ov_audit *result, const struct ov_findings **findings);
 
-// What was proved; `OV_ERR_ABSENT` where there are faults.
+// The proved facts; `OV_ERR_ABSENT` if there are faults.
 ov_status ov_audit_proved(const struct ov_audit *result, struct ov_proved *proved);
 
-// The key of the current owner, which is only a claim as long as there are faults;
-// `OV_ERR_ABSENT` where it could not be read.
+// The key of the current owner, which is only a claim while there are faults; `OV_ERR_ABSENT` if
+// it could not be read.
 ov_status ov_audit_owner(const struct ov_audit *result, struct ov_public_key **owner);
 
 // Frees an audit and sets the variable to NULL.
 ov_status ov_audit_free(struct ov_audit **result);
 
-// A verified voucher as voucher with a handle of its own, without its proof.
+// Copies a verified voucher to an `ov_voucher` with a handle of its own, without its proof.
 ov_status ov_verified_into_voucher(const struct ov_verified *verified, struct ov_voucher **voucher);
 
-// Reads the voucher that fills `data`: CBOR. The policy gives the limits and may be NULL.
+// Parses the voucher that fills `data`: CBOR. The policy gives the limits and may be NULL.
 ov_status ov_voucher_parse(const uint8_t *data,
                            size_t len,
                            const struct ov_policy *policy,
                            struct ov_voucher **voucher,
                            struct ov_error *error);
 
-// Reads the one voucher of a file: CBOR, PEM, or base64 of CBOR. The policy gives the limits and
+// Parses the one voucher of a file: CBOR, PEM, or base64 of CBOR. The policy gives the limits and
 // may be NULL.
 ov_status ov_voucher_parse_file(const uint8_t *data,
                                 size_t len,
@@ -2702,7 +2717,7 @@ ov_status ov_voucher_parse_file(const uint8_t *data,
                                 struct ov_voucher **voucher,
                                 struct ov_error *error);
 
-// Another handle of the same voucher, with bytes of its own.
+// Another handle of the same voucher, with its own copy of the bytes.
 ov_status ov_voucher_clone(const struct ov_voucher *voucher, struct ov_voucher **clone);
 
 // Frees a voucher and sets the variable to NULL.
@@ -2711,7 +2726,7 @@ ov_status ov_voucher_free(struct ov_voucher **voucher);
 // The CBOR of the voucher as received.
 ov_status ov_voucher_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no terminating zero.
 ov_status ov_voucher_to_pem(const struct ov_voucher *voucher, struct ov_buffer **pem);
 
 // The protocol version, 101 for FDO 1.1.
@@ -2720,31 +2735,31 @@ ov_status ov_voucher_protocol_version(const struct ov_voucher *voucher, uint16_t
 // The GUID of the device, 16 bytes.
 ov_status ov_voucher_guid(const struct ov_voucher *voucher, uint8_t *guid);
 
-// What the manufacturer says about the device.
+// The device info: the manufacturer's description of the device.
 ov_status ov_voucher_device_info(const struct ov_voucher *voucher, struct ov_str *info);
 
 // The stored hash of the device certificate chain; `OV_ERR_ABSENT` for EPID devices.
 ov_status ov_voucher_chain_hash(const struct ov_voucher *voucher, struct ov_digest *digest);
 
-// The stored HMAC of the header, which only the device can make and check.
+// The stored HMAC of the header. Computing or verifying it takes the secret of the device.
 ov_status ov_voucher_hmac(const struct ov_voucher *voucher, struct ov_digest *hmac);
 
 // The CBOR of the header, without the byte string around it: what the HMAC covers.
 ov_status ov_voucher_header_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// Where the header's content begins in the voucher.
+// The offset of the header's content in the voucher.
 ov_status ov_voucher_header_offset(const struct ov_voucher *voucher, uint64_t *offset);
 
 // The CBOR item of the HMAC as received.
 ov_status ov_voucher_hmac_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` where it is null.
+// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` if it is null.
 ov_status ov_voucher_chain_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
 
-// How many device certificates there are; 0 for EPID devices.
+// The number of device certificates; 0 for EPID devices.
 ov_status ov_voucher_device_certificate_count(const struct ov_voucher *voucher, uint64_t *count);
 
-// The device certificate of that number in DER; 0 is the device's own.
+// The device certificate with this number in DER. Number 0 is the device's own.
 ov_status ov_voucher_device_certificate(const struct ov_voucher *voucher,
                                         uint64_t number,
                                         struct ov_slice *der);

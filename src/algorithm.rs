@@ -53,7 +53,7 @@ impl Algorithm {
             .find(|algorithm| Int::from(algorithm.code()) == code)
     }
 
-    /// Bytes of a signature: 64, 96, 256 or 384.
+    /// The size of a signature in bytes: 64, 96, 256 or 384.
     #[must_use]
     pub const fn signature_len(self) -> usize {
         match self {

@@ -1,4 +1,4 @@
-//! Everything that can be said about a voucher, for people: all faults, all findings.
+//! A full report about a voucher: all faults and all findings.
 
 use alloc::vec::Vec;
 
@@ -14,27 +14,29 @@ use crate::voucher::{FindingList, Index, Voucher};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Audit<'a> {
-    /// The voucher, where it could be read.
+    /// The voucher, if it could be parsed.
     pub voucher: Option<Voucher<'a>>,
-    /// Every fault in the order of the checks, as far as [`Limits::findings`](crate::Limits::findings)
-    /// goes. The first is the one that [`Voucher::parse`] or [`Voucher::verify`] gives; an empty
-    /// list means verified.
+    /// Every fault, in the order of the checks, up to
+    /// [`Limits::findings`](crate::Limits::findings).
+    ///
+    /// The first fault is the one that [`Voucher::parse`] or [`Voucher::verify`] returns. If the
+    /// list is empty, the voucher is verified.
     pub errors: Vec<Error>,
-    /// Every deviation and remark, in the order of the bytes, as far as the same limit goes. Where
-    /// either list had to end, [`FindingKind::MoreFindings`] stands behind all others.
+    /// Every deviation and remark, in the order of the bytes, up to the same limit. If either list
+    /// was cut off, the last finding is [`FindingKind::MoreFindings`].
     pub findings: Vec<Finding>,
-    /// What was proved, where there are no errors.
+    /// The facts that were proved, if there are no errors.
     pub proved: Option<Proved>,
-    /// The key of the current owner, where it could be read. Nobody's word but the voucher's as
-    /// long as there are errors.
+    /// The key of the current owner, if it could be parsed. While there are errors, it is only the
+    /// voucher's own claim.
     pub owner: Option<PublicKey>,
 }
 
-/// Collects faults, as many as there is room for.
+/// Collects faults, up to the limit.
 struct All {
     faults: Vec<Error>,
     most: usize,
-    /// The first that found no room.
+    /// The first fault that did not fit.
     left_out: Option<Error>,
 }
 
@@ -49,14 +51,15 @@ impl ErrorSink for All {
     }
 }
 
-/// Reads and verifies `bytes` like [`Voucher::parse`] and [`Voucher::verify`], but goes on after
-/// the first fault as far as the bytes allow, and lists all faults and findings.
+/// A report on the voucher in `bytes`: all faults and all findings. It performs the checks of
+/// [`Voucher::parse`] and [`Voucher::verify`], but continues after the first fault as far as the
+/// bytes allow.
 #[must_use]
 pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
     let voucher = match Voucher::parse_with(bytes, &policy.limits) {
         Ok(voucher) => voucher,
         Err(error) => {
-            // What was read up to the fault may explain it.
+            // The findings up to the fault may explain it.
             let mut list = FindingList::new(policy.limits.findings);
             let _ = Index::read(bytes, &policy.limits, &mut list);
             let (errors, findings) = (alloc::vec![error], list.finish());
@@ -92,7 +95,7 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
 
 impl Voucher<'_> {
     /// Every deviation of the voucher and every remark about its state and certificates, in the
-    /// order of the bytes; nothing is verified.
+    /// order of the bytes. The voucher is not verified.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
         remarks(self, policy, None).finish()
@@ -106,7 +109,7 @@ pub(crate) fn remarks(
     proved: Option<&Proved>,
 ) -> FindingList {
     let mut list = voucher.deviation_list(policy.limits.findings);
-    // Noise in the bytes takes no room from what follows.
+    // Findings about the bytes do not use up the capacity for what follows.
     list.add_room(policy.limits.findings);
     let index = voucher.index();
     if let (Some(proved), Some(hash)) = (proved, index.chain_hash)

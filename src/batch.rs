@@ -1,13 +1,14 @@
-//! Shipments: many vouchers at a time, with the verdict that each would get by itself.
+//! Batch verification: many vouchers at a time, each with the verdict that it would get alone.
 //!
-//! A window of vouchers is read, and its hashes are checked, voucher by voucher. Whoever fails
-//! there costs no arithmetic. The signatures of all others are known then, because each entry's
-//! key stands in the entry before: they are grouped by algorithm and key across vouchers and go to
-//! the back end together, which shares among them what depends on the key alone. Then each voucher
-//! gets its verdict: its first fault in the order of [`Voucher::verify`], or its proof.
+//! A window of vouchers is parsed, and the hashes of each voucher are checked. A voucher that fails
+//! there causes no signature verification. The signatures of all others are then known, because
+//! each entry's key is in the preceding entry. They are grouped by algorithm and key across
+//! vouchers and are verified by the back end together, so that work that depends only on the key is
+//! shared. Each voucher then gets its verdict: its first fault in the order of [`Voucher::verify`],
+//! or its proof.
 //!
-//! The verdict of a voucher depends on the voucher and the policy: not on its neighbours, their
-//! order, the number of threads or the back end.
+//! The verdict of a voucher depends only on the voucher and the policy. It does not depend on the
+//! other vouchers, their order, the number of threads or the back end.
 
 mod engines;
 mod keys;
@@ -32,20 +33,20 @@ use crate::parallel::{into_map_two, map_two};
 use crate::policy::Policy;
 use crate::verify::{VerifiedVoucher, check_signature};
 
-/// How far a batch has come; given to the progress callback after each window.
+/// The progress of a batch, given to the progress callback after each window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Vouchers that have their verdict.
+    /// The number of vouchers that have a verdict.
     pub done: u64,
-    /// Of these, how many were rejected.
+    /// The number of these that were rejected.
     pub rejected: u64,
 }
 
-/// Verifies many vouchers under one policy.
+/// A verifier for many vouchers under one policy.
 ///
-/// It keeps tables of the keys that sign most from window to window, so use one for a whole
-/// shipment. A new one has built nothing yet.
+/// It caches tables for the most frequent keys across windows, so use one verifier for a whole
+/// shipment. A new verifier starts with an empty cache.
 ///
 /// ```
 /// # use ownership_voucher::{BatchVerifier, LocalKey, Policy};
@@ -67,15 +68,15 @@ pub struct BatchVerifier<'p> {
 }
 
 impl<'p> BatchVerifier<'p> {
-    /// Vouchers of one window by default. More find more signatures of the same key; each needs
-    /// about a kilobyte of memory beside its bytes.
+    /// The default number of vouchers in one window. A larger window finds more signatures by the
+    /// same key. Each voucher needs about one kilobyte of memory in addition to its bytes.
     pub const WINDOW: usize = 16_384;
-    /// Bytes of vouchers in one window of a stream by default: 32 MiB.
+    /// The default number of bytes of vouchers in one window of a stream: 32 MiB.
     pub const WINDOW_BYTES: usize = 32 << 20;
-    /// Bytes of tables by default: 64 MiB.
+    /// The default number of bytes of key tables: 64 MiB.
     pub const TABLE_BUDGET: usize = 64 << 20;
 
-    /// A verifier under this policy, with the fastest back end of the CPU.
+    /// A verifier under this policy, with the fastest back end that the CPU supports.
     #[must_use]
     pub fn new(policy: &'p Policy<'p>) -> Self {
         Self {
@@ -86,36 +87,37 @@ impl<'p> BatchVerifier<'p> {
         }
     }
 
-    /// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+    /// Uses the portable engine instead of the fastest, to compare the two. The verdicts are the
+    /// same.
     #[must_use]
     pub fn with_portable_engine(mut self) -> Self {
         self.engines = Engines::new(Backend::portable(), self.engines.budget());
         self
     }
 
-    /// At most this many vouchers at a time, and at least one.
+    /// Sets the largest number of vouchers in one window. Zero counts as one.
     #[must_use]
     pub const fn with_window(mut self, vouchers: usize) -> Self {
         self.window = if vouchers == 0 { 1 } else { vouchers };
         self
     }
 
-    /// At most this many bytes of vouchers at a time in [`stream`](Self::stream); one voucher is
-    /// always taken.
+    /// Sets the largest number of bytes of vouchers in one window of a [`stream`](Self::stream). A
+    /// window always has at least one voucher.
     #[must_use]
     pub const fn with_window_bytes(mut self, bytes: usize) -> Self {
         self.window_bytes = bytes;
         self
     }
 
-    /// At most this many bytes of tables of keys. Zero verifies without.
+    /// Sets the largest number of bytes of key tables. Zero disables the tables.
     #[must_use]
     pub fn with_table_budget(mut self, bytes: usize) -> Self {
         self.engines = Engines::new(self.engines.backend(), bytes);
         self
     }
 
-    /// Verifies each voucher; the results are in the order of the vouchers.
+    /// The verdict on each voucher, in the order of the vouchers.
     pub fn verify<'v, T>(&mut self, vouchers: &'v [T]) -> Vec<Result<VerifiedVoucher<'v>, Error>>
     where
         T: AsRef<[u8]> + Sync,
@@ -134,9 +136,11 @@ impl<'p> BatchVerifier<'p> {
         results
     }
 
-    /// Verifies vouchers as they come, in bounded memory: window after window, each result handed
-    /// out in order with the voucher's position. A callback that breaks ends the work; `progress`
-    /// is asked after each window, `result` for each voucher.
+    /// Verifies a stream of vouchers in bounded memory, window by window. Returns the final
+    /// progress.
+    ///
+    /// `result` is called for each voucher, in order, with its position, and `progress` after each
+    /// window. A callback that breaks ends the work.
     pub fn stream<I, T, R, P>(&mut self, vouchers: I, mut result: R, mut progress: P) -> Progress
     where
         I: IntoIterator<Item = T>,
@@ -200,14 +204,14 @@ impl<'p> BatchVerifier<'p> {
     }
 }
 
-/// Where the keys and signatures of a voucher start in the plan.
+/// The first keys and signatures of a voucher in the plan.
 #[derive(Clone, Copy)]
 struct Place {
     keys: usize,
     jobs: usize,
 }
 
-/// Everything that a window has to verify.
+/// All keys and signatures to verify in a window.
 #[derive(Default)]
 struct Plan<'r> {
     keys: Keys<'r>,
@@ -218,7 +222,7 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    /// The plan of a window, made on every thread of the caller's pool where there is one.
+    /// The plan of a window, built on every thread of the caller's pool if there is one.
     fn new(reads: &'r Reads<'_>) -> Self {
         #[cfg(feature = "parallel")]
         if threads() > 1 && reads.all.len() > 64 {
@@ -257,7 +261,7 @@ impl<'r> Plan<'r> {
         plan
     }
 
-    /// Puts the vouchers of `part` behind these.
+    /// Appends the vouchers of `part`.
     #[cfg(feature = "parallel")]
     fn append(&mut self, part: Self) {
         let here: Vec<u32> = part
@@ -280,7 +284,7 @@ impl<'r> Plan<'r> {
             }));
     }
 
-    /// Adds a voucher; the one before has its keys at `before`.
+    /// Adds a voucher; the keys of the preceding one start at `before`.
     fn add(&mut self, read: &'r Read<'_>, digests: &'r [Digest], before: usize) {
         let bytes = read.voucher.as_bytes();
         let index = read.voucher.index();
@@ -299,14 +303,14 @@ impl<'r> Plan<'r> {
         }
     }
 
-    /// The key that signs the entry of that number, where it is valid.
+    /// The key that signs the entry with this number, if it is valid.
     fn key(&self, place: Place, number: usize) -> Option<&PublicKey> {
         let number = self.numbers.get(place.keys.saturating_add(number))?;
         self.keys.get(*number)?.valid.as_ref()
     }
 }
 
-/// What a voucher that passed is known by.
+/// The result for a voucher that verified.
 struct Outcome {
     proved: crate::verify::Proved,
     owner: PublicKey,
@@ -321,8 +325,8 @@ fn judge(
     policy: &Policy<'_>,
 ) -> Result<Outcome, Error> {
     let voucher = &read.voucher;
-    // A key that the engine refuses is judged as in a voucher by itself: its error with its place,
-    // or the key, and then the signature under it too.
+    // A key that the engine refuses is checked as for a single voucher: its error with its place,
+    // or the key, and then also the signature under it.
     let valid = |number: usize| match plan.key(place, number) {
         Some(key) => Ok(Cow::Borrowed(key)),
         None => voucher.decode_key(number).map(Cow::Owned),
@@ -333,14 +337,14 @@ fn judge(
     let owner = valid(voucher.entries().len())?;
     let mut draft_aad = false;
     for number in 0..voucher.entries().len() {
-        // Entries that are judged singly have no jobs, and no verdicts yet.
+        // Entries that are verified singly have no jobs and no verdicts yet.
         let job = place.jobs.saturating_add(number);
         let key = valid(number)?;
         let of_engine = matches!(key, Cow::Borrowed(_));
         if of_engine && read.signed.is_some() && verdicts.get(job) == Some(&true) {
             continue;
         }
-        // A failed signature may be one of the draft, where the policy allows those.
+        // A signature that failed may be one of the draft, if the policy allows those.
         let draft = voucher.protocol_version() != 101 || policy.allows(Allowance::Fdo20Draft);
         // Without the feature, RSA has an error of its own.
         let again = draft || !of_engine || (!cfg!(feature = "rsa") && key.material().is_rsa());
@@ -369,8 +373,8 @@ mod tests {
     use crate::error::ErrorKind;
     use crate::voucher::Voucher;
 
-    /// The verdict on a voucher of which the engine refuses one key, and what the engine says of its
-    /// signatures.
+    /// The verdict on a voucher of which the engine refuses one key, with the engine's result for
+    /// its signatures.
     fn without_key(bytes: &[u8], refused: usize, engine: bool) -> Result<PublicKey, Error> {
         let policy = Policy::any_origin();
         let window = [bytes];

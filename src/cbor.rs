@@ -9,9 +9,9 @@ use core::marker::PhantomData;
 use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
 
-/// Where the reader reports deviations.
+/// The receiver of the reader's deviations.
 pub(crate) trait Sink {
-    /// Whether findings that cost extra work to establish are wanted.
+    /// Whether to report findings that cost extra work to establish.
     const THOROUGH: bool;
     /// A deviation at a byte offset.
     fn note(&mut self, kind: FindingKind, offset: usize);
@@ -107,7 +107,7 @@ impl Head {
     }
 }
 
-/// An array or map whose items are being read.
+/// An array or map whose items are being parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Items {
     /// Items still to come; `None` for indefinite length.
@@ -117,7 +117,7 @@ pub(crate) struct Items {
 }
 
 impl Items {
-    /// The items behind the head of an array or map.
+    /// The items after the head of an array or map.
     pub(crate) fn of(head: &Head) -> Self {
         Self {
             left: (!head.indefinite).then_some(head.value),
@@ -125,7 +125,7 @@ impl Items {
         }
     }
 
-    /// Items still to come, as far as the head tells.
+    /// The number of items to come, as stated in the head.
     pub(crate) const fn promised(&self) -> Option<u64> {
         self.left
     }
@@ -134,9 +134,9 @@ impl Items {
 /// A signed integer of CBOR: -2^64 to 2^64 - 1.
 pub(crate) type Int = i128;
 
-/// Reads one item after the other from `bytes`, never past its end.
+/// Parses one item after the other from `bytes`, never past its end.
 ///
-/// `E` is what it fails with: an [`Error`], or a small value where there is no heap.
+/// `E` is the error type: an [`Error`], or a small value where there is no heap.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a, E = Error> {
     bytes: &'a [u8],
@@ -333,8 +333,8 @@ impl<'a, E: ReadError> Reader<'a, E> {
         self.string(head, sink)
     }
 
-    /// The content of the string with this head. A string in chunks is read where it has exactly
-    /// one, because its content then stands in one place; hashes need it in one place.
+    /// The content of the string with this head. A string in chunks is accepted only if it has
+    /// exactly one, because its content is then contiguous, as hashes need it.
     fn string(&mut self, head: Head, sink: &mut impl Sink) -> Result<Span, E> {
         let content = if head.indefinite {
             let refuse = || {
@@ -393,7 +393,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
         }
     }
 
-    /// Whether another item comes; consumes the break that ends an indefinite container.
+    /// Whether another item follows; consumes the break that ends an indefinite container.
     pub(crate) fn more(&mut self, items: &mut Items) -> Result<bool, E> {
         match &mut items.left {
             Some(0) => Ok(false),
@@ -412,7 +412,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
         }
     }
 
-    /// Steps to the next of a fixed number of items: an indefinite array may end too early.
+    /// Advances to the next of a fixed number of items: an indefinite array may end too early.
     pub(crate) fn next(&mut self, items: &mut Items) -> Result<(), E> {
         if self.more(items)? {
             return Ok(());
@@ -475,7 +475,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
         Ok(Span::new(start, self.at))
     }
 
-    /// Passes over the chunks of a string whose content nobody needs in one place.
+    /// Skips the chunks of a string whose content need not be contiguous.
     fn skip_chunks(&mut self, head: Head, sink: &mut impl Sink) -> Result<(), E> {
         let mut items = Items {
             left: None,
@@ -494,7 +494,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
 
 const BREAK: u8 = 0xff;
 
-/// Labels met so far in one map, to find repeated ones.
+/// The labels found so far in one map, to detect duplicates.
 pub(crate) struct Labels {
     seen: [Label; crate::Limits::MAX_LABELS],
     count: usize,
@@ -515,7 +515,7 @@ impl Labels {
         }
     }
 
-    /// Reads the next label and fails where it stands in the map already.
+    /// Parses the next label and fails if it is already in the map.
     pub(crate) fn read<E: ReadError>(
         &mut self,
         reader: &mut Reader<'_, E>,

@@ -1,7 +1,7 @@
-//! X.509 certificates (RFC 5280): trusted roots, what one says, and paths from a chain to a root that
-//! no revocation list interrupts.
+//! X.509 certificates (RFC 5280): trusted roots, the contents of a certificate, and paths from a
+//! chain to a root in which no certificate is revoked.
 //!
-//! Everything here is public: nothing runs in constant time.
+//! All data here is public: nothing needs constant time.
 
 mod chain;
 mod info;
@@ -32,14 +32,17 @@ use read::Fields;
 
 /// The certificates that the caller trusts.
 ///
-/// One that is marked as an authority (version 3, basicConstraints with cA) vouches for what it
-/// signed, and never for itself: its certificate is public, and whoever copies it into a voucher has
-/// no device. Any other vouches for itself alone: that is how to trust a single device or owner.
-/// Such a certificate must not look like an authority's: no key usage for signatures of certificates
-/// or revocation lists, and where it names itself as its issuer, basicConstraints without cA or a key
-/// usage. A root of version 1, or without both extensions, vouches for nobody.
+/// A certificate that is marked as a CA (version 3, basicConstraints with cA) is a trust anchor for
+/// what it signed, and never for itself: it is public, and copying it into a voucher does not prove
+/// possession of a device. Any other certificate is trusted only for itself; use this to trust a
+/// single device or owner.
 ///
-/// Revocation lists go with them: [`add_crl_der`](Self::add_crl_der).
+/// Such a certificate must not resemble that of a CA. It must have no key usage for signatures on
+/// certificates or revocation lists. If it names itself as its issuer, it must have
+/// basicConstraints without cA, or a key usage. A root of version 1, or with neither extension, is
+/// trusted for nothing.
+///
+/// The roots also hold the revocation lists: [`add_crl_der`](Self::add_crl_der).
 #[derive(Clone, Default)]
 pub struct Roots {
     certificates: Vec<Root>,
@@ -57,7 +60,7 @@ struct Root {
 }
 
 impl Roots {
-    /// No trusted certificate.
+    /// An empty set: no certificate is trusted.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -67,11 +70,12 @@ impl Roots {
         }
     }
 
-    /// Adds the certificate that fills `der`. One that is there already is not added again.
+    /// Adds the certificate in `der`, which it must fill exactly. A certificate that is already
+    /// present is not added again.
     ///
     /// # Errors
-    /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER, or one past
-    /// 64 KiB.
+    /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER, or for a
+    /// certificate longer than 64 KiB.
     pub fn add_der(&mut self, der: &[u8]) -> Result<(), Error> {
         let bad = || {
             Error::because(
@@ -91,13 +95,13 @@ impl Roots {
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of trusted certificates.
     #[must_use]
     pub fn len(&self) -> usize {
         self.certificates.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no trusted certificates.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty()
@@ -118,7 +122,7 @@ impl Roots {
     }
 }
 
-/// The content of issuer and serial number of a certificate that can be read.
+/// The content of issuer and serial number of a certificate, if it can be parsed.
 pub(crate) fn issuer_and_serial(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Fields::read(der).map(|fields| (fields.issuer, fields.serial))
 }

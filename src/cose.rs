@@ -77,8 +77,8 @@ pub(crate) fn read_headers<E: ReadError>(
     }
 }
 
-/// The algorithm of the headers that everybody writes: `{1: alg}` in shortest form, and `{}`.
-/// This is the hot path; whatever else stands there is read in full.
+/// The algorithm of the usual headers: `{1: alg}` in shortest form, and `{}`. This is the hot path;
+/// anything else is parsed in full.
 fn plain_algorithm<E: ReadError>(reader: &Reader<'_, E>, protected: &[u8]) -> Option<Algorithm> {
     let code = match *protected {
         [0xa1, 0x01, code @ 0x20..=0x37] => !Int::from(code & 0x1f),
@@ -89,7 +89,7 @@ fn plain_algorithm<E: ReadError>(reader: &Reader<'_, E>, protected: &[u8]) -> Op
     Algorithm::from_code(code).filter(|_| reader.peek() == Some(0xa0))
 }
 
-/// An algorithm and where its number stands.
+/// An algorithm and the position of its number.
 #[derive(Clone, Copy)]
 pub(crate) struct AlgorithmAt {
     pub(crate) algorithm: Algorithm,
@@ -110,7 +110,7 @@ fn read_algorithm<E: ReadError>(
     }
 }
 
-/// `crit` may name `alg`, which we understand, and nothing else.
+/// `crit` may name `alg`, which this library supports, and nothing else.
 fn read_critical<E: ReadError>(reader: &mut Reader<'_, E>, sink: &mut impl Sink) -> Result<(), E> {
     let mut items = reader.array(sink)?;
     let start = items.start;
@@ -129,7 +129,7 @@ fn read_critical<E: ReadError>(reader: &mut Reader<'_, E>, sink: &mut impl Sink)
     }
 }
 
-/// Reads the unprotected header; gives the place of an `alg` in it.
+/// Parses the unprotected header and returns the position of an `alg` in it.
 fn read_unprotected<E: ReadError>(
     reader: &mut Reader<'_, E>,
     bytes: &[u8],

@@ -1,8 +1,8 @@
-//! The first voucher of a device (device initialisation, FDO 1.1 §3.4) and the header of a
-//! replacement.
+//! The first voucher of a device (device initialisation, FDO 1.1 §3.4), and the header of a
+//! replacement voucher.
 //!
-//! Only the profile that every implementation reads is written. The HMAC comes from the device,
-//! so this too takes two steps: a [`NewHeader`], then its HMAC.
+//! Only the profile that every implementation reads is written. The HMAC comes from the device, so
+//! that this takes two steps: a [`NewHeader`], then its HMAC.
 
 use alloc::string::String;
 use alloc::vec;
@@ -39,7 +39,8 @@ pub enum RvProtocol {
     CoapUdp,
 }
 
-/// One directive: an address at which device and owner meet. Instructions keep their order.
+/// One directive: an address where device and owner can meet. The order of its instructions is
+/// preserved.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[doc(alias = "RendezvousDirective")]
 pub struct RvDirective(Vec<(RvVariable, Option<Value>)>);
@@ -92,14 +93,14 @@ impl RvDirective {
         self.with(RvVariable::Protocol, Some((protocol as u8).into()))
     }
 
-    /// Seconds to wait before the next directive.
+    /// Delay in seconds before the next directive.
     #[must_use]
     pub fn delay(self, seconds: u32) -> Self {
         self.with(RvVariable::DelaySec, Some(seconds.into()))
     }
 
-    /// A flag: [`RvVariable::DevOnly`], [`RvVariable::OwnerOnly`] or [`RvVariable::Bypass`];
-    /// fdo-rs and the FIDO conformance tool cannot read flags. Others are ignored.
+    /// A flag: [`RvVariable::DevOnly`], [`RvVariable::OwnerOnly`] or [`RvVariable::Bypass`]. Other
+    /// variables are ignored. fdo-rs and the FIDO conformance tool cannot read flags.
     #[must_use]
     pub fn flag(self, variable: RvVariable) -> Self {
         if variable.is_flag() {
@@ -113,8 +114,9 @@ impl RvDirective {
         self.0.iter().any(|(variable, _)| *variable == wanted)
     }
 
-    /// Fails where a device could not act on the directive, or readers would not agree on it: it
-    /// has address, port and protocol, each variable once, and somebody to act on it.
+    /// Fails if a device could not act on the directive, or if readers would interpret it
+    /// differently. It must have an address, a port and a protocol, contain each variable once, and
+    /// apply to devices or owners.
     fn check(&self) -> Result<(), Error> {
         let bad = |what| Err(Error::because(ErrorKind::Incomplete, what));
         if !self.has(RvVariable::Dns) && !self.has(RvVariable::IpAddress) {
@@ -186,7 +188,7 @@ pub(crate) fn rendezvous_value(directives: &[RvDirective]) -> Result<Value, Erro
     ))
 }
 
-/// What a factory says about a device.
+/// A new voucher: what the factory states about a device.
 #[derive(Clone, Debug)]
 pub struct NewVoucher {
     guid: Guid,
@@ -205,8 +207,8 @@ pub struct NewVoucher {
 }
 
 impl NewVoucher {
-    /// A voucher for the device with this GUID (16 fresh random bytes), this description, and
-    /// this manufacturer key (or certificates) as first owner.
+    /// A voucher for the device with this GUID (16 fresh random bytes) and this description. The
+    /// manufacturer's key, or certificate chain, is the first owner.
     #[must_use]
     pub fn new(guid: Guid, device_info: impl Into<String>, manufacturer: NextOwner) -> Self {
         Self {
@@ -233,59 +235,60 @@ impl NewVoucher {
         self
     }
 
-    /// The certificates of the device in DER, the device's own first, its root last.
+    /// The certificates of the device in DER, the device certificate first and its root last.
     #[must_use]
     pub fn with_device_chain(mut self, chain: Vec<Vec<u8>>) -> Self {
         self.device_chain = chain;
         self
     }
 
-    /// The device attests itself with EPID: there is no chain.
+    /// The device attests itself with EPID: there is no certificate chain.
     #[must_use]
     pub const fn with_epid(mut self) -> Self {
         self.epid = true;
         self
     }
 
-    /// The encoding of a bare manufacturer key. Default X509, which everybody reads.
+    /// The encoding of a bare manufacturer key. Default X509, which every implementation reads.
     #[must_use]
     pub const fn with_encoding(mut self, encoding: KeyEncoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// The label of an RSA manufacturer key: [`KeyType::RsaPss`] in place of PKCS#1 v1.5.
+    /// The label of an RSA manufacturer key: [`KeyType::RsaPss`] instead of PKCS#1 v1.5.
     #[must_use]
     pub const fn with_key_type(mut self, label: KeyType) -> Self {
         self.label = Some(label);
         self
     }
 
-    /// The hash in place of the one that the table of FDO 1.1 §3.3.2 chooses.
+    /// The hash algorithm. Default: the one that the table of FDO 1.1 §3.3.2 selects.
     #[must_use]
     pub const fn with_hash(mut self, hash: HashAlgorithm) -> Self {
         self.hash = Some(hash);
         self
     }
 
-    /// Lets the keys of manufacturer and device be of an experimental type, which nobody else reads.
+    /// Permits manufacturer and device keys of an experimental type, which no other implementation
+    /// reads.
     #[must_use]
     pub const fn with_experimental_key(mut self) -> Self {
         self.experimental = true;
         self
     }
 
-    /// Lets the manufacturer's first certificate be that of an authority, as
+    /// Permits a CA certificate as the manufacturer's first certificate, as
     /// [`ExtendOptions::allow_ca_owner`](crate::ExtendOptions::allow_ca_owner) does for later
-    /// owners. The device's own certificate never may.
+    /// owners. The device certificate is never permitted to be that of a CA.
     #[must_use]
     pub const fn allow_ca_owner(mut self) -> Self {
         self.ca_owner = true;
         self
     }
 
-    /// Refuses vouchers that would tell what this policy refuses. The default refuses nothing;
-    /// [`NewHeader::disclosures`] tells it all the same.
+    /// Refuses a voucher that would disclose what this policy refuses. The default refuses nothing;
+    /// [`NewHeader::disclosures`] lists the disclosures in any case.
     #[cfg(feature = "privacy")]
     #[must_use]
     pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
@@ -296,18 +299,24 @@ impl NewVoucher {
     /// The header, ready for the device's HMAC.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] where a part is missing or is not readable by everybody: a zero
-    /// GUID, device info that is empty, not printable ASCII or begins or ends with a blank,
-    /// rendezvous info without address, port or protocol or with one that makes no sense (a host
-    /// that is neither a DNS name nor an IP address, port 0, a variable twice in a directive, one
-    /// for devices only and for owners only), no device chain;
-    /// [`ErrorKind::KeyTypeMismatch`] for a label that does not fit the key,
+    /// [`ErrorKind::Incomplete`] if a part is missing, or if some implementations could not read
+    /// it:
+    ///
+    /// - the GUID is zero;
+    /// - the device info is empty, is not printable ASCII, or begins or ends with a blank;
+    /// - the rendezvous info lacks an address, port or protocol, or is invalid (a host that is
+    ///   neither a DNS name nor an IP address, port 0, a variable twice in a directive, a directive
+    ///   both for devices only and for owners only);
+    /// - the device chain is missing.
+    ///
+    /// [`ErrorKind::KeyTypeMismatch`] if the label does not match the key,
     /// [`ErrorKind::ExperimentalKey`], [`ErrorKind::Disclosure`] for what
     /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
-    /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates of the device or the
-    /// manufacturer that are no chain, and for an authority as the device;
-    /// [`ErrorKind::CaAsOwner`] for an authority as the manufacturer. Without that feature
-    /// nothing but their first certificates is looked at, and those for their keys.
+    ///
+    /// With the feature `x509`, [`ErrorKind::UnfitChain`] if the certificates of the device or the
+    /// manufacturer are not a valid chain, or if the device certificate is that of a CA;
+    /// [`ErrorKind::CaAsOwner`] if the manufacturer's certificate is that of a CA. Without that
+    /// feature only their first certificates are parsed, and only for their keys.
     pub fn header(&self) -> Result<NewHeader, Error> {
         let incomplete = |what| Err(Error::because(ErrorKind::Incomplete, what));
         let info = self.device_info.as_bytes();
@@ -331,7 +340,7 @@ impl NewVoucher {
             KeyType::Rsa2048Restr if owner.exponent() != 65537 => KeyType::RsaPkcs,
             natural => natural,
         });
-        // Any other label that lies is found when the voucher is read.
+        // Any other label that does not match is found when the voucher is parsed.
         let names_curve = matches!(label, KeyType::Secp256r1 | KeyType::Secp384r1);
         if names_curve && label != owner.natural_type() {
             return Err(Error::because(ErrorKind::KeyTypeMismatch, label.name()));
@@ -382,7 +391,7 @@ impl NewVoucher {
 }
 
 impl NewVoucher {
-    /// Fails where certificates are no chain; there are as many as can be read again at most.
+    /// Fails if the certificates are not a valid chain, or are more than can be parsed again.
     fn check_chains(&self) -> Result<(), Error> {
         if let NextOwner::Chain(chain) = &self.manufacturer {
             check_owner_chain(chain, self.ca_owner)?;
@@ -394,7 +403,7 @@ impl NewVoucher {
     }
 }
 
-/// A header that waits for the HMAC of its device.
+/// A complete header that has no HMAC yet.
 #[derive(Clone)]
 #[must_use]
 pub struct NewHeader {
@@ -429,18 +438,18 @@ impl NewHeader {
     }
 
     #[cfg(feature = "privacy")]
-    /// Everything that the voucher will tell a holder, as [`Voucher::disclosures`] lists it, so that it
-    /// can be read before the device is asked.
+    /// Everything that the voucher will disclose to a holder, for review before the device is asked
+    /// for the HMAC. The list is that of [`Voucher::disclosures`].
     #[must_use]
     pub fn disclosures(&self, secrets: bool) -> Vec<Disclosure> {
-        // It could be read when the header was made.
+        // It could be parsed when the header was made.
         self.with_placeholder_hmac()
             .map(|voucher| voucher.disclosures(&Limits::new(), secrets))
             .unwrap_or_default()
     }
 
-    /// What [`Voucher::remarks`] will say about the voucher, so that it can be read before the device
-    /// is asked. That it has no entries is left out.
+    /// The remarks that [`Voucher::remarks`] will make about the voucher, for review before the
+    /// device is asked for the HMAC. The remark that it has no entries is left out.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
         let remarks = self
@@ -457,7 +466,7 @@ impl NewHeader {
         self
     }
 
-    /// The CBOR of OVHeader: what the device computes its HMAC over.
+    /// The CBOR of OVHeader: the input of the device's HMAC.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.header
@@ -472,7 +481,7 @@ impl NewHeader {
     /// The voucher with this HMAC and no entries.
     ///
     /// # Errors
-    /// [`ErrorKind::BadCall`] for an HMAC of another algorithm.
+    /// [`ErrorKind::BadCall`] if the HMAC has another algorithm.
     pub fn finish(&self, hmac: &Digest) -> Result<Voucher<'static>, Error> {
         if hmac.algorithm() != self.hash {
             return Err(Error::because(
@@ -492,7 +501,7 @@ impl NewHeader {
         Voucher::from_vec(bytes, &Limits::new())
     }
 
-    /// Asks the device for the HMAC and finishes.
+    /// The voucher with no entries, with the HMAC that this device computes.
     ///
     /// # Errors
     /// Those of the device, and of [`finish`](Self::finish).

@@ -18,7 +18,7 @@ pub enum HashAlgorithm {
 }
 
 impl HashAlgorithm {
-    /// Bytes of a digest or HMAC: 32 or 48.
+    /// The size of a digest or HMAC in bytes: 32 or 48.
     #[must_use]
     #[allow(clippy::len_without_is_empty)] // no digest is empty
     pub const fn len(self) -> usize {
@@ -46,7 +46,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// The name as people write it: "SHA-256".
+    /// The display name: "SHA-256".
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,13 +65,13 @@ impl HashAlgorithm {
         })
     }
 
-    /// The digest of the parts one after the other.
+    /// The digest of the concatenated parts.
     #[must_use]
     pub fn digest(self, parts: &[&[u8]]) -> Digest {
         self.digest_all(parts.iter().copied())
     }
 
-    /// The same for parts from anywhere.
+    /// The same for parts from an iterator.
     pub(crate) fn digest_all<'p>(self, parts: impl Iterator<Item = &'p [u8]>) -> Digest {
         let mut hasher = Hasher::new(self);
         parts.for_each(|part| hasher.update(part));
@@ -79,7 +79,7 @@ impl HashAlgorithm {
     }
 }
 
-/// A digest with its algorithm.
+/// A digest or HMAC value with its algorithm.
 #[derive(Clone, Copy)]
 pub struct Digest {
     algorithm: HashAlgorithm,
@@ -87,7 +87,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The digest with these bytes; `None` where they are not as many as the algorithm gives.
+    /// The digest with these bytes; `None` if their number is not the digest size of the algorithm.
     #[must_use]
     pub fn new(algorithm: HashAlgorithm, bytes: &[u8]) -> Option<Self> {
         let mut digest = Self {
@@ -110,13 +110,13 @@ impl Digest {
         }
     }
 
-    /// Puts the 32 or 48 bytes of the algorithm in.
+    /// Sets the 32 or 48 bytes of the algorithm.
     pub(crate) fn set(&mut self, bytes: &[u8]) {
         let slots = self.bytes.iter_mut();
         slots.zip(bytes).for_each(|(to, from)| *to = *from);
     }
 
-    /// The digest with these 32 or 48 bytes; the length says which algorithm it is.
+    /// The digest with these 32 or 48 bytes; the length determines the algorithm.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::new(HashAlgorithm::Sha256, bytes).or_else(|| Self::new(HashAlgorithm::Sha384, bytes))
@@ -207,7 +207,7 @@ impl Hasher {
     }
 }
 
-/// Where a `Hash` or `HMac` item stands: `[type, bstr]`.
+/// The position of a `Hash` or `HMac` item: `[type, bstr]`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HashIndex {
     pub(crate) algorithm: HashAlgorithm,
@@ -256,12 +256,13 @@ impl HashIndex {
         })
     }
 
-    /// Whether the stored value is `digest`. Both are public, so time may tell where they differ.
+    /// Whether the stored value is `digest`. Both are public, so the comparison need not take
+    /// constant time.
     pub(crate) fn matches(&self, digest: &Digest, bytes: &[u8]) -> bool {
         self.algorithm == digest.algorithm && self.value.of(bytes) == digest.as_bytes()
     }
 
-    /// Whether the stored value is an HMAC that was made with a secret: in constant time.
+    /// Whether the stored value is an HMAC that was computed with a secret: in constant time.
     pub(crate) fn matches_hmac(&self, made: &Digest, bytes: &[u8]) -> bool {
         self.algorithm == made.algorithm && bool::from(self.value.of(bytes).ct_eq(made.as_bytes()))
     }

@@ -1,10 +1,10 @@
-//! Any CBOR as text: diagnostic notation (RFC 8949 §8) with byte offsets, for people.
+//! Any CBOR as text: diagnostic notation (RFC 8949 §8) with byte offsets.
 //!
-//! It reads what no voucher has to be: FDO 1.0 layouts, broken files, anything. Byte strings whose
-//! content is CBOR are shown as `<< … >>` (RFC 8610 §G.3). Offsets stand in comments, so that the
-//! text stays diagnostic notation.
+//! It accepts input that is not a valid voucher: FDO 1.0 layouts, damaged files, anything. Byte
+//! strings whose content is CBOR are shown as `<< … >>` (RFC 8610 §G.3). Offsets are written as
+//! comments, so that the text remains diagnostic notation.
 //!
-//! Where secrets are not asked for, [`place`] says what of it is withheld.
+//! If secrets are not requested, [`place`] determines what is withheld.
 
 mod place;
 
@@ -19,42 +19,41 @@ use crate::limits::Limits;
 use crate::text::{escape, is_hidden};
 use place::{Place, Places};
 
-/// Levels of arrays, maps, tags and strings that are opened.
+/// The nesting depth of arrays, maps, tags and strings that are shown.
 const DEPTH: usize = 64;
-/// Bytes of text for a byte of input, and in all. With an indented line for each level a byte can
-/// make 400 of them; an honest voucher makes about three.
+/// Bytes of text per byte of input, and in total. With an indented line for each level, a byte can
+/// produce 400 of them; an honest voucher produces about three.
 const TEXT_PER_BYTE: usize = 32;
 const TEXT: usize = 64 << 20;
-/// Bytes shown of what follows the first fault.
+/// Bytes shown after the first fault.
 const REST: usize = 64;
 
 /// CBOR as text.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Diagnostic {
-    /// One line for each item, each with its offset in front: `/ 208 / h'0dfdd2'`.
+    /// One line for each item, preceded by its offset: `/ 208 / h'0dfdd2'`.
     pub text: String,
-    /// Where and why reading ended before the input did.
+    /// Where and why parsing ended before the end of the input, if it did.
     pub error: Option<Error>,
 }
 
-/// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be read.
+/// The items in `bytes` in diagnostic notation (RFC 8949 §8), as far as they can be parsed.
 ///
-/// Unless `secrets` is set, what is or may be a secret is left out, and how many bytes it has stands
-/// in its place:
+/// Unless `secrets` is set, everything that is or may be a secret is replaced by its size in bytes:
 ///
-/// - whatever follows 10, the code of RVWifiPw, in an array;
-/// - in rendezvous info, whatever is not an instruction with a value that its variable asks for;
+/// - the item after 10, the code of RVWifiPw, in an array;
+/// - in rendezvous info, whatever is not an instruction with a value that its variable requires;
 /// - the HMAC secret and the key in a device credential;
-/// - in a COSE_Key, whatever no public key has: `d`, and members that are not known; private keys in
-///   DER and in PEM;
-/// - bytes that cannot be read as CBOR: those behind a fault, and byte strings that hold neither
-///   CBOR nor DER and are longer than a point on a curve, signatures aside.
+/// - in a COSE_Key, every member that a public key does not have: `d`, and unknown members; private
+///   keys in DER and in PEM;
+/// - bytes that cannot be parsed as CBOR: those after a fault, and byte strings that hold neither
+///   CBOR nor DER and are longer than a point on a curve, except signatures.
 ///
-/// The text ends with
-/// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) behind the item that takes it past 64 KiB
-/// and 32 times the input, or past 64 MiB; an honest voucher makes about three times its size.
-/// Inputs past [`Limits::MAX_INPUT`] are read up to there.
+/// The text ends with [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) after the item that
+/// makes it longer than 64 KiB plus 32 times the input, or longer than 64 MiB. An honest voucher
+/// gives about three times its size. Inputs longer than [`Limits::MAX_INPUT`] are parsed up to that
+/// limit.
 #[must_use]
 pub fn diagnostic(bytes: &[u8], secrets: bool) -> Diagnostic {
     let bytes = bytes.get(..Limits::MAX_INPUT).unwrap_or(bytes);
@@ -112,7 +111,7 @@ impl<'a> Dump<'a> {
         Ok(())
     }
 
-    /// Prints the next item from where the line stands.
+    /// Prints the next item at the current position in the line.
     fn value(&mut self, level: usize, place: Place) -> Result<(), Error> {
         if level >= DEPTH {
             self.put(format_args!("/ nested deeper than {DEPTH} levels /"));
@@ -151,7 +150,7 @@ impl<'a> Dump<'a> {
         Ok(())
     }
 
-    /// Prints the number of bytes of the next item in its place.
+    /// Prints the size of the next item instead of the item.
     fn withhold(&mut self, what: &str) -> Result<(), Error> {
         let item = self.reader.skip(Limits::MAX_DEPTH, &mut NullSink)?;
         self.say_withheld(item.len(), what);
@@ -233,8 +232,8 @@ impl<'a> Dump<'a> {
         result
     }
 
-    /// Whether the content of a byte string is better shown as CBOR: exactly one item, and one
-    /// that random bytes of the lengths of GUIDs, hashes and signatures seldom are.
+    /// Whether the content of a byte string is better shown as CBOR: exactly one item, of a form
+    /// that random bytes with the lengths of GUIDs, hashes and signatures rarely have.
     fn is_cbor(&self, content: Span, level: usize) -> bool {
         let mut inner = self.reader.within(content);
         let Some(first) = inner.peek() else {
@@ -252,8 +251,8 @@ impl<'a> Dump<'a> {
 
     fn chunks(&mut self, head: &Head, level: usize) -> Result<(), Error> {
         if !self.secrets {
-            // Together the chunks may be a header with a password in it, or a private key, which no
-            // chunk shows.
+            // Together the chunks may be a header with a password, or a private key, which no
+            // single chunk shows.
             let mut probe = self.reader.within(self.reader.rest(head.start));
             let whole = probe.skip(0, &mut NullSink)?;
             if whole.len() > place::CHUNKS {
@@ -275,7 +274,7 @@ impl<'a> Dump<'a> {
                 return Err(Error::because(crate::ErrorKind::BadCbor, why).at(chunk.start));
             }
             let content = self.reader.content(&chunk)?;
-            // A chunk of a byte string is not an item, even where it looks like one.
+            // A chunk of a byte string is not an item, even if it looks like one.
             if chunk.major == Major::Bytes {
                 self.hex(content.of(self.reader.input()));
             } else {
@@ -338,7 +337,7 @@ impl<'a> Dump<'a> {
         }
     }
 
-    /// Says what is wrong, and shows what stands there.
+    /// Describes the fault, and shows the bytes there.
     fn explain(&mut self, error: &Error, bytes: &[u8]) -> fmt::Result {
         let at = error.offset().unwrap_or_else(|| self.reader.position());
         let rest = bytes.get(at..).unwrap_or_default();

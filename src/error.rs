@@ -1,6 +1,6 @@
-//! The one error type: what went wrong, where, and whose fault it is.
+//! The error type: what went wrong, where, and which party is responsible.
 //!
-//! Every kind has a number and a name that never change: Rust, C, the `ov` program and the test
+//! Every kind has a number and a name that never change. Rust, C, the `ov` program and the test
 //! vectors all use them. Numbers come in blocks of one hundred per [`Fault`] and are not reused.
 
 mod brief;
@@ -10,21 +10,21 @@ pub use brief::DeviceError;
 use alloc::boxed::Box;
 use core::fmt;
 
-/// Whose fault an error is: the hundreds of [`ErrorKind::code`].
+/// The party responsible for an error: the hundreds of [`ErrorKind::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
     /// The bytes are not a voucher: 100 to 199.
     Malformed,
-    /// The bytes are legal, but this library or build does not do what they ask for: 200 to 299.
+    /// The bytes are valid, but this library or build does not support what they need: 200 to 299.
     Unsupported,
-    /// The voucher was understood and must not be trusted: 300 to 399.
+    /// The voucher was parsed and must not be trusted: 300 to 399.
     Rejected,
-    /// The input is larger than the caller's [`Limits`](crate::Limits): 400 to 499.
+    /// The input exceeds the caller's [`Limits`](crate::Limits): 400 to 499.
     Limit,
-    /// The caller asked for something that cannot be done; no input byte is to blame: 500 to 599.
+    /// The caller requested something impossible; the input is not at fault: 500 to 599.
     Misuse,
-    /// A signer, HMAC callback or journal failed or answered wrongly: 600 to 699.
+    /// A signer, HMAC callback or journal failed, or gave a wrong answer: 600 to 699.
     Signer,
 }
 
@@ -37,7 +37,7 @@ macro_rules! kinds {
         pub enum ErrorKind { $($(#[$doc])* $variant = $code,)* }
 
         impl ErrorKind {
-            /// Every kind, by rising number.
+            /// Every kind, in ascending order of numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The stable name, lower case with dashes, as in test vectors and JSON.
@@ -54,88 +54,88 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The input ended inside an item, or a length points past its end.
+    /// The input ended inside an item, or a length points past the end of the input.
     Truncated = 100, "truncated", "the input ends inside an item";
-    /// Bytes follow where nothing may follow: behind the voucher, or inside a byte string that
-    /// must hold exactly one item.
+    /// Trailing bytes: after the voucher, or in a byte string that must hold exactly one item.
     TrailingBytes = 101, "trailing-bytes", "bytes follow the end of the item";
-    /// A CBOR item of another type than the format asks for stands here.
+    /// A CBOR item has a type other than the one that the format requires.
     WrongType = 102, "wrong-type", "an item has the wrong type";
     /// An array has the wrong number of items.
     WrongSize = 103, "wrong-size", "an array has the wrong number of items";
-    /// Bytes that RFC 8949 does not allow: reserved head, stray break, odd indefinite map.
+    /// Bytes that RFC 8949 does not allow: a reserved head, a stray break, an indefinite map with
+    /// an odd number of items.
     BadCbor = 104, "bad-cbor", "these bytes are not well-formed CBOR";
     /// A text string is not UTF-8.
     NotUtf8 = 105, "not-utf8", "a text string is not UTF-8";
     /// The GUID is not 16 bytes long.
     GuidLength = 106, "guid-length", "the GUID has the wrong length";
-    /// A hash or HMAC value does not have the length that its code asks for.
+    /// The length of a hash or HMAC value does not match its code.
     HashLength = 107, "hash-length", "the length of a hash does not fit its code";
     /// A map or header holds the same label twice.
     DuplicateLabel = 108, "duplicate-label", "duplicate map key";
-    /// A label stands in the protected and in the unprotected header (RFC 9052 §3).
+    /// A label is in both the protected and the unprotected header (RFC 9052 §3).
     LabelInBothHeaders = 109, "label-in-both-headers", "a label is in both headers";
-    /// `alg` stands only in the unprotected header, where nobody signed it.
+    /// `alg` is only in the unprotected header, which is not signed.
     AlgorithmUnprotected = 110, "algorithm-unprotected", "the algorithm is only in the unprotected header";
     /// The protected header has no `alg`.
     AlgorithmMissing = 111, "algorithm-missing", "the protected header names no algorithm";
-    /// A key body that is not what its encoding promises: bad DER, missing COSE_Key label.
+    /// A key body does not match its declared encoding: invalid DER, missing COSE_Key label.
     KeyEncoding = 112, "key-encoding", "a public key is not encoded as its label says";
-    /// A point that is compressed, hybrid, the identity, or of the wrong size.
+    /// A point is compressed, hybrid, the identity, or of the wrong size.
     PointEncoding = 113, "point-encoding", "a point is not an uncompressed point of its curve";
-    /// A point whose coordinates do not satisfy the equation of its curve, or lie past the field.
+    /// A point is not on its curve, or a coordinate is not below the field prime.
     PointNotOnCurve = 114, "point-not-on-curve", "a point does not lie on its curve";
-    /// An RSA modulus of a size other than 2048 or 3072 bits, or an even one.
+    /// An RSA modulus is even, or its size is neither 2048 nor 3072 bits.
     RsaModulus = 115, "rsa-modulus", "an RSA modulus is out of range";
-    /// An RSA exponent that is even, below 65537 or above 2^32; 65537 alone for RSA2048RESTR.
+    /// An RSA exponent is even, below 65537 or above 2^32; RSA2048RESTR requires exactly 65537.
     RsaExponent = 116, "rsa-exponent", "an RSA exponent is out of range";
-    /// A certificate that is not DER, or lacks its key.
+    /// A certificate is not DER, or has no key.
     Certificate = 117, "certificate", "a certificate cannot be read";
-    /// A certificate chain with no certificate.
+    /// A certificate chain is empty.
     ChainEmpty = 118, "chain-empty", "a certificate chain is empty";
     /// OVEExtra is neither null nor a map of integers to byte strings.
     Extra = 119, "extra", "OVEExtra is not a map of integers to byte strings";
-    /// A signature that does not have the length of its algorithm.
+    /// The length of a signature does not match its algorithm.
     SignatureLength = 120, "signature-length", "a signature has the wrong length for its algorithm";
-    /// A PEM or base64 body that cannot be decoded.
+    /// A PEM or base64 body cannot be decoded.
     Pem = 121, "pem", "a PEM block cannot be decoded";
-    /// The input holds no voucher at all.
+    /// The input contains no voucher.
     NoVoucher = 122, "no-voucher", "no voucher is in the input";
-    /// Text that is not a point of time, a key, or whatever else was asked for.
+    /// Text is not a valid point in time, key, or other argument.
     BadArgument = 123, "bad-argument", "invalid value";
-    /// A certificate revocation list that is not DER, or of a kind that is not supported.
+    /// A certificate revocation list is not DER, or is of an unsupported kind.
     RevocationList = 124, "revocation-list", "a revocation list cannot be read";
 
-    /// A protocol version other than 101. FDO 1.0 layouts and 2.0 drafts are named in the message.
+    /// The protocol version is not 101. The message names FDO 1.0 layouts and 2.0 drafts.
     UnsupportedVersion = 200, "unsupported-version", "this protocol version is not supported";
-    /// A public key type that FDO 1.1 does not have.
+    /// The public key type is not defined in FDO 1.1.
     UnsupportedKeyType = 201, "unsupported-key-type", "this key type is not supported";
-    /// A public key encoding that FDO 1.1 does not have, or not for this key type.
+    /// The public key encoding is not defined in FDO 1.1, or not for this key type.
     UnsupportedKeyEncoding = 202, "unsupported-key-encoding", "this key encoding is not supported";
-    /// A hash or HMAC code other than SHA-256 and SHA-384.
+    /// The hash or HMAC code is not that of SHA-256 or SHA-384.
     UnsupportedHashType = 203, "unsupported-hash-type", "this hash code is not supported";
-    /// A COSE algorithm that FDO 1.1 does not have.
+    /// The COSE algorithm is not defined in FDO 1.1.
     UnsupportedAlgorithm = 204, "unsupported-algorithm", "this signature algorithm is not supported";
-    /// A `crit` header names a label that we do not understand (RFC 9052 §3.1).
+    /// A `crit` header names a label that this library does not support (RFC 9052 §3.1).
     UnsupportedCriticalHeader = 205, "unsupported-critical-header", "a critical header is not understood";
-    /// A key of an experimental type, and the policy does not allow those.
+    /// The key is of an experimental type, which the policy does not allow.
     ExperimentalKey = 206, "experimental-key", "keys of an experimental type are not allowed by the policy";
-    /// A byte or text string in more than one chunk.
+    /// A byte or text string consists of several chunks.
     ChunkedString = 207, "chunked-string", "a string in several chunks is not supported";
     /// The build lacks the feature that this input needs.
     FeatureDisabled = 208, "feature-disabled", "this build lacks the feature for this input";
-    /// The device attests itself by other means than a certificate: EPID.
+    /// The device attests itself by means other than a certificate: EPID.
     UnsupportedAttestation = 209, "unsupported-attestation", "the device has no certificate to attest itself with";
 
     /// The versions inside and outside the header differ.
     VersionMismatch = 300, "version-mismatch", "the two protocol versions differ";
-    /// The key's label does not fit its body.
+    /// The key's label does not match its body.
     KeyTypeMismatch = 301, "key-type-mismatch", "the key type does not fit the key";
-    /// The algorithm does not fit the key that has to sign.
+    /// The algorithm does not match the key that has to sign.
     AlgorithmMismatch = 302, "algorithm-mismatch", "the algorithm does not fit the key of the signer";
-    /// The device certificate chain does not have the hash that the header promises.
+    /// The hash of the device certificate chain is not the one in the header.
     ChainHashMismatch = 303, "chain-hash-mismatch", "the hash of the device certificate chain does not match";
-    /// OVEHashPrevEntry is not the hash of what stands before.
+    /// OVEHashPrevEntry is not the hash of the preceding entry, or of header and HMAC.
     PreviousHashMismatch = 304, "previous-hash-mismatch", "the hash of the previous entry does not match";
     /// OVEHashHdrInfo is not the hash of GUID and device info.
     HeaderInfoHashMismatch = 305, "header-info-hash-mismatch", "the hash of GUID and device info does not match";
@@ -147,101 +147,103 @@ kinds! {
     WrongOwner = 308, "wrong-owner", "the current owner is not the expected one";
     /// The manufacturer key is not one of the expected ones.
     WrongManufacturer = 309, "wrong-manufacturer", "the manufacturer key is not an expected one";
-    /// No certificate path from the device to a trusted root.
+    /// No certificate path leads from the device to a trusted root.
     DevicePath = 310, "device-path", "no valid certificate path leads from the device to a trusted root";
-    /// A certificate was not valid at the given time, and the policy makes that an error.
+    /// A certificate was not valid at the given time, and the policy refuses that.
     CertificateTime = 311, "certificate-time", "a certificate is not valid at the given time";
     /// Exactly one of device chain and chain hash is null.
     NullChain = 312, "null-chain", "only one of device certificate chain and chain hash is null";
     /// The GUID is all zero.
     GuidZero = 313, "guid-zero", "the GUID is all zero";
-    /// An entry without tag 18, which needs the allowance `legacy-untagged`.
+    /// An entry has no tag 18; this requires the allowance `legacy-untagged`.
     EntryUntagged = 314, "entry-untagged", "an entry lacks the COSE_Sign1 tag";
-    /// A deviation from the written profile, and the policy is strict.
+    /// The voucher deviates from the written profile, and the policy is strict.
     Deviation = 315, "deviation", "the strict profile refuses a deviation";
-    /// No path from an X5CHAIN key to the roots given for it.
+    /// No certificate path leads from an X5CHAIN key to the roots given for it.
     OwnerPath = 316, "owner-path", "no valid certificate path leads from the key to a trusted root";
-    /// The HMAC item holds a plain hash code, so no device can have made it.
+    /// The HMAC item has the code of a plain hash, so no device can have computed it.
     NotAnHmac = 317, "not-an-hmac", "the header HMAC carries the code of a plain hash";
-    /// A Hash item carries an HMAC code.
+    /// A Hash item has the code of an HMAC.
     NotAHash = 318, "not-a-hash", "a hash carries the code of an HMAC";
-    /// A nonce is not the one that was sent: an answer to another question, or an old one.
+    /// The nonce is not the one that was sent: an answer to another request, or a replay.
     WrongNonce = 319, "wrong-nonce", "the nonce is not the one that was sent";
-    /// A signed message of another kind than the one that is due.
+    /// The signed message is not of the expected kind.
     WrongMessage = 320, "wrong-message", "this is a message of another kind";
     /// The message or voucher is about another device.
     WrongDevice = 321, "wrong-device", "this is about another device";
     /// HelloDeviceHash is not the hash of the TO2.HelloDevice that was sent.
     HelloHashMismatch = 322, "hello-hash-mismatch", "the hash of TO2.HelloDevice does not match";
-    /// An entry of TO2.OVNextEntry out of turn: missing, repeated, or one too many.
+    /// An entry of TO2.OVNextEntry is out of sequence: missing, repeated, or one too many.
     WrongEntry = 323, "wrong-entry", "an entry is missing, repeated, out of turn or one too many";
-    /// The hash in to1d is not that of the To0d beside it.
+    /// The hash in to1d is not that of the accompanying To0d.
     To0dHashMismatch = 324, "to0d-hash-mismatch", "the hash of To0d does not match";
-    /// A challenge or proof of ownership for another verifier.
+    /// A challenge or proof of ownership is for another verifier.
     WrongVerifier = 325, "wrong-verifier", "this is meant for another verifier";
-    /// A proof of ownership of another state of the voucher.
+    /// A proof of ownership is for another state of the voucher.
     WrongState = 326, "wrong-state", "this is about another state of the voucher";
-    /// TO2.SetupDevice sets the credentials that the device has already, and that is not allowed.
+    /// TO2.SetupDevice sets the existing credentials of the device, and credential reuse is not
+    /// allowed.
     CredentialReuse = 327, "credential-reuse", "credential reuse is not allowed";
-    /// A certificate on the path to a trusted root was revoked by its issuer.
+    /// A certificate on the path to a trusted root has been revoked by its issuer.
     CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
-    /// Nothing ties the header to the world, and the policy does not accept any origin.
+    /// No anchor shows that the header is genuine, and the policy does not accept any origin.
     OriginNotChecked = 329, "origin-not-checked", "nothing ties the header to a known origin";
     /// A fact that the caller requires was not proved.
     NotProved = 330, "not-proved", "a required fact was not proved";
-    /// A certificate chain that begins with the authority and ends with the certificate of the key.
+    /// A certificate chain begins with the CA and ends with the certificate of the key.
     ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
-    /// A certificate chain whose first certificate, that of the device or owner, is an authority's.
+    /// The first certificate of a chain, which is that of the device or owner, is a CA certificate.
     CaAsLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
 
-    /// More input bytes than allowed.
+    /// The input has more bytes than allowed.
     LimitInput = 400, "limit-input", "the input is larger than the limit";
-    /// More entries than allowed.
+    /// There are more entries than allowed.
     LimitEntries = 401, "limit-entries", "there are more entries than the limit";
-    /// More certificates in one chain than allowed.
+    /// A chain has more certificates than allowed.
     LimitCertificates = 402, "limit-certificates", "a chain has more certificates than the limit";
-    /// A certificate longer than allowed.
+    /// A certificate is longer than allowed.
     LimitCertificateSize = 403, "limit-certificate-size", "a certificate is longer than the limit";
-    /// CBOR nested deeper than allowed.
+    /// CBOR is nested deeper than allowed.
     LimitDepth = 404, "limit-depth", "items are nested deeper than the limit";
-    /// A device info string longer than allowed.
+    /// The device info string is longer than allowed.
     LimitDeviceInfo = 405, "limit-device-info", "the device info is longer than the limit";
-    /// More rendezvous instructions than allowed.
+    /// There are more rendezvous instructions than allowed.
     LimitRvInstructions = 406, "limit-rv-instructions", "there are more rendezvous instructions than the limit";
-    /// More vouchers in one input than allowed.
+    /// One input has more vouchers than allowed.
     LimitVouchers = 407, "limit-vouchers", "there are more vouchers than the limit";
-    /// A map with more labels than [`MAX_LABELS`](crate::Limits::MAX_LABELS).
+    /// A map has more labels than [`MAX_LABELS`](crate::Limits::MAX_LABELS).
     LimitLabels = 408, "limit-labels", "a map has more labels than the limit";
-    /// A new entry larger than a device can receive.
+    /// A new entry is larger than the device can receive.
     LimitEntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
-    /// A revocation list with more bytes or entries than allowed, or more lists.
+    /// A revocation list has more bytes or entries than allowed, or there are more lists than
+    /// allowed.
     LimitRevocationList = 410, "limit-revocation-list", "a revocation list is larger than the limit, or there are too many";
 
     /// The signer does not hold the key of the current owner.
     NotOwner = 500, "not-owner", "the signer does not hold the key of the current owner";
-    /// The next owner's key deviates from the manufacturer's type, and no override was given.
+    /// The type of the next owner's key differs from the manufacturer's, and no override was given.
     NextKeyType = 501, "next-key-type", "the next owner's key is of another type than the manufacturer's";
-    /// A builder lacks a part, or a part is out of its range.
+    /// A builder has a missing part, or a part that is out of range.
     Incomplete = 502, "incomplete", "a part is missing or out of range";
-    /// An OVEExtra type that FDO keeps for itself (-65536 to 65535).
+    /// The OVEExtra type is reserved for FDO (-65536 to 65535).
     ExtraReserved = 503, "extra-reserved", "an OVEExtra type lies in the range that FDO reserves";
-    /// An argument that contradicts another.
+    /// An argument is out of range or contradicts another.
     BadCall = 504, "bad-call", "an argument is out of range or contradicts another";
     /// The work was cancelled by the caller.
     Cancelled = 505, "cancelled", "the caller cancelled the work";
-    /// What is to be written tells more than the caller's
+    /// The voucher to be written would disclose more than the caller's
     /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
     Disclosure = 506, "disclosure", "the voucher would disclose what the privacy policy refuses";
-    /// A state of ownership would be handed over twice: two vouchers of one device contradict each
-    /// other in one call, or the [`Journal`](crate::Journal) knows another sale. That text is the
-    /// `source`.
+    /// A state of ownership would be handed over twice: two vouchers of one device in the same call
+    /// contradict each other, or the [`Journal`](crate::Journal) has another sale. The journal's
+    /// text is the `source`.
     DoubleSale = 507, "double-sale", "the voucher would be handed over twice";
-    /// A chain of certificates that a voucher must not hold: one is not signed by the next, or the
-    /// first is that of an authority.
+    /// A certificate chain is not fit to be written into a voucher: one certificate is not signed
+    /// by the next, or the first is that of a CA.
     UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
-    /// An owner whose certificate is that of an authority, and no override was given.
+    /// The owner's certificate is that of a CA, and no override was given.
     CaAsOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
-    /// An HMAC secret with fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
+    /// The HMAC secret has fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
     HmacSecretShort = 542, "hmac-secret-short", "the HMAC secret is too short";
 
     /// The signer or HMAC callback reported a failure; see `source`.
@@ -259,7 +261,7 @@ impl ErrorKind {
         self as u16
     }
 
-    /// Whose fault it is.
+    /// The party responsible for this kind of error.
     #[must_use]
     pub const fn fault(self) -> Fault {
         match self.code() {
@@ -273,7 +275,7 @@ impl ErrorKind {
     }
 }
 
-/// What was found and what was wanted, kept without allocation.
+/// The found and the expected value, stored without allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
     None,
@@ -283,12 +285,12 @@ pub(crate) enum Detail {
         wanted: u64,
         unit: &'static str,
     },
-    /// A code point that was found, and what may stand there.
+    /// A code point that was found, and the code points that are expected.
     Code {
         found: i128,
         wanted: &'static str,
     },
-    /// Which part, or why.
+    /// The part at fault, or the reason.
     Text(&'static str),
     /// Which other item of the call, counted from 0.
     Number {
@@ -297,13 +299,14 @@ pub(crate) enum Detail {
     },
 }
 
-/// An error: [`kind`](Self::kind), and where as far as it is known: byte
-/// [`offset`](Self::offset) in the voucher and [`entry`](Self::entry) number.
+/// An error: its [`kind`](Self::kind) and, as far as they are known, the byte
+/// [`offset`](Self::offset) in the voucher and the number of the [`entry`](Self::entry).
 ///
-/// A failed signature says where it stands and never why it failed.
+/// The error of a failed signature says where the signature is, and never why it failed.
 pub struct Error(Box<Inner>);
 
-/// Behind a pointer, because results travel through every step of reading, and most are good.
+/// Behind a pointer, because results are returned through every step of parsing, and most are
+/// successes.
 struct Inner {
     kind: ErrorKind,
     detail: Detail,
@@ -333,8 +336,8 @@ impl Error {
         }))
     }
 
-    /// The same with a reason, which follows the kind in the message: a short phrase, lower case,
-    /// without a full stop.
+    /// An error of this kind with a reason. The reason follows the kind in the message: a short
+    /// phrase in lower case, without a full stop.
     #[must_use]
     pub fn because(kind: ErrorKind, text: &'static str) -> Self {
         let mut error = Self::new(kind);
@@ -342,7 +345,8 @@ impl Error {
         error
     }
 
-    /// The same with two numbers: how many were found, and how many are expected or allowed.
+    /// An error of this kind with two numbers: how many were found, and how many are expected or
+    /// allowed.
     #[must_use]
     pub fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
         let mut error = Self::new(kind);
@@ -366,7 +370,7 @@ impl Error {
         error
     }
 
-    /// Sets the byte offset, unless a place nearer to the fault is known already.
+    /// Sets the byte offset, unless a more precise one is already set.
     #[must_use]
     pub(crate) fn at(mut self, offset: usize) -> Self {
         if self.0.offset == u32::MAX {
@@ -375,7 +379,7 @@ impl Error {
         self
     }
 
-    /// Sets the entry, unless one is known already.
+    /// Sets the entry, unless it is already set.
     #[must_use]
     pub(crate) fn in_entry(mut self, entry: Option<usize>) -> Self {
         if let (u16::MAX, Some(entry)) = (self.0.entry, entry) {
@@ -384,7 +388,8 @@ impl Error {
         self
     }
 
-    /// An error of a signer or of an HMAC callback, with whatever the device or service said.
+    /// An error of a signer or of an HMAC callback, with the error of the device or service as its
+    /// source.
     ///
     /// An [`OwnerSigner`](crate::OwnerSigner) returns it when its key cannot be reached.
     #[must_use]
@@ -392,7 +397,7 @@ impl Error {
         Self::with_source(ErrorKind::SignerFailed, source)
     }
 
-    /// An error of a [`Journal`](crate::Journal) that cannot be read or written.
+    /// The error for a [`Journal`](crate::Journal) that cannot be read or written.
     #[must_use]
     pub fn journal(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {
         Self::with_source(ErrorKind::JournalFailed, source)
@@ -407,27 +412,27 @@ impl Error {
         error
     }
 
-    /// What went wrong.
+    /// The kind of error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Byte offset in the voucher (its CBOR, not its PEM), where one is to blame.
+    /// The byte offset of the fault in the voucher (in its CBOR, not its PEM), if it has one.
     #[must_use]
     pub fn offset(&self) -> Option<usize> {
         (self.0.offset != u32::MAX).then_some(self.0.offset as usize)
     }
 
-    /// Entry to blame, counted from 0; `None` for the header, the chain, or the whole.
+    /// The entry at fault, counted from 0; `None` for the header, the chain, or the whole voucher.
     #[must_use]
     pub fn entry(&self) -> Option<usize> {
         (self.0.entry != u16::MAX).then_some(usize::from(self.0.entry))
     }
 }
 
-/// What reading and verifying fail with: an [`Error`]; a
-/// [`DeviceError`](crate::onboard::DeviceError) where there is no heap. One reader serves both.
+/// The error type of parsing and verifying: an [`Error`], or a
+/// [`DeviceError`](crate::onboard::DeviceError) if there is no heap. One parser serves both.
 pub(crate) trait ReadError: Sized {
     fn new(kind: ErrorKind) -> Self;
     fn text(kind: ErrorKind, text: &'static str) -> Self;
@@ -474,7 +479,7 @@ impl ReadError for Error {
 }
 
 impl Clone for Error {
-    /// A copy; of a signer's own error only the text survives.
+    /// A copy; of a signer's own error only the text is kept.
     fn clone(&self) -> Self {
         let text = |source: &Box<_>| alloc::string::ToString::to_string(source).into();
         Self(Box::new(Inner {

@@ -1,7 +1,7 @@
-//! Extending a voucher: the current owner signs over to the next (FDO 1.1 §3.4).
+//! Extending a voucher: the current owner signs it over to the next (FDO 1.1 §3.4).
 //!
-//! Header, HMAC, chain and earlier entries are carried over byte for byte. Signing takes two
-//! steps, so that the key may be in a TPM, an HSM or a service that answers next week.
+//! Header, HMAC, chain and earlier entries are copied byte for byte. Signing takes two steps, so
+//! that the key may be in a TPM, an HSM or a service that answers days later.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -23,31 +23,33 @@ use crate::verify::{First, VerifiedVoucher, check_deviations};
 use crate::voucher::Voucher;
 use crate::write;
 
-/// Who gets the voucher.
+/// The recipient of the voucher: a key, or a certificate chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextOwner {
-    /// A bare key. It is written in the encoding of the manufacturer key; X509 where that is a
+    /// A bare key. It is written in the encoding of the manufacturer's key, or as X509 if that is a
     /// chain.
     Key(PublicKey),
-    /// Certificates in DER, that of the key first; written as X5CHAIN.
+    /// Certificates in DER, the certificate of the key first. They are written as X5CHAIN.
     Chain(Vec<Vec<u8>>),
 }
 
 impl NextOwner {
-    /// The key of the next owner: that of the first certificate of a chain, which is checked before.
-    /// The first certificate may be that of an authority; see [`bare_key`](Self::bare_key).
+    /// The key of the next owner: for a chain, the key of the first certificate, after the chain
+    /// was checked. The first certificate may be that of a CA; see [`bare_key`](Self::bare_key).
     ///
     /// # Errors
     /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`]. With the feature
-    /// `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain.
+    /// `x509`, [`ErrorKind::UnfitChain`] for certificates that are not a valid chain.
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         self.bare_key(true)
     }
 
-    /// The key of the next owner, to be used without its certificates. A bare key does not say whose
-    /// it is, so the certificates are checked here as they are where they are written: with the root
-    /// first, the device would go to whoever runs the authority.
+    /// The key of the next owner, for use without its certificates.
+    ///
+    /// A bare key does not identify its holder. The certificates are therefore checked here in the
+    /// same way as where they are written: if the root came first, the device would belong to the
+    /// operator of the CA.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -58,8 +60,8 @@ impl NextOwner {
     /// ```
     ///
     /// # Errors
-    /// Those of [`public_key`](Self::public_key). With the feature `x509`,
-    /// [`ErrorKind::CaAsOwner`] for an authority as the owner unless `ca_owner` is set.
+    /// Those of [`public_key`](Self::public_key). With the feature `x509`, [`ErrorKind::CaAsOwner`]
+    /// if the owner's certificate is that of a CA, unless `ca_owner` is set.
     pub fn bare_key(&self, ca_owner: bool) -> Result<PublicKey, Error> {
         if let Self::Chain(chain) = self {
             check_owner_chain(chain, ca_owner)?;
@@ -87,35 +89,35 @@ impl From<PublicKey> for NextOwner {
     }
 }
 
-/// What an extension may deviate from. The default deviates from nothing.
+/// Deviations that an extension may make. By default it makes none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExtendOptions {
-    /// Pairs for OVEExtra: types of -65537 and below, which FDO leaves to its users.
+    /// Pairs for OVEExtra. The types must be -65537 or below, which FDO leaves to applications.
     pub extra: Vec<(i128, Vec<u8>)>,
-    /// The hash in place of the one that the voucher uses already.
+    /// The hash algorithm. Default: the one that the voucher already uses.
     pub hash: Option<HashAlgorithm>,
-    /// The encoding of a bare key in place of the manufacturer key's.
+    /// The encoding of a bare key. Default: that of the manufacturer's key.
     pub encoding: Option<KeyEncoding>,
-    /// Lets the next key be of another type than the manufacturer's. Devices with one verifier
-    /// compiled in, such as those of client-sdk-fidoiot, refuse the result.
+    /// Permits a next key whose type differs from the manufacturer's. Devices with a single
+    /// compiled-in verifier, such as those of client-sdk-fidoiot, refuse the result.
     pub other_key_type: bool,
-    /// Lets the next key be of an experimental type where the manufacturer's is not. Wants
+    /// Permits a next key of an experimental type where the manufacturer's is not. Requires
     /// [`other_key_type`](Self::other_key_type) too.
     pub experimental_key: bool,
-    /// Bytes that the new entry may have. Default 65535, the largest TO2.OVNextEntry; small
-    /// devices receive 1300 or 4096.
+    /// The largest size of the new entry in bytes. Default 65535, the largest TO2.OVNextEntry.
+    /// Small devices can receive 1300 or 4096.
     pub max_entry: usize,
-    /// What the extended voucher must not tell. The default refuses nothing.
+    /// What the extended voucher must not disclose. The default refuses nothing.
     #[cfg(feature = "privacy")]
     pub privacy: PrivacyPolicy,
-    /// Lets the next owner's first certificate be that of an authority: see
+    /// Permits a CA certificate as the first certificate of the next owner: see
     /// [`allow_ca_owner`](Self::allow_ca_owner).
     pub ca_owner: bool,
 }
 
 impl ExtendOptions {
-    /// Deviates from nothing.
+    /// Options that make no deviation.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -131,17 +133,18 @@ impl ExtendOptions {
         }
     }
 
-    /// Lets the next owner's first certificate be that of an authority. By default that is refused:
-    /// mostly it is a chain in the wrong order or the wrong file, and the device would belong to
-    /// whoever runs the authority.
+    /// Permits a CA certificate as the first certificate of the next owner.
+    ///
+    /// By default this is refused. In most cases it is a chain in the wrong order or the wrong
+    /// file, and the device would belong to the operator of the CA.
     #[must_use]
     pub const fn allow_ca_owner(mut self) -> Self {
         self.ca_owner = true;
         self
     }
 
-    /// Refuses extensions that would tell what this policy refuses, by the voucher before or by
-    /// the new entry.
+    /// Refuses an extension that would disclose what this policy refuses, in the existing voucher
+    /// or in the new entry.
     #[cfg(feature = "privacy")]
     #[must_use]
     pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
@@ -156,9 +159,9 @@ impl Default for ExtendOptions {
     }
 }
 
-/// An entry that waits for its signature.
+/// A prepared entry that has no signature yet.
 ///
-/// Nothing changes until [`finish`](Self::finish) has checked the signature; failed attempts can
+/// Nothing changes until [`finish`](Self::finish) has verified the signature. Failed attempts can
 /// be repeated.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -171,21 +174,24 @@ pub struct Extension<'v> {
 }
 
 impl VerifiedVoucher<'_> {
-    /// Prepares the entry by which the current owner signs this voucher over to `next`.
+    /// The unsigned entry by which the current owner signs this voucher over to `next`.
     ///
-    /// The hash is that of the entries so far, or the HMAC's where there are none.
+    /// The hash algorithm is that of the existing entries, or that of the HMAC if there are none.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitEntries`] at 255 entries, [`ErrorKind::NextKeyType`] for a key of another
-    /// type than the manufacturer's without the override, [`ErrorKind::UnsupportedKeyEncoding`],
-    /// [`ErrorKind::ExtraReserved`], [`ErrorKind::LimitCertificates`], [`ErrorKind::Disclosure`] for what
-    /// [`ExtendOptions::privacy`] refuses, [`ErrorKind::LimitEntrySize`] and [`ErrorKind::LimitInput`] for
-    /// an entry or voucher past the limits, and those of [`NextOwner::public_key`].
-    /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are no chain: the
-    /// root first, one that is not signed by the next, one that cannot be read; and
-    /// [`ErrorKind::CaAsOwner`] for an authority as the owner without
-    /// [`ExtendOptions::allow_ca_owner`]. Without that feature nothing but the first certificate is
-    /// looked at, and that for its key.
+    /// [`ErrorKind::LimitEntries`] at 255 entries. [`ErrorKind::NextKeyType`] if the type of the
+    /// key differs from the manufacturer's and the override is not set.
+    /// [`ErrorKind::UnsupportedKeyEncoding`], [`ErrorKind::ExtraReserved`],
+    /// [`ErrorKind::LimitCertificates`]. [`ErrorKind::Disclosure`] for what
+    /// [`ExtendOptions::privacy`] refuses. [`ErrorKind::LimitEntrySize`] and
+    /// [`ErrorKind::LimitInput`] if the entry or the voucher exceeds the limits. And those of
+    /// [`NextOwner::public_key`].
+    ///
+    /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are not a valid
+    /// chain: the root is first, one is not signed by the next, or one cannot be parsed; and
+    /// [`ErrorKind::CaAsOwner`] if the owner's certificate is that of a CA, without
+    /// [`ExtendOptions::allow_ca_owner`]. Without that feature only the first certificate is
+    /// parsed, and only for its key.
     pub fn extend(
         &self,
         next: &NextOwner,
@@ -223,7 +229,7 @@ impl VerifiedVoucher<'_> {
             next: key,
             max_entry: options.max_entry,
         };
-        // What can be refused without a signature is refused before anybody signs or records.
+        // What can be refused without a signature is refused before signing and recording.
         let unsigned = extension.unsigned()?;
         #[cfg(not(feature = "privacy"))]
         drop(unsigned);
@@ -234,7 +240,7 @@ impl VerifiedVoucher<'_> {
         Ok(extension)
     }
 
-    /// The hash that the next entry has: that of the first one, or of the HMAC before it.
+    /// The hash of the next entry: that of the first entry, or of the HMAC if there is none.
     pub(crate) fn entry_hash(&self) -> HashAlgorithm {
         match self.entry(0) {
             Some(first) => first.header_info_hash().algorithm(),
@@ -275,7 +281,7 @@ impl VerifiedVoucher<'_> {
     }
 }
 
-/// The policy's limits for a voucher with one entry more.
+/// The policy's limits for a voucher with one more entry.
 pub(crate) fn limits_after(policy: &Policy<'_>, max_entry: usize) -> Limits {
     let mut limits = *policy.limits();
     limits.input = limits.input.saturating_add(max_entry);
@@ -336,19 +342,19 @@ pub(crate) fn label_for(
 }
 
 impl Extension<'_> {
-    /// The algorithm that the owner has to sign with.
+    /// The algorithm of the owner's signature.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The key of the owner who has to sign.
+    /// The key of the current owner, who has to sign.
     #[must_use]
     pub const fn owner(&self) -> &PublicKey {
         self.voucher.owner()
     }
 
-    /// The key of the owner after that.
+    /// The key of the next owner.
     #[must_use]
     pub const fn next(&self) -> &PublicKey {
         &self.next
@@ -363,14 +369,14 @@ impl Extension<'_> {
         self.max_entry
     }
 
-    /// The message to sign: the Sig_structure of RFC 9052 §4.4.
+    /// The message to be signed: the Sig_structure of RFC 9052 §4.4.
     #[must_use]
     pub fn to_be_signed(&self) -> Vec<u8> {
         SigStructure::new(&self.protected(), self.draft(), &self.payload).to_vec()
     }
 
-    /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests;
-    /// `None` for EdDSA, which signs the message.
+    /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests; `None`
+    /// for EdDSA, which signs the message itself.
     #[must_use]
     pub fn prehash(&self) -> Option<Digest> {
         prehash(self.algorithm, &self.to_be_signed())
@@ -385,19 +391,21 @@ impl Extension<'_> {
         self.voucher.protocol_version() >= 200
     }
 
-    /// The extended voucher, after the signature has been verified under the owner's key.
+    /// The extended voucher, after the signature was verified under the owner's key.
     ///
-    /// ECDSA signatures may come as r ‖ s or in DER.
+    /// ECDSA signatures may be given as r ‖ s or in DER.
     ///
     /// # Errors
-    /// [`ErrorKind::SignerAnswer`] for a signature that does not verify.
+    /// [`ErrorKind::SignerAnswer`] if the signature does not verify.
     pub fn finish(&self, signature: &[u8]) -> Result<Voucher<'static>, Error> {
         self.with_signature(self.checked(signature)?)
     }
 
-    /// Fails where this policy would refuse the extended voucher whatever its signature is: it is past
-    /// a limit, or under [`Policy::strict`] its new entry deviates from FDO 1.1. To be asked before
-    /// the sale is recorded; [`HandOver`](crate::HandOver) does.
+    /// Fails if this policy would refuse the extended voucher whatever its signature is.
+    ///
+    /// That is the case if the voucher exceeds a limit, or under [`Policy::strict`] if its new
+    /// entry deviates from FDO 1.1. Call it before the sale is recorded;
+    /// [`HandOver`](crate::HandOver) does so.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -409,7 +417,8 @@ impl Extension<'_> {
     /// ```
     ///
     /// # Errors
-    /// Those of the limits, and [`ErrorKind::Deviation`] and its like as by [`Voucher::verify`].
+    /// Those of the limits, and [`ErrorKind::Deviation`] and the related errors of
+    /// [`Voucher::verify`].
     pub fn check(&self, policy: &Policy<'_>) -> Result<(), Error> {
         let unsigned = self.unsigned()?;
         unsigned.check_limits(&limits_after(policy, self.max_entry))?;
@@ -417,21 +426,21 @@ impl Extension<'_> {
     }
 
     #[cfg(feature = "privacy")]
-    /// Everything that the extended voucher will tell a holder, as
-    /// [`Voucher::disclosures`] lists it, so that it can be read before signing.
+    /// Everything that the extended voucher will disclose to a holder, for review before signing.
+    /// The list is that of [`Voucher::disclosures`].
     ///
     /// # Errors
-    /// [`ErrorKind::LimitInput`] for a voucher past the limits.
+    /// [`ErrorKind::LimitInput`] if the voucher exceeds the limits.
     pub fn disclosures(&self, secrets: bool) -> Result<Vec<Disclosure>, Error> {
         Ok(self.unsigned()?.disclosures(&Limits::new(), secrets))
     }
 
-    /// What [`Voucher::remarks`] will say about the extended voucher, so that it can be read before
-    /// signing: how it deviates from the profile, and what is odd about its certificates and its
-    /// rendezvous info. What is about the new entry has the number of that entry.
+    /// The remarks that [`Voucher::remarks`] will make about the extended voucher, for review
+    /// before signing: deviations from the profile, and anomalies in its certificates and
+    /// rendezvous info. Remarks about the new entry have the number of that entry.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitInput`] for a voucher past the limits.
+    /// [`ErrorKind::LimitInput`] if the voucher exceeds the limits.
     pub fn remarks(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
         Ok(self.unsigned()?.remarks(policy))
     }
@@ -497,11 +506,11 @@ impl Extension<'_> {
         checked(self.owner(), self.algorithm, &message, signature)
     }
 
-    /// Signs with an [`OwnerSigner`] and finishes.
+    /// The extended voucher, signed by an [`OwnerSigner`].
     ///
     /// # Errors
-    /// [`ErrorKind::NotOwner`] where the signer holds another key than the owner's, the signer's
-    /// own errors, and those of [`finish`](Self::finish).
+    /// [`ErrorKind::NotOwner`] if the signer holds a key other than the owner's, the signer's own
+    /// errors, and those of [`finish`](Self::finish).
     pub fn sign(&self, signer: &(impl OwnerSigner + ?Sized)) -> Result<Voucher<'static>, Error> {
         if signer.public_key().is_some_and(|key| key != *self.owner()) {
             return Err(Error::new(ErrorKind::NotOwner));
@@ -509,8 +518,8 @@ impl Extension<'_> {
         self.finish(&signer.sign(self.algorithm, &self.to_be_signed())?)
     }
 
-    /// Signs with anything that implements [`signature::Signer`] and finishes. The kind of
-    /// signature decides the encoding; both r ‖ s and DER are understood.
+    /// The extended voucher, signed by any implementation of [`signature::Signer`]. The signature
+    /// type determines the encoding; both r ‖ s and DER are accepted.
     ///
     /// # Errors
     /// The signer's errors as [`ErrorKind::SignerFailed`], and those of [`finish`](Self::finish).
@@ -525,8 +534,8 @@ impl Extension<'_> {
         self.finish(&signature.to_vec())
     }
 
-    /// The same for a signer that answers later, [`signature::AsyncSigner`]. Dropping the future
-    /// leaves everything as it was.
+    /// The same as [`sign_with`](Self::sign_with), for an asynchronous signer:
+    /// [`signature::AsyncSigner`]. Dropping the future leaves everything unchanged.
     ///
     /// # Errors
     /// As [`sign_with`](Self::sign_with).

@@ -1,6 +1,6 @@
-//! Vouchers in files: raw CBOR, CBOR sequences, PEM as everybody writes it, base64.
+//! Vouchers in files: raw CBOR, CBOR sequences, PEM in its common variants, base64.
 //!
-//! Nothing here reads a file; bytes come in and bytes go out.
+//! Nothing here does file I/O: the functions take bytes and return bytes.
 
 use alloc::borrow::Cow;
 #[cfg(feature = "pem")]
@@ -22,12 +22,12 @@ pub use pem::{PemBlock, PemBlocks, certificates_from_pem};
 /// The label of a voucher in PEM.
 pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
 
-/// Steps through the vouchers of one input, without reading what is in them.
+/// An iterator over the vouchers of one input. It does not parse the vouchers.
 ///
-/// The input may be a CBOR sequence (RFC 8742) of one or more vouchers; or text with PEM blocks
-/// labelled `OWNERSHIP VOUCHER`, whatever stands around and between them, in lines of any width;
-/// or base64 of CBOR. An item that cannot be told apart from what follows comes as it is, to the
-/// end of the input: reading it as a voucher tells what is wrong.
+/// The input may be a CBOR sequence (RFC 8742) of one or more vouchers; text with PEM blocks
+/// labelled `OWNERSHIP VOUCHER`, with any text around and between them and lines of any width; or
+/// base64 of CBOR. If the end of an item cannot be determined, the item is returned up to the end
+/// of the input; parsing it as a voucher gives the fault.
 ///
 /// An input without any voucher gives one error, [`ErrorKind::NoVoucher`].
 #[derive(Clone, Debug)]
@@ -50,7 +50,7 @@ enum State<'a> {
 }
 
 impl<'a> Vouchers<'a> {
-    /// The vouchers of this input.
+    /// An iterator over the vouchers of this input.
     #[must_use]
     pub fn new(input: &'a [u8]) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl<'a> Vouchers<'a> {
 
 impl<'a> State<'a> {
     fn of(input: &'a [u8]) -> Self {
-        // Every voucher starts with the head of an array, which no text does.
+        // Every voucher starts with the head of an array, and text never does.
         if input.first().is_some_and(|byte| byte >> 5 == 4) {
             return Self::Cbor(input);
         }
@@ -87,10 +87,10 @@ impl<'a> State<'a> {
     }
 }
 
-/// The first item of a CBOR sequence, or all of it where the item has no end.
+/// The first item of a CBOR sequence, or all of it if the end of the item cannot be determined.
 fn first_item(sequence: &[u8]) -> usize {
     if sequence.len() > crate::Limits::MAX_INPUT {
-        // Ranges are kept in 32 bits; look no further than a voucher may reach.
+        // Ranges are stored in 32 bits; look no further than the largest voucher.
         let window = sequence.get(..crate::Limits::MAX_INPUT).unwrap_or_default();
         return item_len(window).unwrap_or(sequence.len());
     }
@@ -153,12 +153,12 @@ impl<'a> Iterator for Vouchers<'a> {
     }
 }
 
-/// The bytes of the one voucher of an input.
+/// The bytes of the only voucher in an input.
 ///
 /// # Errors
-/// [`ErrorKind::NoVoucher`] where there is none, [`ErrorKind::LimitVouchers`] where there are several,
-/// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is given back whole, so that
-/// bytes behind the voucher fail when it is read.
+/// [`ErrorKind::NoVoucher`] if there is none, [`ErrorKind::LimitVouchers`] if there are several,
+/// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is returned whole, so that
+/// trailing bytes are an error when the voucher is parsed.
 pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if input.first().is_some_and(|byte| byte >> 5 == 4) {
         return Ok(Cow::Borrowed(input));
@@ -177,7 +177,7 @@ pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     }
 }
 
-/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, LF.
+/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns that end in LF.
 #[cfg(feature = "pem")]
 #[must_use]
 pub fn to_pem(voucher: &[u8]) -> String {

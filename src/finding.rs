@@ -1,8 +1,8 @@
-//! Findings: what is odd about a voucher without being, by itself, a reason to refuse it.
+//! Findings: anomalies of a voucher that are not in themselves a reason to refuse it.
 //!
-//! Reading never repairs in silence: each deviation from the FDO 1.1 profile becomes one finding
-//! with its place. Some deviations need a named [`Allowance`] before a voucher that has them can
-//! verify; the strict profile refuses every one.
+//! The parser never repairs silently: each deviation from the FDO 1.1 profile becomes one finding
+//! with its place. Some deviations require a named [`Allowance`] for the voucher to verify. The
+//! strict profile refuses every deviation.
 
 use core::fmt;
 
@@ -16,8 +16,8 @@ pub enum Allowance {
     LegacyChainHash,
     /// Entries without COSE tag 18 (a pre-release of 2021).
     LegacyUntagged,
-    /// A P-256 key labelled SECP384R1 or the other way round (go-fdo copies the manufacturer's
-    /// label). RSA against EC is never allowed.
+    /// A P-256 key labelled SECP384R1 or vice versa (go-fdo copies the manufacturer's label). A
+    /// mismatch of RSA and EC is never allowed.
     KeyTypeLabel,
     /// Protocol version 200, and entries signed with external_aad "FDO-OVEntry-v1".
     Fdo20Draft,
@@ -35,7 +35,7 @@ impl Allowance {
         Self::ExperimentalKeys,
     ];
 
-    /// The stable name, as `ov --allow` takes it.
+    /// The stable name, as accepted by `ov --allow`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl Allowance {
         }
     }
 
-    /// The allowance of that name.
+    /// The allowance with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
@@ -56,7 +56,7 @@ impl Allowance {
             .find(|allowance| allowance.name() == name)
     }
 
-    /// What a caller can do about a voucher that needs this allowance.
+    /// Advice for the caller about a voucher that needs this allowance.
     pub(crate) const fn advice(self) -> &'static str {
         match self {
             Self::LegacyChainHash => {
@@ -87,14 +87,14 @@ impl Allowance {
 
 macro_rules! findings {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
-        /// What is odd. [`code`](Self::code) and [`name`](Self::name) are stable.
+        /// The kind of an anomaly. [`code`](Self::code) and [`name`](Self::name) are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]
         pub enum FindingKind { $($(#[$doc])* $variant = $code,)* }
 
         impl FindingKind {
-            /// Every kind, by rising number.
+            /// Every kind, in ascending order of numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The stable name, lower case with dashes, as in test vectors and JSON.
@@ -111,17 +111,17 @@ macro_rules! findings {
 }
 
 findings! {
-    /// An integer or length in a longer form than it needs (RFC 8949 §4.2.1).
+    /// An integer or length that is not in its shortest form (RFC 8949 §4.2.1).
     NonShortest = 700, "non-shortest", "a number is not in its shortest form";
     /// An array, map or string of indefinite length.
     IndefiniteLength = 701, "indefinite-length", "an item has indefinite length";
     /// An entry without tag 18. Needs [`Allowance::LegacyUntagged`].
     UntaggedEntry = 702, "untagged-entry", "the entry lacks COSE tag 18";
-    /// An unprotected header with content; nothing signs it.
+    /// An unprotected header that is not empty. It is not signed.
     UnprotectedHeader = 703, "unprotected-header", "the unprotected header is not empty, and nothing signs it";
-    /// OVEExtra is a byte string with an empty map, where null is meant (go-fdo).
+    /// OVEExtra is a byte string with an empty map instead of null (go-fdo).
     ExtraEmptyMap = 704, "extra-empty-map", "OVEExtra is an empty map in place of null";
-    /// OVEExtra is a map in place of a byte string that holds one (fdo-rs).
+    /// OVEExtra is a map instead of a byte string that holds one (fdo-rs).
     ExtraInlineMap = 705, "extra-inline-map", "OVEExtra is a bare map";
     /// An X5CHAIN key wrapped in a byte string (fdo-rs).
     X5chainWrapped = 706, "x5chain-wrapped", "an X5CHAIN key is wrapped in a byte string";
@@ -131,9 +131,9 @@ findings! {
     CoseKeyWrapped = 708, "cose-key-wrapped", "a COSE_Key is wrapped in a byte string";
     /// A COSE_Key without `kty` (pri-fidoiot, client-sdk-fidoiot).
     CoseKeyWithoutKty = 709, "cose-key-without-kty", "a COSE_Key names no key type";
-    /// A coordinate of a COSE_Key that is shorter or longer than its field.
+    /// A coordinate of a COSE_Key that is shorter or longer than a field element.
     CoordinateLength = 710, "coordinate-length", "a coordinate is not as long as its field";
-    /// An RSA number with leading zeros.
+    /// An RSA modulus or exponent with leading zeros.
     LeadingZero = 711, "leading-zero", "an RSA number has leading zeros";
     /// An EC key whose label names the other curve. Needs [`Allowance::KeyTypeLabel`].
     KeyTypeLabel = 712, "key-type-label", "the key's label names another curve";
@@ -145,7 +145,7 @@ findings! {
     DeviceChainBare = 715, "device-chain-bare", "the device certificate chain is a bare certificate";
     /// The chain hash covers the CBOR item. Needs [`Allowance::LegacyChainHash`].
     LegacyChainHash = 716, "legacy-chain-hash", "the chain hash covers the CBOR item";
-    /// A hash that the table of FDO 1.1 §3.3.2 does not choose for these keys.
+    /// A hash algorithm that the table of FDO 1.1 §3.3.2 does not select for these keys.
     HashTable = 717, "hash-table", "the strength of the hash deviates from the table";
     /// RendezvousInfo without directives, or a directive without instructions.
     RvEmpty = 718, "rv-empty", "the rendezvous info or a directive is empty";
@@ -153,9 +153,9 @@ findings! {
     RvFlagValue = 719, "rv-flag-value", "a rendezvous flag carries a value";
     /// A rendezvous variable that lacks its value.
     RvValueMissing = 720, "rv-value-missing", "a rendezvous variable lacks its value";
-    /// A rendezvous value that is not the CBOR that its variable asks for.
+    /// A rendezvous value that is not the CBOR that its variable requires.
     RvValue = 721, "rv-value", "a rendezvous value is not what its variable asks for";
-    /// A rendezvous variable that FDO 1.1 does not have.
+    /// A rendezvous variable that FDO 1.1 does not define.
     RvUnknown = 722, "rv-unknown", "a rendezvous variable is unknown";
     /// An empty device info string.
     DeviceInfoEmpty = 723, "device-info-empty", "the device info is empty";
@@ -163,40 +163,43 @@ findings! {
     DraftVersion = 724, "draft-version", "the voucher has the version of the FDO 2.0 draft";
     /// A signature over external_aad "FDO-OVEntry-v1". Needs [`Allowance::Fdo20Draft`].
     DraftAad = 725, "draft-aad", "the entry is signed with the external data of the FDO 2.0 draft";
-    /// A protected header with labels beside `alg`.
+    /// A protected header with labels other than `alg`.
     ProtectedExtra = 726, "protected-extra", "the protected header holds more than the algorithm";
-    /// RendezvousInfo that does not have the shape of directives and instructions.
+    /// RendezvousInfo that does not have the structure of directives and instructions.
     RvShape = 727, "rv-shape", "the rendezvous info does not consist of directives and instructions";
-    /// A number of RVProtocol or RVMedium that FDO 1.1 does not have.
+    /// A value of RVProtocol or RVMedium that FDO 1.1 does not define.
     RvNumber = 733, "rv-number", "a rendezvous protocol or medium is unknown";
-    /// A rendezvous directive without DNS name and without IP address. None is needed where a
-    /// person is asked (RVUserInput), another mechanism is used (RVExtRV), or it is a pause only.
+    /// A rendezvous directive with neither DNS name nor IP address. None is needed if a person is
+    /// asked (RVUserInput), if another mechanism is used (RVExtRV), or if the directive is only a
+    /// delay.
     RvNoAddress = 734, "rv-no-address", "a rendezvous directive has neither DNS name nor IP address";
     /// A rendezvous port of 0.
     RvPort = 735, "rv-port", "a rendezvous port is 0";
-    /// A variable that occurs twice in one rendezvous directive: which of them counts is open.
+    /// A variable that occurs twice in one rendezvous directive; which value applies is
+    /// unspecified.
     RvDuplicate = 736, "rv-duplicate", "a variable occurs twice in one rendezvous directive";
-    /// A rendezvous directive for devices only and for owners only at once, so for nobody.
+    /// A rendezvous directive that is both for devices only and for owners only, so that it applies
+    /// to neither.
     RvForNobody = 737, "rv-for-nobody", "a rendezvous directive is for devices only and for owners only at once";
     /// An RVDns that is neither a DNS name nor an IP address: a URL, blanks, control characters,
-    /// an empty text, `10.0.0.256`, `0x7f000001`.
+    /// empty text, `10.0.0.256`, `0x7f000001`.
     RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
-    /// An IP address that no server can have: unspecified or in 0.0.0.0/8, multicast, reserved
-    /// (240.0.0.0/4), broadcast.
+    /// An IP address that cannot be that of a server: unspecified or in 0.0.0.0/8, multicast,
+    /// reserved (240.0.0.0/4), broadcast.
     RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
-    /// A certificate of a chain that is not one: anybody could have written these bytes.
+    /// An item in a certificate chain that is not a certificate. These bytes carry no signature.
     CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
-    /// A device certificate with a key that FDO 1.1 does not have: other than P-256, P-384 and RSA with
+    /// A device certificate with a key that FDO 1.1 does not support: not P-256, P-384, or RSA with
     /// 2048 or 3072 bits.
     DeviceKey = 741, "device-key", "the device certificate holds a key that FDO does not have";
-    /// A COSE_Key with the private part `d`: whoever holds the voucher can sign for that owner.
+    /// A COSE_Key with the private part `d`: every holder of the voucher can sign as that owner.
     CoseKeyPrivate = 742, "cose-key-private", "a COSE_Key carries its private part";
-    /// A COSE_Key whose `alg` is another one than its curve has in FDO, or whose `key_ops` lacks
+    /// A COSE_Key whose `alg` is not the one that FDO uses for its curve, or whose `key_ops` lacks
     /// `verify` (RFC 9052 §7.1).
     CoseKeyUse = 743, "cose-key-use", "alg or key_ops of a COSE_Key does not fit signatures under it";
-    /// OVEExtra with types that are not in the order of their encodings (RFC 8949 §4.2.1).
+    /// OVEExtra with types that are not sorted by their encodings (RFC 8949 §4.2.1).
     ExtraOrder = 744, "extra-order", "the types in OVEExtra are not in their order";
-    /// OVEExtra with a type of -65536 and above, which FDO reserves.
+    /// OVEExtra with a type of -65536 or above, which FDO reserves.
     ExtraReserved = 745, "extra-reserved", "OVEExtra holds a type that FDO reserves";
 
     /// No entries: the manufacturer is the owner.
@@ -205,7 +208,7 @@ findings! {
     CertificateExpired = 751, "certificate-expired", "a certificate has expired";
     /// A certificate that was not valid yet at the given time.
     CertificateNotYetValid = 752, "certificate-not-yet-valid", "a certificate is not valid yet";
-    /// A certificate that signs another one and does not claim to be an authority.
+    /// A certificate that signs another one and is not marked as a CA.
     NoBasicConstraints = 753, "no-basic-constraints", "a certificate signs another one without being marked as authority";
     /// A certificate signed with SHA-1, which proves nothing.
     Sha1Signature = 754, "sha1-signature", "a certificate is signed with SHA-1";
@@ -215,38 +218,41 @@ findings! {
     DeviceChainBroken = 756, "device-chain-broken", "a device certificate was not issued by the next one";
     /// A certificate of an X5CHAIN key that the next one did not issue: by name or by signature.
     OwnerChainBroken = 757, "owner-chain-broken", "a certificate of a key was not issued by the next one";
-    /// A certificate that cannot be read far enough to check it.
+    /// A certificate that cannot be parsed far enough to check it.
     CertificateUnreadable = 758, "certificate-unreadable", "a certificate cannot be checked";
-    /// A device key whose use does not include signatures.
+    /// A device key whose key usage does not include digital signatures.
     KeyUsage = 759, "key-usage", "a certificate's key usage lacks digital signatures";
-    /// The first certificate whose signature was not looked at, because as many as
-    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks) had been.
+    /// The first certificate whose signature was not verified, because the limit
+    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks) was reached.
     CertificatesUnchecked = 760, "certificates-unchecked", "the signatures of certificates are not checked from here on";
-    /// The first of the findings or faults that are not listed, because there are as many as
-    /// [`Limits::findings`](crate::Limits::findings).
+    /// The first finding or fault that is not listed, because the limit
+    /// [`Limits::findings`](crate::Limits::findings) was reached.
     MoreFindings = 761, "more-findings", "there is more to find than is listed";
-    /// A certificate chain that begins with the authority: the order is reversed.
+    /// A certificate chain that begins with the CA: the order is reversed.
     ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
-    /// The first certificate of a chain, that of a device or owner, is an authority's.
+    /// The first certificate of a chain, that of a device or owner, is a CA certificate.
     CaAsLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
-    /// Revocation lists were given and are of no use here: none of those with the name of the issuer
-    /// counts for this certificate (another scope, distribution point or key); or, at the first
-    /// certificate of a chain, none counts for any, or one is signed by no known authority of its
-    /// name and may be damaged.
+    /// Revocation lists were given, but none was used here: no list with the name of the issuer
+    /// applies to this certificate (another scope, distribution point or key). At the first
+    /// certificate of a chain it can also mean that no list applies to any certificate, or that a
+    /// list is not signed by any known CA of its name and may be damaged.
     CrlNotUsed = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
 }
 
 impl FindingKind {
-    /// The stable number: 700 to 749 for what the bytes of the voucher show, from 750 for what the
-    /// certificates in it and its state do.
+    /// The stable number. Numbers 700 to 749 are for the bytes of the voucher, 750 and above for
+    /// its certificates and its state.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
     }
 
-    /// Whether this deviates from the written profile of FDO 1.1, so that the strict profile
-    /// refuses it: all of the bytes, and certificate chains that are none or cannot be shown to be
-    /// one. The others are remarks about certificates and the state of the voucher.
+    /// Whether this is a deviation from the written profile of FDO 1.1, which the strict profile
+    /// refuses.
+    ///
+    /// All findings about the bytes are deviations, and so are certificate chains that are invalid
+    /// or cannot be shown to be valid. The others are remarks about certificates and the state of
+    /// the voucher.
     #[must_use]
     pub const fn is_deviation(self) -> bool {
         self.code() < 750
@@ -282,11 +288,11 @@ impl FindingKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Finding {
-    /// What is odd.
+    /// The kind of the anomaly.
     pub kind: FindingKind,
     /// Byte offset in the voucher.
     pub offset: usize,
-    /// Entry, counted from 0; `None` for header, chain or the whole.
+    /// The entry, counted from 0; `None` for the header, the chain, or the whole voucher.
     pub entry: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! The HMAC of the header: made by the device, with a secret that never leaves it.
+//! The HMAC of the header: computed by the device, with a secret that never leaves it.
 
 use alloc::vec::Vec;
 
@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 
-/// Whatever can compute HMAC(DCHmacSecret, OVHeader): a [`HmacSecret`] in memory, or a closure
-/// that asks a TPM.
+/// A source of HMAC(DCHmacSecret, OVHeader): a [`HmacSecret`] in memory, or a closure that asks a
+/// TPM.
 pub trait DeviceHmac {
-    /// The HMAC of these header bytes: 32 bytes with SHA-256, 48 with SHA-384.
+    /// The HMAC over these header bytes: 32 bytes with SHA-256, 48 with SHA-384.
     ///
     /// # Errors
-    /// [`Error::signer`] where the secret cannot be reached.
+    /// [`Error::signer`] if the secret cannot be reached.
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error>;
 }
 
@@ -27,25 +27,27 @@ where
     }
 }
 
-/// A `DCHmacSecret` in memory. It is wiped when dropped, and so is what computing with it leaves on
-/// the stack. It has no `Debug`, so that nothing that holds it can print it by accident.
+/// A `DCHmacSecret` in memory.
+///
+/// The secret is wiped when dropped, and the stack is wiped after computing with it. It has no
+/// `Debug`, so that no type that contains it can print it by accident.
 #[derive(Clone)]
 pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
 impl HmacSecret {
-    /// Bytes of the shortest secret that is used. A shorter one can be found by trying all.
+    /// The shortest accepted secret, in bytes. A shorter secret can be found by brute force.
     pub const LEAST: usize = 16;
 
-    /// Takes the secret. As many bytes as the hash has are recommended: 32 for SHA-256, 48 for
-    /// SHA-384; some devices use 64. With fewer than [`LEAST`](Self::LEAST) it makes no HMAC, and
-    /// [`header_hmac`](DeviceHmac::header_hmac) fails with
+    /// An HMAC secret with these bytes. The length of the hash is recommended: 32 bytes for
+    /// SHA-256, 48 for SHA-384. Some devices use 64. With fewer bytes than [`LEAST`](Self::LEAST)
+    /// no HMAC is computed: [`header_hmac`](DeviceHmac::header_hmac) fails with
     /// [`ErrorKind::HmacSecretShort`](crate::ErrorKind::HmacSecretShort).
     #[must_use]
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))
     }
 
-    /// The secret itself, for a file that keeps it.
+    /// The secret itself, for a file that stores it.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -67,15 +69,15 @@ impl DeviceHmac for HmacSecret {
 }
 
 impl HashAlgorithm {
-    /// The HMAC of a message under a secret of any length (RFC 2104), without a heap. What
-    /// computing it leaves on the stack is wiped.
+    /// The HMAC over a message under a secret of any length (RFC 2104), without heap allocation.
+    /// The stack is wiped afterwards.
     #[must_use]
     pub fn hmac(self, secret: &[u8], message: &[u8]) -> Digest {
         hmac(secret, self, message)
     }
 }
 
-/// More than computing an HMAC takes, with SHA-2 in software too.
+/// More stack than computing an HMAC uses, including with SHA-2 in software.
 const STACK: usize = 4096;
 
 /// The HMAC; its traces on the stack are wiped.
@@ -88,7 +90,7 @@ pub(crate) fn hmac(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> D
     value.unwrap_or(Digest::blank(algorithm))
 }
 
-/// In a frame of its own, which lies where the wiping goes.
+/// In a separate stack frame, which lies in the wiped region.
 #[inline(never)]
 fn compute(secret: &[u8], algorithm: HashAlgorithm, message: &[u8]) -> Option<Digest> {
     match algorithm {

@@ -1,4 +1,4 @@
-//! Public keys: the item `[pkType, pkEnc, pkBody]` in a voucher, and the key that it means.
+//! Public keys: the item `[pkType, pkEnc, pkBody]` in a voucher, and the key that it encodes.
 
 pub(crate) mod der;
 mod parse;
@@ -20,15 +20,15 @@ use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 pub enum KeyType {
     /// RSA with a modulus of 2048 bits and exponent 65537.
     Rsa2048Restr,
-    /// RSA, signatures of PKCS#1 v1.5.
+    /// RSA with PKCS#1 v1.5 signatures.
     RsaPkcs,
-    /// RSA, signatures of PSS.
+    /// RSA with PSS signatures.
     RsaPss,
     /// NIST P-256.
     Secp256r1,
     /// NIST P-384.
     Secp384r1,
-    /// Ed25519 under a private code point: no other implementation reads it.
+    /// Ed25519 under a private code point. No other implementation reads it.
     Ed25519,
 }
 
@@ -42,7 +42,7 @@ impl KeyType {
         Self::Ed25519,
     ];
 
-    /// The code point: 1, 5, 6, 10, 11; -70001 for Ed25519, which FDO 1.1 does not have.
+    /// The code point: 1, 5, 6, 10, 11; -70001 for Ed25519, which FDO 1.1 does not define.
     #[must_use]
     pub const fn code(self) -> i64 {
         match self {
@@ -84,7 +84,7 @@ pub enum KeyEncoding {
     Crypto,
     /// 1: a SubjectPublicKeyInfo in DER.
     X509,
-    /// 2: a chain of certificates, the key's own first.
+    /// 2: a chain of certificates, the certificate of the key first.
     X5Chain,
     /// 3: a COSE_Key (RFC 9052 §7).
     CoseKey,
@@ -114,7 +114,7 @@ impl KeyEncoding {
     }
 }
 
-/// What a key is made of, whatever its label says.
+/// The type of key, whatever its label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Material {
     P256,
@@ -164,7 +164,7 @@ impl Material {
     }
 }
 
-/// The material of an RSA key without leading zeros; fails where a number is out of range.
+/// The material of an RSA key without leading zeros; fails if a component is out of range.
 fn rsa_material<E: ReadError>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E> {
     let bits = match modulus.first() {
         Some(first) => (modulus.len().saturating_mul(8) as u64)
@@ -199,7 +199,7 @@ fn exponent_value(exponent: &[u8]) -> Option<u64> {
     })
 }
 
-/// Where a key stands and what it is made of, by ranges of the input.
+/// The position and the components of a key, as ranges of the input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyIndex {
     /// The whole item `[pkType, pkEnc, pkBody]`.
@@ -226,7 +226,7 @@ impl KeyIndex {
     }
 }
 
-/// A public key as it stands in a voucher.
+/// A public key as encoded in a voucher.
 #[derive(Clone, Copy)]
 #[doc(alias = "PublicKey")]
 pub struct KeyView<'v> {
@@ -265,16 +265,17 @@ impl<'v> KeyView<'v> {
         self.index.item.range()
     }
 
-    /// The key itself.
+    /// The decoded key.
     ///
     /// # Errors
-    /// [`ErrorKind::PointNotOnCurve`] for a point off its curve. Reading a voucher does not test
-    /// that, because one key may stand in a million of them; verifying does.
+    /// [`ErrorKind::PointNotOnCurve`] for a point that is not on its curve. Parsing a voucher does
+    /// not check this, because one key may occur in a million vouchers. Verification does.
     pub fn public_key(&self) -> Result<PublicKey, Error> {
         self.index.public_key(self.bytes)
     }
 
-    /// The certificates of an X5CHAIN key, its own first; none for the other encodings.
+    /// The certificates of an X5CHAIN key, the certificate of the key first; empty for other
+    /// encodings.
     pub fn certificates(&self) -> impl Iterator<Item = &'v [u8]> + use<'v> {
         let (bytes, index) = (self.bytes, self.index);
         let chain = (index.encoding == KeyEncoding::X5Chain).then_some(index.body);
@@ -299,7 +300,7 @@ impl core::fmt::Debug for KeyView<'_> {
 /// The certificates of a chain that has been read before: `bstr / [1* bstr]`.
 #[derive(Clone)]
 pub(crate) struct Certificates<'a> {
-    // Errors are swallowed, so they are of the kind that costs nothing.
+    // Errors are discarded, so the error type is the one without cost.
     reader: Reader<'a, DeviceError>,
     items: Option<crate::cbor::Items>,
 }
@@ -334,7 +335,7 @@ impl Iterator for Certificates<'_> {
     }
 }
 
-/// A sink for reading again what has been reported before.
+/// A sink for parsing again what was already reported.
 pub(crate) struct NullSink;
 
 impl crate::cbor::Sink for NullSink {

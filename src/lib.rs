@@ -1,21 +1,23 @@
 //! FIDO Device Onboard (FDO) 1.1 ownership vouchers: parse, verify, create, extend, transfer.
 //!
-//! A voucher names a device and holds a chain of signatures, each owner signing over to the next;
-//! the last key in the chain is the owner's. The data flow is the order of the types:
+//! A voucher names a device and holds a chain of signatures. Each owner signs the device over to
+//! the next owner; the last key in the chain is the key of the current owner. The types follow the
+//! data flow:
 //!
 //! | from | by | to |
 //! |---|---|---|
-//! | `&[u8]` | [`Voucher::parse`] | [`Voucher`]: byte ranges over the input, nothing believed |
+//! | `&[u8]` | [`Voucher::parse`] | [`Voucher`]: byte ranges over the input, not verified |
 //! | [`Voucher`] | [`Voucher::verify`] under a [`Policy`] | [`VerifiedVoucher`], which lists what was [`Proved`] |
 //! | [`VerifiedVoucher`] | [`VerifiedVoucher::extend`] | [`Extension`], waiting for the owner's signature |
 //! | [`Extension`] | [`Extension::finish`] | [`Voucher`] of the next owner |
-//! | many `&[u8]` | [`BatchVerifier`] | one verdict for each, the one it would get alone |
+//! | many `&[u8]` | [`BatchVerifier`] | one verdict each, the same as for a single voucher |
 //!
-//! [`HandOver`] does the middle three in one call, for one voucher or a shipment; [`NewVoucher`]
-//! starts a voucher in the factory, [`Replacement`] starts it again after onboarding;
-//! [`find_forks`] shows what was sold twice; [`audit`] lists every fault for people; [`mod@file`]
-//! reads PEM and CBOR; [`onboard`] is where ownership is proved, to a device or to people. The crate
-//! `ownership-voucher-onetime` gives each voucher an owner key that nobody ties to its owner.
+//! [`HandOver`] does the middle three steps in one call, for one voucher or for a shipment.
+//! [`NewVoucher`] creates the voucher of a new device, and [`Replacement`] the new voucher after
+//! onboarding. [`find_forks`] detects devices that were sold twice. [`audit`] lists every fault,
+//! for a report. [`mod@file`] reads PEM and CBOR. [`onboard`] has the proofs of ownership, to a
+//! device or to a person. The crate `ownership-voucher-onetime` gives each voucher an owner key of
+//! its own, so that the key does not identify the owner.
 //!
 //! # Verify, and hand over
 //!
@@ -53,14 +55,17 @@
 //!
 //! # What is not proved
 //!
-//! That a voucher is the newest state, that the device was sold once, that whoever brings it holds
-//! the owner's key (but see [`onboard::Challenge`]); and, under [`Policy::any_origin`] without manufacturer or HMAC, that the
-//! header is genuine: anybody can make one. SECURITY.md in the repository has the threat model.
+//! Verification does not prove that a voucher is the newest state, that the device was sold only
+//! once, or that the holder of the voucher has the owner's private key (for this, see
+//! [`onboard::Challenge`]). Under [`Policy::any_origin`], without manufacturer or HMAC, it does not
+//! prove that the header is genuine: anybody can make a header. SECURITY.md in the repository has
+//! the threat model.
 //!
 //! # Clauses
 //!
-//! Docs cite FDO 1.1 by the names of its CDDL types (OVHeader, OVEntry) and, where it is certain, by
-//! section; COSE by RFC 9052 and 9053, CBOR by RFC 8949, certificates by RFC 5280, points by SEC 1.
+//! The documentation cites FDO 1.1 by the names of its CDDL types (OVHeader, OVEntry) and, where it
+//! is certain, by section. It cites COSE as RFC 9052 and RFC 9053, CBOR as RFC 8949, certificates
+//! as RFC 5280, and the encoding of points as SEC 1.
 #![no_std]
 #![deny(unsafe_code)]
 #![warn(

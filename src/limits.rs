@@ -1,55 +1,60 @@
-//! How much a voucher may ask of its reader.
+//! Limits on the resources that a voucher may use.
 
-/// Bounds on everything in a voucher that its maker chooses.
+/// Limits on everything in a voucher that its author chooses.
 ///
-/// The defaults let every voucher seen in circulation pass with a wide margin; the largest of
-/// those has 8484 bytes, seven entries and seven certificates. Raising a bound costs memory and
-/// time in proportion, never more.
+/// By default, every voucher seen in circulation is accepted with a wide margin. The largest of
+/// them has 8484 bytes, seven entries and seven certificates. Raising a limit costs memory and time
+/// at most in proportion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of one voucher. Default 1 MiB, which is what go-fdo-server takes in one upload;
-    /// never more than [`Limits::MAX_INPUT`].
+    /// The size of one voucher in bytes. Default 1 MiB, which is what go-fdo-server accepts in one
+    /// upload; at most [`Limits::MAX_INPUT`].
     pub input: usize,
-    /// Entries. Default 255: TO2 carries their number in one byte (`NumOVEntries`); never more than
-    /// [`Limits::MAX_ENTRIES`].
+    /// The number of entries. Default 255, because TO2 has their number in one byte
+    /// (`NumOVEntries`); at most [`Limits::MAX_ENTRIES`].
     pub entries: usize,
-    /// Certificates in one chain. Default 16.
+    /// The number of certificates in one chain. Default 16.
     pub certificates: usize,
-    /// Bytes of one certificate. Default 64 KiB.
+    /// The size of one certificate in bytes. Default 64 KiB.
     pub certificate: usize,
-    /// Levels of arrays, maps and tags inside a value whose shape the format leaves open.
-    /// Default 16; never more than [`Limits::MAX_DEPTH`].
+    /// The nesting depth of arrays, maps and tags in a value whose structure the format leaves
+    /// open. Default 16; at most [`Limits::MAX_DEPTH`].
     pub depth: usize,
-    /// Bytes of the device info. Default 64 KiB.
+    /// The size of the device info in bytes. Default 64 KiB.
     pub device_info: usize,
-    /// Rendezvous instructions in all directives together. Default 1024.
+    /// The number of rendezvous instructions in all directives together. Default 1024.
     pub rendezvous: usize,
-    /// Deviations in one list, remarks beside them, and faults in one audit: as many of each.
-    /// Default 4096: nobody reads more, and a voucher can hold one in every second byte. A list that had to end says so:
+    /// The number of deviations in one list, of remarks in addition to them, and of faults in one
+    /// audit; the limit applies to each of these separately. Default 4096, because a voucher can
+    /// hold one deviation in every second byte.
+    ///
+    /// A list that was cut off says so:
     /// [`FindingKind::MoreFindings`](crate::FindingKind::MoreFindings). Findings that need an
     /// allowance are never left out; there are a few for each entry.
     pub findings: usize,
-    /// Signatures under certificates that the remarks of one voucher verify, in
-    /// [`audit`](crate::audit) and [`Voucher::remarks`](crate::Voucher::remarks), and its
-    /// verification under the strict profile. Default 256: a chain of two certificates for every key
-    /// that there may be. What goes unchecked is noted, and refused by the strict profile:
+    /// The number of signatures on certificates that are verified for the remarks on one voucher,
+    /// in [`audit`](crate::audit) and [`Voucher::remarks`](crate::Voucher::remarks), and when it is
+    /// verified under the strict profile. Default 256: a chain of two certificates for each
+    /// possible key.
+    ///
+    /// If signatures remain unchecked, this is noted, and the strict profile refuses it:
     /// [`FindingKind::CertificatesUnchecked`](crate::FindingKind::CertificatesUnchecked).
     pub certificate_checks: usize,
 }
 
 impl Limits {
-    /// The most that [`input`](Self::input) may be: byte ranges are kept in 32 bits.
+    /// The maximum of [`input`](Self::input): byte ranges are stored in 32 bits.
     pub const MAX_INPUT: usize = 16 << 20;
-    /// The most that [`entries`](Self::entries) may be: errors keep their number in 16 bits.
+    /// The maximum of [`entries`](Self::entries): errors store the entry number in 16 bits.
     pub const MAX_ENTRIES: usize = 65535;
-    /// The most that [`depth`](Self::depth) may be: each level takes some of the stack.
+    /// The maximum of [`depth`](Self::depth): each level uses stack space.
     pub const MAX_DEPTH: usize = 64;
-    /// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label
-    /// costs the square of it.
+    /// The number of labels in one map: headers, COSE_Key, OVEExtra. It is fixed, because the
+    /// search for duplicate labels takes quadratic time.
     pub const MAX_LABELS: usize = 64;
 
-    /// The default bounds.
+    /// The default limits.
     #[must_use]
     pub const fn new() -> Self {
         Self {

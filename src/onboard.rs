@@ -1,8 +1,8 @@
-//! Onboarding: where ownership is proved (FDO 1.1, TO0, TO1 and TO2).
+//! Onboarding: the protocols that prove ownership (FDO 1.1, TO0, TO1 and TO2).
 //!
-//! This is the cryptographic part of the protocols, so that a device or an owner service can be built
-//! without touching COSE. Messages are bytes that come in and go out; transport, encryption, service
-//! info, the key exchange, randomness and the clock are the caller's.
+//! This module has the cryptographic part of the protocols, so that a device or an owner service
+//! can be built without handling COSE. It takes and returns messages as bytes. Transport,
+//! encryption, service info, the key exchange, randomness and the clock are left to the caller.
 //!
 //! | message | made by | checked by |
 //! |---|---|---|
@@ -16,10 +16,11 @@
 //! | ReplacementHMac, in 66 | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::Replacement::finish) |
 //! | proof of ownership, without FDO | [`Challenge::respond`] | [`Challenge::check`] |
 //!
-//! Everything that is signed waits as [`Unsigned`] for a signer, which may be a TPM, an HSM or a
-//! service. Bytes are verified as received; messages in a longer encoding than needed are read.
+//! Every message to be signed is returned as [`Unsigned`], for a signer that may be a TPM, an HSM
+//! or a service. Bytes are verified as received; messages whose encoding is not the shortest are
+//! accepted.
 //!
-//! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] runs without a
+//! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] needs no
 //! heap.
 
 pub mod challenge;

@@ -1,8 +1,8 @@
-//! Work shared by the threads of the caller's rayon pool, where the feature `parallel` is on.
+//! Parallel work on the caller's rayon pool, with the feature `parallel`.
 
 use alloc::vec::Vec;
 
-/// Maps a slice, on every thread of the caller's pool where there is one.
+/// Maps a slice, on every thread of the caller's pool if there is one.
 pub fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync + Send) -> Vec<U> {
     #[cfg(feature = "parallel")]
     if threads() > 1 && items.len() > 64 {
@@ -46,7 +46,8 @@ pub(crate) fn into_map_two<A: Send, B: Send, U: Send>(
     a.into_iter().zip(b).map(|(a, b)| f(a, b)).collect()
 }
 
-/// How many threads share the work: those of the caller's pool, and one inside of [`single_threaded`].
+/// The number of threads that share the work: those of the caller's pool, and one inside
+/// [`single_threaded`].
 #[cfg(feature = "parallel")]
 pub(crate) fn threads() -> usize {
     if SINGLE.get() {
@@ -60,8 +61,8 @@ std::thread_local! {
     static SINGLE: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
 }
 
-/// Runs in the thread of the caller and no other, without so much as asking for a pool: asking
-/// starts the one of the process, and a C program has none to offer in its place.
+/// Runs the work on the caller's thread only, without accessing any pool. An access would start the
+/// global pool of the process, and a C program has no other pool to offer.
 #[cfg(feature = "parallel")]
 pub fn single_threaded<R>(work: impl FnOnce() -> R) -> R {
     struct Restore(bool);

@@ -12,18 +12,18 @@ use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::time::UnixTime;
 
-/// Everything that a verdict depends on besides the voucher itself.
+/// All inputs of a verdict other than the voucher itself.
 ///
-/// A policy begins from an anchor: what ties the header of a voucher to the world. That is the
-/// manufacturer, who signed the header with the first entry
+/// A policy starts from an anchor, which shows that the header of a voucher is genuine. The anchor
+/// is the manufacturer, who signed the header with the first entry
 /// ([`manufacturer`](Self::manufacturer), [`manufacturer_hash`](Self::manufacturer_hash),
-/// [`manufacturer_roots`](Self::manufacturer_roots)), or the device, which made its HMAC
-/// ([`hmac`](Self::hmac)). Without an anchor anybody could have made the voucher; who checks the
-/// origin elsewhere says so with [`any_origin`](Self::any_origin).
+/// [`manufacturer_roots`](Self::manufacturer_roots)), or the device, which computed the header HMAC
+/// ([`hmac`](Self::hmac)). Without an anchor, anybody could have made the voucher. A caller that
+/// checks the origin by other means uses [`any_origin`](Self::any_origin).
 ///
-/// Every policy asks for what a voucher can prove by itself: the hash of the device chain, and the
-/// chain of entries with both hashes and every signature. Further facts, such as the owner, are
-/// proved only where the caller says what to compare with.
+/// Every policy requires what can be checked from the voucher alone: the hash of the device
+/// certificate chain, and for every entry both hashes and the signature. Further facts, such as the
+/// owner, are proved only where the caller gives the expected value.
 ///
 /// ```
 /// use ownership_voucher::{Policy, PublicKey};
@@ -75,42 +75,46 @@ impl<'p> Policy<'p> {
         }
     }
 
-    /// The manufacturer must have this key. [`with_manufacturer`](Self::with_manufacturer) and its
-    /// like add others.
+    /// The manufacturer must have this key. [`with_manufacturer`](Self::with_manufacturer) and the
+    /// related methods add alternatives.
     ///
-    /// A voucher without entries carries no signature of its manufacturer: it is refused with
-    /// [`ErrorKind::OriginNotChecked`](crate::ErrorKind::OriginNotChecked) unless its HMAC is verified too.
+    /// A voucher without entries carries no signature of its manufacturer. It is refused with
+    /// [`ErrorKind::OriginNotChecked`](crate::ErrorKind::OriginNotChecked) unless its HMAC is
+    /// verified too.
     #[must_use]
     pub fn manufacturer(manufacturer: PublicKey) -> Self {
         Self::empty().with_manufacturer(manufacturer)
     }
 
-    /// The manufacturer's key must have this hash, as in
-    /// [`with_manufacturer_hash`](Self::with_manufacturer_hash). Otherwise like
+    /// The manufacturer's key must have this hash; see
+    /// [`with_manufacturer_hash`](Self::with_manufacturer_hash). In all else this is the same as
     /// [`manufacturer`](Self::manufacturer).
     #[must_use]
     pub fn manufacturer_hash(hash: Digest) -> Self {
         Self::empty().with_manufacturer_hash(hash)
     }
 
-    /// The manufacturer's key, given as X5CHAIN, must have a certificate path to these roots.
-    /// Otherwise like [`manufacturer`](Self::manufacturer).
+    /// The manufacturer's key, given as X5CHAIN, must have a certificate path to one of these
+    /// roots. In all else this is the same as [`manufacturer`](Self::manufacturer).
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn manufacturer_roots(roots: &'p Roots) -> Self {
         Self::empty().with_manufacturer_roots(roots)
     }
 
-    /// The header HMAC must be the one that this secret, or this callback, makes: the device
-    /// confirms the header. See [`with_hmac`](Self::with_hmac).
+    /// The header HMAC must equal the one that this secret, or this callback, computes. This shows
+    /// that the header is the one that the device confirmed. See [`with_hmac`](Self::with_hmac).
     #[must_use]
     pub const fn hmac(hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
         Self::empty().with_hmac(hmac)
     }
 
-    /// Accepts a voucher whatever its origin: verified then means intact, and anybody may have made
-    /// it. For callers that check the origin elsewhere; [`Proved::origin`](crate::Proved::origin)
-    /// says for each voucher whether it was checked. Anchors that are added later must match.
+    /// Accepts a voucher of any origin. A verified voucher is then intact, but anybody may have
+    /// made it.
+    ///
+    /// This is for callers that check the origin by other means.
+    /// [`Proved::origin`](crate::Proved::origin) says for each voucher whether the origin was
+    /// checked. Anchors that are added later must match.
     #[must_use]
     pub const fn any_origin() -> Self {
         let mut policy = Self::empty();
@@ -118,8 +122,10 @@ impl<'p> Policy<'p> {
         policy
     }
 
-    /// Takes [`any_origin`](Self::any_origin) back: an anchor is required, whatever the policy began
-    /// from. For policies that are put together piece by piece. One without an anchor refuses
+    /// Requires an anchor again: reverts [`any_origin`](Self::any_origin), whatever the policy
+    /// started from.
+    ///
+    /// This is for policies that are built in several steps. A policy without an anchor refuses
     /// every voucher with [`ErrorKind::OriginNotChecked`](crate::ErrorKind::OriginNotChecked).
     ///
     /// ```
@@ -137,8 +143,8 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// Bounds on what the voucher may ask of its reader. A voucher past them is not verified, under
-    /// whatever bounds it was read; to save the reading, give the same to
+    /// Sets the limits. A voucher that exceeds them is not verified, whatever limits it was parsed
+    /// under. To refuse it before it is parsed, give the same limits to
     /// [`Voucher::parse_with`](crate::Voucher::parse_with).
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
@@ -146,54 +152,57 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// Accepts one more dialect, by name.
+    /// Accepts the deviation that this allowance names.
     #[must_use]
     pub const fn allow(mut self, allowance: Allowance) -> Self {
         self.allowed |= 1 << allowance as u8;
         self
     }
 
-    /// The strict profile: every deviation from the written profile of FDO 1.1 is refused, also
-    /// those that an allowance names. Certificate chains must be such, whether or not roots are
-    /// given: each certificate of version 3 and issued by the next one, the first no authority's. A
-    /// signature that cannot be verified, and one past
-    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks), is refused.
+    /// Selects the strict profile: every deviation from the written profile of FDO 1.1 is refused,
+    /// including those that an allowance names.
+    ///
+    /// Certificate chains must be valid, whether or not roots are given: each certificate has
+    /// version 3 and is issued by the next one, and the first is not that of a CA. A certificate
+    /// signature is also refused if it cannot be verified or is beyond
+    /// [`Limits::certificate_checks`](crate::Limits::certificate_checks).
     #[must_use]
     pub const fn strict(mut self) -> Self {
         self.strict = true;
         self
     }
 
-    /// Whether this dialect is accepted.
+    /// Whether the policy has this allowance.
     #[must_use]
     pub const fn allows(&self, allowance: Allowance) -> bool {
         self.allowed & 1 << allowance as u8 != 0
     }
 
-    /// The current owner must be this key, compared as a key and not as bytes.
+    /// The current owner must have this key. Keys are compared by value, not by their encoding.
     #[must_use]
     pub fn with_owner(mut self, owner: PublicKey) -> Self {
         self.owner = Some(owner);
         self
     }
 
-    /// The manufacturer may be this key. Calls add up; one match among keys, hashes and roots is
-    /// enough.
+    /// Adds a key that the manufacturer may have. Calls accumulate: one match among keys, hashes
+    /// and roots is sufficient.
     #[must_use]
     pub fn with_manufacturer(mut self, manufacturer: PublicKey) -> Self {
         self.manufacturers.push(manufacturer);
         self
     }
 
-    /// The manufacturer's key may have this hash: `DCPubKeyHash` of the device credential, which
-    /// covers the CBOR of the key; or, as pri-fidoiot's devices have it, its SubjectPublicKeyInfo.
+    /// Adds a hash that the manufacturer's key may have: `DCPubKeyHash` of the device credential.
+    /// It covers the CBOR of the key or, in devices of pri-fidoiot, its SubjectPublicKeyInfo.
     #[must_use]
     pub fn with_manufacturer_hash(mut self, hash: Digest) -> Self {
         self.manufacturer_hashes.push(hash);
         self
     }
 
-    /// The manufacturer's key, given as X5CHAIN, may have a certificate path to these roots.
+    /// Sets the roots to which the manufacturer's key, given as X5CHAIN, may have a certificate
+    /// path.
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn with_manufacturer_roots(mut self, roots: &'p Roots) -> Self {
@@ -201,8 +210,9 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The device certificate must have a path to these roots (RFC 5280 §6). That is no anchor: the
-    /// certificate is public, and anybody can copy it under a header of their own.
+    /// The device certificate must have a path to one of these roots (RFC 5280 §6). This is not an
+    /// anchor: the certificate is public, and anybody can copy it into a voucher with another
+    /// header.
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn with_device_roots(mut self, roots: &'p Roots) -> Self {
@@ -210,33 +220,34 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The header HMAC must be the one that this secret, or this callback, makes. A batch may ask
-    /// from several threads; a session with a TPM that may not be shared goes into a mutex.
+    /// The header HMAC must equal the one that this secret, or this callback, computes. A batch may
+    /// call it from several threads. Put a TPM session that must not be shared into a mutex.
     #[must_use]
     pub const fn with_hmac(mut self, hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
         self.hmac = Some(hmac);
         self
     }
 
-    /// The time at which certificates are judged. Without it none is expired.
+    /// The time at which the validity of certificates is checked. Without it, no certificate is
+    /// expired.
     #[must_use]
     pub const fn at(mut self, time: UnixTime) -> Self {
         self.at = Some(time);
         self
     }
 
-    /// Makes certificates outside of their validity an error of the paths asked for. By default
-    /// they are a finding: vouchers outlive certificates. Revocation lists past their time are an
-    /// error then too.
+    /// Makes a certificate outside its validity period an error in the paths that the policy
+    /// requires. By default it is a finding, because vouchers outlive certificates. Revocation
+    /// lists past their `nextUpdate` are then an error too.
     #[must_use]
     pub const fn refuse_expired(mut self) -> Self {
         self.refuse_expired = true;
         self
     }
 
-    /// Refuses paths over a certificate of which no revocation list speaks: none was given, or none
-    /// counts for it. A trusted certificate itself is not looked up. By default lists are used where
-    /// there are any. Add them with [`Roots::add_crl_der`].
+    /// Refuses a path with a certificate whose revocation status is not covered by any list: no
+    /// list was given, or none applies to it. A trusted certificate itself is not looked up. By
+    /// default lists are used where they are present. Add them with [`Roots::add_crl_der`].
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn require_revocation_lists(mut self) -> Self {
@@ -244,13 +255,13 @@ impl<'p> Policy<'p> {
         self
     }
 
-    /// The bounds in force.
+    /// The limits in force.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Whether the policy asks for a manufacturer.
+    /// Whether the policy requires a manufacturer.
     pub(crate) fn wants_manufacturer(&self) -> bool {
         #[cfg(feature = "x509")]
         let roots = self.manufacturer_roots.is_some();

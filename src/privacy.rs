@@ -1,11 +1,11 @@
-//! What vouchers tell: one to whoever holds it, many to whoever collects them.
+//! What vouchers disclose: one voucher to its holder, and many to whoever collects them.
 //!
-//! A voucher is handed on from owner to owner, and each of them keeps a copy.
-//! [`Voucher::disclosures`](crate::Voucher::disclosures) lists what one copy tells its holder, how bad that
-//! is and what can be done. [`Linker`] goes through a collection and finds what ties its vouchers to
-//! each other: above all the keys of owners. A key that stands once is a pseudonym; one that stands
-//! twice begins a list of what its owner has, and anybody with both vouchers can read it.
-//! [`PrivacyPolicy`] looks at a voucher before it is signed.
+//! A voucher is passed from owner to owner, and each of them keeps a copy.
+//! [`Voucher::disclosures`](crate::Voucher::disclosures) lists what one copy discloses to its
+//! holder, how severe that is and what can be done. [`Linker`] examines a collection and finds what
+//! links its vouchers to each other: above all the keys of owners. A key that occurs once is a
+//! pseudonym. A key that occurs twice links the devices of its owner, and anybody with both
+//! vouchers can see the link. [`PrivacyPolicy`] checks a voucher before it is signed.
 //!
 //! ```
 //! use ownership_voucher::privacy::{Linker, DisclosureKind, Severity};
@@ -35,31 +35,32 @@
 //!
 //! # What one-time owner keys hide, and what they do not
 //!
-//! Where every owner takes a fresh key for each voucher, the links by owner keys are gone; tests
-//! score that. These stay, because the device's HMAC or its certificate holds them in place:
+//! If every owner uses a fresh key for each voucher, there are no links by owner keys; tests
+//! measure that. The following remain, because the device's HMAC or its certificate fixes them:
 //!
-//! - **The device certificate** is the device's identity for life: key, serial number, names. It
-//!   also ties the voucher of a device to the one that replaced it. An EPID device proves that it
-//!   belongs to a group and nothing else: chain and chain hash of its voucher are null, and of all
-//!   that this module lists, the certificate's lines are absent.
-//! - **The manufacturer's key**, device info and rendezvous info: equal for a whole production, or
-//!   telling where they are made for one customer.
-//! - **Timing.** Who sends how many vouchers when, and when devices ask the rendezvous server, is
-//!   not in a voucher at all.
-//! - **The partners of a sale.** The seller knows which voucher he signed over to whom.
+//! - **The device certificate** identifies the device for its whole life: key, serial number,
+//!   names. It also links the voucher of a device to the one that replaced it. An EPID device
+//!   proves only that it belongs to a group: chain and chain hash of its voucher are null, and none
+//!   of the disclosures of this module about the certificate apply.
+//! - **The manufacturer's key**, device info and rendezvous info: equal for a whole production run,
+//!   or identifying if they are made for one customer.
+//! - **Timing.** Who sends how many vouchers and when, and when devices contact the rendezvous
+//!   server, is not in a voucher at all.
+//! - **The parties to a sale.** The seller knows which voucher was signed over to which buyer.
 //!
-//! Onboarding replaces GUID, rendezvous info and owner key, so that a resale after it has no link to
-//! the owners before but the device's certificate.
+//! Onboarding replaces GUID, rendezvous info and owner key. After a resale, only the device's
+//! certificate links the new voucher to the earlier owners.
 //!
-//! One-time keys are the wrong choice where somebody recognises owners by their keys: allow lists
-//! of rendezvous servers and customers, device roots that are tied to a sales channel, vouchers that
-//! are bought and sold under a name on purpose.
+//! One-time keys are not suitable where owners are identified by their keys: allow lists of
+//! rendezvous servers and customers, device roots that are bound to a sales channel, vouchers that
+//! are deliberately traded under a name.
 //!
 //! # Limits of the report
 //!
-//! It finds equal things and neighbouring numbers. It does not find what is alike to people
-//! (`rv.acme.example` and `acme-rv.example`), what is encrypted in additional data, or what a
-//! collector knows from elsewhere. An empty list of links is no proof that nobody can link.
+//! The report finds equal values and neighbouring numbers. It does not find values that are similar
+//! to a human reader (`rv.acme.example` and `acme-rv.example`), encrypted additional data, or what
+//! a collector knows from other sources. An empty list of links does not prove that vouchers cannot
+//! be linked.
 
 mod disclosure;
 mod kind;

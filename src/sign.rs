@@ -14,23 +14,23 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
 use crate::key::{KeyType, Material, PublicKey};
 
-/// The private key of an owner, wherever it is.
+/// The private key of an owner, in memory or in a device or service.
 ///
-/// Keys that answer later (a cloud service, an approval by hand) need no trait: take
-/// [`Extension::to_be_signed`](crate::Extension::to_be_signed) and come back with
+/// Keys that answer later (a cloud service, a manual approval) need no trait: sign
+/// [`Extension::to_be_signed`](crate::Extension::to_be_signed), then call
 /// [`Extension::finish`](crate::Extension::finish).
 pub trait OwnerSigner {
-    /// The public key, where it can be told. A token that cannot export its key returns `None`;
-    /// a wrong key is then found when the signature is checked.
+    /// The public key, if it is known. A token that cannot export its key returns `None`; a wrong
+    /// key is then detected when the signature is verified.
     fn public_key(&self) -> Option<PublicKey>;
 
-    /// Signs the message (not its digest) with this algorithm.
+    /// The signature over the message (not over its digest) with this algorithm.
     ///
-    /// ECDSA signatures come as r ‖ s (RFC 9053 §2.1) or in DER (RFC 3279 §2.2.3); RSA PSS has a
-    /// salt as long as the hash.
+    /// ECDSA signatures are r ‖ s (RFC 9053 §2.1) or DER (RFC 3279 §2.2.3). The salt of RSA PSS is
+    /// as long as the hash.
     ///
     /// # Errors
-    /// [`Error::signer`] with whatever the key's keeper says.
+    /// [`Error::signer`] with the error of the device or service.
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error>;
 }
 
@@ -54,9 +54,9 @@ impl<S: OwnerSigner + ?Sized> OwnerSigner for Box<S> {
     }
 }
 
-/// Anything that implements [`signature::Signer`] as an [`OwnerSigner`], with its public key.
+/// An [`OwnerSigner`] from any implementation of [`signature::Signer`] and its public key.
 ///
-/// The type of signature `G` decides the encoding; r ‖ s, DER and RSA are understood.
+/// The signature type `G` determines the encoding; r ‖ s, DER and RSA are accepted.
 pub struct TraitSigner<S, G> {
     signer: S,
     public_key: PublicKey,
@@ -64,7 +64,7 @@ pub struct TraitSigner<S, G> {
 }
 
 impl<S, G> TraitSigner<S, G> {
-    /// The signer, and the public key that belongs to it.
+    /// A signer with this implementation and the public key that belongs to it.
     #[must_use]
     pub const fn new(signer: S, public_key: PublicKey) -> Self {
         Self {
@@ -93,11 +93,13 @@ where
     }
 }
 
-/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when dropped, and so is what signing
-/// leaves on the stack. It has no `Debug`, so that nothing that holds it can print it by accident.
+/// A private key in memory: P-256, P-384 or Ed25519.
 ///
-/// RSA private keys are not kept in memory, because no audited constant-time library for them is
-/// at hand; a TPM or HSM signs with them through [`OwnerSigner`].
+/// The key is wiped when dropped, and the stack is wiped after signing. It has no `Debug`, so that
+/// no type that contains it can print it by accident.
+///
+/// RSA private keys are not supported, because no audited constant-time library for them is
+/// available. A TPM or HSM signs with them through [`OwnerSigner`].
 #[derive(Clone)]
 pub struct LocalKey(Secret);
 
@@ -109,13 +111,13 @@ enum Secret {
 }
 
 impl LocalKey {
-    /// The key with this secret: a big-endian scalar of 32 or 48 bytes in [1, n - 1] for P-256
-    /// and P-384, the 32 bytes of RFC 8032 for Ed25519.
+    /// The key with this secret: a big-endian scalar of 32 or 48 bytes in [1, n - 1] for P-256 and
+    /// P-384, or the 32 bytes of RFC 8032 for Ed25519.
     ///
-    /// With random bytes this makes a new key; it fails for one in 2^32 of them on P-256.
+    /// With random bytes this generates a new key. On P-256 it fails for about one in 2^32 values.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] for a scalar out of range or of the wrong length,
+    /// [`ErrorKind::BadArgument`] for a scalar that is out of range or has the wrong length,
     /// [`ErrorKind::UnsupportedKeyType`] for RSA.
     pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
         let bad = || Error::because(ErrorKind::BadArgument, "a private key in range expected");
@@ -136,12 +138,12 @@ impl LocalKey {
         }
     }
 
-    /// The key of a PKCS#8 (RFC 5958) or SEC 1 (RFC 5915) private key in DER, tried in this
-    /// order whatever a label around them said: files of pri-fidoiot say "EC PRIVATE KEY" around
-    /// PKCS#8.
+    /// The key of a PKCS#8 (RFC 5958) or SEC 1 (RFC 5915) private key in DER. The formats are tried
+    /// in this order, whatever the PEM label said: files of pri-fidoiot have the label "EC PRIVATE
+    /// KEY" for PKCS#8.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] where it is none of these or an RSA key.
+    /// [`ErrorKind::BadArgument`] if it has neither format or is an RSA key.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let secret = if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
             Secret::P256(key.into())
@@ -163,7 +165,7 @@ impl LocalKey {
     /// The key as PKCS#8 in DER, for a file. The bytes are wiped when dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::KeyEncoding`] where the encoder fails, which it has no reason to.
+    /// [`ErrorKind::KeyEncoding`] if the encoder fails, which is not expected.
     pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
         let document = match &self.0 {
             Secret::P256(key) => p256::SecretKey::from(key).to_pkcs8_der(),
@@ -232,11 +234,11 @@ impl OwnerSigner for LocalKey {
     }
 }
 
-/// More than signing takes.
+/// More stack than signing uses.
 const STACK: usize = 16 << 10;
 
 impl LocalKey {
-    /// Signs, in a frame of its own, which lies where the wiping goes.
+    /// Signs in a separate stack frame, which lies in the wiped region.
     #[inline(never)]
     fn signature(&self, message: &[u8]) -> Vec<u8> {
         match &self.0 {
@@ -263,7 +265,7 @@ pub(crate) fn prehash(algorithm: Algorithm, message: &[u8]) -> Option<Digest> {
     Some(hash.digest(&[message]))
 }
 
-/// What a signer answered, at fixed width and verified; ECDSA may come in DER.
+/// The signer's signature, at fixed width and verified; ECDSA may be given in DER.
 pub(crate) fn checked(
     key: &PublicKey,
     algorithm: Algorithm,

@@ -1,15 +1,18 @@
-//! Text from strangers on a terminal: what in it would not be seen, or would change what is.
+//! Untrusted text on a terminal: characters that are invisible or that change how text is
+//! displayed.
 //!
-//! A device info, a host name or the name of a certificate is text that somebody else chose. Shown
-//! as it is, it can move the cursor, turn the direction of writing and so make a line say what it
-//! does not. Everything that this library makes for people to read, and everything that `ov` writes,
-//! goes through [`escaped`].
+//! A device info, a host name or the name of a certificate is text that another party chose.
+//! Printed unchanged, it can move the cursor or reverse the text direction, so that a line displays
+//! something else than it contains. All text that this library produces for display, and all that
+//! `ov` writes, is escaped by [`escaped`].
 
 use core::fmt::{self, Write as _};
 
-/// Whether a character is not seen as itself: control characters (C0, DEL, C1), those that turn or
-/// isolate the direction of text, line and paragraph separators, and those that nothing is shown for:
-/// all of Unicode's Default_Ignorable_Code_Point (UAX #44), fillers and variation selectors among them.
+/// Whether a character is not displayed as itself.
+///
+/// These are control characters (C0, DEL, C1); characters that change or isolate the text
+/// direction; line and paragraph separators; and invisible characters: all of Unicode's
+/// Default_Ignorable_Code_Point (UAX #44), which includes fillers and variation selectors.
 ///
 /// ```
 /// use ownership_voucher::text::is_hidden;
@@ -42,9 +45,9 @@ pub const fn is_hidden(c: char) -> bool {
     )
 }
 
-/// The text with `\uXXXX` in the place of each hidden character, as JSON has it: two of them for a
-/// character beyond U+FFFF. All other characters stay as they are, backslashes too, so that JSON
-/// stays the same JSON.
+/// The text with each hidden character replaced by `\uXXXX`, as in JSON: two of them for a
+/// character beyond U+FFFF. All other characters are unchanged, including backslashes, so that JSON
+/// remains the same JSON.
 ///
 /// ```
 /// use ownership_voucher::text::escaped;
@@ -55,7 +58,7 @@ pub const fn escaped(text: &str) -> Escaped<'_> {
     Escaped(text)
 }
 
-/// What [`escaped`] gives: it is written by `Display`.
+/// Text escaped by [`escaped`], written by its `Display`.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(&'a str);
 

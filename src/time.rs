@@ -1,19 +1,20 @@
-//! A point of time that the caller names; the library has no clock.
+//! A point in time that the caller gives; the library has no clock.
 // Every number here comes from at most 18 digits, or from 2^64 seconds divided down to days.
 #![allow(clippy::arithmetic_side_effects)]
 
 use crate::error::{Error, ErrorKind};
 
-/// Seconds since 1970-01-01T00:00:00Z, leap seconds not counted.
+/// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnixTime(pub u64);
 
 impl UnixTime {
-    /// Reads a date and time of RFC 3339 §5.6, such as `2026-11-23T09:30:00Z` or with an offset
-    /// like `+01:00`. Fractions of a second are dropped. A date alone means its midnight, UTC.
+    /// The time given by a date and time of RFC 3339 §5.6, such as `2026-11-23T09:30:00Z` or with
+    /// an offset such as `+01:00`. Fractions of a second are dropped. A date without a time means
+    /// midnight UTC.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] for anything else, and for times before 1970.
+    /// [`ErrorKind::BadArgument`] for any other text, and for times before 1970.
     pub fn from_rfc3339(text: &str) -> Result<Self, Error> {
         parse(text).map(Self).ok_or_else(|| {
             Error::because(

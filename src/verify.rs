@@ -1,16 +1,17 @@
-//! From a claim to a proof: the checks of FDO 1.1 §3.4 in a fixed order.
+//! Verification: the checks of FDO 1.1 §3.4 in a fixed order.
 //!
 //! 1. Deviations that the policy does not accept, in the order of the bytes.
 //! 2. The hash of the device certificate chain.
-//! 3. For each entry: the hash of what stands before, then the hash of GUID and device info.
-//! 4. The numbers of all keys: points on their curves.
+//! 3. For each entry: the hash of what precedes it, then the hash of GUID and device info.
+//! 4. The coordinates of all keys: every point must be on its curve.
 //! 5. The signatures, oldest first.
-//! 6. What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and whether
-//!    an anchor ties the header to the world. Under the strict profile, that each certificate chain
-//!    is one.
+//! 6. The facts that the policy requires: HMAC, manufacturer, owner, certificate path; and whether
+//!    an anchor shows that the header is genuine. Under the strict profile, also that each
+//!    certificate chain is valid.
 //!
-//! Cheap checks come first, and all of steps 1 to 4 before any signature: so a batch can refuse a
-//! voucher before it costs arithmetic, and gives the same first error as a voucher by itself.
+//! Inexpensive checks come first: steps 1 to 4 are complete before any signature is verified. A
+//! batch can therefore refuse a voucher before its signatures are verified, and reports the same
+//! first error as single verification.
 
 #[cfg(feature = "x509")]
 mod chains;
@@ -39,9 +40,10 @@ use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::voucher::{Entry, Voucher};
 
-/// A voucher that has been verified under a policy. Only verification makes one.
+/// A voucher that was verified under a policy. Only verification creates this type.
 ///
-/// It reads like the [`Voucher`] that it holds. [`proved`](Self::proved) tells what was proved.
+/// It dereferences to the [`Voucher`] that it holds. [`proved`](Self::proved) lists what was
+/// proved.
 #[derive(Clone)]
 pub struct VerifiedVoucher<'a> {
     voucher: Voucher<'a>,
@@ -50,7 +52,7 @@ pub struct VerifiedVoucher<'a> {
 }
 
 impl<'a> VerifiedVoucher<'a> {
-    /// For the two places that have made every check: [`Voucher::verify`] and the batch.
+    /// For the two callers that have made every check: [`Voucher::verify`] and the batch.
     pub(crate) fn new(voucher: Voucher<'a>, proved: Proved, owner: PublicKey) -> Self {
         Self {
             voucher,
@@ -59,14 +61,14 @@ impl<'a> VerifiedVoucher<'a> {
         }
     }
 
-    /// The same voucher with the owner as a proved fact, where it is this one.
+    /// The same voucher with the owner as a proved fact, if the owner has this key.
     pub(crate) fn owned_by(mut self, owner: &PublicKey) -> Result<Self, Error> {
         facts::check_owner(&self.voucher, Some(&self.owner), owner)?;
         self.proved.owner = true;
         Ok(self)
     }
 
-    /// What was proved.
+    /// The facts that were proved.
     #[must_use]
     pub const fn proved(&self) -> &Proved {
         &self.proved
@@ -84,7 +86,7 @@ impl<'a> VerifiedVoucher<'a> {
         self.voucher
     }
 
-    /// The verified voucher with bytes of its own.
+    /// The same verified voucher, owning its bytes.
     #[must_use]
     pub fn into_owned(self) -> VerifiedVoucher<'static> {
         let voucher = self.voucher.into_owned();
@@ -117,7 +119,7 @@ impl fmt::Debug for VerifiedVoucher<'_> {
 }
 
 impl Policy<'_> {
-    /// Reads `bytes` under the limits of this policy and verifies the voucher.
+    /// The verified voucher in `bytes`, parsed under the limits of this policy.
     ///
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`].
@@ -127,21 +129,21 @@ impl Policy<'_> {
 }
 
 impl<'a> Voucher<'a> {
-    /// Verifies the voucher under a policy.
+    /// The verified voucher, if it satisfies the policy.
     ///
     /// # Errors
     /// The first fault in the order of the checks: the policy's limits, deviations, hashes, keys,
-    /// signatures, then what the policy asks for. Signature faults carry the entry and nothing
-    /// else.
+    /// signatures, then the facts that the policy requires. A signature fault carries only the
+    /// number of the entry.
     pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
         self.check_limits(policy.limits())?;
         self.verify_within(policy)
     }
 
-    /// The same for a voucher that was read under the policy's limits.
+    /// The same for a voucher that was parsed under the policy's limits.
     pub(crate) fn verify_within(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
         let (proved, owner) = verify(&self, policy, &mut First)?;
-        // `First` has stopped at any fault, so both are there.
+        // `First` stops at any fault, so both are present.
         let (Some(proved), Some(owner)) = (proved, owner) else {
             return Err(Error::new(ErrorKind::SignatureInvalid));
         };
@@ -153,7 +155,7 @@ impl<'a> Voucher<'a> {
     }
 }
 
-/// All checks in their order. With a judge that goes on, nothing is proved after a fault.
+/// All checks in their order. With a sink that continues, nothing is proved after a fault.
 pub(crate) fn verify(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
@@ -168,7 +170,7 @@ pub(crate) fn verify(
     let keys = decode_keys(voucher, &mut judge)?;
     let mut draft_aad = false;
     for (number, key) in (0..voucher.entries().len()).zip(&keys) {
-        // A signature under a key that cannot be read has had its fault already.
+        // The fault of a key that cannot be decoded was already reported.
         let Some(key) = key else { continue };
         match check_signature(voucher, number, key, policy) {
             Ok(draft) => draft_aad |= draft,
@@ -186,7 +188,7 @@ pub(crate) fn verify(
     Ok((proved, owner))
 }
 
-/// Steps 2 and 3: with step 1, everything that needs no key.
+/// Steps 2 and 3: together with step 1, everything that needs no key.
 pub(crate) fn check_links(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
@@ -198,10 +200,11 @@ pub(crate) fn check_links(
     Ok(chain_hash)
 }
 
-/// Deviations that are looked at one by one. The first is what counts, unless all are collected.
+/// The number of deviations that are examined one by one. Only the first matters, unless all are
+/// collected.
 const DEVIATIONS: usize = 4096;
 
-/// Step 1. The places of deviations are looked up only where some kind is not accepted.
+/// Step 1. The places of deviations are determined only if some kind is not accepted.
 pub(crate) fn check_deviations(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
@@ -216,7 +219,7 @@ pub(crate) fn check_deviations(
     if harmless && !policy.strict {
         return Ok(());
     }
-    // A verdict does not depend on how long a list its reader wants.
+    // A verdict does not depend on the length of the list that a caller requests.
     for finding in voucher.deviation_list(DEVIATIONS).finish() {
         let error = match finding.kind.allowance() {
             Some(name) if lacks(finding.kind) => Error::because(name.error(), name.advice()),
@@ -247,7 +250,7 @@ fn decode_keys(
     Ok(keys)
 }
 
-/// Step 5 for one entry; says whether the external data of the FDO 2.0 draft was in it.
+/// Step 5 for one entry; returns whether it was signed with the external_aad of the FDO 2.0 draft.
 pub(crate) fn check_signature(
     voucher: &Voucher<'_>,
     number: usize,
@@ -269,8 +272,8 @@ pub(crate) fn check_signature(
     Ok(draft)
 }
 
-/// The signature of one entry. `draft_first` is there where the external data of the FDO 2.0 draft
-/// is allowed, and says which way is tried first; gives which one it was.
+/// The signature of one entry. `draft_first` is present if the external_aad of the FDO 2.0 draft is
+/// allowed, and says which form is tried first. Returns which form verified.
 pub(crate) fn check_entry_signature<E: ReadError>(
     entry: &Entry<'_>,
     key: &PublicKey,
@@ -298,13 +301,13 @@ pub(crate) fn check_entry_signature<E: ReadError>(
 }
 
 impl Voucher<'_> {
-    /// The key that signs entry `signer`; it stands in the entry before.
+    /// The key that signs entry `signer`; it is in the preceding entry.
     pub(crate) fn decode_key(&self, signer: usize) -> Result<PublicKey, Error> {
         let key = self.signer_key(signer).public_key();
         key.map_err(|error| error.in_entry(signer.checked_sub(1)))
     }
 
-    /// The error of an entry whose signature fails: its place, and no reason.
+    /// The error of an entry whose signature fails: its place, without a reason.
     pub(crate) fn signature_error(&self, number: usize) -> Error {
         let at = self
             .entry(number)
@@ -315,7 +318,7 @@ impl Voucher<'_> {
     }
 }
 
-/// Step 6 for a voucher whose signatures are right.
+/// Step 6 for a voucher whose signatures are valid.
 pub(crate) fn check_facts(
     voucher: &Voucher<'_>,
     owner: &PublicKey,

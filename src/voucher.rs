@@ -1,4 +1,4 @@
-//! A voucher that has been read: byte ranges over the input, and nothing believed yet.
+//! A parsed voucher: byte ranges over the input, not verified.
 
 mod entry;
 mod parse;
@@ -24,7 +24,7 @@ pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
 };
 
-/// The name of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
+/// The identifier of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
 ///
 /// Printed as 32 lower-case hexadecimal digits without dashes, as go-fdo does.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,37 +42,36 @@ impl fmt::Debug for Guid {
     }
 }
 
-/// An ownership voucher that has been read and not been verified.
+/// An ownership voucher that was parsed but not verified.
 ///
-/// It borrows the input and keeps byte ranges; [`into_owned`](Self::into_owned) and
-/// [`from_vec`](Self::from_vec) give the twin that owns its bytes. What it says is only a claim
-/// until [`verify`](Self::verify) has turned it into a
-/// [`VerifiedVoucher`](crate::VerifiedVoucher).
+/// It borrows the input and stores byte ranges. [`into_owned`](Self::into_owned) and
+/// [`from_vec`](Self::from_vec) return a voucher that owns its bytes. The contents are only claims
+/// until [`verify`](Self::verify) has turned it into a [`VerifiedVoucher`](crate::VerifiedVoucher).
 #[derive(Clone)]
 #[doc(alias = "OwnershipVoucher")]
 pub struct Voucher<'a> {
     bytes: Cow<'a, [u8]>,
     index: Index,
     deviations: Deviations,
-    /// Whether it was read under the default limits or narrower ones.
+    /// Whether it was parsed under the default limits or narrower ones.
     narrow: bool,
 }
 
 impl<'a> Voucher<'a> {
-    /// Reads the voucher that fills `bytes`, under the default [`Limits`].
+    /// The voucher in `bytes`, parsed under the default [`Limits`]. It must fill `bytes` exactly.
     ///
-    /// Every dialect of FDO 1.1 in circulation is read; [`findings`](Self::findings) tells what
-    /// deviates from the text, and the policy judges it when the voucher is verified.
+    /// Every dialect of FDO 1.1 in circulation is parsed. [`findings`](Self::findings) lists the
+    /// deviations from the text. The policy decides on them when the voucher is verified.
     ///
     /// # Errors
-    /// An [`Error`] with the byte offset, and the entry where there is one, in the order of the
-    /// bytes: the first thing that is malformed, unsupported, past a limit, or contradicts
-    /// itself.
+    /// The first fault in the order of the bytes, as an [`Error`] with the byte offset and, where
+    /// it is in an entry, the entry number. The faults are malformed, unsupported or contradictory
+    /// contents, and contents that exceed a limit.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         Self::parse_with(bytes, &Limits::new())
     }
 
-    /// The same under limits of the caller.
+    /// The same as [`parse`](Self::parse), under the caller's limits.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
@@ -93,7 +92,7 @@ impl<'a> Voucher<'a> {
         &self.bytes
     }
 
-    /// The voucher with bytes of its own.
+    /// The same voucher, owning its bytes.
     #[must_use]
     pub fn into_owned(self) -> Voucher<'static> {
         let bytes = Cow::Owned(self.bytes.into_owned());
@@ -105,7 +104,7 @@ impl<'a> Voucher<'a> {
         }
     }
 
-    /// The protocol version, 101 for FDO 1.1, outside and inside of the header.
+    /// The protocol version: 101 for FDO 1.1. It is the same outside and inside the header.
     #[must_use]
     pub const fn protocol_version(&self) -> u16 {
         self.index.version
@@ -134,14 +133,14 @@ impl<'a> Voucher<'a> {
         }
     }
 
-    /// What the manufacturer says about the device: `OVDeviceInfo`.
+    /// The manufacturer's description of the device: `OVDeviceInfo`.
     #[must_use]
     #[doc(alias = "OVDeviceInfo")]
     pub fn device_info(&self) -> &str {
         core::str::from_utf8(self.index.device_info.of(&self.bytes)).unwrap_or_default()
     }
 
-    /// The key that signs the first entry: `OVPubKey`.
+    /// The manufacturer's key, which signs the first entry: `OVPubKey`.
     #[must_use]
     #[doc(alias = "OVPubKey")]
     pub fn manufacturer_key(&self) -> KeyView<'_> {
@@ -151,7 +150,7 @@ impl<'a> Voucher<'a> {
         }
     }
 
-    /// The stored hash of the device certificate chain, `None` for EPID devices.
+    /// The stored hash of the device certificate chain; `None` for EPID devices.
     #[must_use]
     #[doc(alias = "OVDevCertChainHash")]
     pub fn chain_hash(&self) -> Option<Digest> {
@@ -160,26 +159,26 @@ impl<'a> Voucher<'a> {
             .map(|hash| entry::stored(hash, &self.bytes))
     }
 
-    /// The stored HMAC of the header, which only the device can make and check.
+    /// The stored HMAC of the header. Only the device can compute and check it.
     #[must_use]
     #[doc(alias = "OVHeaderHMac")]
     pub fn hmac(&self) -> Digest {
         entry::stored(self.index.hmac, &self.bytes)
     }
 
-    /// The CBOR of `OVHeader`, without the byte string around it: what the HMAC covers.
+    /// The CBOR of `OVHeader`, without the enclosing byte string: the input of the HMAC.
     #[must_use]
     pub fn header_bytes(&self) -> &[u8] {
         self.index.header.of(&self.bytes)
     }
 
-    /// The CBOR item `HMac` as received.
+    /// The CBOR item `HMac`, as received.
     #[must_use]
     pub fn hmac_bytes(&self) -> &[u8] {
         self.index.hmac.item.of(&self.bytes)
     }
 
-    /// GUID and device info: what `OVEHashHdrInfo` is the hash of.
+    /// GUID and device info: the input of the hash `OVEHashHdrInfo`.
     pub(crate) fn header_info(&self) -> [&[u8]; 2] {
         let guid = self.index.guid.of(&self.bytes);
         [guid, self.device_info().as_bytes()]
@@ -191,7 +190,7 @@ impl<'a> Voucher<'a> {
         self.index.header.range()
     }
 
-    /// The certificates of the device in DER, the device's own first. None for EPID devices.
+    /// The certificates of the device in DER, the device certificate first. Empty for EPID devices.
     #[doc(alias = "OVDevCertChain")]
     pub fn device_chain(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.index
@@ -201,7 +200,7 @@ impl<'a> Voucher<'a> {
             .map(|certificate| certificate.of(&self.bytes))
     }
 
-    /// The CBOR item of the device certificate chain as received; `None` where it is null.
+    /// The CBOR item of the device certificate chain, as received; `None` where it is null.
     #[must_use]
     pub fn chain_bytes(&self) -> Option<&[u8]> {
         self.index.chain.map(|chain| chain.of(&self.bytes))
@@ -221,7 +220,7 @@ impl<'a> Voucher<'a> {
             })
     }
 
-    /// The entry of that number, counted from 0.
+    /// The entry with this number, counted from 0; `None` past the last one.
     #[must_use]
     pub fn entry(&self, number: usize) -> Option<Entry<'_>> {
         let index = self.index.entries.get(number)?;
@@ -232,13 +231,14 @@ impl<'a> Voucher<'a> {
         })
     }
 
-    /// The key of the current owner: that of the last entry, or the manufacturer's.
+    /// The key of the current owner: that of the last entry, or the manufacturer's if there is
+    /// none.
     #[must_use]
     pub fn owner_key(&self) -> KeyView<'_> {
         self.signer_key(self.index.entries.len())
     }
 
-    /// The key that has to sign the entry of that number.
+    /// The key that has to sign the entry with this number.
     pub(crate) fn signer_key(&self, entry: usize) -> KeyView<'_> {
         let before = entry
             .checked_sub(1)
@@ -254,10 +254,11 @@ impl<'a> Voucher<'a> {
         &self.index
     }
 
-    /// What deviates from the written profile of FDO 1.1, in the order of the bytes: at most 4096
-    /// findings, and all that need an allowance. [`remarks`](Self::remarks) has another limit.
+    /// The deviations from the written profile of FDO 1.1, in the order of the bytes.
     ///
-    /// The list is made anew at each call; reading itself only remembers which kinds there are.
+    /// The list holds at most 4096 findings, and in any case all that need an allowance.
+    /// [`remarks`](Self::remarks) has a limit of its own. The list is recomputed at each call;
+    /// parsing stores only which kinds occur.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.deviation_list(Limits::new().findings).finish()
@@ -266,7 +267,8 @@ impl<'a> Voucher<'a> {
     /// The deviations, with room for `most`.
     pub(crate) fn deviation_list(&self, most: usize) -> FindingList {
         let mut list = FindingList::new(most);
-        // The same bytes were read before under limits that may have been wider than the default.
+        // The same bytes were parsed before, under limits that may have been wider than the
+        // default.
         let wide = Limits {
             input: Limits::MAX_INPUT,
             entries: Limits::MAX_ENTRIES,
@@ -277,13 +279,13 @@ impl<'a> Voucher<'a> {
             rendezvous: usize::MAX,
             ..Limits::new()
         };
-        // It cannot fail: it has been read before.
+        // It cannot fail: the same bytes were parsed before.
         let _ = Index::read(&self.bytes, &wide, &mut list);
         list
     }
 
-    /// Fails where the voucher is past these limits. Unless it was read under narrower ones for
-    /// certain, it is read again.
+    /// Fails if the voucher exceeds these limits. It is parsed again unless it was certainly parsed
+    /// under narrower limits.
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
         if !(self.narrow && Limits::new().within(limits)) {
             Index::read(&self.bytes, limits, &mut Deviations(0))?;
@@ -291,14 +293,15 @@ impl<'a> Voucher<'a> {
         Ok(())
     }
 
-    /// Which kinds of findings there are, hash table aside.
+    /// The kinds of deviations that occur, except a hash that deviates from the table of FDO 1.1
+    /// §3.3.2.
     pub(crate) const fn deviations(&self) -> Deviations {
         self.deviations
     }
 }
 
 impl Voucher<'static> {
-    /// Reads the voucher that fills `bytes` and keeps them.
+    /// The voucher in `bytes`, which it owns from then on. It must fill `bytes` exactly.
     ///
     /// # Errors
     /// As [`parse`](Self::parse).
@@ -350,18 +353,19 @@ impl Sink for Deviations {
     fn enter(&mut self, _: Option<usize>) {}
 }
 
-/// Findings with their places: at most [`Limits::findings`], and all that need an allowance,
-/// because a verdict depends on those. Of them a voucher has a few for each key and entry.
+/// Findings with their places: at most [`Limits::findings`], and in any case all that need an
+/// allowance, because a verdict depends on those. A voucher has a few of them for each key and
+/// entry.
 pub(crate) struct FindingList {
     found: Vec<Finding>,
     entry: Option<usize>,
     most: usize,
-    /// The first that found no room.
+    /// The first finding that did not fit.
     left_out: Option<Finding>,
 }
 
 impl FindingList {
-    /// An empty list with room for `most`.
+    /// An empty list with a capacity of `most`.
     pub(crate) const fn new(most: usize) -> Self {
         Self {
             found: Vec::new(),
@@ -371,18 +375,18 @@ impl FindingList {
         }
     }
 
-    /// Makes room for as many more.
+    /// Raises the capacity by this number.
     pub(crate) fn add_room(&mut self, more: usize) {
         self.most = self.found.len().saturating_add(more);
     }
 
-    /// Says that something at this place found no room, here or in another list.
+    /// Records that a finding at this place did not fit, here or in another list.
     pub(crate) fn leave_out(&mut self, offset: usize, entry: Option<usize>) {
         self.left_out
             .get_or_insert(Finding::new(FindingKind::MoreFindings, offset, entry));
     }
 
-    /// The findings in the order of the bytes, and behind them whether there are more.
+    /// The findings in the order of the bytes; the last one says whether there are more.
     pub(crate) fn finish(mut self) -> Vec<Finding> {
         self.found.sort_by_key(|finding| finding.offset);
         self.found.extend(self.left_out);

@@ -1,6 +1,7 @@
-//! The CBOR that we write: only the profile that every implementation reads (shortest, definite).
+//! Writing CBOR: only the profile that every implementation reads (shortest form, definite
+//! lengths).
 //!
-//! ciborium and coset do the encoding. Nothing that was received goes through here.
+//! ciborium and coset do the encoding. Received bytes are never re-encoded here.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -153,7 +154,8 @@ pub(crate) fn entry(algorithm: Algorithm, payload: Vec<u8>, signature: Vec<u8>) 
 
 /// `OVEExtra`: null, or a byte string with a map of types to byte strings in canonical order.
 ///
-/// Fails for a type that FDO reserves (-65536 and above), one past CBOR, or one that comes twice.
+/// Fails for a type that FDO reserves (-65536 and above), one outside the range of CBOR, or a
+/// duplicate.
 pub(crate) fn extra(pairs: &[(i128, Vec<u8>)]) -> Result<Value, Error> {
     if pairs.is_empty() {
         return Ok(Value::Null);

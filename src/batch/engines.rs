@@ -22,7 +22,7 @@ use crate::voucher::Entry;
 pub(super) struct Job<'r> {
     /// Number of the key in the window.
     pub(super) key: u32,
-    /// The hash of what it covers; of no meaning for Ed25519, which signs the message.
+    /// The hash of the signed message; unused for Ed25519, which signs the message itself.
     pub(super) digest: &'r Digest,
     pub(super) entry: Entry<'r>,
 }
@@ -39,8 +39,8 @@ pub(super) struct Engines {
 }
 
 impl Engines {
-    /// Engines that keep at most `budget` bytes of tables of keys together. Half of it is for
-    /// P-256, which is what most vouchers are signed with.
+    /// Engines that cache at most `budget` bytes of key tables together. Half of it is for P-256,
+    /// which signs most vouchers.
     pub(super) fn new(backend: Backend, budget: usize) -> Self {
         let (quarter, eighth) = (budget / 4, budget / 8);
         Self {
@@ -62,7 +62,7 @@ impl Engines {
         self.budget
     }
 
-    /// Whether each signature verifies. Those of keys that are not valid do not.
+    /// Whether each signature verifies. A signature under an invalid key does not.
     pub(super) fn verify(&mut self, keys: &Keys<'_>, jobs: &[Job<'_>]) -> Vec<bool> {
         let mut verdicts = vec![false; jobs.len()];
         let sorted = Sorted::new(keys, jobs);
@@ -83,7 +83,7 @@ impl Engines {
 struct Sorted<'s> {
     keys: &'s Keys<'s>,
     jobs: &'s [Job<'s>],
-    /// Where the jobs of each key start in `order`.
+    /// The position of each key's first job in `order`.
     starts: Vec<u32>,
     order: Vec<u32>,
 }
@@ -116,7 +116,7 @@ impl<'s> Sorted<'s> {
         }
     }
 
-    /// The keys of these materials that signed something, and their jobs.
+    /// The keys of these materials that signed at least once, and their jobs.
     fn of(&self, materials: &[Material]) -> Share<'_> {
         let mut share = Share {
             keys: Vec::new(),
@@ -148,7 +148,7 @@ impl<'s> Sorted<'s> {
     }
 }
 
-/// What one engine has to do in a window.
+/// The work of one engine in a window.
 struct Share<'s> {
     keys: Vec<(&'s crate::PublicKey, u32)>,
     jobs: Vec<ShareJob<'s>>,
@@ -162,7 +162,7 @@ struct ShareJob<'s> {
     job: &'s Job<'s>,
 }
 
-/// What the engines have in common: keys first, then any number of threads on shared tables.
+/// The common interface of the engines: keys first, then any number of threads on shared tables.
 trait Engine: Sync {
     type Plan: Default + Sync;
     type Scratch: Default + Send;
@@ -178,7 +178,7 @@ trait Engine: Sync {
     );
 }
 
-/// An engine with the room that it reuses from window to window.
+/// An engine with the memory that it reuses across windows.
 struct Group<E: Engine> {
     engine: E,
     plan: E::Plan,
@@ -234,7 +234,7 @@ impl<E: Engine> Group<E> {
     }
 }
 
-/// How many threads to use for so many jobs.
+/// The number of threads for this number of jobs.
 fn threads(jobs: usize) -> usize {
     #[cfg(feature = "parallel")]
     return crate::parallel::threads().min(jobs.div_ceil(64)).max(1);

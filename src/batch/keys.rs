@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::backend::ecdsa::{Ecdsa, P256, P384};
 use crate::key::{KeyIndex, Material, PublicKey};
 
-/// A key by its numbers without leading zeros, so that every spelling of it is the same.
+/// A key by its components without leading zeros, so that all its encodings are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Numbers<'v> {
     material: Material,
@@ -19,13 +19,13 @@ pub(super) struct Key<'v> {
     pub(super) material: Material,
     a: &'v [u8],
     b: &'v [u8],
-    /// Signatures that it has to have made.
+    /// The number of signatures attributed to it.
     pub(super) uses: u32,
-    /// The key, unless its point is off the curve.
+    /// The key, unless its point is not on the curve.
     pub(super) valid: Option<PublicKey>,
 }
 
-/// Numbers the distinct keys of a window in the order in which they are met.
+/// Numbers the distinct keys of a window in the order of their first occurrence.
 #[derive(Default)]
 pub(super) struct Keys<'v> {
     numbers: BTreeMap<Numbers<'v>, u32>,
@@ -33,10 +33,10 @@ pub(super) struct Keys<'v> {
 }
 
 impl<'v> Keys<'v> {
-    /// The number of this key, which is new where it has not been met.
+    /// The number of this key. A key that has not occurred before gets a new number.
     ///
-    /// `hint` is the number of the key that stood in the same place of the voucher before: in a
-    /// shipment it is mostly the same key, and one comparison tells.
+    /// `hint` is the number of the key at the same place of the preceding voucher. In a shipment it
+    /// is mostly the same key, and one comparison decides.
     pub(super) fn number(&mut self, bytes: &'v [u8], index: &KeyIndex, hint: Option<u32>) -> u32 {
         let material = index.material;
         let strip = |span: crate::cbor::Span| {
@@ -103,7 +103,7 @@ impl<'v> Keys<'v> {
 }
 
 impl Key<'_> {
-    /// Checks that the point lies on its curve and keeps the key.
+    /// Checks that the point is on its curve and stores the key.
     pub(super) fn check(&mut self) {
         let key = PublicKey::from_valid_parts(self.material, self.a, self.b);
         let good = match self.material {

@@ -1,8 +1,9 @@
-//! The first half of a window: vouchers parsed, their hashes made together and checked.
+//! The first half of a window: vouchers are parsed, and their hashes are computed together and
+//! checked.
 //!
-//! Hashes need no key, and those of many vouchers are many short messages: [`Hashes`] makes them a
-//! register full at a time. Each voucher is then judged by itself, in the order of
-//! [`Voucher::verify`]; whoever fails here costs no arithmetic.
+//! Hashes need no key, and those of many vouchers are many short messages: [`Hashes`] computes one
+//! register full at a time. Each voucher is then checked separately, in the order of
+//! [`Voucher::verify`]. A voucher that fails here causes no signature verification.
 
 use alloc::vec::Vec;
 
@@ -17,19 +18,20 @@ use crate::verify::{
 };
 use crate::voucher::Voucher;
 
-/// Vouchers whose hashes are made together: enough to fill lanes, few enough for the cache.
+/// The number of vouchers that are hashed together: enough to fill the lanes, few enough for the
+/// cache.
 const TOGETHER: usize = 32;
 
-/// A voucher whose hashes are right.
+/// A voucher whose hashes are valid.
 pub(super) struct Read<'v> {
     pub(super) voucher: Voucher<'v>,
     pub(super) chain_hash: ChainHashRule,
-    /// Where the digests of what its entries sign start in [`Reads::signed`]; `None` where entries
-    /// are judged one at a time, because they may be signed in two ways.
+    /// The first digest in [`Reads::signed`] of what its entries sign; `None` if the entries are
+    /// verified one at a time, because they may be signed in two ways.
     pub(super) signed: Option<usize>,
 }
 
-/// Vouchers in their order, each read or refused.
+/// Vouchers in their order, each parsed or refused.
 #[derive(Default)]
 pub(super) struct Reads<'v> {
     pub(super) all: Vec<Result<Read<'v>, Error>>,
@@ -38,7 +40,7 @@ pub(super) struct Reads<'v> {
 }
 
 impl<'v> Reads<'v> {
-    /// Reads a window, on every thread of the caller's pool where there is one.
+    /// Parses a window, on every thread of the caller's pool if there is one.
     pub(super) fn new<T: AsRef<[u8]> + Sync>(
         window: &'v [T],
         policy: &Policy<'_>,
@@ -62,7 +64,7 @@ impl<'v> Reads<'v> {
         Self::alone(window, policy, backend)
     }
 
-    /// Reads a window in this thread.
+    /// Parses a window on this thread.
     fn alone<T: AsRef<[u8]>>(window: &'v [T], policy: &Policy<'_>, backend: Backend) -> Self {
         let mut reads = Self {
             all: Vec::with_capacity(window.len()),
@@ -93,7 +95,7 @@ impl<'v> Reads<'v> {
         reads
     }
 
-    /// Compares the stored hashes with those that were made, and keeps what is signed.
+    /// Compares the stored hashes with the computed ones, and stores the signed digests.
     fn check(
         &mut self,
         voucher: Voucher<'v>,
@@ -121,7 +123,7 @@ impl<'v> Reads<'v> {
         })
     }
 
-    /// Puts the vouchers of `other` behind these.
+    /// Appends the vouchers of `other`.
     #[cfg(feature = "parallel")]
     fn append(&mut self, mut other: Self) {
         let before = self.signed.len();
@@ -176,7 +178,7 @@ fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
     }
 }
 
-/// The hashes of one voucher, told apart.
+/// The hashes of one voucher, by their use.
 struct Made<'d> {
     chain: Option<Digest>,
     header_info: Option<Digest>,
@@ -213,7 +215,7 @@ impl<'d> Made<'d> {
     }
 }
 
-/// What is not there, or was made with the other hash, is made now.
+/// A digest that is missing, or was computed with the other hash, is computed now.
 impl LinkDigests for Made<'_> {
     fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
         self.chain
@@ -239,7 +241,7 @@ impl LinkDigests for Made<'_> {
 mod tests {
     use super::*;
 
-    /// What was made is kept: the second answer is what stands there, not made anew.
+    /// A computed digest is cached: the second call returns the stored value.
     #[test]
     fn a_hash_that_was_not_queued_is_made_once() {
         let bytes = include_bytes!("../../test-vectors/shipment/alder-gw100-0001.cbor");

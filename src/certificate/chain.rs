@@ -1,4 +1,4 @@
-//! What is odd about the certificates of a chain, whether or not a path is asked for.
+//! Anomalies in the certificates of a chain, whether or not a path is required.
 
 use super::name::Name;
 use super::read::Fields;
@@ -7,12 +7,12 @@ use crate::cbor::{Sink, Span};
 use crate::finding::FindingKind;
 use crate::time::UnixTime;
 
-/// Adds the findings of a chain whose certificates stand at `chain` in `bytes`, the leaf first.
+/// Adds the findings of a chain whose certificates are at `chain` in `bytes`, the leaf first.
 ///
-/// `broken` is the kind for a certificate that the next one did not issue: it names another issuer, or
-/// the signature is not by that key. The work is one
-/// signature for each certificate but the last, taken from `checks`; without any left, the first
-/// certificate that goes unchecked is noted.
+/// `broken` is the kind for a certificate that the next one did not issue: it names another issuer,
+/// or the signature is not by that key. The work is one signature for each certificate but the
+/// last, counted against `checks`. Once the limit is reached, the first certificate that remains
+/// unchecked is noted.
 pub(crate) fn chain_findings(
     bytes: &[u8],
     chain: impl Iterator<Item = Span>,
@@ -66,7 +66,7 @@ fn names(certificate: &Fields<'_>, issuer: &Fields<'_>) -> bool {
     certificate.issuer == issuer.subject || Name::of(certificate.issuer) == Name::of(issuer.subject)
 }
 
-/// Whether the authority `above` is named as the issuer of what stands behind it.
+/// Whether the CA `above` is named as the issuer of the certificate after it in the chain.
 fn issued(above: &Option<(Fields<'_>, Span)>, behind: &Option<Fields<'_>>) -> bool {
     let (Some((above, _)), Some(behind)) = (above, behind) else {
         return false;
@@ -74,7 +74,7 @@ fn issued(above: &Option<(Fields<'_>, Span)>, behind: &Option<Fields<'_>>) -> bo
     above.is_marked() && behind.issuer == above.subject
 }
 
-/// How many signatures under certificates may be verified yet.
+/// The number of certificate signatures that may still be verified.
 pub(crate) struct Checks {
     left: usize,
     refused: bool,
@@ -88,20 +88,20 @@ impl Checks {
         }
     }
 
-    /// Takes one, where there is one.
+    /// Consumes one, if any is left.
     pub(super) fn spend(&mut self) -> bool {
         let left = self.left.checked_sub(1);
         self.left = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Whether nobody has asked this before.
+    /// Whether this is the first call.
     const fn first_refusal(&mut self) -> bool {
         !core::mem::replace(&mut self.refused, true)
     }
 }
 
-/// What one certificate shows by itself.
+/// The findings about a single certificate.
 fn remarks(
     fields: &Fields<'_>,
     leaf: bool,

@@ -1,4 +1,4 @@
-//! What a certificate says, for people and reports.
+//! The contents of a certificate, for display and reports.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -16,27 +16,27 @@ use crate::limits::Limits;
 use crate::text::is_hidden;
 use crate::time::UnixTime;
 
-/// What a certificate says. Nothing of it has been checked.
+/// The contents of a certificate. None of it has been verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CertificateInfo {
-    /// The subject as in RFC 4514, the most specific part first; empty for an empty name.
+    /// The subject in the form of RFC 4514, the most specific part first; empty for an empty name.
     ///
-    /// Control characters and characters that turn the direction of text are escaped.
+    /// Control characters and characters that change the text direction are escaped.
     pub subject: String,
-    /// The issuer, in the same form.
+    /// The issuer, in the same form as the subject.
     pub issuer: String,
-    /// The serial number in hexadecimal, with `-` in front of a negative one.
+    /// The serial number in hexadecimal, preceded by `-` if it is negative.
     pub serial: String,
-    /// The first second of its validity.
+    /// The first second of the validity period.
     pub not_before: UnixTime,
-    /// The last second of its validity.
+    /// The last second of the validity period.
     pub not_after: UnixTime,
-    /// The key, where it is one that FDO has.
+    /// The key, if it is of a type that FDO supports.
     pub public_key: Option<PublicKey>,
-    /// Whether it is marked as an authority.
+    /// Whether the certificate is marked as a CA.
     pub is_authority: bool,
-    /// 1, 2 or 3.
+    /// The version: 1, 2 or 3.
     pub version: u8,
     /// The name of the signature algorithm, or its OID.
     pub signature_algorithm: String,
@@ -45,14 +45,14 @@ pub struct CertificateInfo {
 }
 
 impl CertificateInfo {
-    /// Reads the certificate that fills `der`.
+    /// The contents of the certificate in `der`, which it must fill exactly.
     ///
-    /// Version 1, an empty subject, and serial numbers that are zero, negative or longer than
-    /// RFC 5280 allows are read: devices carry them.
+    /// Version 1, an empty subject, and serial numbers that are zero, negative or longer than RFC
+    /// 5280 allows are accepted, because device certificates have them.
     ///
     /// # Errors
     /// [`ErrorKind::Certificate`] for bytes that are not an X.509 certificate in DER,
-    /// [`ErrorKind::LimitInput`] for more than [`Limits::MAX_INPUT`] of them.
+    /// [`ErrorKind::LimitInput`] for more than [`Limits::MAX_INPUT`] bytes.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let bad = || Error::because(ErrorKind::Certificate, "not an X.509 certificate in DER");
         if der.len() > Limits::MAX_INPUT {

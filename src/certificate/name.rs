@@ -1,5 +1,5 @@
-//! Names as RFC 5280 §7.1 compares them: an authority spells its name in its certificate and in its
-//! revocation lists with whatever type of string, case and blanks its software has.
+//! Names, compared as in RFC 5280 §7.1: a CA may encode its name in its certificate and in its
+//! revocation lists with different string types, case and blanks.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 use der::asn1::{AnyRef, ObjectIdentifier};
 use der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 
-/// A name in a form that is equal for all spellings of it. Characters that Unicode composes in several
-/// ways are not unified.
+/// A name in a form that is equal for all its encodings. Characters that Unicode composes in
+/// several ways are not unified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name(Vec<Part>);
 
-/// A RelativeDistinguishedName, whose attributes have no order of their own.
+/// A RelativeDistinguishedName, whose attributes are unordered.
 type Part = Vec<(Option<ObjectIdentifier>, Value)>;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,12 +22,12 @@ enum Value {
     Other(Vec<u8>),
 }
 
-/// Bytes of the longest name that is read: its parts take ten times as much.
+/// The longest name that is parsed, in bytes: its parts take ten times as much.
 const LONGEST: usize = 1 << 16;
 
 impl Name {
-    /// The name with this content. What cannot be read, or is longer than names are, is equal to the
-    /// same bytes alone.
+    /// The name with this content. If it cannot be parsed, or is too long, it is equal only to the
+    /// same bytes.
     pub(super) fn of(content: &[u8]) -> Self {
         let unread = || alloc::vec![alloc::vec![(None, Value::Other(content.to_vec()))]];
         let parts = match content.len() {
@@ -87,7 +87,7 @@ fn text(value: AnyRef<'_>) -> Option<String> {
     }
 }
 
-/// In small letters, without blanks at the ends, and with one blank for several.
+/// In lower case, without leading and trailing blanks, and with one blank for several.
 fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     for word in text.split_whitespace() {

@@ -7,7 +7,7 @@ use super::signature::{Unproved, check};
 use crate::error::{Error, ErrorKind};
 
 /// Whether a chain runs from its root down to the certificate of the key: the first certificate
-/// issued the second. One that stands there twice says nothing.
+/// issued the second. A duplicate certificate proves nothing.
 pub(super) fn is_reversed(chain: &[&[u8]]) -> bool {
     let [first, second, ..] = chain else {
         return false;
@@ -15,8 +15,8 @@ pub(super) fn is_reversed(chain: &[&[u8]]) -> bool {
     let (Some(above), Some(below)) = (Fields::read(first), Fields::read(second)) else {
         return false;
     };
-    // An authority that names itself as the issuer of what follows is enough: its signature may be
-    // one that is not supported.
+    // A CA that names itself as the issuer of what follows is sufficient: its signature may use an
+    // unsupported algorithm.
     first != second
         && below.issuer == above.subject
         && (above.is_marked() || check(&below, &above).is_ok())
@@ -33,7 +33,7 @@ pub(super) fn check_leaf(chain: &[&[u8]], leaf: &Fields<'_>) -> Result<(), Error
     Ok(())
 }
 
-/// What is wrong with a chain that is to be written.
+/// The fault of a chain that is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     /// It is none: see the text.
@@ -55,11 +55,11 @@ impl Unfit {
     }
 }
 
-/// Checks a chain before it is written: that each certificate can be read and is signed by the
-/// next, and that the first is that of no authority.
+/// Checks a chain before it is written: each certificate can be parsed and is signed by the next,
+/// and the first is not that of a CA.
 ///
-/// A signature that proves nothing because of its algorithm is no reason to refuse: it is a finding
-/// in what was written.
+/// A signature that proves nothing because of its algorithm is not a reason to refuse the chain. It
+/// is a finding in the result.
 pub(crate) fn check_new_chain<T: AsRef<[u8]>>(chain: &[T]) -> Result<(), Unfit> {
     let chain: Vec<&[u8]> = chain.iter().map(AsRef::as_ref).collect();
     if is_reversed(&chain) {

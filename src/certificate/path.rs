@@ -1,7 +1,7 @@
 //! Paths from a chain to a trusted root (RFC 5280 §6).
 //!
-//! The order of a chain is part of what it says: each certificate must be signed by the next one,
-//! up to the first that a root signed. webpki then judges that path: constraints, versions, names,
+//! The order of a chain is significant: each certificate must be signed by the next one, up to the
+//! first that a root signed. webpki then validates that path: constraints, versions, names,
 //! critical extensions, revocation. It leaves out key usage and everything about the root itself;
 //! those are checked here.
 
@@ -22,21 +22,21 @@ use super::signature::{Unproved, algorithms, check};
 use crate::error::{Error, ErrorKind};
 use crate::time::UnixTime;
 
-/// A path that holds.
+/// A valid path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Path {
     /// The number of the root, by [`Roots::iter`].
     pub(crate) root: usize,
-    /// How many certificates the path has, the root included; 1 where the leaf itself is trusted.
+    /// The number of certificates in the path, including the root; 1 if the leaf itself is trusted.
     pub(crate) certificates: usize,
 }
 
-/// How a path is judged.
+/// The requirements for a path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Judgement {
-    /// The time at which certificates and lists must be valid, where that counts.
+    /// The time at which certificates and lists must be valid, if it matters.
     pub(crate) at: Option<UnixTime>,
-    /// Whether some revocation list must speak of each certificate.
+    /// Whether some revocation list must cover each certificate.
     pub(crate) lists_required: bool,
     /// The error without a path: [`ErrorKind::DevicePath`] or [`ErrorKind::OwnerPath`].
     pub(crate) kind: ErrorKind,
@@ -44,11 +44,12 @@ pub(crate) struct Judgement {
 
 /// Finds the path from the first certificate of `chain` to one of `roots`.
 ///
-/// The root may stand in the chain or not. With a time all certificates of the path, the root
-/// included, must be valid at it, else [`ErrorKind::CertificateTime`]; without one there must have been a moment when all of them but the root were valid. A certificate
-/// that a list of `roots` revokes is [`ErrorKind::CertificateRevoked`]. Whatever is trusted, a chain
-/// with the root first is [`ErrorKind::ChainReversed`], and one that begins with an authority
-/// [`ErrorKind::CaAsLeaf`]: a trusted authority vouches for what it signed, and is no device.
+/// The root may be in the chain or not. With a time, all certificates of the path, including the
+/// root, must be valid at that time, else the error is [`ErrorKind::CertificateTime`]. Without one,
+/// there must have been a moment when all of them but the root were valid. A certificate that a
+/// list of `roots` revokes is [`ErrorKind::CertificateRevoked`]. Whatever is trusted, a chain with
+/// the root first is [`ErrorKind::ChainReversed`], and one that begins with a CA certificate is
+/// [`ErrorKind::CaAsLeaf`]: a trusted CA is a trust anchor for what it signed, and is not a device.
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
@@ -119,12 +120,13 @@ pub(crate) fn verify_path(
     Err(reason.unwrap_or_else(|| fail("the issuer is not trusted")))
 }
 
-/// How much a reason for no path says; of several the best is given, and of equal ones the first.
+/// The precedence of a reason for having no path; the most precise is reported, and of equal ones
+/// the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
-    /// Somebody of that name, whose key did not sign: perhaps the authority before it changed its key.
+    /// A CA of that name whose key did not sign: perhaps the CA changed its key.
     Unsigned,
-    /// What is wrong about a path whose root did sign.
+    /// The fault of a path whose root did sign.
     Signed,
     Revoked,
 }
@@ -140,15 +142,15 @@ impl Reason {
     }
 }
 
-/// Why a root with the right name is not the end of a path.
+/// The reason why a root with the right name does not end a path.
 enum Missed {
     /// Its key did not sign.
     Unsigned(Error),
     Signed(Error),
 }
 
-/// Checks that `path`, the beginning of `chain`, leads to the root, one of `roots`, whose subject its
-/// end names.
+/// Checks that `path`, the beginning of `chain`, leads to the root, one of `roots`, whose subject
+/// is the issuer of its last certificate.
 fn check_root(
     chain: &[&[u8]],
     path: &[Fields<'_>],
@@ -165,7 +167,7 @@ fn check_root(
     check_signed_path(chain, path, (roots, &root, &root_der), judgement).map_err(Missed::Signed)
 }
 
-/// Checks the rest about a path to a root that signed its end.
+/// Makes the remaining checks of a path to a root that signed its last certificate.
 fn check_signed_path(
     chain: &[&[u8]],
     path: &[Fields<'_>],
@@ -228,8 +230,8 @@ fn check_signed_path(
     check_lists(roots, path, root, at, required, kind)
 }
 
-/// Whether an authority above the leaf constrains names of directories. Such a constraint is not
-/// compared with names, and whatever stands below it is refused.
+/// Whether a CA above the leaf has a name constraint on directory names. Such a constraint is not
+/// compared with names; everything below that CA is refused.
 fn on_directories(path: &[Fields<'_>], root: &Fields<'_>) -> bool {
     path.iter().skip(1).chain([root]).any(|authority| {
         let names = authority.names.as_deref();
@@ -249,7 +251,7 @@ const UNPINNED: &str = "the trusted certificate may be that of an authority; to 
 const DIRECTORIES: &str =
     "name constraints on directory names are not supported, and an authority has some";
 
-/// The time to judge at: `at`, or else the first moment when all certificates were valid.
+/// The time of validation: `at`, or else the first moment when all certificates were valid.
 fn moment(
     certificates: &[&Fields<'_>],
     at: Option<UnixTime>,
@@ -271,7 +273,7 @@ fn moment(
     }
 }
 
-/// Any extended key usage: FDO has none of its own for devices and owners.
+/// Any extended key usage: FDO defines none for devices and owners.
 struct AnyPurpose;
 
 impl ExtendedKeyUsageValidator for AnyPurpose {

@@ -22,7 +22,7 @@ const POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 pub(super) struct Fields<'a> {
     /// TBSCertificate, head included: what is signed.
     pub(super) signed: &'a [u8],
-    /// The content of the algorithm behind the signed part, and of the one inside it.
+    /// The content of the algorithm after the signed part, and of the one inside it.
     pub(super) algorithm: &'a [u8],
     pub(super) inner_algorithm: &'a [u8],
     pub(super) signature: &'a [u8],
@@ -45,34 +45,34 @@ pub(super) struct Fields<'a> {
     /// The values of cRLDistributionPoints and nameConstraints, not read.
     pub(super) points: Option<Vec<u8>>,
     pub(super) names: Option<Vec<u8>>,
-    /// The identifier of its key, where it has one that can be read.
+    /// The identifier of its key, if it has one that can be parsed.
     pub(super) key_id: Option<Vec<u8>>,
 }
 
 impl<'a> Fields<'a> {
-    /// Reads the certificate that fills `bytes`; `None` where it cannot be read.
+    /// Parses the certificate that fills `bytes`; `None` if it cannot be parsed.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         read(bytes).ok()
     }
 
-    /// Whether it is marked as an authority (RFC 5280 §4.2.1.9).
+    /// Whether it is marked as a CA (RFC 5280 §4.2.1.9).
     pub(super) fn is_authority(&self) -> bool {
         self.constraints
             .as_ref()
             .is_some_and(|constraints| constraints.ca)
     }
 
-    /// Whether it says that it is an authority's: by basicConstraints, or as a root from before those
-    /// by its key usage. Such a certificate is no device's and no owner's. Under another issuer, a
-    /// key usage of that kind is a slip of the issuer.
+    /// Whether it claims to be that of a CA: by basicConstraints or, for a root older than those,
+    /// by its key usage. Such a certificate is not that of a device or owner. Under another issuer,
+    /// such a key usage is a mistake of the issuer.
     pub(super) fn is_marked(&self) -> bool {
         let root = self.issuer == self.subject;
         let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
         self.is_authority() || root && self.usage.is_some_and(signs)
     }
 
-    /// Whether it may be trusted as a device or owner itself: nothing in it speaks of an authority, and
-    /// where it is its own issuer, as roots are, something in it says that it is none.
+    /// Whether it may be trusted as a device or owner itself: nothing in it indicates a CA, and if
+    /// it is self-issued, as roots are, something in it says that it is not a CA.
     pub(super) fn may_be_pinned(&self) -> bool {
         let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
         let says_none = self.constraints.is_some() || self.usage.is_some();
@@ -80,17 +80,17 @@ impl<'a> Fields<'a> {
         !self.is_authority() && !self.usage.is_some_and(signs) && (says_none || !own_issuer)
     }
 
-    /// Whether it may sign data. Without key usage it may do anything (RFC 5280 §4.2.1.3).
+    /// Whether it may sign data. Without key usage every use is permitted (RFC 5280 §4.2.1.3).
     pub(super) fn may_sign(&self) -> bool {
         self.usage.is_none_or(|usage| usage.digital_signature())
     }
 
-    /// Whether it may sign certificates, as far as key usage tells.
+    /// Whether it may sign certificates, according to key usage.
     pub(super) fn may_certify(&self) -> bool {
         self.usage.is_none_or(|usage| usage.key_cert_sign())
     }
 
-    /// Whether it may sign revocation lists, as far as key usage tells.
+    /// Whether it may sign revocation lists, according to key usage.
     pub(super) fn may_sign_lists(&self) -> bool {
         self.usage.is_none_or(|usage| usage.crl_sign())
     }
@@ -168,14 +168,14 @@ pub(super) fn time(reader: &mut SliceReader<'_>) -> der::Result<UnixTime> {
     Ok(UnixTime(Time::decode(reader)?.to_unix_duration().as_secs()))
 }
 
-/// The value of the first extension of that kind.
+/// The value of the first extension of this kind.
 fn value(extensions: &Extensions, kind: ObjectIdentifier) -> Option<Vec<u8>> {
     let mut all = extensions.iter();
     let found = all.find(|extension| extension.extn_id == kind)?;
     Some(found.extn_value.as_bytes().to_vec())
 }
 
-/// The extension of that kind, of which there may be one (RFC 5280 §4.2).
+/// The extension of this kind, of which there may be only one (RFC 5280 §4.2).
 fn extension<T: for<'d> der::Decode<'d, Error = der::Error>>(
     extensions: &Extensions,
     kind: ObjectIdentifier,

@@ -1,8 +1,8 @@
-//! Revocation lists (RFC 5280 §5): which certificates their authorities have called back.
+//! Revocation lists (RFC 5280 §5): the certificates that their CAs have revoked.
 //!
-//! A list counts for the certificates of the authority whose key signed it and whose name it has, in
-//! whatever spelling: an authority that changed its key has one name and two keys, with lists of each.
-//! So a list is of no use before there is a path.
+//! A list applies to the certificates of the CA whose key signed it and whose name it has, in any
+//! encoding of the name. A CA that changed its key has one name and two keys, with lists of each. A
+//! list can therefore be evaluated only when there is a path.
 
 mod list;
 
@@ -28,32 +28,31 @@ const MOST_ENTRIES: usize = 1 << 17;
 const MOST_LISTS: usize = 64;
 
 impl Roots {
-    /// Adds a certificate revocation list in DER (RFC 5280 §5). A path over a certificate that is in
-    /// it is refused from then on, whatever the date and the reason that the list gives.
+    /// Adds a certificate revocation list in DER (RFC 5280 §5). From then on, a path with a
+    /// certificate that is on the list is refused, whatever the date and the reason in the list.
     ///
-    /// It counts for what the authority has issued whose key signed it and whose name it has, as
-    /// RFC 5280 §7.1 compares names: the type of string, case and blanks do not count. A list of
-    /// another known authority of that name is left out; so is one that names another key
-    /// (authorityKeyIdentifier) and that no known authority signed, unless lists are required. Where
-    /// it was not signed by the key of the authority for any other reason, or the authority may not
-    /// sign lists, paths over the authority are refused: a list that cannot be relied upon is not
-    /// passed over in silence. With
-    /// [`Policy::refuse_expired`](crate::Policy::refuse_expired) so are they after the day on which
-    /// the list promises a newer one. Of several lists of one authority each counts.
+    /// The list applies to what was issued by the CA whose key signed it and whose name it has.
+    /// Names are compared according to RFC 5280 §7.1: string type, case and blanks are not
+    /// significant. A list of another known CA with the same name is ignored. A list that names
+    /// another key (authorityKeyIdentifier) and that no known CA signed is ignored too, unless
+    /// lists are required. If the CA's key did not sign the list for any other reason, or the CA
+    /// must not sign lists, paths through the CA are refused: an unreliable list is not ignored
+    /// silently. With [`Policy::refuse_expired`](crate::Policy::refuse_expired) they are also
+    /// refused after the list's `nextUpdate`. If one CA has several lists, all of them apply.
     ///
-    /// A list may speak of a part of the certificates: those of devices and owners, those of
-    /// authorities, those of one distribution point. Where lists of the issuer were given and none of
-    /// them speaks of a certificate, that is the finding
-    /// [`FindingKind::CrlNotUsed`](crate::FindingKind::CrlNotUsed); also where no list says anything
-    /// about a path, and where no known authority of its name signed one: it may be damaged.
-    /// [`lists_used`](Self::lists_used) says which have been of use at all.
+    /// The scope of a list may be limited: to the certificates of devices and owners, to those of
+    /// CAs, or to those of one distribution point. If lists of the issuer were given and none of
+    /// them covers a certificate, this is the finding
+    /// [`FindingKind::CrlNotUsed`](crate::FindingKind::CrlNotUsed). The same finding results if no
+    /// list applies to a path, or if a list is not signed by any known CA of its name: it may be
+    /// damaged. [`lists_used`](Self::lists_used) returns which lists have been used at all.
     ///
-    /// A certificate that is itself among the trusted ones is not looked up.
+    /// A certificate that is itself a trusted one is not looked up.
     ///
     /// # Errors
-    /// [`ErrorKind::RevocationList`] for bytes that are not a list in DER, or a list that is not of
-    /// version 2, promises no newer one, holds changes to another list alone, speaks for several
-    /// authorities or for some reasons alone, or has critical extensions that are not understood;
+    /// [`ErrorKind::RevocationList`] for bytes that are not a list in DER, and for a list that is
+    /// not of version 2, has no `nextUpdate`, is a delta list, is an indirect list (for several
+    /// issuers), is limited to some reasons, or has an unsupported critical extension;
     /// [`ErrorKind::LimitRevocationList`] for more than 16 MiB or 131 072 entries, and for the 65th
     /// list.
     pub fn add_crl_der(&mut self, der: &[u8]) -> Result<(), Error> {
@@ -76,18 +75,19 @@ impl Roots {
         Ok(())
     }
 
-    /// Refuses paths over a certificate of which no revocation list speaks. Without this, lists are
-    /// used where there are any.
+    /// Refuses a path with a certificate that no revocation list covers. By default lists are used
+    /// where they are present.
     /// [`Policy::require_revocation_lists`](crate::Policy::require_revocation_lists) does the same
     /// for all roots of a policy.
     pub const fn require_revocation_lists(&mut self) {
         self.lists_required = true;
     }
 
-    /// For each list, in the order in which they were added, whether it has said something about a
-    /// certificate of a path since then: good, revoked, or too old to say. Clones share this.
+    /// For each list, in the order in which they were added, whether it has since determined the
+    /// status of a certificate in a path: good, revoked, or unknown because the list is too old.
+    /// Clones share this state.
     ///
-    /// A list that was never used is that of somebody else, or damaged, or speaks of other kinds of
+    /// A list that was never used belongs to another CA, is damaged, or covers other kinds of
     /// certificates.
     ///
     /// ```
@@ -103,7 +103,7 @@ impl Roots {
         self.lists.iter().map(|list| list.is_used())
     }
 
-    /// The lists with the name of whoever issued this certificate, with their numbers.
+    /// The lists with the name of this certificate's issuer, with their numbers.
     fn lists_for<'r>(
         &'r self,
         certificate: &Fields<'_>,
@@ -113,7 +113,7 @@ impl Roots {
         lists.filter(move |(_, list)| *list.issuer() == issuer)
     }
 
-    /// The trusted authorities with the name of whoever issued this list.
+    /// The trusted CAs with the name of this list's issuer.
     fn issuers_of<'r>(&'r self, list: &'r List) -> impl Iterator<Item = Fields<'r>> {
         let named = self.certificates.iter();
         named
@@ -122,7 +122,7 @@ impl Roots {
     }
 }
 
-/// A path that is looked up, and what is known beside it.
+/// A path to look up, with its context.
 struct Lookup<'l> {
     roots: &'l Roots,
     path: &'l [Fields<'l>],
@@ -133,8 +133,7 @@ struct Lookup<'l> {
 }
 
 impl Lookup<'_> {
-    /// Whether another authority of the same name signed the list: one that is trusted, or one of the
-    /// path.
+    /// Whether another CA of the same name signed the list: a trusted one, or one in the path.
     fn have_signer(&self, list: &List) -> bool {
         let signed = |other: &Fields<'_>| check_signed(&list.signed(), other).is_ok();
         let mut above = self.path.iter().skip(1);
@@ -142,8 +141,8 @@ impl Lookup<'_> {
             || self.roots.issuers_of(list).any(|root| signed(&root))
     }
 
-    /// What `list`, which has the name of the issuer, says about the certificate of the path with
-    /// that number.
+    /// The status that `list`, which has the name of the issuer, gives to the certificate with this
+    /// number in the path.
     fn status(&self, list: &List, number: usize) -> Result<Status, Error> {
         let fail = |why| Err(Error::because(self.kind, why));
         let Some(certificate) = self.path.get(number) else {
@@ -153,7 +152,7 @@ impl Lookup<'_> {
         match check_signed(&list.signed(), issuer) {
             Ok(()) => {}
             Err(_) if self.have_signer(list) => return Ok(Status::Unknown),
-            // That of a key that is not known, or damaged: nobody can tell.
+            // Signed by an unknown key, or damaged: these cannot be distinguished.
             Err(_) if list.is_of_other_key(issuer) && self.required => return fail(NO_SIGNER),
             Err(_) if list.is_of_other_key(issuer) => return Ok(Status::Unknown),
             Err(Unproved::Broken) => {
@@ -182,7 +181,8 @@ impl Lookup<'_> {
 }
 
 /// Checks every certificate of `path`, which leads to `root`, against the lists of its issuer. With
-/// `at` no list may be older than it promises; with `required` some list must speak of each.
+/// `at` no list may be past its `nextUpdate`; with `required` some list must cover each
+/// certificate.
 pub(super) fn check_lists(
     roots: &Roots,
     path: &[Fields<'_>],
@@ -199,7 +199,7 @@ pub(super) fn check_lists(
         required,
         kind,
     };
-    // That a certificate is revoked says more than what else is wrong.
+    // Revocation takes precedence over every other fault.
     let mut reason = None;
     for (number, certificate) in path.iter().enumerate() {
         let mut covered = false;
@@ -218,12 +218,12 @@ pub(super) fn check_lists(
     reason.map_or(Ok(()), Err)
 }
 
-/// What a list says about a certificate.
+/// The status of a certificate according to a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     Good,
     Revoked,
-    /// It is another key's, or its scope has no such certificate.
+    /// The list is signed with another key, or its scope does not include the certificate.
     Unknown,
 }
 
@@ -232,8 +232,8 @@ const UNKNOWN: &str = "no revocation list speaks of a certificate";
 const NO_SIGNER: &str = "a revocation list has the name of an authority and states another key, and no known \
      authority of that name signed it: it is damaged, or the certificate of that key is not trusted";
 
-/// Authorities beside a path whose lists may be among those for it: the lists are given for the paths
-/// of devices and of manufacturers together.
+/// CAs outside a path whose lists may be among those for it, because the lists for the paths of
+/// devices and of manufacturers are given together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Others<'o> {
     pub(crate) roots: Option<&'o Roots>,
@@ -253,10 +253,10 @@ impl Others<'_> {
     }
 }
 
-/// Names the certificates of `chain`, by their numbers, of which no list speaks although there are
-/// lists with the name of their issuer; and the first where no list speaks of any, or where a list is
-/// signed by no known authority of its name. A chain that leads to none of the roots has none of the
-/// latter two. Signatures are taken from `checks`.
+/// Reports the certificates of `chain`, by their numbers, that no list covers although there are
+/// lists with the name of their issuer. It also reports the first certificate if no list covers
+/// any, or if a list is not signed by any known CA of its name; these two only for a chain that
+/// leads to one of the roots. Signatures are counted against `checks`.
 pub(crate) fn unused_lists(
     chain: &[&[u8]],
     roots: &Roots,
@@ -268,11 +268,11 @@ pub(crate) fn unused_lists(
         return;
     }
     let read: Vec<_> = chain.iter().map_while(|der| Fields::read(der)).collect();
-    // Whether each list is signed by an authority that is known, and whether any speaks of a path.
+    // Whether each list is signed by a known CA, and whether any covers a certificate of a path.
     let mut known = alloc::vec![false; roots.lists.len()];
     let (mut spoken, mut leads, mut silent) = (false, false, Vec::new());
     for (number, (certificate, der)) in read.iter().zip(chain).enumerate() {
-        // What is trusted itself is not looked up, and the path ends there.
+        // A trusted certificate is not looked up, and the path ends there.
         if roots.iter().any(|root| root == *der) {
             leads = true;
             break;

@@ -1,4 +1,4 @@
-//! Signatures under certificates: which algorithms count, and how each is verified.
+//! Signatures on certificates: the accepted algorithms, and their verification.
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use x509_cert::spki::ObjectIdentifier;
 
 use super::read::Fields;
 
-/// Why a certificate is not proved by the key of another one.
+/// The reason why a certificate is not proved by the key of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unproved {
     /// Signed with SHA-1.
@@ -27,17 +27,17 @@ pub(super) enum Unproved {
     Broken,
 }
 
-/// What an authority signs, a certificate or a revocation list, with its signature.
+/// A signed structure of a CA, a certificate or a revocation list, with its signature.
 pub(super) struct Signed<'a> {
-    /// The part that is signed, head included.
+    /// The part that is signed, including its head.
     pub(super) message: &'a [u8],
-    /// The content of the algorithm behind the signed part, and of the one inside it.
+    /// The content of the algorithm after the signed part, and of the one inside it.
     pub(super) algorithm: &'a [u8],
     pub(super) inner_algorithm: &'a [u8],
     pub(super) signature: &'a [u8],
 }
 
-/// Checks that `issuer`'s key signed `certificate`. Names are not looked at.
+/// Checks that `issuer`'s key signed `certificate`. Names are not compared.
 pub(super) fn check(certificate: &Fields<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
     let signed = Signed {
         message: certificate.signed,
@@ -48,7 +48,7 @@ pub(super) fn check(certificate: &Fields<'_>, issuer: &Fields<'_>) -> Result<(),
     check_signed(&signed, issuer)
 }
 
-/// The same for whatever an authority signs.
+/// The same for any structure that a CA signs.
 pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
     let id = signed.algorithm;
     if is_sha1(id) {
@@ -71,7 +71,7 @@ pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(
     {
         return Err(Unproved::Unsupported);
     }
-    // Both are known; where they do not fit each other, that key did not sign.
+    // Both are known; if they do not match, that key did not sign.
     let scheme = SCHEMES
         .iter()
         .find(|scheme| signature(scheme) && key(scheme))
@@ -211,7 +211,7 @@ impl Scheme {
     }
 }
 
-/// Everything that counts as proof. SHA-1 does not, and neither do RSA keys below 2048 bits.
+/// All accepted signature schemes. SHA-1 is not accepted, and neither are RSA keys below 2048 bits.
 static SCHEMES: &[Scheme] = &[
     Scheme::p256(Hash::Sha256, alg_id::ECDSA_SHA256),
     Scheme::p384(Hash::Sha384, alg_id::ECDSA_SHA384),

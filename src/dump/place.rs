@@ -1,4 +1,4 @@
-//! Where an item stands, and whether it is, or may be, a secret there.
+//! The place of an item, and whether the item is, or may be, a secret there.
 //!
 //! Vouchers hold one secret, the Wi-Fi password in rendezvous info; device credentials hold an HMAC
 //! secret and a key. None of them is printed in whatever shape it comes, so that in such places
@@ -11,19 +11,19 @@ use crate::key::der_sequence;
 use crate::key::private::{CoseKeyType, Part, is_odd_cose_key, is_private_key};
 use crate::voucher::{RvVariable, next_instruction, passwords};
 
-/// Why bytes are withheld that nothing is known about.
+/// The reason for withholding unidentified bytes.
 pub(super) const UNREAD: &str = "what cannot be read may be a secret";
 const PASSWORD: &str = "a Wi-Fi password";
 pub(super) const PRIVATE: &str = "a private key";
 const MEMBER: &str = "it is no part of a public key";
 const CREDENTIAL: &str = "a secret of the device";
 
-/// Byte strings up to this size are no header of a voucher: points, digests, signatures of P-256.
+/// Byte strings up to this size are not a voucher header: points, digests, signatures of P-256.
 const SHORT: usize = 66;
-/// Strings in chunks up to this size have no room for a private key with a label.
+/// Strings in chunks up to this size cannot contain a private key with a label.
 pub(super) const CHUNKS: usize = 32;
 
-/// What an item is where it stands.
+/// The meaning of an item at its place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Nothing in particular.
@@ -41,7 +41,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// The same, after a look at the item that comes next.
+    /// The same, after examining the next item.
     pub(super) fn at(self, reader: &Reader<'_>) -> Self {
         let array = reader.peek().is_some_and(|byte| byte >> 5 == 4);
         match self {
@@ -74,7 +74,7 @@ impl Place {
     }
 }
 
-/// The places of the items of an array, one after the other.
+/// The places of the items of an array, in order.
 pub(super) struct Places {
     array: Place,
     passed: usize,
@@ -83,12 +83,12 @@ pub(super) struct Places {
     header: bool,
     /// The first items are those of a device credential: a truth value and a version.
     credential: bool,
-    /// The first item is the RendezvousInfo of a TO2.SetupDevice: a GUID comes behind it.
+    /// The first item is the RendezvousInfo of a TO2.SetupDevice: a GUID follows it.
     setup: bool,
 }
 
 impl Places {
-    /// For the array whose first item comes next.
+    /// For the array whose first item is next.
     pub(super) fn new(array: Place, reader: &Reader<'_>) -> Self {
         let mut probe = Reader::<DeviceError>::over(reader.input(), reader.rest(reader.position()));
         let is_array = probe.peek().is_some_and(|byte| byte >> 5 == 4);
@@ -108,7 +108,7 @@ impl Places {
         }
     }
 
-    /// The place of the item that comes next.
+    /// The place of the next item.
     pub(super) fn next(&self, reader: &Reader<'_>) -> Place {
         match self.array {
             Place::Info => return Place::Directive,
@@ -141,7 +141,7 @@ impl Places {
         }
     }
 
-    /// Notes the item that was just read.
+    /// Records the item that was just read.
     pub(super) fn passed(&mut self, item: Span, reader: &Reader<'_>) {
         let Some(head) = head_of(item, reader) else {
             return;
@@ -182,7 +182,7 @@ fn is_guid(item: Span, reader: &Reader<'_>) -> bool {
         .is_ok_and(|guid| guid.len() == 16)
 }
 
-/// Whether a byte string is long and begins with an array: OVHeader stands behind the version too.
+/// Whether a byte string is long and begins with an array. OVHeader also comes after the version.
 fn holds_array(item: Span, reader: &Reader<'_>) -> bool {
     let mut inner = Reader::<DeviceError>::over(reader.input(), item);
     let content = inner.bytes(&mut NullSink);
@@ -219,7 +219,7 @@ fn is_public(reader: &Reader<'_>) -> bool {
 }
 
 /// Whether a byte string that does not hold one CBOR item may be shown: it is DER, or as long as
-/// digests, points and signatures are, and no password is found in it.
+/// digests, points and signatures are, and contains no password.
 pub(super) fn is_harmless(bytes: &[u8], content: Span) -> bool {
     let size = content.len();
     let inside = content.of(bytes);
@@ -233,7 +233,7 @@ pub(super) fn is_harmless(bytes: &[u8], content: Span) -> bool {
     known && !found
 }
 
-/// Whether a text may be shown: there is no private key in it.
+/// Whether a text may be shown: it contains no private key.
 pub(super) fn is_harmless_text(text: &[u8]) -> bool {
     !is_private_key(text)
 }

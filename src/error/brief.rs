@@ -1,13 +1,13 @@
-//! An error that is a value: for devices without a heap.
+//! An error that needs no heap, for devices.
 
 use core::fmt;
 
 use super::{Error, ErrorKind, ReadError};
 
-/// What goes wrong on a device: the kind, the entry and the byte of the message, in eight bytes.
+/// An error on a device: the kind, the entry and the byte of the message, in eight bytes.
 ///
-/// Kinds, their numbers and their names are those of [`Error`]; what an [`Error`] tells besides,
-/// in words, is left out. `From` makes an [`Error`] of it where there is a heap.
+/// Kinds, numbers and names are those of [`Error`]; the textual details of an [`Error`] are left
+/// out. `From` converts it to an [`Error`] where there is a heap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceError {
     // u32::MAX and u16::MAX stand for "not known".
@@ -17,13 +17,13 @@ pub struct DeviceError {
 }
 
 impl DeviceError {
-    /// What went wrong; [`ErrorKind::code`] and [`ErrorKind::name`] are stable.
+    /// The kind of error; [`ErrorKind::code`] and [`ErrorKind::name`] are stable.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Byte offset in the message, where one is to blame.
+    /// The byte offset of the fault in the message, if it has one.
     #[must_use]
     pub const fn offset(&self) -> Option<usize> {
         match self.offset {
@@ -32,7 +32,7 @@ impl DeviceError {
         }
     }
 
-    /// Entry to blame, counted from 0; `None` for the header and the message around it.
+    /// The entry at fault, counted from 0; `None` for the header and the message around it.
     #[must_use]
     pub const fn entry(&self) -> Option<usize> {
         match self.entry {

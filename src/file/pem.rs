@@ -1,5 +1,5 @@
-//! PEM blocks (RFC 7468) read as they are found in the wild: any line width, any line ending, any
-//! text around them.
+//! PEM blocks (RFC 7468) as they occur in practice: any line width, any line ending, any text
+//! around them.
 
 use alloc::vec::Vec;
 
@@ -17,14 +17,14 @@ const DASHES: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 
-/// Steps through the PEM blocks of a text.
+/// An iterator over the PEM blocks of a text.
 #[derive(Clone, Debug)]
 pub struct PemBlocks<'a> {
     text: &'a [u8],
     at: usize,
 }
 
-/// One block: its label and its body, not decoded yet.
+/// One PEM block: its label and its undecoded body.
 #[derive(Clone, Copy)]
 pub struct PemBlock<'a> {
     label: &'a str,
@@ -47,15 +47,15 @@ fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
 }
 
 impl<'a> PemBlocks<'a> {
-    /// The blocks of this text.
+    /// An iterator over the blocks of this text.
     #[must_use]
     pub const fn new(text: &'a [u8]) -> Self {
         Self { text, at: 0 }
     }
 
-    /// How far the text has been read: the blocks before this offset have been given.
+    /// The current offset in the text: all blocks before it have been returned.
     ///
-    /// Who holds a text in a buffer can so take one block at a time, and start anew behind it.
+    /// A caller with the text in a buffer can take one block at a time and restart after it.
     ///
     /// ```
     /// # use ownership_voucher::file::PemBlocks;
@@ -73,8 +73,8 @@ impl<'a> PemBlocks<'a> {
         find(text, 0, BEGIN).is_some()
     }
 
-    /// The block that starts at `begin`. The dashes that follow its label and its body are looked
-    /// for once, so that the work is in proportion to the text whatever stands in it.
+    /// The block that starts at `begin`. The dashes after its label and its body are searched for
+    /// once, so that the work is proportional to the text whatever it contains.
     fn block(&mut self, begin: usize) -> Result<PemBlock<'a>, Error> {
         let bad = |why, at| Err(Error::because(ErrorKind::Pem, why).at(at));
         let label_at = begin.saturating_add(BEGIN.len());
@@ -124,14 +124,14 @@ impl<'a> Iterator for PemBlocks<'a> {
 }
 
 impl<'a> PemBlock<'a> {
-    /// The label: "OWNERSHIP VOUCHER", "PRIVATE KEY".
+    /// The label, such as "OWNERSHIP VOUCHER" or "PRIVATE KEY".
     #[must_use]
     pub const fn label(&self) -> &'a str {
         self.label
     }
 
-    /// Whether the label is that of a private key, whatever its format and encryption: it ends in
-    /// `PRIVATE KEY`. Such a block has no place in a file that is passed on.
+    /// Whether the label is that of a private key, of any format and encryption: it ends in
+    /// `PRIVATE KEY`. Such a block must not be in a file that is passed on.
     ///
     /// ```
     /// # use ownership_voucher::file::PemBlocks;
@@ -143,7 +143,7 @@ impl<'a> PemBlock<'a> {
         self.label.ends_with("PRIVATE KEY")
     }
 
-    /// Offset of the BEGIN line in the text.
+    /// The offset of the BEGIN line in the text.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.at
@@ -164,7 +164,7 @@ impl core::fmt::Debug for PemBlock<'_> {
     }
 }
 
-/// Decodes base64 in any spacing. Header lines of RFC 1421 are passed over.
+/// Decodes base64 with any spacing. Header lines of RFC 1421 are skipped.
 pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     let bad = || Error::because(ErrorKind::Pem, "the body is not base64");
     if body.len() > MAX_BODY {
@@ -191,7 +191,7 @@ pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     Ok(compact)
 }
 
-/// Every certificate of a text, in order.
+/// All certificates of a text, in order.
 ///
 /// # Errors
 /// [`ErrorKind::Pem`] for a block that cannot be decoded.
@@ -203,10 +203,10 @@ pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
 }
 
 impl PublicKey {
-    /// The key of the first block `PUBLIC KEY` or `CERTIFICATE` of a text.
+    /// The key of the first `PUBLIC KEY` or `CERTIFICATE` block of a text.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] where there is no such block, [`ErrorKind::Pem`], and those of
+    /// [`ErrorKind::BadArgument`] if there is no such block, [`ErrorKind::Pem`], and those of
     /// [`from_spki_der`](Self::from_spki_der) and
     /// [`from_certificate_der`](Self::from_certificate_der).
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
@@ -226,11 +226,11 @@ impl PublicKey {
 }
 
 impl LocalKey {
-    /// The key of the first block of a text whose label ends in `PRIVATE KEY`. What the body is
-    /// counts, not what the label says about it.
+    /// The key of the first block of a text whose label ends in `PRIVATE KEY`. The format is
+    /// determined from the body, not from the label.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] where there is none, [`ErrorKind::Pem`], and those of
+    /// [`ErrorKind::BadArgument`] if there is none, [`ErrorKind::Pem`], and those of
     /// [`from_der`](Self::from_der).
     pub fn from_pem(text: &[u8]) -> Result<Self, Error> {
         for block in PemBlocks::new(text) {

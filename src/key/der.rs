@@ -1,7 +1,7 @@
-//! Where the public key stands in a SubjectPublicKeyInfo or a certificate.
+//! The position of the public key in a SubjectPublicKeyInfo or a certificate.
 //!
-//! An uncompressed P-256, P-384 or Ed25519 key has exactly one DER form, so those are recognised
-//! by their first bytes; everything else goes through the `der` and `spki` crates.
+//! An uncompressed P-256, P-384 or Ed25519 key has exactly one DER form, so these are recognised by
+//! their first bytes. All others are parsed by the `der` and `spki` crates.
 
 use der::{Reader as _, SliceReader, Tag};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
@@ -22,12 +22,12 @@ pub(super) const P256_PREFIX: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
 ];
-/// The same of a P-384 key.
+/// The same for a P-384 key.
 pub(super) const P384_PREFIX: &[u8] = &[
     0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
     0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
 ];
-/// The same of an Ed25519 key (RFC 8410 §4).
+/// The same for an Ed25519 key (RFC 8410 §4).
 pub(super) const ED25519_PREFIX: &[u8] = &[
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];

@@ -1,4 +1,4 @@
-//! Reading `PublicKey = [pkType, pkEnc, pkBody]` in every spelling that is in circulation.
+//! Parsing `PublicKey = [pkType, pkEnc, pkBody]` in every encoding in circulation.
 
 use super::der::{certificate_spki, check_size, find_in_spki};
 use super::{KeyEncoding, KeyIndex, KeyType, Material};
@@ -8,7 +8,7 @@ use crate::finding::FindingKind;
 use crate::limits::Limits;
 
 impl KeyIndex {
-    /// Reads one key. Everything is checked that needs no arithmetic on curves.
+    /// Parses one key. Everything is checked that needs no curve arithmetic.
     pub(crate) fn read<E: ReadError>(
         reader: &mut Reader<'_, E>,
         bytes: &[u8],
@@ -74,7 +74,7 @@ impl KeyIndex {
     }
 }
 
-/// A label that lies about the kind of key is refused; one that names the other curve is reported.
+/// A label that misstates the kind of key is refused; one that names the other curve is reported.
 fn check_label<E: ReadError>(
     label: KeyType,
     material: Material,
@@ -130,7 +130,7 @@ fn read_chain_key<E: ReadError>(
     Ok((found.material, found.a, found.b, body))
 }
 
-/// Notes what stands in the place of a certificate and is none.
+/// Notes an item in the place of a certificate that is not one.
 pub(crate) fn check_certificate<E: ReadError, S: Sink>(
     reader: &Reader<'_, E>,
     certificate: Span,
@@ -201,7 +201,7 @@ const PRIVATE: Int = -4;
 /// The operation of RFC 9052 §7.1 that owners need of a public key.
 const VERIFY: Int = 2;
 
-/// What `alg` may be beside a curve: the algorithm of FDO, also by its name of RFC 9864.
+/// The permitted values of `alg` for a curve: the algorithm of FDO, also by its RFC 9864 name.
 const fn algorithms(material: Material) -> [Int; 2] {
     match material {
         Material::P384 => [-35, -51],
@@ -327,7 +327,7 @@ fn read_cose_map<E: ReadError>(
     Ok((material, x, y, body))
 }
 
-/// A coordinate of exactly the field's size stays; any other loses its leading zeros.
+/// A coordinate of exactly the field's size is unchanged; any other loses its leading zeros.
 fn coordinate<E: ReadError>(
     bytes: &[u8],
     span: Span,

@@ -1,21 +1,22 @@
-//! Private keys where nobody looks for them: what DER, PEM and COSE_Keys look like that hold one.
+//! Private keys in unexpected places: the forms of DER, PEM and COSE_Keys that contain one.
 //!
-//! It decides what is withheld from people, and judges no voucher.
+//! It decides what is withheld from output, and never decides about a voucher.
 
 use super::{NullSink, der_sequence};
 use crate::cbor::{Major, Reader, Span};
 use crate::error::DeviceError;
 use crate::limits::Limits;
 
-/// What the label of a private key in PEM has, whatever its format and encryption.
+/// The label of a private key in PEM contains this, whatever its format and encryption.
 const LABEL: &[u8] = b"PRIVATE KEY";
-/// How far before that its BEGIN may stand.
+/// The largest distance to the preceding BEGIN.
 const LINE: usize = 80;
 
-/// Whether these bytes are a private key, or hold one as text: DER of PKCS#8 (encrypted or not),
-/// PKCS#1, SEC 1 or PKCS#12; a COSE_Key with a private part; PEM with a label of a private key
-/// anywhere. Only what such keys begin with is looked at. A secret number by itself looks like
-/// any other bytes.
+/// Whether these bytes are a private key, or contain one as text.
+///
+/// It recognises DER of PKCS#8 (encrypted or not), PKCS#1, SEC 1 or PKCS#12; a COSE_Key with a
+/// private part; and PEM anywhere with the label of a private key. Only the beginning of a key is
+/// examined. A bare secret number cannot be distinguished from other bytes.
 ///
 /// ```
 /// use ownership_voucher::file::is_private_key;
@@ -27,7 +28,7 @@ pub fn is_private_key(bytes: &[u8]) -> bool {
     is_private_der(bytes) || is_private_cose_key(bytes) || pem_labels(bytes).next().is_some()
 }
 
-/// Where labels of private keys stand in text: behind the word BEGIN or END.
+/// The positions of private key labels in text: after the word BEGIN or END.
 pub(crate) fn pem_labels(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'P');
     starts.map(|(at, _)| at).filter(|at| {
@@ -50,7 +51,7 @@ pub(crate) enum Part {
     Other,
 }
 
-/// What kind of key a COSE_Key says that it is (RFC 9053 §7, RFC 8230 §4).
+/// The key type that a COSE_Key states (RFC 9053 §7, RFC 8230 §4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CoseKeyType {
     Okp,
@@ -61,8 +62,8 @@ pub(crate) enum CoseKeyType {
 }
 
 impl CoseKeyType {
-    /// The type of a map, if that is a COSE_Key or a JWK in CBOR: it has a `kty`, or numbers -1 and -2
-    /// as labels. The reader is before the map.
+    /// The type of a map, if it is a COSE_Key or a JWK in CBOR: it has a `kty`, or the labels -1
+    /// and -2. The reader is positioned before the map.
     pub(crate) fn of(reader: &Reader<'_>) -> Option<Self> {
         let bytes = reader.input();
         let mut probe = Reader::<DeviceError>::over(bytes, reader.rest(reader.position()));
@@ -152,8 +153,8 @@ impl<'a> Name<'a> {
     }
 }
 
-/// Gives what each member of the map in `span` is, with the offset of its label, as far as it can be
-/// read. Nothing where it is no key.
+/// Reports the meaning of each member of the map in `span`, with the offset of its label, as far as
+/// it can be parsed. Nothing if it is not a key.
 pub(crate) fn each_label(
     bytes: &[u8],
     span: Span,
@@ -171,13 +172,13 @@ pub(crate) fn each_label(
     Some(())
 }
 
-/// Whether these bytes begin with a COSE_Key that has a private part, by itself or in a byte string.
-/// What stands behind it does not matter.
+/// Whether these bytes begin with a COSE_Key that has a private part, bare or in a byte string.
+/// Trailing bytes are ignored.
 pub(crate) fn is_private_cose_key(bytes: &[u8]) -> bool {
     cose_key_has(bytes, |part| part == Part::Private)
 }
 
-/// The same with any part that no public key has.
+/// The same for any part that no public key has.
 pub(crate) fn is_odd_cose_key(bytes: &[u8]) -> bool {
     cose_key_has(bytes, |part| part != Part::Public)
 }
@@ -196,8 +197,8 @@ fn cose_key_has(bytes: &[u8], wanted: impl Fn(Part) -> bool) -> bool {
     found
 }
 
-/// Whether these bytes are a private key in DER, by what it begins with: PKCS#8 (RFC 5958),
-/// PKCS#1 (RFC 8017 §A.1.2), SEC 1 (RFC 5915), PKCS#8 under a password, PKCS#12 (RFC 7292).
+/// Whether these bytes begin like a private key in DER: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017
+/// §A.1.2), SEC 1 (RFC 5915), PKCS#8 under a password, PKCS#12 (RFC 7292).
 pub(crate) fn is_private_der(bytes: &[u8]) -> bool {
     let content = der_sequence(bytes).unwrap_or_default();
     let encrypted = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];

@@ -1,4 +1,4 @@
-//! A public key as a key: curve and point, or modulus and exponent, without label or encoding.
+//! A decoded public key: curve and point, or modulus and exponent, without label or encoding.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -18,11 +18,10 @@ use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind, ReadError};
 use crate::limits::Limits;
 
-/// A public key whose numbers have been checked: the point lies on its curve, the modulus and
-/// exponent are in range.
+/// A valid public key: its point is on the curve, or its modulus and exponent are in range.
 ///
-/// Two are equal where they are the same key, however they were encoded: an owner may stand as
-/// SubjectPublicKeyInfo in one entry and as certificate in the next.
+/// Two keys are equal if they have the same value, however they were encoded. An owner may appear
+/// as a SubjectPublicKeyInfo in one entry and as a certificate in the next.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey {
     material: Material,
@@ -31,8 +30,8 @@ pub struct PublicKey {
     exponent: u64,
 }
 
-/// Coordinates or modulus, big-endian at full width. Those of curves are kept without allocation,
-/// because a batch makes one for every owner.
+/// Coordinates or modulus, big-endian at full width. Coordinates are stored without allocation,
+/// because a batch creates one key for every owner.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Numbers {
     Coordinates([u8; 96]),
@@ -40,7 +39,7 @@ enum Numbers {
 }
 
 impl PublicKey {
-    /// The key with these numbers, which are known to be valid; they may lack leading zeros.
+    /// The key with these components, which are known to be valid. They may lack leading zeros.
     pub(crate) fn from_valid_parts(material: Material, a: &[u8], b: &[u8]) -> Self {
         let width = material.coordinate();
         if material.is_rsa() {
@@ -68,7 +67,7 @@ impl PublicKey {
         }
     }
 
-    /// The key with these numbers; `a` and `b` may lack leading zeros.
+    /// The key with these components; `a` and `b` may lack leading zeros.
     pub(crate) fn from_parts<E: ReadError>(
         material: Material,
         a: &[u8],
@@ -105,12 +104,12 @@ impl PublicKey {
         Ok(key)
     }
 
-    /// The key of a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7), which fills all of `der`.
+    /// The key of a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7). It must fill `der` exactly.
     ///
     /// # Errors
     /// [`ErrorKind::KeyEncoding`], [`ErrorKind::PointEncoding`], [`ErrorKind::PointNotOnCurve`],
-    /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::UnsupportedKeyType`] for a key
-    /// that FDO does not have.
+    /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::UnsupportedKeyType`]
+    /// for a key type that FDO does not support.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
         if der.len() > Limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::LimitInput));
@@ -119,7 +118,7 @@ impl PublicKey {
         Self::from_parts(found.material, found.a.of(der), found.b.of(der))
     }
 
-    /// The key of an X.509 certificate in DER. Nothing in the certificate is checked.
+    /// The key of an X.509 certificate in DER. The certificate is not verified.
     ///
     /// # Errors
     /// [`ErrorKind::Certificate`], and those of [`from_spki_der`](Self::from_spki_der).
@@ -131,7 +130,8 @@ impl PublicKey {
         Self::from_spki_der(spki.of(der))
     }
 
-    /// The key of an uncompressed SEC 1 point (§2.3.3: 04 ‖ x ‖ y), of P-256 or P-384 by length.
+    /// The key of an uncompressed SEC 1 point (§2.3.3: 04 ‖ x ‖ y). The length selects P-256 or
+    /// P-384.
     ///
     /// # Errors
     /// [`ErrorKind::PointEncoding`] and [`ErrorKind::PointNotOnCurve`].
@@ -147,12 +147,12 @@ impl PublicKey {
         Self::from_parts(material, x, y)
     }
 
-    /// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM
-    /// or a PKCS#11 token says of its keys.
+    /// The RSA key with this modulus and exponent, as a TPM or PKCS#11 token reports them:
+    /// big-endian, with or without leading zeros.
     ///
     /// # Errors
-    /// [`ErrorKind::RsaModulus`] for one that has not 2048 or 3072 bits, or is even;
-    /// [`ErrorKind::RsaExponent`] for one that is even or not in 65537 to 2^32.
+    /// [`ErrorKind::RsaModulus`] if the modulus is even or does not have 2048 or 3072 bits;
+    /// [`ErrorKind::RsaExponent`] if the exponent is even or not in 65537 to 2^32.
     pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, Error> {
         let trimmed = |number: &'_ [u8]| {
             let zeros = number.iter().take_while(|&&byte| byte == 0).count();
@@ -163,7 +163,7 @@ impl PublicKey {
         Self::from_parts(material, &modulus, &exponent)
     }
 
-    /// The Ed25519 key of these 32 bytes (RFC 8032 §5.1.5).
+    /// The Ed25519 key with these 32 bytes (RFC 8032 §5.1.5).
     ///
     /// # Errors
     /// [`ErrorKind::PointNotOnCurve`], also for points of small order.
@@ -171,8 +171,8 @@ impl PublicKey {
         Self::from_parts(Material::Ed25519, bytes, &[])
     }
 
-    /// The SubjectPublicKeyInfo in DER. RSA keys carry the algorithm rsaEncryption, as FDO wants
-    /// it for PSS too.
+    /// The SubjectPublicKeyInfo in DER. RSA keys have the algorithm rsaEncryption, which FDO
+    /// requires for PSS too.
     #[must_use]
     pub fn to_spki_der(&self) -> Vec<u8> {
         match self.spki_prefix() {
@@ -182,7 +182,7 @@ impl PublicKey {
         }
     }
 
-    /// The hash of the SubjectPublicKeyInfo; without a heap for keys that are not RSA.
+    /// The hash of the SubjectPublicKeyInfo, without heap allocation for keys that are not RSA.
     pub(crate) fn spki_digest(&self, hash: HashAlgorithm) -> Digest {
         match self.spki_prefix() {
             Some(prefix) => hash.digest(&[prefix, self.numbers()]),
@@ -214,19 +214,19 @@ impl PublicKey {
         .to_der()
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo: the name of an owner in reports and allow lists.
+    /// SHA-256 of the SubjectPublicKeyInfo. It identifies an owner in reports and allow lists.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         sha2::Sha256::digest(self.to_spki_der()).into()
     }
 
-    /// The label that FDO gives to such a key; for RSA the one with PKCS#1 v1.5 signatures.
+    /// The FDO label of a key of this type; for RSA, the one with PKCS#1 v1.5 signatures.
     #[must_use]
     pub const fn natural_type(&self) -> KeyType {
         self.material.natural_type()
     }
 
-    /// The size as people name it, in bits: 256, 384, 2048 or 3072.
+    /// The nominal key size in bits: 256, 384, 2048 or 3072.
     #[must_use]
     pub const fn bits(&self) -> usize {
         self.material.coordinate().saturating_mul(8)
@@ -240,7 +240,7 @@ impl PublicKey {
         self.exponent
     }
 
-    /// Coordinates one after the other, or the modulus.
+    /// The concatenated coordinates, or the modulus.
     pub(crate) fn numbers(&self) -> &[u8] {
         match (&self.numbers, self.material) {
             (Numbers::Modulus(modulus), _) => modulus,
@@ -250,14 +250,15 @@ impl PublicKey {
         }
     }
 
-    /// Whether `signature` signs `message` under this key.
+    /// Verifies that `signature` is a signature over `message` under this key.
     ///
-    /// The algorithm must be the one of the key: ES256 for P-256, and so on; RSA keys take both
-    /// paddings at the hash of their size. ECDSA signatures are r ‖ s, high s included.
+    /// The algorithm must match the key: ES256 for P-256, and so on. RSA keys accept both paddings,
+    /// with the hash of their size. ECDSA signatures are r ‖ s; high s is accepted.
     ///
     /// # Errors
-    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureLength`], [`ErrorKind::SignatureInvalid`];
-    /// [`ErrorKind::FeatureDisabled`] for RSA in a build without `rsa`.
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureLength`],
+    /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::FeatureDisabled`] for RSA in a build without
+    /// `rsa`.
     pub fn verify(
         &self,
         algorithm: Algorithm,
@@ -286,7 +287,7 @@ impl PublicKey {
         self.verify_parts(algorithm, &SigStructure::plain(message), signature)
     }
 
-    /// The same for a message in parts, with algorithm and length known to fit.
+    /// The same for a message in parts; algorithm and length are known to match.
     pub(crate) fn verify_parts<E: ReadError>(
         &self,
         algorithm: Algorithm,
@@ -394,7 +395,7 @@ impl PublicKey {
     }
 }
 
-/// An uncompressed point from its coordinates, of at most 96 bytes, without a heap.
+/// An uncompressed point from its coordinates, of at most 96 bytes, without heap allocation.
 fn sec1<'r>(coordinates: &[u8], room: &'r mut [u8; 97]) -> &'r [u8] {
     let [tag, rest @ ..] = room;
     *tag = 4;

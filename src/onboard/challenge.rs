@@ -1,5 +1,5 @@
-//! A plain proof of ownership, for people without FDO in between: a marketplace or a support desk
-//! asks whoever brings a voucher to show that they hold its owner's key.
+//! A plain proof of ownership between people, without FDO: a marketplace or a support desk asks the
+//! holder of a voucher to prove possession of its owner's key.
 //!
 //! ```text
 //! verifier:  voucher.challenge(name, nonce) ─▶ Challenge ─ to_cbor ─▶ …
@@ -25,22 +25,23 @@
 //! ])
 //! ```
 //!
-//! All of it in shortest, definite CBOR. The signature is by the key that owns the voucher, over the
-//! Sig_structure with external_aad = the CBOR of `["ov-ownership-v1"]`. FDO signs all of its messages
-//! with other external data (none in 1.1), so that no proof is an FDO message and no FDO message a
-//! proof.
+//! All of it is in the shortest form, with definite lengths. The signature is made with the owner
+//! key of the voucher, over the Sig_structure with external_aad = the CBOR of
+//! `["ov-ownership-v1"]`. All FDO messages have another external_aad (empty in 1.1), so that no
+//! proof is a valid FDO message, and no FDO message is a valid proof.
 //!
-//! The state is SHA-384 over the content of the last entry's payload, which has the hash of everything
-//! before in it; without entries over OVHeader ‖ HMac, as the first entry would hash them. Tag,
-//! unprotected header and signature of the last entry, which anybody can rewrite, are not in it.
+//! The state is SHA-384 over the content of the last entry's payload, which contains the hash of
+//! everything before it. Without entries it is SHA-384 over OVHeader ‖ HMac, as the first entry
+//! would hash them. It does not cover the tag, the unprotected header and the signature of the last
+//! entry, which anybody can change.
 //!
 //! # What it proves
 //!
-//! That the key which this voucher names as owner answered this verifier, about this device and this
-//! state, after the challenge was made. It does not prove that there is no newer state of the voucher.
+//! The owner key of this voucher answered this verifier, about this device and this state, after
+//! the challenge was made. It does not prove that there is no newer state of the voucher.
 //!
-//! Both sides name the verifier. The owner gives the name of the one that it is talking to, so that a
-//! dishonest verifier cannot pass on the challenge of another one.
+//! Both sides name the verifier. The owner states the name of the verifier that it is talking to,
+//! so that a dishonest verifier cannot relay the challenge of another one.
 
 use alloc::string::String;
 use alloc::vec;
@@ -61,10 +62,10 @@ use crate::write;
 /// What the signature covers besides the message: `["ov-ownership-v1"]`.
 const AAD: &[u8] = b"\x81\x6fov-ownership-v1";
 const CONTEXT: &str = "ov-ownership-v1";
-/// Bytes of the longest name.
+/// The size of the longest name in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// A question to whoever claims to own a voucher.
+/// A challenge to a party that claims to own a voucher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
     verifier: String,
@@ -74,12 +75,12 @@ pub struct Challenge {
 }
 
 impl VerifiedVoucher<'_> {
-    /// Asks whoever claims to own this voucher to prove it. `verifier` is the name by which the owner
-    /// knows the one who asks; `nonce` is 32 fresh random bytes.
+    /// A challenge to prove ownership of this voucher. `verifier` is the name by which the owner
+    /// knows the verifier; `nonce` is 32 fresh random bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] for a name that is empty, longer than 255 bytes, or has hidden
-    /// characters in it ([`is_hidden`](crate::text::is_hidden)).
+    /// [`ErrorKind::Incomplete`] for a name that is empty, longer than 255 bytes, or contains
+    /// hidden characters ([`is_hidden`](crate::text::is_hidden)).
     pub fn challenge(&self, verifier: &str, nonce: [u8; 32]) -> Result<Challenge, Error> {
         check_name(verifier)?;
         Ok(Challenge {
@@ -92,19 +93,19 @@ impl VerifiedVoucher<'_> {
 }
 
 impl Challenge {
-    /// Who asks.
+    /// The name of the verifier.
     #[must_use]
     pub fn verifier(&self) -> &str {
         &self.verifier
     }
 
-    /// The device that it is about.
+    /// The GUID of the device.
     #[must_use]
     pub const fn guid(&self) -> Guid {
         self.guid
     }
 
-    /// The state of ownership that it is about.
+    /// The state of ownership.
     #[must_use]
     pub const fn state(&self) -> Digest {
         self.state
@@ -122,11 +123,11 @@ impl Challenge {
         ]))
     }
 
-    /// Reads a challenge.
+    /// The challenge in `bytes`.
     ///
     /// # Errors
-    /// Whatever is not in the [format](self#format); [`ErrorKind::WrongMessage`] for another first
-    /// item.
+    /// Parse errors for any deviation from the [format](self#format); [`ErrorKind::WrongMessage`]
+    /// for another first item.
     pub fn from_cbor(bytes: &[u8]) -> Result<Self, Error> {
         let limits = Limits::new();
         if bytes.len() > limits.input {
@@ -166,19 +167,21 @@ impl Challenge {
             state,
             nonce,
         };
-        // One challenge, one spelling: what is signed is what was asked.
+        // One challenge has one encoding: the signed bytes are those of the challenge.
         match challenge.to_cbor() == bytes {
             true => Ok(challenge),
             false => Err(Error::because(ErrorKind::BadCbor, "not in shortest form")),
         }
     }
 
-    /// The owner's answer, waiting for its signature; [`Unsigned::sign`] takes any
-    /// [`OwnerSigner`](crate::OwnerSigner). `verifier` is the one that the owner is talking to.
+    /// The owner's answer, to be signed. [`Unsigned::sign`] takes any
+    /// [`OwnerSigner`](crate::OwnerSigner). `verifier` is the verifier that the owner is talking
+    /// to.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongVerifier`] where the challenge is another verifier's, [`ErrorKind::WrongDevice`] and
-    /// [`ErrorKind::WrongState`] where it is about another device, or another state of the voucher.
+    /// [`ErrorKind::WrongVerifier`] if the challenge is from another verifier,
+    /// [`ErrorKind::WrongDevice`] and [`ErrorKind::WrongState`] if it is about another device or
+    /// another state of the voucher.
     pub fn respond(
         &self,
         voucher: &VerifiedVoucher<'_>,
@@ -192,13 +195,13 @@ impl Challenge {
         Ok(Unsigned::new(voucher.owner().clone(), algorithm, self.to_cbor()).with_aad(AAD))
     }
 
-    /// Checks an answer to this challenge: the owner of this voucher gave it.
+    /// Checks that the owner of this voucher gave this answer to this challenge.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::WrongMessage`]; [`ErrorKind::WrongVerifier`],
-    /// [`ErrorKind::WrongDevice`], [`ErrorKind::WrongState`] and [`ErrorKind::WrongNonce`] for an answer to another
-    /// challenge, or a challenge about another voucher; [`ErrorKind::AlgorithmMismatch`],
-    /// [`ErrorKind::SignatureInvalid`].
+    /// Parse errors; [`ErrorKind::WrongMessage`]; [`ErrorKind::WrongVerifier`],
+    /// [`ErrorKind::WrongDevice`], [`ErrorKind::WrongState`] and [`ErrorKind::WrongNonce`] for an
+    /// answer to another challenge, or a challenge about another voucher;
+    /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
     pub fn check(&self, voucher: &VerifiedVoucher<'_>, proof: &[u8]) -> Result<(), Error> {
         self.is_about(voucher)?;
         let signed = Signed::read::<Error>(proof, &Limits::new(), &mut NullSink)?;

@@ -1,5 +1,5 @@
-//! The device credential: what a device keeps about itself from the factory on (FDO 1.1,
-//! DeviceCredential; its encoding is up to the device).
+//! The device credential: what a device stores about itself from manufacture on (FDO 1.1,
+//! DeviceCredential; its encoding is left to the device).
 //!
 //! ```text
 //! reference  [active, 101, hmac secret, device info, GUID, rendezvous info, DCPubKeyHash]
@@ -27,11 +27,11 @@ use crate::sign::LocalKey;
 use crate::voucher::{Guid, Voucher, read_rendezvous};
 use crate::write;
 
-/// Who writes a credential in which order.
+/// The encoding of a device credential, which differs between implementations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CredentialDialect {
-    /// In the order of the FDO text, with the HMAC secret and without a key.
+    /// In the order of FDO 1.1, with the HMAC secret and without a key.
     Reference,
     /// go-fdo: with the HMAC secret, and the key as PKCS#8 in DER.
     GoFdo,
@@ -39,7 +39,7 @@ pub enum CredentialDialect {
     FdoRs,
 }
 
-/// What a device keeps about itself. Secrets are wiped when it is dropped, and never printed.
+/// The device credential. Secrets are wiped when it is dropped, and are never printed.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct DeviceCredential {
@@ -58,9 +58,9 @@ pub struct DeviceCredential {
 }
 
 impl DeviceCredential {
-    /// The credential of the device that this voucher was made for, without its secrets:
-    /// `DCPubKeyHash` is over the CBOR of the manufacturer's key, with the hash function of the
-    /// HMAC.
+    /// The credential of the device that this voucher was made for, without its secrets.
+    /// `DCPubKeyHash` is computed over the CBOR of the manufacturer's key, with the hash function
+    /// of the HMAC.
     #[must_use]
     pub fn of(voucher: &Voucher<'_>) -> Self {
         let hash = voucher.hmac().algorithm();
@@ -75,7 +75,7 @@ impl DeviceCredential {
         }
     }
 
-    /// The same with a secret for HMACs; without one, a TPM makes them.
+    /// Sets the HMAC secret. Without it, a TPM computes the HMACs.
     #[must_use]
     pub fn with_secret(mut self, secret: HmacSecret) -> Self {
         self.set_secret(secret);
@@ -86,18 +86,18 @@ impl DeviceCredential {
         self.secret = Some(secret);
     }
 
-    /// The same with the device's private key in DER, PKCS#8 or SEC 1; without one, it is in a TPM.
+    /// Sets the device's private key, as PKCS#8 or SEC 1 in DER. Without it, the key is in a TPM.
     #[must_use]
     pub fn with_key(mut self, key: Zeroizing<Vec<u8>>) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// The private key of the device: signs TO1.ProveToRV and TO2.ProveDevice.
+    /// The private key of the device, which signs TO1.ProveToRV and TO2.ProveDevice.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] where there is none, [`ErrorKind::BadArgument`] for a key that
-    /// cannot be read, such as RSA.
+    /// [`ErrorKind::Incomplete`] if there is none, [`ErrorKind::BadArgument`] for a key that cannot
+    /// be parsed or is not supported, such as RSA.
     pub fn key(&self) -> Result<LocalKey, Error> {
         match &self.key {
             Some(der) => LocalKey::from_der(der),
@@ -108,14 +108,14 @@ impl DeviceCredential {
         }
     }
 
-    /// What the device knows when it meets an owner.
+    /// What the device knows before it meets an owner.
     #[must_use]
     pub const fn facts(&self) -> DeviceFacts {
         DeviceFacts::new(self.guid).with_manufacturer_hash(self.manufacturer_hash)
     }
 
-    /// Whether the manufacturer of a voucher is the one that the device remembers: `DCPubKeyHash`
-    /// over the CBOR of the key or, as in devices of pri-fidoiot, over its SubjectPublicKeyInfo.
+    /// Whether the manufacturer of a voucher is the one in the credential: `DCPubKeyHash` over the
+    /// CBOR of the key or, as in devices of pri-fidoiot, over its SubjectPublicKeyInfo.
     #[must_use]
     pub fn has_manufacturer(&self, voucher: &Voucher<'_>) -> bool {
         let key = voucher.manufacturer_key();
@@ -126,10 +126,11 @@ impl DeviceCredential {
                 .is_ok_and(|key| key.spki_digest(hash) == self.manufacturer_hash)
     }
 
-    /// Reads a credential in any of the dialects, and says which.
+    /// The credential in `bytes`, in any of the dialects, and its dialect.
     ///
     /// # Errors
-    /// Whatever cannot be read, with its place; [`ErrorKind::UnsupportedVersion`] for versions other than 101.
+    /// Parse errors with their place; [`ErrorKind::UnsupportedVersion`] for versions other than
+    /// 101.
     pub fn read(bytes: &[u8]) -> Result<(Self, CredentialDialect), Error> {
         let limits = Limits::new();
         if bytes.len() > limits.input {
@@ -191,8 +192,8 @@ impl DeviceCredential {
     /// The credential as CBOR. The bytes are wiped when dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Incomplete`] where the dialect has a place for a secret or key that the
-    /// credential does not have.
+    /// [`ErrorKind::Incomplete`] if the dialect requires a secret or key that the credential does
+    /// not have.
     pub fn to_cbor(&self, dialect: CredentialDialect) -> Result<Zeroizing<Vec<u8>>, Error> {
         let missing = |what| Error::because(ErrorKind::Incomplete, what);
         let secret = self.secret.as_ref().map(HmacSecret::as_bytes);

@@ -1,5 +1,5 @@
-//! The device's side of TO2, one message at a time and without a heap (FDO 1.1, TO2.ProveOVHdr and
-//! TO2.OVNextEntry).
+//! The device's side of TO2, one message at a time and without heap allocation (FDO 1.1,
+//! TO2.ProveOVHdr and TO2.OVNextEntry).
 //!
 //! ```text
 //! 61 ProveOVHdr ──▶ DeviceFacts::start ──▶ DeviceVerifier ◀── 63 OVNextEntry, as often as 61 says
@@ -7,12 +7,13 @@
 //!                                             finish ──▶ VerifiedOwner
 //! ```
 //!
-//! The state is of a fixed size; besides it the caller holds one message. What is kept between two
-//! entries are hashes: both of them, because only the next entry says which one it uses.
+//! The state has a fixed size. In addition the caller holds one message. Between two entries, the
+//! state stores two hashes of the last entry, because only the next entry determines which hash
+//! function is used.
 //!
-//! Keys of RSA and Ed25519 do need the heap, the first in the library that verifies them, and both
-//! are refused before it is touched unless the feature `rsa` or the allowance is there. P-256 and
-//! P-384 never touch it.
+//! RSA and Ed25519 keys do need the heap; for RSA the verifying library uses it. Both are refused
+//! before any allocation unless the feature `rsa` or the allowance is present. P-256 and P-384
+//! never use the heap.
 
 use super::message::{Nonce, Signed};
 use super::owner_proof::OwnerProof;
@@ -25,7 +26,7 @@ use crate::limits::Limits;
 use crate::verify::check_entry_signature;
 use crate::voucher::{Entry, Guid, read_entry};
 
-/// What a device knows before it meets an owner, and what it tolerates.
+/// What a device knows before it meets an owner, and the deviations that it accepts.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceFacts {
     guid: Guid,
@@ -35,8 +36,8 @@ pub struct DeviceFacts {
 }
 
 impl DeviceFacts {
-    /// The device with this GUID: `DCGuid`. No dialect is tolerated that needs an
-    /// [`Allowance`]; the [`Limits`] are the default ones.
+    /// The device with this GUID: `DCGuid`. No deviation is accepted that needs an [`Allowance`],
+    /// and the [`Limits`] are the default ones.
     #[must_use]
     pub const fn new(guid: Guid) -> Self {
         Self {
@@ -47,7 +48,7 @@ impl DeviceFacts {
         }
     }
 
-    /// The hash of the first owner's key: `DCPubKeyHash`, over the CBOR of the key or, as in
+    /// Sets the hash of the first owner's key: `DCPubKeyHash`, over the CBOR of the key or, as in
     /// devices of pri-fidoiot, over its SubjectPublicKeyInfo.
     #[must_use]
     pub const fn with_manufacturer_hash(mut self, hash: Digest) -> Self {
@@ -55,14 +56,14 @@ impl DeviceFacts {
         self
     }
 
-    /// Accepts one more dialect, by name.
+    /// Accepts the deviation that this allowance names.
     #[must_use]
     pub const fn allow(mut self, allowance: Allowance) -> Self {
         self.allowed |= 1 << allowance as u8;
         self
     }
 
-    /// Other bounds on what a message may ask of its reader.
+    /// Sets the limits for a message.
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -73,22 +74,22 @@ impl DeviceFacts {
         self.allowed & 1 << allowance as u8 != 0
     }
 
-    /// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` in it.
+    /// Verifies TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which contained `nonce`.
     ///
     /// `hmac` computes HMAC(DCHmacSecret, OVHeader) as
-    /// [`DeviceHmac::header_hmac`](crate::DeviceHmac::header_hmac) does, and gives `None` where the
+    /// [`DeviceHmac::header_hmac`](crate::DeviceHmac::header_hmac) does, and returns `None` if the
     /// secret cannot be reached. With the secret in memory it is
     /// `|algorithm, header| Some(algorithm.hmac(SECRET, header))`.
     ///
-    /// Checks the GUID, nonce and hash of `hello`; the HMAC of the header in constant time;
-    /// `DCPubKeyHash` where it is known; and the signature, under the key that came along. Who holds
-    /// that key is proved only by [`DeviceVerifier::finish`].
+    /// It checks the GUID, the nonce and the hash of `hello`; the HMAC of the header, in constant
+    /// time; `DCPubKeyHash` if it is known; and the signature, under the key in the message.
+    /// Whether that key is the owner's is proved only by [`DeviceVerifier::finish`].
     ///
     /// # Errors
-    /// The first fault: whatever cannot be read; [`ErrorKind::WrongMessage`],
-    /// [`ErrorKind::WrongDevice`], [`ErrorKind::WrongNonce`], [`ErrorKind::HelloHashMismatch`],
-    /// [`ErrorKind::HmacMismatch`], [`ErrorKind::WrongManufacturer`], [`ErrorKind::AlgorithmMismatch`],
-    /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::SignerFailed`] where `hmac` gives `None`.
+    /// The first fault: parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongDevice`],
+    /// [`ErrorKind::WrongNonce`], [`ErrorKind::HelloHashMismatch`], [`ErrorKind::HmacMismatch`],
+    /// [`ErrorKind::WrongManufacturer`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::SignerFailed`] if `hmac` returns `None`.
     pub fn start<'m>(
         &self,
         hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
@@ -141,7 +142,7 @@ impl DeviceFacts {
         Ok((verifier, hello))
     }
 
-    /// What the header and the message say, against what the device knows.
+    /// Compares the header and the message with what the device knows.
     fn check(
         &self,
         proof: &OwnerProof,
@@ -184,8 +185,8 @@ impl DeviceFacts {
     }
 }
 
-/// The contents of TO2.ProveOVHdr that the device acts on. They are signed by the key that came
-/// along; whose key that is, [`DeviceVerifier::finish`] tells.
+/// The contents of TO2.ProveOVHdr that the device uses. They are signed by the key in the message;
+/// [`DeviceVerifier::finish`] proves whether that key is the owner's.
 #[derive(Clone, Copy)]
 pub struct OwnerHello<'m> {
     message: &'m [u8],
@@ -217,14 +218,14 @@ impl<'m> OwnerHello<'m> {
         self.sig_info.of(self.message)
     }
 
-    /// Bytes of the largest message that the owner takes.
+    /// The size in bytes of the largest message that the owner accepts.
     #[must_use]
     pub const fn max_message(&self) -> u16 {
         self.max_message
     }
 }
 
-/// The voucher on its way through the device, between two messages.
+/// The state of the verification of a voucher in the device, between two messages.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct DeviceVerifier {
@@ -256,11 +257,12 @@ impl DeviceVerifier {
         }
     }
 
-    /// Takes TO2.OVNextEntry: `[OVEntryNum, OVEntry]`. Its buffer is free afterwards.
+    /// Verifies TO2.OVNextEntry: `[OVEntryNum, OVEntry]`. The message buffer can be reused
+    /// afterwards.
     ///
     /// # Errors
-    /// The first fault, and that again at every later call: whatever cannot be read,
-    /// [`ErrorKind::WrongEntry`] for an entry out of turn or one too many,
+    /// The first fault, which every later call returns again: parse errors,
+    /// [`ErrorKind::WrongEntry`] for an entry out of sequence or one too many,
     /// [`ErrorKind::PreviousHashMismatch`], [`ErrorKind::HeaderInfoHashMismatch`],
     /// [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`]. All name the entry.
     pub fn entry(&mut self, message: &[u8]) -> Result<(), DeviceError> {
@@ -332,11 +334,12 @@ impl DeviceVerifier {
         Ok(())
     }
 
-    /// The last check: the key that the voucher ends with is the one that signed TO2.ProveOVHdr.
+    /// The verified owner. This is the last check: the key of the voucher's last entry, or the
+    /// manufacturer's if there is none, is the key that signed TO2.ProveOVHdr.
     ///
     /// # Errors
-    /// [`ErrorKind::WrongEntry`] where entries are missing, [`ErrorKind::WrongOwner`] where another key
-    /// owns the device, and whatever [`entry`](Self::entry) failed with before.
+    /// [`ErrorKind::WrongEntry`] if entries are missing, [`ErrorKind::WrongOwner`] if another key
+    /// owns the device, and any earlier error of [`entry`](Self::entry).
     pub fn finish(self) -> Result<VerifiedOwner, DeviceError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -353,8 +356,8 @@ impl DeviceVerifier {
     }
 }
 
-/// The owner of the device, proved: its key ends the voucher of this device, and signed the answer
-/// to its hello.
+/// The proved owner of the device: its key is the owner key of this device's voucher, and signed
+/// the answer to the device's TO2.HelloDevice.
 #[derive(Clone, Debug)]
 pub struct VerifiedOwner {
     guid: Guid,
@@ -373,7 +376,7 @@ impl VerifiedOwner {
         &self.key
     }
 
-    /// The entries that lead to it.
+    /// The number of entries in the voucher.
     #[must_use]
     pub const fn entries(&self) -> u8 {
         self.entries
@@ -385,7 +388,7 @@ impl VerifiedOwner {
         self.guid
     }
 
-    /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice. Nothing signs it.
+    /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice. It is not signed.
     #[must_use]
     pub const fn nonce(&self) -> Nonce {
         self.nonce
@@ -397,7 +400,7 @@ impl VerifiedOwner {
         self.chain_hash
     }
 
-    /// The hash function under the HMAC of the voucher's header.
+    /// The hash function of the HMAC of the voucher's header.
     #[must_use]
     pub const fn hash(&self) -> HashAlgorithm {
         self.hmac
@@ -409,7 +412,7 @@ impl VerifiedOwner {
     }
 }
 
-/// The key itself. An RSA key lives on the heap, so in a build that could not use it none is made.
+/// The decoded key. An RSA key needs the heap, so none is created in a build that could not use it.
 fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
     if index.material.is_rsa() && !cfg!(feature = "rsa") {
         return Err(DeviceError::new(ErrorKind::FeatureDisabled).at(index.item.start()));
@@ -417,7 +420,7 @@ fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
     index.public_key(message)
 }
 
-/// A hash under both algorithms: the one that is asked for is known only later.
+/// A hash under both algorithms: which one is required is known only later.
 #[derive(Clone, Copy, Debug)]
 struct Both {
     sha256: Digest,
@@ -440,7 +443,7 @@ impl Both {
     }
 }
 
-/// Remembers the first deviation that the device does not tolerate.
+/// Records the first deviation that the device does not accept.
 pub(crate) struct Deviations<'f> {
     facts: &'f DeviceFacts,
     refused: Option<DeviceError>,

@@ -1,4 +1,4 @@
-//! The device proves itself: TO1.ProveToRV (32) to a rendezvous server, TO2.ProveDevice (64) to its
+//! Proofs by the device: TO1.ProveToRV (32) to a rendezvous server, TO2.ProveDevice (64) to its
 //! owner. Both are entity attestation tokens signed with the key of the device certificate.
 //!
 //! ```cddl
@@ -28,16 +28,17 @@ const EAT_FDO: i64 = -257;
 /// `EUPHNonce` in the unprotected header of TO2.ProveDevice.
 const EUPH_NONCE: i64 = -259;
 
-/// TO1.ProveToRV, waiting for the device's signature. `nonce` is `NonceTO1Proof`.
+/// TO1.ProveToRV, to be signed by the device. `nonce` is `NonceTO1Proof`.
 ///
-/// An RSA key signs with PKCS#1 v1.5 unless [`Unsigned::with_pss`] says otherwise.
+/// An RSA key signs with PKCS#1 v1.5 unless [`Unsigned::with_pss`] was called.
 pub fn prove_to_rv(guid: Guid, nonce: Nonce, device: &PublicKey) -> Unsigned {
     unsigned(device, token(guid, nonce, None))
 }
 
-/// TO2.ProveDevice, waiting for the device's signature: `nonce` is `NonceTO2ProveDv`, from the
-/// owner; `setup_nonce` is `NonceTO2SetupDv`, fresh, which the owner repeats in TO2.SetupDevice;
-/// `key_exchange` is `xBKeyExchange`.
+/// TO2.ProveDevice, to be signed by the device.
+///
+/// `nonce` is `NonceTO2ProveDv`, from the owner. `setup_nonce` is `NonceTO2SetupDv`, a fresh nonce
+/// that the owner repeats in TO2.SetupDevice. `key_exchange` is `xBKeyExchange`.
 pub fn prove_device(
     guid: Guid,
     nonce: Nonce,
@@ -75,10 +76,10 @@ fn ueid(guid: Guid) -> [u8; 17] {
 
 /// Checks TO1.ProveToRV: the device of this voucher answered this nonce, `NonceTO1Proof`.
 ///
-/// A token in which EAT-FDO has something in it is meant for an owner, and refused.
+/// A token with a non-empty EAT-FDO is for an owner and is refused.
 ///
 /// # Errors
-/// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+/// Parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
 /// [`ErrorKind::WrongDevice`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`];
 /// [`ErrorKind::UnsupportedAttestation`] for a voucher without device certificate.
 pub fn check_prove_to_rv(
@@ -96,7 +97,7 @@ pub fn check_prove_to_rv(
     token.check(&signed, message, voucher, nonce)
 }
 
-/// What a device proved to its owner in TO2.ProveDevice.
+/// The contents of a verified TO2.ProveDevice.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceProof<'m> {
     key_exchange: &'m [u8],
@@ -138,14 +139,14 @@ impl<'m> DeviceProof<'m> {
         self.key_exchange
     }
 
-    /// `NonceTO2SetupDv`, which the owner repeats in TO2.SetupDevice. Nothing signs it.
+    /// `NonceTO2SetupDv`, which the owner repeats in TO2.SetupDevice. It is not signed.
     #[must_use]
     pub const fn setup_nonce(&self) -> Nonce {
         self.setup_nonce
     }
 }
 
-/// Where the claims stand in a token.
+/// The positions of the claims in a token.
 struct Token {
     nonce: Nonce,
     ueid: Span,
@@ -168,7 +169,7 @@ impl Token {
                     nonce = Some(read_nonce(&mut reader, message, &mut NullSink)?);
                 }
                 Label::Int(label) if label == EAT_UEID.into() || label == EAT_UEID_DRAFT.into() => {
-                    // Two that say the same would be one too many all the same.
+                    // Duplicate claims are refused even if they are equal.
                     if ueid.replace(reader.bytes(&mut NullSink)?).is_some() {
                         return Err(Error::new(ErrorKind::DuplicateLabel).at(at));
                     }
@@ -208,10 +209,10 @@ impl Token {
     }
 }
 
-/// The key of the device's own certificate.
+/// The key of the device certificate.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedAttestation`] where there is none (EPID), and those of
+/// [`ErrorKind::UnsupportedAttestation`] if there is no device certificate (EPID), and those of
 /// [`PublicKey::from_certificate_der`].
 pub fn device_key(voucher: &VerifiedVoucher<'_>) -> Result<PublicKey, Error> {
     match voucher.device_chain().next() {

@@ -1,8 +1,8 @@
-//! A signed message: one COSE_Sign1 (RFC 9052 §4.2) with its headers, read into byte ranges; and one
-//! that waits for its signature.
+//! A signed message, which is one COSE_Sign1 (RFC 9052 §4.2) with its headers, parsed into byte
+//! ranges; and a message that has no signature yet.
 //!
-//! FDO signs every kind of message in the same way, with no word in the signed bytes on which kind
-//! it is. What keeps them apart is the shape of their payloads, so the shape is looked at first.
+//! FDO signs all kinds of messages in the same way, and the signed bytes do not name the kind. Only
+//! the structure of the payload distinguishes the kinds, so the structure is checked first.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -22,18 +22,18 @@ use crate::sign::{OwnerSigner, checked, prehash};
 use crate::voucher::Guid;
 use crate::write;
 
-/// 16 random bytes that make a message fresh (FDO 1.1, Nonce). They come from the caller's source of
-/// randomness and are used once.
+/// A nonce of 16 random bytes, for the freshness of a message (FDO 1.1, Nonce). It comes from the
+/// caller's random number generator and must be used only once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Nonce(pub [u8; 16]);
 
-/// The signed messages that a payload can be told apart as.
+/// The kinds of signed messages that a payload can be distinguished as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An array of eight that begins with a byte string.
     ProveOvHdr,
-    /// A map: TO1.ProveToRV or TO2.ProveDevice, which [`device_proof`](super::device_proof) tells
-    /// apart.
+    /// A map: TO1.ProveToRV or TO2.ProveDevice, which [`device_proof`](super::device_proof)
+    /// distinguishes.
     Eat,
     /// An array of four that ends with a key and has no hash in it.
     SetupDevice,
@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// What a payload looks like, judged by its outermost items.
+    /// The kind of a payload, determined from its outermost items.
     fn of(payload: &[u8]) -> Option<Self> {
         use crate::error::DeviceError;
         let mut reader = Reader::<DeviceError>::new(payload);
@@ -94,7 +94,7 @@ impl Kind {
     }
 }
 
-/// Where everything stands in a signed message.
+/// The positions of all parts of a signed message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Signed {
     pub(crate) algorithm: Algorithm,
@@ -123,7 +123,7 @@ impl Signed {
         Ok(message)
     }
 
-    /// Reads the message that comes next.
+    /// Parses the next message.
     pub(crate) fn read_item<E: ReadError>(
         reader: &mut Reader<'_, E>,
         bytes: &[u8],
@@ -136,7 +136,7 @@ impl Signed {
         }
         let mut items = reader.array_of(4, sink)?;
         reader.next(&mut items)?;
-        // Nonces and keys stand in the unprotected header, so that is no deviation here.
+        // Nonces and keys are in the unprotected header, so that is no deviation here.
         let mut sink = Expected(sink);
         let sink = &mut sink;
         let Headers {
@@ -170,7 +170,7 @@ impl Signed {
         Reader::over(bytes, self.payload)
     }
 
-    /// A reader at the value of a label in the unprotected header, which has been read before.
+    /// A reader at the value of a label in the unprotected header, which was parsed before.
     pub(crate) fn unprotected<'a, E: ReadError>(
         &self,
         bytes: &'a [u8],
@@ -222,7 +222,7 @@ impl Signed {
             .map_err(|error| error.at(self.signature.start()))
     }
 
-    /// The same for the key of a device certificate: of RSA either padding will do.
+    /// The same for the key of a device certificate: for RSA, either padding is accepted.
     pub(crate) fn verify_device(&self, bytes: &[u8], key: &PublicKey) -> Result<(), Error> {
         let pss = key.material().algorithm(KeyType::RsaPss);
         let algorithm = match self.algorithm == pss {
@@ -274,7 +274,7 @@ pub(crate) fn read_number<T: TryFrom<i128>, E: ReadError>(
         .map_err(|_| E::code_point(ErrorKind::WrongType, number, "a smaller number").at(at))
 }
 
-/// Passes on everything but the finding on content in the unprotected header.
+/// Passes on everything except the finding about contents of the unprotected header.
 struct Expected<'s, S>(&'s mut S);
 
 impl<S: Sink> Sink for Expected<'_, S> {
@@ -291,7 +291,7 @@ impl<S: Sink> Sink for Expected<'_, S> {
     }
 }
 
-/// A message that waits for its signature. Signing takes two steps, as with an
+/// A message that has no signature yet. Signing takes two steps, as with an
 /// [`Extension`](crate::Extension): the key may be in a TPM, an HSM or a service.
 #[derive(Clone)]
 #[must_use]
@@ -325,8 +325,8 @@ impl Unsigned {
         }
     }
 
-    /// One more label of the unprotected header, with the CBOR of its value; in rising order of
-    /// their encodings.
+    /// Adds a label of the unprotected header, with the CBOR of its value. Labels must be added in
+    /// the order of their encodings.
     pub(crate) fn with_unprotected(mut self, label: i64, item: Vec<u8>) -> Self {
         self.unprotected.push((label, item));
         self
@@ -337,44 +337,44 @@ impl Unsigned {
         self
     }
 
-    /// Signs with PSS in place of PKCS#1 v1.5. Nothing changes for keys that are not RSA.
+    /// Selects PSS instead of PKCS#1 v1.5. This has no effect for keys that are not RSA.
     pub const fn with_pss(mut self) -> Self {
         self.algorithm = self.signer.material().algorithm(KeyType::RsaPss);
         self
     }
 
-    /// The algorithm to sign with.
+    /// The algorithm of the signature.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The key that has to sign.
+    /// The public key of the signer.
     #[must_use]
     pub const fn signer(&self) -> &PublicKey {
         &self.signer
     }
 
-    /// The message to sign: the Sig_structure of RFC 9052 §4.4.
+    /// The message to be signed: the Sig_structure of RFC 9052 §4.4.
     #[must_use]
     pub fn to_be_signed(&self) -> Vec<u8> {
         let protected = write::protected_header(self.algorithm);
         SigStructure::with_aad(&protected, self.aad, &self.payload).to_vec()
     }
 
-    /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests;
-    /// `None` for EdDSA, which signs the message.
+    /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests; `None`
+    /// for EdDSA, which signs the message itself.
     #[must_use]
     pub fn prehash(&self) -> Option<Digest> {
         prehash(self.algorithm, &self.to_be_signed())
     }
 
-    /// The bytes to send, after the signature has been verified under [`signer`](Self::signer).
+    /// The signed message to send, after the signature was verified under [`signer`](Self::signer).
     ///
-    /// ECDSA signatures may come as r ‖ s or in DER.
+    /// ECDSA signatures may be given as r ‖ s or in DER.
     ///
     /// # Errors
-    /// [`ErrorKind::SignerAnswer`] for a signature that does not verify.
+    /// [`ErrorKind::SignerAnswer`] if the signature does not verify.
     pub fn finish(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
         let protected = write::protected_header(self.algorithm);
         let message = SigStructure::with_aad(&protected, self.aad, &self.payload);
@@ -396,11 +396,11 @@ impl Unsigned {
         .concat())
     }
 
-    /// Signs with an [`OwnerSigner`] and finishes.
+    /// The message to send, signed by an [`OwnerSigner`].
     ///
     /// # Errors
-    /// [`ErrorKind::NotOwner`] where the signer says that it holds another key, the signer's own
-    /// errors, and those of [`finish`](Self::finish).
+    /// [`ErrorKind::NotOwner`] if the signer reports another public key, the signer's own errors,
+    /// and those of [`finish`](Self::finish).
     pub fn sign(&self, signer: &(impl OwnerSigner + ?Sized)) -> Result<Vec<u8>, Error> {
         if signer.public_key().is_some_and(|key| key != self.signer) {
             return Err(Error::new(ErrorKind::NotOwner));

@@ -1,5 +1,5 @@
-//! The owner's side of the voucher in TO2: TO2.ProveOVHdr (61), by which it proves that it holds the
-//! key that the voucher ends with, and the entries one by one, TO2.OVNextEntry (63).
+//! The owner's side of TO2: TO2.ProveOVHdr (61), which proves that the owner holds the key of the
+//! voucher's last entry, and the entries one by one, TO2.OVNextEntry (63).
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -21,26 +21,26 @@ const CUPH_NONCE: i64 = 256;
 /// `CUPHOwnerPubKey` there.
 const CUPH_OWNER_KEY: i64 = 257;
 
-/// What the owner answers to a TO2.HelloDevice.
+/// The owner's answer to a TO2.HelloDevice.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ProveOvHdr<'a> {
-    /// TO2.HelloDevice as received: its hash goes into the answer.
+    /// TO2.HelloDevice as received; the answer contains its hash.
     pub hello: &'a [u8],
-    /// `NonceTO2ProveOV`, from the hello.
+    /// `NonceTO2ProveOV`, from TO2.HelloDevice.
     pub nonce: Nonce,
-    /// `NonceTO2ProveDv`: fresh, to be repeated by the device.
+    /// `NonceTO2ProveDv`: a fresh nonce, which the device repeats.
     pub device_nonce: Nonce,
     /// `xAKeyExchange`: the owner's part of the key exchange.
     pub key_exchange: &'a [u8],
-    /// The CBOR of `eBSigInfo`, which repeats `eASigInfo` of the hello; default `[-7, h'']`.
+    /// The CBOR of `eBSigInfo`, which repeats `eASigInfo` of TO2.HelloDevice; default `[-7, h'']`.
     pub sig_info: &'a [u8],
-    /// Bytes of the largest message that the owner takes. Default 65535.
+    /// The size in bytes of the largest message that the owner accepts. Default 65535.
     pub max_message: u16,
 }
 
 impl<'a> ProveOvHdr<'a> {
-    /// The answer to `hello`, which had `nonce` in it.
+    /// The answer to `hello`, which contained `nonce`.
     #[must_use]
     pub const fn new(
         hello: &'a [u8],
@@ -58,9 +58,10 @@ impl<'a> ProveOvHdr<'a> {
         }
     }
 
-    /// The message, waiting for the signature of the voucher's owner. Header, HMAC and the owner's
-    /// key go into it byte for byte as they stand in the voucher; the hello is hashed with the hash
-    /// function of the HMAC, which the device chose.
+    /// The message, to be signed by the voucher's owner.
+    ///
+    /// Header, HMAC and the owner's key are copied byte for byte from the voucher. TO2.HelloDevice
+    /// is hashed with the hash function of the HMAC, which the device chose.
     ///
     /// # Errors
     /// [`ErrorKind::LimitEntries`] for a voucher with more than 255 entries.
@@ -92,10 +93,11 @@ impl<'a> ProveOvHdr<'a> {
     }
 }
 
-/// TO2.OVNextEntry for the entry of that number: `[OVEntryNum, OVEntry]`, the entry byte for byte.
+/// TO2.OVNextEntry for the entry with this number: `[OVEntryNum, OVEntry]`. The entry is copied
+/// byte for byte.
 ///
 /// # Errors
-/// [`ErrorKind::WrongEntry`] where the voucher has no such entry.
+/// [`ErrorKind::WrongEntry`] if the voucher has no such entry.
 pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, Error> {
     let Some(entry) = voucher.entry(usize::from(number)) else {
         return Err(Error::new(ErrorKind::WrongEntry).in_entry(Some(usize::from(number))));
@@ -115,7 +117,7 @@ pub fn get_next_entry(number: u8) -> Vec<u8> {
     write::to_bytes(&Value::Array(vec![number.into()]))
 }
 
-/// Where everything stands in TO2.ProveOVHdr.
+/// The positions of all parts of TO2.ProveOVHdr.
 pub(crate) struct OwnerProof {
     pub(crate) signed: Signed,
     /// The content of the byte string that holds OVHeader.

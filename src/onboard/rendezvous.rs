@@ -1,4 +1,4 @@
-//! Where the owner waits: TO0.OwnerSign (22) leaves its address, to1d, with a rendezvous server, and
+//! The address of the owner: TO0.OwnerSign (22) registers it, as to1d, at a rendezvous server, and
 //! TO1.RVRedirect (33) gives it to the device.
 //!
 //! ```text
@@ -26,8 +26,8 @@ use crate::verify::VerifiedVoucher;
 use crate::voucher::{is_host, is_server};
 use crate::write;
 
-/// How a device talks to its owner: values of `TransportProtocol`, which are not those of
-/// [`RvProtocol`](crate::RvProtocol).
+/// The transport from a device to its owner: values of `TransportProtocol`, which differ from those
+/// of [`RvProtocol`](crate::RvProtocol).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text
@@ -38,12 +38,12 @@ pub enum Transport {
     Coap,
     Https,
     Coaps,
-    /// A number that FDO 1.1 does not have.
+    /// A code that FDO 1.1 does not define.
     Other(u8),
 }
 
 impl Transport {
-    /// The number: 1 to 6.
+    /// The code: 1 to 6, or that of [`Other`](Self::Other).
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
@@ -57,7 +57,7 @@ impl Transport {
         }
     }
 
-    /// The transport of that number.
+    /// The transport with this code.
     #[must_use]
     pub const fn from_code(code: u8) -> Self {
         match code {
@@ -72,7 +72,7 @@ impl Transport {
     }
 }
 
-/// An address of the owner: `RVTO2Addr`. A name, an IP address, or both.
+/// An address of the owner, `RVTO2Addr`: a DNS name, an IP address, or both.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(alias = "RVTO2Addr")]
 pub struct OwnerAddress {
@@ -87,7 +87,7 @@ pub struct OwnerAddress {
 }
 
 impl OwnerAddress {
-    /// Fails where no device could go there.
+    /// Fails if no device could reach this address.
     fn check(&self) -> Result<(), Error> {
         let bad = |what| Err(Error::because(ErrorKind::Incomplete, what));
         if self.dns.as_deref().is_some_and(|dns| !is_host(dns)) {
@@ -158,7 +158,8 @@ fn read_ip(bytes: &[u8], at: usize) -> Result<IpAddr, Error> {
     }
 }
 
-/// `To0d = [OwnershipVoucher, WaitSeconds, NonceTO0Sign]`: what the owner asks of a rendezvous server.
+/// `To0d = [OwnershipVoucher, WaitSeconds, NonceTO0Sign]`: the owner's request to a rendezvous
+/// server.
 #[must_use]
 pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: Nonce) -> Vec<u8> {
     [
@@ -170,13 +171,13 @@ pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: Nonce) -> V
     .concat()
 }
 
-/// `to1d = [[+ RVTO2Addr], To0dHash]`, waiting for the signature of the voucher's owner. The hash is
-/// that of the voucher's entries.
+/// `to1d = [[+ RVTO2Addr], To0dHash]`, to be signed by the voucher's owner. It uses the hash
+/// algorithm of the voucher's entries.
 ///
 /// # Errors
-/// [`ErrorKind::Incomplete`] for no address, or one with neither name nor IP address, with a name
-/// that is neither a DNS name nor an IP address, with an IP address that no server can have
-/// (unspecified, multicast, broadcast), or with port 0.
+/// [`ErrorKind::Incomplete`] if there is no address, or one with neither name nor IP address, with
+/// a name that is neither a DNS name nor an IP address, with an IP address that cannot be that of a
+/// server (unspecified, multicast, broadcast), or with port 0.
 pub fn to1d(
     addresses: &[OwnerAddress],
     to0d: &[u8],
@@ -204,7 +205,7 @@ pub fn owner_sign(to0d: &[u8], to1d: &[u8]) -> Vec<u8> {
     [write::array_head(2), bstr(to0d), to1d.to_vec()].concat()
 }
 
-/// What an owner registered at a rendezvous server.
+/// The registration of an owner at a rendezvous server.
 #[derive(Clone, Debug)]
 pub struct Registration<'m> {
     voucher: VerifiedVoucher<'m>,
@@ -216,13 +217,13 @@ impl<'m> Registration<'m> {
     /// Checks TO0.OwnerSign: the voucher verifies under the policy, its owner signed to1d, to1d is
     /// about this To0d, and this is the answer to `nonce`, `NonceTO0Sign`.
     ///
-    /// Whether to serve a voucher without entries is the server's choice; go-fdo does not.
+    /// The server decides whether it accepts a voucher without entries; go-fdo does not.
     ///
     /// # Errors
-    /// Whatever cannot be read, in To0d, to1d or the voucher, with the byte of the message or, for
-    /// the voucher, of that; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
-    /// [`ErrorKind::To0dHashMismatch`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`], and
-    /// those of [`Policy::verify`].
+    /// Parse errors in To0d, to1d or the voucher. The offset is that in the message or, for the
+    /// voucher, that in the voucher. [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+    /// [`ErrorKind::To0dHashMismatch`], [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::SignatureInvalid`], and those of [`Policy::verify`].
     pub fn check(message: &'m [u8], policy: &Policy<'_>, nonce: Nonce) -> Result<Self, Error> {
         let limits = policy.limits();
         let most = limits.input.min(Limits::MAX_INPUT);
@@ -278,13 +279,13 @@ impl<'m> Registration<'m> {
         &self.voucher
     }
 
-    /// How long the owner asks to be kept, in seconds.
+    /// The duration of the registration that the owner requests, in seconds.
     #[must_use]
     pub const fn wait_seconds(&self) -> u32 {
         self.wait_seconds
     }
 
-    /// The signed to1d, for TO1.RVRedirect: to be given out as it is.
+    /// The signed to1d for TO1.RVRedirect, to be sent unchanged.
     #[must_use]
     pub const fn to1d(&self) -> &'m [u8] {
         self.to1d
@@ -299,11 +300,11 @@ pub struct To1d {
 }
 
 impl To1d {
-    /// Reads a to1d and believes nothing: a device learns only in TO2 who its owner is, and then
-    /// asks [`VerifiedOwner::check_to1d`].
+    /// The contents of a to1d, not verified. A device learns only in TO2 who its owner is, and then
+    /// calls [`VerifiedOwner::check_to1d`].
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::WrongMessage`].
+    /// Parse errors; [`ErrorKind::WrongMessage`].
     pub fn read(message: &[u8]) -> Result<Self, Error> {
         let signed = Signed::read::<Error>(message, &Limits::new(), &mut NullSink)?;
         Self::of(&signed, message)
@@ -330,10 +331,11 @@ impl To1d {
         })
     }
 
-    /// Reads a to1d and checks that the owner of a voucher signed it.
+    /// The contents of a to1d, after it was verified that the owner of a voucher signed it.
     ///
     /// # Errors
-    /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
+    /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`],
+    /// [`ErrorKind::SignatureInvalid`].
     pub fn check(message: &[u8], voucher: &VerifiedVoucher<'_>) -> Result<Self, Error> {
         let signed = Signed::read::<Error>(message, &Limits::new(), &mut NullSink)?;
         let to1d = Self::of(&signed, message)?;
@@ -348,7 +350,7 @@ impl To1d {
         &self.addresses
     }
 
-    /// The hash of the To0d that was registered together with it.
+    /// The hash of the To0d that was registered with it.
     #[must_use]
     pub const fn to0d_hash(&self) -> Digest {
         self.to0d_hash
@@ -356,11 +358,11 @@ impl To1d {
 }
 
 impl VerifiedOwner {
-    /// Checks that the owner of the device signed a to1d. Where not, somebody stands in between, and
-    /// TO2 must end. Needs no heap for P-256 and P-384.
+    /// Checks that the owner of the device signed a to1d. If not, an attacker may be in the middle,
+    /// and TO2 must end. This needs no heap for P-256 and P-384.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::AlgorithmMismatch`],
+    /// Parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::AlgorithmMismatch`],
     /// [`ErrorKind::SignatureInvalid`].
     pub fn check_to1d(&self, message: &[u8]) -> Result<(), DeviceError> {
         let signed = Signed::read::<DeviceError>(message, &Limits::new(), &mut NullSink)?;

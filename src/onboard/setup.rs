@@ -1,5 +1,5 @@
 //! Resale: TO2.SetupDevice (65) gives the device a new GUID, new rendezvous info and a new first
-//! owner; the device answers with its HMAC over the header that comes of them.
+//! owner. The device answers with its HMAC over the resulting header.
 //!
 //! ```text
 //! owner:   Replacement ─▶ setup_device ─▶ message ─────────────────┐
@@ -24,8 +24,9 @@ use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, read_rendezvous};
 use crate::write;
 
-/// TO2.SetupDevice, waiting for the signature of the voucher's owner: `[RendezvousInfo, Guid,
-/// NonceTO2SetupDv, Owner2Key]`. `setup_nonce` is the one of TO2.ProveDevice.
+/// TO2.SetupDevice, to be signed by the voucher's owner:
+/// `[RendezvousInfo, Guid, NonceTO2SetupDv, Owner2Key]`. `setup_nonce` is the one of
+/// TO2.ProveDevice.
 ///
 /// # Errors
 /// Those of [`Replacement::header`].
@@ -46,7 +47,7 @@ pub fn setup_device(
     Ok(Unsigned::new(voucher.owner().clone(), algorithm, payload))
 }
 
-/// A TO2.SetupDevice of the device's owner.
+/// A verified TO2.SetupDevice of the device's owner.
 #[derive(Clone)]
 pub struct Setup<'m> {
     rendezvous: &'m [u8],
@@ -67,11 +68,11 @@ impl fmt::Debug for Setup<'_> {
 }
 
 impl<'m> Setup<'m> {
-    /// Checks TO2.SetupDevice: signed by the owner that the device has verified, in answer to this
+    /// Checks TO2.SetupDevice: the owner that the device has verified signed it, in answer to this
     /// `NonceTO2SetupDv`.
     ///
     /// # Errors
-    /// Whatever cannot be read; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
+    /// Parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
     /// [`ErrorKind::GuidZero`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
     pub fn check(message: &'m [u8], owner: &VerifiedOwner, nonce: Nonce) -> Result<Self, Error> {
         let limits = Limits::new();
@@ -110,26 +111,26 @@ impl<'m> Setup<'m> {
         })
     }
 
-    /// The GUID from now on.
+    /// The new GUID.
     #[must_use]
     pub const fn guid(&self) -> Guid {
         self.guid
     }
 
-    /// The rendezvous info from now on, as CBOR.
+    /// The new rendezvous info, as CBOR.
     #[must_use]
     pub const fn rendezvous(&self) -> &'m [u8] {
         self.rendezvous
     }
 
-    /// The key that owns the device from now on: `Owner2Key`.
+    /// The new owner key of the device: `Owner2Key`.
     #[must_use]
     pub const fn owner(&self) -> &PublicKey {
         &self.owner
     }
 
-    /// Whether nothing changes: GUID and rendezvous info are those of the device, and the owner
-    /// stays (credential reuse).
+    /// Whether nothing changes (credential reuse): GUID and rendezvous info are those of the
+    /// device, and the owner is the current one.
     #[must_use]
     pub fn is_reuse(&self, credential: &DeviceCredential, owner: &VerifiedOwner) -> bool {
         self.guid == credential.guid
@@ -137,11 +138,12 @@ impl<'m> Setup<'m> {
             && self.owner == *owner.key()
     }
 
-    /// What the device has to do: make new credentials, or `None` where it keeps those that it has
+    /// The new credentials that the device has to create, or `None` if it keeps the existing ones
     /// and answers null.
     ///
     /// # Errors
-    /// [`ErrorKind::CredentialReuse`] for credential reuse where `allow_reuse` is false: error 102 of FDO.
+    /// [`ErrorKind::CredentialReuse`] for credential reuse if `allow_reuse` is false: FDO error
+    /// code 102.
     pub fn apply(
         &self,
         credential: &DeviceCredential,
@@ -173,7 +175,7 @@ impl<'m> Setup<'m> {
     }
 }
 
-/// New credentials on their way. The old ones hold until TO2.Done.
+/// New credentials that are not in force yet. The old ones remain valid until TO2.Done.
 #[derive(Clone)]
 #[must_use]
 pub struct Renewal {
@@ -194,7 +196,7 @@ impl fmt::Debug for Renewal {
 }
 
 impl Renewal {
-    /// Lets the device have a new HMAC secret; without it the old one stays.
+    /// Sets a new HMAC secret. Without it, the device keeps the old one.
     pub fn with_secret(mut self, secret: HmacSecret) -> Self {
         self.credential.set_secret(secret);
         self
@@ -206,17 +208,16 @@ impl Renewal {
         &self.header
     }
 
-    /// `ReplacementHMac`, with the secret of [`credential`](Self::credential), for
-    /// TO2.DeviceServiceInfoReady.
+    /// `ReplacementHMac` for TO2.DeviceServiceInfoReady, computed with the secret of
+    /// [`credential`](Self::credential).
     ///
     /// # Errors
-    /// [`ErrorKind::SignerFailed`] where the credential holds no secret; see
-    /// [`hmac_by`](Self::hmac_by).
+    /// [`ErrorKind::SignerFailed`] if the credential has no secret; see [`hmac_by`](Self::hmac_by).
     pub fn hmac(&self) -> Result<Digest, Error> {
         self.hmac_by(&self.credential)
     }
 
-    /// The same by a secret elsewhere, such as in a TPM.
+    /// The same with a secret that is stored elsewhere, such as in a TPM.
     ///
     /// # Errors
     /// Those of the device.
@@ -224,7 +225,7 @@ impl Renewal {
         device.header_hmac(self.hash, &self.header)
     }
 
-    /// The credentials to keep from TO2.Done on.
+    /// The credentials to store from TO2.Done on.
     #[must_use]
     pub const fn credential(&self) -> &DeviceCredential {
         &self.credential

@@ -1,4 +1,4 @@
-//! One voucher: everything that it tells a holder.
+//! What one voucher discloses to a holder.
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -14,30 +14,30 @@ use crate::key::{Certificates, KeyEncoding, KeyIndex, PublicKey};
 use crate::limits::Limits;
 use crate::voucher::{Entry, Guid, RvInstruction, RvValue, RvVariable, Voucher, passwords};
 
-/// One thing that a voucher tells, and where it stands.
+/// One disclosure of a voucher, and its place.
 ///
-/// Two kinds are guesses, by rules that err on the side of telling:
+/// Two kinds are heuristics that prefer false positives:
 ///
 /// - [`DeviceInfoSerial`](DisclosureKind::DeviceInfoSerial): device info with a run of letters and
-///   digits that has six digits one after the other, or ten characters of which three are digits
-///   and one a letter; with one of the words serial, s/n, sn, imei, meid, mac, uuid, asset and a
-///   number behind it; or with a MAC address between colons or dashes.
-/// - [`GuidNotRandom`](DisclosureKind::GuidNotRandom): a GUID of printable ASCII, one with at most eight
-///   different bytes, or a UUID of version 1 with a time between 2005 and 2065. One random GUID in
-///   4000 looks like that too.
+///   digits that has six consecutive digits, or ten characters of which three are digits and one a
+///   letter; with one of the words serial, s/n, sn, imei, meid, mac, uuid, asset followed by a
+///   number; or with a MAC address separated by colons or dashes.
+/// - [`GuidNotRandom`](DisclosureKind::GuidNotRandom): a GUID of printable ASCII, one with at most
+///   eight different bytes, or a UUID of version 1 with a time between 2005 and 2065. One random
+///   GUID in 4000 also matches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Disclosure {
-    /// What it is; it knows severity and advice.
+    /// The kind, which determines severity and advice.
     pub kind: DisclosureKind,
-    /// Byte offset in the voucher.
+    /// The byte offset in the voucher.
     pub offset: usize,
-    /// Entry, counted from 0; `None` for header, chain or the whole.
+    /// The entry, counted from 0; `None` for the header, the chain, or the whole voucher.
     pub entry: Option<usize>,
-    /// What the voucher says: text, a number, or hexadecimal digits. Characters that would move a
-    /// cursor or turn the writing are escaped; past 256 bytes it is cut and ends in an ellipsis.
-    /// A Wi-Fi password is left out unless it was asked for, and so is what cannot be read and may
-    /// hold one.
+    /// The disclosed value: text, a number, or hexadecimal digits. Characters that would move the
+    /// cursor or change the text direction are escaped. A value longer than 256 bytes is truncated
+    /// and ends in an ellipsis. A Wi-Fi password is omitted unless it was requested, and so is
+    /// whatever cannot be parsed and may contain one.
     pub value: String,
 }
 
@@ -55,12 +55,14 @@ impl fmt::Display for Disclosure {
 }
 
 impl Voucher<'_> {
-    /// Everything that the voucher tells a holder, in the order of the bytes: at most
-    /// [`Limits::findings`], and where the list had to end, [`DisclosureKind::MoreDisclosures`] behind all others.
+    /// Everything that the voucher discloses to a holder, in the order of the bytes.
     ///
-    /// Nothing is verified. A Wi-Fi password is listed, in whatever shape it is found, and its text
-    /// only where `secrets` is set. The same goes for rendezvous bytes that cannot be read.
-    /// Without the feature `x509` certificates are counted, not looked into.
+    /// The list has at most [`Limits::findings`] items. If it was cut off,
+    /// [`DisclosureKind::MoreDisclosures`] follows as the last item.
+    ///
+    /// The voucher is not verified. A Wi-Fi password is listed in whatever form it is found, but
+    /// its text only if `secrets` is set. The same applies to rendezvous bytes that cannot be
+    /// parsed. Without the feature `x509`, certificates are counted but not parsed.
     #[must_use]
     pub fn disclosures(&self, limits: &Limits, secrets: bool) -> Vec<Disclosure> {
         let mut list = List {
@@ -96,7 +98,7 @@ impl Voucher<'_> {
     }
 }
 
-/// Disclosures, as many as there is room for.
+/// Disclosures, up to the limit.
 struct List {
     found: Vec<Disclosure>,
     most: usize,
@@ -149,7 +151,7 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
             hidden_passwords(voucher, span, false, secrets, list);
         }
     }
-    // Where the shape is not that of instructions, they are not all there.
+    // If the structure is not that of instructions, the instructions are incomplete.
     if let Some(rest) = rendezvous.rest() {
         let value = || match secrets {
             true => hex(rest.of(voucher.as_bytes())),
@@ -168,8 +170,8 @@ fn header(voucher: &Voucher<'_>, secrets: bool, list: &mut List) {
     }
 }
 
-/// Passwords in bytes that cannot be read as instructions; `rest` says whether they are the rest of
-/// an array.
+/// Passwords in bytes that cannot be parsed as instructions; `rest` says whether they are the rest
+/// of an array.
 fn hidden_passwords(voucher: &Voucher<'_>, span: Span, rest: bool, secrets: bool, list: &mut List) {
     let bytes = voucher.as_bytes();
     passwords(bytes, span, rest, &mut |found| {
@@ -188,8 +190,8 @@ fn withheld(bytes: usize) -> String {
     }
 }
 
-/// What an instruction tells. A password is one in any form; what else cannot be read may hold one,
-/// and is withheld like it.
+/// The disclosures of an instruction. A password is one in any form. Whatever else cannot be parsed
+/// may contain one, and is withheld in the same way.
 fn instruction_tells(instruction: &RvInstruction<'_>, secrets: bool) -> (DisclosureKind, String) {
     use RvVariable as V;
     let secret = instruction.may_be_secret();
@@ -266,7 +268,7 @@ fn device(voucher: &Voucher<'_>, list: &mut List) {
     }
 }
 
-/// The keys of manufacturer and owners, their certificates, what the entries hold besides.
+/// The keys of manufacturer and owners, their certificates, and the other contents of the entries.
 fn owners(voucher: &Voucher<'_>, list: &mut List) {
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let maker = &index.manufacturer;
@@ -339,13 +341,13 @@ fn certificates(bytes: &[u8], key: &KeyIndex, maker: bool, list: &mut List) {
     }
 }
 
-/// The name of a key, as [`PublicKey::fingerprint`] gives it: that of the key, not of its encoding.
-/// Whether a point lies on its curve is not asked.
+/// The identifier of a key, as in [`PublicKey::fingerprint`]: that of the key, not of its encoding.
+/// It is not checked whether a point is on its curve.
 pub(super) fn fingerprint(bytes: &[u8], key: &KeyIndex) -> [u8; 32] {
     PublicKey::from_valid_parts(key.material, key.a.of(bytes), key.b.of(bytes)).fingerprint()
 }
 
-/// What a certificate tells.
+/// The disclosures of a certificate.
 #[cfg_attr(not(feature = "x509"), allow(dead_code))] // nothing makes one then
 struct Told {
     subject: String,

@@ -1,24 +1,24 @@
-//! Kinds of what a voucher tells and of what links vouchers, with their stable names and numbers.
+//! Kinds of disclosures and of links between vouchers, with their stable names and numbers.
 
-/// How much it tells, from nothing to a secret. The numbers rise with it.
+/// The severity of a disclosure. A higher number is more severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 #[repr(u8)]
 pub enum Severity {
-    /// 0: every voucher has it, and FDO works by it.
+    /// 0: present in every voucher, and necessary for FDO.
     Inherent = 0,
-    /// 1: tells about technology: ports, products, how the holder found the server.
+    /// 1: discloses technology: ports, products, how the holder found the server.
     Low = 1,
-    /// 2: ties vouchers of one owner, place or device to each other, or names a service.
+    /// 2: links vouchers of one owner, place or device to each other, or names a service.
     Medium = 2,
-    /// 3: names a device, person, company or place in clear.
+    /// 3: names a device, person, company or place in clear text.
     High = 3,
-    /// 4: a secret that opens something.
+    /// 4: a secret that grants access.
     Critical = 4,
 }
 
 impl Severity {
-    /// Every severity, by rising number.
+    /// Every severity, in ascending order of numbers.
     pub const ALL: [Self; 5] = [
         Self::Inherent,
         Self::Low,
@@ -49,14 +49,14 @@ impl Severity {
 macro_rules! disclosures {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $severity:ident,
         $text:literal, $advice:literal;)*) => {
-        /// What a voucher tells. [`code`](Self::code) and [`name`](Self::name) are stable.
+        /// The kind of a disclosure. [`code`](Self::code) and [`name`](Self::name) are stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]
         pub enum DisclosureKind { $($(#[$doc])* $variant = $code,)* }
 
         impl DisclosureKind {
-            /// Every kind, by rising number.
+            /// Every kind, in ascending order of numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The stable name, lower case with dashes, as in test vectors and JSON.
@@ -65,19 +65,19 @@ macro_rules! disclosures {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// How bad it is.
+            /// The severity of this kind.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)* }
             }
 
-            /// What it is, in words.
+            /// A description in words.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }
 
-            /// What can be done about it.
+            /// Advice on how to avoid the disclosure.
             #[must_use]
             pub const fn advice(self) -> &'static str {
                 match self { $(Self::$variant => $advice,)* }
@@ -87,10 +87,10 @@ macro_rules! disclosures {
 }
 
 disclosures! {
-    /// RVWifiPw: a password in clear. The value is withheld unless it is asked for.
+    /// RVWifiPw: a password in clear text. The value is withheld unless it is requested.
     WifiPassword = 900, "wifi-password", Critical, "a Wi-Fi password in clear",
         "change that password; rendezvous info is no place for it, and only onboarding replaces the info";
-    /// RVWifiSsid: the name of a network, which public maps turn into a place.
+    /// RVWifiSsid: the name of a network, which public maps resolve to a place.
     WifiName = 901, "wifi-name", High, "the name of a Wi-Fi network",
         "use a name that is used in many places, or none: devices can be given networks on site";
     /// RVDns: the host name of a rendezvous server.
@@ -114,40 +114,41 @@ disclosures! {
     /// RVMedium, RVProtocol, RVDelaysec and the flags.
     RendezvousSetting = 908, "rendezvous-setting", Inherent, "a setting of the rendezvous",
         "nothing";
-    /// RVExtRV, variables that FDO 1.1 does not have, values that are not what they should be, bytes
-    /// in another shape than that of directives: whatever cannot be read may hold a password, so its
-    /// value is withheld like one.
+    /// RVExtRV, variables that FDO 1.1 does not define, invalid values, and bytes that do not have
+    /// the structure of directives. Whatever cannot be parsed may contain a password, so its value
+    /// is withheld like a password.
     RendezvousOther = 909, "rendezvous-other", High, "rendezvous bytes that cannot be read and may hold a secret",
         "ask whoever wrote them what they say";
     /// OVGuid.
     Guid = 910, "guid", Inherent, "the GUID of the device",
         "replace it with fresh random bytes at every onboarding";
-    /// A GUID that does not look like random bytes; see [`Disclosure`](super::Disclosure) for the rules.
+    /// A GUID that does not look like random bytes; see [`Disclosure`](super::Disclosure) for the
+    /// rules.
     GuidNotRandom = 911, "guid-not-random", Medium, "a GUID that does not look random",
         "take 16 bytes from a random generator: other GUIDs disclose time, place or order of production";
     /// OVDeviceInfo.
     DeviceInfo = 912, "device-info", Low, "what the manufacturer says about the device",
         "a model, and nothing that two devices of it differ in";
-    /// An OVDeviceInfo that looks as if it held a serial number; see [`Disclosure`](super::Disclosure) for
-    /// the rules.
+    /// An OVDeviceInfo that appears to contain a serial number; see
+    /// [`Disclosure`](super::Disclosure) for the rules.
     DeviceInfoSerial = 913, "device-info-serial", High, "device info that looks like a serial number",
         "leave serial numbers out: the device has its GUID";
-    /// The certificate of the device: SHA-256 of it.
+    /// The certificate of the device: its SHA-256 fingerprint.
     DeviceCertificate = 914, "device-certificate", Medium, "the certificate of the device, its identity for life",
         "an owner cannot change it; EPID devices have none";
-    /// The subject of the device certificate, where it is not empty.
+    /// The subject of the device certificate, unless it is empty.
     DeviceCertificateName = 915, "device-certificate-name", High, "a name in the device certificate",
         "ask the manufacturer for certificates with an empty subject or a random name";
     /// The serial number of the device certificate.
     DeviceCertificateSerial = 916, "device-certificate-serial", Medium, "the serial number of the device certificate",
         "ask the manufacturer for random serial numbers: rising ones disclose order and size of production";
-    /// The first second of validity of the device certificate: when the device was made.
+    /// The first second of the device certificate's validity period: when the device was made.
     DeviceCertificateDate = 917, "device-certificate-date", Low, "the date of the device certificate",
         "ask the manufacturer for certificates that all begin on one day";
-    /// The issuer of the device certificate, where it is not empty.
+    /// The issuer of the device certificate, unless it is empty.
     DeviceIssuer = 918, "device-issuer", Medium, "the issuer of the device certificate",
         "an authority for many customers and models discloses least";
-    /// The key that signs the first entry: SHA-256 of its SubjectPublicKeyInfo.
+    /// The key that signs the first entry: the SHA-256 of its SubjectPublicKeyInfo.
     ManufacturerKey = 920, "manufacturer-key", Inherent, "the key of the manufacturer",
         "nothing: every device of a production line has it";
     /// The key of an owner who has sold the device.
@@ -159,42 +160,44 @@ disclosures! {
     /// A key that owns the device twice, or that is the manufacturer's.
     RepeatedOwner = 923, "repeated-owner", Medium, "a key that an earlier part of the voucher holds",
         "take a fresh key: this one discloses that the device came back, or that the manufacturer kept it";
-    /// A subject in the certificates of an owner's key, where it is not empty.
+    /// A subject in the certificates of an owner's key, unless it is empty.
     OwnerName = 924, "owner-name", High, "a name in a certificate of an owner",
         "use a bare key in place of the certificate";
     /// A certificate of an owner's key: its serial number, with or without a name.
     OwnerCertificate = 925, "owner-certificate", Medium, "a certificate of an owner",
         "use a bare key in place of the certificate: serial number and issuer lead to a contract";
-    /// The issuer of an owner's last certificate, where it is not empty and not its own.
+    /// The issuer of an owner's last certificate, unless it is empty or the certificate is
+    /// self-issued.
     OwnerIssuer = 926, "owner-issuer", High, "the issuer of a certificate of an owner",
         "use a bare key in place of the certificate";
     /// A subject in the certificates of the manufacturer's key.
     ManufacturerName = 927, "manufacturer-name", Medium, "a name in a certificate of the manufacturer",
         "nothing, where it is printed on the device anyhow";
-    /// A certificate that cannot be read, or that this build cannot look into.
+    /// A certificate that cannot be parsed, or that this build does not parse.
     UnreadCertificate = 928, "unread-certificate", Medium, "a certificate that was not looked into",
         "look at it with other tools: nobody verified its contents";
     /// A pair of OVEExtra: its type and size.
     ExtraData = 930, "extra-data", Medium, "additional data in an entry",
         "leave it out, or ask whoever wrote it what it says; later owners cannot remove it";
     /// A pair of OVEExtra that holds the ephemeral key of a one-time address: 33 random-looking
-    /// bytes that tell nobody but the addressee anything.
+    /// bytes that disclose something only to the addressee.
     ExtraOneTime = 931, "extra-one-time", Inherent, "the ephemeral key of a one-time address",
         "nothing: without the scan key it is a random point. It does disclose that the addressee uses such addresses";
-    /// Header fields beside what FDO asks for: they are free text for whoever put them there.
+    /// Header fields that FDO does not require: their writer can put any text there.
     HeaderData = 932, "header-data", Medium, "fields in a header that FDO does not ask for",
         "ask whoever wrote them what they say; nobody has signed unprotected ones, so cut those off";
-    /// How many entries there are: how often the device was sold.
+    /// The number of entries: how often the device was sold.
     Hops = 933, "hops", Inherent, "how often the device was sold",
         "onboard the device and sell it with a new voucher";
-    /// A private key: `d` in a COSE_Key, DER in additional data, PEM anywhere. The key itself is never
-    /// told.
+    /// A private key: `d` in a COSE_Key, DER in additional data, PEM anywhere. The key itself is
+    /// never disclosed.
     PrivateKey = 934, "private-key", Critical, "a private key in clear",
         "take this key out of use: whoever has a copy can sign as its owner; send files with the voucher alone";
-    /// A member of a COSE_Key that no public key has: FDO does not ask for it, and it may be secret.
+    /// A member of a COSE_Key that no public key has: FDO does not require it, and it may be
+    /// secret.
     KeyData = 935, "key-data", High, "a member of a COSE_Key that is no part of a public key",
         "ask whoever wrote the key what it says; if it is a private key, take it out of use";
-    /// There is more than is listed.
+    /// More disclosures exist than are listed.
     MoreDisclosures = 949, "more-disclosures", Medium, "there are more disclosures than are listed",
         "raise the limit, or refuse a voucher that holds so much";
 }
@@ -206,7 +209,7 @@ impl DisclosureKind {
         self as u16
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)
@@ -215,14 +218,15 @@ impl DisclosureKind {
 
 macro_rules! links {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
-        /// What links vouchers. [`code`](Self::code) and [`name`](Self::name) are stable.
+        /// The kind of a link between vouchers. [`code`](Self::code) and [`name`](Self::name) are
+        /// stable.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         #[repr(u16)]
         pub enum LinkKind { $($(#[$doc])* $variant = $code,)* }
 
         impl LinkKind {
-            /// Every kind, by rising number.
+            /// Every kind, in ascending order of numbers.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// The stable name, lower case with dashes, as in JSON.
@@ -231,7 +235,7 @@ macro_rules! links {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What it is, in words.
+            /// A description in words.
             #[must_use]
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -241,10 +245,11 @@ macro_rules! links {
 }
 
 links! {
-    /// The same current owner: the key of the last entry, or the manufacturer's without entries.
+    /// The same current owner: the key of the last entry, or the manufacturer's if there are no
+    /// entries.
     CurrentOwner = 950, "current-owner", "the same current owner";
-    /// The same key in an entry, whichever: an owner now or before. Keys are compared as keys,
-    /// however they are encoded.
+    /// The same key in any entry: of the current owner or an earlier one. Keys are compared by
+    /// value, not by their encoding.
     OwnerKey = 951, "owner-key", "the same key among the owners";
     /// The same issuer of a certificate of an owner's key.
     OwnerIssuer = 952, "owner-issuer", "the same issuer of an owner's certificate";
@@ -256,7 +261,7 @@ links! {
     DeviceIssuer = 961, "device-issuer", "the same issuer of the device certificate";
     /// The same device certificate: one device, in several states or under several vouchers.
     DeviceCertificate = 962, "device-certificate", "the same device certificate";
-    /// Serial numbers of device certificates by one issuer that lie at most 16 apart.
+    /// Serial numbers of device certificates by one issuer that differ by at most 16.
     DeviceSerials = 963, "device-serials", "neighbouring serial numbers of device certificates";
     /// The same device info.
     DeviceInfo = 964, "device-info", "the same device info";
@@ -266,7 +271,7 @@ links! {
     Wifi = 966, "wifi", "the same Wi-Fi network";
     /// The same GUID: copies or states of one voucher.
     Guid = 967, "guid", "the same GUID";
-    /// GUIDs that begin with the same eight bytes or lie at most 16 apart: they are not random.
+    /// GUIDs that begin with the same eight bytes or differ by at most 16: they are not random.
     GuidNeighbours = 968, "guid-neighbours", "GUIDs that are alike";
 }
 
@@ -277,7 +282,7 @@ impl LinkKind {
         self as u16
     }
 
-    /// Whether it is about owners, who can take other keys, rather than about the device and its
+    /// Whether the link is about owners, who can use other keys, and not about the device and its
     /// manufacturer.
     #[must_use]
     pub const fn is_about_owners(self) -> bool {

@@ -1,11 +1,11 @@
-//! Many vouchers: what they have in common, gathered one after the other.
+//! Collecting what many vouchers have in common, one voucher after the other.
 //!
-//! Everything that can link is hashed to 32 bytes and given a number once. Keys and certificates have
-//! their fingerprints; all else is hashed under a key of the collection, because passwords, serial
-//! numbers and models are found in dictionaries. A voucher then costs four
-//! bytes for each of its marks and 56 for the numbers in it that may count up; a mark that nobody
-//! had before costs about 70. So memory grows with the collection alone, and the work is that of
-//! looking up and sorting.
+//! Every value that can link vouchers is hashed to 32 bytes and gets a number once. Keys and
+//! certificates have their fingerprints. All other values are hashed under a key of the collection,
+//! because passwords, serial numbers and models can be found by dictionary attack. A voucher then
+//! costs four bytes for each of its marks, and 56 for the numbers in it that may be consecutive. A
+//! mark that is new in the collection costs about 70. Memory is therefore proportional to the
+//! collection, and the work is that of look-ups and sorting.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -26,13 +26,13 @@ use crate::error::{Error, ErrorKind};
 use crate::key::{Certificates, KeyEncoding, KeyIndex};
 use crate::voucher::{Guid, RvValue, RvVariable, Voucher};
 
-/// Texts of marks that are kept for people.
+/// The number of mark texts that are stored for display.
 const TEXTS: usize = 65_536;
 
-/// Gathers what links the vouchers of a collection.
+/// A collector of what links the vouchers of a collection.
 ///
-/// Vouchers are numbered from 0 in the order in which they are added. They may be forgotten
-/// afterwards: only hashes are kept, and the text of the first 65536 different names.
+/// Vouchers are numbered from 0 in the order in which they are added. They can be dropped
+/// afterwards: only hashes are stored, and the text of the first 65536 distinct names.
 ///
 /// ```
 /// # use ownership_voucher::{Error, Voucher, privacy::{Linkage, Linker}};
@@ -50,9 +50,9 @@ pub struct Linker {
     key: Zeroizing<[u8; 32]>,
     numbers: BTreeMap<(LinkKind, [u8; 32]), u32>,
     pub(super) marks: Vec<Mark>,
-    /// The marks of all vouchers, those of one behind those of the one before.
+    /// The marks of all vouchers, concatenated in the order of the vouchers.
     pub(super) standing: Vec<u32>,
-    /// Where the marks of each voucher end.
+    /// The end of each voucher's marks.
     pub(super) ends: Vec<usize>,
     /// The current owner of each voucher.
     pub(super) owners: Vec<u32>,
@@ -60,14 +60,14 @@ pub struct Linker {
     texts: usize,
 }
 
-// The key is a secret, and hashes of all that was added are of no use to people.
+// The key is a secret, and a list of all hashes does not help a reader.
 impl fmt::Debug for Linker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "linker of {} vouchers", self.ends.len())
     }
 }
 
-/// Something that several vouchers may have.
+/// A value that several vouchers may have.
 #[derive(Clone, Debug)]
 pub(super) struct Mark {
     pub(super) kind: LinkKind,
@@ -75,16 +75,16 @@ pub(super) struct Mark {
     pub(super) text: Option<Box<str>>,
     pub(super) first: u32,
     last: u32,
-    /// In how many vouchers it stands.
+    /// The number of vouchers in which it occurs.
     pub(super) count: u32,
 }
 
-/// A number in a voucher that may be next to that of another voucher.
+/// A number in a voucher that may neighbour one in another voucher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Counted {
     /// The mark of the issuer for serial numbers; [`GUIDS`] for GUIDs.
     pub(super) class: u32,
-    /// Big-endian, with zeros in front.
+    /// Big-endian, with leading zeros.
     pub(super) number: [u8; 20],
     pub(super) voucher: u32,
 }
@@ -93,14 +93,15 @@ pub(super) struct Counted {
 pub(super) const GUIDS: u32 = u32::MAX;
 
 impl Linker {
-    /// The most vouchers of a collection.
+    /// The largest number of vouchers in a collection.
     pub const MOST_VOUCHERS: usize = 1 << 24;
 
     /// An empty collection.
     ///
     /// `key` is 32 random bytes, fresh for each collection and kept secret. [`Group::mark`] is a
-    /// hash under it, keys and certificates aside, so that equal values link within the collection,
-    /// and nobody who reads the marks can try passwords or serial numbers on them.
+    /// hash under it, except for keys and certificates. Equal values therefore link within the
+    /// collection, but a reader of the marks cannot guess passwords or serial numbers and test
+    /// them.
     ///
     /// [`Group::mark`]: super::Group::mark
     #[must_use]
@@ -128,23 +129,23 @@ impl Linker {
         mac.finalize().into_bytes().into()
     }
 
-    /// How many vouchers there are.
+    /// The number of vouchers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no vouchers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// Adds a voucher and gives its number. Nothing is verified.
+    /// Adds a voucher and returns its number. The voucher is not verified.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitVouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or where there are more
-    /// different marks than 32 bits count.
+    /// [`ErrorKind::LimitVouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or if the number
+    /// of distinct marks exceeds 32 bits.
     pub fn add(&mut self, voucher: &Voucher<'_>) -> Result<usize, Error> {
         let number = self.ends.len();
         // A voucher has one mark for three of its bytes at most, and 2^24 bytes.
@@ -167,7 +168,7 @@ impl Linker {
         Ok(number)
     }
 
-    /// Notes a mark of the voucher; gives the number of the mark.
+    /// Records a mark of the voucher and returns the number of the mark.
     fn note(
         &mut self,
         voucher: u32,
@@ -192,7 +193,7 @@ impl Linker {
         if let Some(mark) = self.marks.get_mut(number as usize)
             && mark.last != voucher
         {
-            // A mark that stands twice in a voucher counts once.
+            // A mark that occurs twice in a voucher counts once.
             mark.last = voucher;
             mark.count = mark.count.saturating_add(1);
             self.standing.push(number);
@@ -225,8 +226,8 @@ impl Linker {
             let is_name = instruction.variable() == Some(V::Dns);
             let is_password = instruction.variable() == Some(V::WifiPw);
             let code = instruction.code().to_be_bytes();
-            // Host names are one name in any case (RFC 1035 §2.3.3), and an IPv4 address is one in
-            // either of its forms.
+            // A host name is the same in upper and lower case (RFC 1035 §2.3.3), and an IPv4
+            // address is the same in both of its forms.
             let (hash, text) = match instruction.value() {
                 RvValue::Text(text) if is_name => {
                     let lower = text.to_ascii_lowercase();
@@ -282,7 +283,7 @@ impl Linker {
         self.owners.push(owner);
         for entry in voucher.entries() {
             for (label, value) in entry.extra() {
-                // An ephemeral key that stands twice is a link like any other.
+                // An ephemeral key that occurs twice is a link like any other.
                 let hash = self.keyed(&[&label.to_be_bytes(), value]);
                 let text = || Some(format!("type {label}, {} bytes", value.len()));
                 self.note(id, LinkKind::ExtraData, hash, text);
@@ -306,7 +307,7 @@ impl Linker {
         }
     }
 
-    /// Keeps a number of at most 20 bytes, as long as serial numbers may be (RFC 5280 §4.1.2.2).
+    /// Stores a number of at most 20 bytes, the maximum for serial numbers (RFC 5280 §4.1.2.2).
     fn count(&mut self, class: u32, number: &[u8], voucher: u32) {
         let mut padded = [0; 20];
         let start = padded.len().checked_sub(number.len());
@@ -335,7 +336,7 @@ const fn issuer_and_serial(_: &[u8], _: Span) -> Option<(&[u8], &[u8])> {
     None
 }
 
-/// The name of the issuer, for people.
+/// The name of the issuer, for display.
 #[cfg(feature = "x509")]
 fn issuer_text(bytes: &[u8], certificate: Span) -> Option<String> {
     let info = crate::certificate::CertificateInfo::from_der(certificate.of(bytes));

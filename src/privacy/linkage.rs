@@ -1,4 +1,4 @@
-//! What links the vouchers of a collection: groups, labels, clusters, anonymity sets.
+//! The links between the vouchers of a collection: groups, labels, clusters, anonymity sets.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -10,42 +10,43 @@ use sha2::Digest as _;
 use super::kind::LinkKind;
 use super::link::{Counted, GUIDS, Linker};
 
-/// How far two numbers may lie apart to be neighbours.
+/// The largest difference between two neighbouring numbers.
 const NEAR: u128 = 16;
-/// In the place of a group: the mark stands in one voucher only.
+/// Instead of a group: the mark occurs in only one voucher.
 const ALONE: u32 = u32::MAX;
 
-/// Vouchers that have something in common: two at least.
+/// A group of at least two vouchers that have something in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
-    /// What they have in common.
+    /// The kind of value that they have in common.
     pub kind: LinkKind,
-    /// What it is: for keys the SHA-256 of the SubjectPublicKeyInfo, for device certificates their
-    /// SHA-256. For all others a hash under the key of the [`Linker`], which differs from one
-    /// collection to the next; neighbours have that of the smallest number and of the issuer.
+    /// The common value as a hash. For keys it is the SHA-256 of the SubjectPublicKeyInfo, and for
+    /// device certificates their SHA-256. For all others it is a hash under the key of the
+    /// [`Linker`], which differs between collections. For neighbouring numbers it covers the
+    /// smallest number and the issuer.
     pub mark: [u8; 32],
-    /// What it is in words, where it has some and they were kept.
+    /// The common value as text, if it has a text form and the text was stored.
     pub text: Option<Box<str>>,
-    /// How many vouchers.
+    /// The number of vouchers in the group.
     pub size: usize,
-    /// The first of them.
+    /// The number of the first voucher in the group.
     pub first: usize,
 }
 
 impl Linker {
-    /// What links them.
+    /// The links between the vouchers of the collection.
     #[must_use]
     pub fn finish(self) -> Linkage {
         Linkage::of(self)
     }
 }
 
-/// What links the vouchers of a collection; [`Linker::finish`] makes it.
+/// The links between the vouchers of a collection; see [`Linker::finish`].
 #[derive(Clone, Debug)]
 pub struct Linkage {
     groups: Vec<Group>,
-    /// The groups of all vouchers, those of one behind those of the one before.
+    /// The groups of all vouchers, concatenated in the order of the vouchers.
     labels: Vec<u32>,
     ends: Vec<usize>,
     anonymity_sets: Vec<u32>,
@@ -87,7 +88,7 @@ impl Linkage {
             }
         }
         let placed = |group: u32| place.get(group as usize).copied().unwrap_or(ALONE);
-        // Runs stand in the order of their vouchers too.
+        // Runs are in the order of their vouchers too.
         runs.sort_unstable();
         let mut runs = runs.into_iter().peekable();
         let (mut labels, mut ends) = (Vec::new(), Vec::with_capacity(vouchers));
@@ -125,20 +126,20 @@ impl Linkage {
         }
     }
 
-    /// How many vouchers the collection has.
+    /// The number of vouchers in the collection.
     #[must_use]
     pub fn vouchers(&self) -> usize {
         self.ends.len()
     }
 
-    /// The groups: by kind, the largest of a kind first.
+    /// The groups, sorted by kind, and within a kind by size, the largest first.
     #[must_use]
     pub fn groups(&self) -> &[Group] {
         &self.groups
     }
 
-    /// The groups that a voucher belongs to, by their position in [`groups`](Self::groups); none
-    /// past the last voucher.
+    /// The groups of a voucher, as positions in [`groups`](Self::groups); empty past the last
+    /// voucher.
     pub fn labels(&self, voucher: usize) -> impl ExactSizeIterator<Item = usize> {
         let before = voucher.checked_sub(1);
         let start = before.map_or(Some(0), |before| self.ends.get(before).copied());
@@ -150,8 +151,8 @@ impl Linkage {
             .map(|&group| group as usize)
     }
 
-    /// For each voucher the first of all those that are tied to it, directly or through others, by
-    /// groups of these kinds. Vouchers with the same number form a cluster.
+    /// For each voucher, the number of the first voucher that is linked to it, directly or through
+    /// others, by groups of these kinds. Vouchers with the same number form a cluster.
     #[must_use]
     pub fn clusters(&self, kinds: &[LinkKind]) -> Vec<usize> {
         let mut parents: Vec<usize> = (0..self.vouchers()).collect();
@@ -174,13 +175,13 @@ impl Linkage {
             .collect()
     }
 
-    /// The size of the anonymity set that the owner of this voucher hides in; 0 past the last voucher.
+    /// The size of the anonymity set of this voucher's owner; 0 past the last voucher.
     ///
-    /// Where the owner's key stands in another voucher too, whether there as owner, earlier owner
-    /// or manufacturer, he does not hide: 1. Otherwise as many as there are vouchers whose owners
-    /// do hide and that cannot be told apart by manufacturer, issuers, device info, rendezvous
-    /// info, keys of earlier owners and additional data, as far as those stand in several vouchers:
-    /// any two of them may belong to one owner, or not.
+    /// It is 1 if the owner's key also occurs in another voucher, as the key of the owner, an
+    /// earlier owner or the manufacturer. Otherwise it is the number of vouchers whose owner keys
+    /// occur in no other voucher and that cannot be distinguished by manufacturer, issuers, device
+    /// info, rendezvous info, keys of earlier owners and additional data, as far as those values
+    /// occur in several vouchers. Any two of these vouchers may belong to one owner, or not.
     #[must_use]
     pub fn anonymity_set(&self, voucher: usize) -> usize {
         self.anonymity_sets
@@ -197,13 +198,13 @@ impl Linkage {
             .map_or(0, |&anonymity_set| anonymity_set as usize)
     }
 
-    /// How many different keys own a voucher now.
+    /// The number of distinct keys that are the current owner of a voucher.
     #[must_use]
     pub const fn owner_keys(&self) -> usize {
         self.owners
     }
 
-    /// How many vouchers have an owner whose key stands in another voucher too.
+    /// The number of vouchers whose current owner's key also occurs in another voucher.
     #[must_use]
     pub const fn traced(&self) -> usize {
         self.traced
@@ -224,7 +225,7 @@ fn marks_of(linker: &Linker, voucher: usize) -> &[u32] {
         .unwrap_or_default()
 }
 
-/// The root of a voucher's tree. Paths are halved on the way, so that they stay short.
+/// The root of a voucher's tree. Paths are halved on the way, so that they remain short.
 fn root(parents: &mut [usize], voucher: usize) -> usize {
     let mut at = voucher;
     while let Some(&parent) = parents.get(at) {
@@ -240,7 +241,7 @@ fn root(parents: &mut [usize], voucher: usize) -> usize {
     at
 }
 
-/// Groups of neighbouring numbers, and which vouchers belong to them.
+/// Groups of neighbouring numbers, and the vouchers that belong to them.
 fn neighbours(linker: &Linker, groups: &mut Vec<Group>, runs: &mut Vec<(u32, u32)>) {
     let mut counted = linker.counted.clone();
     counted.sort_unstable();
@@ -248,7 +249,7 @@ fn neighbours(linker: &Linker, groups: &mut Vec<Group>, runs: &mut Vec<(u32, u32
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             continue;
         };
-        // The same number twice is the same device twice, and has a group of its own.
+        // The same number twice means the same device twice, which has a group of its own.
         if first.number == last.number {
             continue;
         }
@@ -285,9 +286,10 @@ fn near(a: &Counted, b: &Counted) -> bool {
     a.class == b.class && high == other_high && (alike || low.abs_diff(other_low) <= NEAR)
 }
 
-/// The anonymity set of each voucher, and how many have no anonymity set because their owner's key stands elsewhere.
+/// The anonymity set of each voucher, and the number of vouchers that have none because their
+/// owner's key occurs elsewhere.
 fn anonymity_sets(linker: &Linker) -> (Vec<u32>, usize) {
-    // Keys that stand in several vouchers in one role, or in two roles in different vouchers.
+    // Keys that occur in several vouchers in one role, or in two roles in different vouchers.
     let mut places: BTreeMap<&[u8; 32], (u32, bool)> = BTreeMap::new();
     for mark in &linker.marks {
         let is_key = matches!(

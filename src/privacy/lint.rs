@@ -1,4 +1,4 @@
-//! What may be written: a look at a voucher before anybody signs it.
+//! A privacy check of a voucher before it is signed.
 
 use super::disclosure::Disclosure;
 use super::kind::{DisclosureKind, Severity};
@@ -6,11 +6,12 @@ use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 use crate::voucher::Voucher;
 
-/// Which kinds of [`Disclosure`] refuse a voucher that is about to be created or extended.
+/// The kinds of [`Disclosure`] for which a voucher is refused when it is created or extended.
 ///
-/// It judges all that the new voucher would tell, what was in it before included: the next owner
-/// gets the whole. Whatever it lets pass can be read before signing, from
-/// [`Extension::disclosures`](crate::Extension::disclosures) and [`NewHeader::disclosures`](crate::NewHeader::disclosures).
+/// The policy applies to everything that the new voucher would disclose, including its earlier
+/// contents, because the next owner receives the whole voucher. What the policy accepts can be
+/// reviewed before signing, with [`Extension::disclosures`](crate::Extension::disclosures) and
+/// [`NewHeader::disclosures`](crate::NewHeader::disclosures).
 ///
 /// ```
 /// use ownership_voucher::privacy::{PrivacyPolicy, DisclosureKind};
@@ -38,16 +39,17 @@ pub struct PrivacyPolicy {
 }
 
 impl PrivacyPolicy {
-    /// Refuses nothing.
+    /// A policy that refuses nothing.
     #[must_use]
     pub const fn new() -> Self {
         Self { refused: 0 }
     }
 
-    /// Refuses what the one who writes a voucher can leave out: a Wi-Fi password or name, rendezvous
-    /// bytes that cannot be read, device info that looks like a serial number, a GUID that does not look random, certificates of
-    /// owners in place of bare keys, a key that an earlier part of the voucher holds, additional data,
-    /// fields in headers that FDO does not ask for, and a private key.
+    /// A policy that refuses everything that the writer of a voucher can leave out: a Wi-Fi
+    /// password or name, rendezvous bytes that cannot be parsed, device info that looks like a
+    /// serial number, a GUID that does not look random, certificates of owners instead of bare
+    /// keys, a key that also occurs earlier in the voucher, additional data, header fields that FDO
+    /// does not require, and a private key.
     #[must_use]
     pub const fn strict() -> Self {
         use DisclosureKind as K;
@@ -79,7 +81,7 @@ impl PrivacyPolicy {
         self
     }
 
-    /// Refuses every kind of this severity and above.
+    /// Refuses every kind of this severity or a higher one too.
     #[must_use]
     pub fn refusing_from(self, severity: Severity) -> Self {
         let severe = DisclosureKind::ALL
@@ -88,7 +90,7 @@ impl PrivacyPolicy {
         severe.fold(self, |policy, kind| policy.refusing(*kind))
     }
 
-    /// Refuses this kind no more.
+    /// No longer refuses this kind.
     #[must_use]
     pub const fn allowing(mut self, kind: DisclosureKind) -> Self {
         self.refused &= !Self::bit(kind);
@@ -101,11 +103,11 @@ impl PrivacyPolicy {
         self.refused & Self::bit(kind) != 0
     }
 
-    /// Looks at a voucher.
+    /// Checks a voucher against this policy.
     ///
     /// # Errors
-    /// [`ErrorKind::Disclosure`] with the place of the worst thing that is refused, the first of
-    /// them in the order of the bytes; it does not say what stands there.
+    /// [`ErrorKind::Disclosure`] with the place of the most severe refused disclosure, or the first
+    /// of several in the order of the bytes. The error does not contain the value.
     pub fn check(self, voucher: &Voucher<'_>) -> Result<(), Error> {
         if self.refused == 0 {
             return Ok(());

@@ -1,16 +1,16 @@
-//! Private keys in a voucher, where nobody looks for them: in a COSE_Key with `d`, in additional
-//! data, in the text of a PEM block.
+//! Private keys in unexpected parts of a voucher: in a COSE_Key with `d`, in additional data, in
+//! the text of a PEM block.
 
 use crate::key::private::{Part, each_label, is_private_cose_key, is_private_der, pem_labels};
 use crate::key::{KeyEncoding, KeyIndex};
 use crate::voucher::Voucher;
 
 impl Voucher<'_> {
-    /// Whether a private key is in the voucher: in a COSE_Key, in additional data as DER, or
-    /// anywhere as PEM. Whoever has the voucher then can sign as that owner.
+    /// Whether the voucher contains a private key: in a COSE_Key, in additional data as DER, or
+    /// anywhere as PEM. Every holder of the voucher could then sign as that owner.
     ///
-    /// [`disclosures`](Self::disclosures) says where. What else is in the file of the voucher is not seen
-    /// here.
+    /// [`disclosures`](Self::disclosures) returns the place. Other contents of the voucher's file
+    /// are not examined.
     ///
     /// ```
     /// # use ownership_voucher::{Error, Voucher};
@@ -36,7 +36,7 @@ pub(super) struct Found {
     pub(super) entry: Option<usize>,
 }
 
-/// Gives every private key of a voucher.
+/// Reports every private key of a voucher.
 pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) {
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let mut cose = |key: &KeyIndex, entry| {
@@ -80,7 +80,7 @@ pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) 
     }
 }
 
-/// Gives every label of a COSE_Key that no public key has, with its offset and entry.
+/// Reports every label of a COSE_Key that no public key has, with its offset and entry.
 pub(super) fn other_labels(voucher: &Voucher<'_>, mut found: impl FnMut(usize, Option<usize>)) {
     let (bytes, index) = (voucher.as_bytes(), voucher.index());
     let mut look = |key: &KeyIndex, entry| {
@@ -101,7 +101,7 @@ pub(super) fn other_labels(voucher: &Voucher<'_>, mut found: impl FnMut(usize, O
     }
 }
 
-/// Where the private part of a COSE_Key stands: under `d`, as a number or as the text of a JWK.
+/// The position of the private part of a COSE_Key: under `d`, as a number or as the text of a JWK.
 fn private_part(bytes: &[u8], key: &KeyIndex) -> Option<usize> {
     if key.encoding != KeyEncoding::CoseKey {
         return None;

@@ -1,14 +1,15 @@
-//! Texts of vouchers: what looks like a serial number, what looks random, and how they are shown.
+//! Texts in vouchers: the detection of serial numbers and of GUIDs that are not random, and their
+//! display.
 
 use alloc::string::String;
 use core::fmt::Write as _;
 
 use crate::text::{escape, is_hidden};
 
-/// Bytes of a text that is shown; what is longer is cut and ends in an ellipsis.
+/// The size in bytes of the text that is shown; a longer text is truncated and ends in an ellipsis.
 pub(super) const SHOWN: usize = 256;
 
-/// The text with hidden characters escaped, cut after [`SHOWN`] bytes.
+/// The text with hidden characters escaped, truncated after [`SHOWN`] bytes.
 pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -26,7 +27,7 @@ pub(super) fn shown(text: &str) -> String {
     out
 }
 
-/// Lower-case hexadecimal digits, cut as in [`shown`].
+/// Lower-case hexadecimal digits, truncated as in [`shown`].
 pub(super) fn hex(bytes: &[u8]) -> String {
     let mut out = String::new();
     for byte in bytes {
@@ -40,18 +41,18 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// Words behind which a number is a name.
+/// Words after which a number is an identifier.
 const MARKS: [&str; 8] = [
     "serial", "s/n", "sn", "imei", "meid", "mac", "uuid", "asset",
 ];
 
-/// Whether a device info looks as if it held a serial number.
+/// Whether a device info appears to contain a serial number.
 ///
-/// A run of letters and digits does, where it has six digits one after the other; or ten
-/// characters, three of which are digits and one a letter; or where it has a digit and one of the
-/// words serial, s/n, sn, imei, meid, mac, uuid, asset stands before it, with at most four other
-/// characters between. So does a MAC address: six pairs of hexadecimal digits between colons or
-/// dashes.
+/// That is the case for a run of letters and digits with six consecutive digits; with ten
+/// characters, three of which are digits and one a letter; or with a digit, where one of the words
+/// serial, s/n, sn, imei, meid, mac, uuid, asset precedes it with at most four other characters
+/// between them. It is also the case for a MAC address: six pairs of hexadecimal digits separated
+/// by colons or dashes.
 pub(super) fn looks_serial(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     runs(&lower).any(|run| {
@@ -75,7 +76,7 @@ fn longest_number(run: &str) -> usize {
         .unwrap_or(0)
 }
 
-/// Whether one of the [`MARKS`] is a word of its own with a number close behind it.
+/// Whether one of the [`MARKS`] is a separate word that a number follows closely.
 fn marked(lower: &str) -> bool {
     MARKS.iter().any(|mark| {
         let mut rest = lower;
@@ -107,7 +108,7 @@ fn marked(lower: &str) -> bool {
     })
 }
 
-/// Whether six pairs of hexadecimal digits stand between colons or dashes.
+/// Whether there are six pairs of hexadecimal digits separated by colons or dashes.
 fn has_mac(lower: &str) -> bool {
     [':', '-'].into_iter().any(|between| {
         let mut pairs = 0_usize;
@@ -126,11 +127,11 @@ fn has_mac(lower: &str) -> bool {
 /// Seconds from the start of the Gregorian calendar, by which UUIDs count, to 2005 and to 2065.
 const SINCE: core::ops::Range<u64> = 13_323_830_400..15_217_286_400;
 
-/// Whether a GUID looks as if it were not random.
+/// Whether a GUID appears not to be random.
 ///
-/// It does where all bytes are printable ASCII, where it has at most eight different bytes, or
-/// where it is a UUID of version 1 with a time between 2005 and 2065 (RFC 9562 §5.1: time and MAC
-/// address). Random bytes look like that once in 4000 times, nearly always by the last rule.
+/// That is the case if all bytes are printable ASCII, if it has at most eight different bytes, or
+/// if it is a UUID of version 1 with a time between 2005 and 2065 (RFC 9562 §5.1: time and MAC
+/// address). Random bytes match once in 4000 times, nearly always by the last rule.
 pub(super) fn looks_made(guid: &[u8; 16]) -> bool {
     let mut sorted = *guid;
     sorted.sort_unstable();

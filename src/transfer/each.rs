@@ -1,4 +1,4 @@
-//! Hand-overs of many vouchers where each has its own next owner, or its own signer.
+//! Hand-overs of many vouchers, each with its own next owner or its own signer.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
 
-/// Who signs one voucher over, to whom, and how.
+/// The hand-over of one voucher: its signer, its next owner and the options.
 pub struct HandOverRequest<'d> {
     signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
     next: NextOwner,
@@ -23,7 +23,7 @@ pub struct HandOverRequest<'d> {
 }
 
 impl<'d> HandOverRequest<'d> {
-    /// This signer, which may be a reference, hands over to `next`.
+    /// A hand-over to `next` by this signer, which may be a reference.
     #[must_use]
     pub fn new(
         signer: impl OwnerSigner + Send + Sync + 'd,
@@ -38,18 +38,19 @@ impl<'d> HandOverRequest<'d> {
     }
 }
 
-/// Hands over a shipment in which each voucher has its own next owner or its own signer, as with
-/// one-time keys. `deal` is asked for every voucher that the policy accepts, with
-/// its position; in no order, and with the feature `parallel` from several threads. What it refuses
-/// is not handed over.
+/// Hands over a shipment in which each voucher has its own next owner or its own signer, such as
+/// one-time keys. There is one result for each voucher, in order. A voucher that fails does not
+/// affect the others.
 ///
-/// There is one result for each voucher, in order. A voucher that fails leaves the others alone. All
-/// is verified before and after, as by [`HandOver::all`](crate::HandOver::all), and by batches.
+/// `deal` is called for every voucher that the policy accepts, with its position. The order is
+/// unspecified, and with the feature `parallel` the calls come from several threads. A voucher for
+/// which it returns an error is not handed over. All vouchers are verified before and after, in
+/// batches, as by [`HandOver::all`](crate::HandOver::all).
 ///
-/// A voucher that is there twice for one owner is signed once: the second result is that of the
-/// first, and [`Receipt::duplicate_of`] says so. Where two vouchers of one device go to different
-/// owners, or are different states of it, all of them are refused before any is signed.
-/// [`hand_over_each_with`] also refuses what an earlier call did.
+/// A duplicate voucher for the same owner is signed once: the second result repeats the first, and
+/// [`Receipt::duplicate_of`] says so. If two vouchers of one device go to different owners, or are
+/// different states of it, all of them are refused before any is signed. [`hand_over_each_with`]
+/// also refuses what contradicts an earlier call.
 ///
 /// ```
 /// # use ownership_voucher::*;
@@ -88,12 +89,12 @@ where
     hand_over(policy, vouchers, None, deal)
 }
 
-/// [`hand_over_each`] with a [`Journal`]: the sales of the whole call are recorded together, before
-/// any of them is signed.
+/// The same as [`hand_over_each`], with a [`Journal`]: the sales of the whole call are recorded
+/// together, before any of them is signed.
 ///
 /// # Errors
-/// Those of [`hand_over_each`] and [`Extension::record`]. Where the journal fails, nothing is signed
-/// and every voucher that would have been gets its error.
+/// Those of [`hand_over_each`] and [`Extension::record`]. If the journal fails, nothing is signed,
+/// and every voucher that was to be signed gets the journal's error.
 pub fn hand_over_each_with<'d, T, F>(
     policy: &Policy<'_>,
     vouchers: &[T],
@@ -163,7 +164,7 @@ where
     results
 }
 
-/// A voucher whose entry waits for its signature.
+/// A voucher whose entry has no signature yet.
 struct Prepared<'v, 'd> {
     signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
     extension: Extension<'v>,
@@ -195,7 +196,8 @@ impl<'v, 'd> Prepared<'v, 'd> {
     }
 }
 
-/// Refuses vouchers that contradict each other; says which repeat an earlier one, and which.
+/// Refuses vouchers that contradict each other; returns which ones repeat an earlier one, and
+/// which.
 fn refuse_contradictions(
     prepared: &mut [Result<Prepared<'_, '_>, Error>],
 ) -> BTreeMap<usize, usize> {
@@ -218,7 +220,7 @@ fn refuse_contradictions(
     duplicates
 }
 
-/// Records what is to be signed, and refuses what the journal knows otherwise.
+/// Records what is to be signed, and refuses what contradicts the journal.
 fn record_all(
     journal: &dyn Journal,
     prepared: &mut [Result<Prepared<'_, '_>, Error>],
@@ -241,7 +243,7 @@ fn record_all(
     }
 }
 
-/// Room for one entry more, and any owner: each is compared with its own.
+/// Capacity for one more entry, and any owner: each is compared with its own.
 fn policy_after<'p>(
     policy: &Policy<'p>,
     prepared: &[Result<Prepared<'_, '_>, Error>],
@@ -263,7 +265,7 @@ mod tests {
     use super::*;
     use crate::{ErrorKind, Guid, HmacSecret, KeyType, LocalKey, NewVoucher};
 
-    /// What an extension writes is the owner that it was given; this is for the day it does not.
+    /// An extension always writes the owner that it was given; this check is a safeguard.
     #[test]
     fn the_new_owner_is_compared_with_the_deal() {
         let [maker, other] = [1, 2].map(|byte| {

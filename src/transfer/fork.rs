@@ -1,8 +1,9 @@
-//! Copies of one voucher that forked.
+//! Forks: copies of one voucher that continue differently.
 //!
-//! Nothing in a voucher stops an owner from selling a device twice: each copy verifies. Two copies
-//! side by side show it. Entries are compared by what their signatures cover, because tag,
-//! unprotected header and the sign of an ECDSA signature of the last entry are anybody's to change.
+//! Nothing in a voucher prevents an owner from selling a device twice: each copy verifies. A
+//! comparison of two copies shows it. Entries are compared by what their signatures cover, because
+//! anybody can change the tag, the unprotected header and the sign of an ECDSA signature of the
+//! last entry.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -12,7 +13,7 @@ use crate::key::PublicKey;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
 
-/// How two verified vouchers stand to each other.
+/// The relation between two verified vouchers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// Different GUIDs.
@@ -23,10 +24,10 @@ pub enum Relation {
     Older,
     /// The first is a newer state of the second.
     Newer,
-    /// The same GUID under two headers: one of them replaced the other, or the manufacturer made
-    /// both.
+    /// The same GUID with two different headers: one of them replaced the other, or the
+    /// manufacturer made both.
     OtherHeader,
-    /// Both continue from a common state in different ways.
+    /// Both continue a common state in different ways.
     Forked {
         /// The first entry that differs.
         entry: usize,
@@ -35,7 +36,7 @@ pub enum Relation {
     },
 }
 
-/// Two vouchers of a list that went different ways.
+/// Two vouchers of a list that forked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fork {
@@ -51,7 +52,7 @@ pub struct Fork {
     pub signer: Option<PublicKey>,
 }
 
-/// How `a` stands to `b`.
+/// The relation of `a` to `b`.
 #[must_use]
 pub fn relation(a: &VerifiedVoucher<'_>, b: &VerifiedVoucher<'_>) -> Relation {
     if a.guid() != b.guid() {
@@ -98,8 +99,8 @@ pub(super) fn state(voucher: &VerifiedVoucher<'_>) -> [u8; 32] {
     state
 }
 
-/// Every fork among these vouchers. For k copies of a device that all differ there are k - 1
-/// reports, each about two neighbours; the work is that of sorting.
+/// Every fork among these vouchers. If k copies of a device all differ, there are k - 1 forks, each
+/// between two neighbours. The cost is that of sorting.
 #[must_use]
 pub fn find_forks(vouchers: &[VerifiedVoucher<'_>]) -> Vec<Fork> {
     let mut devices: BTreeMap<Guid, Vec<usize>> = BTreeMap::new();
@@ -115,8 +116,8 @@ pub fn find_forks(vouchers: &[VerifiedVoucher<'_>]) -> Vec<Fork> {
             .into_iter()
             .filter_map(|position| vouchers.get(position).map(|v| (states(v), position)))
             .collect();
-        // In the order of paths, copies with a longer common past are neighbours, and a state
-        // stands right before its continuations.
+        // In the order of paths, copies with a longer common history are neighbours, and a state
+        // immediately precedes its continuations.
         paths.sort_by(|(a, i), (b, j)| {
             let (left, right) = (
                 a.iter().map(Digest::as_bytes),

@@ -1,4 +1,4 @@
-//! Handing a voucher over, in one call that trusts nothing (FDO 1.1 §3.4).
+//! Handing a voucher over in one call that verifies its input and its result (FDO 1.1 §3.4).
 
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Voucher;
 
-/// A hand-over to be made: from whom, to whom, under which policy.
+/// A hand-over: the signer, the next owner and the policy.
 #[derive(Clone, Copy)]
 pub struct HandOver<'h> {
     policy: &'h Policy<'h>,
@@ -24,7 +24,7 @@ pub struct HandOver<'h> {
 }
 
 impl<'h> HandOver<'h> {
-    /// Vouchers that this policy accepts and that this signer owns go to `next`.
+    /// A hand-over to `next` of vouchers that this policy accepts and that this signer owns.
     #[must_use]
     pub const fn new(
         policy: &'h Policy<'h>,
@@ -41,30 +41,32 @@ impl<'h> HandOver<'h> {
         }
     }
 
-    /// Records each sale in this journal before it is signed, and refuses what contradicts it.
+    /// Records each sale in this journal before it is signed, and refuses a sale that contradicts
+    /// it.
     #[must_use]
     pub const fn with_journal(mut self, journal: &'h dyn Journal) -> Self {
         self.journal = Some(journal);
         self
     }
 
-    /// Verifies the voucher, checks that the signer owns it, extends it to the next owner,
-    /// verifies the result, and gives it back with a receipt.
+    /// The voucher of the next owner, with a receipt. The call verifies the given voucher, checks
+    /// that the signer owns it, extends it, and verifies the result.
     ///
     /// # Errors
-    /// Those of [`Voucher::parse`] and [`Voucher::verify`], [`ErrorKind::NotOwner`](crate::ErrorKind::NotOwner) before
-    /// anything is signed, those of [`VerifiedVoucher::extend`], [`Extension::check`] and
-    /// [`Extension::sign`], and with a journal those of [`Extension::record`]. What can be refused
-    /// without a signature is refused before the sale is recorded. The voucher handed in stays as it was.
+    /// Those of [`Voucher::parse`] and [`Voucher::verify`];
+    /// [`ErrorKind::NotOwner`](crate::ErrorKind::NotOwner) before anything is signed; those of
+    /// [`VerifiedVoucher::extend`], [`Extension::check`] and [`Extension::sign`]; and with a
+    /// journal those of [`Extension::record`]. Whatever can be refused without a signature is
+    /// refused before the sale is recorded. The given voucher is not changed.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
         let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
         self.verified(&voucher.verify_within(self.policy)?)
     }
 
-    /// The same for a voucher that has been verified already.
+    /// The same as [`one`](Self::one), for a voucher that is already verified.
     ///
     /// # Errors
-    /// As [`one`](Self::one), verification of the old voucher aside.
+    /// As [`one`](Self::one), except those of verifying the given voucher.
     pub fn verified(
         &self,
         voucher: &VerifiedVoucher<'_>,
@@ -80,17 +82,16 @@ impl<'h> HandOver<'h> {
         extension.hand_over(&signature, self.policy)
     }
 
-    /// A whole shipment: one result for each voucher, in order. A voucher that fails leaves the
-    /// others alone.
+    /// A whole shipment: one result for each voucher, in order. A voucher that fails does not
+    /// affect the others.
     ///
-    /// A voucher that is there twice is signed once: the second result is that of the first, and
-    /// [`Receipt::duplicate_of`] says so. Where two vouchers of one device are different states of
-    /// it, both are refused with [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
+    /// A duplicate voucher is signed once: the second result repeats the first, and
+    /// [`Receipt::duplicate_of`] says so. If two vouchers of one device are different states of it,
+    /// both are refused with [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
     ///
-    /// Where each voucher has its own next owner or signer, see
-    /// [`hand_over_each`](crate::hand_over_each). Both verifications go through a
-    /// [`BatchVerifier`](crate::BatchVerifier); with the feature `parallel` hashing and signing use
-    /// every thread of the caller's pool.
+    /// For a next owner or signer per voucher, see [`hand_over_each`](crate::hand_over_each). Both
+    /// verifications use a [`BatchVerifier`](crate::BatchVerifier). With the feature `parallel`,
+    /// hashing and signing use every thread of the caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(
         &self,
         vouchers: &[T],
@@ -106,10 +107,11 @@ impl<'h> HandOver<'h> {
 }
 
 impl Extension<'_> {
-    /// Ends a hand-over in two steps: [`finish`](Self::finish), then verifies the result under the
-    /// policy, with [`next`](Self::next) as its owner, and gives it back with a receipt.
+    /// The voucher of the next owner, with a receipt: the second of the two steps of a hand-over.
     ///
-    /// This is [`HandOver`] for signers that answer later. The voucher handed in stays as it was.
+    /// It calls [`finish`](Self::finish) and verifies the result under the policy, with
+    /// [`next`](Self::next) as the required owner. This is [`HandOver`] for signers that answer
+    /// later. The given voucher is not changed.
     ///
     /// # Errors
     /// Those of [`finish`](Self::finish) and [`Voucher::verify`].
@@ -125,12 +127,12 @@ impl Extension<'_> {
         Ok((extended, receipt))
     }
 
-    /// Signs with a [`signature::AsyncSigner`] and hands over. Dropping the future leaves everything
-    /// as it was, and an attempt that failed can be repeated.
+    /// The same as [`hand_over`](Self::hand_over), signed by a [`signature::AsyncSigner`]. Dropping
+    /// the future leaves everything unchanged, and a failed attempt can be repeated.
     ///
     /// # Errors
-    /// The signer's errors as [`ErrorKind::SignerFailed`](crate::ErrorKind::SignerFailed), its own error behind `source`, and those
-    /// of [`hand_over`](Self::hand_over).
+    /// The signer's errors as [`ErrorKind::SignerFailed`](crate::ErrorKind::SignerFailed), with its
+    /// own error as the `source`, and those of [`hand_over`](Self::hand_over).
     pub async fn hand_over_async<S, G>(
         &self,
         signer: &S,
@@ -146,7 +148,7 @@ impl Extension<'_> {
     }
 }
 
-/// The result must be the next owner's, and have room for one entry more.
+/// The result must belong to the next owner, and may have one more entry.
 fn policy_after<'p>(policy: &Policy<'p>, to: &PublicKey, max_entry: usize) -> Policy<'p> {
     let limits = limits_after(policy, max_entry);
     policy.clone().with_owner(to.clone()).with_limits(limits)

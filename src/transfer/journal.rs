@@ -1,7 +1,7 @@
-//! What was sold before: a journal against selling one device twice.
+//! The record of earlier sales: a journal that prevents selling one device twice.
 //!
 //! FDO 1.1 lets a dishonest or careless owner extend one voucher to two buyers ("double
-//! extension"), and nothing in either voucher shows it. Only the seller can keep count.
+//! extension"). Neither voucher shows it. Only the seller can keep a record.
 
 use alloc::format;
 use alloc::string::String;
@@ -16,47 +16,48 @@ use crate::key::PublicKey;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
 
-/// One hand-over as a [`Journal`] keeps it, known before anything is signed.
+/// One hand-over as a [`Journal`] records it. It is determined before anything is signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sale {
-    /// The position of the voucher in the call; 0 where the call is about one.
+    /// The position of the voucher in the call; 0 if the call is about one voucher.
     pub number: usize,
     /// The device.
     pub guid: Guid,
     /// The state of ownership that ends: SHA-256 of the payload of the last entry, or of OVHeader
-    /// and HMAC where there is none. Two copies that differ only in what anybody can change (tag,
-    /// unprotected header, the spelling of a signature) are one state.
+    /// and HMAC if there is no entry. Two copies are the same state if they differ only in
+    /// unauthenticated parts (tag, unprotected header, the encoding of a signature).
     pub state: [u8; 32],
-    /// What the state continues with: SHA-256 of the message to be signed. Signatures may be
-    /// random; this is not, so that a sale can be repeated after a crash.
+    /// The successor of the state: SHA-256 of the message to be signed. Signatures may be
+    /// randomised, but this value is not, so that a sale can be repeated after a crash.
     pub continuation: [u8; 32],
     /// The next owner.
     pub to: PublicKey,
 }
 
-/// What a [`Journal`] knows about a [`Sale`].
+/// The answer of a [`Journal`] about a [`Sale`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// The state was not sold before; the sale is in the journal now.
+    /// The state was not sold before. The sale is now recorded.
     New,
-    /// The journal holds this very sale. It may be signed again.
+    /// The journal already holds this same sale. It may be signed again.
     Again,
-    /// The state was sold otherwise: to another owner, or to the same one by another entry. The
-    /// text says when, and where the journal has it.
+    /// The state was already sold differently: to another owner, or to the same owner by another
+    /// entry. The text says when, and where the journal has the record.
     Other(String),
 }
 
-/// Keeps the sales of an owner across calls, so that no state of ownership is handed over twice.
+/// The sales of an owner, recorded across calls, so that no state of ownership is handed over
+/// twice.
 ///
-/// A hand-over with a journal records every sale before it is signed: from then on a signature may
-/// exist somewhere. What is recorded therefore stays, also where the signer fails; the same sale can
-/// be repeated, any other of that state is refused with [`ErrorKind::DoubleSale`].
+/// A hand-over with a journal records every sale before it is signed, because from then on a
+/// signature may exist. A recorded sale therefore remains, even if the signer fails. The same sale
+/// can be repeated; any other sale of that state is refused with [`ErrorKind::DoubleSale`].
 ///
-/// The library has no files: a journal is what the caller makes of it. `ov extend --journal` keeps
-/// one in a file. Several processes that sell for one owner need one journal, and an implementation
-/// that lets one of them at a time look up and record.
+/// The library does no file I/O: the caller implements the journal. `ov extend --journal` keeps one
+/// in a file. Several processes that sell for one owner need one common journal, and an
+/// implementation that admits only one of them at a time to look up and record.
 ///
 /// ```
 /// use ownership_voucher::*;
@@ -98,20 +99,20 @@ pub enum Recorded {
 /// # }
 /// ```
 pub trait Journal: Sync {
-    /// Looks these sales up and records those that are new, in one step and durably: when this
-    /// returns, a crash must not lose them. There is one answer for each, in order. The states are
-    /// all different.
+    /// Looks these sales up and records the new ones, in one atomic and durable step: once this
+    /// returns, a crash must not lose them. There is one answer for each sale, in order. All the
+    /// states are different.
     ///
     /// It is called once for each group of vouchers, from one thread, before any of them is signed.
     ///
     /// # Errors
-    /// [`Error::journal`] where the journal cannot be read or written; then nothing is signed.
+    /// [`Error::journal`] if the journal cannot be read or written. Nothing is then signed.
     fn record(&self, sales: &[Sale]) -> Result<Vec<Recorded>, Error>;
 }
 
 impl VerifiedVoucher<'_> {
-    /// The state of ownership, as [`Sale::state`] has it: equal for two copies of a voucher that
-    /// differ only in what anybody can change.
+    /// The state of ownership, as in [`Sale::state`]: equal for two copies of a voucher that differ
+    /// only in unauthenticated parts.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -126,7 +127,7 @@ impl VerifiedVoucher<'_> {
 }
 
 impl Extension<'_> {
-    /// This hand-over, as a [`Journal`] keeps it.
+    /// This hand-over as a [`Journal`] records it.
     #[must_use]
     pub fn sale(&self) -> Sale {
         let hash = |bytes: &[u8]| {
@@ -145,16 +146,16 @@ impl Extension<'_> {
         }
     }
 
-    /// Records this hand-over in a journal, for signing in two steps: before
-    /// [`to_be_signed`](Self::to_be_signed) leaves the house, because from then on a signature may
-    /// exist. Says whether the journal held this very sale already.
+    /// Records this hand-over in a journal, for signing in two steps. Returns whether the journal
+    /// already held this same sale.
     ///
-    /// A sale that is recorded stays. So [`check`](Self::check) the extension first.
+    /// Call it before [`to_be_signed`](Self::to_be_signed) is given out, because from then on a
+    /// signature may exist. A recorded sale remains, so call [`check`](Self::check) on the
+    /// extension first.
     ///
     /// # Errors
-    /// [`ErrorKind::DoubleSale`] where the journal knows another sale of this state, with what it
-    /// says about that as the `source`; [`ErrorKind::JournalFailed`] and whatever else the journal
-    /// fails with.
+    /// [`ErrorKind::DoubleSale`] if the journal has another sale of this state; the journal's text
+    /// about it is the `source`. [`ErrorKind::JournalFailed`], and any other error of the journal.
     pub fn record(&self, journal: &(impl Journal + ?Sized)) -> Result<bool, Error> {
         let recorded = record(journal, &[self.sale()])?;
         match recorded.into_iter().next() {
@@ -164,7 +165,7 @@ impl Extension<'_> {
     }
 }
 
-/// Records sales; for each whether it was known already, or the error of another sale.
+/// Records sales; returns for each whether it was already known, or the error of another sale.
 pub(super) fn record(
     journal: &(impl Journal + ?Sized),
     sales: &[Sale],
@@ -187,7 +188,7 @@ pub(super) fn record(
     Ok(answers.collect())
 }
 
-/// What a journal says about an earlier sale.
+/// The journal's text about an earlier sale.
 #[derive(Debug)]
 struct Earlier(String);
 

@@ -1,4 +1,4 @@
-//! Within one call a state of ownership is handed over once.
+//! Within one call, each state of ownership is handed over once.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -13,7 +13,7 @@ use crate::voucher::Guid;
 pub(super) enum Turn {
     /// It is handed over.
     First,
-    /// It is the state of that earlier voucher and goes to the same owner: done once.
+    /// It is the same state as that earlier voucher and goes to the same owner: signed once.
     Duplicate(usize),
     /// Another voucher of the call contradicts it.
     Refused(Error),

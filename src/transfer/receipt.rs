@@ -8,7 +8,7 @@ use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
 
-/// What the parties may keep about a hand-over.
+/// The record of a hand-over, which the parties may store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -16,20 +16,20 @@ pub struct Receipt {
     pub guid: Guid,
     /// The owner who signed.
     pub from: PublicKey,
-    /// The owner from now on.
+    /// The new owner.
     pub to: PublicKey,
     /// The number of the new entry, counted from 0.
     pub entry: usize,
-    /// The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
+    /// The hash of the new entry: the value of OVEHashPrevEntry in the entry after it.
     pub entry_hash: Digest,
-    /// The number of an earlier voucher of the same call that was this state and went to this
-    /// owner. It was signed once, and this is the same result again.
+    /// The position of an earlier voucher of the same call that had the same state and went to the
+    /// same owner. It was signed once, and this is a copy of that result.
     pub duplicate_of: Option<usize>,
 }
 
 impl Receipt {
-    /// The receipt of a hand-over that was made before, from the voucher before and after it, so that
-    /// one that was lost can be issued again. `None` where the second is not the first with one more
+    /// The receipt of an earlier hand-over, from the vouchers before and after it, so that a lost
+    /// receipt can be reissued. `None` unless the second voucher is the first with exactly one more
     /// entry.
     ///
     /// ```
@@ -65,7 +65,7 @@ pub(super) fn receipt(
     }
 }
 
-/// Checks who signs before anything is signed.
+/// Checks the signer's key before anything is signed.
 pub(super) fn is_signers(
     signer: &(dyn OwnerSigner + Sync),
     voucher: &VerifiedVoucher<'_>,

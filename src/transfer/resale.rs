@@ -1,5 +1,5 @@
-//! Resale after onboarding (FDO 1.1, TO2.SetupDevice): the device gets a new GUID, new rendezvous info and
-//! a new first owner, and the voucher starts again with no entries.
+//! Resale after onboarding (FDO 1.1, TO2.SetupDevice): the device gets a new GUID, new rendezvous
+//! info and a new first owner. The new voucher has no entries.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -15,7 +15,7 @@ use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, Voucher};
 use crate::write;
 
-/// What the owner puts in place of the old credentials: the contents of TO2.SetupDevice.
+/// The new credentials that the owner sets in the device: the contents of TO2.SetupDevice.
 #[derive(Clone)]
 #[non_exhaustive]
 #[doc(alias = "SetupDevice")]
@@ -24,7 +24,7 @@ pub struct Replacement {
     pub guid: Guid,
     /// The new rendezvous info as CBOR.
     rendezvous: Vec<u8>,
-    /// The key that owns the device from now on: `Owner2Key`.
+    /// The new owner key of the device: `Owner2Key`.
     pub owner: NextOwner,
 }
 
@@ -39,15 +39,15 @@ impl fmt::Debug for Replacement {
     }
 }
 
-/// What became of the credentials.
+/// The result of setting new credentials.
 #[derive(Clone, Debug)]
 pub enum ResaleOutcome {
-    /// The device kept its credentials, and the voucher that it was onboarded with stays valid.
+    /// The device kept its credentials. The voucher that it was onboarded with remains valid.
     Reused,
-    /// The replacement voucher, with no entries. The old one is worth nothing any more.
+    /// The replacement voucher, with no entries. The old voucher is no longer valid for the device.
     Replaced(Voucher<'static>),
-    /// The device has new credentials, and its owner does not support resale: there is no voucher
-    /// any more, neither the old one nor a new one. Only the factory can start another.
+    /// The device has new credentials, and its owner does not support resale: neither the old
+    /// voucher nor a new one can be used. Only the factory can create another.
     Ended,
 }
 
@@ -68,8 +68,8 @@ impl Replacement {
         })
     }
 
-    /// The credentials that the device has already: it keeps GUID and rendezvous info, and its
-    /// owner stays the current one (credential reuse).
+    /// The existing credentials of the device (credential reuse): GUID and rendezvous info do not
+    /// change, and the current owner remains the owner.
     #[must_use]
     pub fn reuse(voucher: &VerifiedVoucher<'_>) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Replacement {
         &self.rendezvous
     }
 
-    /// Whether these are the credentials that the device has already.
+    /// Whether these are the existing credentials of the device (credential reuse).
     #[must_use]
     pub fn is_reuse(&self, voucher: &VerifiedVoucher<'_>) -> bool {
         self.guid == voucher.guid()
@@ -96,12 +96,13 @@ impl Replacement {
                 .is_ok_and(|key| key == *voucher.owner())
     }
 
-    /// The header that the device puts together from its old one and these credentials; same
-    /// device info and chain hash. The device answers with its HMAC: `ReplacementHMac`.
+    /// The header that the device builds from its old header and these credentials. Device info and
+    /// chain hash do not change. The device answers with its HMAC: `ReplacementHMac`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedKeyEncoding`], and errors of keys and certificates; [`ErrorKind::UnfitChain`]
-    /// and [`ErrorKind::CaAsOwner`] for certificates that are no chain of an owner.
+    /// [`ErrorKind::UnsupportedKeyEncoding`], and errors of keys and certificates;
+    /// [`ErrorKind::UnfitChain`] and [`ErrorKind::CaAsOwner`] for certificates that are not a valid
+    /// chain of an owner.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
         let header = header_bytes(
             self.guid,
@@ -132,12 +133,12 @@ impl Replacement {
         Ok(write::to_bytes(&key))
     }
 
-    /// Ends the resale with what the device answered in TO2.DeviceServiceInfoReady: its HMAC over
-    /// the replacement header, or null. Which hash function the HMAC has is the device's choice.
+    /// The result of the resale, given the device's answer in TO2.DeviceServiceInfoReady: its HMAC
+    /// over the replacement header, or null. The device chooses the hash function of the HMAC.
     ///
     /// # Errors
-    /// [`ErrorKind::BadCall`] where the device answered null to credentials that are not its
-    /// own, and those of [`header`](Self::header).
+    /// [`ErrorKind::BadCall`] if the device answered null to credentials that are not its existing
+    /// ones, and those of [`header`](Self::header).
     pub fn finish(
         &self,
         voucher: &VerifiedVoucher<'_>,
@@ -157,11 +158,11 @@ impl Replacement {
         }
     }
 
-    /// The same for an owner that does not support resale: it throws the device's HMAC away, and with
-    /// it whatever a replacement voucher could be made of.
+    /// The same for an owner that does not support resale: the device's HMAC is discarded, so that
+    /// no replacement voucher can be made.
     ///
     /// # Errors
-    /// As [`finish`](Self::finish), so that a device that kept its credentials is still noticed.
+    /// As [`finish`](Self::finish), so that a device that kept its credentials is still detected.
     pub fn finish_without_resale(
         &self,
         voucher: &VerifiedVoucher<'_>,
@@ -174,7 +175,7 @@ impl Replacement {
     }
 }
 
-/// The replacement header as device and owner write it, each for itself and to the byte the same.
+/// The replacement header, as device and owner write it independently and byte-identically.
 /// `rendezvous` and `owner` are CBOR.
 pub(crate) fn header_bytes(
     guid: Guid,

@@ -1,4 +1,4 @@
-//! The certificate chains of a voucher; under the strict profile each must be one.
+//! The certificate chains of a voucher. Under the strict profile each must be valid.
 
 use super::judge::{ErrorSink, deviation};
 use crate::cbor::{Sink, Span};
@@ -9,7 +9,7 @@ use crate::key::{Certificates, KeyEncoding};
 use crate::policy::Policy;
 use crate::voucher::{Index, Voucher};
 
-/// A chain: the entry that it belongs to, where it is, and the finding where it does not link.
+/// A chain: its entry, its position, and the finding if it is broken.
 pub(crate) type Chain = (Option<usize>, Span, FindingKind);
 
 /// The chains of the device, of the manufacturer and of each owner.
@@ -26,8 +26,9 @@ pub(crate) fn chains(index: &Index) -> impl Iterator<Item = Chain> {
         .chain(keys.map(|(entry, key)| (entry, key.body, FindingKind::OwnerChainBroken)))
 }
 
-/// What the strict profile refuses about certificates. Signatures are verified up to
-/// [`Limits::certificate_checks`](crate::Limits::certificate_checks); what is left then is refused too.
+/// The certificate faults that the strict profile refuses. Signatures are verified up to
+/// [`Limits::certificate_checks`](crate::Limits::certificate_checks); signatures beyond it are
+/// refused too.
 pub(super) fn check_strict(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
@@ -44,7 +45,7 @@ pub(super) fn check_strict(
         deviations.enter(entry);
         let spans = Certificates::new(bytes, chain);
         chain_findings(bytes, spans, None, broken, &mut checks, &mut deviations);
-        // No signature is verified for a verdict that is there.
+        // No signature is verified once the verdict is known.
         if deviations.result.is_err() {
             break;
         }
@@ -52,7 +53,7 @@ pub(super) fn check_strict(
     deviations.result
 }
 
-/// Makes faults of those findings that the strict profile refuses.
+/// Turns the findings that the strict profile refuses into faults.
 struct Deviations<'j, J> {
     judge: &'j mut J,
     entry: Option<usize>,

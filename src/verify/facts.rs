@@ -1,4 +1,4 @@
-//! What the policy asks for by name: HMAC, manufacturer, owner, certificate path; and the origin.
+//! The facts that the policy requires: HMAC, manufacturer, owner, certificate path; and the origin.
 
 use super::judge::{ErrorSink, owner_place};
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
@@ -9,8 +9,8 @@ use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
-/// Checks each fact that the policy names, and the origin. Entries and chain hash are left to the
-/// caller.
+/// Checks each fact that the policy requires, and the origin. The caller checks entries and chain
+/// hash.
 pub(crate) fn check(
     voucher: &Voucher<'_>,
     owner: Option<&PublicKey>,
@@ -45,11 +45,11 @@ pub(crate) fn check(
             }
         }
     }
-    // Nobody has signed this header: that it names the key proves nothing about the maker.
+    // The header is not signed, so a manufacturer key in it proves nothing about the manufacturer.
     if proved.entries == 0 && !proved.hmac {
         proved.manufacturer = None;
     }
-    // An anchor that does not fit has had its fault already.
+    // The fault of an anchor that does not match was already reported.
     if !proved.is_anchored() && !policy.any_origin && !refused {
         judge.fault(no_origin(voucher))?;
     }
@@ -73,15 +73,15 @@ pub(crate) fn check(
     Ok(proved)
 }
 
-/// Nothing anchors the header: without entries not even a manufacturer whose key is right, because
-/// any header can hold a public key, and nobody has signed this one.
+/// Nothing anchors the header. Without entries, not even a matching manufacturer key does: the
+/// header is not signed, and any header can contain a public key.
 fn no_origin(voucher: &Voucher<'_>) -> Error {
     let why = "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC \
                too, or accept any origin";
     Error::because(ErrorKind::OriginNotChecked, why).at(voucher.manufacturer_key().range().start)
 }
 
-/// Whether the owner of a voucher is the one wanted.
+/// Checks that the owner of a voucher is the expected one.
 pub(super) fn check_owner(
     voucher: &Voucher<'_>,
     owner: Option<&PublicKey>,
@@ -101,14 +101,14 @@ fn check_hmac(
 ) -> Result<(), Error> {
     let stored = voucher.hmac();
     let made = device.header_hmac(stored.algorithm(), voucher.header_bytes())?;
-    // Digests compare in constant time.
+    // Digests are compared in constant time.
     if made == stored {
         return Ok(());
     }
     Err(Error::new(ErrorKind::HmacMismatch).at(voucher.index().hmac.item.start()))
 }
 
-/// One match among keys, hashes and roots is enough.
+/// One match among keys, hashes and roots is sufficient.
 fn find_manufacturer(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
@@ -139,7 +139,7 @@ fn find_manufacturer(
     Err(Error::new(ErrorKind::WrongManufacturer).at(view.range().start))
 }
 
-/// How a policy asks for paths; `kind` is the error where there is none.
+/// The policy's requirements for paths; `kind` is the error if there is no path.
 #[cfg(feature = "x509")]
 fn judgement(policy: &Policy<'_>, kind: ErrorKind) -> Judgement {
     Judgement {

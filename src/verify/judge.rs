@@ -1,4 +1,4 @@
-//! What becomes of a fault, and where it is.
+//! Error sinks, and the places of faults.
 
 use crate::error::{Error, ErrorKind};
 use crate::finding::FindingKind;
@@ -7,7 +7,7 @@ use crate::voucher::Voucher;
 
 /// What to do with an error: stop at the first, or collect all.
 pub(crate) trait ErrorSink {
-    /// Stops by giving the error back, or notes it and goes on.
+    /// Stops by returning the error, or records it and continues.
     fn fault(&mut self, error: Error) -> Result<(), Error>;
 }
 
@@ -20,7 +20,7 @@ impl ErrorSink for First {
     }
 }
 
-/// Counts the faults that pass through to another judge.
+/// Counts the faults that are passed on to another sink.
 pub(super) struct Counting<'j, J> {
     pub(super) inner: &'j mut J,
     pub(super) faults: usize,
@@ -33,12 +33,12 @@ impl<J: ErrorSink> ErrorSink for Counting<'_, J> {
     }
 }
 
-/// The error of a deviation that the strict profile refuses.
+/// The error for a deviation that the strict profile refuses.
 pub(super) fn deviation(kind: FindingKind) -> Error {
     Error::because(ErrorKind::Deviation, kind.name())
 }
 
-/// The key that a voucher ends with, for errors about it.
+/// The owner key of a voucher, for errors about it.
 pub(super) fn owner_place<'v>(voucher: &'v Voucher<'_>) -> (KeyView<'v>, Option<usize>) {
     (voucher.owner_key(), voucher.entries().len().checked_sub(1))
 }

@@ -1,4 +1,5 @@
-//! The hashes that tie a voucher together (FDO 1.1 §3.4, OVEntry), always over the bytes as received.
+//! The hashes that link the parts of a voucher (FDO 1.1 §3.4, OVEntry), always over the bytes as
+//! received.
 
 use super::judge::{ErrorSink, deviation};
 use super::proved::ChainHashRule;
@@ -8,18 +9,18 @@ use crate::finding::{Allowance, FindingKind};
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
-/// Where the digests come from that the stored ones are compared with: made now, or beforehand for
-/// many vouchers at a time.
+/// The source of the digests to compare with the stored ones: computed on demand, or precomputed
+/// for many vouchers at a time.
 pub(crate) trait LinkDigests {
     /// H(certificate ‖ certificate ‖ …).
     fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest;
     /// H(GUID ‖ device info).
     fn header_info(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest;
-    /// H(what stands before the entry of that number).
+    /// H(the bytes that precede the entry with this number).
     fn previous(&mut self, number: usize, algorithm: HashAlgorithm, before: [&[u8]; 2]) -> Digest;
 }
 
-/// Makes each digest when it is asked for, that of GUID and device info once for each algorithm.
+/// Computes each digest on demand, and that of GUID and device info once for each algorithm.
 #[derive(Default)]
 pub(crate) struct Direct {
     pub(crate) header_info: [Option<Digest>; 2],
@@ -44,7 +45,7 @@ impl LinkDigests for Direct {
     }
 }
 
-/// What stands before each entry, in order: OVHeader ‖ HMac, then entry after entry, tag included.
+/// The bytes that precede each entry, in order: OVHeader ‖ HMac, then each entry including its tag.
 pub(crate) fn before_entries<'v>(voucher: &'v Voucher<'_>) -> impl Iterator<Item = [&'v [u8]; 2]> {
     let bytes = voucher.as_bytes();
     let entries = voucher.index().entries.iter();
@@ -67,7 +68,7 @@ pub(super) fn check_chain_hash(
     if stored.matches(&digest, voucher.as_bytes()) {
         return Ok(ChainHashRule::Certificates);
     }
-    // Before 2024 fdo-rs hashed the CBOR item. The second hash is made on the way to an error.
+    // fdo-rs hashed the CBOR item before 2024. The second hash is computed only on the error path.
     let legacy = stored.matches(&stored.algorithm.digest(&[item]), voucher.as_bytes());
     let error = match legacy {
         true if policy.allows(Allowance::LegacyChainHash) && !policy.strict => {

@@ -1,19 +1,20 @@
-//! What ties the header of a voucher to the world.
+//! The anchor of a voucher: what shows that its header is genuine.
 //!
-//! Entries and owner hang on the header, and anybody can make a header. Certificates are public, so
-//! the device's chain is no tie either: a genuine chain can be copied under a forged header.
+//! Entries and owner depend on the header, and anybody can make a header. Certificates are public,
+//! so the device certificate chain is not an anchor either: a genuine chain can be copied into a
+//! voucher with a forged header.
 
 use super::proved::{ChainHashRule, Proved};
 use crate::error::{Error, ErrorKind};
 
-/// What ties the header of a verified voucher to the world: [`Proved::origin`].
+/// What shows that the header of a verified voucher is genuine: see [`Proved::origin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Origin {
-    /// Nothing. The voucher is intact, and anybody may have made it. Only a policy that begins with
+    /// Nothing. The voucher is intact, but anybody may have made it. Only a policy that starts from
     /// [`Policy::any_origin`](crate::Policy::any_origin) accepts such a voucher.
     NotChecked,
-    /// The manufacturer that the policy named: it signed the header with the first entry.
+    /// The manufacturer that the policy named, who signed the header with the first entry.
     Manufacturer,
     /// The device: the header HMAC was verified, and the manufacturer was not.
     Hmac,
@@ -32,7 +33,7 @@ impl Origin {
 }
 
 impl Proved {
-    /// The names of all facts that there are, in the order of [`names`](Self::names).
+    /// The names of all facts, in the order of [`names`](Self::names).
     pub const FACTS: [&'static str; 6] = [
         "entries",
         "chain-hash",
@@ -42,8 +43,9 @@ impl Proved {
         "owner",
     ];
 
-    /// What ties the header to the world. A voucher without entries carries no signature, so that
-    /// there the manufacturer's key ties nothing: anybody can copy a public key into a header.
+    /// What shows that the header is genuine. A voucher without entries carries no signature, so
+    /// that the manufacturer's key proves nothing there: anybody can copy a public key into a
+    /// header.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -66,15 +68,14 @@ impl Proved {
         }
     }
 
-    /// Whether anything ties the header to the world. Where this is false, anybody may have made
-    /// the voucher.
+    /// Whether the header is anchored. If not, anybody may have made the voucher.
     #[must_use]
     pub const fn is_anchored(&self) -> bool {
         !matches!(self.origin(), Origin::NotChecked)
     }
 
-    /// The stable names of the facts, as `ov verify --json` prints them. A voucher without entries
-    /// proves none of `entries`, and `manufacturer` only together with `hmac`.
+    /// The stable names of the proved facts, as `ov verify --json` prints them. A voucher without
+    /// entries never proves `entries`, and proves `manufacturer` only together with `hmac`.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let proved = [
             self.entries > 0,
@@ -88,11 +89,11 @@ impl Proved {
         facts.filter_map(|(name, proved)| proved.then_some(name))
     }
 
-    /// Asks for a fact by its name.
+    /// Requires the fact with this name.
     ///
     /// # Errors
-    /// [`ErrorKind::NotProved`] where it was not proved, and [`ErrorKind::BadCall`] where no fact
-    /// has this name.
+    /// [`ErrorKind::NotProved`] if it was not proved, and [`ErrorKind::BadCall`] if no fact has
+    /// this name.
     pub fn require(&self, fact: &str) -> Result<(), Error> {
         if self.names().any(|name| name == fact) {
             return Ok(());

@@ -3,19 +3,19 @@
 #[cfg(doc)]
 use crate::finding::Allowance;
 
-/// By which rule the hash of the device certificate chain matched.
+/// The rule by which the hash of the device certificate chain matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChainHashRule {
-    /// The certificates one after the other, as FDO 1.1 says.
+    /// The concatenated certificates, as FDO 1.1 specifies.
     Certificates,
     /// The CBOR item, under [`Allowance::LegacyChainHash`].
     LegacyItem,
-    /// There is neither chain nor hash: an EPID device.
+    /// There is neither a chain nor a hash: an EPID device.
     NoChain,
 }
 
-/// By what the manufacturer was recognised.
+/// The means by which the manufacturer was identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ManufacturerProof {
@@ -29,27 +29,28 @@ pub enum ManufacturerProof {
     Path,
 }
 
-/// What was proved about a voucher. What is not in here was not proved; see
+/// The facts that verification proved about a voucher. Nothing else was proved; see
 /// [`origin`](Self::origin) for whether the header is anchored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Proved {
-    /// Entries whose two hashes and signature were verified: always all of them. With 0 of them no
-    /// signature was verified.
+    /// The number of entries; both hashes and the signature of every entry were verified. If it is
+    /// 0, no signature was verified.
     pub entries: usize,
-    /// How the hash of the device certificate chain matched.
+    /// The rule by which the hash of the device certificate chain matched.
     pub chain_hash: ChainHashRule,
-    /// Whether some entry is signed with the external data of the FDO 2.0 draft.
+    /// Whether any entry is signed with the external_aad of the FDO 2.0 draft.
     pub draft_aad: bool,
     /// Whether the header HMAC was verified with the device's secret.
     pub hmac: bool,
-    /// By what the manufacturer's key was recognised, where the policy named one. `None` for a
-    /// voucher without entries whose HMAC was not verified: nobody has signed that header, and
-    /// anybody can copy a public key into one.
+    /// How the manufacturer's key was identified, where the policy named a manufacturer. `None` for
+    /// a voucher without entries whose HMAC was not verified: that header has no signature, and
+    /// anybody can copy a public key into a header.
     pub manufacturer: Option<ManufacturerProof>,
-    /// Whether the current owner is the one that the policy named.
+    /// Whether the current owner was checked and is the one that the policy named.
     pub owner: bool,
-    /// Whether the device certificate has a path to a root that the policy named. That says nothing
-    /// about the header: the certificate is public, and anybody can copy it under another header.
+    /// Whether the device certificate has a path to a root that the policy named. This does not
+    /// prove the header: the certificate is public, and anybody can copy it into a voucher with
+    /// another header.
     pub device_path: bool,
 }

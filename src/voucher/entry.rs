@@ -9,7 +9,7 @@ use crate::cose::SigStructure;
 use crate::digest::{Digest, HashIndex};
 use crate::key::{KeyView, NullSink};
 
-/// An entry as it stands in a voucher (FDO 1.1 §3.4, OVEntry).
+/// An entry of a voucher (FDO 1.1 §3.4, OVEntry).
 #[derive(Clone, Copy)]
 #[doc(alias = "OVEntry")]
 pub struct Entry<'v> {
@@ -19,19 +19,19 @@ pub struct Entry<'v> {
 }
 
 impl<'v> Entry<'v> {
-    /// The type in OVEExtra of the ephemeral key of a one-time address: a SEC 1 point of 33 bytes.
+    /// The OVEExtra type of the ephemeral key of a one-time address: a SEC 1 point of 33 bytes.
     ///
-    /// FDO leaves the types of -65537 and below to its users; this one was drawn at random from those
-    /// of 32 bits. The crate `ownership-voucher-onetime` writes it.
+    /// FDO leaves the types of -65537 and below to applications. This one was chosen at random from
+    /// the types of 32 bits. The crate `ownership-voucher-onetime` writes it.
     pub const EPHEMERAL_KEY: i128 = -444_520_361;
 
-    /// Its number, counted from 0.
+    /// The number of the entry, counted from 0.
     #[must_use]
     pub const fn number(&self) -> usize {
         self.number
     }
 
-    /// The whole COSE_Sign1 as received, tag included: what the next entry hashes.
+    /// The whole COSE_Sign1 as received, including the tag: the input of the next entry's hash.
     #[must_use]
     pub fn as_bytes(&self) -> &'v [u8] {
         self.index.item.of(self.bytes)
@@ -43,7 +43,7 @@ impl<'v> Entry<'v> {
         self.index.item.range()
     }
 
-    /// The algorithm in the protected header; it fits the key of the signer.
+    /// The algorithm in the protected header. It matches the signer's key.
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.index.algorithm
@@ -61,13 +61,13 @@ impl<'v> Entry<'v> {
         self.index.payload.of(self.bytes)
     }
 
-    /// The signature: r ‖ s, or the RSA integer. Its length fits the algorithm.
+    /// The signature: r ‖ s, or the RSA integer. Its length matches the algorithm.
     #[must_use]
     pub fn signature(&self) -> &'v [u8] {
         self.index.signature.of(self.bytes)
     }
 
-    /// The stored hash of the preceding bytes: OVEHashPrevEntry.
+    /// The stored hash of the preceding entry, or of header and HMAC: OVEHashPrevEntry.
     #[must_use]
     #[doc(alias = "OVEHashPrevEntry")]
     pub fn previous_hash(&self) -> Digest {
@@ -81,7 +81,8 @@ impl<'v> Entry<'v> {
         stored(self.index.header_info_hash, self.bytes)
     }
 
-    /// The pairs of OVEExtra in their order: type and bytes. None where it is null.
+    /// The pairs of OVEExtra in the order of the bytes: type and value. Empty where OVEExtra is
+    /// null.
     #[doc(alias = "OVEExtra")]
     pub fn extra(&self) -> impl Iterator<Item = (i128, &'v [u8])> + use<'v> {
         let bytes = self.bytes;
@@ -92,7 +93,7 @@ impl<'v> Entry<'v> {
             .map(move |(label, value)| (label, value.of(bytes)))
     }
 
-    /// The key of the owner that this entry names: OVEPubKey.
+    /// The key of the owner that this entry designates: OVEPubKey.
     #[must_use]
     #[doc(alias = "OVEPubKey")]
     pub const fn key(&self) -> KeyView<'v> {

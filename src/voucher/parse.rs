@@ -1,4 +1,4 @@
-//! Reading a voucher into byte ranges (FDO 1.1 §3.4): one pass, one allocation, nothing copied.
+//! Parsing a voucher into byte ranges (FDO 1.1 §3.4): one pass, one allocation, no copies.
 //!
 //! ```cddl
 //! OwnershipVoucher = [
@@ -12,8 +12,8 @@
 //! OVEntryPayload = [OVEHashPrevEntry, OVEHashHdrInfo, OVEExtra, OVEPubKey]
 //! ```
 //!
-//! Errors come in the order of the bytes. Deviations go to the sink and are judged later, by the
-//! policy, so that one reading serves every policy.
+//! Errors are reported in the order of the bytes. Deviations go to the sink. The policy decides on
+//! them later, so that one parse serves every policy.
 
 use alloc::vec::Vec;
 
@@ -27,7 +27,7 @@ use crate::finding::FindingKind;
 use crate::key::{KeyIndex, Material};
 use crate::limits::Limits;
 
-/// Where everything stands in a voucher.
+/// The positions of all parts of a voucher.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     pub(crate) version: u16,
@@ -39,17 +39,17 @@ pub(crate) struct Index {
     pub(crate) manufacturer: KeyIndex,
     pub(crate) chain_hash: Option<HashIndex>,
     pub(crate) hmac: HashIndex,
-    /// The chain item, where it is not null.
+    /// The chain item, unless it is null.
     pub(crate) chain: Option<Span>,
     pub(crate) entries: Vec<EntryIndex>,
-    /// The array of entries, its head included.
+    /// The array of entries, including its head.
     pub(crate) entry_list: Span,
 }
 
-/// Where everything stands in an entry.
+/// The positions of all parts of an entry.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryIndex {
-    /// The whole item, tag included: what the next entry hashes.
+    /// The whole item, including the tag: the input of the next entry's hash.
     pub(crate) item: Span,
     pub(crate) algorithm: Algorithm,
     /// Contents of the byte strings.
@@ -64,7 +64,7 @@ pub(crate) struct EntryIndex {
 }
 
 impl Index {
-    /// Reads the voucher that fills `bytes`.
+    /// Parses the voucher that fills `bytes`.
     pub(crate) fn read<S: Sink>(
         bytes: &[u8],
         limits: &Limits,
@@ -120,7 +120,8 @@ impl Index {
         limits: &Limits,
         sink: &mut S,
     ) -> Result<(), Error> {
-        // No entry has fewer bytes, so a length that lies reserves no more than the input's size.
+        // No entry has fewer bytes, so a false length reserves no more memory than the size of the
+        // input.
         const LEAST_ENTRY: usize = 128;
         let mut items = reader.array(sink)?;
         let start = items.start;
@@ -167,8 +168,8 @@ impl Index {
         Ok(())
     }
 
-    /// The hash that the table of FDO 1.1 §3.3.2 chooses: SHA-384 where the device key or the
-    /// manufacturer's key is of P-384, otherwise SHA-256.
+    /// The hash that the table of FDO 1.1 §3.3.2 selects: SHA-384 if the device key or the
+    /// manufacturer's key is on P-384, otherwise SHA-256.
     pub(crate) fn table_hash(&self, bytes: &[u8]) -> HashAlgorithm {
         let device_key = self.chain.and_then(|chain| {
             let leaf = crate::key::Certificates::new(bytes, chain).next()?;
@@ -181,7 +182,7 @@ impl Index {
         }
     }
 
-    /// Notes a device certificate whose key FDO 1.1 does not have, or that has none.
+    /// Notes a device certificate whose key FDO 1.1 does not support, or that has no key.
     fn check_device_key(&self, bytes: &[u8], sink: &mut impl Sink) {
         let chain = self
             .chain
@@ -191,7 +192,7 @@ impl Index {
         };
         match crate::PublicKey::from_certificate_der(leaf.of(bytes)) {
             Ok(key) if key.material() != Material::Ed25519 => {}
-            // Noted as a certificate that is none.
+            // Already noted as not being a certificate.
             Err(error) if error.kind() == ErrorKind::Certificate => {}
             Ok(_) | Err(_) => sink.note(FindingKind::DeviceKey, leaf.start()),
         }
@@ -207,7 +208,7 @@ impl Index {
     }
 }
 
-/// What the key of a certificate is made of, where that can be told.
+/// The material of the key in a certificate, if it can be determined.
 struct PublicKeyMaterial;
 
 impl PublicKeyMaterial {
@@ -401,7 +402,7 @@ fn read_payload<E: ReadError>(
 }
 
 /// `OVEExtra = null / bstr .cbor {* int => bstr}`; fdo-rs writes the map without the byte string,
-/// go-fdo an empty map where null is meant.
+/// go-fdo writes an empty map instead of null.
 fn read_extra<E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
@@ -450,11 +451,11 @@ fn read_extra_map<E: ReadError>(
             return Err(E::text(ErrorKind::Extra, "an integer label expected").at(at));
         }
         if let crate::cbor::Label::Int(number) = label {
-            // Types of FDO itself; the others are left to its users.
+            // Types reserved for FDO; the others are left to applications.
             if number >= -65536 {
                 sink.note(FindingKind::ExtraReserved, at);
             }
-            // In the order of their encodings: from zero up, then from -1 down.
+            // In the order of their encodings: ascending from zero, then descending from -1.
             let place = (number < 0, number.unsigned_abs());
             if before.is_some_and(|before| before > place) {
                 sink.note(FindingKind::ExtraOrder, at);

@@ -1,4 +1,5 @@
-//! Rendezvous info (FDO 1.1, RendezvousInfo): kept as bytes, decoded for people as far as it goes.
+//! Rendezvous info (FDO 1.1, RendezvousInfo): stored as bytes, decoded for display as far as
+//! possible.
 //!
 //! ```cddl
 //! RendezvousInfo = [1* RendezvousDirective]
@@ -6,11 +7,13 @@
 //! RendezvousInstr = [RVVariable: uint8, ? RVValue: bstr .cbor any]
 //! ```
 //!
-//! The device's HMAC protects these bytes and no later owner acts on them, so that nothing odd in
-//! here refuses a voucher by default. Implementations differ a good deal in what they write.
+//! The device's HMAC protects these bytes, and no later owner acts on them. An anomaly here is
+//! therefore not a reason to refuse a voucher by default. Implementations differ considerably in
+//! what they write.
 //!
-//! A Wi-Fi password may be in here, in its place or in a shape that cannot be read. What cannot be
-//! read is treated like a password: it is not printed unless secrets are asked for.
+//! The bytes may contain a Wi-Fi password, in its place or in a form that cannot be parsed.
+//! Whatever cannot be parsed is treated like a password: it is not printed unless secrets are
+//! requested.
 
 mod hidden;
 mod sense;
@@ -28,7 +31,7 @@ pub(crate) use hidden::passwords;
 pub(crate) use sense::{is_host, is_server, is_usable};
 pub use variable::{RvValue, RvVariable};
 
-/// One instruction of a directive. `Debug` prints neither text nor bytes of its value.
+/// One instruction of a directive. `Debug` does not print text or bytes of its value.
 #[derive(Clone, Copy)]
 #[doc(alias = "RendezvousInstr")]
 pub struct RvInstruction<'v> {
@@ -40,13 +43,13 @@ pub struct RvInstruction<'v> {
 }
 
 impl<'v> RvInstruction<'v> {
-    /// The directive that it belongs to, counted from 0.
+    /// The number of the directive that it belongs to, counted from 0.
     #[must_use]
     pub const fn directive(&self) -> usize {
         self.directive
     }
 
-    /// The variable, where FDO 1.1 has it.
+    /// The variable, if FDO 1.1 defines it.
     #[must_use]
     pub fn variable(&self) -> Option<RvVariable> {
         RvVariable::from_code(self.code)
@@ -64,7 +67,7 @@ impl<'v> RvInstruction<'v> {
         self.value.map(|value| value.of(self.bytes))
     }
 
-    /// The value as its variable asks for it, [`RvValue::Raw`] where it is something else.
+    /// The value as its variable requires it, or [`RvValue::Raw`] if it is anything else.
     #[must_use]
     pub fn value(&self) -> RvValue<'v> {
         match self.value {
@@ -75,10 +78,11 @@ impl<'v> RvInstruction<'v> {
         }
     }
 
-    /// Whether the value is a secret or may be one, so that it is not for logs and screens: the
-    /// Wi-Fi password, and whatever cannot be read as what its variable asks for. That includes the
-    /// values of unknown variables and of RVExtRV, values of flags, and a URL in place of a host
-    /// name, which may hold a user's password.
+    /// Whether the value is or may be a secret, so that it must not be logged or displayed.
+    ///
+    /// That is the case for the Wi-Fi password, and for every value that cannot be parsed as its
+    /// variable requires. It includes the values of unknown variables and of RVExtRV, values of
+    /// flags, and a URL instead of a host name, which may contain a user's password.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -108,7 +112,7 @@ impl<'v> RvInstruction<'v> {
     }
 
     #[cfg(feature = "privacy")]
-    /// Where the value stands.
+    /// The position of the value.
     pub(crate) const fn span(&self) -> Option<Span> {
         self.value
     }
@@ -156,7 +160,7 @@ impl<'v> RvInstruction<'v> {
         Some(value)
     }
 
-    /// What is odd about the instruction.
+    /// The anomaly of the instruction, if any.
     fn finding(&self) -> Option<FindingKind> {
         let Some(variable) = self.variable() else {
             return Some(FindingKind::RvUnknown);
@@ -189,7 +193,7 @@ fn number<'v>(reader: &mut Reader<'_, DeviceError>, most: u64) -> Option<RvValue
     (number <= most).then_some(RvValue::Number(number))
 }
 
-/// The rendezvous info of a voucher. `Debug` prints its size only.
+/// The rendezvous info of a voucher. `Debug` prints only its size.
 #[derive(Clone, Copy)]
 #[doc(alias = "OVRVInfo")]
 pub struct RendezvousInfo<'v> {
@@ -204,15 +208,15 @@ impl<'v> RendezvousInfo<'v> {
         self.span.of(self.bytes)
     }
 
-    /// The instructions in their order, as far as they have the shape of instructions.
+    /// The instructions in the order of the bytes, up to the first that has another structure.
     pub fn instructions(&self) -> impl Iterator<Item = RvInstruction<'v>> + use<'v> {
         self.placed().map(|(instruction, _)| instruction)
     }
 
-    /// The bytes that cannot be read as directives and instructions: from where the shape is
-    /// another one to the end. `None` where all can be read.
+    /// The bytes that cannot be parsed as directives and instructions: from the first deviation
+    /// from that structure to the end. `None` if everything can be parsed.
     ///
-    /// They may hold a Wi-Fi password, so they are not for logs and screens.
+    /// They may contain a Wi-Fi password, so they must not be logged or displayed.
     #[must_use]
     pub fn unread(&self) -> Option<&'v [u8]> {
         self.rest().map(|rest| rest.of(self.bytes))
@@ -230,7 +234,7 @@ impl<'v> RendezvousInfo<'v> {
         None
     }
 
-    /// The instructions, each with the offset of its value, or its own where it has none.
+    /// The instructions, each with the offset of its value, or its own offset if it has none.
     pub(crate) fn placed(&self) -> impl Iterator<Item = (RvInstruction<'v>, usize)> + use<'v> {
         Walk::new(self.bytes, self.span)
             .into_iter()
@@ -250,7 +254,7 @@ impl fmt::Debug for RendezvousInfo<'_> {
     }
 }
 
-/// Reads RendezvousInfo as one item and reports what is odd in it.
+/// Parses RendezvousInfo as one item and reports its anomalies.
 pub(crate) fn read<E: ReadError>(
     reader: &mut Reader<'_, E>,
     limits: &Limits,
@@ -260,7 +264,7 @@ pub(crate) fn read<E: ReadError>(
     if reader.peek().is_some_and(|byte| byte >> 5 != 4) {
         return Err(E::text(ErrorKind::WrongType, "an array expected").at(start));
     }
-    // The item first: whatever its shape, its end is known and its depth is bounded.
+    // The item first: whatever its structure, its end is then known and its depth is bounded.
     let span = reader.skip(limits.depth, sink)?;
     let Some(walk) = Walk::new(reader.input(), span) else {
         sink.note(FindingKind::RvShape, start);
@@ -301,7 +305,7 @@ pub(crate) fn read<E: ReadError>(
     Ok(span)
 }
 
-/// The instruction that comes next in an array of them, where it has the shape of one.
+/// The next instruction in an array of them, if it has the structure of one.
 pub(crate) fn next_instruction<'a>(
     bytes: &'a [u8],
     reader: &mut Reader<'a, DeviceError>,
@@ -329,19 +333,19 @@ pub(crate) fn next_instruction<'a>(
     Ok((instruction, pair.start))
 }
 
-/// Steps through the instructions of all directives; an error where the shape is another one.
+/// An iterator over the instructions of all directives; an error at any other structure.
 struct Walk<'a> {
     bytes: &'a [u8],
-    // Errors are swallowed, so they are of the kind that costs nothing.
+    // Errors are discarded, so the error type is the one without cost.
     reader: Reader<'a, DeviceError>,
     directives: Items,
     directive: usize,
     instructions: Option<Items>,
-    /// What stands before has been read.
+    /// The end of what has been parsed.
     done: usize,
 }
 
-/// What comes next in RendezvousInfo.
+/// The next part of RendezvousInfo.
 enum Step<'a> {
     /// An instruction and its offset.
     Instruction(RvInstruction<'a>, usize),

@@ -15,33 +15,35 @@ use super::status::{OV_ERR_BUSY, OV_ERR_CANCELLED, ov_status};
 use super::verify::{give_verified, ov_proved, ov_verdict, ov_verified};
 use ownership_voucher::{BatchVerifier, Error, ErrorKind, Policy};
 
-/// Vouchers of one window by default. More find more signatures of the same key; each needs
-/// about a kilobyte of memory beside its bytes.
+/// Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
+/// Each voucher needs about a kilobyte of memory in addition to its bytes.
 pub const OV_BATCH_WINDOW: usize = 16384;
-/// Bytes of vouchers in one window of a stream by default: 32 MiB.
+/// Default number of bytes of vouchers in one batch of a stream: 32 MiB.
 pub const OV_BATCH_WINDOW_BYTES: usize = 32 << 20;
-/// Bytes of tables by default: 64 MiB.
+/// Default size of the key tables in bytes: 64 MiB.
 pub const OV_BATCH_TABLE_BUDGET: usize = 64 << 20;
 
-// Arrays of one type are of one length: the numbers of the header are those of the library.
+// Arrays have the same type only if they have the same length. This checks that the constants of
+// the header are those of the library.
 const _: [(); OV_BATCH_WINDOW] = [(); BatchVerifier::WINDOW];
 const _: [(); OV_BATCH_WINDOW_BYTES] = [(); BatchVerifier::WINDOW_BYTES];
 const _: [(); OV_BATCH_TABLE_BUDGET] = [(); BatchVerifier::TABLE_BUDGET];
 
-/// Verifies many vouchers under one policy. It keeps tables of the keys that sign most, so use one
-/// for a whole shipment. It works on one call at a time; a second one gets `OV_ERR_BUSY`.
+/// Verifies many vouchers under one policy. It caches tables of the keys that sign most, so use one
+/// verifier for a whole shipment. It handles one call at a time; a concurrent call gets
+/// `OV_ERR_BUSY`.
 pub struct ov_batch {
     _private: [u8; 0],
 }
 
 object!(ov_batch: Mutex<Batch>, b"ov batch");
 
-/// What an `ov_batch` holds. The verifier borrows the policy, and that the rules, which is why
-/// they stand in this order: fields are dropped from top to bottom.
+/// The contents of an `ov_batch`. The verifier borrows the policy, and the policy borrows the
+/// rules. The order of the fields matters: they are dropped from top to bottom.
 pub(super) struct Batch {
     pub(super) verifier: BatchVerifier<'static>,
     pool: Option<Pool>,
-    /// Faults of the last call, by number of voucher.
+    /// Errors of the last call, by voucher number.
     faults: Vec<(u64, Error)>,
     settings: Settings,
     policy: Box<Pinned>,
@@ -56,7 +58,7 @@ pub(super) struct Settings {
     portable: bool,
 }
 
-/// A policy and what it borrows, at an address that does not change.
+/// A policy and the data that it borrows, at a fixed address.
 struct Pinned {
     policy: Arc<Policy<'static>>,
     _rules: Arc<Rules>,
@@ -64,8 +66,8 @@ struct Pinned {
 
 impl Pinned {
     fn new(rules: Arc<Rules>) -> Self {
-        // SAFETY: the policy borrows from what the Arc points to, which stays where it is, is
-        // never changed while there are two Arcs, and is dropped after the policy.
+        // SAFETY: the policy borrows from the contents of the Arc. These do not move, are never
+        // changed while there are two Arcs, and are dropped after the policy.
         let rules_forever: &'static Rules = unsafe { &*Arc::as_ptr(&rules) };
         Self {
             policy: Arc::new(rules_forever.policy()),
@@ -74,7 +76,7 @@ impl Pinned {
     }
 
     fn verifier(&self, settings: &Settings) -> BatchVerifier<'static> {
-        // SAFETY: the Arc is kept beside the verifier and dropped after it.
+        // SAFETY: the Arc is stored beside the verifier and dropped after it.
         let policy: &'static Policy<'static> = unsafe { &*Arc::as_ptr(&self.policy) };
         let verifier = BatchVerifier::new(policy)
             .with_window(settings.window)
@@ -87,15 +89,15 @@ impl Pinned {
     }
 }
 
-/// Threads of its own, so that nothing here touches those of the process; none for one thread,
-/// which is that of the caller. They have ended when this has been dropped.
+/// Threads owned by the batch, so that those of the process are not affected. With one thread there
+/// are none: the caller's thread is used. Dropping this value waits until the threads have ended.
 pub(super) struct Pool {
     pool: Option<rayon::ThreadPool>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
 
 impl Pool {
-    /// That many threads; one on each core for zero.
+    /// This many threads; one per core for zero.
     pub(super) fn new(threads: usize) -> Result<Self, Refusal> {
         let mut handles = Vec::new();
         if threads == 1 {
@@ -119,7 +121,7 @@ impl Pool {
         })
     }
 
-    /// Runs in these threads, or in that of the caller.
+    /// Runs in these threads, or in the caller's thread.
     pub(super) fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         match &self.pool {
             Some(pool) => pool.install(work),
@@ -132,14 +134,14 @@ impl Drop for Pool {
     fn drop(&mut self) {
         drop(self.pool.take());
         for thread in core::mem::take(&mut self.threads) {
-            // A panic of a thread has come out of `run` already.
+            // A panic in a thread has already propagated out of `run`.
             let _ = thread.join().map_err(core::mem::forget);
         }
     }
 }
 
 impl Batch {
-    /// Runs with the threads of this batch.
+    /// Runs in the threads of this batch.
     pub(super) fn with_pool<R: Send>(
         &mut self,
         work: impl FnOnce(&mut BatchVerifier<'static>) -> R + Send,
@@ -171,8 +173,8 @@ impl Batch {
     }
 }
 
-/// Makes a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. It uses the
-/// fastest engine of the CPU, and one thread.
+/// Creates a verifier under a copy of this policy; a NULL policy is `OV_ERR_BAD_CALL`. By default
+/// it uses the fastest engine for the CPU, and one thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_batch) -> ov_status {
     plain(|caller| {
@@ -197,7 +199,7 @@ pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_bat
     })
 }
 
-/// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside of its own callbacks.
+/// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_free(batch: *mut *mut ov_batch) -> ov_status {
     plain(|caller| {
@@ -210,11 +212,11 @@ pub extern "C" fn ov_batch_free(batch: *mut *mut ov_batch) -> ov_status {
     })
 }
 
-/// The batch, if it is not at work.
+/// The batch, unless it is busy.
 pub(super) fn work(batch: &Mutex<Batch>) -> Result<std::sync::MutexGuard<'_, Batch>, Refusal> {
     match batch.try_lock() {
         Ok(batch) => Ok(batch),
-        // After a panic nothing is half done: see `guard`.
+        // A panic leaves no partial state: see `guard`.
         Err(std::sync::TryLockError::Poisoned(batch)) => Ok(batch.into_inner()),
         Err(std::sync::TryLockError::WouldBlock) => Err(Refusal::Call(OV_ERR_BUSY)),
     }
@@ -230,49 +232,49 @@ fn change(batch: *mut ov_batch, by: impl FnOnce(&mut Settings)) -> ov_status {
     })
 }
 
-/// At most this many vouchers at a time, and at least one. Default 16384. Progress is told after
-/// each window.
+/// The maximum number of vouchers in one batch, at least one. Default 16384. Progress is reported
+/// after each batch.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_set_window(batch: *mut ov_batch, vouchers: u64) -> ov_status {
     let vouchers = usize::try_from(vouchers).unwrap_or(usize::MAX).max(1);
     change(batch, |settings| settings.window = vouchers)
 }
 
-/// At most this many bytes of vouchers at a time in `ov_batch_stream`. Default 32 MiB.
+/// The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default 32 MiB.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_set_window_bytes(batch: *mut ov_batch, bytes: u64) -> ov_status {
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     change(batch, |settings| settings.window_bytes = bytes)
 }
 
-/// At most this many bytes of tables of keys. Default 64 MiB; 0 verifies without.
+/// The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_set_table_budget(batch: *mut ov_batch, bytes: u64) -> ov_status {
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
     change(batch, |settings| settings.table_budget = bytes)
 }
 
-/// How many threads verify: 0 for one on each core. Default 1: that of the caller. Others belong to
-/// the batch. Progress and result callbacks are called in the thread of the caller; an HMAC callback
-/// of the policy in those that verify.
+/// The number of threads that verify: 0 for one per core. Default 1, the caller's thread. Other
+/// threads belong to the batch. Progress and result callbacks are called in the caller's thread. An
+/// HMAC callback of the policy is called in the threads that verify.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_set_threads(batch: *mut ov_batch, threads: u32) -> ov_status {
     let threads = usize::try_from(threads).unwrap_or(usize::MAX);
     change(batch, |settings| settings.threads = threads)
 }
 
-/// The portable engine in place of the fastest, to compare the two. Verdicts are the same.
+/// Uses the portable engine in place of the fastest one, for comparison. Verdicts are the same.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_use_portable_engine(batch: *mut ov_batch) -> ov_status {
     change(batch, |settings| settings.portable = true)
 }
 
-/// Told how many vouchers have their verdict, how many of these were rejected, and how many there
-/// are (0 where nobody knows). Any number but 0 cancels the rest. It must not throw or jump.
+/// Receives the number of vouchers that have a verdict, the number of these that were rejected, and
+/// the total (0 if unknown). A non-zero return value cancels the rest. It must not throw or jump.
 pub type ov_progress_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, done: u64, rejected: u64, total: u64) -> i32>;
 
-/// Asks the callback, if there is one, whether to go on.
+/// Asks the callback, if there is one, whether to continue.
 pub(super) fn cancelled(
     progress: ov_progress_fn,
     user: *mut c_void,
@@ -280,18 +282,18 @@ pub(super) fn cancelled(
     rejected: u64,
     total: u64,
 ) -> bool {
-    // SAFETY: the caller gave this function for this purpose, with its own pointer.
+    // SAFETY: the caller gave this function for this purpose, with its own user pointer.
     progress.is_some_and(|progress| unsafe { progress(user, done, rejected, total) } != 0)
 }
 
-/// Verifies `count` vouchers and writes one verdict for each, the one that it would get alone.
+/// Verifies `count` vouchers and writes one verdict for each: the one that it would get alone.
 ///
-/// `verified` is NULL, or has room for `count` handles: each rejected voucher gets NULL there, and
-/// the caller frees the others. `progress` may be NULL.
+/// `verified` is NULL or has room for `count` handles. Each rejected voucher gets NULL there; the
+/// caller frees the other handles. `progress` may be NULL.
 ///
-/// The status is `OV_OK` whatever the verdicts are. When cancelled it is `OV_ERR_CANCELLED`, and
-/// the verdicts are written nonetheless: those of vouchers that were not reached are
-/// `OV_ERR_CANCELLED` too. No other failure writes anything.
+/// The status is `OV_OK` whatever the verdicts are. If the call is cancelled, the status is
+/// `OV_ERR_CANCELLED` and the verdicts are still written; vouchers that were not reached get
+/// `OV_ERR_CANCELLED` too. After any other failure nothing is written.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_verify(
     batch: *mut ov_batch,
@@ -359,8 +361,8 @@ pub extern "C" fn ov_batch_verify(
     })
 }
 
-/// Writes to `fault` why the voucher of that number was rejected in the last call on this batch.
-/// `OV_ERR_ABSENT` where it was not.
+/// Writes to `fault` why the voucher with this number was rejected in the last call on this batch.
+/// `OV_ERR_ABSENT` if it was not rejected.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_fault(
     batch: *const ov_batch,

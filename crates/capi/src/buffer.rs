@@ -1,4 +1,4 @@
-//! Bytes that are given.
+//! Byte buffers owned by the caller.
 
 use alloc::vec::Vec;
 
@@ -16,12 +16,12 @@ pub struct ov_buffer {
 
 object!(ov_buffer: Zeroizing<Vec<u8>>, b"ov bytes");
 
-/// A buffer with these bytes.
+/// Creates a buffer with these bytes.
 pub(super) fn buffer(bytes: impl Into<Zeroizing<Vec<u8>>>) -> *mut ov_buffer {
     Handle::give(bytes.into())
 }
 
-/// The bytes of a buffer; they live as long as the buffer.
+/// The bytes of a buffer. They live as long as the buffer.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_buffer_bytes(buffer: *const ov_buffer, bytes: *mut ov_slice) -> ov_status {
     plain(|caller| {
@@ -44,7 +44,7 @@ pub struct ov_byte_list {
 
 object!(ov_byte_list: Vec<Vec<u8>>, b"ov blist");
 
-/// How many byte strings there are.
+/// The number of byte strings.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_byte_list_len(list: *const ov_byte_list, len: *mut u64) -> ov_status {
     plain(|caller| {
@@ -54,9 +54,9 @@ pub extern "C" fn ov_byte_list_len(list: *const ov_byte_list, len: *mut u64) -> 
     })
 }
 
-/// The byte string of that number, counted from 0.
+/// The byte string with this number, counted from 0.
 ///
-/// `OV_ERR_INDEX` where there are not so many.
+/// `OV_ERR_INDEX` if the number is too large.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_byte_list_get(
     list: *const ov_byte_list,

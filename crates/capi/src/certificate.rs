@@ -1,4 +1,4 @@
-//! Certificates: trusted ones, and what one says.
+//! Trusted certificates, and the fields of one certificate.
 
 use alloc::sync::Arc;
 
@@ -10,15 +10,15 @@ use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
 use ownership_voucher::{CertificateInfo, Roots};
 
-/// Certificates that the caller trusts. One marked as an authority vouches for what it signed;
-/// any other vouches for itself alone.
+/// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
+/// signed; any other vouches for itself only.
 pub struct ov_roots {
     _private: [u8; 0],
 }
 
 object!(ov_roots: Arc<Roots>, b"ov roots");
 
-/// Makes an empty set.
+/// Creates an empty set.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_new(roots: *mut *mut ov_roots) -> ov_status {
     plain(|caller| {
@@ -28,13 +28,13 @@ pub extern "C" fn ov_roots_new(roots: *mut *mut ov_roots) -> ov_status {
     })
 }
 
-/// Frees a set and sets the variable to NULL. Policies that were given it keep theirs.
+/// Frees a set and sets the variable to NULL. Policies that were given the set keep its contents.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_free(roots: *mut *mut ov_roots) -> ov_status {
     plain(|caller| caller.free(roots))
 }
 
-/// Adds a certificate in DER. One that is there already is not added again.
+/// Adds a certificate in DER. A duplicate is not added again.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_add_der(
     roots: *mut ov_roots,
@@ -49,9 +49,10 @@ pub extern "C" fn ov_roots_add_der(
     })
 }
 
-/// Adds a certificate revocation list in DER. From then on a path over a certificate that is in it
-/// is refused with `OV_ERR_CERTIFICATE_REVOKED`, and so is one over its authority where neither that
-/// nor another known authority of its name signed the list.
+/// Adds a certificate revocation list in DER. From then on a path over a certificate in the list is
+/// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the authority of that list is refused in
+/// the same way if the list was signed neither by that authority nor by another known authority of
+/// the same name.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_add_crl_der(
     roots: *mut ov_roots,
@@ -66,7 +67,7 @@ pub extern "C" fn ov_roots_add_crl_der(
     })
 }
 
-/// Refuses paths over a certificate of which no revocation list speaks.
+/// Refuses paths over a certificate that no revocation list covers.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_require_revocation_lists(roots: *mut ov_roots) -> ov_status {
     plain(|caller| {
@@ -75,7 +76,7 @@ pub extern "C" fn ov_roots_require_revocation_lists(roots: *mut ov_roots) -> ov_
     })
 }
 
-/// How many certificates there are.
+/// The number of certificates.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_len(roots: *const ov_roots, len: *mut u64) -> ov_status {
     plain(|caller| {
@@ -85,8 +86,8 @@ pub extern "C" fn ov_roots_len(roots: *const ov_roots, len: *mut u64) -> ov_stat
     })
 }
 
-/// The certificate of that number in DER, in the order in which they were added. It lives until
-/// the set is changed or freed.
+/// The certificate with this number in DER, in the order of addition. It lives until the set is
+/// changed or freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_get(
     roots: *const ov_roots,
@@ -101,33 +102,33 @@ pub extern "C" fn ov_roots_get(
     })
 }
 
-/// What a certificate says.
+/// A parsed certificate.
 pub struct ov_certificate {
     _private: [u8; 0],
 }
 
 object!(ov_certificate: CertificateInfo, b"ov certi");
 
-/// The fields of a certificate. Nothing of it has been checked.
+/// The fields of a certificate. None of them has been verified.
 #[repr(C)]
 pub struct ov_certificate_info {
-    /// The subject as in RFC 4514; control characters are escaped.
+    /// The subject in the form of RFC 4514; control characters are escaped.
     pub subject: ov_str,
     /// The issuer, in the same form.
     pub issuer: ov_str,
     /// The serial number in hexadecimal.
     pub serial: ov_str,
-    /// The first second of its validity, since 1970.
+    /// Start of validity, in seconds since 1970.
     pub not_before: u64,
-    /// The last second of its validity, since 1970.
+    /// End of validity, in seconds since 1970 (inclusive).
     pub not_after: u64,
-    /// The name of the signature algorithm, or its OID.
+    /// The name of the signature algorithm, or its OID if it has no name here.
     pub signature_algorithm: ov_str,
     /// SHA-256 of the certificate.
     pub fingerprint: [u8; 32],
     /// Whether it is marked as an authority.
     pub is_authority: bool,
-    /// 1, 2 or 3.
+    /// The X.509 version: 1, 2 or 3.
     pub version: u8,
 }
 
@@ -147,13 +148,13 @@ pub extern "C" fn ov_certificate_from_der(
     })
 }
 
-/// Frees what `ov_certificate_from_der` gave, and sets the variable to NULL.
+/// Frees a certificate made by `ov_certificate_from_der`, and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_certificate_free(certificate: *mut *mut ov_certificate) -> ov_status {
     plain(|caller| caller.free(certificate))
 }
 
-/// What the certificate says. The texts live as long as the certificate.
+/// The fields of the certificate. The texts live as long as the certificate.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_certificate_get_info(
     certificate: *const ov_certificate,
@@ -177,7 +178,7 @@ pub extern "C" fn ov_certificate_get_info(
     })
 }
 
-/// The key of the certificate. `OV_ERR_ABSENT` where it is one that FDO does not have.
+/// The public key of the certificate. `OV_ERR_ABSENT` for a type of key that FDO does not have.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_certificate_public_key(
     certificate: *const ov_certificate,

@@ -14,15 +14,15 @@ use super::status::ov_status;
 use super::voucher::{give_voucher, ov_voucher};
 use ownership_voucher::{Guid, NewHeader, NewVoucher};
 
-/// What a factory says about a device.
+/// The factory's description of a device, from which its first voucher is made.
 pub struct ov_new_voucher {
     _private: [u8; 0],
 }
 
 object!(ov_new_voucher: Option<NewVoucher>, b"ov newvo");
 
-/// A voucher for the device with this GUID (16 fresh random bytes), this description, and this
-/// manufacturer as first owner.
+/// Describes a new voucher: the GUID of the device (16 fresh random bytes), the device info, and
+/// the manufacturer as first owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_new(
     guid: *const u8,
@@ -46,15 +46,15 @@ pub extern "C" fn ov_new_voucher_new(
     })
 }
 
-/// Frees what a factory says, and sets the variable to NULL.
+/// Frees a description and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_free(new_voucher: *mut *mut ov_new_voucher) -> ov_status {
     plain(|caller| caller.free(new_voucher))
 }
 
-/// Changes it by one of the methods that give it back.
+/// Applies a builder method that takes and returns the value.
 pub(super) fn change(held: &mut Option<NewVoucher>, by: impl FnOnce(NewVoucher) -> NewVoucher) {
-    // It is empty between taking and putting back only.
+    // It is empty only between taking and putting back.
     *held = held.take().map(by);
 }
 
@@ -87,7 +87,7 @@ pub extern "C" fn ov_new_voucher_set_device_chain(
     })
 }
 
-/// The device attests itself with EPID: there is no chain.
+/// The device attests with EPID and has no certificate chain.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_set_epid(new_voucher: *mut ov_new_voucher) -> ov_status {
     plain(|caller| {
@@ -124,7 +124,7 @@ pub extern "C" fn ov_new_voucher_set_key_type(
     })
 }
 
-/// The hash, an `OV_HASH_` number, in place of the one that the table of FDO 1.1 chooses.
+/// Sets the hash, an `OV_HASH_` number, in place of the one in the table of FDO 1.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_set_hash(
     new_voucher: *mut ov_new_voucher,
@@ -138,7 +138,7 @@ pub extern "C" fn ov_new_voucher_set_hash(
     })
 }
 
-/// Lets the manufacturer key be of an experimental type, which nobody else reads.
+/// Allows a manufacturer key of an experimental type. No other implementation reads it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_allow_experimental_key(
     new_voucher: *mut ov_new_voucher,
@@ -150,7 +150,7 @@ pub extern "C" fn ov_new_voucher_allow_experimental_key(
     })
 }
 
-/// Lets the manufacturer's first certificate be that of an authority; see
+/// Allows the manufacturer's first certificate to be that of an authority; see
 /// `ov_extend_options_allow_ca_owner`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_allow_ca_owner(new_voucher: *mut ov_new_voucher) -> ov_status {
@@ -160,15 +160,15 @@ pub extern "C" fn ov_new_voucher_allow_ca_owner(new_voucher: *mut ov_new_voucher
     })
 }
 
-/// A header that waits for the HMAC of its device.
+/// A header that still needs the HMAC of its device.
 pub struct ov_header {
     _private: [u8; 0],
 }
 
 object!(ov_header: NewHeader, b"ov headr");
 
-/// The header, ready for the device's HMAC. Fails where a part is missing or is not readable by
-/// every implementation.
+/// The header, ready for the device's HMAC. Fails if a part is missing, or if some implementations
+/// could not read the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_header(
     new_voucher: *const ov_new_voucher,
@@ -189,7 +189,7 @@ pub extern "C" fn ov_header_free(header: *mut *mut ov_header) -> ov_status {
     plain(|caller| caller.free(header))
 }
 
-/// The CBOR of the header: what the device computes its HMAC over.
+/// The CBOR of the header, over which the device computes its HMAC.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_bytes(header: *const ov_header, bytes: *mut ov_slice) -> ov_status {
     plain(|caller| {
@@ -209,7 +209,7 @@ pub extern "C" fn ov_header_algorithm(header: *const ov_header, hash: *mut i32) 
     })
 }
 
-/// The voucher with this HMAC and no entries.
+/// Makes the voucher with this HMAC and no entries.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_finish(
     header: *const ov_header,
@@ -226,7 +226,7 @@ pub extern "C" fn ov_header_finish(
     })
 }
 
-/// Asks a callback for the HMAC and finishes.
+/// Gets the HMAC from a callback and makes the voucher.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_with_hmac(
     header: *const ov_header,
@@ -243,7 +243,7 @@ pub extern "C" fn ov_header_with_hmac(
     })
 }
 
-/// Computes the HMAC with a secret in memory and finishes.
+/// Computes the HMAC with a secret in memory and makes the voucher.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_with_secret(
     header: *const ov_header,

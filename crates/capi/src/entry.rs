@@ -1,4 +1,4 @@
-//! The entries of a voucher, and the keys in it.
+//! The entries of a voucher, and its public keys.
 
 use super::guard::{guard, plain};
 use super::handle::{Refusal, at, index};
@@ -10,17 +10,17 @@ use super::status::ov_status;
 use super::voucher::{Held, ov_voucher};
 use ownership_voucher::KeyView;
 
-/// In place of an entry number: the manufacturer's key in the header.
+/// Used in place of an entry number: the manufacturer's key in the header.
 pub const OV_MANUFACTURER: u64 = 0xffff_ffff_ffff_ffff;
-/// In place of an entry number: the key of the current owner, as the voucher claims it.
+/// Used in place of an entry number: the key of the current owner, as the voucher claims it.
 pub const OV_OWNER: u64 = 0xffff_ffff_ffff_fffe;
 
-/// One entry as it stands in a voucher.
+/// One entry of a voucher, as received.
 #[repr(C)]
 pub struct ov_entry {
     /// The whole COSE_Sign1, tag included.
     pub bytes: ov_slice,
-    /// Where that begins in the voucher.
+    /// The offset of the entry in the voucher.
     pub offset: u64,
     /// The algorithm in the protected header: an `OV_ALGORITHM_` number.
     pub algorithm: i32,
@@ -28,30 +28,30 @@ pub struct ov_entry {
     pub protected_header: ov_slice,
     /// The content of the payload's byte string.
     pub payload: ov_slice,
-    /// The signature: r and s one after the other, or the RSA integer.
+    /// The signature: r and s concatenated, or the RSA integer.
     pub signature: ov_slice,
-    /// The stored hash of what stands before.
+    /// The stored hash of the preceding entry, or of header and HMAC.
     pub previous_hash: ov_digest,
     /// The stored hash of GUID and device info.
     pub header_info_hash: ov_digest,
 }
 
-/// A public key as it stands in a voucher.
+/// A public key in a voucher, as received.
 #[repr(C)]
 pub struct ov_key_info {
     /// The CBOR item; its hash is `DCPubKeyHash`.
     pub bytes: ov_slice,
-    /// Where that begins in the voucher.
+    /// The offset of the key in the voucher.
     pub offset: u64,
     /// The label: an `OV_KEY_` number.
     pub key_type: i32,
     /// The encoding: an `OV_ENCODING_` number.
     pub encoding: i32,
-    /// What the key signs with: an `OV_ALGORITHM_` number.
+    /// The algorithm of signatures by this key: an `OV_ALGORITHM_` number.
     pub algorithm: i32,
 }
 
-/// How many entries there are.
+/// The number of entries.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_entry_count(voucher: *const ov_voucher, count: *mut u64) -> ov_status {
     plain(|caller| {
@@ -61,7 +61,7 @@ pub extern "C" fn ov_voucher_entry_count(voucher: *const ov_voucher, count: *mut
     })
 }
 
-/// The entry of that number, counted from 0, oldest first.
+/// The entry with this number, counted from 0, oldest first.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_entry(
     voucher: *const ov_voucher,
@@ -86,7 +86,7 @@ pub extern "C" fn ov_voucher_entry(
     })
 }
 
-/// How many pairs of OVEExtra an entry has.
+/// The number of pairs in the OVEExtra of an entry.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_entry_extra_count(
     voucher: *const ov_voucher,
@@ -102,7 +102,7 @@ pub extern "C" fn ov_voucher_entry_extra_count(
     })
 }
 
-/// A pair of OVEExtra: its type and bytes. `OV_ERR_BAD_CALL` for a type past 64 bits.
+/// A pair of OVEExtra: its type and bytes. `OV_ERR_BAD_CALL` for a type beyond 64 bits.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_entry_extra(
     voucher: *const ov_voucher,
@@ -132,7 +132,7 @@ fn view(voucher: &Held, which: u64) -> Result<KeyView<'_>, Refusal> {
     }
 }
 
-/// What a voucher says about a key: the one that entry `which` names as next owner,
+/// A public key as the voucher encodes it: the one that entry `which` names as next owner,
 /// `OV_MANUFACTURER`, or `OV_OWNER`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_key_info(
@@ -155,8 +155,8 @@ pub extern "C" fn ov_voucher_key_info(
     })
 }
 
-/// The key itself: that of entry `which`, `OV_MANUFACTURER`, or `OV_OWNER`. Fails for a point off
-/// its curve.
+/// The key itself: that of entry `which`, `OV_MANUFACTURER`, or `OV_OWNER`. Fails for a point that
+/// is not on its curve.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_key(
     voucher: *const ov_voucher,
@@ -172,7 +172,7 @@ pub extern "C" fn ov_voucher_key(
     })
 }
 
-/// How many certificates an X5CHAIN key has; 0 for the other encodings.
+/// The number of certificates of an X5CHAIN key; 0 for the other encodings.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_key_certificate_count(
     voucher: *const ov_voucher,
@@ -187,7 +187,7 @@ pub extern "C" fn ov_voucher_key_certificate_count(
     })
 }
 
-/// A certificate of an X5CHAIN key in DER; 0 is the key's own.
+/// A certificate of an X5CHAIN key in DER. Number 0 is the key's own.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_key_certificate(
     voucher: *const ov_voucher,

@@ -1,4 +1,4 @@
-//! The error object of a C program: one for each thread, or for each call, as it likes.
+//! Error objects of the C interface. A program may use one per thread or one per call.
 
 use super::guard::plain;
 use super::handle::Handle;
@@ -6,7 +6,7 @@ use super::report::{Report, ov_error};
 use super::slice::ov_str;
 use super::status::ov_status;
 
-/// Makes an error object, to be freed with `ov_error_free`.
+/// Creates an error object. Free it with `ov_error_free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_error_new(error: *mut *mut ov_error) -> ov_status {
     plain(|caller| {
@@ -22,7 +22,7 @@ pub extern "C" fn ov_error_free(error: *mut *mut ov_error) -> ov_status {
     plain(|caller| caller.free(error))
 }
 
-/// The status of the call that failed last, `OV_OK` where none did.
+/// The status of the last failed call; `OV_OK` if no call failed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_error_status(error: *const ov_error, status: *mut ov_status) -> ov_status {
     plain(|caller| {
@@ -42,7 +42,7 @@ pub extern "C" fn ov_error_name(error: *const ov_error, name: *mut ov_str) -> ov
     })
 }
 
-/// The byte offset in the input, `OV_NONE` where no byte is to blame.
+/// The byte offset in the input; `OV_NONE` if the error has no offset.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_error_offset(error: *const ov_error, offset: *mut u64) -> ov_status {
     plain(|caller| {
@@ -52,7 +52,7 @@ pub extern "C" fn ov_error_offset(error: *const ov_error, offset: *mut u64) -> o
     })
 }
 
-/// The entry, counted from 0; `OV_NONE` for the header, the chain, or the whole.
+/// The entry, counted from 0; `OV_NONE` for the header, the chain, or the whole voucher.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_error_entry(error: *const ov_error, entry: *mut u64) -> ov_status {
     plain(|caller| {
@@ -62,7 +62,7 @@ pub extern "C" fn ov_error_entry(error: *const ov_error, entry: *mut u64) -> ov_
     })
 }
 
-/// A sentence for people. It lives until the error object is written to or freed.
+/// A message for people. It lives until the error object is written to or freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_error_message(error: *const ov_error, message: *mut ov_str) -> ov_status {
     plain(|caller| {
@@ -72,7 +72,7 @@ pub extern "C" fn ov_error_message(error: *const ov_error, message: *mut ov_str)
     })
 }
 
-/// Panics, for the tests of the panic guard. Gives `OV_ERR_PANIC`.
+/// Panics, for tests of the panic guard. Returns `OV_ERR_PANIC`.
 #[cfg(debug_assertions)]
 #[unsafe(no_mangle)]
 #[allow(clippy::panic)]

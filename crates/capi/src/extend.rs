@@ -19,26 +19,26 @@ use ownership_voucher::{
     Error, ErrorKind, ExtendOptions, Extension, NextOwner, PublicKey, VerifiedVoucher,
 };
 
-/// Who gets a voucher: a bare key, or certificates.
+/// The next owner of a voucher: a bare key, or certificates.
 pub struct ov_next_owner {
     _private: [u8; 0],
 }
 
 object!(ov_next_owner: NextOwner, b"ov nextw");
 
-/// A hand-over as a journal keeps it: one state of ownership has one continuation.
+/// A hand-over, as a journal records it. One state of ownership has one continuation.
 #[repr(C)]
 pub struct ov_sale {
-    /// The device.
+    /// The GUID of the device.
     pub guid: [u8; 16],
     /// The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
-    /// HMAC where there is none.
+    /// HMAC if there are no entries.
     pub state: [u8; 32],
-    /// What the state continues with: SHA-256 of the message to be signed.
+    /// The continuation of that state: SHA-256 of the message to be signed.
     pub continuation: [u8; 32],
 }
 
-/// A bare key. It is written in the encoding of the manufacturer key.
+/// A next owner with a bare key. It is written in the encoding of the manufacturer key.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_from_key(
     key: *const ov_public_key,
@@ -51,7 +51,7 @@ pub extern "C" fn ov_next_owner_from_key(
     })
 }
 
-/// Certificates in DER, that of the key first; written as X5CHAIN.
+/// A next owner with certificates in DER, that of the key first. They are written as X5CHAIN.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_from_chain(
     certificates: *const ov_slice,
@@ -63,15 +63,16 @@ pub extern "C" fn ov_next_owner_from_chain(
         let chain = caller.copies(certificates, count)?;
         let out = caller.out(next)?;
         let leaf = chain.first().ok_or(Error::new(ErrorKind::ChainEmpty))?;
-        // Whether it is a chain is looked at where it is used.
+        // Whether the certificates form a chain is checked when they are used.
         PublicKey::from_certificate_der(leaf)?;
         out.write(Handle::give(NextOwner::Chain(chain)));
         Ok(())
     })
 }
 
-/// The key of the next owner. Certificates that are no chain are refused: the root first, or one that
-/// is not signed by the next. Whether the first is that of an authority is not looked at.
+/// The key of the next owner. Certificates that do not form a chain are refused: the root first, or
+/// a certificate that is not signed by the next one. Whether the first is that of an authority is
+/// not checked.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_public_key(
     next: *const ov_next_owner,
@@ -92,14 +93,14 @@ pub extern "C" fn ov_next_owner_free(next: *mut *mut ov_next_owner) -> ov_status
     plain(|caller| caller.free(next))
 }
 
-/// What an extension may deviate from. A new one deviates from nothing.
+/// Options of an extension: additions, and permitted deviations. New options have none.
 pub struct ov_extend_options {
     _private: [u8; 0],
 }
 
 object!(ov_extend_options: ExtendOptions, b"ov exopt");
 
-/// Makes options that deviate from nothing.
+/// Creates options without additions or deviations.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_new(options: *mut *mut ov_extend_options) -> ov_status {
     plain(|caller| {
@@ -115,7 +116,7 @@ pub extern "C" fn ov_extend_options_free(options: *mut *mut ov_extend_options) -
     plain(|caller| caller.free(options))
 }
 
-/// Adds a pair for OVEExtra: a type of -65537 or below, and bytes.
+/// Adds a pair to OVEExtra: a type of -65537 or below, and bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_add_extra(
     options: *mut ov_extend_options,
@@ -131,7 +132,7 @@ pub extern "C" fn ov_extend_options_add_extra(
     })
 }
 
-/// The hash, an `OV_HASH_` number, in place of the one that the voucher uses already.
+/// Sets the hash, an `OV_HASH_` number, in place of the one that the voucher already uses.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_set_hash(
     options: *mut ov_extend_options,
@@ -144,7 +145,7 @@ pub extern "C" fn ov_extend_options_set_hash(
     })
 }
 
-/// The encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
+/// Sets the encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_set_encoding(
     options: *mut ov_extend_options,
@@ -157,7 +158,7 @@ pub extern "C" fn ov_extend_options_set_encoding(
     })
 }
 
-/// Lets the next key be of another type than the manufacturer's. Some devices refuse the result.
+/// Allows a next key of another type than the manufacturer's. Some devices refuse the result.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_allow_other_key_type(
     options: *mut ov_extend_options,
@@ -168,8 +169,8 @@ pub extern "C" fn ov_extend_options_allow_other_key_type(
     })
 }
 
-/// Lets the next key be of an experimental type where the manufacturer's is not. It wants
-/// `ov_extend_options_allow_other_key_type` too.
+/// Allows a next key of an experimental type although the manufacturer's is not. It also requires
+/// `ov_extend_options_allow_other_key_type`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_allow_experimental_key(
     options: *mut ov_extend_options,
@@ -180,8 +181,8 @@ pub extern "C" fn ov_extend_options_allow_experimental_key(
     })
 }
 
-/// Lets the next owner's first certificate be that of an authority. By default that is refused with
-/// `OV_ERR_CA_AS_OWNER`: mostly it is a chain in the wrong order or the wrong file.
+/// Allows the next owner's first certificate to be that of an authority. By default that is refused
+/// with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_options) -> ov_status {
     plain(|caller| {
@@ -190,7 +191,7 @@ pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_optio
     })
 }
 
-/// Bytes that the new entry may have. Default 65535.
+/// The maximum number of bytes in the new entry. Default 65535.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_set_max_entry(
     options: *mut ov_extend_options,
@@ -203,13 +204,13 @@ pub extern "C" fn ov_extend_options_set_max_entry(
     })
 }
 
-/// An entry that waits for its signature. It keeps the voucher that it extends, and may be
-/// finished again after a failure.
+/// An entry that still needs its signature. It keeps the voucher that it extends. If finishing
+/// fails, it can be tried again.
 pub struct ov_extension {
     _private: [u8; 0],
 }
 
-/// What an `ov_extension` holds. The extension borrows the voucher and stands before it, because
+/// The contents of an `ov_extension`. The extension borrows the voucher and precedes it, because
 /// fields are dropped from top to bottom.
 pub(super) struct Waiting {
     pub(super) extension: Extension<'static>,
@@ -233,8 +234,8 @@ pub extern "C" fn ov_verified_extend(
         let next = caller.get(next)?;
         let options = caller.maybe(options)?.cloned().unwrap_or_default();
         let out = caller.out(extension)?;
-        // SAFETY: what the Arc points to stays where it is and is not changed; the Arc is kept
-        // beside the extension and dropped after it.
+        // SAFETY: the contents of the Arc do not move and are not changed. The Arc is stored beside
+        // the extension and dropped after it.
         let forever: &'static VerifiedVoucher<'static> = unsafe { &*Arc::as_ptr(&voucher) };
         out.write(Handle::give(Waiting {
             extension: forever.extend(next, &options)?,
@@ -250,7 +251,7 @@ pub extern "C" fn ov_extension_free(extension: *mut *mut ov_extension) -> ov_sta
     plain(|caller| caller.free(extension))
 }
 
-/// The algorithm that the owner has to sign with: an `OV_ALGORITHM_` number.
+/// The algorithm that the owner must sign with: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_algorithm(
     extension: *const ov_extension,
@@ -264,7 +265,7 @@ pub extern "C" fn ov_extension_algorithm(
     })
 }
 
-/// The key of the owner who has to sign.
+/// The key of the current owner, who must sign.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_owner(
     extension: *const ov_extension,
@@ -278,7 +279,7 @@ pub extern "C" fn ov_extension_owner(
     })
 }
 
-/// The key of the owner after that.
+/// The key of the next owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_next(
     extension: *const ov_extension,
@@ -321,8 +322,9 @@ pub extern "C" fn ov_extension_prehash(
     })
 }
 
-/// What a journal of sales keeps about this hand-over. To record it before the message is given to a
-/// signer, and to refuse another continuation of the same state, keeps a device from being sold twice.
+/// The record of this hand-over for a journal of sales. Record it before the message is given to a
+/// signer, and refuse any other continuation of the same state. This prevents selling a device
+/// twice.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_sale(
     extension: *const ov_extension,
@@ -342,7 +344,7 @@ pub extern "C" fn ov_extension_sale(
 }
 
 /// The extended voucher, after the signature has been verified under the owner's key. ECDSA
-/// signatures may come as r and s one after the other, or in DER.
+/// signatures may be r and s concatenated, or DER.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_finish(
     extension: *const ov_extension,
@@ -360,8 +362,9 @@ pub extern "C" fn ov_extension_finish(
     })
 }
 
-/// Ends a hand-over in two steps: finishes, verifies the result under the policy with the next owner
-/// as its owner, and gives a receipt, which may be NULL. A NULL policy is `OV_ERR_BAD_CALL`.
+/// Ends a two-step hand-over. Finishes the entry, verifies the result under the policy with the
+/// next owner as its owner, and makes a receipt. `receipt` may be NULL; a NULL policy is
+/// `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_hand_over(
     extension: *const ov_extension,

@@ -1,8 +1,8 @@
 //! The eleven functions of `libfdo-data`, for programs that were written for it.
 //!
-//! Their header is `include/fdo_data.h`. They keep to the conventions of that library and not to
-//! ours: pointers as results, and an error that is asked for afterwards. That error is kept for
-//! each thread, where the old library had one for the process.
+//! Their header is `include/fdo_data.h`. They follow the conventions of that library and not ours:
+//! results are pointers, and errors are queried afterwards. The last error is stored for each
+//! thread; the old library had one for the process.
 
 use alloc::boxed::Box;
 use alloc::ffi::CString;
@@ -18,10 +18,10 @@ use super::handle::Caller;
 use ownership_voucher::file::Vouchers;
 use ownership_voucher::{Limits, Voucher};
 
-/// A voucher of the old interface.
+/// A voucher of the `libfdo-data` interface.
 pub struct FdoOwnershipVoucher(Voucher<'static>);
 
-/// A list of vouchers of the old interface.
+/// A list of vouchers of the `libfdo-data` interface.
 pub struct FdoOwnershipVoucherList(Vec<FdoOwnershipVoucher>);
 
 std::thread_local! {
@@ -29,11 +29,11 @@ std::thread_local! {
 }
 
 fn remember(error: Option<String>) {
-    // While a thread ends there is nobody left to ask.
+    // A thread that is ending has no further use for the error.
     let _ = LAST.try_with(|last| last.replace(error));
 }
 
-/// Runs a body that gives a result or the sentence to remember.
+/// Runs a body that returns a result, or an error message to store.
 fn run<R>(failed: R, body: impl FnOnce(&Caller) -> Result<R, String>) -> R {
     remember(None);
     let result = catch_unwind(AssertUnwindSafe(|| Caller::trusted(body)));
@@ -51,7 +51,7 @@ fn run<R>(failed: R, body: impl FnOnce(&Caller) -> Result<R, String>) -> R {
     }
 }
 
-/// What a pointer of the old interface points to: no magic, as old programs know none.
+/// The target of a pointer of this interface. It has no magic, as old programs do not expect one.
 fn object<'c, T>(_: &'c Caller, pointer: *const T, what: &str) -> Result<&'c T, String> {
     if pointer.is_null() || !pointer.is_aligned() {
         return Err(alloc::format!("{what} is null"));
@@ -60,7 +60,7 @@ fn object<'c, T>(_: &'c Caller, pointer: *const T, what: &str) -> Result<&'c T, 
     Ok(unsafe { &*pointer })
 }
 
-/// Frees an object of the old interface.
+/// Frees an object of this interface.
 fn free<T>(pointer: *mut T) {
     if !pointer.is_null() {
         // SAFETY: the caller promises that the library made it and that it was not freed.
@@ -89,7 +89,7 @@ fn read(item: &[u8]) -> Result<FdoOwnershipVoucher, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The vouchers one after the other; PEM and base64 are none of this library's business.
+/// The vouchers one after the other. This interface reads neither PEM nor base64.
 fn sequence(data: &[u8]) -> Result<Vouchers<'_>, String> {
     match data.first() {
         Some(first) if first >> 5 != 4 => Err("the data does not begin with a voucher".into()),
@@ -102,7 +102,7 @@ fn sequence(data: &[u8]) -> Result<Vouchers<'_>, String> {
 pub extern "C" fn fdo_free_string(s: *mut c_char) {
     run((), |_| {
         if !s.is_null() {
-            // SAFETY: the caller promises a string of this library, not freed before.
+            // SAFETY: the caller promises a string made by this library and not freed before.
             drop(unsafe { CString::from_raw(s) });
         }
         Ok(())
@@ -136,7 +136,7 @@ pub extern "C" fn fdo_ownershipvoucher_list_get(
     })
 }
 
-/// How many vouchers a list has.
+/// The number of vouchers in a list.
 #[unsafe(no_mangle)]
 pub extern "C" fn fdo_ownershipvoucher_list_len(list: *const FdoOwnershipVoucherList) -> u64 {
     run(0, |caller| {
@@ -156,7 +156,7 @@ pub extern "C" fn fdo_ownershipvoucher_list_free(list: *mut FdoOwnershipVoucherL
     });
 }
 
-/// Reads vouchers that stand one after the other.
+/// Reads vouchers that follow one another.
 #[unsafe(no_mangle)]
 pub extern "C" fn fdo_ownershipvoucher_many_from_data(
     data: *const c_void,
@@ -174,7 +174,7 @@ pub extern "C" fn fdo_ownershipvoucher_many_from_data(
     })
 }
 
-/// Reads the voucher that the data begins with.
+/// Reads the voucher at the beginning of the data.
 #[unsafe(no_mangle)]
 pub extern "C" fn fdo_ownershipvoucher_from_data(
     data: *const c_void,

@@ -26,7 +26,7 @@ pub extern "C" fn ov_file_single(
     })
 }
 
-/// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+/// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no terminating zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_file_to_pem(
     data: *const u8,
@@ -41,9 +41,10 @@ pub extern "C" fn ov_file_to_pem(
     })
 }
 
-/// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and what cannot be read
-/// and may be one, are left out unless `secrets` is set. `complete` says whether all of it could be read; where not, `fault`, which may
-/// be NULL, is told where and why.
+/// Any CBOR as text: diagnostic notation with byte offsets. Wi-Fi passwords, and values that cannot
+/// be decoded and may be one, are left out unless `secrets` is set. `complete` says whether
+/// everything could be decoded; if not, the place and the reason are written to `fault`, which may
+/// be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_diagnostic(
     data: *const u8,
@@ -66,7 +67,7 @@ pub extern "C" fn ov_diagnostic(
     })
 }
 
-/// Every certificate of a text with PEM blocks, in DER, in order.
+/// Every certificate in the PEM blocks of a text, in DER, in order.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_file_certificates(
     data: *const u8,
@@ -82,12 +83,12 @@ pub extern "C" fn ov_file_certificates(
     })
 }
 
-/// Steps through the vouchers of one file.
+/// An iterator over the vouchers of one file.
 pub struct ov_vouchers {
     _private: [u8; 0],
 }
 
-/// What an `ov_vouchers` holds: the steps, and the last voucher.
+/// The contents of an `ov_vouchers`: the iterator, and the last voucher.
 pub(super) struct Steps {
     steps: Vouchers<'static>,
     last: Cow<'static, [u8]>,
@@ -95,8 +96,8 @@ pub(super) struct Steps {
 
 object!(ov_vouchers: Steps, b"ov steps");
 
-/// Begins to step through a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64
-/// of CBOR. The data has to stay as it is until the steps are freed.
+/// Begins to iterate over a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64 of
+/// CBOR. The data must stay unchanged until the iterator is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_vouchers_new(
     data: *const u8,
@@ -106,7 +107,7 @@ pub extern "C" fn ov_vouchers_new(
     plain(|caller| {
         let input = caller.array(data, len)?;
         let out = caller.out(vouchers)?;
-        // SAFETY: the header says how long the data has to stay.
+        // SAFETY: the header says how long the data must remain valid.
         let input: &'static [u8] =
             unsafe { core::slice::from_raw_parts(input.as_ptr(), input.len()) };
         out.write(Handle::give(Steps {
@@ -117,8 +118,8 @@ pub extern "C" fn ov_vouchers_new(
     })
 }
 
-/// The next voucher, in CBOR and not read yet; it lives until the next step. `OV_ERR_INDEX` at the
-/// end; any other failure is about one voucher, and the steps may go on behind it.
+/// The next voucher in CBOR, not parsed yet. It lives until the next call. `OV_ERR_INDEX` at the
+/// end. Any other failure concerns one voucher, and iteration may continue after it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_vouchers_next(
     vouchers: *mut ov_vouchers,
@@ -134,18 +135,18 @@ pub extern "C" fn ov_vouchers_next(
     })
 }
 
-/// Frees the steps and sets the variable to NULL.
+/// Frees an iterator and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_vouchers_free(vouchers: *mut *mut ov_vouchers) -> ov_status {
     plain(|caller| caller.free(vouchers))
 }
 
-/// Steps through the PEM blocks of a text, whatever they hold.
+/// An iterator over the PEM blocks of a text, whatever their contents.
 pub struct ov_pem_blocks {
     _private: [u8; 0],
 }
 
-/// What an `ov_pem_blocks` holds.
+/// The contents of an `ov_pem_blocks`.
 pub(super) struct Blocks {
     blocks: PemBlocks<'static>,
     last: Option<PemBlock<'static>>,
@@ -153,7 +154,7 @@ pub(super) struct Blocks {
 
 object!(ov_pem_blocks: Blocks, b"ov pblks");
 
-/// Begins to step through a text. It has to stay as it is until the steps are freed.
+/// Begins to iterate over a text. It must stay unchanged until the iterator is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_pem_blocks_new(
     text: *const u8,
@@ -163,7 +164,7 @@ pub extern "C" fn ov_pem_blocks_new(
     plain(|caller| {
         let text = caller.array(text, len)?;
         let out = caller.out(blocks)?;
-        // SAFETY: the header says how long the text has to stay.
+        // SAFETY: the header says how long the text must remain valid.
         let text: &'static [u8] = unsafe { core::slice::from_raw_parts(text.as_ptr(), text.len()) };
         out.write(Handle::give(Blocks {
             blocks: PemBlocks::new(text),
@@ -173,8 +174,8 @@ pub extern "C" fn ov_pem_blocks_new(
     })
 }
 
-/// The label of the next block and where it begins. `OV_ERR_INDEX` at the end; any other failure
-/// is about one block, and the steps may go on behind it.
+/// The label and the offset of the next block. `OV_ERR_INDEX` at the end. Any other failure
+/// concerns one block, and iteration may continue after it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_pem_blocks_next(
     blocks: *mut ov_pem_blocks,
@@ -193,8 +194,7 @@ pub extern "C" fn ov_pem_blocks_next(
     })
 }
 
-/// The decoded body of the block that the last step found. It is wiped when freed, as it may be a
-/// private key.
+/// The decoded body of the current block. It is wiped when freed, as it may be a private key.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_pem_blocks_decode(
     blocks: *const ov_pem_blocks,
@@ -209,7 +209,7 @@ pub extern "C" fn ov_pem_blocks_decode(
     })
 }
 
-/// Frees the steps and sets the variable to NULL.
+/// Frees an iterator and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_pem_blocks_free(blocks: *mut *mut ov_pem_blocks) -> ov_status {
     plain(|caller| caller.free(blocks))

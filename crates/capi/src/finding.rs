@@ -22,7 +22,7 @@ pub extern "C" fn ov_allowance_name(code: i32, name: *mut ov_str) -> ov_status {
     })
 }
 
-/// The number of the allowance of that name.
+/// The number of the allowance with this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_allowance_from_name(
     name: *const c_char,
@@ -40,22 +40,22 @@ pub extern "C" fn ov_allowance_from_name(
     })
 }
 
-/// One finding: what is odd about a voucher without being, by itself, a reason to refuse it.
+/// One finding: something noteworthy about a voucher that is not, by itself, a reason to refuse it.
 #[repr(C)]
 pub struct ov_finding {
     /// An `OV_FINDING_` number.
     pub code: i32,
     /// The byte offset in the voucher.
     pub offset: u64,
-    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole voucher.
     pub entry: u64,
     /// Whether it deviates from the written profile, so that the strict profile refuses it.
     pub is_deviation: bool,
-    /// The allowance without which a voucher with this finding is refused; 0 where none is needed.
+    /// The allowance that is required to accept this finding; 0 if none is required.
     pub allowance: i32,
     /// The stable name.
     pub name: ov_str,
-    /// A sentence for people.
+    /// A message for people.
     pub message: ov_str,
 }
 
@@ -64,7 +64,7 @@ pub struct ov_findings {
     _private: [u8; 0],
 }
 
-/// What an `ov_findings` holds: each finding with its sentence.
+/// The contents of an `ov_findings`: each finding with its message.
 pub(super) struct Findings(Vec<(Finding, String)>);
 
 object!(ov_findings: Findings, b"ov finds");
@@ -76,7 +76,7 @@ impl Findings {
     }
 }
 
-/// How many findings there are.
+/// The number of findings.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_findings_len(findings: *const ov_findings, len: *mut u64) -> ov_status {
     plain(|caller| {
@@ -86,7 +86,7 @@ pub extern "C" fn ov_findings_len(findings: *const ov_findings, len: *mut u64) -
     })
 }
 
-/// The finding of that number, counted from 0. Its texts live as long as the list.
+/// The finding with this number, counted from 0. Its texts live as long as the list.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_findings_get(
     findings: *const ov_findings,

@@ -18,13 +18,14 @@ pub const OV_RELATION_SAME: i32 = 1;
 pub const OV_RELATION_OLDER: i32 = 2;
 /// The first is a newer state of the second.
 pub const OV_RELATION_NEWER: i32 = 3;
-/// The same GUID under two headers.
+/// The same GUID with two different headers.
 pub const OV_RELATION_OTHER_HEADER: i32 = 4;
-/// Both continue from a common state in different ways: somebody sold the device twice.
+/// Two different continuations of a common state: the device was sold twice.
 pub const OV_RELATION_FORKED: i32 = 5;
 
-/// How `a` stands to `b`: an `OV_RELATION_` number. For a fork, `entry` is the first entry that
-/// differs and `signer` the key that signed both; otherwise `OV_NONE` and NULL. Both may be NULL.
+/// The relation of `a` to `b`: an `OV_RELATION_` number. For a fork, `entry` is the first entry
+/// that differs and `signer` the key that signed both; otherwise they are `OV_NONE` and NULL. Both
+/// parameters may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_verified_relation(
     a: *const ov_verified,
@@ -63,16 +64,16 @@ pub struct ov_forks {
 
 object!(ov_forks: Vec<Fork>, b"ov forks");
 
-/// Two vouchers of a list that went different ways.
+/// Two vouchers of a list that forked.
 #[repr(C)]
 pub struct ov_fork {
-    /// The device.
+    /// The GUID of the device.
     pub guid: [u8; 16],
-    /// Position of one voucher in the list.
+    /// Index of one voucher in the list.
     pub first: u64,
-    /// Position of the other.
+    /// Index of the other voucher.
     pub second: u64,
-    /// The first entry that differs; `OV_NONE` where the headers do.
+    /// The first entry that differs; `OV_NONE` if the headers differ.
     pub entry: u64,
 }
 
@@ -93,7 +94,7 @@ pub extern "C" fn ov_find_forks(
     })
 }
 
-/// How many forks there are.
+/// The number of forks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_forks_len(forks: *const ov_forks, len: *mut u64) -> ov_status {
     plain(|caller| {
@@ -103,7 +104,7 @@ pub extern "C" fn ov_forks_len(forks: *const ov_forks, len: *mut u64) -> ov_stat
     })
 }
 
-/// The fork of that number, counted from 0.
+/// The fork with this number, counted from 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_forks_get(
     forks: *const ov_forks,
@@ -124,7 +125,7 @@ pub extern "C" fn ov_forks_get(
     })
 }
 
-/// The key that signed both entries of a fork; `OV_ERR_ABSENT` where the headers differ.
+/// The key that signed both entries of a fork; `OV_ERR_ABSENT` if the headers differ.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_forks_signer(
     forks: *const ov_forks,

@@ -1,4 +1,4 @@
-//! What every C function runs in.
+//! The guard around every C function.
 
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -9,8 +9,8 @@ use super::status::{OV_ERR_PANIC, OV_OK, ov_status};
 
 /// Runs the body of a C function that reports into `error`, which may be NULL.
 ///
-/// No panic leaves it. State behind a panic is safe to look at again: handles are changed in their
-/// last step only.
+/// Panics do not propagate out of it. The state after a panic is consistent: handles are changed
+/// only as the last step.
 pub(super) fn guard(error: *mut ov_error, body: impl FnOnce(&Caller) -> Done) -> ov_status {
     let run = || match Caller::trusted(body) {
         Ok(()) => OV_OK,
@@ -23,7 +23,7 @@ pub(super) fn guard(error: *mut ov_error, body: impl FnOnce(&Caller) -> Done) ->
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(status) => status,
         Err(payload) => {
-            // Dropping what was thrown could throw again; what that throws is let go.
+            // Dropping the panic payload could panic again; that second payload is leaked.
             let drop = || drop(payload);
             let _ = catch_unwind(AssertUnwindSafe(drop)).map_err(core::mem::forget);
             let tell = || report(error, Refusal::Call(OV_ERR_PANIC));
@@ -33,7 +33,7 @@ pub(super) fn guard(error: *mut ov_error, body: impl FnOnce(&Caller) -> Done) ->
     }
 }
 
-/// The same for a call that cannot fail but for its arguments.
+/// The same for a call that can fail only because of its arguments.
 pub(super) fn plain(body: impl FnOnce(&Caller) -> Done) -> ov_status {
     guard(core::ptr::null_mut(), body)
 }

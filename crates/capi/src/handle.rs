@@ -1,4 +1,4 @@
-//! Handles, and the only door to memory of the C program.
+//! Handles, and all access to memory of the C program.
 
 use alloc::boxed::Box;
 use core::ffi::c_char;
@@ -11,9 +11,9 @@ use super::status::{
 };
 use ownership_voucher::{Error, ErrorKind};
 
-/// Why a call did nothing.
+/// Why a call failed.
 pub(super) enum Refusal {
-    /// The library says so.
+    /// The library reports an error.
     Library(Error),
     /// The call itself is wrong: a number from 800.
     Call(ov_status),
@@ -29,7 +29,7 @@ impl Refusal {
         }
     }
 
-    /// An argument out of its range.
+    /// An argument is out of range.
     pub(super) fn argument(what: &'static str) -> Self {
         Self::Library(Error::because(ErrorKind::BadCall, what))
     }
@@ -51,26 +51,26 @@ pub(super) fn present<T>(value: Option<T>) -> Result<T, Refusal> {
     value.ok_or(Refusal::Call(OV_ERR_ABSENT))
 }
 
-/// An index of C as one of Rust.
+/// A C index as a Rust index.
 pub(super) fn index(number: u64) -> Result<usize, Refusal> {
     at(usize::try_from(number).ok())
 }
 
-/// What a freed handle starts with, for as long as nobody else gets its memory.
+/// The magic of a freed handle, until its memory is reused.
 const FREED: u64 = u64::from_le_bytes(*b"ov freed");
 
-/// A type that C knows by its name only.
+/// An opaque type in C.
 pub(super) trait Object {
-    /// What the handle holds.
+    /// The contents of the handle.
     type Value;
-    /// What the handle starts with.
+    /// The magic number of the handle.
     const MAGIC: u64;
 }
 
-/// What a pointer to an [`Object`] points to.
+/// The target of a pointer to an [`Object`].
 #[repr(C)]
 pub(super) struct Handle<T> {
-    // Allocators write into the first two words of what was freed; the magic lies behind them.
+    // Allocators overwrite the first two words of freed memory; the magic follows them.
     _spare: [u64; 2],
     magic: u64,
     lent: bool,
@@ -87,42 +87,43 @@ impl<T> Handle<T> {
         }
     }
 
-    /// A handle that the caller frees.
+    /// A handle that the caller must free.
     pub(super) fn give<O: Object<Value = T>>(value: T) -> *mut O {
         let mut handle = Self::lent::<O>(value);
         handle.lent = false;
         Box::into_raw(Box::new(handle)).cast()
     }
 
-    /// A pointer that the caller may read through for as long as this handle stays.
+    /// A pointer that the caller may read through as long as this handle lives.
     pub(super) const fn lend<O: Object<Value = T>>(&self) -> *const O {
         core::ptr::from_ref(self).cast()
     }
 }
 
-/// Stands for the promise of a C program about the pointers of one call: each is NULL, or points
-/// to as much as the header says, which nobody changes before the call returns. Nothing that is
-/// read through it outlives the call.
+/// Represents the promise of a C program about the pointers of one call. Each is NULL or points to
+/// as much memory as the header says, and nothing changes that memory before the call returns.
+/// Nothing that is read through it outlives the call.
 pub(super) struct Caller(());
 
 impl Caller {
-    /// Only [`guard`](super::guard::guard) calls this, for functions that nothing but C can call.
+    /// Called only by [`guard`](super::guard::guard), for functions that only C can call.
     pub(super) fn trusted<R>(body: impl FnOnce(&Self) -> R) -> R {
         body(&Self(()))
     }
 
-    /// Whether this points to a handle of the kind.
+    /// Whether this points to a handle of this kind.
     fn check<O: Object>(&self, object: *const O) -> Result<*const Handle<O::Value>, Refusal> {
         let handle = object.cast::<Handle<O::Value>>();
         if handle.is_null() {
             return Err(Refusal::Call(OV_ERR_NULL));
         }
-        // Whatever kind it is, the magic stands in one place.
+        // The magic is at the same offset for every kind.
         let any = object.cast::<Handle<()>>();
         if !any.is_aligned() {
             return Err(Refusal::Call(OV_ERR_HANDLE));
         }
-        // SAFETY: the caller promises that a handle of some kind is here; all begin alike.
+        // SAFETY: the caller promises that this is a handle of some kind; all have the same
+        // beginning.
         let magic = unsafe { (&raw const (*any).magic).read_volatile() };
         match magic {
             FREED => Err(Refusal::Call(OV_ERR_FREED)),
@@ -131,14 +132,15 @@ impl Caller {
         }
     }
 
-    /// What a handle holds.
+    /// The contents of a handle.
     pub(super) fn get<O: Object>(&self, object: *const O) -> Result<&O::Value, Refusal> {
         let handle = self.check(object)?;
-        // SAFETY: the magic says what this is, and the caller promises not to free it meanwhile.
+        // SAFETY: the magic identifies the type, and the caller promises not to free it during the
+        // call.
         Ok(unsafe { &(*handle).value })
     }
 
-    /// What a handle holds, where one may be left out.
+    /// The contents of an optional handle.
     pub(super) fn maybe<O: Object>(&self, object: *const O) -> Result<Option<&O::Value>, Refusal> {
         if object.is_null() {
             return Ok(None);
@@ -146,15 +148,15 @@ impl Caller {
         self.get(object).map(Some)
     }
 
-    /// What a handle holds, to be changed.
-    #[allow(clippy::mut_from_ref)] // of the caller's memory, not of the token
+    /// The contents of a handle, mutable.
+    #[allow(clippy::mut_from_ref)] // the memory is the caller's, not the token's
     pub(super) fn get_mut<O: Object>(&self, object: *mut O) -> Result<&mut O::Value, Refusal> {
         let handle = self.check(object)?.cast_mut();
-        // SAFETY: as in `get`; without `const` the caller promises that nobody else uses it.
+        // SAFETY: as in `get`; without `const` the caller promises exclusive access.
         Ok(unsafe { &mut (*handle).value })
     }
 
-    /// Frees the handle that a variable of the caller holds, and sets the variable to NULL.
+    /// Frees the handle in a variable of the caller, and sets the variable to NULL.
     pub(super) fn free<O: Object>(&self, variable: *mut *mut O) -> Done {
         if variable.is_null() {
             return Err(Refusal::Call(OV_ERR_NULL));
@@ -165,13 +167,13 @@ impl Caller {
             return Ok(());
         }
         let handle = self.check(object)?.cast_mut();
-        // SAFETY: the magic says what this is.
+        // SAFETY: the magic identifies the type.
         if unsafe { (*handle).lent } {
             return Err(Refusal::Call(OV_ERR_LENT));
         }
-        // SAFETY: a handle that is not lent came from `Handle::give`, and is freed once, because
-        // the mark below stays behind and the variable is emptied. Volatile, so that the mark is
-        // written although nobody in Rust reads it.
+        // SAFETY: a handle that is not lent came from `Handle::give`. It is freed once, because the
+        // mark below remains and the variable is set to NULL. The write is volatile, so that the
+        // mark is written although Rust code never reads it.
         unsafe {
             variable.write(core::ptr::null_mut());
             (&raw mut (*handle).magic).write_volatile(FREED);
@@ -180,17 +182,17 @@ impl Caller {
         Ok(())
     }
 
-    /// Where a result goes.
-    #[allow(clippy::mut_from_ref)] // of the caller's memory, not of the token
+    /// The destination of a result.
+    #[allow(clippy::mut_from_ref)] // the memory is the caller's, not the token's
     pub(super) fn out<T>(&self, out: *mut T) -> Result<&mut MaybeUninit<T>, Refusal> {
         if out.is_null() || !out.is_aligned() {
             return Err(Refusal::Call(OV_ERR_NULL));
         }
-        // SAFETY: the caller promises room for one T that nothing else uses.
+        // SAFETY: the caller promises exclusive memory for one T.
         Ok(unsafe { &mut *out.cast::<MaybeUninit<T>>() })
     }
 
-    /// Where a result goes, if it is wanted.
+    /// The destination of an optional result.
     pub(super) fn maybe_out<T>(&self, out: *mut T) -> Result<Option<&mut MaybeUninit<T>>, Refusal> {
         if out.is_null() {
             return Ok(None);
@@ -198,8 +200,8 @@ impl Caller {
         self.out(out).map(Some)
     }
 
-    /// Where `count` results go.
-    #[allow(clippy::mut_from_ref)] // of the caller's memory, not of the token
+    /// The destination of `count` results.
+    #[allow(clippy::mut_from_ref)] // the memory is the caller's, not the token's
     pub(super) fn outs<T>(
         &self,
         out: *mut T,
@@ -209,17 +211,18 @@ impl Caller {
             return Ok(&mut []);
         }
         self.fits(out, count)?;
-        // SAFETY: the caller promises room for that many, and `fits` that the size is possible.
+        // SAFETY: the caller promises memory for that many, and `fits` checks that the size is
+        // possible.
         Ok(unsafe { core::slice::from_raw_parts_mut(out.cast(), count) })
     }
 
-    /// An array of the caller. NULL stands for one without elements.
+    /// An array of the caller. NULL means an array without elements.
     pub(super) fn array<T>(&self, first: *const T, count: usize) -> Result<&[T], Refusal> {
         if count == 0 {
             return Ok(&[]);
         }
         self.fits(first, count)?;
-        // SAFETY: the caller promises that many, and `fits` that the size is possible.
+        // SAFETY: the caller promises that many, and `fits` checks that the size is possible.
         Ok(unsafe { core::slice::from_raw_parts(first, count) })
     }
 
@@ -241,7 +244,7 @@ impl Caller {
         })
     }
 
-    /// The byte strings of an array.
+    /// The byte strings of an array, borrowed.
     pub(super) fn slices(
         &self,
         first: *const ov_slice,
@@ -264,13 +267,13 @@ impl Caller {
         Ok(slices.into_iter().map(<[u8]>::to_vec).collect())
     }
 
-    /// As many bytes as fit an array of fixed length.
+    /// Copies bytes to an array of fixed length.
     pub(super) fn fixed<const N: usize>(&self, first: *const u8) -> Result<[u8; N], Refusal> {
         let bytes = self.array(first, N)?;
         <[u8; N]>::try_from(bytes).map_err(|_| Refusal::Call(OV_ERR_NULL))
     }
 
-    /// What the handles of an array hold.
+    /// The contents of the handles in an array.
     pub(super) fn all<O: Object>(
         &self,
         first: *const *const O,
@@ -281,17 +284,17 @@ impl Caller {
     }
 }
 
-/// Compiles for what may be looked at from many threads.
+/// Compiles only for types that may be shared between threads.
 pub(super) const fn shared<T: Send + Sync>() {}
 
-/// Says what a handle holds and what it starts with.
+/// Defines the contents and the magic number of a handle.
 macro_rules! object {
     ($name:ident: $value:ty, $magic:literal) => {
         impl $crate::handle::Object for $name {
             type Value = $value;
             const MAGIC: u64 = u64::from_le_bytes(*$magic);
         }
-        // `const` in the header means that many threads may look at it.
+        // `const` in the header means that many threads may use it at a time.
         const _: () = $crate::handle::shared::<$value>();
     };
 }

@@ -36,7 +36,7 @@ pub extern "C" fn ov_public_key_from_spki_der(
     })
 }
 
-/// The key of an X.509 certificate in DER. Nothing in the certificate is checked.
+/// The key of an X.509 certificate in DER. The certificate is not verified.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_certificate_der(
     der: *const u8,
@@ -52,7 +52,7 @@ pub extern "C" fn ov_public_key_from_certificate_der(
     })
 }
 
-/// The key of an uncompressed SEC 1 point (04, x, y), of P-256 or P-384 by length.
+/// The key of an uncompressed SEC 1 point (04, x, y). The length selects P-256 or P-384.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_sec1(
     point: *const u8,
@@ -68,8 +68,8 @@ pub extern "C" fn ov_public_key_from_sec1(
     })
 }
 
-/// The RSA key of this modulus and exponent, big-endian, with or without leading zeros: what a TPM or
-/// a PKCS#11 token says of its keys.
+/// The RSA key with this modulus and exponent, big-endian, with or without leading zeros. TPMs and
+/// PKCS#11 tokens give their keys in this form.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_rsa(
     modulus: *const u8,
@@ -88,7 +88,7 @@ pub extern "C" fn ov_public_key_from_rsa(
     })
 }
 
-/// The Ed25519 key of these 32 bytes.
+/// The Ed25519 key in these 32 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_ed25519(
     bytes: *const u8,
@@ -103,7 +103,7 @@ pub extern "C" fn ov_public_key_from_ed25519(
     })
 }
 
-/// The key of the first PEM block `PUBLIC KEY` or `CERTIFICATE` of a text.
+/// The key in the first PEM block `PUBLIC KEY` or `CERTIFICATE` of a text.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_from_pem(
     text: *const u8,
@@ -151,7 +151,7 @@ pub extern "C" fn ov_public_key_to_spki_der(
     })
 }
 
-/// SHA-256 of the SubjectPublicKeyInfo, 32 bytes: the name of an owner in reports.
+/// SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_fingerprint(
     key: *const ov_public_key,
@@ -165,7 +165,7 @@ pub extern "C" fn ov_public_key_fingerprint(
     })
 }
 
-/// The label that FDO gives to such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
+/// The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_natural_type(
     key: *const ov_public_key,
@@ -179,7 +179,7 @@ pub extern "C" fn ov_public_key_natural_type(
     })
 }
 
-/// The size as people name it, in bits: 256, 384, 2048 or 3072.
+/// The nominal key size in bits: 256, 384, 2048 or 3072.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_bits(key: *const ov_public_key, bits: *mut u64) -> ov_status {
     plain(|caller| {
@@ -189,7 +189,7 @@ pub extern "C" fn ov_public_key_bits(key: *const ov_public_key, bits: *mut u64) 
     })
 }
 
-/// Whether two are the same key, however they were encoded.
+/// Whether two keys are equal, regardless of their encoding.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_equal(
     a: *const ov_public_key,
@@ -203,9 +203,9 @@ pub extern "C" fn ov_public_key_equal(
     })
 }
 
-/// Whether the signature signs the message under this key: `OV_OK`, or why not.
+/// Verifies a signature over the message under this key: `OV_OK`, or the reason why it is invalid.
 ///
-/// ECDSA signatures are r and s one after the other, at full width.
+/// ECDSA signatures are r and s concatenated, at full width.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_verify(
     key: *const ov_public_key,

@@ -1,14 +1,15 @@
 //! The C library: `include/ownership_voucher.h` is generated from these files.
 //!
-//! Every function is a thin skin over one operation of the Rust interface. Its body runs inside
-//! `guard`, which turns errors and panics into numbers and hands out a `Caller`: the token that
-//! stands for what the header makes the C program promise about its pointers. All reading and
-//! writing through those goes through the token, in `handle.rs`, so that the rest has next to no
-//! unsafe code. The functions are not declared `unsafe`, because nothing but C can call them: the
-//! modules are private.
+//! Every function is a thin wrapper around one operation of the Rust interface. Its body runs
+//! inside `guard`, which turns errors and panics into numbers and supplies a `Caller`. This token
+//! represents the promises of the C program about its pointers, as the header states them. All
+//! reads and writes through those pointers go through the token, in `handle.rs`, so that the other
+//! files have almost no unsafe code. The functions are not declared `unsafe`, because only C can
+//! call them: the modules are private.
 //!
-//! `fdo_data.rs` is apart: the eleven functions of `libfdo-data`, for programs that know only those.
-// Bytes from strangers: nothing here may panic, wrap or cut off.
+//! `fdo_data.rs` is separate: the eleven functions of `libfdo-data`, for programs that know only
+//! those.
+// Untrusted input: nothing here may panic, wrap or truncate.
 #![cfg_attr(
     not(test),
     deny(

@@ -1,5 +1,5 @@
-//! What ties the vouchers of a collection to each other.
-#![allow(dead_code)] // the numbers are read by C alone
+//! Links between the vouchers of a collection.
+#![allow(dead_code)] // only C reads the numbers
 
 use alloc::vec::Vec;
 
@@ -35,19 +35,20 @@ pub const OV_LINK_RENDEZVOUS: i32 = 965;
 pub const OV_LINK_WIFI: i32 = 966;
 /// The same GUID.
 pub const OV_LINK_GUID: i32 = 967;
-/// GUIDs that are alike.
+/// Similar GUIDs.
 pub const OV_LINK_GUID_NEIGHBOURS: i32 = 968;
 
-/// Gathers what links the vouchers of a collection. Vouchers are numbered from 0 in the order in
-/// which they are added, and may be freed afterwards.
+/// Collects what links the vouchers of a collection. Vouchers are numbered from 0 in the order of
+/// addition, and may be freed afterwards.
 pub struct ov_linker {
     _private: [u8; 0],
 }
 
 object!(ov_linker: Option<Linker>, b"ov linkr");
 
-/// Begins a collection. `key` is 32 random bytes, fresh for each collection: the marks of what a
-/// dictionary could find are keyed with it. `OV_ERR_BAD_CALL` for another number of bytes.
+/// Begins a collection. `key` is 32 random bytes, fresh for each collection. Marks of values that a
+/// dictionary could guess are computed with this key. `OV_ERR_BAD_CALL` for another number of
+/// bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linker_new(
     key: *const u8,
@@ -64,7 +65,7 @@ pub extern "C" fn ov_linker_new(
     })
 }
 
-/// Adds a voucher; nothing is verified. `number` may be NULL. `OV_ERR_ABSENT` after
+/// Adds a voucher without verifying it. `number` may be NULL. `OV_ERR_ABSENT` after
 /// `ov_linker_finish`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linker_add(
@@ -85,7 +86,7 @@ pub extern "C" fn ov_linker_add(
     })
 }
 
-/// What links the vouchers. The linker is empty afterwards and has to be freed.
+/// Computes the links between the vouchers. The linker is empty afterwards and must still be freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linker_finish(
     linker: *mut ov_linker,
@@ -105,29 +106,29 @@ pub extern "C" fn ov_linker_free(linker: *mut *mut ov_linker) -> ov_status {
     plain(|caller| caller.free(linker))
 }
 
-/// What links the vouchers of a collection.
+/// The links between the vouchers of a collection.
 pub struct ov_linkage {
     _private: [u8; 0],
 }
 
 object!(ov_linkage: Linkage, b"ov links");
 
-/// The numbers of a collection.
+/// Totals of a collection.
 #[repr(C)]
 pub struct ov_linkage_summary {
-    /// How many vouchers it has.
+    /// The number of vouchers.
     pub vouchers: u64,
-    /// How many groups of vouchers have something in common.
+    /// The number of groups of vouchers that have something in common.
     pub groups: u64,
-    /// How many different keys own a voucher now.
+    /// The number of different keys that currently own a voucher.
     pub owner_keys: u64,
-    /// How many vouchers have an owner whose key stands in another voucher too.
+    /// The number of vouchers whose owner's key also appears in another voucher.
     pub traced: u64,
-    /// The smallest anonymity set that an owner hides in.
+    /// The smallest anonymity set of an owner.
     pub smallest_anonymity_set: u64,
 }
 
-/// The numbers of a collection.
+/// The totals of a collection.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linkage_info(
     linkage: *const ov_linkage,
@@ -151,20 +152,21 @@ pub extern "C" fn ov_linkage_info(
 pub struct ov_group {
     /// An `OV_LINK_` number.
     pub code: i32,
-    /// How many vouchers, at least two.
+    /// The number of vouchers, at least two.
     pub size: u64,
-    /// The first of them.
+    /// The first voucher of the group.
     pub first: u64,
-    /// What they have in common: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for
-    /// all else a hash under the key of the collection.
+    /// The common value: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for other
+    /// kinds a hash under the key of the collection.
     pub mark: [u8; 32],
     /// The stable name of the kind.
     pub name: ov_str,
-    /// What it is in words; empty where it has none. It lives as long as the linkage.
+    /// The common value as text; empty if it has no text. It lives as long as the linkage.
     pub text: ov_str,
 }
 
-/// The group of that number, counted from 0: by kind, the largest of a kind first.
+/// The group with this number, counted from 0. Groups are sorted by kind, the largest of a kind
+/// first.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linkage_group(
     linkage: *const ov_linkage,
@@ -187,9 +189,9 @@ pub extern "C" fn ov_linkage_group(
     })
 }
 
-/// How many groups a voucher belongs to, and the size of the anonymity set that its owner hides in: the
-/// vouchers whose owners have no key in common with others and that look like this one in all else,
-/// or 1 where the owner's key stands in another voucher. Either may be NULL.
+/// The number of groups of a voucher, and the size of its owner's anonymity set. The set consists
+/// of the vouchers whose owners share no key with other vouchers and that look like this one in all
+/// else; its size is 1 if the owner's key appears in another voucher. Either parameter may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linkage_voucher(
     linkage: *const ov_linkage,
@@ -229,9 +231,9 @@ pub extern "C" fn ov_linkage_label(
     })
 }
 
-/// For each voucher the first of all those that are tied to it by groups of these kinds,
-/// `OV_LINK_` numbers, directly or through others. There is room for `room` of them, which must be
-/// the number of vouchers.
+/// Writes for each voucher the first voucher that is linked to it, directly or through others, by
+/// groups of these kinds (`OV_LINK_` numbers). `room` is the number of elements that can be
+/// written; it must be the number of vouchers.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_linkage_clusters(
     linkage: *const ov_linkage,

@@ -24,34 +24,34 @@ pub const OV_ALGORITHM_RS384: i32 = -258;
 pub const OV_ALGORITHM_PS256: i32 = -37;
 /// RSA PSS with SHA-384 and a salt of 48 bytes.
 pub const OV_ALGORITHM_PS384: i32 = -38;
-/// Ed25519, an experiment.
+/// Ed25519, experimental.
 pub const OV_ALGORITHM_EDDSA: i32 = -8;
 
 /// RSA with a modulus of 2048 bits and exponent 65537.
 pub const OV_KEY_RSA2048RESTR: i32 = 1;
-/// RSA, signatures of PKCS#1 v1.5.
+/// RSA, PKCS#1 v1.5 signatures.
 pub const OV_KEY_RSAPKCS: i32 = 5;
-/// RSA, signatures of PSS.
+/// RSA, PSS signatures.
 pub const OV_KEY_RSAPSS: i32 = 6;
 /// NIST P-256.
 pub const OV_KEY_SECP256R1: i32 = 10;
 /// NIST P-384.
 pub const OV_KEY_SECP384R1: i32 = 11;
-/// Ed25519 under a private code point, an experiment.
+/// Ed25519 under a private code point, experimental.
 pub const OV_KEY_ED25519: i32 = -70001;
 
 /// An array of modulus and exponent, for RSA.
 pub const OV_ENCODING_CRYPTO: i32 = 0;
 /// A SubjectPublicKeyInfo in DER.
 pub const OV_ENCODING_X509: i32 = 1;
-/// A chain of certificates, the key's own first.
+/// A certificate chain, the key's own certificate first.
 pub const OV_ENCODING_X5CHAIN: i32 = 2;
 /// A COSE_Key.
 pub const OV_ENCODING_COSEKEY: i32 = 3;
 
-/// SHA-256, and HMAC with it.
+/// SHA-256, or HMAC with SHA-256.
 pub const OV_HASH_SHA256: i32 = -16;
-/// SHA-384, and HMAC with it.
+/// SHA-384, or HMAC with SHA-384.
 pub const OV_HASH_SHA384: i32 = -43;
 
 /// A hash or an HMAC with its algorithm.
@@ -62,7 +62,7 @@ pub struct ov_digest {
     pub algorithm: i32,
     /// 32 or 48.
     pub len: usize,
-    /// The bytes, with zeros behind them.
+    /// The bytes, padded with zeros.
     pub bytes: [u8; 48],
 }
 
@@ -182,7 +182,7 @@ pub extern "C" fn ov_algorithm_name(code: i32, name: *mut ov_str) -> ov_status {
     })
 }
 
-/// Bytes of a signature of this algorithm: 64, 96, 256 or 384.
+/// The length in bytes of a signature of this algorithm: 64, 96, 256 or 384.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_algorithm_signature_len(code: i32, len: *mut usize) -> ov_status {
     plain(|caller| {
@@ -192,7 +192,7 @@ pub extern "C" fn ov_algorithm_signature_len(code: i32, len: *mut usize) -> ov_s
     })
 }
 
-/// The name of a key type in the FDO text, such as `SECP256R1`.
+/// The name of a key type in FDO, such as `SECP256R1`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_type_name(code: i32, name: *mut ov_str) -> ov_status {
     plain(|caller| {
@@ -202,7 +202,7 @@ pub extern "C" fn ov_key_type_name(code: i32, name: *mut ov_str) -> ov_status {
     })
 }
 
-/// The name of a key encoding in the FDO text, such as `X5CHAIN`.
+/// The name of a key encoding in FDO, such as `X5CHAIN`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_encoding_name(code: i32, name: *mut ov_str) -> ov_status {
     plain(|caller| {
@@ -222,7 +222,7 @@ pub extern "C" fn ov_hash_name(code: i32, name: *mut ov_str) -> ov_status {
     })
 }
 
-/// Bytes of a digest or HMAC of this hash: 32 or 48.
+/// The length in bytes of a digest or HMAC of this hash: 32 or 48.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hash_len(code: i32, len: *mut usize) -> ov_status {
     plain(|caller| {
@@ -232,7 +232,7 @@ pub extern "C" fn ov_hash_len(code: i32, len: *mut usize) -> ov_status {
     })
 }
 
-/// The digest of some bytes.
+/// Computes the digest of some bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hash_digest(
     code: i32,
@@ -248,7 +248,7 @@ pub extern "C" fn ov_hash_digest(
     })
 }
 
-/// The digest with these 32 or 48 bytes; the length says which algorithm it is.
+/// A digest from its 32 or 48 bytes; the length selects the algorithm.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_digest_from_bytes(
     data: *const u8,
@@ -264,7 +264,7 @@ pub extern "C" fn ov_digest_from_bytes(
     })
 }
 
-/// Whether two digests are the same, compared in constant time.
+/// Whether two digests are equal, compared in constant time.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_digest_equal(
     a: *const ov_digest,
@@ -279,7 +279,7 @@ pub extern "C" fn ov_digest_equal(
     })
 }
 
-/// The name of a rendezvous variable in the FDO text, such as `RVDns`.
+/// The name of a rendezvous variable in FDO, such as `RVDns`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_variable_name(code: i32, name: *mut ov_str) -> ov_status {
     plain(|caller| {
@@ -289,7 +289,7 @@ pub extern "C" fn ov_rv_variable_name(code: i32, name: *mut ov_str) -> ov_status
     })
 }
 
-/// Whether a rendezvous variable says everything by standing there.
+/// Whether a rendezvous variable is a flag: it has no value.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_variable_is_flag(code: i32, flag: *mut bool) -> ov_status {
     plain(|caller| {
@@ -299,7 +299,7 @@ pub extern "C" fn ov_rv_variable_is_flag(code: i32, flag: *mut bool) -> ov_statu
     })
 }
 
-/// Seconds since 1970 of a time in RFC 3339, such as `2026-11-23T09:30:00Z`.
+/// Converts a time in RFC 3339, such as `2026-11-23T09:30:00Z`, to seconds since 1970.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_time_parse(
     text: *const c_char,
@@ -315,7 +315,7 @@ pub extern "C" fn ov_time_parse(
     })
 }
 
-/// The time in RFC 3339, UTC.
+/// Converts seconds since 1970 to a time in RFC 3339, UTC.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_time_format(seconds: u64, text: *mut *mut ov_buffer) -> ov_status {
     plain(|caller| {
@@ -336,7 +336,7 @@ pub extern "C" fn ov_version() -> ov_str {
 pub const OV_ALLOW_LEGACY_CHAIN_HASH: i32 = 1;
 /// Entries without COSE tag 18.
 pub const OV_ALLOW_LEGACY_UNTAGGED: i32 = 2;
-/// A P-256 key labelled SECP384R1 or the other way round.
+/// A P-256 key labelled SECP384R1, or a P-384 key labelled SECP256R1.
 pub const OV_ALLOW_KEY_TYPE_LABEL: i32 = 3;
 /// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
 pub const OV_ALLOW_FDO_2_0_DRAFT: i32 = 4;

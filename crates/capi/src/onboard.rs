@@ -1,4 +1,4 @@
-//! The plain proof of ownership, and the device's side of TO2 message by message.
+//! Proof of ownership by challenge, and the device's side of TO2 message by message.
 
 use alloc::vec::Vec;
 use core::ffi::c_char;
@@ -18,16 +18,16 @@ use ownership_voucher::DeviceHmac as _;
 use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, Nonce, Unsigned};
 use ownership_voucher::{Allowance, Error, Guid};
 
-/// A question to whoever claims to own a voucher: `onboard::challenge` of the Rust library has the
-/// format.
+/// A challenge for a party that claims to own a voucher. The documentation of `onboard::challenge`
+/// in the Rust library has the format.
 pub struct ov_challenge {
     _private: [u8; 0],
 }
 
 object!(ov_challenge: Challenge, b"ov chall");
 
-/// Asks whoever claims to own this voucher. `verifier` is the name by which the owner knows the one
-/// who asks; `nonce` is 32 fresh random bytes.
+/// Creates a challenge for a party that claims to own this voucher. `verifier` is the name by which
+/// the owner knows the verifier; `nonce` is 32 fresh random bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_verified_challenge(
     verified: *const ov_verified,
@@ -47,7 +47,7 @@ pub extern "C" fn ov_verified_challenge(
     })
 }
 
-/// Reads a challenge.
+/// Reads a challenge from CBOR.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_parse(
     data: *const u8,
@@ -82,7 +82,7 @@ pub extern "C" fn ov_challenge_bytes(
     })
 }
 
-/// Who asks. The text lives as long as the challenge.
+/// The name of the verifier. The text lives as long as the challenge.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_verifier(
     challenge: *const ov_challenge,
@@ -97,7 +97,7 @@ pub extern "C" fn ov_challenge_verifier(
     })
 }
 
-/// The device that it is about, 16 bytes.
+/// The GUID of the device that the challenge is about, 16 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_guid(challenge: *const ov_challenge, guid: *mut u8) -> ov_status {
     plain(|caller| {
@@ -109,7 +109,7 @@ pub extern "C" fn ov_challenge_guid(challenge: *const ov_challenge, guid: *mut u
     })
 }
 
-/// The state of ownership that it is about.
+/// The state of ownership that the challenge is about.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_state(
     challenge: *const ov_challenge,
@@ -122,8 +122,8 @@ pub extern "C" fn ov_challenge_state(
     })
 }
 
-/// The owner's answer, waiting for its signature. `verifier` is the one that the owner is talking
-/// to: `OV_ERR_WRONG_VERIFIER` where somebody else asks.
+/// The owner's answer, still to be signed. `verifier` is the name of the party that the owner is
+/// talking to: `OV_ERR_WRONG_VERIFIER` if the challenge names another verifier.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_respond(
     challenge: *const ov_challenge,
@@ -145,7 +145,7 @@ pub extern "C" fn ov_challenge_respond(
     })
 }
 
-/// Whether the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
+/// Verifies that the owner of this voucher gave this answer to this challenge: `OV_OK` if so.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_challenge_check(
     challenge: *const ov_challenge,
@@ -161,7 +161,7 @@ pub extern "C" fn ov_challenge_check(
     })
 }
 
-/// A message that waits for its signature. Signing takes two steps, as with an `ov_extension`.
+/// A message that still needs its signature. Signing takes two steps, as with an `ov_extension`.
 pub struct ov_unsigned {
     _private: [u8; 0],
 }
@@ -174,7 +174,7 @@ pub extern "C" fn ov_unsigned_free(message: *mut *mut ov_unsigned) -> ov_status 
     plain(|caller| caller.free(message))
 }
 
-/// The algorithm to sign with: an `OV_ALGORITHM_`.
+/// The algorithm to sign with: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_algorithm(
     message: *const ov_unsigned,
@@ -188,7 +188,7 @@ pub extern "C" fn ov_unsigned_algorithm(
     })
 }
 
-/// The key that has to sign.
+/// The key that must sign.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_signer(
     message: *const ov_unsigned,
@@ -214,7 +214,8 @@ pub extern "C" fn ov_unsigned_to_be_signed(
     })
 }
 
-/// Their digest, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which signs the bytes.
+/// The digest of these bytes, for a token that signs digests; `OV_ERR_ABSENT` for EdDSA, which
+/// signs the bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_prehash(
     message: *const ov_unsigned,
@@ -228,7 +229,7 @@ pub extern "C" fn ov_unsigned_prehash(
     })
 }
 
-/// The signed message, after the signature has been verified. ECDSA may come in DER.
+/// The signed message, after the signature has been verified. ECDSA signatures may be DER.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_finish(
     message: *const ov_unsigned,
@@ -246,7 +247,7 @@ pub extern "C" fn ov_unsigned_finish(
     })
 }
 
-/// Signs with a callback and finishes.
+/// Signs with a callback and finishes the message.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_sign(
     message: *const ov_unsigned,
@@ -263,12 +264,12 @@ pub extern "C" fn ov_unsigned_sign(
     })
 }
 
-/// The voucher on its way through a device in TO2, between two messages.
+/// The device's verification of a voucher in TO2, between two messages.
 pub struct ov_device_verifier {
     _private: [u8; 0],
 }
 
-/// What an `ov_device_verifier` holds.
+/// The contents of an `ov_device_verifier`.
 pub(super) struct Verifier {
     verifier: DeviceVerifier,
     key_exchange: Vec<u8>,
@@ -278,10 +279,10 @@ pub(super) struct Verifier {
 
 object!(ov_device_verifier: Verifier, b"ov devic");
 
-/// Takes TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which had `nonce` (16 bytes) in
-/// it. The device has this GUID, and an HMAC secret in memory or behind a callback; one of the two
-/// may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Of the policy, which may be NULL,
-/// the allowances and the limits hold.
+/// Takes TO2.ProveOVHdr, the answer to `hello`, a TO2.HelloDevice that contained `nonce` (16
+/// bytes). The device has this GUID and an HMAC secret, in memory or behind a callback; one of the
+/// two may be NULL. `manufacturer_hash` (`DCPubKeyHash`) may be NULL. Only the allowances and the
+/// limits of the policy apply; it may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_start(
     guid: *const u8,
@@ -342,8 +343,8 @@ pub extern "C" fn ov_device_verifier_free(verifier: *mut *mut ov_device_verifier
     plain(|caller| caller.free(verifier))
 }
 
-/// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the bytes of the largest message that the owner
-/// takes. The bytes live as long as the verifier.
+/// `xAKeyExchange`, the CBOR of `eBSigInfo`, and the maximum size of a message to the owner, in
+/// bytes. The byte strings live as long as the verifier.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_hello(
     verifier: *const ov_device_verifier,
@@ -363,7 +364,7 @@ pub extern "C" fn ov_device_verifier_hello(
     })
 }
 
-/// The number of the entry to ask for; `OV_ERR_ABSENT` after the last one.
+/// The number of the next entry to request; `OV_ERR_ABSENT` after the last one.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_next(
     verifier: *const ov_device_verifier,
@@ -392,8 +393,8 @@ pub extern "C" fn ov_device_verifier_entry(
     })
 }
 
-/// The last check: the key that the voucher ends with signed TO2.ProveOVHdr. `owner` is set to it;
-/// `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
+/// The last check: TO2.ProveOVHdr must be signed by the key in the last entry of the voucher.
+/// `owner` is set to that key, and `nonce` (16 bytes), if it is not NULL, to `NonceTO2ProveDv`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_finish(
     verifier: *const ov_device_verifier,
@@ -412,7 +413,7 @@ pub extern "C" fn ov_device_verifier_finish(
     })
 }
 
-/// Whether the owner of the device signed this to1d; where not, TO2 must end.
+/// Verifies that the owner of the device signed this to1d; if not, TO2 must end.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_check_to1d(
     verifier: *const ov_device_verifier,

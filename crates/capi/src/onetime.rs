@@ -1,4 +1,4 @@
-//! One-time owner keys: lists from one secret, and published addresses.
+//! One-time owner keys: derived lists, and published addresses.
 
 use core::ffi::{c_char, c_void};
 
@@ -20,7 +20,7 @@ use ownership_voucher_onetime::{
     Address, Found, KeyBook, MasterSecret, OneTimeKey, ScanKey, SpendKey,
 };
 
-/// The one secret of an owner, from which all of its one-time keys are derived. It is wiped when
+/// The master secret of an owner, from which all of its one-time keys are derived. It is wiped when
 /// freed.
 pub struct ov_master_secret {
     _private: [u8; 0],
@@ -28,7 +28,7 @@ pub struct ov_master_secret {
 
 object!(ov_master_secret: MasterSecret, b"ov mastr");
 
-/// Takes a copy of 32 random bytes. The caller wipes its own.
+/// Copies 32 random bytes. The caller must wipe the original.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_master_secret_new(
     bytes: *const u8,
@@ -48,8 +48,8 @@ pub extern "C" fn ov_master_secret_free(secret: *mut *mut ov_master_secret) -> o
     plain(|caller| caller.free(secret))
 }
 
-/// The key of that number in that order: P-256, P-384 or Ed25519. The order is any text of 64 bytes
-/// at most. The seller gets the public key of it.
+/// The key with this number in this order: P-256, P-384 or Ed25519. The order is any text of at
+/// most 64 bytes. Give its public key to the seller.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_master_secret_key(
     secret: *const ov_master_secret,
@@ -70,9 +70,9 @@ pub extern "C" fn ov_master_secret_key(
     })
 }
 
-/// The key that owns a voucher, which the book has to know: what signs its next hand-over.
+/// The key that owns a voucher and signs its next hand-over. The book must contain it.
 ///
-/// `OV_ERR_NOT_OWNER` for a voucher of somebody else.
+/// `OV_ERR_NOT_OWNER` if the voucher has another owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_master_secret_key_of(
     secret: *const ov_master_secret,
@@ -90,7 +90,7 @@ pub extern "C" fn ov_master_secret_key_of(
     })
 }
 
-/// The key that finds vouchers sold to the address of that number, and cannot sign.
+/// The key that finds vouchers sold to the address with this number. It cannot sign.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_master_secret_scan_key(
     secret: *const ov_master_secret,
@@ -106,7 +106,7 @@ pub extern "C" fn ov_master_secret_scan_key(
     })
 }
 
-/// The key that signs for vouchers sold to the address of that number.
+/// The key that signs for vouchers sold to the address with this number.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_master_secret_spend_key(
     secret: *const ov_master_secret,
@@ -122,14 +122,14 @@ pub extern "C" fn ov_master_secret_spend_key(
     })
 }
 
-/// Public keys that were given to sellers, to be found again when vouchers arrive.
+/// Public keys that were given to sellers, used to find vouchers when they arrive.
 pub struct ov_key_book {
     _private: [u8; 0],
 }
 
 object!(ov_key_book: KeyBook, b"ov kbook");
 
-/// Makes an empty book.
+/// Creates an empty book.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_book_new(book: *mut *mut ov_key_book) -> ov_status {
     plain(|caller| {
@@ -144,8 +144,8 @@ pub extern "C" fn ov_key_book_free(book: *mut *mut ov_key_book) -> ov_status {
     plain(|caller| caller.free(book))
 }
 
-/// Enters `count` keys of an order whose numbers start at `first`. A key that stands in the book
-/// already keeps its place.
+/// Adds `count` keys of an order whose numbers start at `first`. A key that is already in the book
+/// keeps its place.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_book_add(
     book: *mut ov_key_book,
@@ -165,8 +165,8 @@ pub extern "C" fn ov_key_book_add(
     })
 }
 
-/// Order and number of a key; `OV_ERR_ABSENT` for a stranger's. The text lives as long as the book,
-/// if nothing is added to it.
+/// Order and number of a key; `OV_ERR_ABSENT` if the key is not in the book. The text lives as long
+/// as the book, provided that nothing is added to it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_book_find(
     book: *const ov_key_book,
@@ -184,7 +184,7 @@ pub extern "C" fn ov_key_book_find(
     })
 }
 
-/// How many keys there are.
+/// The number of keys.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_key_book_len(book: *const ov_key_book, len: *mut u64) -> ov_status {
     plain(|caller| {
@@ -194,7 +194,7 @@ pub extern "C" fn ov_key_book_len(book: *const ov_key_book, len: *mut u64) -> ov
     })
 }
 
-/// Where a buyer can be sold devices without being asked. It is public.
+/// A buyer's published address: sellers derive owner keys from it without asking the buyer.
 pub struct ov_address {
     _private: [u8; 0],
 }
@@ -218,7 +218,7 @@ pub extern "C" fn ov_address_parse(
     })
 }
 
-/// The address of 66 bytes: two points of SEC 1 in 33 bytes each, the scan key first.
+/// The address in these 66 bytes: two SEC 1 points of 33 bytes each, the scan key first.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_address_from_bytes(
     bytes: *const u8,
@@ -240,7 +240,7 @@ pub extern "C" fn ov_address_free(address: *mut *mut ov_address) -> ov_status {
     plain(|caller| caller.free(address))
 }
 
-/// The text of an address, without a zero at its end.
+/// The text of an address, without a terminating zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_address_text(
     address: *const ov_address,
@@ -265,10 +265,11 @@ pub extern "C" fn ov_address_bytes(address: *const ov_address, bytes: *mut u8) -
     })
 }
 
-/// The one-time owner of this voucher behind the address, and adds to the options the pair for
-/// OVEExtra without which the buyer does not find it: use them for this voucher alone.
+/// The one-time owner of this voucher for this address. It also adds to the options the OVEExtra
+/// pair without which the buyer cannot find the voucher, so use these options for this voucher
+/// only.
 ///
-/// `seed` is 32 fresh random bytes, to be kept secret until they are wiped; one may serve many
+/// `seed` is 32 fresh random bytes. Keep it secret until it is wiped. One seed may serve many
 /// vouchers.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_address_owner_of(
@@ -291,15 +292,15 @@ pub extern "C" fn ov_address_owner_of(
     })
 }
 
-/// Finds the vouchers that were sold to an address, and cannot sign. It is wiped when freed.
+/// Finds the vouchers that were sold to an address. It cannot sign. It is wiped when freed.
 pub struct ov_scan_key {
     _private: [u8; 0],
 }
 
 object!(ov_scan_key: ScanKey, b"ov scank");
 
-/// The key of 65 bytes: the secret as a big-endian number of 32, then the public half of the spend
-/// key as a SEC 1 point of 33.
+/// A scan key from its 65 bytes: the secret as a big-endian number of 32 bytes, then the public
+/// spend key as a SEC 1 point of 33 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_scan_key_from_bytes(
     bytes: *const u8,
@@ -334,7 +335,7 @@ pub extern "C" fn ov_scan_key_bytes(
     })
 }
 
-/// The address whose vouchers it finds.
+/// The address whose vouchers this key finds.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_scan_key_address(
     key: *const ov_scan_key,
@@ -347,8 +348,8 @@ pub extern "C" fn ov_scan_key_address(
     })
 }
 
-/// Whether the voucher's current owner was made from the address: `OV_ERR_ABSENT` for everybody
-/// else's. Nothing is verified: do that first, or afterwards.
+/// Whether the voucher's current owner was derived from the address: `OV_ERR_ABSENT` if not. The
+/// voucher is not verified: verify it before or afterwards.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_scan_key_recognise(
     key: *const ov_scan_key,
@@ -370,7 +371,7 @@ pub struct ov_found {
 
 object!(ov_found: Found, b"ov found");
 
-/// The one-time key, which is the owner's in the voucher.
+/// The one-time key, which is the owner's key in the voucher.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_found_public_key(
     found: *const ov_found,
@@ -383,20 +384,20 @@ pub extern "C" fn ov_found_public_key(
     })
 }
 
-/// Wipes and frees what was found, and sets the variable to NULL.
+/// Wipes and frees a found voucher, and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_found_free(found: *mut *mut ov_found) -> ov_status {
     plain(|caller| caller.free(found))
 }
 
-/// Signs for vouchers that were sold to an address, once they are found. It is wiped when freed.
+/// Signs for vouchers that were sold to an address, after they were found. It is wiped when freed.
 pub struct ov_spend_key {
     _private: [u8; 0],
 }
 
 object!(ov_spend_key: SpendKey, b"ov spend");
 
-/// The key of a big-endian number of 32 bytes.
+/// A spend key from a big-endian number of 32 bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_spend_key_from_bytes(
     bytes: *const u8,
@@ -418,9 +419,10 @@ pub extern "C" fn ov_spend_key_free(key: *mut *mut ov_spend_key) -> ov_status {
     plain(|caller| caller.free(key))
 }
 
-/// What signs for a voucher that was found: the user pointer for `ov_one_time_key_sign_callback`.
+/// The signing key for a voucher that was found. It is the user pointer for
+/// `ov_one_time_key_sign_callback`.
 ///
-/// `OV_ERR_NOT_OWNER` where it was found with the scan key of another address.
+/// `OV_ERR_NOT_OWNER` if the voucher was found with the scan key of another address.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_spend_key_signer(
     key: *const ov_spend_key,
@@ -436,8 +438,8 @@ pub extern "C" fn ov_spend_key_signer(
     })
 }
 
-/// A one-time private key behind an address: it signs, and cannot be taken out, because with one of
-/// them its seller would have the spend key. It is wiped when freed.
+/// A one-time private key behind an address. It signs and cannot be exported, because the seller of
+/// its voucher could compute the spend key from it. It is wiped when freed.
 pub struct ov_one_time_key {
     _private: [u8; 0],
 }

@@ -1,4 +1,4 @@
-//! What a voucher must prove for a C program.
+//! Verification policies of a C program.
 
 use alloc::sync::Arc;
 
@@ -13,15 +13,15 @@ use ownership_voucher::{Limits, Policy, Roots, UnixTime};
 
 /// Everything that a verdict depends on besides the voucher itself.
 ///
-/// A policy begins from an anchor, which ties the header of a voucher to the world: the
-/// manufacturer's key, its hash or roots of its certificate, or the device's HMAC. Without one
-/// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch takes a copy,
-/// so that later changes do not touch it.
+/// A policy begins from an anchor, which ties the header of a voucher to a known origin: the
+/// manufacturer's key, its hash, roots for its certificate, or the device's HMAC. Without an anchor
+/// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch copies the
+/// policy, so that later changes do not affect it.
 pub struct ov_policy {
     _private: [u8; 0],
 }
 
-/// What an `ov_policy` holds: a policy, and apart from it all that a Rust policy borrows.
+/// The contents of an `ov_policy`: a policy, and separately the data that a Rust policy borrows.
 #[derive(Clone)]
 pub(super) struct Rules {
     base: Policy<'static>,
@@ -42,8 +42,8 @@ impl Rules {
         }
     }
 
-    /// The rules of a call that gives a verdict. There are none by default: who accepts a voucher
-    /// of any origin has to say so.
+    /// The rules of a call that gives a verdict. There is no default: accepting a voucher of any
+    /// origin must be explicit.
     pub(super) fn given(caller: &Caller, policy: *const ov_policy) -> Result<&Arc<Self>, Refusal> {
         caller.maybe(policy)?.ok_or_else(|| {
             Refusal::argument(
@@ -53,7 +53,7 @@ impl Rules {
         })
     }
 
-    /// The policy, whole.
+    /// The complete policy.
     pub(super) fn policy(&self) -> Policy<'_> {
         let mut policy: Policy<'_> = self.base.clone();
         if let Some(hmac) = &self.hmac {
@@ -86,9 +86,10 @@ fn begin(
     })
 }
 
-/// Makes a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and its like
-/// add others, and one match is enough. A voucher without entries carries no signature of its
-/// manufacturer, and is `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
+/// Creates a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and similar
+/// functions add alternatives, and one match is enough. A voucher without entries carries no
+/// signature of its manufacturer. It gets `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified
+/// too.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_manufacturer(
     manufacturer: *const ov_public_key,
@@ -100,7 +101,7 @@ pub extern "C" fn ov_policy_from_manufacturer(
     })
 }
 
-/// Makes a policy: the manufacturer's key must have this hash, as in
+/// Creates a policy: the manufacturer's key must have this hash, as in
 /// `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_manufacturer_hash(
@@ -113,8 +114,8 @@ pub extern "C" fn ov_policy_from_manufacturer_hash(
     })
 }
 
-/// Makes a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to these
-/// roots. Otherwise like `ov_policy_from_manufacturer`.
+/// Creates a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to
+/// these roots. Otherwise like `ov_policy_from_manufacturer`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_manufacturer_roots(
     roots: *const ov_roots,
@@ -127,7 +128,7 @@ pub extern "C" fn ov_policy_from_manufacturer_roots(
     })
 }
 
-/// Makes a policy: the header HMAC must be the one that this secret makes.
+/// Creates a policy: the header HMAC must match the one computed with this secret.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_hmac_secret(
     secret: *const ov_hmac_secret,
@@ -140,7 +141,7 @@ pub extern "C" fn ov_policy_from_hmac_secret(
     })
 }
 
-/// Makes a policy: the header HMAC must be the one that this callback makes, as in
+/// Creates a policy: the header HMAC must match the one computed by this callback, as in
 /// `ov_policy_set_hmac`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_hmac(
@@ -154,16 +155,16 @@ pub extern "C" fn ov_policy_from_hmac(
     })
 }
 
-/// Makes a policy that accepts a voucher whatever its origin: verified then means intact, and
-/// anybody may have made it. `origin` in ov_proved says for each voucher whether it was checked.
+/// Creates a policy that accepts a voucher of any origin. Verified then means intact, and anybody
+/// may have made it. `origin` in ov_proved says for each voucher whether its origin was checked.
 /// Anchors that are added later must match.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_any_origin(policy: *mut *mut ov_policy) -> ov_status {
     begin(policy, |_| Ok(Rules::of(Policy::any_origin())))
 }
 
-/// Refuses every deviation from the written profile of FDO 1.1, also those that an allowance names,
-/// and certificate chains that are none, whether or not roots are given.
+/// Refuses every deviation from the written profile of FDO 1.1, including those that an allowance
+/// names, and invalid certificate chains, whether or not roots are given.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_strict(policy: *mut ov_policy) -> ov_status {
     plain(|caller| {
@@ -178,45 +179,46 @@ pub extern "C" fn ov_policy_free(policy: *mut *mut ov_policy) -> ov_status {
     plain(|caller| caller.free(policy))
 }
 
-/// Changes a policy by one of the methods that give it back.
+/// Applies a builder method that takes and returns the value.
 fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
     let rules = Arc::make_mut(rules);
     rules.base = by(rules.base.clone());
 }
 
-/// The most bytes of a voucher that `OV_LIMIT_INPUT` may allow.
+/// The largest value of `OV_LIMIT_INPUT`, in bytes.
 pub const OV_LIMITS_MAX_INPUT: usize = 16 << 20;
-/// The most entries that `OV_LIMIT_ENTRIES` may allow.
+/// The largest value of `OV_LIMIT_ENTRIES`.
 pub const OV_LIMITS_MAX_ENTRIES: usize = 65535;
-/// The most levels that `OV_LIMIT_DEPTH` may allow: each takes some of the stack.
+/// The largest value of `OV_LIMIT_DEPTH`; each level takes some stack.
 pub const OV_LIMITS_MAX_DEPTH: usize = 64;
-/// Labels in one map: headers, COSE_Key, OVEExtra. Fixed, because finding a repeated label costs the
-/// square of it.
+/// The maximum number of labels in one map: headers, COSE_Key, OVEExtra. It is fixed, because
+/// finding a duplicate label takes quadratic time.
 pub const OV_LIMITS_MAX_LABELS: usize = 64;
 
-// Arrays of one type are of one length: the numbers of the header are those of the library.
+// Arrays have the same type only if they have the same length. This checks that the constants of
+// the header are those of the library.
 const _: [(); OV_LIMITS_MAX_INPUT] = [(); Limits::MAX_INPUT];
 const _: [(); OV_LIMITS_MAX_ENTRIES] = [(); Limits::MAX_ENTRIES];
 const _: [(); OV_LIMITS_MAX_DEPTH] = [(); Limits::MAX_DEPTH];
 const _: [(); OV_LIMITS_MAX_LABELS] = [(); Limits::MAX_LABELS];
 
-/// Bytes of one voucher. Default 1 MiB, never more than 16 MiB.
+/// Bytes of one voucher. Default 1 MiB, at most 16 MiB.
 pub const OV_LIMIT_INPUT: i32 = 1;
-/// Entries. Default 255, never more than 65535.
+/// Entries. Default 255, at most 65535.
 pub const OV_LIMIT_ENTRIES: i32 = 2;
 /// Certificates in one chain. Default 16.
 pub const OV_LIMIT_CERTIFICATES: i32 = 3;
 /// Bytes of one certificate. Default 64 KiB.
 pub const OV_LIMIT_CERTIFICATE: i32 = 4;
-/// Levels of nesting in a value of open shape. Default 16, never more than 64.
+/// Nesting levels of a value of unspecified type. Default 16, at most 64.
 pub const OV_LIMIT_DEPTH: i32 = 5;
 /// Bytes of the device info. Default 64 KiB.
 pub const OV_LIMIT_DEVICE_INFO: i32 = 6;
 /// Rendezvous instructions in all directives together. Default 1024.
 pub const OV_LIMIT_RENDEZVOUS: i32 = 7;
-/// Deviations in one list, remarks beside them, and faults in one audit. Default 4096.
+/// Deviations in one list, remarks (counted separately), and faults in one audit. Default 4096.
 pub const OV_LIMIT_FINDINGS: i32 = 8;
-/// Signatures under certificates that the remarks of one voucher verify. Default 256.
+/// Certificate signatures that are verified for the remarks on one voucher. Default 256.
 pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;
 
 fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
@@ -234,7 +236,7 @@ fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
     })
 }
 
-/// Sets a bound on what a voucher may ask of its reader: an `OV_LIMIT_` number and its value.
+/// Sets a limit on the input: an `OV_LIMIT_` number and its value.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_limit(policy: *mut ov_policy, which: i32, value: u64) -> ov_status {
     plain(|caller| {
@@ -246,7 +248,7 @@ pub extern "C" fn ov_policy_set_limit(policy: *mut ov_policy, which: i32, value:
     })
 }
 
-/// The bound in force.
+/// The current value of a limit.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_limit(
     policy: *const ov_policy,
@@ -261,7 +263,7 @@ pub extern "C" fn ov_policy_limit(
     })
 }
 
-/// Accepts one more dialect: an `OV_ALLOW_` number.
+/// Accepts one more deviation: an `OV_ALLOW_` number.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_allow(policy: *mut ov_policy, code: i32) -> ov_status {
     plain(|caller| {
@@ -272,7 +274,7 @@ pub extern "C" fn ov_policy_allow(policy: *mut ov_policy, code: i32) -> ov_statu
     })
 }
 
-/// Whether this dialect is accepted.
+/// Whether this deviation is accepted.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_allows(
     policy: *const ov_policy,
@@ -300,7 +302,7 @@ pub extern "C" fn ov_policy_set_owner(
     })
 }
 
-/// The manufacturer may be this key. Calls add up: one match among keys, hashes and roots is
+/// The manufacturer may have this key. Calls accumulate: one match among keys, hashes and roots is
 /// enough.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_add_manufacturer(
@@ -344,8 +346,8 @@ pub extern "C" fn ov_policy_set_manufacturer_roots(
     })
 }
 
-/// The device certificate must have a path to these roots. That is no anchor: the certificate is
-/// public, and anybody can copy it under a header of their own.
+/// The device certificate must have a path to these roots. This is not an anchor: the certificate
+/// is public, and anybody can copy it under a header of their own.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_device_roots(
     policy: *mut ov_policy,
@@ -359,7 +361,7 @@ pub extern "C" fn ov_policy_set_device_roots(
     })
 }
 
-/// The header HMAC must be the one that this secret makes.
+/// The header HMAC must match the one computed with this secret.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_hmac_secret(
     policy: *mut ov_policy,
@@ -373,9 +375,9 @@ pub extern "C" fn ov_policy_set_hmac_secret(
     })
 }
 
-/// The header HMAC must be the one that this callback makes. It is called from every thread that
-/// verifies under this policy, also from those of a batch, and its user pointer has to live as
-/// long as the policy and all that was made under it.
+/// The header HMAC must match the one computed by this callback. It is called from every thread
+/// that verifies under this policy, including those of a batch. Its user pointer must live as long
+/// as the policy and everything that was made under it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_hmac(policy: *mut ov_policy, hmac: *const ov_hmac) -> ov_status {
     plain(|caller| {
@@ -385,7 +387,8 @@ pub extern "C" fn ov_policy_set_hmac(policy: *mut ov_policy, hmac: *const ov_hma
     })
 }
 
-/// The time at which certificates are judged, in seconds since 1970. Without it none is expired.
+/// The time at which certificates are checked, in seconds since 1970. Without it no certificate
+/// counts as expired.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov_status {
     plain(|caller| {
@@ -395,7 +398,7 @@ pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov
     })
 }
 
-/// Refuses paths over a certificate of which no revocation list speaks.
+/// Refuses paths over a certificate that no revocation list covers.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_require_revocation_lists(policy: *mut ov_policy) -> ov_status {
     plain(|caller| {
@@ -404,7 +407,7 @@ pub extern "C" fn ov_policy_require_revocation_lists(policy: *mut ov_policy) -> 
     })
 }
 
-/// Makes certificates outside of their validity an error of the paths asked for.
+/// Treats certificates outside their validity period on required paths as an error.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_refuse_expired(policy: *mut ov_policy) -> ov_status {
     plain(|caller| {

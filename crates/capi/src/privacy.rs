@@ -1,5 +1,5 @@
-//! What a voucher tells its holders, and what must not be written.
-#![allow(dead_code)] // the numbers are read by C alone
+//! What a voucher discloses to its holders, and what must not be written.
+#![allow(dead_code)] // only C reads the numbers
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -16,18 +16,18 @@ use super::voucher::ov_voucher;
 use ownership_voucher::Limits;
 use ownership_voucher::privacy::{Disclosure, DisclosureKind, PrivacyPolicy};
 
-/// Every voucher has it, and FDO works by it.
+/// Inherent: every voucher has it, and FDO depends on it.
 pub const OV_SEVERITY_INHERENT: i32 = 0;
-/// It tells about technology.
+/// Low: it discloses the technology used.
 pub const OV_SEVERITY_LOW: i32 = 1;
-/// It ties vouchers of one owner, place or device to each other, or names a service.
+/// Medium: it links vouchers of one owner, place or device to each other, or names a service.
 pub const OV_SEVERITY_MEDIUM: i32 = 2;
-/// It names a device, person, company or place in clear.
+/// High: it names a device, person, company or place in clear text.
 pub const OV_SEVERITY_HIGH: i32 = 3;
-/// A secret that opens something.
+/// Critical: a usable secret.
 pub const OV_SEVERITY_CRITICAL: i32 = 4;
 
-/// A Wi-Fi password in clear.
+/// A Wi-Fi password in clear text.
 pub const OV_DISCLOSURE_WIFI_PASSWORD: i32 = 900;
 /// The name of a Wi-Fi network.
 pub const OV_DISCLOSURE_WIFI_NAME: i32 = 901;
@@ -39,23 +39,23 @@ pub const OV_DISCLOSURE_RENDEZVOUS_ADDRESS: i32 = 903;
 pub const OV_DISCLOSURE_RENDEZVOUS_PORT: i32 = 904;
 /// The hash of a server's certificate.
 pub const OV_DISCLOSURE_SERVER_CERTIFICATE: i32 = 905;
-/// The hash of a certificate authority for clients.
+/// The hash of a CA certificate that clients accept.
 pub const OV_DISCLOSURE_CLIENT_CERTIFICATE: i32 = 906;
 /// Whether the device asks a person for input.
 pub const OV_DISCLOSURE_USER_INPUT: i32 = 907;
-/// A setting of the rendezvous.
+/// A rendezvous setting.
 pub const OV_DISCLOSURE_RENDEZVOUS_SETTING: i32 = 908;
-/// Rendezvous bytes that cannot be read and may hold a secret.
+/// Rendezvous bytes that cannot be decoded and may hold a secret.
 pub const OV_DISCLOSURE_RENDEZVOUS_OTHER: i32 = 909;
 /// The GUID of the device.
 pub const OV_DISCLOSURE_GUID: i32 = 910;
 /// A GUID that does not look random.
 pub const OV_DISCLOSURE_GUID_NOT_RANDOM: i32 = 911;
-/// What the manufacturer says about the device.
+/// The device info: the manufacturer's description of the device.
 pub const OV_DISCLOSURE_DEVICE_INFO: i32 = 912;
 /// Device info that looks like a serial number.
 pub const OV_DISCLOSURE_DEVICE_INFO_SERIAL: i32 = 913;
-/// The certificate of the device, its identity for life.
+/// The device certificate, a lifelong identity of the device.
 pub const OV_DISCLOSURE_DEVICE_CERTIFICATE: i32 = 914;
 /// A name in the device certificate.
 pub const OV_DISCLOSURE_DEVICE_CERTIFICATE_NAME: i32 = 915;
@@ -71,7 +71,7 @@ pub const OV_DISCLOSURE_MANUFACTURER_KEY: i32 = 920;
 pub const OV_DISCLOSURE_EARLIER_OWNER: i32 = 921;
 /// The key of the current owner.
 pub const OV_DISCLOSURE_CURRENT_OWNER: i32 = 922;
-/// A key that stands in the voucher before.
+/// A key that appears earlier in the voucher.
 pub const OV_DISCLOSURE_REPEATED_OWNER: i32 = 923;
 /// A name in a certificate of an owner.
 pub const OV_DISCLOSURE_OWNER_NAME: i32 = 924;
@@ -81,34 +81,34 @@ pub const OV_DISCLOSURE_OWNER_CERTIFICATE: i32 = 925;
 pub const OV_DISCLOSURE_OWNER_ISSUER: i32 = 926;
 /// A name in a certificate of the manufacturer.
 pub const OV_DISCLOSURE_MANUFACTURER_NAME: i32 = 927;
-/// A certificate that was not looked into.
+/// A certificate that was not inspected.
 pub const OV_DISCLOSURE_UNREAD_CERTIFICATE: i32 = 928;
 /// Additional data in an entry.
 pub const OV_DISCLOSURE_EXTRA_DATA: i32 = 930;
 /// The ephemeral key of a one-time address.
 pub const OV_DISCLOSURE_EXTRA_ONE_TIME: i32 = 931;
-/// Fields in a header that FDO does not ask for.
+/// Header fields that FDO does not require.
 pub const OV_DISCLOSURE_HEADER_DATA: i32 = 932;
-/// How often the device was sold.
+/// The number of sales of the device.
 pub const OV_DISCLOSURE_HOPS: i32 = 933;
-/// A private key in clear.
+/// A private key in clear text.
 pub const OV_DISCLOSURE_PRIVATE_KEY: i32 = 934;
-/// A member of a COSE_Key that is no part of a public key.
+/// A member of a COSE_Key that does not belong to a public key.
 pub const OV_DISCLOSURE_KEY_DATA: i32 = 935;
-/// There is more to tell than is listed.
+/// The voucher discloses more than is listed.
 pub const OV_DISCLOSURE_MORE_DISCLOSURES: i32 = 949;
 
-/// What a voucher tells: a list.
+/// A list of what a voucher discloses.
 pub struct ov_disclosures {
     _private: [u8; 0],
 }
 
-/// What an `ov_disclosures` holds: each with its sentence.
+/// The contents of an `ov_disclosures`: each disclosure with its message.
 pub(super) struct Disclosures(Vec<(Disclosure, String)>);
 
 object!(ov_disclosures: Disclosures, b"ov tells");
 
-/// One thing that a voucher tells. Its texts live as long as the list.
+/// One disclosure of a voucher. Its texts live as long as the list.
 #[repr(C)]
 pub struct ov_disclosure {
     /// An `OV_DISCLOSURE_` number.
@@ -117,13 +117,13 @@ pub struct ov_disclosure {
     pub severity: i32,
     /// The byte offset in the voucher.
     pub offset: u64,
-    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole.
+    /// The entry, counted from 0; `OV_NONE` for header, chain or the whole voucher.
     pub entry: u64,
     /// The stable name of the kind.
     pub name: ov_str,
-    /// What the voucher says; without secrets unless they were asked for.
+    /// The disclosed value; secrets are left out unless requested.
     pub value: ov_str,
-    /// A sentence for people.
+    /// A message for people.
     pub message: ov_str,
     /// What can be done about it.
     pub advice: ov_str,
@@ -139,8 +139,8 @@ fn give_disclosures(disclosures: Vec<Disclosure>) -> *mut ov_disclosures {
     ))
 }
 
-/// Everything that a voucher tells a holder, in the order of the bytes. Nothing is verified. A Wi-Fi
-/// password is listed, and its text only where `secrets` is set.
+/// Everything that a voucher discloses to a holder, in the order of the bytes. The voucher is not
+/// verified. A Wi-Fi password is listed; its text is given only if `secrets` is set.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_disclosures(
     voucher: *const ov_voucher,
@@ -157,7 +157,7 @@ pub extern "C" fn ov_voucher_disclosures(
     })
 }
 
-/// The same of the voucher that an extension is going to be, before anybody signs it.
+/// The disclosures of the voucher that an extension will produce, before it is signed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_disclosures(
     extension: *const ov_extension,
@@ -173,7 +173,7 @@ pub extern "C" fn ov_extension_disclosures(
     })
 }
 
-/// The same of the voucher that a header is going to be, before the device is asked.
+/// The disclosures of the voucher that a header will produce, before the device computes its HMAC.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_disclosures(
     header: *const ov_header,
@@ -188,7 +188,7 @@ pub extern "C" fn ov_header_disclosures(
     })
 }
 
-/// How many there are.
+/// The number of disclosures.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_disclosures_len(
     disclosures: *const ov_disclosures,
@@ -201,7 +201,7 @@ pub extern "C" fn ov_disclosures_len(
     })
 }
 
-/// The one of that number, counted from 0.
+/// The disclosure with this number, counted from 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_disclosures_get(
     disclosures: *const ov_disclosures,
@@ -240,7 +240,7 @@ fn kind(code: i32) -> Result<DisclosureKind, Refusal> {
         .ok_or(Refusal::argument("an unknown kind of disclosure"))
 }
 
-/// The number of the kind of disclosure of that name.
+/// The number of the kind of disclosure with this name.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_disclosure_from_name(
     name: *const c_char,
@@ -257,7 +257,7 @@ pub extern "C" fn ov_disclosure_from_name(
     })
 }
 
-/// The policy with one kind more, or with all that is strict for 0.
+/// Adds one kind to the policy, or everything that is strict for 0.
 fn stricter(policy: PrivacyPolicy, code: i32) -> Result<PrivacyPolicy, Refusal> {
     if code != 0 {
         return Ok(policy.refusing(kind(code)?));
@@ -269,9 +269,9 @@ fn stricter(policy: PrivacyPolicy, code: i32) -> Result<PrivacyPolicy, Refusal> 
         .fold(policy, PrivacyPolicy::refusing))
 }
 
-/// Refuses extensions that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
-/// voucher can leave out. `ov_verified_extend` and the hand-overs then fail with
-/// `OV_ERR_DISCLOSURE`.
+/// Refuses extensions that would disclose this: an `OV_DISCLOSURE_` number, or 0 for everything
+/// that the writer of a voucher can leave out. `ov_verified_extend` and the hand-overs then fail
+/// with `OV_ERR_DISCLOSURE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_refuse_disclosure(
     options: *mut ov_extend_options,
@@ -284,8 +284,8 @@ pub extern "C" fn ov_extend_options_refuse_disclosure(
     })
 }
 
-/// Refuses new vouchers that would tell this: an `OV_DISCLOSURE_` number; 0 for all that the writer of a
-/// voucher can leave out. Each call takes the place of the one before.
+/// Refuses new vouchers that would disclose this: an `OV_DISCLOSURE_` number, or 0 for everything
+/// that the writer of a voucher can leave out. Each call replaces the previous one.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_refuse_disclosures(
     new_voucher: *mut ov_new_voucher,

@@ -7,7 +7,7 @@ use super::names::ov_digest;
 use super::status::ov_status;
 use ownership_voucher::Receipt;
 
-/// What the parties may keep about a hand-over.
+/// A receipt: the parties' record of a hand-over.
 pub struct ov_receipt {
     _private: [u8; 0],
 }
@@ -17,11 +17,11 @@ object!(ov_receipt: Receipt, b"ov recpt");
 /// The fields of a receipt.
 #[repr(C)]
 pub struct ov_receipt_info {
-    /// The device.
+    /// The GUID of the device.
     pub guid: [u8; 16],
     /// The number of the new entry, counted from 0.
     pub entry: u64,
-    /// The hash of the new entry: what the next one will hold as OVEHashPrevEntry.
+    /// The hash of the new entry: the value of OVEHashPrevEntry in the next entry.
     pub entry_hash: ov_digest,
 }
 
@@ -56,7 +56,7 @@ pub extern "C" fn ov_receipt_from(
     })
 }
 
-/// The owner from now on.
+/// The new owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_receipt_to(
     receipt: *const ov_receipt,
@@ -69,8 +69,8 @@ pub extern "C" fn ov_receipt_to(
     })
 }
 
-/// The number of an earlier voucher of the same call that was this state and went to this owner: it
-/// was signed once, and this is the same result again. `OV_ERR_ABSENT` for all others.
+/// The number of an earlier voucher in the same call with the same state and the same next owner.
+/// It was signed once, and this is the same result. `OV_ERR_ABSENT` if there is none.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_receipt_duplicate_of(
     receipt: *const ov_receipt,

@@ -1,4 +1,4 @@
-//! Findings of vouchers, and of what is about to become one.
+//! Findings about vouchers, and about vouchers before they are written.
 
 use super::create::ov_header;
 use super::extend::ov_extension;
@@ -11,7 +11,7 @@ use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::Policy;
 
-/// Every deviation from the profile that was seen in reading, in the order of the bytes.
+/// Every deviation from the profile that parsing found, in the order of the bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_findings(
     voucher: *const ov_voucher,
@@ -25,8 +25,8 @@ pub extern "C" fn ov_voucher_findings(
     })
 }
 
-/// Deviations, and remarks about state and certificates, in the order of the bytes; nothing is
-/// verified. The policy says at which time certificates are judged; it may be NULL.
+/// Deviations, and remarks about state and certificates, in the order of the bytes. Nothing is
+/// verified. The policy gives the time at which certificates are checked; it may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_remarks(
     voucher: *const ov_voucher,
@@ -45,8 +45,8 @@ pub extern "C" fn ov_voucher_remarks(
     })
 }
 
-/// What `ov_voucher_remarks` will say about the voucher that an extension is going to make, before
-/// anybody signs it. The policy may be NULL.
+/// The result of `ov_voucher_remarks` for the voucher that an extension will produce, before it is
+/// signed. The policy may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extension_remarks(
     extension: *const ov_extension,
@@ -66,8 +66,8 @@ pub extern "C" fn ov_extension_remarks(
     })
 }
 
-/// What `ov_voucher_remarks` will say about the voucher that a header is going to be, before the
-/// device is asked. The policy may be NULL.
+/// The result of `ov_voucher_remarks` for the voucher that a header will produce, before the device
+/// computes its HMAC. The policy may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_header_remarks(
     header: *const ov_header,

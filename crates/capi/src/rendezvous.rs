@@ -20,7 +20,7 @@ pub const OV_RV_IPV6: i32 = 2;
 pub const OV_RV_NUMBER: i32 = 3;
 /// The value is a text.
 pub const OV_RV_TEXT: i32 = 4;
-/// The value is a truth value: `number` is 0 or 1.
+/// The value is a Boolean: `number` is 0 or 1.
 pub const OV_RV_BOOL: i32 = 5;
 /// The value is something else: see `raw`.
 pub const OV_RV_RAW: i32 = 6;
@@ -28,9 +28,9 @@ pub const OV_RV_RAW: i32 = 6;
 /// One instruction of a rendezvous directive.
 #[repr(C)]
 pub struct ov_rv_instruction {
-    /// The directive that it belongs to, counted from 0.
+    /// The number of its directive, counted from 0.
     pub directive: u64,
-    /// The code of the variable, 0 to 15; -1 for one that does not fit.
+    /// The code of the variable, 0 to 15; -1 for a code out of range.
     pub variable: i64,
     /// Which field holds the value: an `OV_RV_` number.
     pub kind: i32,
@@ -40,10 +40,10 @@ pub struct ov_rv_instruction {
     pub address: [u8; 16],
     /// A text.
     pub text: ov_str,
-    /// The bytes of the value, whatever it is; of length 0 where there is none.
+    /// The encoded value, of any type; empty if there is none.
     pub raw: ov_slice,
-    /// Whether the value is a Wi-Fi password, or cannot be read and may be one: not for logs and
-    /// screens.
+    /// Whether the value is a Wi-Fi password, or cannot be decoded and may be one. Such a value
+    /// must not be logged or displayed.
     pub secret: bool,
 }
 
@@ -99,9 +99,9 @@ pub extern "C" fn ov_voucher_rendezvous_bytes(
     })
 }
 
-/// The bytes of the rendezvous info that cannot be read as directives and instructions, from where
-/// the shape is another one to the end; `OV_ERR_ABSENT` where all can be read. They may hold a Wi-Fi
-/// password: they are not for logs and screens.
+/// The bytes of the rendezvous info that do not have the form of directives and instructions, from
+/// the first such place to the end; `OV_ERR_ABSENT` if everything could be decoded. They may hold a
+/// Wi-Fi password and must not be logged or displayed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_rendezvous_unread(
     voucher: *const ov_voucher,
@@ -115,7 +115,7 @@ pub extern "C" fn ov_voucher_rendezvous_unread(
     })
 }
 
-/// How many rendezvous instructions there are in all directives.
+/// The number of rendezvous instructions in all directives.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_rendezvous_count(
     voucher: *const ov_voucher,
@@ -129,7 +129,7 @@ pub extern "C" fn ov_voucher_rendezvous_count(
     })
 }
 
-/// The rendezvous instruction of that number, counted from 0.
+/// The rendezvous instruction with this number, counted from 0.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_rendezvous(
     voucher: *const ov_voucher,
@@ -145,7 +145,7 @@ pub extern "C" fn ov_voucher_rendezvous(
     })
 }
 
-/// REST: whatever the device speaks.
+/// REST: any protocol that the device supports.
 pub const OV_RV_PROTOCOL_REST: i32 = 0;
 /// HTTP.
 pub const OV_RV_PROTOCOL_HTTP: i32 = 1;
@@ -170,7 +170,7 @@ const PROTOCOLS: [(i32, RvProtocol); 7] = [
     (OV_RV_PROTOCOL_COAP_UDP, RvProtocol::CoapUdp),
 ];
 
-/// A directive for a new voucher: an address at which device and owner meet. Each call adds one
+/// A directive for a new voucher: an address where device and owner meet. Each call adds one
 /// instruction.
 pub struct ov_rv_directive {
     _private: [u8; 0],
@@ -178,7 +178,7 @@ pub struct ov_rv_directive {
 
 object!(ov_rv_directive: RvDirective, b"ov rvdir");
 
-/// Makes an empty directive.
+/// Creates an empty directive.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_directive_new(directive: *mut *mut ov_rv_directive) -> ov_status {
     plain(|caller| {
@@ -188,7 +188,7 @@ pub extern "C" fn ov_rv_directive_new(directive: *mut *mut ov_rv_directive) -> o
     })
 }
 
-/// Frees a directive and sets the variable to NULL. Vouchers that were given it keep theirs.
+/// Frees a directive and sets the variable to NULL. Vouchers that were given it keep a copy.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_directive_free(directive: *mut *mut ov_rv_directive) -> ov_status {
     plain(|caller| caller.free(directive))
@@ -291,7 +291,7 @@ pub extern "C" fn ov_rv_directive_delay(
     add(directive, |directive| directive.delay(seconds))
 }
 
-/// A flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
+/// Adds a flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_directive_flag(directive: *mut ov_rv_directive, code: i32) -> ov_status {
     plain(|caller| {

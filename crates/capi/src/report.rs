@@ -1,4 +1,4 @@
-//! What an error object holds, and how a failed call is written into it.
+//! The contents of an error object, and how a failed call fills it.
 
 use alloc::string::{String, ToString as _};
 
@@ -9,13 +9,13 @@ use ownership_voucher::Error;
 /// No byte offset, no entry.
 pub const OV_NONE: u64 = 0xffff_ffff_ffff_ffff;
 
-/// What went wrong, where, and in words. Every call that takes one writes into it when it fails
-/// and leaves it alone when it succeeds.
+/// The reason, the place and the message of an error. Every call that takes one fills it when it
+/// fails, and leaves it unchanged when it succeeds.
 pub struct ov_error {
     _private: [u8; 0],
 }
 
-/// What an `ov_error` holds.
+/// The contents of an `ov_error`.
 pub(super) struct Report {
     pub(super) status: ov_status,
     pub(super) name: &'static str,
@@ -53,12 +53,12 @@ impl Report {
     }
 }
 
-/// A place, or `OV_NONE`.
+/// An offset or entry number, or `OV_NONE`.
 pub(super) fn place(place: Option<usize>) -> u64 {
     place.map_or(OV_NONE, |place| place as u64)
 }
 
-/// Writes into the caller's error object, where there is one.
+/// Fills the caller's error object, if there is one.
 pub(super) fn report(object: *mut ov_error, refusal: Refusal) {
     Caller::trusted(|caller| {
         let Ok(report) = caller.get_mut(object) else {

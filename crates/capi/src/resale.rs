@@ -1,4 +1,4 @@
-//! Resale after onboarding: the device gets new credentials, and the voucher starts again.
+//! Resale after onboarding: the device gets new credentials, from which a new voucher begins.
 
 use super::create::ov_header;
 use super::extend::ov_next_owner;
@@ -13,15 +13,15 @@ use super::verify::ov_verified;
 use super::voucher::{give_voucher, ov_voucher};
 use ownership_voucher::{Guid, NextOwner, Replacement, ResaleOutcome};
 
-/// What the owner puts in place of the old credentials of a device.
+/// The credentials with which the owner replaces those of a device.
 pub struct ov_replacement {
     _private: [u8; 0],
 }
 
 object!(ov_replacement: Replacement, b"ov repla");
 
-/// New credentials: a GUID of 16 fresh random bytes, rendezvous directives, and the key that owns
-/// the device from now on.
+/// New credentials: a GUID of 16 fresh random bytes, rendezvous directives, and the key of the new
+/// owner of the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_new(
     guid: *const u8,
@@ -42,7 +42,7 @@ pub extern "C" fn ov_replacement_new(
     })
 }
 
-/// The credentials that the device has already: it keeps them, and its owner stays.
+/// The present credentials of the device (credential reuse): they and the owner stay the same.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_reuse(
     verified: *const ov_verified,
@@ -90,7 +90,7 @@ pub extern "C" fn ov_replacement_rendezvous(
     })
 }
 
-/// Whether these are the credentials that the device has already.
+/// Whether these are the present credentials of the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_is_reuse(
     replacement: *const ov_replacement,
@@ -106,7 +106,7 @@ pub extern "C" fn ov_replacement_is_reuse(
     })
 }
 
-/// The header that the device puts together from its old one and these credentials.
+/// The header that the device assembles from its old one and these credentials.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_header(
     replacement: *const ov_replacement,
@@ -123,9 +123,8 @@ pub extern "C" fn ov_replacement_header(
     })
 }
 
-/// Ends the resale with what the device answered: its HMAC over the new header, or NULL where it
-/// kept its credentials. `voucher` is set to the new voucher, or to NULL where the old one stays
-/// valid.
+/// Ends the resale with the device's answer: its HMAC over the new header, or NULL if it kept its
+/// credentials. `voucher` is set to the new voucher, or to NULL if the old one stays valid.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_finish(
     replacement: *const ov_replacement,

@@ -17,12 +17,12 @@ use ownership_voucher::{
     OwnerSigner, PublicKey,
 };
 
-/// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm: writes at most `capacity`
-/// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s one
-/// after the other, or in DER. Returns 0; any other number is a failure, and is told in the
+/// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm. Writes at most `capacity`
+/// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s
+/// concatenated, or DER. Returns 0 on success; any other number is a failure, and appears in the
 /// message of the error.
 ///
-/// The library verifies what comes back. It must not throw or jump.
+/// The library verifies the signature. The callback must not throw or jump.
 pub type ov_sign_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -35,22 +35,22 @@ pub type ov_sign_fn = Option<
     ) -> i32,
 >;
 
-/// The private key of an owner, wherever it is.
+/// The private key of an owner, in memory or elsewhere.
 #[repr(C)]
 pub struct ov_signer {
-    /// Handed to the callback as it is.
+    /// User pointer, passed to the callback unchanged.
     pub user: *mut c_void,
-    /// The public key. NULL for a token that cannot tell; a wrong key is then found when the
-    /// signature is checked.
+    /// The public key. NULL if the token cannot give it; a wrong key is then detected when the
+    /// signature is verified.
     pub public_key: *const ov_public_key,
-    /// What signs.
+    /// The callback that signs.
     pub sign: ov_sign_fn,
 }
 
-/// Room for a signature: the longest is that of RSA with 3072 bits.
+/// Space for a signature: the longest is that of RSA with 3072 bits.
 const CAPACITY: usize = 1024;
 
-/// A signer of the caller, for the length of one call.
+/// A signer of the caller, for the duration of one call.
 pub(super) struct CallbackSigner {
     user: *mut c_void,
     key: Option<PublicKey>,
@@ -58,8 +58,8 @@ pub(super) struct CallbackSigner {
         unsafe extern "C" fn(*mut c_void, i32, *const u8, usize, *mut u8, usize, *mut usize) -> i32,
 }
 
-// SAFETY: the header says that the callback is called from several threads where a call asks for
-// several; the user pointer is the caller's own business and only handed on.
+// SAFETY: the header says that the callback may be called from several threads if a call asks for
+// several. The user pointer is the caller's responsibility and is only passed on.
 unsafe impl Sync for CallbackSigner {}
 
 impl CallbackSigner {
@@ -82,7 +82,7 @@ impl OwnerSigner for CallbackSigner {
         let mut signature = [0; CAPACITY];
         let mut len = 0;
         // SAFETY: the caller gave this function for this purpose; the pointers are valid for the
-        // lengths beside them.
+        // given lengths.
         let answer = unsafe {
             (self.sign)(
                 self.user,
@@ -106,16 +106,16 @@ impl OwnerSigner for CallbackSigner {
     }
 }
 
-/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keys that can stay in
-/// a TPM or HSM should: see `ov_signer`.
+/// A private key in memory: P-256, P-384 or Ed25519. It is wiped when freed. Keep keys in a TPM or
+/// HSM where possible: see `ov_signer`.
 pub struct ov_local_key {
     _private: [u8; 0],
 }
 
 object!(ov_local_key: LocalKey, b"ov prkey");
 
-/// The key with this secret: a big-endian scalar of 32 or 48 bytes for P-256 and P-384, the 32
-/// bytes of RFC 8032 for Ed25519. With random bytes this makes a new key.
+/// A key from its secret: a big-endian scalar of 32 or 48 bytes for P-256 and P-384, the 32 bytes
+/// of RFC 8032 for Ed25519. Random bytes make a new key.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_from_secret(
     key_type_code: i32,
@@ -133,7 +133,7 @@ pub extern "C" fn ov_local_key_from_secret(
     })
 }
 
-/// The key of a PKCS#8 or SEC 1 private key in DER.
+/// A key from a PKCS#8 or SEC 1 private key in DER.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_from_der(
     der: *const u8,
@@ -149,7 +149,7 @@ pub extern "C" fn ov_local_key_from_der(
     })
 }
 
-/// The key of the first PEM block whose label ends in `PRIVATE KEY`.
+/// The key in the first PEM block whose label ends in `PRIVATE KEY`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_from_pem(
     text: *const u8,
@@ -199,7 +199,7 @@ pub extern "C" fn ov_local_key_public_key(
     })
 }
 
-/// What the key signs with: an `OV_ALGORITHM_` number.
+/// The algorithm of signatures by this key: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_algorithm(key: *const ov_local_key, code: *mut i32) -> ov_status {
     plain(|caller| {
@@ -209,7 +209,7 @@ pub extern "C" fn ov_local_key_algorithm(key: *const ov_local_key, code: *mut i3
     })
 }
 
-/// Signs a message, deterministically. ECDSA signatures are r and s one after the other.
+/// Signs a message, deterministically. ECDSA signatures are r and s concatenated.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_sign(
     key: *const ov_local_key,
@@ -258,9 +258,9 @@ pub extern "C" fn ov_local_key_sign_callback(
     })
 }
 
-/// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash: writes 32 bytes
-/// for SHA-256, 48 for SHA-384. Returns 0; any other number is a failure, and is told in the
-/// message of the error. It must not throw or jump.
+/// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash. Writes 32 bytes
+/// for SHA-256, 48 for SHA-384. Returns 0 on success; any other number is a failure, and appears in
+/// the message of the error. It must not throw or jump.
 pub type ov_hmac_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -271,12 +271,12 @@ pub type ov_hmac_fn = Option<
     ) -> i32,
 >;
 
-/// The HMAC secret of a device, wherever it is.
+/// The HMAC secret of a device, in memory or elsewhere.
 #[repr(C)]
 pub struct ov_hmac {
-    /// Handed to the callback as it is.
+    /// User pointer, passed to the callback unchanged.
     pub user: *mut c_void,
-    /// What computes the HMAC.
+    /// The callback that computes the HMAC.
     pub hmac: ov_hmac_fn,
 }
 
@@ -290,7 +290,7 @@ pub(super) enum HmacSource {
     },
 }
 
-// SAFETY: as for `CallbackSigner`; the header says from where the callback is called.
+// SAFETY: as for `CallbackSigner`; the header says from which threads the callback is called.
 unsafe impl Send for HmacSource {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for HmacSource {}
@@ -311,11 +311,11 @@ impl DeviceHmac for HmacSource {
             Self::Secret(secret) => return secret.header_hmac(algorithm, header),
             Self::Callback { user, hmac } => (*user, hmac),
         };
-        // Room for the longest, whatever was asked for.
+        // Space for the longest HMAC, whatever the requested hash.
         let mut value = [0; 48];
         let (data, len) = (header.as_ptr(), header.len());
-        // SAFETY: the caller gave this function for this purpose; the header is that long, and the
-        // result has room for the longest HMAC.
+        // SAFETY: the caller gave this function for this purpose; the header has the given length,
+        // and the result has space for the longest HMAC.
         let answer = unsafe { hmac(user, hash_code(algorithm), data, len, value.as_mut_ptr()) };
         if answer != OV_OK {
             return Err(Error::signer(alloc::format!(
@@ -334,8 +334,8 @@ pub struct ov_hmac_secret {
 
 object!(ov_hmac_secret: HmacSecret, b"ov hmacs");
 
-/// Takes a copy of a secret; the caller wipes its own. As many bytes as the hash has are
-/// recommended: 32 or 48. With fewer than 16, whatever asks for an HMAC fails with
+/// Copies a secret; the caller must wipe the original. The recommended length is that of the hash:
+/// 32 or 48 bytes. With fewer than 16 bytes, every computation of an HMAC fails with
 /// `OV_ERR_HMAC_SECRET_SHORT`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hmac_secret_new(
@@ -357,7 +357,7 @@ pub extern "C" fn ov_hmac_secret_free(secret: *mut *mut ov_hmac_secret) -> ov_st
     plain(|caller| caller.free(secret))
 }
 
-/// The HMAC of a header with this secret and an `OV_HASH_` hash.
+/// Computes the HMAC of a header with this secret and an `OV_HASH_` hash.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hmac_secret_header_hmac(
     secret: *const ov_hmac_secret,

@@ -1,15 +1,15 @@
-//! Bytes and texts, lent.
+//! Borrowed bytes and texts.
 
 use core::ffi::c_char;
 
-/// Bytes that belong to somebody else. As a result they live as long as the handle that they were
-/// read from, if nothing else is said.
+/// Borrowed bytes. As a result they live as long as the handle from which they were read, unless
+/// stated otherwise.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ov_slice {
-    /// The first byte. May be NULL where the length is 0.
+    /// The first byte. May be NULL if the length is 0.
     pub data: *const u8,
-    /// How many bytes.
+    /// The number of bytes.
     pub len: usize,
 }
 
@@ -22,14 +22,14 @@ impl ov_slice {
     }
 }
 
-/// A text in UTF-8 that belongs to somebody else, without a zero at its end. It lives as long as
-/// the handle that it was read from; names of numbers live as long as the library.
+/// A borrowed text in UTF-8, without a terminating zero. It lives as long as the handle from which
+/// it was read. Names of numbers live as long as the library.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ov_str {
     /// The first byte.
     pub data: *const c_char,
-    /// How many bytes.
+    /// The number of bytes.
     pub len: usize,
 }
 

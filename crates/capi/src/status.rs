@@ -1,16 +1,16 @@
-//! Numbers: a status for every call, a code for every finding.
+//! Status numbers of calls, and codes of findings.
 //!
 //! Those of the library are the numbers of [`ErrorKind::code`] and [`FindingKind::code`]; a test
-//! compares the header with both. From 800 they are about the call itself.
-#![allow(dead_code)] // most are read by C alone
+//! compares the header with both. Numbers from 800 concern the call itself.
+#![allow(dead_code)] // only C reads most of them
 
 use super::slice::ov_str;
 use ownership_voucher::{Error, ErrorKind};
 
-/// What became of a call: `OV_OK`, or the stable number of what went wrong.
+/// The result of a call: `OV_OK`, or the stable number of the error.
 pub type ov_status = i32;
 
-/// The call did what it says.
+/// Success.
 pub const OV_OK: ov_status = 0;
 /// The input ends inside an item.
 pub const OV_ERR_TRUNCATED: ov_status = 100;
@@ -28,11 +28,11 @@ pub const OV_ERR_NOT_UTF8: ov_status = 105;
 pub const OV_ERR_GUID_LENGTH: ov_status = 106;
 /// The length of a hash does not fit its code.
 pub const OV_ERR_HASH_LENGTH: ov_status = 107;
-/// A label stands twice in one map.
+/// Duplicate map key.
 pub const OV_ERR_DUPLICATE_LABEL: ov_status = 108;
-/// A label stands in both headers.
+/// A label is in both headers.
 pub const OV_ERR_LABEL_IN_BOTH_HEADERS: ov_status = 109;
-/// The algorithm stands only in the unprotected header.
+/// The algorithm is only in the unprotected header.
 pub const OV_ERR_ALGORITHM_UNPROTECTED: ov_status = 110;
 /// The protected header names no algorithm.
 pub const OV_ERR_ALGORITHM_MISSING: ov_status = 111;
@@ -58,7 +58,7 @@ pub const OV_ERR_SIGNATURE_LENGTH: ov_status = 120;
 pub const OV_ERR_PEM: ov_status = 121;
 /// No voucher is in the input.
 pub const OV_ERR_NO_VOUCHER: ov_status = 122;
-/// A value cannot be read.
+/// Invalid value.
 pub const OV_ERR_BAD_ARGUMENT: ov_status = 123;
 /// A revocation list cannot be read.
 pub const OV_ERR_REVOCATION_LIST: ov_status = 124;
@@ -146,7 +146,8 @@ pub const OV_ERR_ORIGIN_NOT_CHECKED: ov_status = 329;
 pub const OV_ERR_NOT_PROVED: ov_status = 330;
 /// The certificate chain begins with its root: the certificate of the key comes first.
 pub const OV_ERR_CHAIN_REVERSED: ov_status = 340;
-/// The first certificate is that of an authority, which vouches for what it signed and not for itself.
+/// The first certificate is that of an authority, which vouches for what it signed and not for
+/// itself.
 pub const OV_ERR_CA_AS_LEAF: ov_status = 341;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
@@ -182,7 +183,7 @@ pub const OV_ERR_EXTRA_RESERVED: ov_status = 503;
 pub const OV_ERR_BAD_CALL: ov_status = 504;
 /// The caller cancelled the work.
 pub const OV_ERR_CANCELLED: ov_status = 505;
-/// The voucher would tell what the privacy policy refuses.
+/// The voucher would disclose what the privacy policy refuses.
 pub const OV_ERR_DISCLOSURE: ov_status = 506;
 /// The voucher would be handed over twice.
 pub const OV_ERR_DOUBLE_SALE: ov_status = 507;
@@ -200,19 +201,19 @@ pub const OV_ERR_SIGNER_ANSWER: ov_status = 601;
 pub const OV_ERR_JOURNAL_FAILED: ov_status = 602;
 /// A pointer that must not be NULL is NULL.
 pub const OV_ERR_NULL: ov_status = 800;
-/// A handle is of another kind than the call wants, or is no handle.
+/// A handle is of another kind than the call expects, or is not a handle.
 pub const OV_ERR_HANDLE: ov_status = 801;
-/// A handle was freed before.
+/// A handle has already been freed.
 pub const OV_ERR_FREED: ov_status = 802;
-/// A handle belongs to another one and is freed with it.
+/// A handle belongs to another handle and is freed with it.
 pub const OV_ERR_LENT: ov_status = 803;
-/// There is nothing at this index.
+/// The index is out of range.
 pub const OV_ERR_INDEX: ov_status = 804;
-/// The thing asked for is not there, which is no fault.
+/// The requested value is absent; this is not an error in the input.
 pub const OV_ERR_ABSENT: ov_status = 805;
-/// The handle is at work, in another thread or further up in this one.
+/// The handle is busy, in another thread or in a caller of this call.
 pub const OV_ERR_BUSY: ov_status = 806;
-/// The library itself is at fault. Please report it.
+/// An internal error of the library. Please report it.
 pub const OV_ERR_PANIC: ov_status = 899;
 
 /// A number is not in its shortest form.
@@ -325,11 +326,11 @@ pub const OV_FINDING_MORE_FINDINGS: i32 = 761;
 pub const OV_FINDING_CHAIN_REVERSED: i32 = 770;
 /// The first certificate of a chain is that of an authority.
 pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
-/// A revocation list was given and not used: none speaks of this certificate, or one is signed by no
-/// known authority.
+/// A revocation list was given and not used: none covers this certificate, or one is not signed by
+/// a known authority.
 pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
 
-/// The numbers from 800 with their names and texts.
+/// The numbers from 800 with their names and messages.
 const BOUNDARY: [(ov_status, &str, &str); 8] = [
     (OV_ERR_NULL, "null-pointer", "a pointer is NULL"),
     (
@@ -349,7 +350,7 @@ const BOUNDARY: [(ov_status, &str, &str); 8] = [
     (OV_ERR_PANIC, "panic", "the library is at fault"),
 ];
 
-/// Name and text of a number from 800.
+/// Name and message of a number from 800.
 pub(super) fn boundary(status: ov_status) -> (&'static str, &'static str) {
     let found = BOUNDARY.iter().find(|(code, ..)| *code == status);
     found.map_or(("unknown", "unknown"), |(_, name, text)| (name, text))
@@ -361,7 +362,7 @@ pub(super) fn code(error: &Error) -> ov_status {
 }
 
 /// The stable name of a status, such as `signature-invalid`: lower case with dashes. `ok` for
-/// `OV_OK`, `unknown` for numbers that are none. The text lives as long as the library.
+/// `OV_OK`, `unknown` for an undefined number. The text lives as long as the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_status_name(status: ov_status) -> ov_str {
     let kind = ErrorKind::ALL

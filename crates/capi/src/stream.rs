@@ -12,14 +12,16 @@ use super::status::ov_status;
 use super::verify::{Verified, ov_verdict, ov_verified};
 use ownership_voucher::{Error, ErrorKind};
 
-/// Sets `voucher` to the next voucher and returns 1; 0 at the end, any other number to cancel. The
-/// library makes a copy before it asks again. It must not throw or jump.
+/// Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
+/// cancel. The library copies the voucher before the next call. The callback must not throw or
+/// jump.
 pub type ov_next_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, voucher: *mut ov_slice) -> i32>;
 
-/// Takes the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error, or
-/// NULL. All of it belongs to the library and is gone after the call; `ov_verified_clone` keeps a
-/// voucher. Any number but 0 cancels. It must not throw or jump.
+/// Receives the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error,
+/// or NULL. All of these belong to the library and are invalid after the call; `ov_verified_clone`
+/// makes a voucher that lasts. A non-zero return value cancels. The callback must not throw or
+/// jump.
 pub type ov_result_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
@@ -31,7 +33,7 @@ pub type ov_result_fn = Option<
     ) -> i32,
 >;
 
-/// The next window of vouchers. Says whether the source goes on behind it.
+/// Reads the next batch of vouchers. Returns whether the source has more after it.
 fn window(
     next: unsafe extern "C" fn(*mut c_void, *mut ov_slice) -> i32,
     user: *mut c_void,
@@ -42,7 +44,7 @@ fn window(
     let (mut window, mut bytes) = (Vec::new(), 0_usize);
     while window.len() < most && bytes < most_bytes.max(1) {
         let mut slice = ov_slice::of(&[]);
-        // SAFETY: the caller gave this function for this purpose, with its own pointer.
+        // SAFETY: the caller gave this function for this purpose, with its own user pointer.
         match unsafe { next(user, &raw mut slice) } {
             0 => return Ok((window, false)),
             1 => {}
@@ -55,11 +57,11 @@ fn window(
     Ok((window, true))
 }
 
-/// Verifies vouchers as they come, in bounded memory: `next` is asked for a window of them, then
-/// `result` gets each verdict in order, then `progress`, which may be NULL, is told. All three get
-/// the same user pointer and run in the thread of the caller.
+/// Verifies vouchers as they arrive, in bounded memory. `next` is called for the vouchers of one
+/// batch; then `result` receives each verdict in order; then `progress`, which may be NULL, is
+/// called. All three receive the same user pointer and run in the caller's thread.
 ///
-/// `done` and `rejected` may be NULL; they are written when cancelled, too, with
+/// `done` and `rejected` may be NULL. They are also written if the call is cancelled, which gives
 /// `OV_ERR_CANCELLED`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_stream(
@@ -115,7 +117,7 @@ pub extern "C" fn ov_batch_stream(
                     }
                 };
                 // SAFETY: the caller gave this function for this purpose; the pointers are NULL or
-                // point to locals of this turn.
+                // point to locals of this iteration.
                 let answer = unsafe {
                     result(
                         user,

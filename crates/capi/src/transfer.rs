@@ -1,4 +1,4 @@
-//! Handing vouchers over, in one call that trusts nothing.
+//! Hand-overs: one call that verifies, extends and verifies again.
 
 use super::batch::Pool;
 use super::extend::{ov_extend_options, ov_next_owner};
@@ -14,7 +14,7 @@ use super::verify::{give_verified, ov_verdict, ov_verified};
 use ownership_voucher::{ExtendOptions, HandOver};
 
 /// Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
-/// verifies the result. The options and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
+/// verifies the result. `options` and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hand_over(
     data: *const u8,
@@ -44,7 +44,7 @@ pub extern "C" fn ov_hand_over(
     })
 }
 
-/// The same for a voucher that has been verified already.
+/// The same for a voucher that has already been verified.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hand_over_verified(
     verified: *const ov_verified,
@@ -74,15 +74,16 @@ pub extern "C" fn ov_hand_over_verified(
     })
 }
 
-/// A whole shipment: one verdict for each of `count` vouchers in CBOR, and `OV_OK` whatever they
-/// are. `extended` has room for `count` handles, `receipts` too or is NULL; both get NULL where
-/// the verdict is not `OV_OK`. A voucher that fails leaves the others alone.
+/// Hands over a whole shipment. There is one verdict for each of `count` vouchers in CBOR; the call
+/// returns `OV_OK` whatever the verdicts are. `extended` has room for `count` handles; so has
+/// `receipts`, which may be NULL. Both get NULL if the verdict is not `OV_OK`. A voucher that fails
+/// does not affect the others.
 ///
-/// A voucher that is there twice is signed once, and `ov_receipt_duplicate_of` says so; two states of
-/// one device are both refused with `OV_ERR_DOUBLE_SALE`.
+/// A duplicate voucher is signed once, and `ov_receipt_duplicate_of` reports it. Two states of one
+/// device are both refused with `OV_ERR_DOUBLE_SALE`.
 ///
-/// With `threads` other than 1 the sign callback is called from several threads at a time; 0 is
-/// one on each core.
+/// With `threads` other than 1 the sign callback is called from several threads at the same time; 0
+/// means one thread per core.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hand_over_all(
     vouchers: *const ov_slice,

@@ -1,4 +1,4 @@
-//! Verified vouchers, what was proved about them, and audits.
+//! Verified vouchers, the facts proved about them, and audits.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -15,9 +15,9 @@ use ownership_voucher::{
     ChainHashRule, Error, ManufacturerProof, Origin, Proved, VerifiedVoucher, audit,
 };
 
-/// There is neither device chain nor hash: an EPID device.
+/// There is neither a device chain nor a hash: an EPID device.
 pub const OV_CHAIN_HASH_NONE: i32 = 0;
-/// The hash covers the certificates one after the other, as FDO 1.1 says.
+/// The hash covers the concatenated certificates, as FDO 1.1 specifies.
 pub const OV_CHAIN_HASH_CERTIFICATES: i32 = 1;
 /// The hash covers the CBOR item, under `OV_ALLOW_LEGACY_CHAIN_HASH`.
 pub const OV_CHAIN_HASH_LEGACY_ITEM: i32 = 2;
@@ -33,34 +33,35 @@ pub const OV_MANUFACTURER_BY_SPKI_HASH: i32 = 3;
 /// The manufacturer was recognised by a certificate path to a root.
 pub const OV_MANUFACTURER_BY_PATH: i32 = 4;
 
-/// Nothing ties the header to the world: anybody may have made the voucher.
+/// Nothing ties the header to a known origin: anybody may have made the voucher.
 pub const OV_ORIGIN_NOT_CHECKED: i32 = 0;
 /// The manufacturer that the policy named signed the header.
 pub const OV_ORIGIN_MANUFACTURER: i32 = 1;
-/// The device confirms the header by its HMAC, and the manufacturer was not verified.
+/// The device confirms the header by its HMAC; the manufacturer was not verified.
 pub const OV_ORIGIN_HMAC: i32 = 2;
 
-/// What was proved about a voucher. What is not in here was not proved.
+/// The facts proved about a voucher. Anything else was not proved.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub struct ov_proved {
-    /// Entries whose two hashes and signature were verified: always all of them.
+    /// The number of entries whose two hashes and signature were verified: always all of them.
     pub entries: u64,
-    /// How the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
+    /// The form in which the hash of the device chain matched: an `OV_CHAIN_HASH_` number.
     pub chain_hash: i32,
-    /// By what the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
-    /// without a verified HMAC nobody has signed the header, and it is `OV_MANUFACTURER_NOT_PROVED`.
+    /// How the manufacturer was recognised: an `OV_MANUFACTURER_` number. Without entries and
+    /// without a verified HMAC nothing authenticates the header, and the value is
+    /// `OV_MANUFACTURER_NOT_PROVED`.
     pub manufacturer: i32,
-    /// What ties the header to the world: an `OV_ORIGIN_` number.
+    /// The anchor of the header: an `OV_ORIGIN_` number.
     pub origin: i32,
-    /// Whether some entry is signed with the external data of the FDO 2.0 draft.
+    /// Whether any entry is signed with the external data of the FDO 2.0 draft.
     pub draft_aad: bool,
     /// Whether the header HMAC was verified.
     pub hmac: bool,
     /// Whether the current owner is the one that the policy named.
     pub owner: bool,
-    /// Whether the device certificate has a path to a root that the policy named. That says nothing
-    /// about the header: anybody can copy the certificate under another one.
+    /// Whether the device certificate has a path to a root that the policy named. This says nothing
+    /// about the header: anybody can copy the certificate under another header.
     pub device_path: bool,
 }
 
@@ -71,7 +72,7 @@ impl ov_proved {
             chain_hash: match proved.chain_hash {
                 ChainHashRule::Certificates => OV_CHAIN_HASH_CERTIFICATES,
                 ChainHashRule::LegacyItem => OV_CHAIN_HASH_LEGACY_ITEM,
-                // Here and below: what this header has no number for is not claimed.
+                // Here and below: values that have no number in this header are not claimed.
                 _ => OV_CHAIN_HASH_NONE,
             },
             manufacturer: match proved.manufacturer {
@@ -98,13 +99,13 @@ impl ov_proved {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ov_verdict {
-    /// `OV_OK` for a verified voucher, or why it was rejected.
+    /// `OV_OK` for a verified voucher, or the reason why it was rejected.
     pub status: ov_status,
-    /// The byte to blame, or `OV_NONE`.
+    /// The byte offset of the error, or `OV_NONE`.
     pub offset: u64,
-    /// The entry to blame, or `OV_NONE`.
+    /// The entry of the error, or `OV_NONE`.
     pub entry: u64,
-    /// What was proved, where the status is `OV_OK`; zeros elsewhere.
+    /// The proved facts if the status is `OV_OK`; zeros otherwise.
     pub proved: ov_proved,
 }
 
@@ -127,16 +128,16 @@ impl ov_verdict {
     }
 }
 
-/// A voucher that has been verified under a policy. Only verification makes one, and nothing
-/// changes it: all functions on it may be called from many threads at a time.
+/// A voucher that has been verified under a policy. It is made only by verification and never
+/// changes: all functions on it may be called from many threads at the same time.
 pub struct ov_verified {
     _private: [u8; 0],
 }
 
-/// What an `ov_verified` holds.
+/// The contents of an `ov_verified`.
 pub(super) struct Verified {
     pub(super) voucher: Arc<VerifiedVoucher<'static>>,
-    /// Lent out for the functions that read vouchers.
+    /// Lent to the functions that read vouchers.
     view: Handle<Held>,
 }
 
@@ -155,8 +156,8 @@ pub(super) fn give_verified(voucher: VerifiedVoucher<'static>) -> *mut ov_verifi
     Handle::give(Verified::new(voucher))
 }
 
-/// Verifies a voucher under a policy. The voucher stays as it is. Without a policy, which is NULL,
-/// there is no verdict: `OV_ERR_BAD_CALL`.
+/// Verifies a voucher under a policy. The voucher is not changed. A NULL policy gives no verdict:
+/// `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_verify(
     voucher: *const ov_voucher,
@@ -173,8 +174,8 @@ pub extern "C" fn ov_voucher_verify(
     })
 }
 
-/// Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it.
-/// Without a policy, which is NULL, there is no verdict: `OV_ERR_BAD_CALL`.
+/// Reads the voucher in CBOR that fills `data`, under the limits of the policy, and verifies it. A
+/// NULL policy gives no verdict: `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_verify(
     policy: *const ov_policy,
@@ -192,8 +193,8 @@ pub extern "C" fn ov_policy_verify(
     })
 }
 
-/// The verified voucher as voucher, to read what it says. It lives as long as the verified one and
-/// cannot be freed by itself.
+/// The verified voucher as an `ov_voucher`, for reading its contents. It lives as long as the
+/// verified voucher and cannot be freed separately.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_verified_voucher(
     verified: *const ov_verified,
@@ -206,7 +207,7 @@ pub extern "C" fn ov_verified_voucher(
     })
 }
 
-/// What was proved.
+/// The proved facts.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_verified_proved(
     verified: *const ov_verified,
@@ -255,12 +256,12 @@ pub extern "C" fn ov_verified_free(verified: *mut *mut ov_verified) -> ov_status
     plain(|caller| caller.free(verified))
 }
 
-/// Everything that can be said about a voucher, for people.
+/// A full report on a voucher, for people.
 pub struct ov_audit {
     _private: [u8; 0],
 }
 
-/// What an `ov_audit` holds.
+/// The contents of an `ov_audit`.
 pub(super) struct Audited {
     voucher: Option<Handle<Held>>,
     errors: Vec<Handle<Report>>,
@@ -271,8 +272,8 @@ pub(super) struct Audited {
 
 object!(ov_audit: Audited, b"ov audit");
 
-/// Reads and verifies a voucher in CBOR, but goes on after the first fault as far as the bytes
-/// allow. It succeeds whatever is wrong with the voucher. A NULL policy is `OV_ERR_BAD_CALL`.
+/// Reads and verifies a voucher in CBOR, but continues after the first fault as far as the bytes
+/// allow. The call succeeds whatever faults the voucher has. A NULL policy is `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_new(
     data: *const u8,
@@ -299,7 +300,7 @@ pub extern "C" fn ov_audit_new(
     })
 }
 
-/// The voucher, unverified; `OV_ERR_ABSENT` where it could not be read. It belongs to the audit.
+/// The voucher, unverified; `OV_ERR_ABSENT` if it could not be read. It belongs to the audit.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_voucher(
     result: *const ov_audit,
@@ -313,8 +314,8 @@ pub extern "C" fn ov_audit_voucher(
     })
 }
 
-/// How many faults there are. None means verified, as far as `ov_audit_proved` goes: its `origin`
-/// says whether the header is anchored.
+/// The number of faults. None means that the voucher is verified, to the extent of
+/// `ov_audit_proved`: its `origin` says whether the header is anchored.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_error_count(result: *const ov_audit, count: *mut u64) -> ov_status {
     plain(|caller| {
@@ -324,7 +325,7 @@ pub extern "C" fn ov_audit_error_count(result: *const ov_audit, count: *mut u64)
     })
 }
 
-/// The fault of that number, in the order of the checks. It belongs to the audit.
+/// The fault with this number, in the order of the checks. It belongs to the audit.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_error(
     result: *const ov_audit,
@@ -352,7 +353,7 @@ pub extern "C" fn ov_audit_findings(
     })
 }
 
-/// What was proved; `OV_ERR_ABSENT` where there are faults.
+/// The proved facts; `OV_ERR_ABSENT` if there are faults.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_proved(result: *const ov_audit, proved: *mut ov_proved) -> ov_status {
     plain(|caller| {
@@ -363,8 +364,8 @@ pub extern "C" fn ov_audit_proved(result: *const ov_audit, proved: *mut ov_prove
     })
 }
 
-/// The key of the current owner, which is only a claim as long as there are faults;
-/// `OV_ERR_ABSENT` where it could not be read.
+/// The key of the current owner, which is only a claim while there are faults; `OV_ERR_ABSENT` if
+/// it could not be read.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_audit_owner(
     result: *const ov_audit,
@@ -384,7 +385,7 @@ pub extern "C" fn ov_audit_free(result: *mut *mut ov_audit) -> ov_status {
     plain(|caller| caller.free(result))
 }
 
-/// A verified voucher as voucher with a handle of its own, without its proof.
+/// Copies a verified voucher to an `ov_voucher` with a handle of its own, without its proof.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_verified_into_voucher(
     verified: *const ov_verified,

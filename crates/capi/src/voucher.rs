@@ -1,4 +1,4 @@
-//! A voucher that has been read: header, HMAC, chain. Entries and keys are in `entry.rs`.
+//! Parsed vouchers: header, HMAC, chain. Entries and keys are in `entry.rs`.
 
 use alloc::sync::Arc;
 use core::ops::Deref;
@@ -14,15 +14,15 @@ use super::status::ov_status;
 use ownership_voucher::file;
 use ownership_voucher::{Limits, VerifiedVoucher, Voucher};
 
-/// A voucher that has been read. What it says is only a claim until it is verified.
+/// A parsed voucher. Its contents are only claims until it is verified.
 ///
 /// It has its own copy of the bytes. All functions on a `const ov_voucher *` may be called from
-/// many threads at a time.
+/// many threads at the same time.
 pub struct ov_voucher {
     _private: [u8; 0],
 }
 
-/// What an `ov_voucher` holds: a voucher, or that of an `ov_verified`.
+/// The contents of an `ov_voucher`: its own voucher, or that of an `ov_verified`.
 pub(super) enum Held {
     Read(Voucher<'static>),
     Verified(Arc<VerifiedVoucher<'static>>),
@@ -52,7 +52,7 @@ fn limits(caller: &Caller, policy: *const ov_policy) -> Result<Limits, Refusal> 
     Ok(policy.map_or_else(Limits::new, |policy| policy.limits()))
 }
 
-/// Reads the voucher that fills `data`: CBOR. The policy gives the limits and may be NULL.
+/// Parses the voucher that fills `data`: CBOR. The policy gives the limits and may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_parse(
     data: *const u8,
@@ -65,14 +65,14 @@ pub extern "C" fn ov_voucher_parse(
         let bytes = caller.array(data, len)?;
         let limits = limits(caller, policy)?;
         let out = caller.out(voucher)?;
-        // Read first, so that what is too large is not copied.
+        // Parsed first, so that an input beyond the limits is not copied.
         let read = Voucher::parse_with(bytes, &limits)?;
         out.write(give_voucher(read.into_owned()));
         Ok(())
     })
 }
 
-/// Reads the one voucher of a file: CBOR, PEM, or base64 of CBOR. The policy gives the limits and
+/// Parses the one voucher of a file: CBOR, PEM, or base64 of CBOR. The policy gives the limits and
 /// may be NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_parse_file(
@@ -92,7 +92,7 @@ pub extern "C" fn ov_voucher_parse_file(
     })
 }
 
-/// Another handle of the same voucher, with bytes of its own.
+/// Another handle of the same voucher, with its own copy of the bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_clone(
     voucher: *const ov_voucher,
@@ -122,7 +122,7 @@ pub extern "C" fn ov_voucher_bytes(voucher: *const ov_voucher, bytes: *mut ov_sl
     })
 }
 
-/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no zero at the end.
+/// The voucher as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no terminating zero.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_to_pem(
     voucher: *const ov_voucher,
@@ -160,7 +160,7 @@ pub extern "C" fn ov_voucher_guid(voucher: *const ov_voucher, guid: *mut u8) -> 
     })
 }
 
-/// What the manufacturer says about the device.
+/// The device info: the manufacturer's description of the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_device_info(
     voucher: *const ov_voucher,
@@ -187,7 +187,7 @@ pub extern "C" fn ov_voucher_chain_hash(
     })
 }
 
-/// The stored HMAC of the header, which only the device can make and check.
+/// The stored HMAC of the header. Computing or verifying it takes the secret of the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_hmac(voucher: *const ov_voucher, hmac: *mut ov_digest) -> ov_status {
     plain(|caller| {
@@ -211,7 +211,7 @@ pub extern "C" fn ov_voucher_header_bytes(
     })
 }
 
-/// Where the header's content begins in the voucher.
+/// The offset of the header's content in the voucher.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_header_offset(
     voucher: *const ov_voucher,
@@ -239,7 +239,7 @@ pub extern "C" fn ov_voucher_hmac_bytes(
     })
 }
 
-/// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` where it is null.
+/// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` if it is null.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_chain_bytes(
     voucher: *const ov_voucher,
@@ -253,7 +253,7 @@ pub extern "C" fn ov_voucher_chain_bytes(
     })
 }
 
-/// How many device certificates there are; 0 for EPID devices.
+/// The number of device certificates; 0 for EPID devices.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_device_certificate_count(
     voucher: *const ov_voucher,
@@ -267,7 +267,7 @@ pub extern "C" fn ov_voucher_device_certificate_count(
     })
 }
 
-/// The device certificate of that number in DER; 0 is the device's own.
+/// The device certificate with this number in DER. Number 0 is the device's own.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_device_certificate(
     voucher: *const ov_voucher,

@@ -1,8 +1,8 @@
-//! What to do about errors and findings.
+//! Advice on errors and findings.
 
 use ownership_voucher::{ErrorKind, Fault, FindingKind};
 
-/// What the holder of a voucher with this error can do.
+/// Advice to the holder of a voucher with this error.
 pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Truncated => "the file is cut off: fetch it again from where it came",
@@ -93,7 +93,7 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// What the holder of a voucher with this finding can do; `None` where there is nothing to do.
+/// Advice to the holder of a voucher with this finding; `None` if nothing needs to be done.
 pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
     Some(match kind {
         FindingKind::UntaggedEntry => "--allow legacy-untagged accepts it",

@@ -1,4 +1,4 @@
-//! `ov audit`: every fault and every finding, with its place and what to do about it.
+//! `ov audit`: every fault and every finding, with its place and advice.
 
 use ownership_voucher::{ChainHashRule, Policy, audit};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
     })
 }
 
-/// A remark with advice, as a finding of the library has none.
+/// A remark with advice, since a finding of the library has no advice.
 struct Remark {
     name: &'static str,
     code: u16,

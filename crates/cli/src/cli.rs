@@ -1,4 +1,4 @@
-//! The command line, from which help, completions and man pages are made too.
+//! The command line, from which help, completions and man pages are generated.
 // Help is plain text, not Markdown.
 #![allow(rustdoc::bare_urls)]
 
@@ -21,14 +21,15 @@ pub(crate) use values::{unhex, unhex_secret};
 /// Vouchers are read from CBOR, CBOR sequences, PEM and base64, one or a million in a file; a path
 /// may be a folder, and - is the standard input.
 ///
-/// Anybody can make a voucher with a key of their own. What ties one to the world is the key of its
+/// Anybody can make a voucher with a key of their own. Its origin is checked by the key of its
 /// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
-/// (--hmac-secret). Without one of these a voucher is at best intact, origin not checked.
+/// (--hmac-secret). Without one of these the best verdict is: intact, origin not checked.
 ///
-/// The exit code is 0 when all is well; 2 for errors of usage and of reading and writing, also where
-/// a file is unread that should hold a voucher: every file that is named, and in folders those called
-/// .pem, .cbor, .ov, .fdoov, .voucher or .b64; else 1 when a voucher was rejected or a fork was
-/// found; and 3 when `ov verify` rejected nothing, and did not check the origin of some voucher.
+/// The exit code is 0 if all is well; 2 for errors of usage and of reading and writing, including a
+/// file that should hold a voucher, but cannot be read or holds none: every file that is named, and
+/// in folders those with the extension .pem, .cbor, .ov, .fdoov, .voucher or .b64; otherwise 1 if a
+/// voucher was rejected or a fork was found; and 3 if `ov verify` rejected nothing, but did not
+/// check the origin of some voucher.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -37,7 +38,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant)] // there is one, for as long as the program runs
+#[allow(clippy::large_enum_variant)] // there is only one, for the lifetime of the program
 pub(crate) enum Command {
     /// Verify vouchers: one line each, and a summary
     Verify(VerifyArgs),
@@ -47,20 +48,20 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// Create the first voucher of a device
     New(NewArgs),
-    /// Hand vouchers over: verify, sign as current owner, verify again
+    /// Hand vouchers over: verify, sign as the current owner, verify again
     Extend(Box<ExtendArgs>),
     /// Convert vouchers between PEM, CBOR and base64; nothing is verified
     Convert(ConvertArgs),
-    /// Make a key pair for an owner
+    /// Generate a key pair for an owner
     Keygen(KeygenArgs),
-    /// Make, publish and find one-time owner keys, which nobody can tie to their owner
+    /// Make, publish and find one-time owner keys, which nobody else can link to their owner
     #[command(subcommand)]
     Onetime(onetime::OnetimeCommand),
-    /// Find vouchers of one device that forked, and those that are older states of others
+    /// Find forked vouchers of one device, and vouchers that are older states of others
     Forks(ForksArgs),
-    /// List what vouchers tell their holders, how bad that is, and what ties them to each other
+    /// List what vouchers disclose to their holders, how severe it is, and what links them
     Privacy(PrivacyArgs),
-    /// Ask whoever claims to own a voucher to prove it
+    /// Challenge a party that claims to own a voucher
     Challenge(ChallengeArgs),
     /// Prove that you own a voucher: answer a challenge with the owner's key
     Prove(ProveArgs),
@@ -86,15 +87,15 @@ pub(crate) struct VerifyArgs {
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher; the summary goes to the standard error.
     ///
-    /// The member verdict is verified, rejected, or unanchored: intact, origin not checked.
+    /// The member `verdict` is verified, rejected, or unanchored (intact, origin not checked).
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print only rejected vouchers, and those that an anchor leaves without an origin; look for no
-    /// findings, which is faster
+    /// Print only rejected vouchers and, if an anchor is given, those whose origin was not checked;
+    /// do not look for findings, which is faster
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Reject vouchers for which one of these facts is not proved: entries, chain-hash, device-path,
-    /// hmac, manufacturer, owner
+    /// Reject vouchers for which a named fact is not proved. Facts: entries, chain-hash,
+    /// device-path, hmac, manufacturer, owner
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact)]
     pub(crate) require: Vec<&'static str>,
     #[command(flatten)]
@@ -108,17 +109,17 @@ pub(crate) struct ShowArgs {
     /// A file, a folder, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Only the voucher of this number in its file, counted from 0
+    /// Only the voucher with this number in its file, counted from 0
     #[arg(long, value_name = "N")]
     pub(crate) index: Option<usize>,
     /// Print one JSON object for each voucher
     #[arg(long, conflicts_with = "diag")]
     pub(crate) json: bool,
-    /// Print the CBOR in diagnostic notation with byte offsets: also of FDO 1.0, also of broken
-    /// vouchers, also of other CBOR
+    /// Print the CBOR in diagnostic notation with byte offsets; works for FDO 1.0 and broken
+    /// vouchers, and for any other CBOR
     #[arg(long)]
     pub(crate) diag: bool,
-    /// Show the Wi-Fi password, where there is one, and what cannot be read and may be one
+    /// Show the Wi-Fi password, if there is one, and values that cannot be decoded and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
     #[command(flatten)]
@@ -137,18 +138,18 @@ pub(crate) struct AuditArgs {
     pub(crate) policy: PolicyArgs,
 }
 
-/// Where vouchers go, and how they are written.
+/// The destination and encoding of vouchers.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// The file to write; the standard output by default, and for -. Pipes and devices are written
-    /// into, never replaced
+    /// to, never replaced
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// The encoding to write
+    /// The output encoding
     #[arg(long, short, value_enum, default_value_t = Format::Pem)]
     pub(crate) format: Format,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -157,7 +158,7 @@ pub(crate) struct OutputArgs {
 pub(crate) enum Format {
     /// PEM, with 64 columns
     Pem,
-    /// CBOR; of several vouchers a sequence
+    /// CBOR; several vouchers form a sequence
     Cbor,
     /// base64 of that CBOR
     Base64,
@@ -169,7 +170,7 @@ pub(crate) enum Encoding {
     X509,
     /// COSE_Key
     Cosekey,
-    /// modulus and exponent
+    /// Modulus and exponent
     Crypto,
 }
 
@@ -205,31 +206,31 @@ pub(crate) struct NewArgs {
     /// The GUID, 32 hexadecimal digits with or without dashes; random by default
     #[arg(long, value_name = "HEX", value_parser = guid)]
     pub(crate) guid: Option<Guid>,
-    /// What the manufacturer says about the device, such as its model
+    /// The device info: the manufacturer's description of the device, such as its model
     #[arg(long, value_name = "TEXT")]
     pub(crate) device_info: String,
-    /// The manufacturer's public key, or certificates with its own first, in PEM
+    /// The manufacturer's public key, or its certificates with its own first, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) manufacturer: PathBuf,
-    /// Take only the key from the manufacturer's certificate, not the chain
+    /// Use only the key from the manufacturer's certificate, not the chain
     #[arg(long)]
     pub(crate) bare_key: bool,
     /// The encoding of a bare key
     #[arg(long, value_enum, default_value_t = Encoding::X509)]
     pub(crate) encoding: Encoding,
-    /// Use the label of RSA-PSS for an RSA key
+    /// Use the key type RSAPSS for an RSA key
     #[arg(long)]
     pub(crate) pss: bool,
     /// The certificates of the device in PEM, its own first
     #[arg(long, value_name = "FILE", required_unless_present = "epid")]
     pub(crate) device_chain: Option<PathBuf>,
-    /// The device attests itself with EPID and has no certificates
+    /// The device attests with EPID and has no certificates
     #[arg(long, conflicts_with = "device_chain")]
     pub(crate) epid: bool,
     /// A rendezvous server, such as https://rv.example.com:8443; several are tried in order
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) rv: Vec<String>,
-    /// The hash in place of the one that FDO 1.1 chooses for these keys
+    /// The hash to use in place of the one that FDO 1.1 selects for these keys
     #[arg(long, value_enum)]
     pub(crate) hash: Option<Hash>,
     /// The device's HMAC secret: hex, or @FILE with hex or raw bytes
@@ -238,18 +239,20 @@ pub(crate) struct NewArgs {
     /// The HMAC over the header, as the device computed it
     #[arg(long, value_name = "HEX", group = "mac", value_parser = hash)]
     pub(crate) hmac: Option<Digest>,
-    /// Write the header, for the device to compute its HMAC over, and no voucher. Come back with
-    /// the same arguments, the GUID printed, and --hmac
+    /// Write the header, over which the device computes its HMAC, and no voucher. Then repeat the
+    /// command with the same arguments, the printed GUID, and --hmac
     #[arg(long, value_name = "FILE", group = "mac")]
     pub(crate) header: Option<PathBuf>,
-    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
-    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    /// Write no voucher that would disclose what is named here: `strict` for everything that its
+    /// writer can leave out, kinds as `ov privacy` prints them, or severities, which include higher
+    /// ones
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]
     pub(crate) refuse: Option<PrivacyPolicy>,
-    /// Let the keys of manufacturer and device be of an experimental type: Ed25519
+    /// Allow keys of manufacturer and device of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
-    /// Let the manufacturer's certificate be that of an authority, which is refused as a mistake
+    /// Allow a manufacturer's certificate that is that of an authority; by default it is refused as
+    /// a mistake
     #[arg(long)]
     pub(crate) allow_ca_owner: bool,
     #[command(flatten)]
@@ -265,8 +268,8 @@ pub(crate) struct ExtendArgs {
     /// The private key of the current owner in PEM: P-256, P-384 or Ed25519
     #[arg(long, value_name = "FILE", group = "signer")]
     pub(crate) key: Option<PathBuf>,
-    /// Write the message that the current owner has to sign, and no voucher. Come back with the
-    /// same arguments and --signature
+    /// Write the message that the current owner must sign, and no voucher. Then repeat the command
+    /// with the same arguments and --signature
     #[arg(long, value_name = "FILE", group = "signer")]
     pub(crate) to_be_signed: Option<PathBuf>,
     /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
@@ -275,54 +278,57 @@ pub(crate) struct ExtendArgs {
     /// The next owner: a public key, or certificates with its own first, in PEM
     #[arg(long, value_name = "FILE", group = "next")]
     pub(crate) to: Option<PathBuf>,
-    /// Take only the key from the next owner's certificate, not the chain
+    /// Use only the key from the next owner's certificate, not the chain
     #[arg(long, requires = "to")]
     pub(crate) bare_key: bool,
     /// A pair for OVEExtra: a type of -65537 or below, and bytes in hex
     #[arg(long, value_name = "TYPE=HEX", value_parser = extra, allow_hyphen_values = true)]
     pub(crate) extra: Vec<(i128, Vec<u8>)>,
-    /// The hash in place of the one that the voucher uses
+    /// The hash to use in place of the one that the voucher uses
     #[arg(long, value_enum)]
     pub(crate) hash: Option<Hash>,
-    /// The encoding of a bare key in place of the manufacturer key's
+    /// The encoding of a bare key, in place of the manufacturer key's
     #[arg(long, value_enum)]
     pub(crate) encoding: Option<Encoding>,
-    /// Let the next key be of another type than the manufacturer's; some devices refuse that
+    /// Allow a next key of another type than the manufacturer's; some devices refuse it
     #[arg(long)]
     pub(crate) other_key_type: bool,
-    /// Let the next owner's certificate be that of an authority, which is refused as a mistake: the
-    /// device would belong to whoever runs the authority
+    /// Allow a next owner's certificate that is that of an authority; by default it is refused as a
+    /// mistake, because the device would belong to the operator of the authority
     #[arg(long)]
     pub(crate) allow_ca_owner: bool,
-    /// Write no voucher that would tell what is named here: `strict` for all that its writer can
-    /// leave out, kinds as `ov privacy` prints them, severities for those and above
+    /// Write no voucher that would disclose what is named here: `strict` for everything that its
+    /// writer can leave out, kinds as `ov privacy` prints them, or severities, which include higher
+    /// ones
     #[arg(long, value_name = "NAME,…", value_parser = privacy)]
     pub(crate) refuse: Option<PrivacyPolicy>,
-    /// Bytes that the new entry may have
+    /// The maximum number of bytes in the new entry
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
-    /// Write each voucher to a file of its own in this folder, named by its GUID. A run that was
-    /// stopped goes on with the same arguments: what is there already, for the same owner, is skipped,
-    /// and gets its receipt if that is missing
+    /// Write each voucher to a separate file in this folder, named by its GUID. An interrupted run
+    /// can be continued with the same arguments: vouchers that already exist for the same owner are
+    /// skipped, and get their receipt if it is missing
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
-    /// Write the receipts to this file, one JSON object on a line for each voucher. With --out-dir
-    /// they are added to what the file holds. By default they go to the standard error, where messages
-    /// then are JSON objects too, of one member `message`, unless it is a terminal
+    /// Write the receipts to this file, one JSON object per line for each voucher. With --out-dir
+    /// they are appended to the file. By default they go to the standard error; unless that is a
+    /// terminal, messages there are then JSON objects too, with the single member `message`
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
-    /// Keep a journal of what was sold in this file, and refuse to sell any of it to somebody else.
+    /// Keep a journal of sales in this file, and refuse to sell any of them to another owner.
     ///
-    /// One JSON object on a line for each sale: state and continuation (SHA-256 of the state of
-    /// ownership and of the message to sign), guid, to (SHA-256 of the next owner's key), at, source.
-    /// A sale is recorded before it is signed, with --to-be-signed before the message is written; the
-    /// same sale can be repeated, also after a crash. Several runs may share a journal. The first line
-    /// is {"journal":"ownership-voucher","version":1}; a file that begins otherwise is left as it is
+    /// The file has one JSON object per line for each sale: state and continuation (SHA-256 of the
+    /// state of ownership and of the message to sign), guid, to (SHA-256 of the next owner's key),
+    /// at, source. A sale is recorded before it is signed; with --to-be-signed, before the message
+    /// is written. The same sale can be repeated, also after a crash. Several runs may share a
+    /// journal. The first line is {"journal":"ownership-voucher","version":1}; a file with any
+    /// other first line is refused and left unchanged
     #[arg(long, value_name = "FILE")]
     pub(crate) journal: Option<PathBuf>,
-    /// Remove the last line of the journal where it is cut off, which is refused otherwise: either a
-    /// run was stopped while it wrote the line, and had signed nothing for it yet, or somebody cut the
-    /// file after the sale. Only you can know; look for the voucher, and at a copy of the journal
+    /// Remove the last line of the journal if it is truncated; by default that is refused. Either a
+    /// run was stopped while it wrote the line, and had not signed anything for it, or somebody
+    /// truncated the file after the sale. Only you can know: look for the voucher, and at a copy of
+    /// the journal
     #[arg(long, requires = "journal")]
     pub(crate) repair_journal: bool,
     #[command(flatten)]
@@ -340,7 +346,7 @@ pub(crate) struct ConvertArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Write each voucher to a file of its own in this folder, named by its GUID
+    /// Write each voucher to a separate file in this folder, named by its GUID
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -353,13 +359,13 @@ pub(crate) struct KeygenArgs {
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
     /// The file for the private key, PKCS#8 in PEM, readable by its owner only. With -, the public
-    /// key is written only where --public says
+    /// key is written only if --public is given
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
     /// The file for the public key in PEM; the standard output by default
     #[arg(long, value_name = "FILE")]
     pub(crate) public: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -382,25 +388,25 @@ pub(crate) struct PrivacyArgs {
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
-    /// voucher, and a last one for the whole.
+    /// voucher, and a last one for the total.
     ///
-    /// The member record says which it is. voucher: source, index, voucher (its number among those
-    /// that could be read), guid, worst (a severity), discloses (kind, code, severity, entry, offset,
-    /// value, message, advice), error. file: source and, as in a disclosure, kind to advice, of a private
-    /// key that stands beside vouchers. group: group (its number), kind, code, mark, text, vouchers
-    /// (how many), first. links: voucher, groups (their numbers), owner (the first voucher with the
-    /// same owner), anonymity_set. summary: vouchers, owner_keys, traced, smallest_anonymity_set, groups,
-    /// unread and skipped (files).
+    /// The member `record` gives the type. voucher: source, index, voucher (its number among those
+    /// that could be read), guid, worst (a severity), discloses (kind, code, severity, entry,
+    /// offset, value, message, advice), error. file: source, and the members kind to advice of a
+    /// disclosure, for a private key beside vouchers in a file. group: group (its number), kind,
+    /// code, mark, text, vouchers (how many), first. links: voucher, groups (their numbers), owner
+    /// (the first voucher with the same owner), anonymity_set. summary: vouchers, owner_keys,
+    /// traced, smallest_anonymity_set, groups, unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print only what ties vouchers to each other, and which could not be read
+    /// Print only what links vouchers to each other, and vouchers that could not be read
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Show Wi-Fi passwords, and what cannot be read and may be one
+    /// Show Wi-Fi passwords, and values that cannot be decoded and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
-    /// End with 1 where a voucher tells something of this severity or above: inherent, low, medium,
-    /// high, critical
+    /// Exit with 1 if a voucher discloses something of this severity or above: inherent, low,
+    /// medium, high, critical
     #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity)]
     pub(crate) refuse: Severity,
 }
@@ -414,10 +420,10 @@ pub(crate) struct ChallengeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) verifier: String,
     /// The file for the challenge; the standard output by default. Keep it: the answer is checked
-    /// against it, and good for this one question only
+    /// against it. It is good for one answer only
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -432,14 +438,15 @@ pub(crate) struct ProveArgs {
     /// The challenge
     #[arg(long, value_name = "FILE")]
     pub(crate) challenge: PathBuf,
-    /// The name of the one whom you prove it to. A challenge by anybody else is not answered
+    /// The name of the verifier to whom you prove ownership. A challenge by any other verifier is
+    /// refused
     #[arg(long, value_name = "NAME")]
     pub(crate) verifier: String,
     /// The private key of the owner in PEM: P-256, P-384 or Ed25519
     #[arg(long, value_name = "FILE", group = "prover")]
     pub(crate) key: Option<PathBuf>,
-    /// Write the message that the owner has to sign, and no proof. Come back with the same arguments
-    /// and --signature
+    /// Write the message that the owner must sign, and no proof. Then repeat the command with the
+    /// same arguments and --signature
     #[arg(long, value_name = "FILE", group = "prover")]
     pub(crate) to_be_signed: Option<PathBuf>,
     /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
@@ -448,7 +455,7 @@ pub(crate) struct ProveArgs {
     /// The file for the proof; the standard output by default
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace files that exist
+    /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]
@@ -460,7 +467,7 @@ pub(crate) struct CheckProofArgs {
     /// The voucher
     #[arg(value_name = "FILE")]
     pub(crate) voucher: PathBuf,
-    /// The challenge, as you made it
+    /// The challenge that you made
     #[arg(long, value_name = "FILE")]
     pub(crate) challenge: PathBuf,
     /// The answer

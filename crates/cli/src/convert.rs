@@ -1,4 +1,4 @@
-//! `ov convert`: the same bytes in another wrapping.
+//! `ov convert`: the same bytes in another encoding.
 
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -11,12 +11,12 @@ use crate::output::{Sink, print_message};
 use crate::report::Problem;
 use crate::{Failure, Outcome};
 
-/// Converts every voucher that can be read; one that cannot is reported and left out.
+/// Converts every voucher that can be read. Others are reported and left out.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
     let (mut windows, repeated) = match &args.out_dir {
         None => (Windows::new(&args.paths), Repeated::default()),
         Some(_) => {
-            // Before the folder is made.
+            // Before the folder is created.
             let inputs = Inputs::new(&args.paths)?;
             let repeated = Repeated::look(&mut inputs.windows(true));
             if repeated.refuse() {
@@ -62,22 +62,22 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
     if windows.failures() > 0 {
         outcome = Outcome::Trouble;
     }
-    // Nothing to write is no reason to leave an empty file.
+    // If there is nothing to write, no empty file is left.
     if windows.vouchers() > 0 {
         sink.finish()?;
     }
     Ok(outcome)
 }
 
-/// Conflicts that are named; more are counted.
+/// The maximum number of conflicts that are named; others are only counted.
 const NAMED: usize = 10;
 
-/// Vouchers of one GUID: in a folder they would get one file.
+/// Vouchers with the same GUID: in a folder they would share one file.
 #[derive(Default)]
 struct Repeated {
-    /// Numbers of vouchers that are byte for byte those of this name.
+    /// Numbers of the vouchers that are identical, byte for byte, to the one with this name.
     copies: BTreeMap<usize, String>,
-    /// Different vouchers of one GUID: the names of the first of them and of another.
+    /// Different vouchers with one GUID: the names of the first of them and of another.
     conflicts: Vec<(Guid, String, String)>,
     more: usize,
 }
@@ -115,7 +115,7 @@ impl Repeated {
         repeated
     }
 
-    /// Says which vouchers would overwrite each other, if any.
+    /// Reports vouchers that would overwrite each other.
     fn refuse(&self) -> bool {
         for (guid, first, other) in &self.conflicts {
             print_message(&format!(

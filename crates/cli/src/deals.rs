@@ -1,4 +1,4 @@
-//! Who sells each voucher to whom: one key or one-time keys on either side.
+//! The seller and the buyer of each voucher: one key or one-time keys on either side.
 
 use ownership_voucher::{
     DeviceHmac as _, Error, ExtendOptions, Extension, HandOverRequest, HashAlgorithm, HmacSecret,
@@ -19,7 +19,7 @@ use crate::onetime::{master, public_keys};
 use crate::owners::listed_keys;
 use crate::warnings::Warnings;
 
-/// From whom, to whom, and how.
+/// Current owner, next owner and options.
 pub(crate) struct Deals {
     from: From,
     to: To,
@@ -42,11 +42,11 @@ enum To {
     Keys(Vec<PublicKey>),
 }
 
-/// What becomes of each voucher.
+/// The result for each voucher.
 pub(crate) type HandedOver = Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>;
 
 impl Deals {
-    /// Reads what the options name; `next` is there where all vouchers have one next owner.
+    /// Reads what the options name. `next` is present if all vouchers have one next owner.
     pub(crate) fn load(
         args: &ExtendArgs,
         next: Option<NextOwner>,
@@ -82,7 +82,7 @@ impl Deals {
         Ok(Self { from, to, options })
     }
 
-    /// How many keys the list of next owners has, where there is a list.
+    /// The number of keys in the list of next owners, if there is a list.
     pub(crate) const fn keys(&self) -> Option<usize> {
         match &self.to {
             To::Keys(keys) => Some(keys.len()),
@@ -90,8 +90,8 @@ impl Deals {
         }
     }
 
-    /// Hands these vouchers over, each with its number in the whole input. What is odd about them is
-    /// said before any of them is signed.
+    /// Hands these vouchers over, each with its number in the whole input. Warnings about them are
+    /// printed before any of them is signed.
     pub(crate) fn make(
         &self,
         policy: &Policy<'_>,
@@ -113,7 +113,7 @@ impl Deals {
             let ours = signer
                 .public_key()
                 .is_none_or(|key| key == *voucher.owner());
-            // Where it cannot be extended, that is said below.
+            // If it cannot be extended, that is reported below.
             if let (true, Ok(extension)) = (ours, voucher.extend(&next, &options)) {
                 warnings.collect(number, &name, &extension, policy)?;
             }
@@ -130,8 +130,8 @@ impl Deals {
         }
     }
 
-    /// The entry by which this voucher, the one of this number, is sold; `None` where it is not ours
-    /// to sell.
+    /// The entry by which the voucher with this number is sold; `None` if it belongs to another
+    /// owner.
     pub(crate) fn prepare<'v>(
         &self,
         number: usize,
@@ -187,8 +187,8 @@ impl Deals {
 }
 
 impl From {
-    /// What the seeds for addresses are made from: a secret of the seller, so that the same sale has
-    /// the same seed when it has to be repeated, and nobody else can compute it.
+    /// The key from which the seeds for addresses are derived: a secret of the seller. So the same
+    /// sale has the same seed when it is repeated, and nobody else can compute it.
     fn seed_secret(&self) -> Result<HmacSecret, Failure> {
         let derived;
         let key = match self {
@@ -205,7 +205,7 @@ impl From {
     }
 }
 
-/// The seed for one sale: another one for each address and each state of each voucher.
+/// The seed for one sale. It is different for each address and each state of each voucher.
 fn seed(
     secret: &HmacSecret,
     address: &Address,

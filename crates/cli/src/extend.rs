@@ -29,11 +29,11 @@ use crate::verify::{Progress, pool};
 use crate::warnings::{Warnings, warn_of_private_key};
 use crate::{Failure, Outcome};
 
-/// What to do with a file of several owners.
+/// Advice for a file with several owners.
 const MANY: &str = "; --to-keys takes a list with a key for each voucher";
 
 pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
-    // Messages among receipts are for people; a program gets objects only.
+    // Messages among receipts are for people; programs get JSON objects only.
     if has_receipts_on_stderr(args) && !io::stderr().is_terminal() {
         print_messages_as_json();
     }
@@ -69,7 +69,7 @@ fn has_receipts_on_stderr(args: &ExtendArgs) -> bool {
     }
 }
 
-/// All files that the options name. None of them may be two things at once.
+/// All files that the options name. No file may have two roles.
 fn files(args: &ExtendArgs) -> Result<Files, Failure> {
     let mut files = Files::default();
     for path in &args.paths {
@@ -123,7 +123,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     options
 }
 
-/// Hands every voucher over, a window at a time. Those that fail are reported and left out.
+/// Hands every voucher over, one batch at a time. Failures are reported and left out.
 fn shipment(
     args: &ExtendArgs,
     material: &Material,
@@ -131,7 +131,7 @@ fn shipment(
     mut files: Files,
 ) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
-    // What is refused is refused before the input is read and before anything is signed.
+    // Options are refused before the input is read and before anything is signed.
     let journal = journal(args)?;
     let inputs = Inputs::new(&args.paths)?;
     for path in inputs.files() {
@@ -177,19 +177,19 @@ fn shipment(
     run.finish(&windows)
 }
 
-/// What became of how many vouchers.
+/// Counts of vouchers by result.
 #[derive(Default)]
 struct Tally {
     done: usize,
     failed: usize,
     before: usize,
     duplicates: usize,
-    /// Of those done, now or before: vouchers whose origin was not checked.
+    /// Vouchers handed over, now or in an earlier run, whose origin was not checked.
     unanchored: usize,
     trouble: bool,
 }
 
-/// A shipment under way.
+/// A shipment in progress.
 struct Run<'r> {
     args: &'r ExtendArgs,
     material: &'r Material,
@@ -203,23 +203,23 @@ struct Run<'r> {
     receipts: Receipts,
     progress: Progress,
     warnings: Warnings,
-    /// Of the next voucher, in the whole input.
+    /// The number of the next voucher in the whole input.
     number: usize,
-    /// Why nothing more can be done.
+    /// The reason why the run cannot continue.
     broken: Option<String>,
     tally: Tally,
 }
 
-/// What one voucher of a window is waiting for.
+/// The next step for one voucher of a batch.
 enum Step {
     Sign,
-    /// An earlier run did it; with what was proved before.
+    /// An earlier run handed it over; with the facts that were proved then.
     Done(Box<(Receipt, Proved)>),
     Duplicate(String),
     Failed(String),
-    /// A file of which nothing, or nothing more, could be read.
+    /// A file that could not be read, or not to its end.
     Unread(String),
-    /// Its own file is in the way.
+    /// The voucher's output file is in the way.
     Trouble(String),
 }
 
@@ -265,19 +265,19 @@ impl Run<'_> {
                 }
                 Step::Duplicate(first) => self.duplicate(item, &first),
                 Step::Failed(message) => self.failed(item, &message),
-                // The windows count them.
+                // The input counts them.
                 Step::Unread(message) => {
                     self.say(&format!("{}: not extended: {message}", item.name()));
                 }
                 Step::Trouble(message) => self.trouble(item, &message),
             }
         }
-        // Receipts after their vouchers.
+        // Receipts follow their vouchers.
         let unsafe_yet = self.sink.settle()?;
         self.receipts.release(unsafe_yet)
     }
 
-    /// What is to be done about a voucher, before anything of its window is signed.
+    /// The step for a voucher, before anything of its batch is signed.
     fn step(&self, item: &Item, number: usize) -> Step {
         let bytes = match &item.bytes {
             Ok(bytes) => bytes,
@@ -290,7 +290,7 @@ impl Run<'_> {
             None => {}
         }
         let parsed = Voucher::parse_with(bytes, self.policy.limits());
-        // What is wrong with it is said where it is verified.
+        // Faults of the voucher are reported when it is verified.
         let Some(target) = parsed
             .ok()
             .and_then(|voucher| self.sink.target(&voucher.guid().to_string()))
@@ -322,7 +322,8 @@ impl Run<'_> {
         item: &Item,
         result: Result<(VerifiedVoucher<'static>, Receipt), Error>,
     ) -> Result<(), Failure> {
-        // What has been signed is written after a signal too, so that each run gets further.
+        // Vouchers that are already signed are written after a signal too, so that each run makes
+        // progress.
         let (voucher, receipt) = match result {
             Ok(signed) => signed,
             // Left for the next run.
@@ -331,7 +332,7 @@ impl Run<'_> {
             {
                 return Ok(());
             }
-            // The journal is the same for all: one message, and nothing more is tried.
+            // The journal is shared by all: one message, and no further attempts.
             Err(error) if error.kind() == ErrorKind::JournalFailed => {
                 let message = Problem::from(&error).message;
                 let after = "; the run ends here, and the same command goes on";
@@ -400,7 +401,7 @@ impl Run<'_> {
         let tally = self.tally;
         let whole = self.sink.is_whole();
         let ended = stopped.is_some() || self.broken.is_some();
-        // Without a voucher there is no file, rather than an empty one; and no half of one.
+        // Without a voucher no file is written, rather than an empty or a partial one.
         match (whole, tally.done > 0) {
             (true, true) if !ended => {
                 complete(self.sink, self.receipts, self.args.output.output.as_deref())?;
@@ -466,7 +467,7 @@ impl Run<'_> {
     }
 }
 
-/// What was proved before the last entry was signed here: our own signature is no anchor.
+/// The facts proved before the last entry was signed here: our own signature is not an anchor.
 fn before_this(proved: &Proved) -> Proved {
     let mut before = *proved;
     before.entries = before.entries.saturating_sub(1);

@@ -12,10 +12,11 @@ use crate::output::{Lines, print_message};
 use crate::report::{Problem, count, fingerprint, object};
 use crate::{Failure, Outcome};
 
-/// How many other copies of a device one is compared with, to say which is older.
+/// The maximum number of other copies of a device with which a voucher is compared to find the
+/// older one.
 const MOST: usize = 1000;
 
-/// A verified voucher and where it stands.
+/// A verified voucher and its place.
 struct Copy {
     source: alloc::sync::Arc<str>,
     index: usize,
@@ -23,8 +24,8 @@ struct Copy {
     voucher: VerifiedVoucher<'static>,
 }
 
-/// Reads everything twice: first for the GUIDs alone, then for those vouchers that share one. So
-/// memory is needed for these only.
+/// Reads everything twice: first for the GUIDs alone, then for the vouchers that share a GUID. So
+/// only these need memory.
 pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     if args.paths.iter().any(|path| path.as_os_str() == "-") {
         return Err("forks reads its input twice, and the standard input comes once".into());
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     })
 }
 
-/// The GUIDs that stand in more than one voucher.
+/// The GUIDs that occur in more than one voucher.
 fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     while let Some(window) = windows.next() {
@@ -80,8 +81,8 @@ fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
     shared
 }
 
-/// The verified vouchers of these devices, and how many were rejected among all. What is not
-/// compared is reported.
+/// The verified vouchers of these devices, and the number of rejected ones among all. Vouchers that
+/// are not compared are reported.
 fn copies(
     args: &ForksArgs,
     shared: &BTreeSet<Guid>,
@@ -130,21 +131,21 @@ fn copies(
     Ok((copies, rejected))
 }
 
-/// The copies by device, in the order of GUIDs; those of one device by rising number of entries.
+/// The copies by device, sorted by GUID; those of one device by increasing number of entries.
 fn groups(copies: Vec<Copy>) -> impl Iterator<Item = Vec<Copy>> {
     let mut groups: BTreeMap<Guid, Vec<Copy>> = BTreeMap::new();
     for copy in copies {
         groups.entry(copy.voucher.guid()).or_default().push(copy);
     }
     groups.into_values().map(|mut group| {
-        // The sort is stable: equal ones stay in the order of the input.
+        // The sort is stable: equal ones keep the order of the input.
         group.sort_by_key(|copy| copy.voucher.entries().len());
         group
     })
 }
 
-/// Reports the forks of one device, then which copy is an older state of which; says how many
-/// forks there are.
+/// Reports the forks of one device, then which copies are older states of others. Returns the
+/// number of forks.
 fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failure> {
     let vouchers: Vec<VerifiedVoucher<'_>> = group.iter().map(|c| c.voucher.clone()).collect();
     let forks = find_forks(&vouchers);
@@ -169,7 +170,7 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
         };
         lines.line(&line)?;
     }
-    // The first of the longer copies that continues this one says that it is older.
+    // The first longer copy that continues this one shows that this one is older.
     for (position, copy) in group.iter().enumerate() {
         let later = group.get(position.saturating_add(1)..).unwrap_or_default();
         let looked = later.iter().take(MOST);
@@ -194,7 +195,7 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
     Ok(forks.len())
 }
 
-/// What stands in JSON for a voucher or a file that was not compared.
+/// The JSON object for a voucher or a file that was not compared.
 fn left_out_json(source: &str, index: usize, problem: &Problem) -> String {
     object(&[
         ("relation", json!(problem.standing().name())),

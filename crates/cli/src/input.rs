@@ -1,4 +1,4 @@
-//! Which files to read, and their vouchers in windows of bounded size.
+//! The files to read, and their vouchers in batches of bounded size.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _};
@@ -16,20 +16,20 @@ use crate::split::Splitter;
 use crate::temporary::{hidden_name, is_temporary};
 use crate::watch::{self, PrivateKey, Seen, Watch};
 
-/// Vouchers in a window, and their bytes: those of the library's batches.
+/// Vouchers in a batch, and their bytes: the same as in the library.
 const WINDOW: usize = 16_384;
 const WINDOW_BYTES: usize = 32 << 20;
-/// Vouchers that are signed and written together: what a run that is stopped may have to repeat.
+/// Vouchers that are signed and written together. A stopped run may have to repeat this many.
 const GROUP: usize = 256;
-/// How far files that nobody named are searched for PEM blocks.
+/// Files in folders are searched for PEM blocks up to this offset.
 const PROBE_LIMIT: u64 = 1 << 20;
-/// Skipped files that are named; more are counted.
+/// The maximum number of skipped files that are named; others are only counted.
 const NAMED: usize = 10;
-/// Extensions that promise a voucher: such a file without one is not passed over.
+/// Extensions that indicate a voucher. Such a file without a voucher is not ignored.
 const EXTENSIONS: [&str; 5] = ["ov", "cbor", "fdoov", "voucher", "b64"];
 
-/// One voucher of an input: where it stands, and its bytes or why there are none. A file that
-/// could not be read, and one without a voucher, come as an item too: [`ErrorKind::NoVoucher`].
+/// One voucher of an input: its place, and its bytes or the error. A file that could not be read,
+/// and one without a voucher, is also an item: [`ErrorKind::NoVoucher`].
 #[derive(Clone, Debug)]
 pub(crate) struct Item {
     /// The path of its file, `-` for the standard input.
@@ -40,18 +40,18 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// How people are told which voucher is meant.
+    /// The name of the voucher in messages.
     pub(crate) fn name(&self) -> String {
         name_of(&self.source, self.index)
     }
 
-    /// Whether it stands for a file of which nothing, or nothing more, could be read.
+    /// Whether the item represents a file that could not be read, or not to its end.
     pub(crate) fn is_unread(&self) -> bool {
         matches!(&self.bytes, Err(problem) if problem.is_unread())
     }
 }
 
-/// How people are told of the voucher of this number in a file.
+/// The name in messages of the voucher with this number in a file.
 pub(crate) fn name_of(source: &str, index: usize) -> String {
     match index {
         0 => printable(source),
@@ -68,22 +68,22 @@ pub(crate) fn printable(path: &str) -> String {
 struct Source {
     /// `None` for the standard input.
     path: Option<PathBuf>,
-    /// A copy of what can be read only once.
+    /// A copy of input that can be read only once.
     copy: Option<Arc<File>>,
     name: Arc<str>,
-    /// Whether the user named the file itself, rather than a folder above it.
+    /// Whether the user named the file itself, rather than a folder that contains it.
     named: bool,
-    /// Why it is known to be out of reach.
+    /// The reason if it is known to be inaccessible.
     lost: Option<Arc<io::Error>>,
 }
 
-/// The files that the paths lead to. Folders are searched to the bottom, in the order of names.
+/// The files under the given paths. Folders are searched recursively, in the order of names.
 struct Found {
     sources: Vec<Source>,
     bytes: u64,
-    /// What stands in folders and is not read, and why.
+    /// Files in folders that are not read, and why.
     passed: Vec<(Arc<str>, &'static str)>,
-    /// How many paths were given.
+    /// The number of paths that were given.
     paths: usize,
 }
 
@@ -115,7 +115,7 @@ impl Found {
     }
 
     fn look(&mut self, path: &Path, named: bool) {
-        // A stack in place of recursion: folders may be nested as deep as paths are long.
+        // A stack instead of recursion: folders may be nested as deep as paths are long.
         let mut stack = vec![(path.to_path_buf(), named)];
         while let Some((path, named)) = stack.pop() {
             let meta = match fs::metadata(&path) {
@@ -126,11 +126,11 @@ impl Found {
                 }
             };
             if !named && is_temporary(&path) {
-                // What a run has not completed, or is writing now, is no voucher.
+                // A file that a run has not completed, or is writing now, is not a voucher.
                 continue;
             }
             if meta.is_dir() {
-                // A link to a folder is followed only where it was named: links can go in circles.
+                // A link to a folder is followed only if it was named: links can form cycles.
                 if !named && path.is_symlink() {
                     let name = path.to_string_lossy().into();
                     self.passed
@@ -162,7 +162,7 @@ impl Found {
     }
 }
 
-/// Says how many files were left out of account, for commands without a summary.
+/// Reports the number of files that were ignored, for commands without a summary.
 pub(crate) fn print_left_out(windows: &Windows) {
     if let Some(text) = windows.left_out().strip_prefix(", ") {
         print_message(text);
@@ -177,12 +177,12 @@ fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Input that is read more than once: the same files each time. What comes only once, from the
-/// standard input or a pipe, is copied to a file without a name.
+/// Input that is read more than once: the same files each time. Input that can be read only once,
+/// from the standard input or a pipe, is copied to an unnamed file.
 pub(crate) struct Inputs(Found);
 
 impl Inputs {
-    /// Finds the files that the paths lead to.
+    /// Finds the files under the given paths.
     pub(crate) fn new(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut found = Found::new(paths);
         for source in &mut found.sources {
@@ -201,14 +201,14 @@ impl Inputs {
         Ok(Self(found))
     }
 
-    /// The files, as far as they are in reach.
+    /// The files, if they are accessible.
     pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
         let sources = self.0.sources.iter();
         sources.filter_map(|source| source.path.as_deref())
     }
 
-    /// All vouchers from the start, in smaller windows. With `silent`, what is wrong with files is
-    /// not said again.
+    /// All vouchers from the start, in smaller batches. With `silent`, problems with files are not
+    /// reported again.
     pub(crate) fn windows(&self, silent: bool) -> Windows {
         let found = Found {
             sources: self.0.sources.clone(),
@@ -222,7 +222,7 @@ impl Inputs {
     }
 }
 
-/// A copy that is gone when it is closed.
+/// A copy that is deleted when it is closed.
 fn nameless_copy(from: &mut impl Read) -> io::Result<File> {
     let fail = |failure: Failure| match failure {
         Failure::Message(message) => io::Error::other(message),
@@ -250,33 +250,33 @@ fn rewound(copy: &File) -> io::Result<File> {
     Ok(file)
 }
 
-/// The vouchers of all files, window by window.
+/// The vouchers of all files, in batches.
 pub(crate) struct Windows {
     sources: alloc::vec::IntoIter<Source>,
     current: Option<Current>,
-    /// Bytes of files that are done.
+    /// Bytes of the files that are finished.
     done: u64,
-    /// Bytes of all files; 0 where one of them does not say.
+    /// Bytes of all files; 0 if the size of one of them is unknown.
     total: u64,
     unread: usize,
     skipped: usize,
     vouchers: usize,
-    /// Paths that were given, and whether there was nothing at all in them.
+    /// The number of paths given, and whether they contained nothing at all.
     paths: usize,
     empty: bool,
-    /// Whether what went wrong has been said before.
+    /// Whether problems have already been reported.
     silent: bool,
-    /// Whether any CBOR counts.
+    /// Whether any CBOR is accepted.
     lenient: bool,
-    /// Vouchers in a window.
+    /// Vouchers in a batch.
     most: usize,
-    /// Private keys in files that hold vouchers too.
+    /// Private keys in files that also hold vouchers.
     private_keys: Vec<(Arc<str>, PrivateKey)>,
 }
 
 struct Current {
     source: Source,
-    /// The private keys that were seen in it.
+    /// The private keys that were found in it.
     seen: Seen,
     /// Whether it has held a voucher so far.
     any: bool,
@@ -285,12 +285,12 @@ struct Current {
 }
 
 impl Windows {
-    /// The vouchers that the paths lead to.
+    /// The vouchers under the given paths.
     pub(crate) fn new(paths: &[PathBuf]) -> Self {
         Self::open_all(paths, false, false)
     }
 
-    /// The same a second time: what has been said about files is not said again.
+    /// The same for a second pass: problems with files are not reported again.
     pub(crate) fn again(paths: &[PathBuf]) -> Self {
         Self::open_all(paths, true, false)
     }
@@ -327,7 +327,7 @@ impl Windows {
         windows
     }
 
-    /// The private keys in files that were read to their end and hold vouchers too.
+    /// The private keys in files that were read to their end and also hold vouchers.
     pub(crate) fn private_keys(&self) -> &[(Arc<str>, PrivateKey)] {
         &self.private_keys
     }
@@ -338,19 +338,20 @@ impl Windows {
         }
     }
 
-    /// Files that could not be read, to their end or at all, and files without a voucher that
-    /// should hold one. Each of them is an item too; paths without any file count as one.
+    /// The number of files that could not be read, or not to their end, and of files without a
+    /// voucher that should hold one. Each of them is also an item; paths without any file count as
+    /// one.
     pub(crate) fn failures(&self) -> usize {
         self.unread.saturating_add(usize::from(self.empty))
     }
 
-    /// Files in folders that hold no voucher and need not.
+    /// The number of files in folders that hold no voucher and need not.
     pub(crate) const fn skipped(&self) -> usize {
         self.skipped
     }
 
-    /// How many files were left out of account: "3 files unread", "2 files without vouchers
-    /// skipped". Nothing where there were none.
+    /// The files that were ignored: "3 files unread", "2 files without vouchers skipped". Empty if
+    /// there were none.
     pub(crate) fn left_out(&self) -> String {
         let mut text = String::new();
         if self.unread > 0 {
@@ -366,18 +367,18 @@ impl Windows {
         text
     }
 
-    /// Vouchers so far.
+    /// The number of vouchers so far.
     pub(crate) const fn vouchers(&self) -> usize {
         self.vouchers
     }
 
-    /// Bytes read, and bytes to read; 0 where that is unknown.
+    /// Bytes read, and bytes to read; 0 if the total is unknown.
     pub(crate) fn progress(&self) -> (u64, u64) {
         let current = self.current.as_ref().map_or(0, |c| c.splitter.position());
         (self.done.saturating_add(current), self.total)
     }
 
-    /// The next window; `None` after the last.
+    /// The next batch; `None` after the last.
     pub(crate) fn next(&mut self) -> Option<Vec<Item>> {
         let mut window = Vec::new();
         let mut bytes = 0_usize;
@@ -422,7 +423,7 @@ impl Windows {
                 }
             };
             let absent = matches!(&bytes, Err(problem) if problem.is_unread());
-            // A problem with the end of a file of vouchers is no reason to pass over it.
+            // A fault at the end of a file of vouchers is no reason to ignore the file.
             if absent
                 && current.index == 0
                 && !current.source.promises(current.splitter.other_blocks())
@@ -442,7 +443,7 @@ impl Windows {
         }
     }
 
-    /// Goes on with the next file; an item says where it cannot be opened.
+    /// Continues with the next file; an item reports a file that cannot be opened.
     fn open(&mut self, mut source: Source) -> Option<Item> {
         if let Some(error) = source.lost.take() {
             return Some(lost(source.name, 0, &error));
@@ -487,7 +488,7 @@ impl Windows {
         }
     }
 
-    /// Warns of private keys in a file with vouchers: people pass such files on.
+    /// Warns of private keys in a file with vouchers, because such files are passed on.
     fn note_private_keys(&mut self, current: &Current) {
         for key in watch::seen(&current.seen) {
             let (name, offset) = (printable(&current.source.name), key.offset);
@@ -512,7 +513,7 @@ impl Windows {
 
     fn note_skipped(&mut self, name: &str, why: &str) {
         self.skipped = self.skipped.saturating_add(1);
-        // A few names are a note; a thousand are noise.
+        // A few names are informative; a thousand are not.
         if self.skipped <= NAMED {
             self.say(&format!("skipped {}: {why}", printable(name)));
         }
@@ -531,7 +532,7 @@ impl Current {
     }
 }
 
-/// What stands for a file that could not be read, or not to its end.
+/// The item for a file that could not be read, or not to its end.
 fn lost(source: Arc<str>, index: usize, error: &io::Error) -> Item {
     let why = format!("cannot be read: {error}");
     Item {
@@ -542,8 +543,8 @@ fn lost(source: Arc<str>, index: usize, error: &io::Error) -> Item {
 }
 
 impl Source {
-    /// Whether the file has to hold a voucher, so that its absence is an error. PEM files may hold
-    /// keys and certificates instead, but not nothing.
+    /// Whether the file must hold a voucher, so that a missing one is an error. PEM files may hold
+    /// keys and certificates instead, but must not be empty.
     fn promises(&self, other_blocks: bool) -> bool {
         let extension = self.path.as_deref().and_then(Path::extension);
         let is = |known: &str| extension.is_some_and(|it| it.eq_ignore_ascii_case(known));

@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP in a command that writes many files: it stops between two vouchers and
-//! leaves everything whole.
+//! SIGINT, SIGTERM and SIGHUP in a command that writes many files: it stops between two vouchers
+//! and leaves all files complete.
 
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,13 +11,13 @@ use signal_hook::flag;
 use crate::Failure;
 use crate::warnings::Warnings;
 
-/// Whether the user or the system has asked to stop, and by which signal.
+/// Whether the user or the system has asked the program to stop, and by which signal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
-    /// From now on the first signal is only noted. A second one ends the program at once, as the
-    /// first did before.
+    /// From now on the first signal is only recorded. A second one ends the program at once, by the
+    /// default action.
     pub(crate) fn install() -> Result<Self, Failure> {
         let signal = Arc::new(AtomicUsize::new(0));
         let noted = Arc::new(AtomicBool::new(false));
@@ -28,7 +28,7 @@ impl Interrupt {
             signal_hook::consts::SIGHUP,
         ] {
             let code = usize::try_from(number).unwrap_or(0);
-            // In this order: the first signal finds that nothing is noted yet.
+            // The order matters: at the first signal nothing is recorded yet.
             let done = flag::register_conditional_shutdown(
                 number,
                 number.saturating_add(128),
@@ -41,13 +41,13 @@ impl Interrupt {
         Ok(Self(signal))
     }
 
-    /// The exit code of a program that a signal has stopped; `None` as long as there was none.
+    /// The exit code of a program that a signal has stopped; `None` if there was no signal.
     pub(crate) fn code(&self) -> Option<u8> {
         let signal = u8::try_from(self.0.load(Ordering::Relaxed)).ok()?;
         (signal != 0).then(|| signal.saturating_add(128))
     }
 
-    /// An error for work that is not to be begun any more.
+    /// An error if new work must not be started.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.code() {
             Some(_) => Err(Error::signer("stopped by a signal")),
@@ -56,8 +56,8 @@ impl Interrupt {
     }
 }
 
-/// A signer that signs no more once there was a signal, so that a long group ends soon. Before it
-/// signs anything, what there is to warn of is said.
+/// A signer that stops signing after a signal, so that a long group ends soon. It prints pending
+/// warnings before it signs.
 pub(crate) struct Stoppable<'s> {
     pub(crate) signer: Box<dyn OwnerSigner + Send + Sync + 's>,
     pub(crate) interrupt: &'s Interrupt,

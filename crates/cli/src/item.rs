@@ -1,21 +1,21 @@
-//! Where a CBOR item ends, without reading what is in it.
+//! Finds the end of a CBOR item without decoding its contents.
 
-/// Levels of nesting that are followed to find the end of an item, as in the library.
+/// The maximum nesting depth when searching for the end of an item, as in the library.
 const DEPTH: usize = 64;
 
-/// Where the first item of a CBOR sequence ends.
+/// The end of the first item of a CBOR sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     At(usize),
-    /// Behind the bytes that are there.
+    /// After the available bytes.
     Later,
-    /// Nowhere: it is not well-formed, or nested too deep.
+    /// None: it is not well-formed, or nested too deep.
     Never,
 }
 
-/// Finds the end of the first item; it reads heads and passes over strings.
+/// Finds the end of the first item. It reads heads and skips strings.
 pub(crate) fn item_end(bytes: &[u8]) -> End {
-    // Items still wanted at each level; `None` where a break ends the level.
+    // Remaining items at each level; `None` if a break ends the level.
     let mut open: [Option<u64>; DEPTH] = [Some(1); DEPTH];
     let mut level = 0_usize;
     let mut at = 0_usize;
@@ -75,7 +75,7 @@ pub(crate) fn item_end(bytes: &[u8]) -> End {
                 continue;
             }
         }
-        // An item is complete; so are the levels that it was the last of.
+        // An item is complete, and so is each level of which it was the last item.
         if first == 0xff {
             let Some(outer) = level.checked_sub(1) else {
                 return End::Never;

@@ -1,15 +1,15 @@
-//! The journal of `ov extend --journal`: what was sold, so that nothing is sold twice.
+//! The journal of `ov extend --journal`: a record of sales, so that nothing is sold twice.
 //!
-//! It is a file of lines. The first is [`HEADER`], so that no other file is taken for a journal and
-//! changed. Each of the others is a JSON object with these members, all of them strings: `state` and
-//! `continuation` (SHA-256 in hex; see the library's `Sale`), `guid`, `to` (SHA-256 of the next
-//! owner's SubjectPublicKeyInfo), `at` (when, by the clock of the machine), `source` (the voucher).
-//! A line is written, and is on the disk, before its voucher is signed. An exclusive lock is held
-//! from reading to writing, so that two runs with one journal do not get past each other.
+//! It is a text file. The first line is [`HEADER`], so that no other file is mistaken for a journal
+//! and changed. Each other line is a JSON object with these members, all of them strings: `state`
+//! and `continuation` (SHA-256 in hex; see the library's `Sale`), `guid`, `to` (SHA-256 of the next
+//! owner's SubjectPublicKeyInfo), `at` (the time, by the clock of the machine), `source` (the
+//! voucher). A line is written, and is on the disk, before its voucher is signed. An exclusive lock
+//! is held from reading to writing, so that two runs with one journal exclude each other.
 //!
-//! A last line that is cut off may be that of a run which was stopped before it signed anything, or
-//! that of a sale whose record somebody has cut. Nothing in the file tells them apart, so it is
-//! refused until the user says what it is.
+//! A truncated last line may be that of a run which was stopped before it signed anything, or that
+//! of a sale whose record somebody truncated. The file does not show which, so the line is refused
+//! until the user decides.
 
 use alloc::collections::BTreeMap;
 use core::fmt::Write as _;
@@ -30,30 +30,30 @@ use crate::report::{Problem, fingerprint, hex, object, quoted};
 /// The first line.
 const HEADER: &str = r#"{"journal":"ownership-voucher","version":1}"#;
 
-/// Bytes that a line may have; ours have some 400.
+/// Maximum bytes in a line; ours have some 400.
 const MOST: u64 = 64 << 10;
 
-/// In place of the time where the machine has no clock.
+/// Used in place of the time if the machine has no clock.
 const NO_TIME: &str = "unknown";
 
-/// A journal that is open.
+/// An open journal.
 pub(crate) struct SalesFile {
     path: PathBuf,
-    /// Whether a line that is cut off is removed.
+    /// Whether a truncated line is removed.
     repair: bool,
     known: Mutex<Known>,
 }
 
 #[derive(Default)]
 struct Known {
-    /// Where the line about a state is: byte and number.
+    /// The place of the line about a state: byte offset and line number.
     states: BTreeMap<[u8; 32], (u64, u64)>,
-    /// How far the file has been read.
+    /// The offset up to which the file has been read.
     read: u64,
     lines: u64,
-    /// Which file it is.
+    /// The identity of the file.
     identity: Option<Identity>,
-    /// What the vouchers of the current group are called.
+    /// The names of the vouchers in the current group.
     names: Vec<String>,
 }
 
@@ -67,7 +67,7 @@ struct Line {
 }
 
 impl SalesFile {
-    /// Opens the journal, or begins one, and reads it. With `repair` a last line that is cut off is
+    /// Opens the journal, or creates one, and reads it. With `repair` a truncated last line is
     /// removed.
     pub(crate) fn open(path: &Path, repair: bool) -> Result<Self, Failure> {
         let journal = Self {
@@ -80,7 +80,7 @@ impl SalesFile {
         Ok(journal)
     }
 
-    /// Says what the vouchers are called that are recorded next.
+    /// Sets the names of the vouchers that are recorded next.
     pub(crate) fn name(&self, names: Vec<String>) {
         self.known
             .lock()
@@ -100,13 +100,13 @@ impl SalesFile {
         let done = known.record(&mut file, unfinished, &self.path, sales);
         let answers = done.map_err(|error| fail(&error.to_string()))?;
         if begun {
-            // A new name has to last as long as the lines.
+            // A new name must be as durable as the lines.
             sync_folder(self.path.parent()).map_err(|error| fail(&error.to_string()))?;
         }
         Ok(answers)
     }
 
-    /// Opens and locks the file; it is unlocked when it is closed. Says whether it is new.
+    /// Opens and locks the file; it is unlocked when it is closed. Returns whether it is new.
     fn open_file(&self, known: &mut Known) -> io::Result<(File, bool)> {
         let there = match fs::metadata(&self.path) {
             Ok(meta) if !meta.is_file() => {
@@ -123,7 +123,7 @@ impl SalesFile {
         options.read(true).append(true).create(true);
         let file = options.open(&self.path)?;
         file.lock()?;
-        // Whoever replaced the file while we waited would not see our lock.
+        // If the file was replaced while we waited, other processes would not see our lock.
         let identity = identity(&file.metadata()?);
         let same = identity == self::identity(&fs::metadata(&self.path)?)
             && known.identity.is_none_or(|known| known == identity);
@@ -142,7 +142,7 @@ impl Journal for SalesFile {
 }
 
 impl Known {
-    /// Reads what was added since the last time. Says whether the last line lacks its end.
+    /// Reads what was added since the last time. Returns whether the last line is unterminated.
     fn read_on(&mut self, file: &mut File, repair: bool) -> Result<bool, String> {
         let words = |error: io::Error| error.to_string();
         let len = file.metadata().map_err(words)?.len();
@@ -194,7 +194,7 @@ impl Known {
         }
     }
 
-    /// Reads the first line, where there is one.
+    /// Reads the first line, if there is one.
     fn read_header(&mut self, file: &mut File, repair: bool) -> Result<(), String> {
         let words = |error: io::Error| error.to_string();
         let expected = format!("{HEADER}\n");
@@ -223,7 +223,7 @@ impl Known {
         ))
     }
 
-    /// Answers for these sales, and appends those that are new.
+    /// Decides about these sales, and appends the new ones.
     fn record(
         &mut self,
         file: &mut File,
@@ -271,7 +271,7 @@ impl Known {
             .write_all(text.as_bytes())
             .and_then(|()| file.sync_all());
         if let Err(error) = written {
-            // A part may have been written; the next one to read would find a line that is cut off.
+            // A part may have been written; the next reader would find a truncated line.
             let _ = file.set_len(self.read);
             return Err(error);
         }
@@ -282,7 +282,7 @@ impl Known {
     }
 }
 
-/// What to do about a line that is cut off.
+/// Advice on a truncated line.
 fn cut_off(number: u64, repair: bool, bytes: &[u8]) -> Result<(), String> {
     let text = String::from_utf8_lossy(bytes);
     let guid = text.split_once("\"guid\":\"").map(|(_, rest)| rest);
@@ -304,8 +304,7 @@ fn cut_off(number: u64, repair: bool, bytes: &[u8]) -> Result<(), String> {
     ))
 }
 
-/// The parts of a line that are always the same, and how many hexadecimal digits stand before the
-/// next one.
+/// The fixed parts of a line, and the number of hexadecimal digits before the next one.
 const PARTS: [(&str, usize); 5] = [
     ("{\"state\":\"", 64),
     ("\",\"continuation\":\"", 64),
@@ -314,7 +313,7 @@ const PARTS: [(&str, usize); 5] = [
     ("\",\"at\":\"", 0),
 ];
 
-/// Whether this is the beginning of a line as `line` writes it, and not all of it.
+/// Whether this is an incomplete prefix of a line as `line` writes it.
 fn is_cut(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     for (part, digits) in PARTS {
@@ -329,7 +328,8 @@ fn is_cut(bytes: &[u8]) -> bool {
         }
         rest = behind.get(digits..).unwrap_or_default();
     }
-    // Time and name of the voucher: any text, which no other line does not end.
+    // Time and name of the voucher are arbitrary text. A truncated line is JSON that ends too
+    // early.
     serde_json::from_slice::<Value>(bytes).is_err_and(|error| error.is_eof())
 }
 
@@ -462,7 +462,7 @@ mod tests {
         }
     }
 
-    /// A run would not see what others record elsewhere, nor they what it does.
+    /// A run would not see the records of other runs elsewhere, nor they its own.
     #[test]
     fn a_journal_that_changes_under_a_run_is_refused() {
         let (path, other) = (place("changed"), place("other"));

@@ -16,7 +16,7 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Failure> {
     if args.public.as_ref() == Some(&args.output) {
         return Err("the private and the public key need two files".into());
     }
-    // Both outputs are opened before either gets anything.
+    // Both outputs are opened before either is written.
     let mut private = NewFile::create(&args.output, args.force, Readers::Owner)?;
     let public = match &args.public {
         Some(path) => Some(NewFile::create(path, args.force, Readers::Usual)?),
@@ -38,14 +38,14 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-/// A key made of fresh random bytes.
+/// A key from fresh random bytes.
 fn generate(curve: Curve) -> Result<LocalKey, Failure> {
     let (key_type, len) = match curve {
         Curve::P256 => (KeyType::Secp256r1, 32),
         Curve::P384 => (KeyType::Secp384r1, 48),
         Curve::Ed25519 => (KeyType::Ed25519, 32),
     };
-    // One in 2^32 secrets is out of range for P-256; that many times in a row is a broken source.
+    // One in 2^32 secrets is out of range for P-256; this many in a row mean a broken source.
     for _ in 0..8 {
         let mut secret = Zeroizing::new(vec![0; len]);
         fill_random(&mut secret)?;

@@ -1,20 +1,20 @@
-//! For tests: whether freed memory still holds a secret.
+//! For tests: detects whether freed memory still holds a secret.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The secret that is looked for.
+/// The secret to search for.
 pub(crate) const MARK: [u8; 16] = *b"look for this 16";
 
-/// Looks into every block when it is freed.
+/// Searches every block when it is freed.
 struct Watching;
 
 static SEEN: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator; blocks are zeroed first so that all of each
-// may be read, and read before they are freed.
+// SAFETY: every call goes to the system's allocator. Blocks are zeroed first so that all of each
+// may be read, and they are read before they are freed.
 unsafe impl GlobalAlloc for Watching {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is passed on.
@@ -41,7 +41,8 @@ unsafe impl GlobalAlloc for Watching {
 #[global_allocator]
 static HEAP: Watching = Watching;
 
-/// How many blocks with the secret were freed in this work. One at a time: all tests have one heap.
+/// The number of blocks with the secret that were freed in this work. One at a time: all tests
+/// share one heap.
 pub(crate) fn left_behind(work: impl FnOnce()) -> usize {
     static ONE: Mutex<()> = Mutex::new(());
     let guard = ONE.lock();

@@ -1,7 +1,7 @@
 //! `ov`: FDO 1.1 ownership vouchers from the command line.
 
 #![deny(unsafe_code)]
-// The rules of the library: its input comes from strangers too.
+// The lint rules of the library apply: the input is untrusted here too.
 #![cfg_attr(
     not(test),
     deny(
@@ -71,7 +71,7 @@ use cli::{Cli, Command};
 pub(crate) use outcome::{Failure, Outcome};
 
 fn main() -> ExitCode {
-    // Usage errors end with 2, help and version with 0.
+    // Usage errors exit with 2, help and version with 0.
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(error),
@@ -106,15 +106,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says what is wrong with the arguments. They are repeated, and may come from strangers: the name of
-/// a file is one.
+/// Reports errors in the arguments. The message repeats them, and they may be untrusted, such as
+/// the name of a file.
 fn usage(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // Help or the version. Where nobody reads it, nothing can be said.
+        // Help or the version. If the output is closed, nothing can be reported.
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
-    // The same error about arguments without line ends and other hidden characters.
+    // The same error about arguments with line ends and other hidden characters escaped.
     let plain = |text: std::ffi::OsString| output::plain(&text.to_string_lossy());
     let again = Cli::try_parse_from(std::env::args_os().map(plain));
     let message = again.err().unwrap_or(error).render().to_string();

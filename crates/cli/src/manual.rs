@@ -1,4 +1,4 @@
-//! Completions and man pages, from the definition of the command line.
+//! Completions and man pages, generated from the definition of the command line.
 
 use std::fs;
 use std::path::Path;

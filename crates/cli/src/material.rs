@@ -1,4 +1,4 @@
-//! Keys, certificates and secrets from files and arguments, and the policy made of them.
+//! Keys, certificates and secrets from files and arguments, and the resulting policy.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use crate::read::{in_file, is_pem, read};
 use crate::report::count;
 use crate::secret::secret;
 
-/// The certificates of a PEM file, or the one that a DER file is.
+/// The certificates of a PEM file, or the single one of a DER file.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     certificates_of(path, &read(path)?)
 }
@@ -46,7 +46,7 @@ pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
     key.map_err(|error| in_file(path, &error))
 }
 
-/// Everything that a policy borrows.
+/// The data that a policy borrows.
 pub(crate) struct Material {
     owner: Option<PublicKey>,
     manufacturers: Vec<PublicKey>,
@@ -96,17 +96,17 @@ impl Material {
         })
     }
 
-    /// The time at which certificates are judged.
+    /// The time at which certificates are checked.
     pub(crate) const fn at(&self) -> Option<UnixTime> {
         self.at
     }
 
-    /// Whether the user is content with the origin of a verified voucher.
+    /// Whether the origin of a verified voucher satisfies the options.
     pub(crate) const fn settles(&self, proved: &Proved) -> bool {
         self.any_origin || proved.is_anchored()
     }
 
-    /// Whether there is something to compare the origin with.
+    /// Whether the options contain an anchor.
     pub(crate) const fn has_anchor(&self) -> bool {
         !self.manufacturers.is_empty()
             || !self.manufacturer_hashes.is_empty()
@@ -114,8 +114,8 @@ impl Material {
             || self.secret.is_some()
     }
 
-    /// How many of the revocation lists neither the paths of devices nor those of manufacturers have
-    /// used up to now.
+    /// The number of revocation lists that neither the paths of devices nor those of manufacturers
+    /// have used so far.
     pub(crate) fn unused_lists(&self) -> usize {
         let mut used: Vec<bool> = Vec::new();
         for roots in self.device_roots.iter().chain(&self.manufacturer_roots) {
@@ -128,14 +128,14 @@ impl Material {
         used.iter().filter(|used| !**used).count()
     }
 
-    /// What to do where an origin was not checked.
+    /// Advice if an origin was not checked.
     pub(crate) const fn origin_advice(&self) -> &'static str {
         match self.has_anchor() {
             false => {
                 "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret, or \
                  accept any with --any-origin"
             }
-            // With an anchor that fits, nothing else is left.
+            // If an anchor is given and matches, this is the only remaining case.
             true => {
                 "without entries the manufacturer has signed nothing: give --hmac-secret, or accept \
                  any origin with --any-origin"
@@ -143,7 +143,7 @@ impl Material {
         }
     }
 
-    /// Says of how many vouchers the origin was not checked.
+    /// Reports the number of vouchers whose origin was not checked.
     pub(crate) fn note_unanchored(&self, unanchored: usize) {
         if unanchored > 0 {
             let vouchers = count(unanchored, "voucher", "vouchers");
@@ -153,7 +153,7 @@ impl Material {
     }
 
     /// The policy that the options describe. The origin is left to [`settles`](Self::settles), so
-    /// that each command can go on and say that it was not checked.
+    /// that each command can continue and report that it was not checked.
     pub(crate) fn policy(&self) -> Policy<'_> {
         let mut policy = Policy::any_origin();
         if self.strict {
@@ -212,7 +212,7 @@ fn roots(paths: &[PathBuf], lists: &[PathBuf]) -> Result<Option<Roots>, Failure>
     Ok(Some(roots))
 }
 
-/// The revocation lists of a PEM file, or the one that a DER file is.
+/// The revocation lists of a PEM file, or the single one of a DER file.
 fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let bytes = read(path)?;
     if !is_pem(&bytes) {
@@ -235,7 +235,7 @@ fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     }
 }
 
-/// The clock's time. The library has none; only here is it read.
+/// The time of the clock. The library has none; it is read only here.
 pub(crate) fn now() -> Option<UnixTime> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(UnixTime(since.as_secs()))

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-/// What verification with roots will make of a finding about the certificates.
+/// The effect that a finding about the certificates will have on verification with roots.
 const fn on_paths(kind: FindingKind) -> &'static str {
     match kind {
         FindingKind::CertificateUnreadable
@@ -65,7 +65,7 @@ const fn on_paths(kind: FindingKind) -> &'static str {
     }
 }
 
-/// A random UUID of version 4 (RFC 9562 §5.4), as devices make them.
+/// A random UUID of version 4 (RFC 9562 §5.4), as devices generate them.
 fn random_guid() -> Result<Guid, Failure> {
     let mut guid = [0; 16];
     fill_random(&mut guid)?;
@@ -93,7 +93,7 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
     let mut directives = Vec::with_capacity(args.rv.len());
     for url in &args.rv {
         new = new.with_rendezvous(directive(url)?);
-        // Case makes no difference in the DNS.
+        // The DNS is case-insensitive.
         let directive = directive(&url.to_ascii_lowercase())?;
         if directives.contains(&directive) {
             return Err(Failure::Message(format!(
@@ -129,7 +129,7 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
 fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failure> {
     let voucher = match (&args.hmac, &args.hmac_secret) {
         (Some(hmac), _) => {
-            // The length of the HMAC says which hash it was made with.
+            // The length of the HMAC gives its hash.
             let hmac = Digest::new(header.algorithm(), hmac.as_bytes())
                 .ok_or_else(|| format!("--hmac: {} bytes expected", header.algorithm().len()))?;
             header.finish(&hmac)
@@ -142,7 +142,7 @@ fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failur
     voucher.map_err(|error| failure(&error))
 }
 
-/// The directive that a URL means: address, port for devices and owners, protocol.
+/// The directive for a URL: address, port for devices and owners, protocol.
 fn directive(url: &str) -> Result<RvDirective, Failure> {
     let bad = |why: &str| Failure::Message(format!("--rv {url}: {why}"));
     let (scheme, rest) = url

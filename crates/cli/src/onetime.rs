@@ -1,4 +1,4 @@
-//! `ov onetime`: keys that nobody can tie to their owner, and how their owner finds them again.
+//! `ov onetime`: keys that nobody else can link to their owner, and how their owner finds them.
 
 use std::path::Path;
 
@@ -42,10 +42,10 @@ fn new_master(args: &MasterArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-/// Hexadecimal digits in a file that others cannot read.
+/// Hexadecimal digits in a file that other users cannot read.
 fn write_secret(path: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
     let digit = |half: u8| char::from_digit(half.into(), 16);
-    // No growing, which would leave copies behind.
+    // No reallocation, which would leave copies.
     let mut text = Zeroizing::new(String::with_capacity(132));
     text.extend(
         bytes
@@ -121,11 +121,11 @@ fn scan_key(args: &ScanKeyArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-/// What vouchers are compared with.
+/// The keys with which vouchers are compared.
 struct Known {
     scan: Vec<ScanKey>,
     book: KeyBook,
-    /// The files of the lists, by the names that they have in the book.
+    /// The files of the lists, by their names in the book.
     files: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ impl Known {
         Ok(Self { scan, book, files })
     }
 
-    /// How the owner of a voucher is known: an address, or a file and a number in it.
+    /// The identification of a voucher's owner: an address, or a file and a number in it.
     fn place(&self, voucher: &VerifiedVoucher<'_>) -> Option<Place> {
         if let Some(place) = self.book.find(voucher.owner()) {
             let file = place
@@ -162,7 +162,8 @@ impl Known {
     }
 }
 
-/// GUID, owner and place of a voucher that was found and whether its origin is settled, nothing for others; or why it was rejected.
+/// For a voucher that was found: GUID, owner, place and whether its origin is settled. Nothing for
+/// other vouchers; an error for rejected ones.
 type Looked = Result<Option<(String, String, Place, bool)>, String>;
 
 enum Place {

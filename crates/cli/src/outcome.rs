@@ -1,26 +1,26 @@
-//! How commands end.
+//! Results of commands.
 
-/// How a command ended, other than by a failure.
+/// The result of a command that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
-    /// Everything is as wanted: 0.
+    /// Success: 0.
     Good,
-    /// Nothing was rejected, and of some voucher the origin was not checked: 3.
+    /// Nothing was rejected, but the origin of some voucher was not checked: 3.
     Unanchored,
     /// Some voucher was rejected, or a fork was found: 1.
     Rejected,
-    /// Some file could not be read or holds no voucher; the rest was worked on: 2.
+    /// Some file could not be read or holds no voucher; the rest was processed: 2.
     Trouble,
-    /// A signal stopped the work at a place from which it can go on: 128 and the signal.
+    /// A signal stopped the work at a point from which it can be resumed: 128 plus the signal.
     Stopped(u8),
 }
 
-/// Why a command could not go on: usage or I/O.
+/// Why a command could not continue: usage or I/O.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Said to the user.
+    /// A message to the user.
     Message(String),
-    /// The reader of our output has gone; nobody is there to be told.
+    /// The reader has closed our output; no message can be delivered.
     Pipe,
 }
 

@@ -1,5 +1,4 @@
-//! Everything that is written: lines that survive a closed pipe, and files that are never half
-//! written.
+//! All output: lines that handle a closed pipe, and files that are never partially written.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs::{self, File, OpenOptions};
@@ -20,13 +19,13 @@ use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
 /// Whether the standard error is a stream of JSON objects.
 static IN_JSON: AtomicBool = AtomicBool::new(false);
 
-/// Says something to the user on the standard error, in one line.
+/// Prints a message to the user on the standard error, in one line.
 pub(crate) fn print_message(message: &str) {
     let line = match IN_JSON.load(Ordering::Relaxed) {
         true => object(&[("message", json!(message))]),
         false => format!("ov: {}", escaped(message)),
     };
-    // Where nobody listens, nothing can be said.
+    // If the standard error is closed, nothing can be reported.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
@@ -35,17 +34,18 @@ pub(crate) fn plain(text: &str) -> String {
     escaped(text).to_string()
 }
 
-/// Writes a line to the standard error as it is, but for hidden characters.
+/// Writes a line to the standard error unchanged, except that hidden characters are escaped.
 pub(crate) fn print_error(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", escaped(line));
 }
 
-/// From now on the standard error gets JSON objects only: messages are such with one member.
+/// From now on the standard error gets JSON objects only: each message is an object with one
+/// member.
 pub(crate) fn print_messages_as_json() {
     IN_JSON.store(true, Ordering::Relaxed);
 }
 
-/// The failure of writing to the standard output or to a file.
+/// An error of writing to the standard output or to a file.
 pub(crate) fn write_failure(what: &str, error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::Pipe,
@@ -61,21 +61,21 @@ impl Lines {
         Self(BufWriter::with_capacity(64 << 10, io::stdout()))
     }
 
-    /// Writes one line, or text of several. Whatever it is made of, hidden characters are escaped.
+    /// Writes one line, or text of several lines. Hidden characters are always escaped.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
         text.split('\n')
             .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
             .map_err(|error| write_failure("to the standard output", &error))
     }
 
-    /// Writes bytes as they are.
+    /// Writes bytes unchanged.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         self.0
             .write_all(bytes)
             .map_err(|error| write_failure("to the standard output", &error))
     }
 
-    /// Hands everything over; errors of a full disk show here.
+    /// Flushes; errors of a full disk appear here.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         self.0
             .flush()
@@ -83,20 +83,20 @@ impl Lines {
     }
 }
 
-/// Who may read a new file.
+/// The readers of a new file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Whom the umask allows.
+    /// As the umask allows.
     Usual,
-    /// Its owner: it holds a secret.
+    /// Its owner only: it holds a secret.
     Owner,
 }
 
-/// A file that appears under its name when it is complete, or not at all; or a pipe, a device or
-/// the standard output, which get what is written as it comes.
+/// A file that appears under its name when it is complete, or not at all. Pipes, devices and the
+/// standard output are written directly.
 pub(crate) struct NewFile {
     to: To,
-    /// What the user called it.
+    /// The name that the user gave.
     target: PathBuf,
 }
 
@@ -111,22 +111,22 @@ enum To {
     },
 }
 
-/// Removes its file unless that has got its name.
+/// Removes its file unless it has been completed.
 struct Temporary(Option<PathBuf>);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(path) = self.0.take() {
-            // What cannot be removed stays under its telling name.
+            // A file that cannot be removed keeps its temporary name.
             let _ = fs::remove_file(path);
         }
     }
 }
 
 impl NewFile {
-    /// Opens the output that `target` names. Everything that can be refused is refused here,
-    /// before any work is done: a file that exists unless `force`, a folder, a place where nothing
-    /// can be written.
+    /// Opens the output that `target` names. Every reason for refusal is checked here, before any
+    /// work is done: a file that exists without `force`, a folder, a location that cannot be
+    /// written.
     pub(crate) fn create(target: &Path, force: bool, readers: Readers) -> Result<Self, Failure> {
         let place = Place::of(target, force)?;
         let failure = |error| named_failure(target, &error);
@@ -165,7 +165,7 @@ impl NewFile {
         written.map_err(|error| named_failure(&self.target, &error))
     }
 
-    /// Hands over what was written to a pipe, a device or the standard output. A file waits for
+    /// Flushes what was written to a pipe, a device or the standard output. A file is completed by
     /// [`commit`](Self::commit).
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let flushed = match &mut self.to {
@@ -181,8 +181,8 @@ impl NewFile {
         matches!(self.to, To::File { .. })
     }
 
-    /// Completes the output; a file gets its name. Without `force` that fails where the name was
-    /// taken meanwhile.
+    /// Completes the output; a file gets its name. Without `force` that fails if a file with this
+    /// name has appeared meanwhile.
     pub(crate) fn commit(self) -> Result<(), Failure> {
         let Self { to, target } = self;
         let done = match to {
@@ -205,12 +205,12 @@ impl NewFile {
     }
 }
 
-/// A file has no reader that could have gone on purpose: what cannot be written is always said.
+/// A file has no reader that could have closed it on purpose: write errors are always reported.
 fn named_failure(target: &Path, error: &io::Error) -> Failure {
     Failure::Message(format!("cannot write {}: {error}", target.display()))
 }
 
-/// Secrets go straight to the system, so that no buffer keeps a copy.
+/// Secrets are written unbuffered, so that no buffer keeps a copy.
 fn buffered(file: File, readers: Readers) -> BufWriter<File> {
     match readers {
         Readers::Usual => BufWriter::new(file),
@@ -239,16 +239,16 @@ fn name(mut temporary: Temporary, path: &Path, force: bool) -> io::Result<()> {
         return Ok(());
     };
     if force {
-        // What has come there meanwhile is replaced only if it is a file.
+        // An object that has appeared there meanwhile is replaced only if it is a file.
         if fs::symlink_metadata(path).is_ok_and(|meta| !meta.is_file()) {
             return Err(io::Error::other("it is no longer a file"));
         }
     } else {
-        // A link is made only where there is nothing yet, in one step.
+        // Creating a hard link fails if the name exists, in one step.
         match fs::hard_link(source, path) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(error),
-            // Some file systems have no links.
+            // Some file systems do not support links.
             Err(_) if fs::symlink_metadata(path).is_ok() => {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
@@ -260,7 +260,7 @@ fn name(mut temporary: Temporary, path: &Path, force: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the names in a folder last, where the system can do that.
+/// Makes the names in a folder durable, if the system supports that.
 pub(crate) fn sync_folder(folder: Option<&Path>) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(folder) = folder {
@@ -284,7 +284,7 @@ pub(crate) fn write_file(
     file.commit()
 }
 
-/// A PEM block; wiped when dropped, as it may be a private key.
+/// A PEM block. It is wiped when dropped, as it may be a private key.
 pub(crate) fn pem(label: &str, der: &[u8]) -> Result<Zeroizing<String>, Failure> {
     pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, der)
         .map(Zeroizing::new)
@@ -298,7 +298,7 @@ pub(crate) struct Encoder {
     pending: Vec<u8>,
 }
 
-/// Bytes of a line of base64 with 64 columns.
+/// Bytes in a line of base64 with 64 columns.
 const LINE: usize = 48;
 
 impl Encoder {
@@ -309,7 +309,7 @@ impl Encoder {
         }
     }
 
-    /// The next voucher, as far as it can be written yet.
+    /// Encodes the next voucher, as far as it can be written yet.
     pub(crate) fn push(&mut self, voucher: &[u8]) -> Vec<u8> {
         match self.format {
             Format::Pem => file::to_pem(voucher).into_bytes(),
@@ -326,12 +326,12 @@ impl Encoder {
         }
     }
 
-    /// What remains to be written.
+    /// The remaining output.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
         base64(&core::mem::take(&mut self.pending))
     }
 
-    /// One voucher alone.
+    /// Encodes one separate voucher.
     pub(crate) fn one(format: Format, voucher: &[u8]) -> Vec<u8> {
         let mut encoder = Self::new(format);
         [encoder.push(voucher), encoder.finish()].concat()
@@ -339,7 +339,7 @@ impl Encoder {
 }
 
 impl Format {
-    /// What files in this format are called.
+    /// The file extension of this format.
     pub(crate) const fn extension(self) -> &'static str {
         match self {
             Self::Pem => "pem",
@@ -360,7 +360,7 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Where the vouchers of a command go: one stream, or a file for each.
+/// The destination of the vouchers of a command: one stream, or a file for each.
 pub(crate) enum Sink {
     Lines(Lines, Encoder),
     File(NewFile, Encoder),
@@ -372,7 +372,7 @@ pub(crate) enum Sink {
 }
 
 impl Sink {
-    /// The place that the options name: a file for each voucher where there is a folder.
+    /// The destination that the options name: a file for each voucher if there is a folder.
     pub(crate) fn open(
         args: &crate::cli::OutputArgs,
         out_dir: Option<&Path>,
@@ -395,7 +395,7 @@ impl Sink {
         Self::one(args)
     }
 
-    /// The one place that the options name.
+    /// The single destination that the options name.
     pub(crate) fn one(args: &crate::cli::OutputArgs) -> Result<Self, Failure> {
         let encoder = Encoder::new(args.format);
         match args
@@ -412,7 +412,7 @@ impl Sink {
         }
     }
 
-    /// Writes one voucher; `name` is that of its file where it gets one of its own.
+    /// Writes one voucher. `name` is the name of its file if each voucher has its own file.
     pub(crate) fn push(&mut self, voucher: &[u8], name: &str) -> Result<(), Failure> {
         match self {
             Self::Lines(lines, encoder) => lines.raw(&encoder.push(voucher)),
@@ -433,7 +433,7 @@ impl Sink {
         }
     }
 
-    /// The file that a voucher of this name gets, where it gets one of its own.
+    /// The file for a voucher with this name, if each voucher has its own file.
     pub(crate) fn target(&self, name: &str) -> Option<PathBuf> {
         match self {
             Self::Folder { folder, format, .. } => Some(in_folder(folder, *format, name)),
@@ -441,8 +441,9 @@ impl Sink {
         }
     }
 
-    /// Makes what was pushed safe, and says how many of the last vouchers are not yet: all of them
-    /// in a file that appears as a whole, one that does not fill a line of base64.
+    /// Makes the vouchers written so far durable. Returns how many of the last vouchers are not yet
+    /// durable: all of them in a file that appears as a whole, one that does not fill a line of
+    /// base64.
     pub(crate) fn settle(&mut self) -> Result<usize, Failure> {
         let pending = |encoder: &Encoder| usize::from(!encoder.pending.is_empty());
         match self {
@@ -479,7 +480,7 @@ impl Sink {
         }
     }
 
-    /// Whether a failure to write one voucher leaves the others unharmed.
+    /// Whether a failure to write one voucher leaves the others intact.
     pub(crate) const fn is_folder(&self) -> bool {
         matches!(self, Self::Folder { .. })
     }

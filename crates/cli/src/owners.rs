@@ -1,5 +1,5 @@
-//! Whom a file names: one owner, where one is expected, or a list of keys. What does not belong there
-//! is refused and never passed over: a file with two buyers must not sell to the first of them.
+//! The owners that a file names: one owner, or a list of keys. Unexpected contents are refused and
+//! never ignored: a file with two buyers must not sell to the first of them.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::Failure;
 use crate::read::{in_file, is_pem, read};
 use crate::report::{Problem, count};
 
-/// What there is in a file of public things.
+/// The public contents of a file.
 #[derive(Default)]
 struct Content {
     keys: Vec<PublicKey>,
@@ -54,7 +54,7 @@ impl Content {
         Ok(content)
     }
 
-    /// How many there are of what.
+    /// A description of the contents, with counts.
     fn found(&self) -> String {
         let keys = count(self.keys.len(), "public key", "public keys");
         let certificates = count(self.chain.len(), "certificate", "certificates");
@@ -67,8 +67,8 @@ impl Content {
     }
 }
 
-/// Whether bytes that are no PEM look like a private key: PKCS#8, PKCS#1 or SEC 1 in DER, which begin
-/// with a version where public keys and certificates begin with a sequence; or JWK.
+/// Whether bytes that are not PEM look like a private key. PKCS#8, PKCS#1 and SEC 1 in DER begin
+/// with a version, while public keys and certificates begin with a sequence. JWK is recognised too.
 fn is_private(bytes: &[u8]) -> bool {
     let content = match bytes {
         [0x30, len, rest @ ..] if *len < 0x80 => rest,
@@ -91,7 +91,7 @@ fn private_key_found(path: &Path, label: &str) -> Failure {
     ))
 }
 
-/// The one owner of a file: a public key, or a chain of certificates with its own first.
+/// The single owner of a file: a public key, or a certificate chain with the owner's own first.
 fn one(path: &Path, hint: &str) -> Result<NextOwner, Failure> {
     let content = Content::load(path)?;
     match (content.keys.as_slice(), content.chain.is_empty()) {
@@ -106,7 +106,7 @@ fn one(path: &Path, hint: &str) -> Result<NextOwner, Failure> {
     }
 }
 
-/// The next owner of vouchers. With `bare` the key of his certificates alone; with `ca` his
+/// The next owner of vouchers. With `bare` only the key of the certificates is used; with `ca` the
 /// certificate may be that of an authority.
 pub(crate) fn next_owner(
     path: &Path,
@@ -130,13 +130,13 @@ pub(crate) fn next_owner(
     }
 }
 
-/// The key that something is compared with; it may be that of an authority.
+/// A key for comparison; it may be that of an authority.
 pub(crate) fn one_key(path: &Path) -> Result<PublicKey, Failure> {
     let key = one(path, "")?.public_key();
     key.map_err(|error| in_file(path, &error))
 }
 
-/// The public keys of a manufacturer's file: as many as there are, or that of one chain.
+/// The public keys of a manufacturer's file: any number of keys, or the key of one chain.
 pub(crate) fn anchors(path: &Path) -> Result<Vec<PublicKey>, Failure> {
     let content = Content::load(path)?;
     match (content.keys.is_empty(), content.chain.is_empty()) {
@@ -153,8 +153,8 @@ pub(crate) fn anchors(path: &Path) -> Result<Vec<PublicKey>, Failure> {
     }
 }
 
-/// The keys of a list, in their order. One that was passed over would give all that follow to the
-/// wrong owners.
+/// The keys of a list, in their order. Skipping one would give all later vouchers to the wrong
+/// owners.
 pub(crate) fn listed_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
     let content = Content::load(path)?;
     match (content.keys.is_empty(), content.chain.is_empty()) {

@@ -1,4 +1,4 @@
-//! `ov challenge`, `ov prove` and `ov check-proof`: a plain proof of ownership between people.
+//! `ov challenge`, `ov prove` and `ov check-proof`: a proof of ownership between people.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::{Failure, Outcome};
 const CHALLENGE: &str = "OWNERSHIP CHALLENGE";
 const PROOF: &str = "OWNERSHIP PROOF";
 
-/// `ov challenge`: asks whoever claims to own a voucher.
+/// `ov challenge`: challenges a party that claims to own a voucher.
 pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
     let output = open(args.output.as_deref(), args.force)?;
     let mut nonce = [0; 32];
@@ -37,7 +37,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     let message = with_voucher(&args.voucher, &args.policy, |voucher| {
         let message = challenge.respond(voucher, &args.verifier);
         message.map_err(|error| match error.kind() {
-            // The one thing that a person has to be told here: somebody else asks.
+            // The user must learn this here: the challenge is by another verifier.
             ErrorKind::WrongVerifier => Failure::Message(format!(
                 "the challenge is from {}, not from {}: do not answer it",
                 quoted(challenge.verifier()),
@@ -53,7 +53,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
         print_message(&format!("{algorithm} over {} expected", path.display()));
         return Ok(Outcome::Good);
     }
-    // What cannot be written is not signed.
+    // A message that cannot be written is not signed.
     let output = open(args.output.as_deref(), args.force)?;
     let proof = match (&args.key, &args.signature) {
         (Some(path), None) => sign(&message, path)?,
@@ -90,7 +90,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
         Ok((result, fingerprint(voucher.owner()), *voucher.proved()))
     })?;
     let problem = result.as_ref().err().map(Problem::from);
-    // A file that is no proof at all is rejected like one that proves nothing.
+    // A file that is not a proof is rejected like an invalid proof.
     let outcome = match result.as_ref().map_err(|error| error.kind().fault()) {
         Ok(()) => Outcome::Good,
         Err(Fault::Misuse | Fault::Signer) => Outcome::Trouble,
@@ -121,7 +121,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
             None if args.policy.any_origin || proved.is_anchored() => {
                 format!("proved    {guid}  {owner} owns it, asked by {verifier}")
             }
-            // The owner is only what the voucher says, and anybody may have made that.
+            // The owner is only a claim of the voucher, which anybody may have made.
             None => format!(
                 "proved, origin not checked  {guid}  {owner} owns it if the voucher is genuine, \
                  asked by {verifier}"
@@ -137,7 +137,7 @@ fn failure(error: &ownership_voucher::Error) -> Failure {
     Failure::Message(Problem::from(error).message)
 }
 
-/// Does something with the one voucher of a file, verified.
+/// Calls a function with the single voucher of a file, verified.
 fn with_voucher<T>(
     path: &Path,
     policy: &PolicyArgs,
@@ -159,7 +159,7 @@ fn read_challenge(path: &Path) -> Result<Challenge, Failure> {
     Challenge::from_cbor(&take(path, CHALLENGE)?).map_err(|error| in_file(path, &error))
 }
 
-/// The bytes of a PEM block with this label, or of a file that is no PEM.
+/// The bytes of a PEM block with this label, or of a file that is not PEM.
 fn take(path: &Path, label: &str) -> Result<Vec<u8>, Failure> {
     let bytes = read(path)?;
     let begins = |at: usize| {

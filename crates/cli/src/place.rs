@@ -1,5 +1,5 @@
-//! What an output's path names, and so how it is written: a file that is replaced as a whole, or
-//! something that is only ever written into.
+//! The kind of object at an output path, and so how it is written: a file that is replaced as a
+//! whole, or an object that is only written to.
 
 use std::fs::{self, FileType};
 use std::io;
@@ -12,17 +12,18 @@ use crate::Failure;
 pub(crate) enum Place {
     /// The standard output.
     Standard,
-    /// A file that is there or is not yet: a new one is made beside it and gets its name. The path
-    /// is that behind all links, so that a link stays what it is.
+    /// An existing or a new file: a temporary file is made beside it and renamed to it. The path
+    /// has all links resolved, so that a link remains a link.
     File(PathBuf),
-    /// A pipe, a terminal or another device: opened and written into, never replaced.
+    /// A pipe, a terminal or another device: opened and written to, never replaced.
     Into(PathBuf),
-    /// A file that the caller has opened: what it holds is kept.
+    /// A file that the caller has opened: its contents are kept.
     Behind(PathBuf),
 }
 
 impl Place {
-    /// Decides by what stands there. Without `force`, nothing that holds data is touched.
+    /// Decides by the object that exists there. Without `force`, no object that holds data is
+    /// changed.
     pub(crate) fn of(target: &Path, force: bool) -> Result<Self, Failure> {
         if is_standard_output(target) {
             return Ok(Self::Standard);
@@ -56,7 +57,7 @@ impl Place {
     }
 }
 
-/// A place where there is nothing yet.
+/// A path where nothing exists yet.
 fn new_file(target: &Path) -> Result<Place, Failure> {
     let name = target.as_os_str().as_encoded_bytes();
     let folder = name
@@ -71,7 +72,7 @@ fn new_file(target: &Path) -> Result<Place, Failure> {
     Ok(Place::File(target.to_path_buf()))
 }
 
-/// Whether these names lead to a descriptor of this process.
+/// Whether this path leads to a descriptor of this process.
 fn is_descriptor(target: &Path) -> bool {
     ["/dev/fd", "/proc/self/fd", "/dev/stderr", "/dev/stdin"]
         .iter()
@@ -130,7 +131,7 @@ mod tests {
                 "{name}"
             );
         }
-        // A file of that name has a path.
+        // A file with that name is given as a path.
         let dash = folder("dash").join("-");
         assert_eq!(Place::of(&dash, false).unwrap(), Place::File(dash.clone()));
     }

@@ -1,6 +1,7 @@
-//! What is refused of a shipment before anything is signed, and what is done once.
+//! Decides, before anything is signed, which vouchers of a shipment are refused and which are
+//! duplicates.
 //!
-//! The input is read once for this, and a second time where a device is in it more than once: only
+//! The input is read once for this, and a second time if a device occurs in it more than once. Only
 //! such vouchers are verified here.
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -13,16 +14,16 @@ use crate::input::{Inputs, Windows};
 use crate::interrupt::Interrupt;
 use crate::report::count;
 
-/// What becomes of a voucher that is not simply handed over.
+/// The decision about a voucher that is not simply handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The same state as that of this name, for the same owner.
+    /// The same state as the voucher with this name, for the same owner.
     Duplicate(String),
-    /// Why neither it nor the other can be sold.
+    /// Why neither this voucher nor the other can be sold.
     Refused(String),
 }
 
-/// Decisions by the numbers of the vouchers in the whole input.
+/// Decisions by voucher number in the whole input.
 pub(crate) type Plan = BTreeMap<usize, Decision>;
 
 /// Reads everything and decides.
@@ -60,7 +61,7 @@ pub(crate) fn plan(
         let voucher = Voucher::parse_with(bytes?, policy.limits()).ok()?;
         let guid = *shared.get(&voucher.guid())?;
         let voucher = voucher.verify(policy).ok()?;
-        // What is not ours to sell, or cannot be sold, takes nobody's turn.
+        // A voucher that belongs to another owner, or cannot be sold, does not block others.
         let sale = deals.prepare(number, &voucher).ok()??.sale();
         let party = Party {
             number,
@@ -104,8 +105,8 @@ fn each(
     Ok(())
 }
 
-/// With a list of keys each voucher has its own: one too many or too few, and all that follow would
-/// go to the wrong ones.
+/// With a list of keys each voucher has its own key. One key too many or too few would give all
+/// later vouchers to the wrong owners.
 fn keys_fit(
     deals: &Deals,
     vouchers: usize,

@@ -1,4 +1,4 @@
-//! `ov privacy`: what vouchers tell their holders, and what ties them to each other.
+//! `ov privacy`: what vouchers disclose to their holders, and what links them.
 
 use alloc::collections::BTreeMap;
 
@@ -16,18 +16,18 @@ use crate::report::{Problem, count, hex, object};
 use crate::watch::PrivateKey;
 use crate::{Failure, Outcome};
 
-/// Groups of one kind that people are shown.
+/// The maximum number of groups of one kind that are printed for people.
 const SHOWN: usize = 10;
 
 pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
-    // Marks are keyed anew in each run: nobody can try passwords on them.
+    // Marks have a new key in each run, so that nobody can guess passwords from them.
     let mut key = [0; 32];
     fill_random(&mut key)?;
     let mut linker = Linker::new(key);
-    // How the vouchers are called that the linker knows by number.
+    // The names of the vouchers that the linker knows by number.
     let mut names = Vec::new();
     while let Some(window) = windows.next() {
         for item in &window {
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
             let told = read
                 .as_ref()
                 .map(|voucher| voucher.disclosures(&Limits::new(), args.secrets));
-            // Those that are not shown are looked at all the same.
+            // Vouchers that are not printed are still examined.
             let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
             if bad {
                 outcome = Outcome::Rejected;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
         }
     }
     for (source, key) in windows.private_keys() {
-        // Nothing is worse than this.
+        // No severity is higher than this.
         outcome = Outcome::Rejected;
         match args.json {
             true => lines.line(&private_key_json(source, key))?,
@@ -91,7 +91,7 @@ fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Voucher<'i>, Problem>
     Ok(voucher)
 }
 
-/// Whether a voucher tells something of this severity or above.
+/// Whether a voucher discloses something of this severity or above.
 fn tells(told: &[Disclosure], severity: Severity) -> bool {
     told.iter()
         .any(|disclosure| disclosure.kind.severity() >= severity)
@@ -166,7 +166,7 @@ fn voucher_json(
     ])
 }
 
-/// A private key in the file of a voucher, which is no part of the voucher.
+/// A private key in the file of a voucher, outside the voucher.
 fn private_key_json(source: &str, key: &PrivateKey) -> String {
     let kind = DisclosureKind::PrivateKey;
     object(&[

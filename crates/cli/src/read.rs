@@ -1,4 +1,4 @@
-//! Small files, read whole: keys, certificates, secrets.
+//! Small files, read as a whole: keys, certificates, secrets.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 use crate::Failure;
 use crate::report::Problem;
 
-/// The most that a file with keys or certificates may have.
+/// The maximum size of a file with keys or certificates.
 const MOST: u64 = 16 << 20;
 
-/// A small file, whole; `-` is the standard input. Wiped when dropped, as it may hold a secret.
+/// Reads a small file as a whole; `-` is the standard input. It is wiped when dropped, as it may
+/// hold a secret.
 pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let name = path.display();
     let bytes = open(path).and_then(|file| {
@@ -26,7 +27,7 @@ pub(crate) fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     }
 }
 
-/// The file, or the standard input without the buffer that Rust keeps before it.
+/// The file, or the standard input without Rust's own buffer.
 fn open(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     if path.as_os_str() == "-" {
@@ -36,8 +37,8 @@ fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// All that a stream gives, which may be a secret: of the buffers that prove too short, no copy
-/// stays in memory. `size` is what the stream is thought to have. `None` past the bound.
+/// Reads a whole stream, which may be a secret: buffers that prove too short leave no copy in
+/// memory. `size` is the expected size of the stream. `None` beyond the limit.
 fn read_wiped(mut stream: impl Read, size: u64) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let size = usize::try_from(size.min(MOST)).unwrap_or(0);
     let mut bytes = Zeroizing::new(vec![0; size.saturating_add(64)]);
@@ -64,7 +65,7 @@ fn read_wiped(mut stream: impl Read, size: u64) -> io::Result<Option<Zeroizing<V
     Ok(Some(bytes))
 }
 
-/// The failure about what a file holds.
+/// An error about the contents of a file.
 pub(crate) fn in_file(path: &Path, error: &ownership_voucher::Error) -> Failure {
     Failure::Message(format!(
         "{}: {}",
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
     use crate::left_behind::{MARK, left_behind};
 
-    /// A stream that gives a few bytes at a time, as a pipe may.
+    /// A stream that returns a few bytes at a time, as a pipe may.
     struct Drops<'a>(&'a [u8]);
 
     impl Read for Drops<'_> {

@@ -1,8 +1,8 @@
-//! Receipts: one JSON object on a line for each voucher that was handed over, and nothing else.
+//! Receipts: one JSON object per line for each voucher that was handed over, and nothing else.
 //!
-//! A receipt never comes before its voucher, and does not get lost. Where vouchers come out one by
-//! one, each group of receipts is appended when its vouchers are safe; where they come out together
-//! in one file, so do the receipts, right after it.
+//! A receipt is never written before its voucher, and is not lost. If vouchers are written one by
+//! one, each group of receipts is appended when its vouchers are durable. If they appear together
+//! in one file, so do the receipts, immediately after it.
 
 use alloc::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -18,12 +18,12 @@ use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::place::Place;
 use crate::report::{fingerprint, object};
 
-/// Bytes that a line may have.
+/// Maximum bytes in a line.
 const MOST: u64 = 1 << 20;
 
 pub(crate) struct Receipts {
     to: To,
-    /// Lines whose vouchers are not safe yet.
+    /// Lines whose vouchers are not durable yet.
     waiting: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ enum To {
     Whole(NewFile),
     /// A pipe, a device or the standard output.
     Stream(NewFile),
-    /// A file that is added to. What it held already is not written again.
+    /// A file to which lines are appended. Receipts that it already holds are not written again.
     Added(Added),
     StandardError,
 }
@@ -41,13 +41,13 @@ struct Added {
     file: File,
     name: String,
     path: PathBuf,
-    /// Whether it was not there before.
+    /// Whether the file is new.
     made: bool,
     known: BTreeSet<[u8; 32]>,
 }
 
 impl Drop for Added {
-    /// Without a receipt there is no file, rather than an empty one.
+    /// Without a receipt no file is written, rather than an empty one.
     fn drop(&mut self) {
         let empty = self.file.metadata().is_ok_and(|meta| meta.len() == 0);
         if self.made && empty {
@@ -57,7 +57,7 @@ impl Drop for Added {
 }
 
 impl Receipts {
-    /// Opens the place that the options name, for vouchers that go there.
+    /// Opens the destination that the options name, for vouchers with the given destination.
     pub(crate) fn open(args: &ExtendArgs, sink: &Sink) -> Result<Self, Failure> {
         let to = match &args.receipt {
             None => To::StandardError,
@@ -71,7 +71,7 @@ impl Receipts {
 
     fn open_path(path: &Path, force: bool, sink: &Sink) -> Result<To, Failure> {
         let file = || NewFile::create(path, force, Readers::Usual);
-        // A run that goes on adds to the receipts of the one before.
+        // A resumed run adds to the receipts of the previous one.
         match Place::of(path, force || sink.is_folder())? {
             Place::Standard if matches!(sink, Sink::Lines(..)) => Err(
                 "vouchers and receipts cannot both go to the standard output; name a file for one of them"
@@ -83,7 +83,8 @@ impl Receipts {
         }
     }
 
-    /// Opens a file to add to it. With `force` one that holds no receipts is emptied first.
+    /// Opens a file for appending. With `force` a file that does not hold receipts is emptied
+    /// first.
     fn add_to(real: &Path, named: &Path, force: bool, resume: bool) -> Result<To, Failure> {
         let name = named.display().to_string();
         let fail = |error: io::Error| Failure::Message(format!("cannot write {name}: {error}"));
@@ -122,8 +123,8 @@ impl Receipts {
         }))
     }
 
-    /// The receipt of a voucher that has been handed to the sink. It waits until that is safe, and is
-    /// left out where the file has it.
+    /// Adds the receipt of a voucher that has been passed to the sink. It is held back until the
+    /// voucher is durable, and is omitted if the file already has it.
     pub(crate) fn push(&mut self, receipt: &Receipt, index: usize, source: &str) {
         let (guid, hash) = (receipt.guid.to_string(), receipt.entry_hash.to_string());
         if let To::Added(added) = &mut self.to
@@ -143,9 +144,9 @@ impl Receipts {
         self.waiting.push(format!("{line}\n"));
     }
 
-    /// Writes what waits, except for the last `but` lines: the vouchers of the others are safe.
+    /// Writes pending lines, except the last `but`: the vouchers of the others are durable.
     pub(crate) fn release(&mut self, but: usize) -> Result<(), Failure> {
-        // A file that appears as a whole appears after the vouchers in any case.
+        // A file that appears as a whole always appears after the vouchers.
         let but = match self.to {
             To::Whole(_) => 0,
             _ => but,
@@ -166,14 +167,14 @@ impl Receipts {
                 written.map_err(|error| Failure::Message(format!("cannot write {name}: {error}")))
             }
             To::StandardError => {
-                // A receipt that nobody reads undoes nothing.
+                // A receipt that nobody reads does not undo anything.
                 let _ = io::stderr().lock().write_all(text.as_bytes());
                 Ok(())
             }
         }
     }
 
-    /// Writes the rest; a file that appears as a whole does so now.
+    /// Writes the rest; a file that appears as a whole appears now.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.release(0)?;
         match self.to {
@@ -183,8 +184,8 @@ impl Receipts {
     }
 }
 
-/// Reads the receipts of earlier runs. Half a line at the end is removed: its run was cut off, and
-/// the receipt is written again. `false` where anything else is in the file.
+/// Reads the receipts of earlier runs. An incomplete line at the end is removed: its run was
+/// interrupted, and the receipt is written again. `false` if the file holds anything else.
 fn read_known(file: &mut File, known: &mut BTreeSet<[u8; 32]>) -> io::Result<bool> {
     let (mut whole, mut bytes) = (0_u64, Vec::new());
     let mut reader = BufReader::new(&mut *file);
@@ -220,7 +221,7 @@ fn line_identity(line: &[u8]) -> Option<[u8; 32]> {
     Some(identity(text("guid")?, text("entry_hash")?))
 }
 
-/// What makes two receipts the same.
+/// The members by which two receipts are equal.
 fn identity(guid: &str, entry_hash: &str) -> [u8; 32] {
     let digest = HashAlgorithm::Sha256.digest(&[guid.as_bytes(), b" ", entry_hash.as_bytes()]);
     digest.as_bytes().try_into().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! How verdicts, errors and findings are said: in words and in JSON.
+//! Formats verdicts, errors and findings as text and as JSON.
 
 use ownership_voucher::text::escaped;
 use ownership_voucher::{Error, ErrorKind, Finding, Guid, Origin, PublicKey};
@@ -23,7 +23,7 @@ impl Problem {
         }
     }
 
-    /// What it makes of its voucher or file.
+    /// The verdict that it causes for its voucher or file.
     pub(crate) const fn standing(&self) -> Standing {
         match self.is_unread() {
             true => Standing::Unread,
@@ -31,12 +31,12 @@ impl Problem {
         }
     }
 
-    /// Whether there is no voucher that the problem is about.
+    /// Whether the problem concerns a file and not a voucher.
     pub(crate) const fn is_unread(&self) -> bool {
         matches!(self.kind, ErrorKind::NoVoucher)
     }
 
-    /// The problem with an offset in the file, where it had one in a part that starts at `base`.
+    /// The problem with an offset in the file, if it had one in a part that starts at `base`.
     pub(crate) fn moved(mut self, base: u64) -> Self {
         if let (Some(offset), true) = (self.offset, base > 0) {
             let moved = offset.saturating_add(base);
@@ -75,8 +75,8 @@ impl From<&Error> for Problem {
     }
 }
 
-/// A JSON object on one line, its members in this order. Characters that a terminal would obey are
-/// escaped, also those that JSON allows.
+/// A JSON object on one line, its members in this order. Terminal control characters are escaped,
+/// including those that JSON allows.
 pub(crate) fn object(members: &[(&str, Value)]) -> String {
     let members: Vec<String> = members
         .iter()
@@ -100,12 +100,12 @@ fn finding_json(finding: &Finding) -> Value {
     })
 }
 
-/// What a voucher or a file is worth.
+/// The verdict on a voucher or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Intact, and its origin is checked, or the user does without.
+    /// Intact, and its origin is checked or the user accepts any.
     Verified,
-    /// Intact, and anybody may have made it.
+    /// Intact, but anybody may have made it.
     Unanchored,
     Rejected,
     /// No voucher: a file that could not be read, or that holds none.
@@ -140,7 +140,7 @@ impl Standing {
     }
 }
 
-/// The verdict about one voucher, and what it rests on.
+/// The verdict on one voucher, and its basis.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
     pub(crate) guid: Option<Guid>,
@@ -148,11 +148,11 @@ pub(crate) struct Verdict {
     /// SHA-256 of the current owner's SubjectPublicKeyInfo.
     pub(crate) owner: Option<[u8; 32]>,
     pub(crate) proved: Vec<&'static str>,
-    /// What ties the header to the world.
+    /// The anchor of the header.
     pub(crate) origin: Origin,
-    /// Whether something does, or the user does without.
+    /// Whether there is an anchor, or the user accepts any origin.
     pub(crate) anchored: bool,
-    /// `None` where the voucher is intact.
+    /// `None` if the voucher is intact.
     pub(crate) error: Option<Problem>,
     pub(crate) findings: Vec<Finding>,
 }
@@ -216,7 +216,7 @@ impl Verdict {
         if let Some(owner) = self.owner {
             line += &format!("  owner {}", short(&owner));
         }
-        // Entries are always proved, and the chain hash where there is a chain.
+        // Entries are always proved, and the chain hash if there is a chain.
         let asked: Vec<&str> = self
             .proved
             .iter()
@@ -246,13 +246,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     use core::fmt::Write as _;
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
-        // Writing into a String does not fail.
+        // Writing to a String does not fail.
         let _ = write!(text, "{byte:02x}");
     }
     text
 }
 
-/// The beginning of a fingerprint: enough for people to tell a few keys apart.
+/// The beginning of a fingerprint: enough for people to distinguish a few keys.
 pub(crate) fn short(fingerprint: &[u8; 32]) -> String {
     hex(fingerprint.get(..8).unwrap_or_default())
 }
@@ -261,7 +261,7 @@ pub(crate) fn fingerprint(key: &PublicKey) -> String {
     hex(&key.fingerprint())
 }
 
-/// Text from a voucher, as JSON has it.
+/// Text from a voucher, as JSON.
 pub(crate) fn quoted(text: &str) -> String {
     escaped(&json!(text).to_string()).to_string()
 }

@@ -1,5 +1,5 @@
-//! What an earlier run has left in the folder of `ov extend --out-dir`: sales that are not made
-//! again, and files that must not be overwritten.
+//! The output of an earlier run in the folder of `ov extend --out-dir`: sales that are not
+//! repeated, and files that must not be overwritten.
 
 use std::path::{Path, PathBuf};
 
@@ -16,17 +16,18 @@ use crate::receipts::Receipts;
 use crate::report::{Problem, fingerprint};
 use crate::{Failure, Outcome};
 
-/// What is found under the name that a voucher would get.
+/// What exists under the output name of a voucher.
 pub(crate) enum Found {
-    /// Nothing, or something that may be replaced.
+    /// Nothing, or an object that may be replaced.
     Nothing,
-    /// This very sale: the same state, for the same owner. With what was proved before it.
+    /// This same sale: the same state, for the same owner. With the facts that were proved before
+    /// it.
     Done(Box<(Receipt, Proved)>),
-    /// Why the voucher is not signed, and what that is for the run.
+    /// Why the voucher is not signed, and what that means for the run.
     Refused(String, Outcome),
 }
 
-/// Looks at `target` before this voucher, the one of this number, is sold into it.
+/// Examines `target` before the voucher with this number is sold into it.
 pub(crate) fn look(
     target: &Path,
     force: bool,
@@ -41,14 +42,14 @@ pub(crate) fn look(
         return Found::Nothing;
     }
     let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
-    // What is wrong with the voucher itself is said where it would be sold.
+    // Faults of the voucher itself are reported when it is sold.
     let Ok(voucher) = parsed else {
         return Found::Nothing;
     };
     let Ok(Some(extension)) = deals.prepare(number, &voucher) else {
         return Found::Nothing;
     };
-    // The same device under the name of another format: a sale is one in whatever format.
+    // The same device in a file of another format: a sale is one sale in any format.
     for other in others {
         let there = match continuation(&other, policy) {
             Ok(Some(there)) => there,
@@ -126,7 +127,7 @@ fn replaceable(target: &Path, force: bool) -> Found {
     }
 }
 
-/// The verified voucher of a file, whoever owns it; `None` where there is none.
+/// The verified voucher of a file, whoever owns it; `None` if there is none.
 fn continuation(
     target: &Path,
     policy: &Policy<'_>,
@@ -152,8 +153,8 @@ fn continuation(
     Ok(verified.ok().map(VerifiedVoucher::into_owned))
 }
 
-/// Completes the vouchers and then their receipts. Where the receipts cannot be written, a file of
-/// vouchers that has just come is removed again, so that the same command can be repeated.
+/// Completes the vouchers and then their receipts. If the receipts cannot be written, a new file of
+/// vouchers is removed again, so that the same command can be repeated.
 pub(crate) fn complete(
     sink: Sink,
     receipts: Receipts,

@@ -1,5 +1,6 @@
-//! Whether two paths lead to one file, so that no output destroys another or an input. What is not
-//! there yet counts too: of two outputs with one name the second would replace the first.
+//! Whether two paths lead to one file, so that no output destroys another output or an input. Files
+//! that do not exist yet count too: of two outputs with one name the second would replace the
+//! first.
 
 use alloc::collections::BTreeMap;
 use std::fs;
@@ -8,26 +9,26 @@ use std::path::{Path, PathBuf};
 use crate::Failure;
 use crate::place::is_standard_output;
 
-/// Links that are followed, one behind the other.
+/// The maximum number of consecutive links that are followed.
 const LINKS: usize = 40;
 
-/// What tells one file from another.
+/// The identity of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Identity {
-    /// Of a file: so hard links are seen too.
+    /// An existing file: so hard links are detected too.
     #[cfg(unix)]
     Number(u64, u64),
-    /// Of what is not there yet: the folder behind all links, and a name in it.
+    /// A file that does not exist yet: the folder with links resolved, and a name in it.
     Path(PathBuf),
 }
 
 /// The file that a path leads to, or will. `None` for pipes, devices and folders, which are not
-/// replaced, and where nothing can be said.
+/// replaced, and if the identity is unknown.
 fn identity(path: &Path) -> Option<Identity> {
     if let Ok(meta) = fs::metadata(path) {
         return meta.is_file().then(|| of_file(path, &meta))?;
     }
-    // A link to nothing is followed: a file may be made where it leads.
+    // A dangling link is followed: a file may be created at its target.
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
         let Ok(target) = fs::read_link(&path) else {
@@ -38,7 +39,7 @@ fn identity(path: &Path) -> Option<Identity> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
-    // A folder that is not there either is compared as it is spelled.
+    // A folder that does not exist either is compared by its path as given.
     let folder = folder.unwrap_or(Path::new("."));
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
     Some(Identity::Path(folder.join(path.file_name()?)))
@@ -55,14 +56,14 @@ fn of_file(path: &Path, _: &fs::Metadata) -> Option<Identity> {
     fs::canonicalize(path).ok().map(Identity::Path)
 }
 
-/// The files that a command reads or writes, and what each is to it.
+/// The files that a command reads or writes, and the role of each.
 #[derive(Default)]
 pub(crate) struct Files(BTreeMap<Identity, (PathBuf, &'static str)>);
 
 impl Files {
-    /// A file that is read, and must not be written to.
+    /// A file that is read, and must not be written.
     pub(crate) fn input(&mut self, path: Option<&Path>, what: &'static str) {
-        // The standard input is no file of that name.
+        // The standard input is not a file with that name.
         let file = path.filter(|path| path.as_os_str() != "-");
         if let Some((path, identity)) = file.and_then(|path| Some((path, identity(path)?))) {
             self.0.entry(identity).or_insert((path.to_path_buf(), what));
@@ -72,7 +73,7 @@ impl Files {
     /// A file that is written.
     ///
     /// # Errors
-    /// Where it is another one of this command.
+    /// If it is another file of this command.
     pub(crate) fn output(
         &mut self,
         path: Option<&Path>,
@@ -87,7 +88,8 @@ impl Files {
         Ok(())
     }
 
-    /// Looks again at what was not there when it was named, and may have been made since.
+    /// Checks again the files that did not exist when they were named, and may have been created
+    /// since.
     pub(crate) fn refresh(&mut self) {
         let new = |identity: &Identity| matches!(identity, Identity::Path(_));
         let made = self.0.iter().filter(|(identity, _)| new(identity));

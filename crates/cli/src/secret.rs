@@ -1,7 +1,7 @@
 //! HMAC secrets of devices, from the command line and from files.
 //!
-//! A secret that is read otherwise than it was meant makes vouchers that their devices refuse. So
-//! text is hexadecimal or is refused, and only what no text can be counts as the bytes themselves.
+//! A misread secret makes vouchers that their devices refuse. So text must be hexadecimal or is
+//! refused, and only content that cannot be text is used as raw bytes.
 
 use std::path::Path;
 
@@ -14,12 +14,13 @@ use crate::output::print_message;
 use crate::read::read;
 use crate::report::count;
 
-/// What is read.
+/// The result of reading.
 const FORMS: &str = "expected hexadecimal digits (0x, blanks, colons and line ends are passed over), \
                      or in a file the bytes themselves; to use the characters of a text, give their \
                      hexadecimal form";
 
-/// An HMAC secret: hex, or `@FILE` with hex or raw bytes. Below `advised` bytes that is said.
+/// An HMAC secret: hex, or `@FILE` with hex or raw bytes. A length below `advised` bytes is
+/// reported.
 pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> {
     let mut secret = match text.strip_prefix('@') {
         Some(path) => {
@@ -55,7 +56,7 @@ pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> 
     Ok(HmacSecret::new(core::mem::take(&mut *secret)))
 }
 
-/// The secret in a file, or what there is in its place.
+/// The secret in a file, or a description of other contents.
 fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     if let Some(secret) = digits(text) {
@@ -78,7 +79,7 @@ fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str
     Ok(bytes)
 }
 
-/// Whether this is text of which each character takes two bytes.
+/// Whether this is text in which each character takes two bytes.
 fn is_wide(bytes: &[u8]) -> bool {
     let (pairs, []) = bytes.as_chunks::<2>() else {
         return false;
@@ -89,14 +90,14 @@ fn is_wide(bytes: &[u8]) -> bool {
     (little || big) && pairs.iter().skip(1).all(zero)
 }
 
-/// The bytes that these digits are.
+/// The bytes for these digits.
 fn digits(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.trim_ascii();
     let text = text
         .strip_prefix(b"0x")
         .or_else(|| text.strip_prefix(b"0X"))
         .unwrap_or(text);
-    // No growing, which would leave copies behind.
+    // No reallocation, which would leave copies.
     let mut compact = Zeroizing::new(String::with_capacity(text.len()));
     for &byte in text {
         match byte {
@@ -143,7 +144,7 @@ mod tests {
         ] {
             assert_eq!(of(text.as_bytes()), Ok(secret.clone()), "{text:?}");
         }
-        // Nor may the bytes themselves be taken for anything else.
+        // Nor may the raw bytes be mistaken for anything else.
         assert_eq!(of(&secret), Ok(secret.clone()));
         assert_eq!(of(&[0xff; 48]), Ok(vec![0xff; 48]));
         assert_eq!(*digits(pairs.join(":").as_bytes()).unwrap(), secret);

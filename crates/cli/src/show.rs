@@ -1,4 +1,4 @@
-//! `ov show`: what is in a voucher, whatever the verdict.
+//! `ov show`: the contents of a voucher, whatever the verdict.
 
 use ownership_voucher::privacy::DisclosureKind;
 use ownership_voucher::{
@@ -62,12 +62,12 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// Whether the options ask for it. Files that could not be read are always said.
+/// Whether the options select it. Files that could not be read are always reported.
 fn is_shown(args: &ShowArgs, item: &Item) -> bool {
     args.index.is_none_or(|index| index == item.index) || item.is_unread()
 }
 
-/// `--diag` takes any CBOR, so that files that hold no voucher are read whole.
+/// `--diag` takes any CBOR, so that files without vouchers are read to the end.
 fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::of_any_cbor(&args.paths);
     let mut lines = Lines::new();
@@ -105,7 +105,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
     Ok(outcome)
 }
 
-/// The verdict about one voucher, with everything that can be said about it.
+/// The verdict on one voucher, with all details.
 fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
     let bytes = match &item.bytes {
         Ok(bytes) => bytes,
@@ -227,10 +227,10 @@ fn owner(key: KeyView<'_>) -> String {
         .map_or_else(|error| error.to_string(), |key| fingerprint(&key))
 }
 
-/// What every holder of the file learns (FDO 1.1 §1.2) and its owner may not have thought of.
+/// What every holder of the file learns (FDO 1.1 §1.2) and its owner may have overlooked.
 fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
-    // Passwords are found in whatever shape they have.
+    // Passwords are found in any encoding.
     let disclosures = voucher.disclosures(&Limits::new(), false);
     let has = |kind| disclosures.iter().any(|disclosure| disclosure.kind == kind);
     if has(DisclosureKind::PrivateKey) {

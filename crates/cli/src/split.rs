@@ -1,6 +1,6 @@
-//! Cuts a stream into vouchers with a bounded buffer: CBOR sequences, PEM files of any length, and
-//! base64 up to a bound. One voucher is cut at a time, so that memory does not depend on how many
-//! there are.
+//! Splits a stream into vouchers with a bounded buffer: CBOR sequences, PEM files of any length,
+//! and base64 up to a limit. One voucher is extracted at a time, so that memory does not depend on
+//! their number.
 
 use std::io::{self, Read};
 
@@ -11,25 +11,26 @@ use crate::item::{End, item_end};
 use crate::report::Problem;
 use crate::watch::{Seen, look_inside};
 
-/// Bytes asked of the stream at a time, at least.
+/// The minimum number of bytes requested from the stream at a time.
 const CHUNK: usize = 1 << 20;
-/// The most that one PEM block, or all of a base64 text, may have: 16 MiB of CBOR and line ends.
+/// The maximum size of one PEM block, or of a whole base64 text: 16 MiB of CBOR and line ends.
 const TEXT: usize = 24 << 20;
-/// No voucher is shorter: GUID, HMAC and a key have more bytes.
+/// The minimum size of a voucher: GUID, HMAC and a key have more bytes.
 const SHORTEST: usize = 64;
-/// So many pieces in a row that cannot be vouchers, and the rest is no file of vouchers.
+/// After this many consecutive records that cannot be vouchers, the rest is not a file of vouchers.
 const DUDS: usize = 1024;
-/// The same where any CBOR counts: items of a few bytes in a row, each of which makes two lines.
+/// The same if any CBOR is accepted: consecutive items of a few bytes, each of which makes two
+/// lines.
 const TINY: usize = 1 << 16;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
-/// The bytes of one voucher, or why there are none.
+/// The bytes of one voucher, or the reason why there are none.
 pub(crate) type Piece = Result<Vec<u8>, Problem>;
 
-/// How a stream is read.
+/// The format in which a stream is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Unknown,
@@ -39,45 +40,46 @@ enum Form {
     Done,
 }
 
-/// A stream that is being cut.
+/// A stream that is being split.
 pub(crate) struct Splitter<R> {
     stream: R,
     buffer: Vec<u8>,
-    /// What of the buffer is done.
+    /// The offset in the buffer up to which it is processed.
     at: usize,
     /// Offset of the buffer in the stream.
     base: u64,
     ended: bool,
     form: Form,
-    /// How far the buffer is known to hold PEM blocks.
+    /// The offset up to which the buffer is known to hold PEM blocks.
     blocks_end: usize,
     any: bool,
-    /// Whether PEM blocks of other labels were passed over.
+    /// Whether PEM blocks with other labels were skipped.
     other_blocks: bool,
-    /// Pieces in a row that cannot be vouchers.
+    /// Consecutive records that cannot be vouchers.
     duds: usize,
-    /// Text is searched for PEM blocks no further than this, where the user did not name the file.
+    /// Text is searched for PEM blocks up to this offset, if the user did not name the file.
     probe_limit: Option<u64>,
     /// Whether a sequence may start with any CBOR, not only with an array.
     lenient: bool,
-    /// Where private keys are noted that show only in what is decoded.
+    /// Collects private keys that appear only in decoded data.
     seen: Seen,
-    /// Whether the stream has said that it ends.
+    /// Whether the stream has reported its end.
     eof: bool,
-    /// Whether there was a PEM block of whatever label.
+    /// Whether there was a PEM block with any label.
     after_block: bool,
-    /// Where bytes stand behind a PEM block that are no text.
+    /// The offset of non-text bytes after a PEM block.
     foreign: Option<u64>,
 }
 
 impl<R: Read> Splitter<R> {
-    /// Cuts `stream`, which is thought to have `size` bytes. With `probe_limit`, text whose first so many bytes hold no PEM block counts as
-    /// something else. With `lenient`, what is neither PEM nor base64 counts as CBOR.
+    /// Splits `stream`, whose expected size is `size` bytes. With `probe_limit`, text without a PEM
+    /// block before that offset is treated as another format. With `lenient`, data that is neither
+    /// PEM nor base64 is treated as CBOR.
     pub(crate) fn new(stream: R, size: u64, probe_limit: Option<u64>, lenient: bool) -> Self {
         let size = usize::try_from(size).unwrap_or(CHUNK);
         Self {
             stream,
-            // A little more, so that the end is seen before the buffer grows.
+            // A little more, so that the end is reached before the buffer grows.
             buffer: Vec::with_capacity(size.min(CHUNK).saturating_add(64)),
             at: 0,
             base: 0,
@@ -96,17 +98,17 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// Notes private keys there that show only in what is decoded.
+    /// Records private keys there that appear only in decoded data.
     pub(crate) fn noting(mut self, seen: Seen) -> Self {
         self.seen = seen;
         self
     }
 
-    /// Reads on behind the vouchers, so that whoever watches the stream sees what is there.
+    /// Reads on after the vouchers, so that a watcher of the stream sees the rest.
     pub(crate) fn drain(&mut self) {
         let mut rest = zeroize::Zeroizing::new(vec![0; 64 << 10]);
         let mut left = TEXT;
-        // What cannot be read cannot be seen either; the vouchers are whole.
+        // Unreadable data cannot be watched either; the vouchers are complete.
         while left > 0 && !self.eof {
             match self.stream.read(&mut rest) {
                 Ok(0) | Err(_) => break,
@@ -115,12 +117,12 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// How far the stream has been cut, in bytes.
+    /// The number of bytes of the stream that have been split.
     pub(crate) const fn position(&self) -> u64 {
         self.base.saturating_add(self.at as u64)
     }
 
-    /// Whether there were well-formed PEM blocks of other labels: certificates, keys.
+    /// Whether there were well-formed PEM blocks with other labels: certificates, keys.
     pub(crate) const fn other_blocks(&self) -> bool {
         self.other_blocks
     }
@@ -128,7 +130,7 @@ impl<R: Read> Splitter<R> {
     /// The next voucher. A stream without any gives one problem, `no-voucher`.
     ///
     /// # Errors
-    /// Those of the stream, and one for a stream that goes on and on without a voucher.
+    /// Those of the stream, and one for an endless stream without a voucher.
     pub(crate) fn next(&mut self) -> io::Result<Option<Piece>> {
         let piece = self.cut()?;
         self.count_duds(piece.as_ref())?;
@@ -153,7 +155,7 @@ impl<R: Read> Splitter<R> {
         Ok(piece)
     }
 
-    /// Notes what is passed over behind a PEM block and is no text.
+    /// Records skipped bytes after a PEM block that are not text.
     fn pass_over(&mut self, count: usize) {
         if self.after_block && self.foreign.is_none() {
             let passed = self.rest().get(..count).unwrap_or_default();
@@ -163,7 +165,7 @@ impl<R: Read> Splitter<R> {
         self.at = self.at.saturating_add(count);
     }
 
-    /// A record costs more than its bytes: one for each of a million is a line for each.
+    /// A record costs more than its bytes: a million records of one byte make a million lines.
     fn count_duds(&mut self, piece: Option<&Piece>) -> io::Result<()> {
         let dud = match piece {
             Some(Ok(bytes)) => bytes.len() < SHORTEST,
@@ -204,8 +206,8 @@ impl<R: Read> Splitter<R> {
         self.buffer.get(self.at..).unwrap_or_default()
     }
 
-    /// Reads on: as much again as waits already, so that looking again at what waits costs no
-    /// more than a constant factor.
+    /// Reads more: as many bytes as are already pending, so that processing the pending bytes again
+    /// costs no more than a constant factor.
     fn fill(&mut self) -> io::Result<()> {
         let done = self.at.min(self.buffer.len());
         #[expect(clippy::disallowed_methods, reason = "not past the end")]
@@ -225,8 +227,8 @@ impl<R: Read> Splitter<R> {
         Ok(())
     }
 
-    /// Makes room for more bytes. A folder of vouchers may hold private keys too: what they were
-    /// read into is wiped before it is freed.
+    /// Makes room for more bytes. A folder of vouchers may also hold private keys: the old buffer
+    /// is wiped before it is freed.
     fn make_room(&mut self, more: usize) {
         let first = self.buffer.is_empty() && self.base == 0;
         let spare = self.buffer.capacity().saturating_sub(self.buffer.len());
@@ -255,7 +257,7 @@ impl<R: Read> Splitter<R> {
                     self.fill()?;
                     continue;
                 }
-                // Where an item has no end, reading it as a voucher tells why.
+                // If an item has no end, parsing it as a voucher gives the reason.
                 End::Later | End::Never => None,
             };
             let piece = match whole {
@@ -273,7 +275,7 @@ impl<R: Read> Splitter<R> {
         }
     }
 
-    /// All that waits, without a copy of it: it may be long.
+    /// All pending bytes, without copying them, since they may be many.
     fn take_rest(&mut self) -> Vec<u8> {
         let mut rest = core::mem::take(&mut self.buffer);
         let done = self.at.min(rest.len());
@@ -312,7 +314,7 @@ impl<R: Read> Splitter<R> {
             let end = match end {
                 Some(end) => end,
                 None if self.ended || self.rest().len() > TEXT => {
-                    // Nothing behind it is looked for.
+                    // Data after it is not searched.
                     self.ended = true;
                     self.rest().len()
                 }
@@ -370,7 +372,7 @@ impl<R: Read> Splitter<R> {
             let why = "base64 is read up to 24 MiB; PEM and CBOR have no such bound";
             return Ok(Some(Err(Problem::new(ErrorKind::LimitInput, why))));
         }
-        // Text may look like base64 in its beginning and hold PEM further on.
+        // Text may look like base64 at first and contain PEM later.
         if find(self.rest(), 0, BEGIN).is_some() {
             self.form = Form::Pem;
             return self.cut_pem();
@@ -382,7 +384,7 @@ impl<R: Read> Splitter<R> {
         self.cut_cbor()
     }
 
-    /// Puts the CBOR in the place of its base64, if that is what the buffer holds.
+    /// Replaces the base64 in the buffer by its CBOR, if the buffer holds base64.
     fn decode(&mut self) -> bool {
         use base64ct::{Base64, Encoding as _};
         // Nothing has been taken from the buffer yet.
@@ -393,7 +395,7 @@ impl<R: Read> Splitter<R> {
         };
         self.buffer.truncate(cbor);
         look_inside(&self.buffer, 0, &self.seen);
-        // Positions are those in the stream at its end.
+        // Offsets are shifted so that the end of the data has its offset in the stream.
         self.base = self.base.saturating_add(text.saturating_sub(cbor) as u64);
         matches!(self.buffer.first(), Some(first) if first >> 5 == 4)
     }
@@ -408,7 +410,7 @@ impl<R> Drop for Splitter<R> {
     }
 }
 
-/// What the beginning of a stream looks like.
+/// The format suggested by the beginning of a stream.
 fn form(start: &[u8]) -> Form {
     match start.first() {
         None => Form::Done,
@@ -423,7 +425,7 @@ const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'/' | b'=')
 }
 
-/// Whether text may have this byte, in whatever encoding.
+/// Whether text in any encoding may contain this byte.
 const fn is_text(byte: u8) -> bool {
     !matches!(byte, 1..=8 | 0x0e..=0x19 | 0x1c..=0x1f | 0x7f)
 }
@@ -485,7 +487,7 @@ mod tests {
             let text = core::str::from_utf8(&MARK).unwrap();
             format!("-----BEGIN PRIVATE KEY-----\n{text}{filler}\n-----END PRIVATE KEY-----\n")
         };
-        // Small; with a size that is known; longer than the buffer.
+        // Small; with a known size; longer than the buffer.
         for (text, size) in [
             (block(100), u64::MAX),
             (block(100), 300),
@@ -531,17 +533,17 @@ mod tests {
             assert_eq!(before, DUDS, "{of}");
             assert_eq!(splitter.next().unwrap(), None, "{of}");
         }
-        // In a row: a voucher between them starts the count anew.
+        // Consecutive: a voucher between them resets the count.
         let item = [&[0x82, 0x58, 0x40][..], &[7; 0x40], &[0]].concat();
         let mixed = [vec![0x80; DUDS], item, vec![0x80; DUDS]].concat();
         assert_eq!(pieces(&mixed).len(), 2 * DUDS + 1);
-        // Any CBOR is any CBOR.
+        // Any CBOR is accepted.
         let mut lenient = Splitter::new(&[0x80; 5000][..], 0, None, true);
         assert_eq!(
             core::iter::from_fn(|| lenient.next().unwrap()).count(),
             5000
         );
-        // Up to a bound.
+        // Up to a limit.
         let many = vec![0x80; TINY + 1];
         let mut lenient = Splitter::new(&many[..], 0, None, true);
         let mut before = 0;

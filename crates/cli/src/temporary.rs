@@ -1,7 +1,8 @@
-//! The files that `ov` writes before they get their names: what they are called, and how those of a
-//! run that was killed are found and removed.
+//! Temporary files that `ov` writes before they get their final names: their names, and how those
+//! of a killed run are found and removed.
 //!
-//! A run holds a lock on each of its temporary files. So one whose lock is free has no run any more.
+//! A run holds a lock on each of its temporary files. So a file with a free lock belongs to no
+//! running process.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -14,8 +15,7 @@ use crate::random::fill_random;
 const DIGITS: usize = 16;
 const END: &str = ".tmp";
 
-/// What a file is called until it is complete, `.NAME.<16 hex>.tmp`: the name tells what it was to
-/// become.
+/// The name of an incomplete file, `.NAME.<16 hex>.tmp`: it contains the final name.
 pub(crate) fn hidden_name(path: &Path) -> Result<OsString, Failure> {
     let mut random = [0; 8];
     fill_random(&mut random)?;
@@ -27,12 +27,12 @@ pub(crate) fn hidden_name(path: &Path) -> Result<OsString, Failure> {
 
 /// The part of the hidden name that comes from the path.
 fn visible(path: &Path) -> &OsStr {
-    // Names may have 255 bytes; of longer ones there is no telling.
+    // Names may have 255 bytes; longer ones cannot be represented.
     let name = path.file_name().filter(|name| name.len() <= 200);
     name.unwrap_or(OsStr::new("ov"))
 }
 
-/// The name that a file was to get, if its own is one of ours.
+/// The final name of a file, if its present name is one of ours.
 fn becomes(name: &OsStr) -> Option<&[u8]> {
     let rest = name.as_encoded_bytes().strip_prefix(b".")?;
     let rest = rest.strip_suffix(END.as_bytes())?;
@@ -47,12 +47,12 @@ pub(crate) fn is_temporary(path: &Path) -> bool {
     path.file_name().is_some_and(|name| becomes(name).is_some())
 }
 
-/// Marks a new file as being written. Where a file system has no locks, its leftovers stay.
+/// Marks a new file as being written. On a file system without locks, leftover files remain.
 pub(crate) fn hold(file: &File) {
     let _ = file.try_lock();
 }
 
-/// Removes what killed runs have left in place of this file.
+/// Removes temporary files that killed runs left for this file.
 pub(crate) fn sweep_for(path: &Path) {
     let name = visible(path).as_encoded_bytes();
     if let Some(folder) = path.parent() {
@@ -60,7 +60,7 @@ pub(crate) fn sweep_for(path: &Path) {
     }
 }
 
-/// Removes what killed runs have left in this folder in place of vouchers named by their GUIDs.
+/// Removes temporary files that killed runs left in this folder for vouchers named by their GUIDs.
 pub(crate) fn sweep_vouchers(folder: &Path) {
     sweep(folder, |becomes| {
         let (guid, rest) = becomes.split_at_checked(32).unwrap_or_default();
@@ -73,7 +73,7 @@ fn sweep(folder: &Path, ours: impl Fn(&[u8]) -> bool) {
         true => Path::new("."),
         false => folder,
     };
-    // What cannot be listed or removed harms nobody: it is never read.
+    // Files that cannot be listed or removed are harmless: they are never read.
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if becomes(&entry.file_name()).is_some_and(&ours) {
             remove_if_left(&entry.path());
@@ -85,7 +85,7 @@ fn remove_if_left(path: &PathBuf) {
     if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file()) {
         return;
     }
-    // Locks need a file that is open for writing on some systems.
+    // On some systems a lock requires a file that is open for writing.
     let Ok(file) = OpenOptions::new().write(true).open(path) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! A tree of lines for people, and how the parts of a voucher are said in it.
+//! A tree of lines for people, and the text for the parts of a voucher in it.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use ownership_voucher::{
 
 use crate::report::{count, fingerprint, hex, quoted};
 
-/// A line and those below it.
+/// A line and the lines below it.
 #[derive(Debug)]
 pub(crate) struct Node {
     text: String,
@@ -122,7 +122,7 @@ pub(crate) fn rendezvous(info: RendezvousInfo<'_>, secrets: bool) -> Node {
         node.push(format!("directive {number}: {}", list.join(", ")));
     }
     if let Some(rest) = info.unread() {
-        // Somewhere in there may be a Wi-Fi password.
+        // A Wi-Fi password may be somewhere in it.
         node.push(match secrets {
             true => format!("not readable as directives: {}", hex(rest)),
             false => {
@@ -176,7 +176,7 @@ fn instruction(instruction: &RvInstruction<'_>, secrets: bool) -> String {
     }
 }
 
-/// A value in words; `None` for a flag.
+/// A value as text; `None` for a flag.
 pub(crate) fn value(variable: RvVariable, value: RvValue<'_>) -> Option<String> {
     const PROTOCOLS: [&str; 7] = [
         "REST", "HTTP", "HTTPS", "TCP", "TLS", "CoAP/TCP", "CoAP/UDP",
@@ -199,7 +199,7 @@ pub(crate) fn value(variable: RvVariable, value: RvValue<'_>) -> Option<String> 
     })
 }
 
-/// Whether additional data are not shown: they are a private key.
+/// Whether additional data is not shown because it is a private key.
 pub(crate) fn withheld(extra: &[u8], secrets: bool) -> bool {
     !secrets && is_private_key(extra)
 }

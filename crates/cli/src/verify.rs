@@ -18,7 +18,7 @@ use crate::output::{Lines, print_message};
 use crate::report::{Problem, Standing, Verdict, count};
 use crate::{Failure, Outcome};
 
-/// Whether findings are looked for: that costs as much as reading the vouchers again, and checking
+/// Whether findings are collected. That costs as much as parsing the vouchers again, and verifying
 /// the signatures in their certificates.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Findings {
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         (verdicts, read) = verifier.verify_window(&window, || windows.next());
         for (item, verdict) in window.iter().zip(&verdicts) {
             tally.add(verdict);
-            // Without any anchor the summary says the same of all.
+            // Without any anchor the summary reports the same for all.
             let tells = match verdict.standing() {
                 Standing::Verified => false,
                 Standing::Unanchored => material.has_anchor(),
@@ -86,7 +86,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     Ok(tally.outcome(windows.failures()))
 }
 
-/// Bytes of stack of a thread. The engines need a part of it in an optimised build, and more than
+/// Bytes of stack for a thread. The engines need a part of it in an optimised build, and more than
 /// the usual 2 MiB in others.
 const STACK: usize = 16 << 20;
 
@@ -99,17 +99,17 @@ pub(crate) fn pool(jobs: Jobs) -> Result<ThreadPool, Failure> {
         .map_err(|error| Failure::Message(format!("cannot start threads: {error}")))
 }
 
-/// What a voucher is judged by.
+/// The criteria for a verdict.
 #[derive(Clone, Copy)]
 pub(crate) struct Terms<'p> {
     pub(crate) policy: &'p Policy<'p>,
     pub(crate) material: &'p Material,
     pub(crate) findings: Findings,
-    /// The names of facts that have to be proved.
+    /// The names of facts that must be proved.
     pub(crate) require: &'p [&'static str],
 }
 
-/// Verifies windows of vouchers, and keeps what it learns about their keys from one to the next.
+/// Verifies batches of vouchers, and keeps the key tables from one batch to the next.
 pub(crate) struct Verifier<'p> {
     terms: Terms<'p>,
     batch: BatchVerifier<'p>,
@@ -125,8 +125,8 @@ impl<'p> Verifier<'p> {
         }
     }
 
-    /// The verdicts about a window of vouchers, in their order, and what `meanwhile` says: the next
-    /// window is cut from its file on a thread that has nothing else to do.
+    /// The verdicts on a batch of vouchers, in order, and the result of `meanwhile`: the next batch
+    /// is read from its file on an otherwise idle thread.
     pub(crate) fn verify_window<R: Send>(
         &mut self,
         window: &[Item],
@@ -162,7 +162,7 @@ fn verdicts_of(window: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>)
         .collect()
 }
 
-/// What is said about one voucher.
+/// The report on one voucher.
 fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Terms<'_>) -> Verdict {
     let policy = terms.policy;
     match result {
@@ -205,7 +205,7 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
     }
 }
 
-/// The findings of a verified voucher, those that only verification makes included.
+/// The findings of a verified voucher, including those that only verification makes.
 fn findings_of(
     verified: &VerifiedVoucher<'_>,
     policy: &Policy<'_>,
@@ -217,7 +217,7 @@ fn findings_of(
     verified.remarks(policy)
 }
 
-/// How many vouchers had which verdict.
+/// The number of vouchers with each verdict.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     verified: usize,
@@ -231,7 +231,7 @@ impl Tally {
             Standing::Verified => &mut self.verified,
             Standing::Unanchored => &mut self.unanchored,
             Standing::Rejected => &mut self.rejected,
-            // No voucher is judged there; the summary has files beside vouchers.
+            // No voucher is verified there; the summary counts files in addition to vouchers.
             Standing::Unread => return,
         };
         *slot = slot.saturating_add(1);
@@ -265,7 +265,7 @@ impl Tally {
     }
 }
 
-/// A bar on a terminal, from the moment that the work has taken a second.
+/// A progress bar on a terminal, shown once the work has taken a second.
 pub(crate) struct Progress {
     started: Instant,
     wanted: bool,
@@ -273,7 +273,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// With `alone`, lines on the standard output are rare enough to stand beside the bar.
+    /// With `alone`, lines on the standard output are rare enough to appear beside the bar.
     pub(crate) fn new(alone: bool) -> Self {
         let quiet = alone || !std::io::stdout().is_terminal();
         Self {
@@ -299,7 +299,7 @@ impl Progress {
                     "{wide_bar} {bytes} of {total_bytes}  {msg}  {eta} left",
                 ),
             };
-            // The templates are constants and well-formed; the default style would do as well.
+            // The templates are well-formed constants; the default style would also do.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }

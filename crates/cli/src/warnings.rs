@@ -1,5 +1,5 @@
-//! What is said about a voucher before it is signed: what `ov verify` would remark on, and private keys
-//! in it.
+//! Warnings about a voucher before it is signed: the remarks of `ov verify`, and private keys in
+//! it.
 
 use alloc::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,19 +8,19 @@ use ownership_voucher::{Error, Extension, Finding, FindingKind, Policy, Voucher}
 
 use crate::output::print_message;
 
-/// Each kind is said once, with the first voucher of its group that has it.
+/// Each kind is reported once, with the first voucher of its group that has it.
 #[derive(Default)]
 pub(crate) struct Warnings(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     said: Vec<FindingKind>,
-    /// What is to be said before anything is signed: by number of the voucher, with its name.
+    /// Warnings to be printed before anything is signed: by voucher number, with its name.
     waiting: BTreeMap<usize, (String, Vec<Finding>)>,
 }
 
 impl Warnings {
-    /// Says what there is about the voucher that this extension makes.
+    /// Prints the warnings about the voucher that this extension makes.
     pub(crate) fn about(
         &self,
         name: &str,
@@ -32,7 +32,7 @@ impl Warnings {
         Ok(())
     }
 
-    /// The same for one voucher of many, of which nothing is said yet.
+    /// Collects the warnings about one voucher of many, without printing them yet.
     pub(crate) fn collect(
         &self,
         number: usize,
@@ -49,7 +49,7 @@ impl Warnings {
         Ok(())
     }
 
-    /// Says what was collected.
+    /// Prints the collected warnings.
     pub(crate) fn say(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = core::mem::take(&mut state.waiting);
@@ -65,7 +65,7 @@ impl Warnings {
     }
 }
 
-/// Whoever gets the voucher gets the key with it; no later owner can take it out.
+/// Every later holder of the voucher gets the key with it; no later owner can remove it.
 pub(crate) fn warn_of_private_key(voucher: &Voucher<'_>, name: &str) {
     if voucher.holds_private_key() {
         print_message(&format!(

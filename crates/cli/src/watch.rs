@@ -1,29 +1,30 @@
-//! Looks for private keys while a file is read: a voucher file that holds one gives the device away
-//! with it.
+//! Searches for private keys while a file is read: a voucher file that holds one gives the device
+//! away with it.
 //!
-//! What is known: PEM and its relatives by their BEGIN line, DER by what it begins with, a JWK by its
-//! members `kty` and `d` or `k`. Memory does not grow with the file.
+//! Recognised forms: PEM and similar formats by their BEGIN line, DER by its beginning, a JWK by
+//! its members `kty` and `d` or `k`. Memory does not grow with the file.
 
 use std::io::{self, Read};
 use std::sync::{Mutex, PoisonError};
 
 use alloc::sync::Arc;
 
-/// What the BEGIN line of a private key has.
+/// Part of the BEGIN line of a private key.
 const LABEL: &[u8] = b"PRIVATE KEY";
-/// What of it stands before the space.
+/// The length of the part before the space.
 const WORD: usize = 7;
 const DASHES: &[u8] = b"-----";
 const BEGIN: &[u8] = b"BEGIN ";
-/// How far before its mark a private key begins, and how far behind it the key can be told, at most.
+/// The maximum distance from a mark back to the start of a private key, and forward to the bytes
+/// that identify it.
 const LINE: usize = 80;
-/// The same with the dashes of the line.
+/// The same including the dashes of the line.
 const CONTEXT: usize = LINE + 8;
-/// Bytes that are kept of what was read before.
+/// Bytes that are kept from earlier reads.
 const KEPT: usize = 2 * LINE;
-/// Between the members of one JWK there are at most so many bytes: those of an RSA key.
+/// The maximum distance between the members of one JWK: those of an RSA key.
 const JWK: u64 = 16 << 10;
-/// Private keys of one file that are listed.
+/// The maximum number of private keys listed for one file.
 const MOST: usize = 16;
 
 /// A private key in a file: the offset of its BEGIN line, and its label.
@@ -33,10 +34,10 @@ pub(crate) struct PrivateKey {
     pub(crate) label: String,
 }
 
-/// What has been seen of a file so far.
+/// The private keys found in a file so far.
 pub(crate) type Seen = Arc<Mutex<Vec<PrivateKey>>>;
 
-/// The private keys that have been seen.
+/// The private keys that have been found.
 pub(crate) fn seen(seen: &Seen) -> Vec<PrivateKey> {
     let keys = seen.lock().unwrap_or_else(PoisonError::into_inner);
     keys.clone()
@@ -52,7 +53,7 @@ pub(crate) struct Watch<R> {
     seen: Seen,
 }
 
-/// Where members of a JWK were seen last.
+/// The offsets at which members of a JWK were last found.
 #[derive(Default)]
 struct Jwk {
     kty: Option<u64>,
@@ -73,12 +74,13 @@ impl<R: Read> Watch<R> {
     }
 
     fn look(&mut self, bytes: &[u8]) {
-        // What goes over the border, then what is within.
+        // First bytes across the boundary, then bytes within.
         let mut border = core::mem::take(&mut self.tail);
         let before = border.len() as u64;
         border.extend(bytes.iter().take(KEPT));
         let base = self.position.saturating_sub(before);
-        // What stands further ahead has been looked at, or is, with all that stands before it.
+        // Earlier marks have already been examined, or are examined together with the bytes before
+        // them.
         let from = if base > 0 { CONTEXT } else { 0 };
         scan(&border, from, base, &mut self.jwk, &self.seen);
         if bytes.len() > KEPT {
@@ -94,7 +96,7 @@ impl<R: Read> Watch<R> {
     }
 }
 
-/// Looks at bytes that were decoded from a file, at this offset of it.
+/// Searches bytes that were decoded from a file, at this offset of it.
 pub(crate) fn look_inside(bytes: &[u8], offset: u64, seen: &Seen) {
     let inner = Seen::default();
     scan(bytes, 0, 0, &mut Jwk::default(), &inner);
@@ -103,7 +105,7 @@ pub(crate) fn look_inside(bytes: &[u8], offset: u64, seen: &Seen) {
     }
 }
 
-/// Notes a private key, once for each offset.
+/// Records a private key, once for each offset.
 pub(crate) fn note(offset: u64, label: &str, seen: &Seen) {
     let mut keys = seen.lock().unwrap_or_else(PoisonError::into_inner);
     if keys.len() < MOST && !keys.iter().any(|key| key.offset == offset) {
@@ -114,13 +116,13 @@ pub(crate) fn note(offset: u64, label: &str, seen: &Seen) {
     }
 }
 
-/// Whether this byte may be a mark: the space in a label, the integers and object identifiers of DER, a
+/// Whether this byte may be a mark: the space in a label, integers and object identifiers of DER, a
 /// quotation mark.
 const fn is_mark(byte: u8) -> bool {
     matches!(byte, b' ' | 2 | 6 | b'"')
 }
 
-/// Looks at all marks from an offset on.
+/// Examines all marks from an offset on.
 fn scan(bytes: &[u8], from: usize, base: u64, jwk: &mut Jwk, seen: &Seen) {
     let (blocks, rest) = bytes.get(from..).unwrap_or_default().as_chunks::<64>();
     let blocks = blocks.iter().map(<[u8; 64]>::as_slice).chain([rest]);
@@ -136,7 +138,7 @@ fn scan(bytes: &[u8], from: usize, base: u64, jwk: &mut Jwk, seen: &Seen) {
     }
 }
 
-/// Looks at a mark.
+/// Examines a mark.
 fn look_at(bytes: &[u8], at: usize, base: u64, jwk: &mut Jwk, seen: &Seen) {
     let rest = bytes.get(at..).unwrap_or_default();
     let found = match rest {
@@ -160,9 +162,9 @@ fn look_at(bytes: &[u8], at: usize, base: u64, jwk: &mut Jwk, seen: &Seen) {
 }
 
 impl Jwk {
-    /// Notes a member of a JSON object; says where a private key is now complete.
+    /// Records a member of a JSON object. Returns the offset of a private key that is now complete.
     fn member(&mut self, rest: &[u8], at: u64) -> Option<u64> {
-        // In a text in JSON the quotation marks of another are escaped.
+        // In a JSON text inside a JSON string, quotation marks are escaped.
         let name = |name: &[u8]| {
             let rest = rest.strip_prefix(b"\"")?.strip_prefix(name)?;
             let rest = rest
@@ -189,7 +191,7 @@ impl Jwk {
     }
 }
 
-/// Where the head of a SEQUENCE begins that ends at `end`.
+/// The offset of the head of a SEQUENCE that ends at `end`.
 fn sequence_before(bytes: &[u8], end: usize) -> Option<usize> {
     let before = bytes.get(..end)?;
     let head = match before {
@@ -202,11 +204,11 @@ fn sequence_before(bytes: &[u8], end: usize) -> Option<usize> {
     end.checked_sub(head)
 }
 
-/// What private key a SEQUENCE in DER is that begins so.
+/// The kind of private key that a SEQUENCE in DER with this beginning is.
 fn private_der(content: &[u8]) -> Option<&'static str> {
     match content {
-        // PrivateKeyInfo (RFC 5958): version, algorithm, and an OCTET STRING; a certificate goes on
-        // with a name.
+        // PrivateKeyInfo (RFC 5958): version, algorithm, and an OCTET STRING; in a certificate a
+        // name follows instead.
         [2, 1, 0 | 1, 0x30, length @ 0..=0x7f, 6, ..] => {
             let behind = usize::from(*length).saturating_add(5);
             (content.get(behind) == Some(&4)).then_some("PKCS#8 in DER")
@@ -229,7 +231,8 @@ fn private_der(content: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The private key whose label has this space in its last words: where its line begins, and the label.
+/// The private key whose label has this space in its last words: the start of its line, and the
+/// label.
 fn pem(bytes: &[u8], space: usize) -> Option<(usize, &str)> {
     let at = space.checked_sub(WORD)?;
     if !bytes.get(at..)?.starts_with(LABEL) {
@@ -244,7 +247,7 @@ fn pem(bytes: &[u8], space: usize) -> Option<(usize, &str)> {
     let words = at.checked_sub(start)?.checked_sub(BEGIN.len())?;
     let is_end = |byte: &u8| matches!(byte, b'-' | b'\\' | b'"') || !matches!(byte, b' '..=b'~');
     let mut behind = label.get(words..)?.iter().take(LINE);
-    // Where the line goes on behind what has been read, it is looked at again.
+    // If the line continues after the bytes read so far, it is examined again.
     let length = behind.position(is_end)?;
     let label = label.get(..words.saturating_add(length))?;
     let after = bytes.get(
@@ -252,7 +255,7 @@ fn pem(bytes: &[u8], space: usize) -> Option<(usize, &str)> {
             .saturating_add(BEGIN.len())
             .saturating_add(label.len())..,
     );
-    // The dashes of the line are part of it: five, or as many as there are.
+    // The dashes belong to the line: five, or as many as there are.
     let before = bytes.get(..start)?;
     let space = usize::from(before.last() == Some(&b' '));
     let dashes = before.iter().rev().skip(space);
@@ -282,7 +285,7 @@ impl<R: Read> Read for Watch<R> {
 mod tests {
     use super::*;
 
-    /// The private keys that are found where reads end after `step` bytes.
+    /// The private keys that are found if reads end after `step` bytes.
     fn found(text: &[u8], step: usize) -> Vec<PrivateKey> {
         let (mut watch, keys) = Watch::new(text);
         let mut buffer = vec![0; step];
@@ -347,7 +350,7 @@ mod tests {
         assert_eq!(labels(escaped), [(9, "PRIVATE KEY".to_owned())]);
     }
 
-    /// By what they begin with: RFC 5958, 5915, 8017, 7292.
+    /// By their beginnings: RFC 5958, 5915, 8017, 7292.
     #[test]
     fn private_keys_in_der_are_found() {
         let oid = [6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];

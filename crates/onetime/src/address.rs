@@ -1,4 +1,4 @@
-//! The published address of a buyer, and the owner that a seller makes from it for one voucher.
+//! The published address of a buyer, and the owner that a seller derives from it for one voucher.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -14,14 +14,14 @@ use super::derive::{STACK, Scalar, hkdf, p256_scalar};
 use super::text;
 use ownership_voucher::{Entry, Error, ErrorKind, ExtendOptions, NextOwner, PublicKey, Voucher};
 
-/// The type in OVEExtra under which the ephemeral key stands: a SEC 1 point of 33 bytes.
+/// The OVEExtra type of the ephemeral key: a SEC 1 point of 33 bytes.
 pub const EXTRA_TYPE: i128 = Entry::EPHEMERAL_KEY;
 
-/// What the text of an address begins with.
+/// The prefix of the text of an address.
 const PREFIX: &str = "fdo";
 
-/// Where a buyer can be sold devices without being asked: the public halves of its scan key and its
-/// spend key, both of P-256.
+/// A buyer's published address: the public halves of its scan key and its spend key, both of P-256.
+/// Sellers derive owner keys from it without asking the buyer.
 ///
 /// It is public. Its text is Bech32m (BIP-350): `fdo1q` and 112 more characters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub struct Address {
 
 impl Address {
     pub(super) fn new(scan: p256::PublicKey, spend: p256::PublicKey) -> Result<Self, Error> {
-        // With one key twice, or with its negative, who scans could sign.
+        // With the same key twice, or with its negative, the holder of the scan key could sign.
         if compressed(&scan).get(1..) == compressed(&spend).get(1..) {
             let why = "scan key and spend key are the same";
             return Err(Error::because(ErrorKind::PointEncoding, why));
@@ -40,17 +40,18 @@ impl Address {
         Ok(Self { scan, spend })
     }
 
-    /// The address of these bytes: two points of SEC 1 in 33 bytes each, the scan key first.
+    /// An address from its bytes: two SEC 1 points of 33 bytes each, the scan key first.
     ///
     /// # Errors
-    /// [`ErrorKind::PointEncoding`] for another length, form or point, and for one key twice.
+    /// [`ErrorKind::PointEncoding`] for another length, form or point, and if both keys are the
+    /// same.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let halves = bytes.split_at_checked(POINT);
         let (scan, spend) = halves.ok_or_else(|| Error::new(ErrorKind::PointEncoding))?;
         Self::new(point(scan)?, point(spend)?)
     }
 
-    /// Its bytes, as [`from_bytes`](Self::from_bytes) reads them.
+    /// Its bytes, in the form that [`from_bytes`](Self::from_bytes) reads.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; 66] {
         let mut bytes = [0; 66];
@@ -60,12 +61,12 @@ impl Address {
         bytes
     }
 
-    /// The one-time owner of this voucher behind this address, for its next hand-over.
+    /// The one-time owner of this voucher for this address, for its next hand-over.
     ///
-    /// `seed` is 32 fresh random bytes, to be kept secret until they are wiped. One may serve many
+    /// `seed` is 32 fresh random bytes. Keep it secret until it is wiped. One seed may serve many
     /// vouchers: the ephemeral secret is derived from it for this address and this voucher, so that
-    /// each gets its own. The same seed, address and voucher give the same owner, which is what
-    /// signing in two steps needs.
+    /// each voucher gets a different one. The same seed, address and voucher give the same owner,
+    /// as signing in two steps requires.
     ///
     /// # Errors
     /// [`ErrorKind::PointEncoding`] for one in 2^255 seeds.
@@ -75,7 +76,7 @@ impl Address {
         owner
     }
 
-    /// In a frame of its own, which lies where the wiping goes.
+    /// In a separate stack frame, which lies where the wiping takes place.
     #[inline(never)]
     fn derive(&self, device: &Device, seed: &[u8; 32]) -> Result<OneTimeOwner, Error> {
         let (scan, spend) = (compressed(&self.scan), compressed(&self.spend));
@@ -127,8 +128,8 @@ impl FromStr for Address {
     /// Reads the text of an address, in lower or in upper case.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] for anything else, with up to three wrong characters in any case;
-    /// those of [`Address::from_bytes`] where somebody has made a checksum for bad points.
+    /// [`ErrorKind::BadArgument`] for any other text; up to three wrong characters are always
+    /// detected. The errors of [`Address::from_bytes`] if a checksum was made for invalid points.
     fn from_str(text: &str) -> Result<Self, Error> {
         match text::decode(PREFIX, text)? {
             (0, bytes) => Self::from_bytes(&bytes),
@@ -140,7 +141,7 @@ impl FromStr for Address {
     }
 }
 
-/// The owner behind an [`Address`] that one voucher gets.
+/// The owner derived from an [`Address`] for one voucher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeOwner {
     key: PublicKey,
@@ -160,7 +161,7 @@ impl OneTimeOwner {
         NextOwner::Key(self.key.clone())
     }
 
-    /// The pair for OVEExtra, without which the buyer does not find the voucher.
+    /// The OVEExtra pair without which the buyer does not find the voucher.
     #[must_use]
     pub fn extra(&self) -> (i128, Vec<u8>) {
         (EXTRA_TYPE, self.ephemeral.to_vec())
@@ -175,10 +176,10 @@ impl OneTimeOwner {
     }
 }
 
-/// Bytes of a compressed point.
+/// The length of a compressed point in bytes.
 const POINT: usize = 33;
 
-/// What binds a tweak to one device: its GUID, and SHA-256 of its OVHeader.
+/// The data that bind a tweak to one device: its GUID, and SHA-256 of its OVHeader.
 pub(super) struct Device {
     guid: [u8; 16],
     header: [u8; 32],
@@ -193,7 +194,7 @@ impl Device {
     }
 }
 
-/// A point that was written in 33 bytes, on its curve and not the identity.
+/// A point from its 33 bytes, on its curve and not the identity.
 pub(super) fn point(bytes: &[u8]) -> Result<p256::PublicKey, Error> {
     let bad = || {
         Error::because(
@@ -201,7 +202,7 @@ pub(super) fn point(bytes: &[u8]) -> Result<p256::PublicKey, Error> {
             "33 bytes of a P-256 point expected",
         )
     };
-    // The reader of SEC 1 would also take a point without the sign of its y, behind a 5.
+    // A SEC 1 parser would also accept a point without the sign of its y, after a 5.
     if !matches!(bytes, [2 | 3, ..]) {
         return Err(bad());
     }
@@ -210,12 +211,12 @@ pub(super) fn point(bytes: &[u8]) -> Result<p256::PublicKey, Error> {
 
 pub(super) fn compressed(key: &p256::PublicKey) -> [u8; POINT] {
     let point = key.to_sec1_point(true);
-    // A public key is not the identity, and so has this length.
+    // A public key is not the identity, and therefore has this length.
     point.as_bytes().try_into().unwrap_or([0; POINT])
 }
 
-/// The secret that both sides know: the x coordinate of the product (SEC 1 §3.3.1). The curve has
-/// prime order, so that the product is not the identity.
+/// The shared secret: the x coordinate of the product (SEC 1 §3.3.1). The curve has prime order, so
+/// that the product is not the identity.
 pub(super) fn shared(key: &p256::PublicKey, secret: &Scalar) -> Zeroizing<[u8; 32]> {
     #[allow(
         clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! The keys that an owner waits for, and the place of each.
+//! The one-time keys of an owner, and the place of each.
 
 use alloc::boxed::Box;
 use alloc::vec;
@@ -7,29 +7,30 @@ use alloc::vec::Vec;
 use super::derive::check_order;
 use ownership_voucher::{Error, ErrorKind, PublicKey};
 
-/// The most keys of a book.
+/// The maximum number of keys in a book.
 const KEYS: usize = 1 << 26;
 
-/// Where a key comes from: what [`MasterSecret::key`](super::MasterSecret::key) made it of.
+/// The origin of a key: the arguments of [`MasterSecret::key`](super::MasterSecret::key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place<'b> {
     /// The order.
     pub order: &'b str,
-    /// The number of the key in it.
+    /// The number of the key in the order.
     pub index: u32,
 }
 
-/// Public keys that were given to sellers, to be found again when vouchers arrive.
+/// Public keys that were given to sellers, used to find vouchers when they arrive.
 ///
-/// It holds no secret, so a warehouse can have one. Beside the orders' names it needs about 50 bytes
-/// for a key. Finding takes one hash and, mostly, one look into a table, however many keys there are.
+/// It holds no secret, so a warehouse can have one. It needs about 50 bytes for each key, and the
+/// names of the orders. A search takes one hash and usually one table access, for any number of
+/// keys.
 #[derive(Clone, Default)]
 pub struct KeyBook {
     orders: Vec<Box<str>>,
     entries: Vec<Entry>,
-    /// Entries by the first bytes of their fingerprint, two to four times as many places as
-    /// entries; 0 is a free one, and an entry's number stands there plus one. The keys are hashed,
-    /// and whoever makes vouchers does not choose what stands here.
+    /// Hash table of entries by the first bytes of their fingerprint, with two to four times as
+    /// many slots as entries. 0 is a free slot; otherwise a slot holds the number of the entry plus
+    /// one. The keys are hashed, and the makers of vouchers do not choose what is stored here.
     table: Vec<u32>,
 }
 
@@ -48,13 +49,13 @@ impl KeyBook {
         Self::default()
     }
 
-    /// Enters the keys of an order whose numbers start at `first`, as
-    /// [`MasterSecret::public_keys`](super::MasterSecret::public_keys) gives them. A key that stands
-    /// in the book already keeps its place.
+    /// Adds the keys of an order whose numbers start at `first`, as
+    /// [`MasterSecret::public_keys`](super::MasterSecret::public_keys) returns them. A key that is
+    /// already in the book keeps its place.
     ///
     /// # Errors
-    /// [`ErrorKind::BadCall`] for an order of more than 64 bytes, numbers past 2^32 or more than
-    /// 2^26 keys. The book is as before then.
+    /// [`ErrorKind::BadCall`] for an order of more than 64 bytes, numbers beyond 2^32 or more than
+    /// 2^26 keys. The book is then unchanged.
     pub fn add(&mut self, order: &str, first: u32, keys: &[PublicKey]) -> Result<(), Error> {
         check_order(order)?;
         let total = self.entries.len().saturating_add(keys.len());
@@ -63,7 +64,7 @@ impl KeyBook {
             return Err(Error::count(ErrorKind::BadCall, found, wanted, "keys"));
         }
         let last = u32::try_from(keys.len().saturating_sub(1));
-        // An order may come in parts.
+        // An order may be added in parts.
         let known = self.orders.last().is_some_and(|last| **last == *order);
         let orders = u32::try_from(self.orders.len().saturating_sub(usize::from(known)));
         let (Some(_), Ok(number)) = (last.ok().and_then(|last| first.checked_add(last)), orders)
@@ -85,7 +86,7 @@ impl KeyBook {
         Ok(())
     }
 
-    /// The place of this key; `None` for a stranger's.
+    /// The place of this key; `None` if the key is not in the book.
     #[must_use]
     pub fn find(&self, owner: &PublicKey) -> Option<Place<'_>> {
         let fingerprint = owner.fingerprint();
@@ -100,13 +101,13 @@ impl KeyBook {
         })
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether the book is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -116,7 +117,7 @@ impl KeyBook {
         self.entries.get(usize::try_from(number).ok()?)
     }
 
-    /// The places of the table where this fingerprint may stand, to the first free one, with the
+    /// The slots of the table in which this fingerprint may be, up to the first free one, with the
     /// entries there.
     fn probe(
         &self,
@@ -151,14 +152,14 @@ impl KeyBook {
             }
         }
         self.entries.push(entry);
-        // There are fewer than 2^26, and twice as many places.
+        // There are fewer than 2^26, and twice as many slots.
         let number = u32::try_from(self.entries.len()).unwrap_or_default();
         if let Some(slot) = free.and_then(|place| self.table.get_mut(place)) {
             *slot = number;
         }
     }
 
-    /// Makes the table large enough for so many entries.
+    /// Makes the table large enough for this many entries.
     fn reserve(&mut self, total: usize) {
         if total.saturating_mul(2) <= self.table.len() {
             return;

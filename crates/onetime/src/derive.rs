@@ -1,4 +1,4 @@
-//! From one secret to many keys: HKDF, and numbers without a bias.
+//! Key derivation from one secret: HKDF, and unbiased numbers.
 
 use ::hmac::{KeyInit as _, Mac as _};
 use p256::elliptic_curve::Curve as _;
@@ -7,13 +7,13 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use ownership_voucher::{Error, ErrorKind};
 
-/// The salt of every extraction: it keeps our keys apart from whatever else a secret is used for.
+/// The salt of every extraction: it separates our keys from all other uses of a secret.
 const SALT: &[u8] = b"ownership-voucher one-time keys 1";
 
-/// More than deriving a key takes.
+/// More stack than key derivation uses.
 pub(super) const STACK: usize = 16 << 10;
 
-/// The longest name of an order, in bytes.
+/// The maximum length of the name of an order, in bytes.
 const ORDER: usize = 64;
 
 /// Refuses a name that is too long.
@@ -28,7 +28,7 @@ pub(super) fn check_order(order: &str) -> Result<(), Error> {
 /// A secret number of P-256 in [1, n - 1], wiped when dropped.
 pub(super) type Scalar = Zeroizing<p256::NonZeroScalar>;
 
-/// HKDF with SHA-512 (RFC 5869): 64 bytes, which is one block of it, for this purpose.
+/// HKDF with SHA-512 (RFC 5869): 64 bytes, which is one output block, for this purpose.
 pub(super) fn hkdf(secret: &[u8], info: &[&[u8]]) -> Result<Zeroizing<[u8; 64]>, Error> {
     let key = mac(SALT, &[secret], &[])?;
     mac(&*key, info, &[1])
@@ -36,7 +36,7 @@ pub(super) fn hkdf(secret: &[u8], info: &[&[u8]]) -> Result<Zeroizing<[u8; 64]>,
 
 fn mac(key: &[u8], parts: &[&[u8]], last: &[u8]) -> Result<Zeroizing<[u8; 64]>, Error> {
     let mac = ::hmac::Hmac::<sha2::Sha512>::new_from_slice(key);
-    // HMAC takes keys of every length. If it did not, no key at all is better than a known one.
+    // HMAC accepts keys of every length. If it did not, no key would be better than a known one.
     let mut mac = mac.map_err(|_| Error::new(ErrorKind::BadCall))?;
     for part in parts {
         mac.update(part);
@@ -50,10 +50,10 @@ const P256_LESS_ONE: NonZero<U256> =
 const P384_LESS_ONE: NonZero<U384> =
     NonZero::<U384>::new_unwrap(p384::NistP384::ORDER.get_copy().wrapping_sub(&U384::ONE));
 
-/// FIPS 186-5 A.2.1: (c mod (n - 1)) + 1, of 512 bits where the clause asks for 320.
+/// FIPS 186-5 A.2.1: (c mod (n - 1)) + 1, of 512 bits where the clause requires 320.
 pub(super) fn p256_number(bits: &[u8; 64]) -> Zeroizing<[u8; 32]> {
     let c = Zeroizing::new(U512::from_be_slice(bits));
-    // `div_rem` takes the same time for all numbers, unlike `rem_vartime`.
+    // `div_rem` takes constant time, unlike `rem_vartime`.
     let (_, rest) = c.div_rem(&P256_LESS_ONE);
     let mut rest = rest.wrapping_add(&U256::ONE);
     let bytes = Zeroizing::new(rest.to_be_bytes().into());
@@ -61,7 +61,7 @@ pub(super) fn p256_number(bits: &[u8; 64]) -> Zeroizing<[u8; 32]> {
     bytes
 }
 
-/// The same for P-384: of 512 bits where the clause asks for 448.
+/// The same for P-384: of 512 bits where the clause requires 448.
 pub(super) fn p384_number(bits: &[u8; 64]) -> Zeroizing<[u8; 48]> {
     let c = Zeroizing::new(U512::from_be_slice(bits));
     let (_, rest) = c.div_rem(&P384_LESS_ONE);
@@ -71,7 +71,7 @@ pub(super) fn p384_number(bits: &[u8; 64]) -> Zeroizing<[u8; 48]> {
     bytes
 }
 
-/// That number as one that can be computed with.
+/// The same number as a scalar for arithmetic.
 pub(super) fn p256_scalar(bits: &[u8; 64]) -> Result<Scalar, Error> {
     scalar_of(&*p256_number(bits))
 }
@@ -96,7 +96,7 @@ mod tests {
         bytes
     }
 
-    /// The edges of the range, computed with the integers of Python.
+    /// The ends of the range, computed with Python's integers.
     #[test]
     fn extra_random_bits_are_reduced_as_the_clause_says() {
         for (c, d) in [

@@ -1,9 +1,9 @@
-//! One-time owner keys: each voucher names another key, and nobody but its owner can tell that
-//! they are one owner's.
+//! One-time owner keys: each voucher names another key, and nobody but their owner can link the
+//! keys.
 //!
-//! Every holder of a voucher sees the keys of all owners before it, and equal keys tie an owner's
-//! devices together. With the keys of this module no two vouchers share an owner key. Devices see
-//! ordinary keys and ordinary signatures, and verify as before.
+//! Every holder of a voucher sees the keys of all owners before it, and equal keys link an owner's
+//! devices. With the keys of this crate no two vouchers share an owner key. Devices see ordinary
+//! keys and ordinary signatures, and verify as before.
 //!
 //! | | the buyer gives the seller | the buyer finds its vouchers by | curves |
 //! |---|---|---|---|
@@ -40,13 +40,14 @@
 //! # }
 //! ```
 //!
-//! [`hand_over_each`](ownership_voucher::hand_over_each) does the seller's part, or the buyer's, for a shipment.
+//! [`hand_over_each`](ownership_voucher::hand_over_each) performs the seller's part, or the
+//! buyer's, for a shipment.
 //!
 //! # How keys are derived
 //!
-//! All secret numbers come from HKDF (RFC 5869) with SHA-512 and the salt `ownership-voucher one-time
-//! keys 1`: 64 bytes, which are one block of output, and 128 bits more than P-384 needs. `‖` joins
-//! bytes, `0` is a zero byte, numbers are 4 bytes, big-endian.
+//! All secret numbers come from HKDF (RFC 5869) with SHA-512 and the salt
+//! `ownership-voucher one-time keys 1`: 64 bytes, which are one output block, and 128 bits more
+//! than P-384 needs. `‖` is concatenation, `0` is a zero byte, numbers are 4 bytes, big-endian.
 //!
 //! | what | secret | info |
 //! |---|---|---|
@@ -56,55 +57,61 @@
 //! | tweak t | x coordinate of e A = a E | `tweak` ‖ 0 ‖ `P-256` ‖ 0 ‖ E ‖ A ‖ B ‖ GUID ‖ SHA-256(OVHeader) |
 //!
 //! The curve is `P-256`, `P-384` or `Ed25519`; points are in 33 bytes (SEC 1 §2.3.3). For P-256 and
-//! P-384 the 64 bytes are a number c, big-endian, and the secret is (c mod (n - 1)) + 1: the method of
-//! extra random bits, FIPS 186-5 A.2.1, which wants 64 bits more than n has; here are 256 and 128.
-//! That clause takes its bits from a random bit generator. Here they come from HKDF, as a key that is
-//! to be found again has to, so that a module validated to FIPS 140 would not count them as generated.
-//! Ed25519 takes the first 32 bytes as its secret (RFC 8032 §5.1.5).
+//! P-384 the 64 bytes are a number c, big-endian, and the secret is (c mod (n - 1)) + 1. This is
+//! the method of extra random bits, FIPS 186-5 A.2.1, which requires 64 bits more than n has; here
+//! there are 256 and 128. That clause takes its bits from a random bit generator. Here they come
+//! from HKDF, because the owner must be able to derive a key again; so a module validated to FIPS
+//! 140 would not count them as generated. Ed25519 uses the first 32 bytes as its secret (RFC 8032
+//! §5.1.5).
 //!
 //! # The address
 //!
-//! The buyer publishes A = a G and B = b G. The seller makes E = e G and t, gives the voucher to the
-//! key P = B + t G, and leaves E in OVEExtra under [`EXTRA_TYPE`]. The buyer computes t from a and E,
-//! and recognises P; b + t is its private key. Signing is that of RFC 6979, as for every key in memory.
+//! The buyer publishes A = a G and B = b G. The seller computes E = e G and t, transfers the
+//! voucher to the key P = B + t G, and writes E to OVEExtra under [`EXTRA_TYPE`]. The buyer
+//! computes t from a and E, and recognises P; b + t is its private key. Signatures follow RFC 6979,
+//! as for every key in memory.
 //!
 //! The context binds t to one address and one device, so that no two vouchers get one key, even
-//! from one seed. E, P and everything before stand under the seller's signature: nobody can change
-//! them afterwards. A seller who leaves another E, or none, has sold to a key that the buyer does not
-//! find: look before you pay.
+//! from one seed. The seller's signature covers E, P and everything before: nobody can change them
+//! afterwards. A seller who writes another E, or none, has sold to a key that the buyer does not
+//! find: check before you pay.
 //!
-//! What it rests on, with HKDF taken for a random function:
+//! The security argument, with HKDF modelled as a random function:
 //!
-//! - *Nobody else can tell whose a voucher is.* Without a or e, t is a random number unless a E is
-//!   computed, the Diffie-Hellman problem on P-256; so P is a random point, whatever A and B are
-//!   known. That a voucher was sold to *some* address is plain from its private type.
-//! - *Only the buyer signs.* Signing under B + t G, for numbers t that the seller knows, is ECDSA with
-//!   additive key derivation, as in BIP 32. Groth and Shoup ("On the Security of ECDSA with Additive
-//!   Key Derivation and Presignatures", EUROCRYPT 2022) prove it secure in a generic group, and break
-//!   it faster where nonces are published before the message is known. So: no presignatures for such keys.
-//!   The deterministic nonces of RFC 6979 are none. What an owner signs here also contains the
-//!   hash of the entry with its key, and so is no message of a related key.
+//! - *Nobody else can link a voucher to its owner.* Without a or e, t is a random number unless a E
+//!   is computed, the Diffie-Hellman problem on P-256; so P is a random point, even to a party that
+//!   knows A and B. The private type discloses that a voucher was sold to *some* address.
+//! - *Only the buyer signs.* Signing under B + t G, for numbers t that the seller knows, is ECDSA
+//!   with additive key derivation, as in BIP 32. Groth and Shoup ("On the Security of ECDSA with
+//!   Additive Key Derivation and Presignatures", EUROCRYPT 2022) prove it secure in a generic
+//!   group, and break it faster if nonces are published before the message is known. So do not use
+//!   presignatures with such keys. The deterministic nonces of RFC 6979 are not presignatures. The
+//!   messages that an owner signs here also contain the hash of the entry with its key, and so are
+//!   never messages of a related key.
 //!
 //! # Its limits
 //!
-//! - **A private key b + t must never get out.** The seller knows t. With one of them it has b, and
-//!   every device that anybody sold to the address. [`OneTimeKey`] signs and cannot be exported. Keys of
-//!   [`MasterSecret::key`] are independent of each other: one that got out is one device.
-//! - *The seller knows* which of its vouchers it sold to whom, and recognises those further down the
-//!   chain. One-time keys hide an owner from those who come later, not from those it deals with.
-//! - *The scan key that gets out* uncovers all vouchers of the address, past ones too, and no device is
-//!   lost. The seed that gets out uncovers those it was used for. The master secret is everything.
-//! - *Reusing a seed* for another address or voucher is harmless, for it is mixed with both.
-//! - *Other marks remain*: certificates, rendezvous entries, the device's own certificate, time. An
-//!   owner who hands over with its company's certificate has hidden nothing.
+//! - **A private key b + t must never be disclosed.** The seller knows t. With one such key it has
+//!   b, and every device that anybody sold to the address. [`OneTimeKey`] signs and cannot be
+//!   exported. Keys of [`MasterSecret::key`] are independent of each other: disclosing one affects
+//!   one device.
+//! - *The seller knows* which of its vouchers it sold to whom, and recognises those further down
+//!   the chain. One-time keys hide an owner from later holders, not from its business partners.
+//! - *A disclosed scan key* shows all vouchers of the address, past ones too, but no device is
+//!   lost. A disclosed seed shows the vouchers for which it was used. The master secret gives
+//!   everything.
+//! - *Reusing a seed* for another address or voucher is harmless, because both enter the
+//!   derivation.
+//! - *Other links remain*: certificates, rendezvous entries, the device's own certificate, time. An
+//!   owner who hands over with its company's certificate is not hidden.
 //! - *Allow lists by owner key* cannot name keys that do not exist yet. A voucher's owner can still
 //!   prove ownership: see [`onboard::Challenge`](ownership_voucher::onboard::Challenge).
-//! - Devices that want all owners' keys to be of one type are served where that is P-256, or P-384 by
-//!   lists. The entry grows by 42 bytes with an address, by none with a list.
+//! - Devices that require all owners' keys to be of one type are supported for P-256, and for P-384
+//!   by lists. The entry grows by 42 bytes with an address, and does not grow with a list.
 #![no_std]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
-// Bytes from strangers: nothing here may panic, wrap or cut off.
+// Untrusted input: nothing here may panic, wrap or truncate.
 #![cfg_attr(
     not(test),
     deny(

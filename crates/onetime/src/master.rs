@@ -1,4 +1,4 @@
-//! The master secret: one-time keys by lists and addresses, from one secret.
+//! The master secret, from which all one-time keys are derived, by lists and addresses.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -11,14 +11,14 @@ use super::recognise::{ScanKey, SpendKey};
 use ownership_voucher::parallel::map;
 use ownership_voucher::{Error, ErrorKind, KeyType, LocalKey, PublicKey, Voucher};
 
-/// The most keys of one call.
+/// The maximum number of keys in one call.
 const KEYS: u32 = 1 << 24;
 
-/// The one secret of an owner, 32 random bytes, from which all of its one-time keys are derived.
+/// The master secret of an owner, 32 random bytes, from which all of its one-time keys are derived.
 ///
-/// It is wiped when dropped, and so is what deriving leaves on the stack. It has no `Debug`, so that
-/// nothing that holds it can print it by accident. Whoever has it owns every device that was sold to
-/// a key derived from it.
+/// It is wiped when dropped, and so is the stack used by derivation. It has no `Debug`, so that it
+/// cannot be printed by accident. Its holder owns every device that was sold to a key derived from
+/// it.
 ///
 /// ```
 /// use ownership_voucher::KeyType;
@@ -40,17 +40,17 @@ const KEYS: u32 = 1 << 24;
 pub struct MasterSecret(Zeroizing<Vec<u8>>);
 
 impl MasterSecret {
-    /// Takes a copy of the secret. The caller wipes its own.
+    /// Copies the secret. The caller must wipe the original.
     #[must_use]
     pub fn new(secret: &[u8; 32]) -> Self {
         Self(Zeroizing::new(secret.to_vec()))
     }
 
-    /// The key of that number in that order: P-256, P-384 or Ed25519. The same arguments give the
-    /// same key; keys of different arguments tell nothing about each other.
+    /// The key with this number in this order: P-256, P-384 or Ed25519. The same arguments give the
+    /// same key; keys of different arguments disclose nothing about each other.
     ///
-    /// `order` is any text of 64 bytes at most, such as the number of a purchase order. It stands in
-    /// no voucher.
+    /// `order` is any text of at most 64 bytes, such as the number of a purchase order. It appears
+    /// in no voucher.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedKeyType`] for RSA, [`ErrorKind::BadCall`] for a longer `order`.
@@ -61,7 +61,7 @@ impl MasterSecret {
         key
     }
 
-    /// In a frame of its own, which lies where the wiping goes.
+    /// In a separate stack frame, which lies where the wiping takes place.
     #[inline(never)]
     fn derive(&self, key_type: KeyType, order: &str, index: u32) -> Result<LocalKey, Error> {
         let curve: &[u8] = match key_type {
@@ -88,8 +88,8 @@ impl MasterSecret {
         }
     }
 
-    /// The public keys of these numbers in that order, for the seller; with the feature `parallel`
-    /// on every thread of the caller's pool.
+    /// The public keys with these numbers in this order, for the seller; with the feature
+    /// `parallel` on every thread of the caller's pool.
     ///
     /// # Errors
     /// As [`key`](Self::key), and [`ErrorKind::BadCall`] for more than 2^24 keys at once.
@@ -111,11 +111,11 @@ impl MasterSecret {
             .collect()
     }
 
-    /// The key that owns this voucher, which `book` has to know: what signs its next hand-over.
+    /// The key that owns this voucher and signs its next hand-over. `book` must contain it.
     ///
     /// # Errors
-    /// [`ErrorKind::NotOwner`] where the owner is not in the book, or stands there under a place
-    /// whose key is another one with this secret.
+    /// [`ErrorKind::NotOwner`] if the owner is not in the book, or its place in the book gives
+    /// another key with this secret.
     pub fn key_of(&self, voucher: &Voucher<'_>, book: &KeyBook) -> Result<LocalKey, Error> {
         let owner = voucher.owner_key().public_key()?;
         let not_ours = || Error::new(ErrorKind::NotOwner);
@@ -128,7 +128,7 @@ impl MasterSecret {
         }
     }
 
-    /// The key that finds vouchers sold to the address of that number, and cannot sign.
+    /// The key that finds vouchers sold to the address with this number. It cannot sign.
     ///
     /// # Errors
     /// [`ErrorKind::PointEncoding`] for one in 2^255 secrets.
@@ -141,7 +141,7 @@ impl MasterSecret {
         key
     }
 
-    /// The key that signs for vouchers sold to the address of that number.
+    /// The key that signs for vouchers sold to the address with this number.
     ///
     /// # Errors
     /// As [`scan_key`](Self::scan_key).

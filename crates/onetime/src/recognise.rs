@@ -1,4 +1,4 @@
-//! The buyer's side of an address: who finds vouchers, and who signs for them.
+//! The buyer's side of an address: the key that finds vouchers, and the key that signs for them.
 
 use alloc::vec::Vec;
 
@@ -11,9 +11,9 @@ use ownership_voucher::{
     Algorithm, Error, ErrorKind, KeyType, LocalKey, OwnerSigner, PublicKey, Voucher,
 };
 
-/// Finds the vouchers that were sold to an [`Address`], and cannot sign: what a warehouse holds.
+/// Finds the vouchers that were sold to an [`Address`]. It cannot sign, so a warehouse may hold it.
 ///
-/// Whoever has it sees which vouchers are the buyer's, past and future; it gives no power over a
+/// Its holder sees which vouchers are the buyer's, past and future; it gives no power over a
 /// device. It is wiped when dropped and has no `Debug`.
 #[derive(Clone)]
 pub struct ScanKey {
@@ -32,20 +32,20 @@ impl ScanKey {
         Ok(Self { secret, address })
     }
 
-    /// The key of these bytes: the secret as a big-endian number of 32 bytes, then the public half of
-    /// the spend key as a SEC 1 point of 33.
+    /// A scan key from its bytes: the secret as a big-endian number of 32 bytes, then the public
+    /// half of the spend key as a SEC 1 point of 33 bytes.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] for a number out of range, [`ErrorKind::PointEncoding`] for what is
-    /// no such point, or the public half of the same secret.
+    /// [`ErrorKind::BadArgument`] for a number out of range; [`ErrorKind::PointEncoding`] for an
+    /// invalid point, or the public half of the same secret.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let wanted = || Error::because(ErrorKind::BadArgument, "65 bytes of a scan key expected");
         let (secret, spend) = bytes.split_at_checked(32).ok_or_else(wanted)?;
         Self::from_parts(*scalar_of(secret)?, point(spend)?)
     }
 
-    /// Its bytes, as [`from_bytes`](Self::from_bytes) reads them, for a file that keeps them. They
-    /// are wiped when dropped.
+    /// Its bytes, in the form that [`from_bytes`](Self::from_bytes) reads, for storage in a file.
+    /// They are wiped when dropped.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let secret = Zeroizing::new(p256::FieldBytes::from(*self.secret));
@@ -55,20 +55,21 @@ impl ScanKey {
         bytes
     }
 
-    /// The address whose vouchers it finds.
+    /// The address whose vouchers this key finds.
     #[must_use]
     pub const fn address(&self) -> Address {
         self.address
     }
 
-    /// Whether the voucher's current owner was made from the address; `None` for everybody else's.
+    /// Whether the voucher's current owner was derived from the address; `None` if not.
     ///
-    /// Only its newest entry is looked at. Nothing is verified: do that first, or afterwards.
+    /// Only the newest entry is examined. The voucher is not verified: verify it before or
+    /// afterwards.
     #[must_use]
     pub fn recognise(&self, voucher: &Voucher<'_>) -> Option<Found> {
         let entry = voucher.entries().next_back()?;
         let (_, ephemeral) = entry.extra().find(|(label, _)| *label == EXTRA_TYPE)?;
-        // Whatever a stranger writes there is not ours, and no error of ours.
+        // This data is untrusted. If it is invalid, the voucher is not ours; that is not an error.
         if entry.key().key_type() != KeyType::Secp256r1 {
             return None;
         }
@@ -78,7 +79,7 @@ impl ScanKey {
         found
     }
 
-    /// In a frame of its own, which lies where the wiping goes.
+    /// In a separate stack frame, which lies where the wiping takes place.
     #[inline(never)]
     fn derive(&self, owner: &PublicKey, ephemeral: &[u8], device: &Device) -> Option<Found> {
         let ephemeral = point(ephemeral).ok()?;
@@ -102,7 +103,7 @@ impl ScanKey {
 
 /// A voucher that a [`ScanKey`] has found.
 ///
-/// It tells who the buyer is to whoever sees it, and is wiped when dropped; it has no `Debug`.
+/// It discloses the buyer. It is wiped when dropped and has no `Debug`.
 #[derive(Clone)]
 pub struct Found {
     key: PublicKey,
@@ -110,14 +111,14 @@ pub struct Found {
 }
 
 impl Found {
-    /// The one-time key, which is the owner's in the voucher.
+    /// The one-time key, which is the owner's key in the voucher.
     #[must_use]
     pub const fn public_key(&self) -> &PublicKey {
         &self.key
     }
 }
 
-/// Signs for vouchers that were sold to an [`Address`], once a [`ScanKey`] has found them.
+/// Signs for vouchers that were sold to an [`Address`], after a [`ScanKey`] has found them.
 ///
 /// It is wiped when dropped and has no `Debug`.
 #[derive(Clone)]
@@ -128,7 +129,7 @@ impl SpendKey {
         Self(Zeroizing::new(secret))
     }
 
-    /// The key of this big-endian number of 32 bytes in [1, n - 1].
+    /// A spend key from a big-endian number of 32 bytes in [1, n - 1].
     ///
     /// # Errors
     /// [`ErrorKind::BadArgument`] for a number out of range or of another length.
@@ -136,10 +137,10 @@ impl SpendKey {
         Ok(Self(scalar_of(bytes)?))
     }
 
-    /// What signs for a voucher that was found.
+    /// The signing key for a voucher that was found.
     ///
     /// # Errors
-    /// [`ErrorKind::NotOwner`] where it was found with the scan key of another address.
+    /// [`ErrorKind::NotOwner`] if the voucher was found with the scan key of another address.
     pub fn signer(&self, found: &Found) -> Result<OneTimeKey, Error> {
         let key = self.derive(found);
         zeroize::zeroize_stack::<STACK>();
@@ -154,7 +155,7 @@ impl SpendKey {
         )]
         let sum = Zeroizing::new(**self.0 + **found.tweak);
         let bytes = Zeroizing::new(p256::FieldBytes::from(*sum));
-        // Zero is no key; the owner of a voucher that was found is not the identity, though.
+        // Zero is not a key; but the owner of a voucher that was found is not the identity.
         let key = LocalKey::from_secret(KeyType::Secp256r1, &bytes);
         match key {
             Ok(key) if key.public_key() == found.key => Ok(OneTimeKey(key)),
@@ -163,10 +164,10 @@ impl SpendKey {
     }
 }
 
-/// A one-time private key behind an address: it signs, and cannot be taken out.
+/// A one-time private key behind an address. It signs and cannot be exported.
 ///
-/// The seller knows by how much it differs from the spend key. If it ever got out, the seller would
-/// have the spend key, and with it every device that anybody sold to the address.
+/// The seller knows by how much it differs from the spend key. If it were disclosed, the seller
+/// would have the spend key, and with it every device that anybody sold to the address.
 #[derive(Clone)]
 pub struct OneTimeKey(LocalKey);
 
@@ -185,8 +186,7 @@ mod tests {
     use super::*;
     use crate::MasterSecret;
 
-    /// No buyer can bring it about: one would have to find a tweak that is the negative of the spend
-    /// key.
+    /// No buyer can cause this: it would take a tweak that is the negative of the spend key.
     #[test]
     fn a_sum_of_nothing_is_no_owner_and_no_key() {
         let master = MasterSecret::new(&[1; 32]);

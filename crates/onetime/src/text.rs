@@ -1,8 +1,8 @@
 //! Addresses as text: Bech32m (BIP-350), as BIP-352 writes addresses of this kind.
 //!
-//! BIP-173 ends such texts at 90 characters, up to which four wrong ones are always found. An
-//! address has 117 of them. The code has distance 4 up to 1023 characters, so that three wrong ones
-//! are always found, and of other errors one in 2^30 is not.
+//! BIP-173 limits such texts to 90 characters, up to which four wrong characters are always
+//! detected. An address has 117. The code has distance 4 up to 1023 characters, so that three wrong
+//! characters are always detected; one in 2^30 of other errors is not.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,13 +11,13 @@ use ownership_voucher::{Error, ErrorKind};
 
 const DIGITS: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
-/// What the remainder of a right text is: the constant by which Bech32m differs from Bech32.
+/// The remainder of a valid text: the constant by which Bech32m differs from Bech32.
 const REMAINDER: u32 = 0x2bc8_30a3;
 
-/// The longest text for which the code was chosen.
+/// The maximum length of a text for which the code was designed.
 const LONGEST: usize = 1023;
 
-/// The remainder of these five-bit symbols, after those before.
+/// The remainder after these five-bit symbols, given the remainder before.
 fn remainder(before: u32, symbols: impl IntoIterator<Item = u8>) -> u32 {
     const GENERATOR: [u32; 5] = [
         0x3b6a_57b2,
@@ -116,7 +116,7 @@ pub(super) fn decode(prefix: &str, text: &str) -> Result<(u8, Vec<u8>), Error> {
             bytes.push(byte);
         }
     }
-    // What is left over is less than a symbol, and zero: one address has one text.
+    // The remaining bits are fewer than a symbol, and zero: an address has only one text.
     let rest = bits & (1_u32 << count).saturating_sub(1);
     if count >= 5 || rest != 0 {
         return Err(bad("an address with bits left over"));
@@ -128,7 +128,7 @@ pub(super) fn decode(prefix: &str, text: &str) -> Result<(u8, Vec<u8>), Error> {
 mod tests {
     use super::*;
 
-    /// The valid and invalid texts of BIP-350, as far as they have a version.
+    /// The valid and invalid texts of BIP-350 that have a version.
     #[test]
     fn as_bip_350_says() {
         let prefixes = [
@@ -155,7 +155,7 @@ mod tests {
             );
         }
         assert!(decode("a", "a1lqfn3a").is_err(), "valid, and empty");
-        // Bech32, the code before it, has another constant.
+        // Bech32, the previous code, has another constant.
         let old = "abcdef1qpzry9x8gf2tvdw0s3jn54khce6mua7lmqqqxw";
         assert!(decode("abcdef", old).is_err());
     }

@@ -25,7 +25,7 @@ const SCOPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
 const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.29");
 const KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 
-/// Why a list is not taken.
+/// The reason why a list is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
     Why(&'static str),
@@ -41,7 +41,7 @@ impl From<der::Error> for Refused {
 
 type Place = Range<u32>;
 
-/// A list with its bytes, and where its parts stand in them.
+/// A list with its bytes, and the positions of its parts.
 pub(in super::super) struct List {
     bytes: Vec<u8>,
     message: Place,
@@ -60,9 +60,9 @@ pub(in super::super) struct List {
 }
 
 impl List {
-    /// Reads the list that fills `der`, with no more than `most` entries.
+    /// Parses the list that fills `der`, with no more than `most` entries.
     pub(super) fn read(der: &[u8], most: usize) -> Result<Self, Refused> {
-        // Lengths are below 2^32: the caller has looked.
+        // Lengths are below 2^32: the caller has checked.
         let place = |part: &[u8]| {
             let start = (part.as_ptr() as usize).saturating_sub(der.as_ptr() as usize);
             let end = start.saturating_add(part.len());
@@ -75,7 +75,7 @@ impl List {
         })?;
         outer.finish()?;
         SliceReader::new(message)?.sequence(|list| {
-            // Without a version, which stands first, it is of version 1.
+            // Without a version, which comes first, it is of version 1.
             let version = match Tag::peek(list)? {
                 Tag::Integer => u8::decode(list)?,
                 tag => tag.assert_eq(Tag::Sequence).map(|_| 0)?,
@@ -125,7 +125,7 @@ impl List {
         })
     }
 
-    /// The name of the authority.
+    /// The name of the CA.
     pub(super) const fn issuer(&self) -> &Name {
         &self.issuer
     }
@@ -148,7 +148,7 @@ impl List {
         }
     }
 
-    /// Whether it has the serial number with this content.
+    /// Whether the list contains the serial number with this content.
     pub(super) fn has(&self, serial: &[u8]) -> bool {
         let found = self
             .serials
@@ -156,7 +156,7 @@ impl List {
         found.is_ok()
     }
 
-    /// Whether it says that another key than that of `issuer` signed it.
+    /// Whether the list says that a key other than that of `issuer` signed it.
     pub(super) fn is_of_other_key(&self, issuer: &Fields<'_>) -> bool {
         match (&self.key_id, &issuer.key_id) {
             (Some(stated), Some(known)) => stated != known,
@@ -164,9 +164,8 @@ impl List {
         }
     }
 
-    /// Whether `certificate`, which the same authority issued, is in the scope of the list
-    /// (RFC 5280 §6.3.3): the kind of certificate, and a distribution point in common where both name
-    /// some.
+    /// Whether `certificate`, which the same CA issued, is in the scope of the list (RFC 5280
+    /// §6.3.3): the kind of certificate, and a common distribution point where both name some.
     pub(super) fn covers(&self, certificate: &Fields<'_>, is_leaf: bool) -> bool {
         let Some(scope) = &self.scope else {
             return true;
@@ -179,7 +178,7 @@ impl List {
         };
         let points = CrlDistributionPoints::from_der(points).map(|points| points.0);
         points.unwrap_or_default().iter().any(|point| {
-            // One of another authority, or for some reasons alone, is not that of a list like this.
+            // A point of another CA, or for some reasons only, does not match such a list.
             let whole = point.crl_issuer.is_none() && point.reasons.is_none();
             let point = point.distribution_point.as_ref().filter(|_| whole);
             point.is_some_and(|point| fits(point, name))
@@ -205,7 +204,7 @@ fn part<'b>(bytes: &'b [u8], place: &Place) -> &'b [u8] {
     bytes.get(place).unwrap_or_default()
 }
 
-/// One entry; gives the content of its serial number.
+/// Parses one entry and returns the content of its serial number.
 fn read_entry<'a>(entries: &mut SliceReader<'a>) -> Result<&'a [u8], Refused> {
     entries.sequence(|entry| {
         let serial = AnyRef::decode(entry)?;

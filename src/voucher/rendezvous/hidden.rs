@@ -1,4 +1,4 @@
-//! Wi-Fi passwords in rendezvous bytes that do not have the shape of instructions.
+//! Wi-Fi passwords in rendezvous bytes that do not have the structure of instructions.
 
 use crate::cbor::{Head, Items, Major, Reader, Span};
 use crate::error::{DeviceError, ErrorKind, ReadError};
@@ -7,11 +7,11 @@ use crate::limits::Limits;
 
 use super::variable::RvVariable;
 
-/// Gives the place of whatever follows the code of RVWifiPw in an array, or stands under it in a
-/// map, however deep, in these bytes; with `rest` they are the rest of an array themselves.
+/// Reports the place of every item after the code of RVWifiPw in an array, or under it in a map, at
+/// any depth in these bytes. With `rest` the bytes are themselves the rest of an array.
 ///
-/// It looks into arrays, maps, tags and byte strings. Where bytes are no CBOR it ends: each byte is
-/// looked at once for each of at most [`Limits::MAX_DEPTH`] levels.
+/// It descends into arrays, maps, tags and byte strings, and stops where the bytes are not CBOR.
+/// Each byte is examined once for each of at most [`Limits::MAX_DEPTH`] levels.
 pub(crate) fn passwords(bytes: &[u8], span: Span, rest: bool, found: &mut impl FnMut(Span)) {
     let mut hunt = Hunt {
         reader: Reader::over(bytes, span),
@@ -29,7 +29,7 @@ impl<F: FnMut(Span)> Hunt<'_, '_, F> {
     fn sequence(&mut self, rest: bool, depth: usize) {
         let mut password = false;
         while let Some(next) = self.reader.peek() {
-            // The end of an array that began before.
+            // The end of an array that began earlier.
             if next == 0xff {
                 let behind = self.reader.position().saturating_add(1);
                 self.reader = self.reader.within(self.reader.rest(behind));

@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::variable::{RvValue, RvVariable};
 use crate::finding::FindingKind;
 
-/// What is odd about a value that has the type of its variable.
+/// The anomaly of a value that has the type of its variable.
 pub(super) fn of_value(variable: RvVariable, value: RvValue<'_>) -> Option<FindingKind> {
     use RvVariable as V;
     match (variable, value) {
@@ -29,9 +29,9 @@ pub(crate) fn is_usable(bytes: &[u8]) -> bool {
     }
 }
 
-/// Whether a server can have this address. In IPv4 none is in 0.0.0.0/8 ("this network"), in
-/// 224.0.0.0/4 (multicast), or in 240.0.0.0/4 (reserved, broadcast): RFC 6890. An IPv4 address that
-/// is written as one of IPv6 is the same address.
+/// Whether a server can have this address. No IPv4 server is in 0.0.0.0/8 ("this network"), in
+/// 224.0.0.0/4 (multicast), or in 240.0.0.0/4 (reserved, broadcast): RFC 6890. An IPv4-mapped IPv6
+/// address is the same address.
 pub(crate) fn is_server(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(v4) => (1..224).contains(&v4.octets()[0]),
@@ -39,13 +39,13 @@ pub(crate) fn is_server(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a text names a host: a DNS name (RFC 1123 §2.1), underscores allowed, at most 253 bytes
+/// Whether a text is a host: a DNS name (RFC 1123 §2.1), underscores allowed, at most 253 bytes
 /// without a final dot; or an IP address that a server can have.
 ///
-/// A name whose last label is a number, decimal or hexadecimal, is an IPv4 address to resolvers
-/// (WHATWG URL, "ends in a number"), in spellings that they read differently: `0x7f000001`,
-/// `10.0.0.0x1`, `017.0.0.1`. Only four decimal numbers without leading zeros are taken. Names beyond
-/// ASCII are in their ASCII form (RFC 5890).
+/// Resolvers treat a name whose last label is a number, decimal or hexadecimal, as an IPv4 address
+/// (WHATWG URL, "ends in a number"). They interpret its forms differently: `0x7f000001`,
+/// `10.0.0.0x1`, `017.0.0.1`. Only four decimal numbers without leading zeros are accepted. Names
+/// outside ASCII must be in their ASCII form (RFC 5890).
 pub(crate) fn is_host(text: &str) -> bool {
     if text.contains(':') {
         let address = text.parse::<Ipv6Addr>();
@@ -60,8 +60,8 @@ pub(crate) fn is_host(text: &str) -> bool {
     name.len() <= 253 && name.split('.').all(is_label)
 }
 
-/// Whether resolvers read this label as a number: digits, or `0x` before hexadecimal digits or
-/// nothing.
+/// Whether resolvers interpret this label as a number: digits, or `0x` followed by hexadecimal
+/// digits or by nothing.
 fn is_number(label: &str) -> bool {
     let hexadecimal = label
         .strip_prefix("0x")
@@ -104,7 +104,7 @@ impl Directive {
         self.seen & Self::bit(variable) != 0
     }
 
-    /// Adds a variable; gives whether it has been there before. Unknown ones are not compared.
+    /// Adds a variable and returns whether it was already present. Unknown ones are not compared.
     pub(super) fn repeats(&mut self, variable: Option<RvVariable>) -> bool {
         self.any = true;
         let Some(variable) = variable else {
@@ -115,7 +115,7 @@ impl Directive {
         before
     }
 
-    /// What is odd about the directive as a whole.
+    /// The anomalies of the directive as a whole.
     pub(super) fn findings(self, mut note: impl FnMut(FindingKind)) {
         use RvVariable as V;
         if !self.any {
@@ -124,7 +124,8 @@ impl Directive {
         if self.has(V::DevOnly) && self.has(V::OwnerOnly) {
             note(FindingKind::RvForNobody);
         }
-        // Somebody is asked for the address, or another mechanism finds it, or it is a pause only.
+        // A person is asked for the address, another mechanism finds it, or the directive is only a
+        // delay.
         let pause = Self::bit(V::DelaySec) | Self::bit(V::DevOnly) | Self::bit(V::OwnerOnly);
         let is_pause = self.has(V::DelaySec) && self.seen & !pause == 0;
         let elsewhere = is_pause || self.has(V::UserInput) || self.has(V::ExtRv);

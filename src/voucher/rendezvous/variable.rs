@@ -28,7 +28,7 @@ pub enum RvVariable {
 }
 
 impl RvVariable {
-    /// Every variable by its code, 0 to 15.
+    /// Every variable, in the order of its code, 0 to 15.
     pub const ALL: [Self; 16] = [
         Self::DevOnly,
         Self::OwnerOnly,
@@ -54,7 +54,7 @@ impl RvVariable {
         self as u8
     }
 
-    /// The name in the FDO text.
+    /// The name in FDO 1.1.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -77,7 +77,7 @@ impl RvVariable {
         }
     }
 
-    /// Whether the variable says everything by standing there.
+    /// Whether the variable is a flag: it has no value.
     #[must_use]
     pub const fn is_flag(self) -> bool {
         matches!(self, Self::DevOnly | Self::OwnerOnly | Self::Bypass)
@@ -90,15 +90,15 @@ impl RvVariable {
     }
 }
 
-/// A value, decoded as far as its variable tells how.
+/// A value, decoded as far as its variable defines it.
 ///
-/// `Debug` prints no text and no bytes, only how many there are: they may be a Wi-Fi password.
+/// `Debug` prints only the number of bytes, not the text or bytes, which may be a Wi-Fi password.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RvValue<'v> {
-    /// A flag.
+    /// No value: the variable is a flag.
     None,
-    /// An IPv4 address, also from the IPv6 form ::ffff:a.b.c.d that go-fdo writes.
+    /// An IPv4 address, also from the IPv6 form ::ffff:a.b.c.d, which go-fdo writes.
     Ipv4([u8; 4]),
     /// An IPv6 address.
     Ipv6([u8; 16]),
@@ -106,7 +106,7 @@ pub enum RvValue<'v> {
     Number(u64),
     /// A host name, Wi-Fi name or password.
     Text(&'v str),
-    /// A truth value.
+    /// A Boolean value.
     Bool(bool),
     /// Anything else: the bytes of the value.
     Raw(&'v [u8]),

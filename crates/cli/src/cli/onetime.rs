@@ -1,4 +1,4 @@
-//! The command line of `ov onetime`, and what `ov extend` knows of one-time keys.
+//! The command line of `ov onetime`, and the one-time key options of `ov extend`.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub(crate) struct MasterArgs {
     /// The file for the secret: 64 hexadecimal digits, readable by its owner only
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -35,22 +35,22 @@ pub(crate) struct KeysArgs {
     /// The file with the master secret
     #[arg(long, value_name = "FILE")]
     pub(crate) master: PathBuf,
-    /// The order, any text of 64 bytes at most
+    /// The order: any text of at most 64 bytes
     #[arg(long, value_name = "TEXT")]
     pub(crate) order: String,
-    /// How many keys
+    /// The number of keys
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     pub(crate) count: u32,
-    /// The number of the first one. A number serves one device: go on where the last list ended
+    /// The number of the first key. A number serves one device: continue after the last number used
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) first: u32,
-    /// The kind of keys: that of the manufacturer
+    /// The type of the keys: that of the manufacturer's key
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
     /// The file to write, in PEM; the standard output by default
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -70,13 +70,13 @@ pub(crate) struct ScanKeyArgs {
     /// The file with the master secret
     #[arg(long, value_name = "FILE")]
     pub(crate) master: PathBuf,
-    /// The number of the address whose vouchers it finds
+    /// The number of the address whose vouchers the key finds
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) number: u32,
     /// The file for the key: 130 hexadecimal digits, readable by its owner only
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Replace a file that exists
+    /// Replace an existing file
     #[arg(long)]
     pub(crate) force: bool,
 }
@@ -86,10 +86,10 @@ pub(crate) struct FindArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Find what was sold to the address of this scan key
+    /// Find vouchers sold to the address of this scan key
     #[arg(long, value_name = "FILE", required_unless_present = "keys")]
     pub(crate) scan_key: Vec<PathBuf>,
-    /// Find what was sold to these public keys, as `ov onetime keys` wrote them
+    /// Find vouchers sold to these public keys, as written by `ov onetime keys`
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Vec<PathBuf>,
     /// Print one JSON object for each voucher that was found
@@ -105,27 +105,27 @@ pub(crate) struct FindArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "One-time keys")]
 pub(crate) struct OnetimeArgs {
-    /// The next owner: an address, behind which each voucher gets a key of its own
+    /// The next owner: an address, from which each voucher gets a separate key
     #[arg(long, value_name = "ADDRESS", group = "next", value_parser = address)]
     pub(crate) to_address: Option<ownership_voucher_onetime::Address>,
-    /// The next owner: a file of public keys in PEM, one for each voucher in their order
+    /// The next owner: a file of public keys in PEM, one for each voucher in order
     #[arg(long, value_name = "FILE", group = "next")]
     pub(crate) to_keys: Option<PathBuf>,
-    /// Sign with the one-time keys of this master secret: those behind its address, and those of
+    /// Sign with the one-time keys of this master secret: those of its address, and those of
     /// --order
     #[arg(long, value_name = "FILE", group = "signer")]
     pub(crate) master: Option<PathBuf>,
     /// The number of that address
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) number: u32,
-    /// An order whose keys sign; with --count
+    /// The order whose keys sign; requires --count
     #[arg(long, value_name = "TEXT", requires_all = ["master", "count"])]
     pub(crate) order: Option<String>,
-    /// How many keys that order has, from number 0
+    /// The number of keys in that order, from number 0
     #[arg(long, value_name = "N", requires = "order",
         value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
     pub(crate) count: Option<u32>,
-    /// The kind of the keys of that order
+    /// The type of the keys of that order
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
 }

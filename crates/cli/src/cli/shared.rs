@@ -1,4 +1,4 @@
-//! Options that several commands have.
+//! Options shared by several commands.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
 
-/// What a voucher is compared with, and what it may deviate from.
+/// What a voucher is compared with, and the deviations that are accepted.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
@@ -28,31 +28,32 @@ pub(crate) struct PolicyArgs {
     /// public and says nothing about the origin of the voucher
     #[arg(long, value_name = "FILE")]
     pub(crate) device_ca: Vec<PathBuf>,
-    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or DER
+    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or
+    /// DER
     #[arg(long, value_name = "FILE")]
     pub(crate) crl: Vec<PathBuf>,
-    /// Refuse those paths over a certificate of which none of these lists speaks: there is none of its
-    /// issuer, or it is of another key, kind of certificate or distribution point
+    /// Refuse those paths over a certificate that none of these lists covers: its issuer has no
+    /// list, or the list is for another key, kind of certificate or distribution point
     #[arg(long)]
     pub(crate) require_crl: bool,
-    /// The header HMAC must be made with this secret: hex, or @FILE with hex or raw bytes.
-    /// Arguments are visible to other users of the machine, files need not be
+    /// The header HMAC must match the one computed with this secret: hex, or @FILE with hex or raw
+    /// bytes. Arguments are visible to other users of the machine; files need not be
     #[arg(long, value_name = "HEX|@FILE")]
     pub(crate) hmac_secret: Option<String>,
-    /// Accept vouchers of any origin: without manufacturer or HMAC to compare with, anybody may have
-    /// made them
+    /// Accept vouchers of any origin: without a manufacturer or HMAC to compare with, anybody may
+    /// have made them
     #[arg(long)]
     pub(crate) any_origin: bool,
-    /// The time at which certificates are judged, such as 2026-11-23T09:30:00Z; now by default
+    /// The time at which certificates are checked, such as 2026-11-23T09:30:00Z; now by default
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) at: Option<UnixTime>,
-    /// Refuse certificates outside of their validity; by default that is a finding
+    /// Refuse certificates outside their validity period; by default that is a finding
     #[arg(long)]
     pub(crate) refuse_expired: bool,
-    /// Refuse every deviation from the written profile of FDO 1.1, and certificate chains that are none
+    /// Refuse every deviation from the written profile of FDO 1.1, and invalid certificate chains
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Accept dialects by name: legacy-chain-hash, legacy-untagged, key-type-label,
+    /// Accept deviations by name: legacy-chain-hash, legacy-untagged, key-type-label,
     /// fdo-2.0-draft, experimental-keys
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
     pub(crate) allow: Vec<Allowance>,
@@ -60,7 +61,7 @@ pub(crate) struct PolicyArgs {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Jobs {
-    /// Threads to work with; as many as there are processors by default
+    /// The number of threads; one per processor by default
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: Option<u16>,
 }
@@ -71,12 +72,12 @@ pub(crate) enum Curve {
     P256,
     /// NIST P-384
     P384,
-    /// Ed25519, which only this program reads in vouchers
+    /// Ed25519; no other implementation reads it in vouchers
     Ed25519,
 }
 
 impl Curve {
-    /// The label that FDO gives to such keys.
+    /// The FDO key type of such keys.
     pub(crate) const fn key_type(self) -> KeyType {
         match self {
             Self::P256 => KeyType::Secp256r1,

@@ -1,4 +1,4 @@
-//! How the values of options are read.
+//! Parsing of option values.
 
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Digest, Guid, Proved, UnixTime};
@@ -9,13 +9,13 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     unhex_secret(text).map(|bytes| bytes.to_vec())
 }
 
-/// The same for a secret: wiped when dropped, also what was read before a wrong digit.
+/// The same for a secret. It is wiped when dropped, and so are digits read before an invalid one.
 pub(crate) fn unhex_secret(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
         return None;
     };
-    // No growing, which would leave copies behind.
+    // No reallocation, which would leave copies.
     let mut bytes = Zeroizing::new(Vec::with_capacity(pairs.len()));
     for [high, low] in pairs {
         bytes.push(u8::try_from(digit(high)? << 4 | digit(low)?).ok()?);
@@ -59,7 +59,7 @@ pub(super) fn severity(name: &str) -> Result<Severity, String> {
     found.ok_or_else(|| format!("one of {} expected", names.join(", ")))
 }
 
-/// What a new voucher must not tell: kinds, severities, or `strict`, one behind the other.
+/// What a new voucher must not disclose: kinds, severities, or `strict`, separated by commas.
 pub(super) fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
     names
         .split(',')

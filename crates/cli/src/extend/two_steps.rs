@@ -1,4 +1,4 @@
-//! One voucher that is signed elsewhere: the message first, the signature afterwards.
+//! One voucher that is signed elsewhere: first the message, then the signature.
 
 use alloc::sync::Arc;
 use std::path::Path;
@@ -25,7 +25,7 @@ pub(super) fn journal(args: &ExtendArgs) -> Result<Option<SalesFile>, Failure> {
     args.journal.as_deref().map(open).transpose()
 }
 
-/// What becomes of a command for one voucher whose hand-over fails.
+/// The result of a command for one voucher whose hand-over failed.
 fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
     let message = Problem::from(error).message;
     match error.kind() {
@@ -37,7 +37,7 @@ fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
     }
 }
 
-/// What helps, in words of the command line.
+/// Advice in terms of the command line.
 pub(super) fn hint(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::CaAsOwner => " (--allow-ca-owner sells to it)",
@@ -46,8 +46,8 @@ pub(super) fn hint(error: &Error) -> &'static str {
     }
 }
 
-/// Writes the message to sign. The sale is recorded before: once the message is out, a signature may
-/// come to exist.
+/// Writes the message to sign. The sale is recorded first: once the message is published, a
+/// signature may exist.
 pub(super) fn first_step(
     args: &ExtendArgs,
     path: &Path,
@@ -55,7 +55,7 @@ pub(super) fn first_step(
     options: &ExtendOptions,
     material: &Material,
 ) -> Result<Outcome, Failure> {
-    // A message that cannot be written is never signed, and no sale.
+    // A message that cannot be written is never signed, and is not a sale.
     let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
     let journal = journal(args)?;
     let (name, _, bytes) = only_voucher(args)?;
@@ -85,9 +85,9 @@ pub(super) fn first_step(
     Ok(Outcome::Good)
 }
 
-/// Writes the voucher with a signature that was made elsewhere. A signature that does not verify is
-/// no sale; one that does is recorded before the voucher is given out, if it was not at the first
-/// step.
+/// Writes the voucher with an external signature. If the signature does not verify, there is no
+/// sale. If it does, the sale is recorded before the voucher is written, unless the first step
+/// recorded it.
 pub(super) fn second_step(
     args: &ExtendArgs,
     path: &Path,
@@ -113,7 +113,7 @@ pub(super) fn second_step(
     });
     let ((voucher, receipt), before) = match signed {
         Ok(signed) => signed,
-        // Only this is about the signature.
+        // Only this error concerns the signature.
         Err(error) if error.kind() == ErrorKind::SignerAnswer => {
             return Err(in_file(path, &error));
         }
@@ -127,7 +127,8 @@ pub(super) fn second_step(
     Ok(Outcome::Good)
 }
 
-/// Name, source and bytes of the one voucher of the input: signing in two steps is for one at a time.
+/// Name, source and bytes of the single voucher of the input: signing in two steps handles one at a
+/// time.
 fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut found: Option<Item> = None;
@@ -151,7 +152,7 @@ fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failur
     }
 }
 
-/// Does something with the verified voucher.
+/// Calls a function with the verified voucher.
 fn with_verified<T>(
     bytes: &[u8],
     policy: &Policy<'_>,

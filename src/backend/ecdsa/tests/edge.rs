@@ -75,11 +75,22 @@ macro_rules! edge {
             /// for a key used often (a comb of its own) and for keys used once (a walk).
             #[test]
             fn every_window_of_the_combs() {
+                windows_of_the_combs(3);
+            }
+
+            #[test]
+            #[ignore = "long: run with --release -- --ignored"]
+            fn every_window_of_all_combs() {
+                windows_of_the_combs(1);
+            }
+
+            /// For every `step`th width.
+            fn windows_of_the_combs(step: usize) {
                 let mut random = Random(41);
                 let hot = scalar(&mut random);
                 let mut repeated = Vec::new();
                 let mut single = Vec::new();
-                for width in WIDTHS {
+                for width in WIDTHS.into_iter().step_by(step) {
                     let shape = Shape::comb(BITS, width);
                     let u1 = odd(scalar(&mut random));
                     let mut partial = Number::ZERO;
@@ -145,17 +156,17 @@ macro_rules! edge {
             /// that their last digit wraps around the order.
             #[test]
             fn small_multiples() {
-                multiples(1, 15);
+                multiples(1, 15, 4);
             }
 
             #[test]
             #[ignore = "long: run with --release -- --ignored"]
             fn small_multiples_of_all() {
-                multiples(3, 3);
+                multiples(3, 3, 1);
             }
 
-            /// `tries` pairs of scalars for each key, and every `step`th pair for one key alone.
-            fn multiples(tries: usize, step: usize) {
+            /// `tries` pairs of scalars for every `keys`th key, and every `step`th pair for one key alone.
+            fn multiples(tries: usize, step: usize, keys: usize) {
                 let mut random = Random(43);
                 let mut scalars = vec![];
                 for i in 1..=4 {
@@ -171,7 +182,7 @@ macro_rules! edge {
                     }
                 }
                 let mut cases = vec![];
-                for k in 1..=64 {
+                for k in (1..=64).step_by(keys) {
                     for k in [signed(k), signed(-k)] {
                         for _ in 0..tries {
                             let i = random.below(scalars.len() as u64) as usize;
@@ -323,10 +334,10 @@ macro_rules! edge {
                     cases.push(from_scalars(&scalar(&mut random), &scalar(&mut random), &k));
                 }
                 check::<C>(&cases);
-                for some in cases.chunks(50) {
+                for some in cases.chunks(150) {
                     check::<C>(some);
                 }
-                for one in cases.chunks(1).step_by(5) {
+                for one in cases.chunks(1).step_by(25) {
                     check::<C>(one);
                 }
             }
@@ -335,6 +346,16 @@ macro_rules! edge {
             /// the tables.
             #[test]
             fn windows_and_budgets() {
+                budgets(&[0, 400_000], 3);
+            }
+
+            #[test]
+            #[ignore = "long: run with --release -- --ignored"]
+            fn windows_and_all_budgets() {
+                budgets(&[0, 100_000, 400_000, 64 << 20], 5);
+            }
+
+            fn budgets(budgets: &[usize], rounds: usize) {
                 let mut random = Random(46);
                 let mut cases = vec![];
                 for uses in [1, 2, 40, 3, 100, 1, 250] {
@@ -350,10 +371,10 @@ macro_rules! edge {
                 }
                 let right: Vec<bool> = cases.iter().map(|case| case.valid).collect();
                 for backend in backends() {
-                    for budget in [0, 100_000, 400_000, 64 << 20] {
+                    for &budget in budgets {
                         let mut ecdsa = Ecdsa::<C>::new(backend, budget);
-                        for round in 0..5 {
-                            let part = cases.len() * (round + 1) / 5;
+                        for round in 0..rounds {
+                            let part = cases.len() * (round + 1) / rounds;
                             let verdicts = decide_with(&mut ecdsa, &cases[..part]);
                             assert_eq!(verdicts, right[..part], "budget {budget}, {backend:?}");
                             let verdicts = decide_with(&mut ecdsa, &cases[part / 2..]);
