@@ -412,7 +412,11 @@ fn persistent(name: &str) -> Result<PersistentTpmHandle> {
         .strip_prefix("0x")
         .and_then(|digits| u32::from_str_radix(digits, 16).ok())
         .filter(|number| (0x8100_0000..=0x817f_ffff).contains(number));
-    let wanted = || Failure::Other(format!("{name}: a handle 0x81000000 to 0x817fffff expected"));
+    let wanted = || {
+        Failure::Other(format!(
+            "{name}: a handle 0x81000000 to 0x817fffff expected"
+        ))
+    };
     PersistentTpmHandle::new(number.ok_or_else(wanted)?).map_err(|_| wanted())
 }
 

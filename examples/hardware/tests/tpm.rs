@@ -152,7 +152,10 @@ fn the_owner_proves_itself_to_the_device() {
             verifier.entry(&next_entry(&voucher, 0).expect("an entry"))?;
             verifier.finish().map(drop)
         });
-    assert_eq!(refused.expect_err("forged").kind(), ErrorKind::SignatureInvalid);
+    assert_eq!(
+        refused.expect_err("forged").kind(),
+        ErrorKind::SignatureInvalid
+    );
 }
 
 #[test]

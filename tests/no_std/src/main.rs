@@ -34,7 +34,10 @@ unsafe impl GlobalAlloc for Arena {
             let end = start.checked_add(layout.size())?;
             (end <= ARENA).then_some(end)
         };
-        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take) {
+        match self
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+        {
             Ok(used) => {
                 let start = (base + used).next_multiple_of(layout.align()) - base;
                 self.bytes.get().cast::<u8>().wrapping_add(start)
@@ -47,7 +50,10 @@ unsafe impl GlobalAlloc for Arena {
 }
 
 #[global_allocator]
-static HEAP: Arena = Arena { bytes: UnsafeCell::new([0; ARENA]), used: AtomicUsize::new(0) };
+static HEAP: Arena = Arena {
+    bytes: UnsafeCell::new([0; ARENA]),
+    used: AtomicUsize::new(0),
+};
 
 #[link(name = "c")]
 unsafe extern "C" {
@@ -61,7 +67,9 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 fn verifies(bytes: &[u8]) -> bool {
-    Voucher::parse(bytes).and_then(|voucher| voucher.verify(&Policy::any_origin())).is_ok()
+    Voucher::parse(bytes)
+        .and_then(|voucher| voucher.verify(&Policy::any_origin()))
+        .is_ok()
 }
 
 /// Called by the C start-up code.
