@@ -123,6 +123,7 @@ impl Roots {
 }
 
 /// The content of issuer and serial number of a certificate, if it can be parsed.
+#[cfg(feature = "privacy")]
 pub(crate) fn issuer_and_serial(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Fields::read(der).map(|fields| (fields.issuer, fields.serial))
 }

@@ -290,8 +290,21 @@ fn a_device_with_its_key_in_a_tpm() {
         refused(&good, policy(&roots(&stranger, &[]))),
         ErrorKind::DevicePath
     );
-    let wrong = voucher(&[leaf.clone(), namesake.der()]);
-    assert_eq!(all(&wrong), ErrorKind::DevicePath);
+    // Certificates that do not sign each other are not written at all.
+    let owner_key = NextOwner::Key(maker.public_key().expect("a TPM's key"));
+    let unfit = NewVoucher::new(Guid([0x5c; 16]), "Gateway 100", owner_key)
+        .with_rendezvous(
+            RvDirective::new()
+                .dns("rv.example.com")
+                .device_port(443)
+                .protocol(RvProtocol::Https),
+        )
+        .with_device_chain(vec![leaf.clone(), namesake.der()])
+        .header();
+    assert_eq!(
+        unfit.map(drop).expect_err("no chain").kind(),
+        ErrorKind::UnfitChain
+    );
     let bare = voucher(std::slice::from_ref(&leaf));
     assert_eq!(all(&bare), ErrorKind::DevicePath);
     let of_namesake = voucher(&[namesake.certify(&public, 100, GOOD), namesake.der()]);
