@@ -10,5 +10,5 @@ for target in "${targets[@]}"; do
         zip -qjr "$OUT/${target}_seed_corpus.zip" "fuzz/seeds/$target"
     fi
 done
-# The vectors that some targets read are looked for where they were at build time, and a fuzzing machine
-# has only $OUT: see fuzz/src/vectors.rs.
+# Some targets read the vectors; a fuzzing machine has only $OUT.
+cp -r test-vectors "$OUT/"

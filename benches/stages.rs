@@ -1,6 +1,6 @@
 //! What each stage costs: reading, single verification, extension, batches of every kind of key.
 //!
-//! Peers written in C and other Rust crates stand in `benches/peers`, so that this crate's tests
+//! Peers written in C and other Rust crates are in `benches/peers`, so that this crate's tests
 //! and benches build no C code.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};

@@ -49,8 +49,8 @@ uint64_t fdo_ownershipvoucher_list_len(const struct FdoOwnershipVoucherList *lis
 /* Frees a list and its vouchers. */
 void fdo_ownershipvoucher_list_free(struct FdoOwnershipVoucherList *list);
 
-/* Reads vouchers in CBOR that stand one after the other; none give an empty list. NULL where one
- * of them cannot be read. */
+/* Reads a sequence of vouchers in CBOR; an empty input gives an empty list. NULL if one of them
+ * cannot be read. */
 const struct FdoOwnershipVoucherList *fdo_ownershipvoucher_many_from_data(const void *data,
                                                                           size_t len);
 

@@ -338,7 +338,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
     fn string(&mut self, head: Head, sink: &mut impl Sink) -> Result<Span, E> {
         let content = if head.indefinite {
             let refuse = || {
-                let why = "its content does not stand in one place";
+                let why = "its content is not contiguous";
                 Err(E::text(ErrorKind::ChunkedString, why).at(head.start))
             };
             if self.peek() == Some(BREAK) {

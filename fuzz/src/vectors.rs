@@ -1,12 +1,18 @@
 //! The test vectors, read when the target starts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ownership_voucher::{Roots, file::certificates_from_pem};
 use serde_json::Value;
 
-fn folder() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors"))
+/// Those of the repository; on a fuzzing machine, which has none, those beside the target.
+fn folder() -> PathBuf {
+    let here = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors"));
+    let target = std::env::current_exe().unwrap_or_default();
+    match here.is_dir() {
+        true => here.to_path_buf(),
+        false => target.with_file_name("test-vectors"),
+    }
 }
 
 fn read(name: &str) -> Vec<Value> {

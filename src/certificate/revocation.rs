@@ -227,7 +227,7 @@ enum Status {
     Unknown,
 }
 
-const UNKNOWN: &str = "no revocation list speaks of a certificate";
+const UNKNOWN: &str = "no revocation list covers a certificate";
 
 const NO_SIGNER: &str = "a revocation list has the name of an authority and states another key, and no known \
      authority of that name signed it: it is damaged, or the certificate of that key is not trusted";

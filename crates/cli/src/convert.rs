@@ -9,15 +9,24 @@ use crate::cli::ConvertArgs;
 use crate::input::{Inputs, Windows, name_of, print_left_out};
 use crate::output::{Sink, print_message};
 use crate::report::Problem;
+use crate::same_file::Files;
 use crate::{Failure, Outcome};
 
 /// Converts every voucher that can be read. Others are reported and left out.
 pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
+    let mut files = Files::default();
+    for path in &args.paths {
+        files.input(Some(path), "an input");
+    }
+    files.output(args.output.output.as_deref(), "-o")?;
     let (mut windows, repeated) = match &args.out_dir {
         None => (Windows::new(&args.paths), Repeated::default()),
         Some(_) => {
             // Before the folder is created.
             let inputs = Inputs::new(&args.paths)?;
+            for path in inputs.files() {
+                files.input(Some(path), "an input");
+            }
             let repeated = Repeated::look(&mut inputs.windows(true));
             if repeated.refuse() {
                 return Ok(Outcome::Rejected);
@@ -44,7 +53,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
                 }
             });
             match parsed {
-                Ok((bytes, guid)) => match sink.push(bytes, &guid.to_string()) {
+                Ok((bytes, guid)) => match put(&mut sink, &files, bytes, &guid.to_string()) {
                     Err(Failure::Message(message)) if sink.is_folder() => {
                         print_message(&format!("{name}: {message}"));
                         outcome = Outcome::Trouble;
@@ -67,6 +76,14 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
         sink.finish()?;
     }
     Ok(outcome)
+}
+
+/// Writes a voucher, but not over an input: the rest of that may be read later.
+fn put(sink: &mut Sink, files: &Files, bytes: &[u8], name: &str) -> Result<(), Failure> {
+    if let Some(target) = sink.target(name) {
+        files.check(&target, "a voucher of --out-dir")?;
+    }
+    sink.push(bytes, name)
 }
 
 /// The maximum number of conflicts that are named; others are only counted.

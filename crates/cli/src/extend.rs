@@ -3,7 +3,6 @@
 mod two_steps;
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 
 use ownership_voucher::{
     Allowance, Error, ErrorKind, ExtendOptions, NextOwner, Policy, Proved, Receipt,
@@ -75,29 +74,16 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
     for path in &args.paths {
         files.input(Some(path), "an input");
     }
-    let secret = args.policy.hmac_secret.as_deref();
-    let secret = secret
-        .and_then(|text| text.strip_prefix('@'))
-        .map(Path::new);
     for (path, what) in [
         (args.key.as_deref(), "--key"),
         (args.to.as_deref(), "--to"),
         (args.signature.as_deref(), "--signature"),
         (args.onetime.master.as_deref(), "--master"),
         (args.onetime.to_keys.as_deref(), "--to-keys"),
-        (args.policy.owner.as_deref(), "--owner"),
-        (secret, "--hmac-secret"),
     ] {
         files.input(path, what);
     }
-    for (paths, what) in [
-        (&args.policy.manufacturer, "--manufacturer"),
-        (&args.policy.manufacturer_ca, "--manufacturer-ca"),
-        (&args.policy.device_ca, "--device-ca"),
-        (&args.policy.crl, "--crl"),
-    ] {
-        paths.iter().for_each(|path| files.input(Some(path), what));
-    }
+    files.policy(&args.policy);
     for (path, what) in [
         (&args.journal, "--journal"),
         (&args.receipt, "--receipt"),

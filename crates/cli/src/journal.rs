@@ -26,6 +26,7 @@ use crate::cli::unhex;
 use crate::material::now;
 use crate::output::{print_message, sync_folder};
 use crate::report::{Problem, fingerprint, hex, object, quoted};
+use crate::same_file::{Identity, of_file};
 
 /// The first line.
 const HEADER: &str = r#"{"journal":"ownership-voucher","version":1}"#;
@@ -124,13 +125,13 @@ impl SalesFile {
         let file = options.open(&self.path)?;
         file.lock()?;
         // If the file was replaced while we waited, other processes would not see our lock.
-        let identity = identity(&file.metadata()?);
-        let same = identity == self::identity(&fs::metadata(&self.path)?)
-            && known.identity.is_none_or(|known| known == identity);
+        let identity = of_file(&self.path, &file.metadata()?);
+        let same = identity == of_file(&self.path, &fs::metadata(&self.path)?)
+            && (known.identity.is_none() || known.identity == identity);
         if !same {
             return Err(io::Error::other("the journal was replaced meanwhile"));
         }
-        known.identity = Some(identity);
+        known.identity = identity;
         Ok((file, !there))
     }
 }
@@ -373,21 +374,6 @@ fn line_at(file: &mut File, at: u64) -> io::Result<Line> {
     reader.read_until(b'\n', &mut bytes)?;
     Line::parse(&bytes).ok_or_else(|| io::Error::other("the journal was changed meanwhile"))
 }
-
-#[cfg(unix)]
-type Identity = (u64, u64);
-
-#[cfg(unix)]
-fn identity(meta: &fs::Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt as _;
-    (meta.dev(), meta.ino())
-}
-
-#[cfg(not(unix))]
-type Identity = ();
-
-#[cfg(not(unix))]
-const fn identity(_: &fs::Metadata) -> Identity {}
 
 #[cfg(test)]
 mod tests {

@@ -10,12 +10,13 @@ use crate::output::{NewFile, Readers, pem};
 use crate::place::is_standard_output;
 use crate::random::fill_random;
 use crate::report::fingerprint;
+use crate::same_file::Files;
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Failure> {
-    if args.public.as_ref() == Some(&args.output) {
-        return Err("the private and the public key need two files".into());
-    }
+    let mut files = Files::default();
+    files.output(Some(&args.output), "-o")?;
+    files.output(args.public.as_deref(), "--public")?;
     // Both outputs are opened before either is written.
     let mut private = NewFile::create(&args.output, args.force, Readers::Owner)?;
     let public = match &args.public {

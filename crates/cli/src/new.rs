@@ -13,6 +13,7 @@ use crate::output::{Readers, Sink, print_message, write_file};
 use crate::owners::next_owner;
 use crate::random::fill_random;
 use crate::report::Problem;
+use crate::same_file::Files;
 use crate::secret::secret;
 use crate::{Failure, Outcome};
 
@@ -21,6 +22,12 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
         Some(guid) => guid,
         None => random_guid()?,
     };
+    let mut files = Files::default();
+    files.input(Some(&args.manufacturer), "--manufacturer");
+    files.input(args.device_chain.as_deref(), "--device-chain");
+    files.secret(args.hmac_secret.as_deref());
+    files.output(args.header.as_deref(), "--header")?;
+    files.output(args.output.output.as_deref(), "-o")?;
     let header = header(args, guid)?;
     let policy = now().map_or_else(Policy::any_origin, |now| Policy::any_origin().at(now));
     for finding in header.remarks(&policy) {

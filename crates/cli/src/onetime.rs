@@ -18,6 +18,7 @@ use crate::owners::listed_keys;
 use crate::random::fill_random;
 use crate::read::{in_file, read};
 use crate::report::{Problem, count, fingerprint, object, quoted};
+use crate::same_file::Files;
 use crate::verify::{Progress, pool};
 use crate::{Failure, Outcome};
 
@@ -92,7 +93,15 @@ pub(crate) fn public_keys(
     keys.map_err(|error| failure(&error))
 }
 
+/// Fails where the output would replace the master secret.
+fn apart(master: &Path, output: Option<&Path>) -> Result<(), Failure> {
+    let mut files = Files::default();
+    files.input(Some(master), "--master");
+    files.output(output, "-o")
+}
+
 fn keys(args: &KeysArgs) -> Result<Outcome, Failure> {
+    apart(&args.master, args.output.as_deref())?;
     let master = master(&args.master)?;
     let mut text = String::new();
     for key in public_keys(&master, args.curve, &args.order, args.first, args.count)? {
@@ -115,6 +124,7 @@ fn address(args: &AddressArgs) -> Result<Outcome, Failure> {
 }
 
 fn scan_key(args: &ScanKeyArgs) -> Result<Outcome, Failure> {
+    apart(&args.master, Some(&args.output))?;
     let scan = master(&args.master)?.scan_key(args.number);
     let bytes = scan.map_err(|error| failure(&error))?.to_bytes();
     write_secret(&args.output, &bytes, args.force)?;

@@ -8,6 +8,7 @@ use ownership_voucher::{Error, ErrorKind, NextOwner, PublicKey, file};
 use crate::Failure;
 use crate::read::{in_file, is_pem, read};
 use crate::report::{Problem, count};
+use crate::watch::holds_private_key;
 
 /// The public contents of a file.
 #[derive(Default)]
@@ -25,7 +26,7 @@ impl Content {
         if !is_pem(&bytes) {
             match PublicKey::from_spki_der(&bytes) {
                 Ok(key) => content.keys.push(key),
-                Err(_) if is_private(&bytes) => return Err(private_key_found(path, "")),
+                Err(_) if holds_private_key(&bytes) => return Err(private_key_found(path, "")),
                 Err(_) => {
                     PublicKey::from_certificate_der(&bytes).map_err(fail)?;
                     content.chain.push(bytes.to_vec());
@@ -65,18 +66,6 @@ impl Content {
             _ => format!("{keys} and {certificates}"),
         }
     }
-}
-
-/// Whether bytes that are not PEM look like a private key. PKCS#8, PKCS#1 and SEC 1 in DER begin
-/// with a version, while public keys and certificates begin with a sequence. JWK is recognised too.
-fn is_private(bytes: &[u8]) -> bool {
-    let content = match bytes {
-        [0x30, len, rest @ ..] if *len < 0x80 => rest,
-        [0x30, 0x81, _, rest @ ..] | [0x30, 0x82, _, _, rest @ ..] => rest,
-        [b'{', ..] => return String::from_utf8_lossy(bytes).contains("\"d\""),
-        _ => return false,
-    };
-    matches!(content, [2, 1, 0 | 1, ..])
 }
 
 fn private_key_found(path: &Path, label: &str) -> Failure {

@@ -12,6 +12,7 @@ use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
 use crate::read::{in_file, read};
 use crate::report::{Problem, fingerprint, object, quoted};
+use crate::same_file::Files;
 use crate::{Failure, Outcome};
 
 const CHALLENGE: &str = "OWNERSHIP CHALLENGE";
@@ -19,6 +20,10 @@ const PROOF: &str = "OWNERSHIP PROOF";
 
 /// `ov challenge`: challenges a party that claims to own a voucher.
 pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
+    let mut files = Files::default();
+    files.input(Some(&args.voucher), "the voucher");
+    files.policy(&args.policy);
+    files.output(args.output.as_deref(), "-o")?;
     let output = open(args.output.as_deref(), args.force)?;
     let mut nonce = [0; 32];
     fill_random(&mut nonce)?;
@@ -33,6 +38,18 @@ pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
 
 /// `ov prove`: the owner's answer.
 pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
+    let mut files = Files::default();
+    for (path, what) in [
+        (Some(args.voucher.as_path()), "the voucher"),
+        (Some(args.challenge.as_path()), "--challenge"),
+        (args.key.as_deref(), "--key"),
+        (args.signature.as_deref(), "--signature"),
+    ] {
+        files.input(path, what);
+    }
+    files.policy(&args.policy);
+    files.output(args.to_be_signed.as_deref(), "--to-be-signed")?;
+    files.output(args.output.as_deref(), "-o")?;
     let challenge = read_challenge(&args.challenge)?;
     let message = with_voucher(&args.voucher, &args.policy, |voucher| {
         let message = challenge.respond(voucher, &args.verifier);

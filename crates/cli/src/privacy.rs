@@ -265,7 +265,7 @@ fn print_links(
     }
     let traced = linkage.traced();
     lines.line(&format!(
-        "  the owners of {traced} of {total} have a key that stands in others too; \
+        "  the owners of {traced} of {total} have a key that occurs in other vouchers too; \
          the smallest anonymity set is of {}",
         linkage.smallest_anonymity_set()
     ))

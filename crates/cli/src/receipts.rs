@@ -200,7 +200,7 @@ fn read_known(file: &mut File, known: &mut BTreeSet<[u8; 32]>) -> io::Result<boo
             Some(receipt) if ended => {
                 known.insert(receipt);
             }
-            _ if !ended && bytes.first() == Some(&b'{') && (got as u64) < MOST => {
+            receipt if !ended && (got as u64) < MOST && (receipt.is_some() || is_cut(&bytes)) => {
                 print_message(
                     "the receipts end inside a line: a run was cut off; it is written again",
                 );
@@ -213,6 +213,15 @@ fn read_known(file: &mut File, known: &mut BTreeSet<[u8; 32]>) -> io::Result<boo
     }
     file.seek(SeekFrom::End(0))?;
     Ok(true)
+}
+
+/// Whether this is an incomplete prefix of a receipt. Any other file is left as it is.
+fn is_cut(bytes: &[u8]) -> bool {
+    let start = b"{\"source\":\"";
+    match bytes.strip_prefix(start) {
+        None => start.starts_with(bytes),
+        Some(_) => serde_json::from_slice::<Value>(bytes).is_err_and(|error| error.is_eof()),
+    }
 }
 
 fn line_identity(line: &[u8]) -> Option<[u8; 32]> {

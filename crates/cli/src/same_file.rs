@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
+use crate::cli::PolicyArgs;
 use crate::place::is_standard_output;
 
 /// The maximum number of consecutive links that are followed.
@@ -14,7 +15,7 @@ const LINKS: usize = 40;
 
 /// The identity of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Identity {
+pub(crate) enum Identity {
     /// An existing file: so hard links are detected too.
     #[cfg(unix)]
     Number(u64, u64),
@@ -45,14 +46,15 @@ fn identity(path: &Path) -> Option<Identity> {
     Some(Identity::Path(folder.join(path.file_name()?)))
 }
 
+/// The identity of an existing file; by its path where the system has no numbers for files.
 #[cfg(unix)]
-fn of_file(_: &Path, meta: &fs::Metadata) -> Option<Identity> {
+pub(crate) fn of_file(_: &Path, meta: &fs::Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
     Some(Identity::Number(meta.dev(), meta.ino()))
 }
 
 #[cfg(not(unix))]
-fn of_file(path: &Path, _: &fs::Metadata) -> Option<Identity> {
+pub(crate) fn of_file(path: &Path, _: &fs::Metadata) -> Option<Identity> {
     fs::canonicalize(path).ok().map(Identity::Path)
 }
 
@@ -68,6 +70,26 @@ impl Files {
         if let Some((path, identity)) = file.and_then(|path| Some((path, identity(path)?))) {
             self.0.entry(identity).or_insert((path.to_path_buf(), what));
         }
+    }
+
+    /// The files that a policy is read from.
+    pub(crate) fn policy(&mut self, args: &PolicyArgs) {
+        self.input(args.owner.as_deref(), "--owner");
+        self.secret(args.hmac_secret.as_deref());
+        for (paths, what) in [
+            (&args.manufacturer, "--manufacturer"),
+            (&args.manufacturer_ca, "--manufacturer-ca"),
+            (&args.device_ca, "--device-ca"),
+            (&args.crl, "--crl"),
+        ] {
+            paths.iter().for_each(|path| self.input(Some(path), what));
+        }
+    }
+
+    /// The file of an HMAC secret, if the option names one.
+    pub(crate) fn secret(&mut self, text: Option<&str>) {
+        let path = text.and_then(|text| text.strip_prefix('@'));
+        self.input(path.map(Path::new), "--hmac-secret");
     }
 
     /// A file that is written.

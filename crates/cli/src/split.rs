@@ -147,7 +147,7 @@ impl<R: Read> Splitter<R> {
             && let Some(at) = self.foreign.take()
         {
             let why = format!(
-                "what stands behind a PEM block is neither text nor PEM and was not read (byte {at}); \
+                "the bytes after a PEM block are neither text nor PEM and were not read (byte {at}); \
                  put vouchers in other formats into files of their own"
             );
             return Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, &why))));

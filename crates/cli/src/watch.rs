@@ -105,6 +105,13 @@ pub(crate) fn look_inside(bytes: &[u8], offset: u64, seen: &Seen) {
     }
 }
 
+/// Whether these bytes hold a private key in one of the recognised forms.
+pub(crate) fn holds_private_key(bytes: &[u8]) -> bool {
+    let keys = Seen::default();
+    scan(bytes, 0, 0, &mut Jwk::default(), &keys);
+    !seen(&keys).is_empty()
+}
+
 /// Records a private key, once for each offset.
 pub(crate) fn note(offset: u64, label: &str, seen: &Seen) {
     let mut keys = seen.lock().unwrap_or_else(PoisonError::into_inner);

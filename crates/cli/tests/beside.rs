@@ -228,7 +228,7 @@ fn what_is_no_file_of_vouchers_is_said() {
             assert_eq!(code, 2, "{told}");
             // The head of an array may be a letter in some encoding, the version is none.
             let said = format!(
-                "neither text nor PEM and was not read (byte {}",
+                "neither text nor PEM and were not read (byte {}",
                 pem.len() + 1
             );
             assert!(

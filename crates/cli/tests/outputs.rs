@@ -218,3 +218,76 @@ fn keys_come_through_the_standard_input() {
         assert!(!output.stdout.is_empty(), "{args}");
     }
 }
+
+/// What a command reads, it does not replace, under whatever name and even with --force.
+#[test]
+fn no_output_replaces_an_input() {
+    let folder = folder("inputs");
+    let files = ["v.cbor", "owner.key", "next.pub", "m", "c.pem"];
+    let before = files.map(|name| fs::read(folder.join(name)).unwrap());
+    let mut tried = 0;
+    for args in OUTPUTS {
+        for (name, content) in files.iter().zip(&before) {
+            if !args.split(' ').any(|word| word == *name) {
+                continue;
+            }
+            for spelled in [(*name).to_owned(), format!("./{name}")] {
+                let args = format!("{} --force", args.replace("OUT", &spelled));
+                let (code, _, err) = ov(&folder, &args);
+                assert_eq!(code, 2, "{args}: {err}");
+                assert!(err.contains("are the same file"), "{args}: {err}");
+                assert_eq!(&fs::read(folder.join(name)).unwrap(), content, "{args}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 30, "{tried}");
+    // Nor is a private key replaced by its public half.
+    for public in ["k", "./k"] {
+        let (code, _, err) = ov(&folder, &format!("keygen -o k --public {public} --force"));
+        assert_eq!(code, 2, "{err}");
+        assert!(!folder.join("k").exists(), "{err}");
+    }
+    // A voucher named by its GUID, beside its inputs.
+    let inside = folder.join("in");
+    fs::create_dir(&inside).unwrap();
+    let guid = format!("{}.pem", "07".repeat(16));
+    let text = file::to_pem(&common::voucher(P256, 7, 1)) + "a note";
+    fs::write(inside.join(&guid), &text).unwrap();
+    let (code, _, err) = ov(&folder, "convert in --out-dir in --force");
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("are the same file"), "{err}");
+    assert_eq!(fs::read_to_string(inside.join(&guid)).unwrap(), text);
+}
+
+/// Receipts are added to a file of receipts, and to no other.
+#[test]
+fn a_file_of_somebody_else_is_no_file_of_receipts() {
+    let folder = folder("receipts");
+    let sell = "extend v.cbor --key owner.key --to next.pub --out-dir sold --receipt r";
+    for other in [
+        r#"{"kty":"EC","d":"secret"}"#,
+        r#"{"source":1}"#,
+        "{\"a\":",
+        "[",
+        "notes",
+        "{\"source\":\"v\"}\n{\"a\":1}",
+    ] {
+        fs::write(folder.join("r"), other).unwrap();
+        let (code, _, err) = ov(&folder, sell);
+        assert_eq!(code, 2, "{other}: {err}");
+        assert!(err.contains("is no file of receipts"), "{other}: {err}");
+        assert_eq!(fs::read_to_string(folder.join("r")).unwrap(), other);
+    }
+    // What a run left behind that was cut off.
+    fs::remove_file(folder.join("r")).unwrap();
+    assert_eq!(ov(&folder, sell).0, 0);
+    let whole = fs::read_to_string(folder.join("r")).unwrap();
+    for length in [1, 5, 12, 60, whole.len() - 1] {
+        fs::write(folder.join("r"), &whole[..length]).unwrap();
+        let (code, _, err) = ov(&folder, sell);
+        assert_eq!(code, 0, "{length}: {err}");
+        let now = fs::read_to_string(folder.join("r")).unwrap();
+        assert_eq!(now, whole, "{length}");
+    }
+}

@@ -73,7 +73,7 @@ fn the_program_takes_lists() {
     };
     let (code, text) = crl(&["int.crl"]);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("no revocation list speaks of"), "{text}");
+    assert!(text.contains("no revocation list covers"), "{text}");
     assert_eq!(crl(&["int.crl", "root-empty.crl"]).0, Some(0));
     let (code, text) = crl(&[]);
     assert_eq!(code, Some(2), "{text}");

@@ -1,4 +1,4 @@
-//! What goes wrong with hardware, in words for whoever stands before it.
+//! What goes wrong with hardware, in words for its operator.
 
 use std::fmt;
 

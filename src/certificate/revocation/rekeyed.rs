@@ -122,7 +122,7 @@ fn a_list_revokes_under_its_key_alone() {
 fn the_list_of_the_other_key_is_no_list_of_this_one() {
     let given = ["root-a.der", "root-b.der", "b.crl"];
     holds(&["leaf-a.der"], &given);
-    let why = "no revocation list speaks of a certificate";
+    let why = "no revocation list covers a certificate";
     fails(&["leaf-a.der"], &given, true, why);
     assert_eq!(unused(&["leaf-a.der"], &given), [0]);
     assert_eq!(unused(&["leaf-b.der"], &given), NONE);
@@ -131,7 +131,7 @@ fn the_list_of_the_other_key_is_no_list_of_this_one() {
 /// The root whose key signed says more than another one of its name, in any order.
 #[test]
 fn the_best_of_several_reasons() {
-    let why = "no revocation list speaks of a certificate";
+    let why = "no revocation list covers a certificate";
     for roots in [["root-a.der", "root-b.der"], ["root-b.der", "root-a.der"]] {
         for (leaf, list) in [("leaf-a.der", "b.crl"), ("leaf-b.der", "a.crl")] {
             fails(&[leaf], &[roots[0], roots[1], list], true, why);
@@ -175,7 +175,7 @@ fn lists_for_one_kind_of_certificate() {
     let given = ["root-a.der", "a-authorities.crl"];
     holds(&["leaf-a.der"], &given);
     assert_eq!(unused(&["leaf-a.der"], &given), [0]);
-    fails(&["leaf-a.der"], &given, true, "no revocation list speaks");
+    fails(&["leaf-a.der"], &given, true, "no revocation list covers");
 }
 
 #[test]

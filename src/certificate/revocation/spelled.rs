@@ -90,7 +90,7 @@ fn the_same_key_under_another_name_is_another_authority() {
     assert_eq!(used(&roots), [false]);
     let error = verify(&roots, true).expect_err("no list");
     assert!(
-        error.to_string().contains("no revocation list speaks"),
+        error.to_string().contains("no revocation list covers"),
         "{error}"
     );
 }

@@ -166,7 +166,7 @@ fn lists_may_be_required() {
         roots.require_revocation_lists();
         roots
     };
-    let why = "no revocation list speaks of a certificate";
+    let why = "no revocation list covers a certificate";
     for lists in [&[][..], &["int.crl"], &["root-empty.crl"], &["other.crl"]] {
         fails(&GOOD, &required(lists), why);
     }

@@ -1,4 +1,4 @@
-/* The shipped vectors, from a list of lines "word value"; tests/c_api.rs writes it. */
+/* The shipped vectors, from a list of lines "word value"; crates/capi/tests/c_api.rs writes it. */
 #include <stdlib.h>
 
 #include "suite.h"
