@@ -20,8 +20,8 @@
  *   was not used again) give a status. A NULL array with length 0 is an empty one. Pointers that
  *   are wild cannot be distinguished from others.
  * - Texts are UTF-8 with a length and without a zero at the end.
- * - Callbacks get the user pointer that stands beside them, return 0 to go on, and must not throw
- *   or jump. Their own handles may be used in them; a batch at work answers OV_ERR_BUSY.
+ * - A callback gets the user pointer that was given with it, returns 0 to go on, and must not
+ *   throw or jump. Their own handles may be used in them; a batch at work answers OV_ERR_BUSY.
  * - No panic leaves the library; OV_ERR_PANIC says that there was one.
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
  */

@@ -197,6 +197,18 @@ impl VerifiedVoucher<'_> {
         next: &NextOwner,
         options: &ExtendOptions,
     ) -> Result<Extension<'_>, Error> {
+        if let NextOwner::Chain(chain) = next {
+            check_owner_chain(chain, options.ca_owner)?;
+        }
+        self.extend_to(next, options)
+    }
+
+    /// The same for certificates that have been checked.
+    pub(crate) fn extend_to(
+        &self,
+        next: &NextOwner,
+        options: &ExtendOptions,
+    ) -> Result<Extension<'_>, Error> {
         let count = self.entries().len();
         let most = Limits::new().entries;
         if count >= most {
@@ -265,7 +277,6 @@ impl VerifiedVoucher<'_> {
                     let kind = ErrorKind::LimitCertificates;
                     return Err(Error::count(kind, found, wanted, "certificates"));
                 }
-                check_owner_chain(chain, options.ca_owner)?;
                 write::chain_key(label, chain)
             }
             NextOwner::Key(key) => {

@@ -6,8 +6,8 @@ mod common;
 
 use common::{directive, key, verified};
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, FindingKind, Guid, HmacSecret, KeyType, NewVoucher, NextOwner,
-    Policy, Replacement, Voucher,
+    Error, ErrorKind, ExtendOptions, FindingKind, Guid, HandOver, HandOverRequest, HmacSecret,
+    KeyType, NewVoucher, NextOwner, Policy, Replacement, Voucher, hand_over_each,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -109,6 +109,42 @@ fn certificates_that_are_no_chain() {
         is(of_device(chain), ErrorKind::UnfitChain, why);
     }
     assert_eq!(ErrorKind::UnfitChain.code(), 540);
+}
+
+/// In a shipment each chain is checked once, and each voucher gets the verdict of its own.
+#[test]
+fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
+    let shipment: Vec<_> = (1..=8).map(|guid| common::voucher(P256, guid, 1)).collect();
+    let (policy, signer) = (Policy::any_origin(), key(P256, 1));
+    let none = &["p256-root", "leaf"][..];
+    let authority = &["p256-root"][..];
+    let good = &["leaf", "p256-root"][..];
+    for ca_owner in [false, true] {
+        let mut options = ExtendOptions::new();
+        options.ca_owner = ca_owner;
+        let expected = |chain: &[&str]| match chain {
+            it if it == good => None,
+            it if it == authority && ca_owner => None,
+            it if it == authority => Some(ErrorKind::CaAsOwner),
+            _ => Some(ErrorKind::UnfitChain),
+        };
+        let chains = [good, none, authority, none, good, authority, good, none];
+        let results = hand_over_each(&policy, &shipment, |number, _| {
+            let next = NextOwner::Chain(certificates(chains[number]));
+            Ok(HandOverRequest::new(&signer, next, options.clone()))
+        });
+        for (result, chain) in results.iter().zip(chains) {
+            let kind = result.as_ref().err().map(Error::kind);
+            assert_eq!(kind, expected(chain), "{chain:?} {ca_owner}");
+        }
+        for chain in [good, none, authority] {
+            let next = NextOwner::Chain(certificates(chain));
+            let hand_over = HandOver::new(&policy, &signer, &next, &options);
+            for result in hand_over.all(&shipment) {
+                assert_eq!(result.err().map(|error| error.kind()), expected(chain));
+            }
+        }
+    }
 }
 
 /// A bare key does not say whose it is: its certificates are checked all the same.

@@ -9,7 +9,7 @@ use super::once::{Party, Turn, once};
 use super::receipt::{Receipt, is_signers, receipt};
 use crate::batch::BatchVerifier;
 use crate::error::Error;
-use crate::extend::{ExtendOptions, Extension, NextOwner};
+use crate::extend::{ExtendOptions, Extension, NextOwner, check_owner_chain};
 use crate::parallel::map;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -120,9 +120,14 @@ where
 {
     let verified = BatchVerifier::new(policy).verify(vouchers);
     let numbered: Vec<_> = verified.iter().enumerate().collect();
-    let mut prepared = map(&numbered, |(number, voucher)| {
+    let requests = map(&numbered, |(number, voucher)| {
         let voucher = voucher.as_ref().map_err(Clone::clone)?;
-        Prepared::new(*number, voucher, deal(*number, voucher)?, policy)
+        Ok((*number, voucher, deal(*number, voucher)?))
+    });
+    let requests = refuse_unfit(requests);
+    let mut prepared = map(&requests, |request| match request {
+        Ok((number, voucher, request)) => Prepared::new(*number, voucher, request, policy),
+        Err(error) => Err(error.clone()),
     });
     let duplicates = refuse_contradictions(&mut prepared);
     if let Some(journal) = journal {
@@ -164,9 +169,38 @@ where
     results
 }
 
+type Request<'v, 'd> = Result<(usize, &'v VerifiedVoucher<'v>, HandOverRequest<'d>), Error>;
+
+/// Refuses next owners whose certificates are no chain. Each chain is checked once, however many
+/// vouchers go to its owner: that takes a signature for each certificate.
+fn refuse_unfit<'v, 'd>(mut requests: Vec<Request<'v, 'd>>) -> Vec<Request<'v, 'd>> {
+    let mut checked = BTreeMap::new();
+    let mut unfit = Vec::new();
+    for (place, request) in requests.iter().enumerate() {
+        let Ok((_, _, request)) = request else {
+            continue;
+        };
+        if let NextOwner::Chain(chain) = &request.next {
+            let ca_owner = request.options.ca_owner;
+            let fit = checked
+                .entry((chain, ca_owner))
+                .or_insert_with(|| check_owner_chain(chain, ca_owner));
+            if let Err(error) = fit {
+                unfit.push((place, error.clone()));
+            }
+        }
+    }
+    for (place, error) in unfit {
+        if let Some(request) = requests.get_mut(place) {
+            *request = Err(error);
+        }
+    }
+    requests
+}
+
 /// A voucher whose entry has no signature yet.
 struct Prepared<'v, 'd> {
-    signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
+    signer: &'d (dyn OwnerSigner + Send + Sync),
     extension: Extension<'v>,
     sale: Sale,
 }
@@ -175,23 +209,23 @@ impl<'v, 'd> Prepared<'v, 'd> {
     fn new(
         number: usize,
         voucher: &'v VerifiedVoucher<'v>,
-        deal: HandOverRequest<'d>,
+        request: &'d HandOverRequest<'_>,
         policy: &Policy<'_>,
     ) -> Result<Self, Error> {
-        is_signers(&*deal.signer, voucher)?;
-        let extension = voucher.extend(&deal.next, &deal.options)?;
+        is_signers(&*request.signer, voucher)?;
+        let extension = voucher.extend_to(&request.next, &request.options)?;
         extension.check(policy)?;
         let mut sale = extension.sale();
         sale.number = number;
         Ok(Self {
-            signer: deal.signer,
+            signer: &*request.signer,
             extension,
             sale,
         })
     }
 
     fn sign(&self) -> Result<Vec<u8>, Error> {
-        let signed = self.extension.sign(&*self.signer)?;
+        let signed = self.extension.sign(self.signer)?;
         Ok(signed.as_bytes().to_vec())
     }
 }

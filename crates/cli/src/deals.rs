@@ -113,9 +113,13 @@ impl Deals {
             let ours = signer
                 .public_key()
                 .is_none_or(|key| key == *voucher.owner());
-            // If it cannot be extended, that is reported below.
-            if let (true, Ok(extension)) = (ours, voucher.extend(&next, &options)) {
-                warnings.collect(number, &name, &extension, policy)?;
+            if ours && warnings.are_known(voucher, &next) {
+                warnings.collect_findings(number, &name, voucher);
+            } else if ours {
+                // If it cannot be extended, that is reported below.
+                if let Ok(extension) = voucher.extend(&next, &options) {
+                    warnings.collect(number, &name, &extension, policy)?;
+                }
             }
             let signer = Stoppable {
                 signer,

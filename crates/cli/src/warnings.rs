@@ -1,20 +1,25 @@
 //! Warnings about a voucher before it is signed: the remarks of `ov verify`, and private keys in
 //! it.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use ownership_voucher::{Error, Extension, Finding, FindingKind, Policy, Voucher};
+use ownership_voucher::{
+    Error, Extension, Finding, FindingKind, HashAlgorithm, NextOwner, Policy, Voucher,
+};
 
 use crate::output::print_message;
 
-/// Each kind is reported once, with the first voucher of its group that has it.
+/// Each kind is reported once, with the first voucher of its group that has it. Certificates are
+/// looked at in the first voucher of those that differ in their devices alone.
 #[derive(Default)]
 pub(crate) struct Warnings(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     said: Vec<FindingKind>,
+    /// The keys and certificates of vouchers whose certificates have been looked at.
+    kinds: BTreeSet<[u8; 32]>,
     /// Warnings to be printed before anything is signed: by voucher number, with its name.
     waiting: BTreeMap<usize, (String, Vec<Finding>)>,
 }
@@ -32,6 +37,15 @@ impl Warnings {
         Ok(())
     }
 
+    /// Whether the certificates of this voucher are those of vouchers before, its device's own
+    /// aside. Remarks about certificates take a signature each; without this they would take longer
+    /// than the hand-over.
+    pub(crate) fn are_known(&self, voucher: &Voucher<'_>, next: &NextOwner) -> bool {
+        let kind = hash_of_keys(voucher, next);
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !state.kinds.insert(kind)
+    }
+
     /// Collects the warnings about one voucher of many, without printing them yet.
     pub(crate) fn collect(
         &self,
@@ -40,13 +54,21 @@ impl Warnings {
         extension: &Extension<'_>,
         policy: &Policy<'_>,
     ) -> Result<(), Error> {
-        let mut found = extension.remarks(policy)?;
+        self.wait(number, name, extension.remarks(policy)?);
+        Ok(())
+    }
+
+    /// The same for a voucher with known certificates: findings about its bytes.
+    pub(crate) fn collect_findings(&self, number: usize, name: &str, voucher: &Voucher<'_>) {
+        self.wait(number, name, voucher.findings());
+    }
+
+    fn wait(&self, number: usize, name: &str, mut found: Vec<Finding>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         found.retain(|finding| !state.said.contains(&finding.kind));
         if !found.is_empty() {
             state.waiting.insert(number, (name.to_owned(), found));
         }
-        Ok(())
     }
 
     /// Prints the collected warnings.
@@ -63,6 +85,33 @@ impl Warnings {
             }
         }
     }
+}
+
+/// A hash of all keys and certificates, the first of the device aside; of a bare next key its type.
+fn hash_of_keys(voucher: &Voucher<'_>, next: &NextOwner) -> [u8; 32] {
+    let mut parts: Vec<&[u8]> = voucher.device_chain().skip(1).collect();
+    let (manufacturer, entries) = (voucher.manufacturer_key(), voucher.entries());
+    let owners: Vec<_> = entries.map(|entry| entry.key()).collect();
+    parts.push(manufacturer.as_bytes());
+    parts.extend(owners.iter().map(|key| key.as_bytes()));
+    if let NextOwner::Chain(chain) = next {
+        parts.extend(chain.iter().map(Vec::as_slice));
+    } else if let NextOwner::Key(key) = next {
+        // Keys of one type have the same remarks.
+        parts.push(key.natural_type().name().as_bytes());
+    }
+    // With their lengths, so that no two lists are one text.
+    let lengths: Vec<[u8; 8]> = parts
+        .iter()
+        .map(|part| (part.len() as u64).to_be_bytes())
+        .collect();
+    let parts: Vec<&[u8]> = lengths
+        .iter()
+        .zip(&parts)
+        .flat_map(|(length, part)| [length.as_slice(), part])
+        .collect();
+    let hash = HashAlgorithm::Sha256.digest(&parts);
+    hash.as_bytes().try_into().unwrap_or_default()
 }
 
 /// Every later holder of the voucher gets the key with it; no later owner can remove it.

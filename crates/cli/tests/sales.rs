@@ -224,6 +224,16 @@ fn what_is_odd_is_said_before() {
             "{err}"
         );
     }
+    // Behind others that have no such certificate.
+    let mixed = [
+        &common::voucher(P256, 7, 1)[..],
+        &common::voucher(P256, 8, 1),
+        &odd(3),
+    ];
+    fs::write(folder.join("mixed"), mixed.concat()).unwrap();
+    let (code, _, err) = ov(&folder, "extend mixed --key 1.key --to 5.pub -o x");
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(err.matches(kind).count(), 1, "{err}");
     fs::write(folder.join("one"), odd(3)).unwrap();
     let (code, _, err) = ov(&folder, "extend one --to 5.pub --to-be-signed tbs");
     assert_eq!(code, 0, "{err}");
