@@ -91,8 +91,25 @@ fn two_hundred_and_fifty_five_entries_in_a_few_hundred_bytes() {
         "{}",
         size_of::<DeviceVerifier>()
     );
-    let (proof, entries) = messages(P256, GUID, 255);
-    assert_eq!(run(&proof, &entries).unwrap().entries(), 255);
+    let (bytes, owner) = common::of_255_entries();
+    let voucher = verified(Voucher::parse(&bytes).unwrap());
+    let proof = ProveOvHdr::new(HELLO, NONCE, DEVICE_NONCE, b"key exchange");
+    let proof = proof.message(&voucher).unwrap().sign(&owner).unwrap();
+    let secret: Vec<u8> = (0..32).collect();
+    let (mut verifier, _) = DeviceFacts::new(voucher.guid())
+        .start(
+            |hash, header| Some(hash.hmac(&secret, header)),
+            HELLO,
+            NONCE,
+            &proof,
+        )
+        .unwrap();
+    for entry in 0..255 {
+        verifier
+            .entry(&next_entry(&voucher, entry).unwrap())
+            .unwrap();
+    }
+    assert_eq!(verifier.finish().unwrap().entries(), 255);
 }
 
 #[test]

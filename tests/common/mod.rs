@@ -85,13 +85,14 @@ pub(crate) fn voucher_ed25519() -> Vec<u8> {
     voucher.as_bytes().to_vec()
 }
 
+fn read(vector: &str) -> serde_json::Value {
+    let path = repository().join("test-vectors").join(vector);
+    let text = std::fs::read_to_string(path).expect("a vector");
+    serde_json::from_str(&text).expect("JSON")
+}
+
 /// The certificates and the private key of a device of the test vectors.
 pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
-    let vectors = repository().join("test-vectors");
-    let read = |name: &str| -> serde_json::Value {
-        let text = std::fs::read_to_string(vectors.join(name)).expect("a vector");
-        serde_json::from_str(&text).expect("JSON")
-    };
     let vector = read("valid/p256-x509-0-entries.json");
     let bytes = hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex");
     let voucher = Voucher::parse(&bytes).expect("a good voucher");
@@ -99,6 +100,21 @@ pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
     let pem = keys["p256-device-maker-0001"].as_str().expect("a key");
     let key = LocalKey::from_pem(pem.as_bytes()).expect("a key");
     (voucher.device_chain().map(<[u8]>::to_vec).collect(), key)
+}
+
+/// The test vector of 255 entries, and its owner's key. To make one takes 32,640 signatures.
+pub(crate) fn of_255_entries() -> (Vec<u8>, LocalKey) {
+    let vector = read("valid/p256-x509-255-entries.json");
+    let bytes = hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex");
+    let voucher = verified(Voucher::parse(&bytes).expect("a good voucher"));
+    let keys = read("keys.json");
+    let keys = keys.as_object().expect("an object").values();
+    let owner = keys
+        .filter_map(|pem| LocalKey::from_pem(pem.as_str()?.as_bytes()).ok())
+        .find(|key| key.public_key() == *voucher.owner());
+    let owner = owner.expect("the owner's key is one of the test keys");
+    drop(voucher);
+    (bytes, owner)
 }
 
 /// The keys of the test vectors, by name.

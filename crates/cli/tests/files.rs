@@ -193,13 +193,13 @@ fn no_file_takes_memory_out_of_proportion() {
     let begin = b"-----BEGIN OWNERSHIP VOUCHER-----\n";
     let end = b"-----END OWNERSHIP VOUCHER-----\n";
     let floods = [
-        ("tiny.b64", mib(b"gICA", 8)),
-        ("tiny.cbor", mib(&[0x80], 6)),
-        ("begin.pem", mib(begin, 8)),
-        ("begin-end.pem", [mib(begin, 8), end.to_vec()].concat()),
-        ("other.pem", mib(b"-----BEGIN X-----\n", 8)),
-        ("giant.pem", [&begin[..], &mib(b"gICA", 8), end].concat()),
-        ("open.cbor", [&[0x9f][..], &mib(&[0], 24)].concat()),
+        ("tiny.b64", mib(b"gICA", 4)),
+        ("tiny.cbor", mib(&[0x80], 4)),
+        ("begin.pem", mib(begin, 4)),
+        ("begin-end.pem", [mib(begin, 4), end.to_vec()].concat()),
+        ("other.pem", mib(b"-----BEGIN X-----\n", 4)),
+        ("giant.pem", [&begin[..], &mib(b"gICA", 4), end].concat()),
+        ("open.cbor", [&[0x9f][..], &mib(&[0], 10)].concat()),
     ];
     for (name, bytes) in &floods {
         fs::write(folder.join(name), bytes).unwrap();

@@ -75,7 +75,7 @@ macro_rules! edge {
             /// for a key used often (a comb of its own) and for keys used once (a walk).
             #[test]
             fn every_window_of_the_combs() {
-                windows_of_the_combs(3);
+                windows_of_the_combs(5);
             }
 
             #[test]
@@ -117,6 +117,17 @@ macro_rules! edge {
             /// before each addition.
             #[test]
             fn every_window_of_the_walk() {
+                windows_of_the_walk(5);
+            }
+
+            #[test]
+            #[ignore = "long: run with --release -- --ignored"]
+            fn every_window_of_the_walk_alone() {
+                windows_of_the_walk(1);
+            }
+
+            /// All cases together, and every `step`th in a batch of one.
+            fn windows_of_the_walk(step: usize) {
                 let mut random = Random(42);
                 let shape = Ecdsa::<C>::ONCE;
                 let window = power_of_two(shape.width);
@@ -144,7 +155,7 @@ macro_rules! edge {
                 for some in cases.chunks(100) {
                     check::<C>(some);
                 }
-                for one in cases.chunks(1) {
+                for one in cases.chunks(1).step_by(step) {
                     check::<C>(one);
                 }
                 // And where the generator has its own comb.
@@ -156,7 +167,7 @@ macro_rules! edge {
             /// that their last digit wraps around the order.
             #[test]
             fn small_multiples() {
-                multiples(1, 15, 4);
+                multiples(1, 29, 7);
             }
 
             #[test]
@@ -337,7 +348,7 @@ macro_rules! edge {
                 for some in cases.chunks(150) {
                     check::<C>(some);
                 }
-                for one in cases.chunks(1).step_by(25) {
+                for one in cases.chunks(1).step_by(61) {
                     check::<C>(one);
                 }
             }
@@ -346,7 +357,7 @@ macro_rules! edge {
             /// the tables.
             #[test]
             fn windows_and_budgets() {
-                budgets(&[0, 400_000], 3);
+                budgets(&[0, 400_000], 2);
             }
 
             #[test]

@@ -2,7 +2,7 @@
 """Compares the crate with the independent checker of test-vectors on mutants of the valid vectors.
 
     .ci/differential    builds the other side and calls this
-    python3 tests/differential/differential.py [--count 6000] [--seed 1] [--binary PATH] [--keep DIRECTORY]
+    python3 tools/differential/differential.py [--count 6000] [--seed 1] [--binary PATH] [--keep DIRECTORY]
 
 It takes vouchers apart, changes one or two parts (entries, keys, hashes, headers, lengths, encodings,
 bytes), puts them together again, in half of the cases with hashes and signatures made anew, and lets
@@ -522,7 +522,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/examples/verdicts")
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/verdicts")
     parser.add_argument("--keep", type=pathlib.Path, help="write vouchers on which the two disagree here")
     arguments = parser.parse_args()
     RANDOM.seed(arguments.seed)
