@@ -4,9 +4,10 @@
 //! and benches build no C code.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    BatchVerifier, ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner,
-    Policy, RvDirective, RvProtocol, Voucher,
+    BatchVerifier, ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    Policy, Voucher,
 };
 use std::hint::black_box;
 
@@ -21,21 +22,21 @@ fn key(kind: KeyType, n: u32) -> LocalKey {
 fn voucher(kind: KeyType, line: u32, number: u32) -> Vec<u8> {
     let mut guid = [0x17; 16];
     guid[..4].copy_from_slice(&number.to_be_bytes());
-    let maker = NextOwner::Key(key(kind, 3 * line).public_key());
+    let maker = KeyOrChain::Key(key(kind, 3 * line).public_key());
     let directive = RvDirective::new()
         .dns("rv.example.com")
         .device_port(443)
         .protocol(RvProtocol::Https);
     let mut voucher = NewVoucher::new(Guid(guid), "bench", maker)
         .with_epid()
-        .with_experimental_key()
+        .allow_experimental_key()
         .with_rendezvous(directive)
         .header()
-        .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+        .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
         .expect("a complete header");
     let policy = lenient();
     for entry in 0..3 {
-        let next = NextOwner::Key(key(kind, 3 * line + entry + 1).public_key());
+        let next = KeyOrChain::Key(key(kind, 3 * line + entry + 1).public_key());
         let verified = voucher.verify(&policy).expect("our own voucher");
         let extension = verified.extend(&next, &ExtendOptions::new());
         let signer = key(kind, 3 * line + entry);
@@ -68,7 +69,7 @@ fn one(c: &mut Criterion) {
         let verified = Voucher::parse(&bytes).and_then(|voucher| voucher.verify(&policy));
         let verified = verified.expect("our own voucher");
         let (owner, next) = (key(KeyType::Secp256r1, 3), key(KeyType::Secp256r1, 9));
-        let next = NextOwner::Key(next.public_key());
+        let next = KeyOrChain::Key(next.public_key());
         b.iter(|| verified.extend(&next, &ExtendOptions::new())?.sign(&owner));
     });
     group.finish();

@@ -6,10 +6,13 @@
 //! out is what this crate leaves to its callers: the transport, the key exchange and its encryption,
 //! service info. Nonces come from a counter here; use a source of randomness.
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::*;
+use ownership_voucher::transfer::{Replacement, ResaleOutcome};
 use ownership_voucher::{
-    DeviceHmac as _, Error, ExtendOptions, Guid, HandOver, HmacSecret, KeyType, LocalKey,
-    NewVoucher, NextOwner, Policy, Replacement, ResaleOutcome, RvDirective, RvProtocol,
+    Error, ExtendOptions, Guid, HandOver, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    Policy,
 };
 
 /// The certificate of the device and that of its CA, for the key of [`device_key`].
@@ -53,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_rendezvous(directive.clone())
         .with_device_chain(chain)
         .header()?
-        .with_hmac(&secret)?;
+        .authenticate(&secret)?;
     let mut credential = DeviceCredential::of(&made).with_secret(secret);
     let device = device_key()?;
     say("voucher", made.as_bytes());
@@ -170,8 +173,8 @@ fn say(what: &str, bytes: &[u8]) {
     println!("  {what:26} {:5} bytes", bytes.len());
 }
 
-fn to(key: &LocalKey) -> NextOwner {
-    NextOwner::Key(key.public_key())
+fn to(key: &LocalKey) -> KeyOrChain {
+    KeyOrChain::Key(key.public_key())
 }
 
 fn key(number: u8) -> Result<LocalKey, Error> {

@@ -7,9 +7,10 @@
 
 use std::io::{self, Write};
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    Error, ExtendOptions, Guid, HandOver, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner,
-    Policy, RvDirective, RvProtocol,
+    Error, ExtendOptions, Guid, HandOver, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    Policy,
 };
 
 /// Vouchers that are made together. A line of distribution takes a fifth of them.
@@ -43,7 +44,7 @@ fn hand_on(numbers: impl Iterator<Item = u32>, line: u32) -> Result<Vec<Vec<u8>>
     }
     for step in 0..3 {
         let signer = key(4 * line + step)?;
-        let next = NextOwner::Key(key(4 * line + step + 1)?.public_key());
+        let next = KeyOrChain::Key(key(4 * line + step + 1)?.public_key());
         let policy = if step == 0 { &made_here } else { &from_maker };
         let hand_over = HandOver::new(policy, &signer, &next, &options);
         let results = hand_over.all(&vouchers);
@@ -66,12 +67,12 @@ fn fresh(number: u32, maker: u32) -> Result<Vec<u8>, Error> {
     let voucher = NewVoucher::new(
         Guid(guid),
         "Model 7",
-        NextOwner::Key(key(maker)?.public_key()),
+        KeyOrChain::Key(key(maker)?.public_key()),
     )
     .with_rendezvous(directive)
     .with_epid()
     .header()?
-    .with_hmac(&HmacSecret::new(number.to_be_bytes().repeat(4)))?;
+    .authenticate(&HmacSecret::new(number.to_be_bytes().repeat(4)))?;
     Ok(voucher.as_bytes().to_vec())
 }
 

@@ -54,6 +54,16 @@ impl ErrorSink for All {
 /// A report on the voucher in `bytes`: all faults and all findings. It performs the checks of
 /// [`Voucher::parse`] and [`Voucher::verify`], but continues after the first fault as far as the
 /// bytes allow.
+///
+/// ```
+/// # use ownership_voucher::{Policy, audit};
+/// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/shipment/alder-gw100-0001.cbor"));
+/// let mut damaged = file.to_vec();
+/// *damaged.last_mut().unwrap() ^= 1; // the last signature
+/// let report = audit(&damaged, &Policy::any_origin());
+/// assert_eq!(report.errors.len(), 1);
+/// assert_eq!(report.errors[0].kind().name(), "signature-invalid");
+/// ```
 #[must_use]
 pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
     let voucher = match Voucher::parse_with(bytes, &policy.limits) {

@@ -4,7 +4,8 @@
 //! there causes no signature verification. The signatures of all others are then known, because
 //! each entry's key is in the preceding entry. They are grouped by algorithm and key across
 //! vouchers and are verified by the back end together, so that work that depends only on the key is
-//! shared. Each voucher then gets its verdict: its first fault in the order of [`Voucher::verify`],
+//! shared. Each voucher then gets its verdict: its first fault in the order of
+//! [`Voucher::verify`](crate::Voucher::verify),
 //! or its proof.
 //!
 //! The verdict of a voucher depends only on the voucher and the policy. It does not depend on the

@@ -13,7 +13,7 @@ use ciborium::Value;
 
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::extend::{NextOwner, check_owner_chain};
+use crate::extend::{KeyOrChain, check_owner_chain};
 use crate::finding::{Finding, FindingKind};
 use crate::hmac::DeviceHmac;
 use crate::key::{KeyEncoding, KeyType, PublicKey};
@@ -21,6 +21,8 @@ use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
 use crate::privacy::{Disclosure, PrivacyPolicy};
+#[cfg(feature = "privacy")]
+use crate::text::Secrets;
 use crate::voucher::{Guid, RvVariable, Voucher, is_host, is_usable};
 use crate::write;
 
@@ -189,11 +191,33 @@ pub(crate) fn rendezvous_value(directives: &[RvDirective]) -> Result<Value, Erro
 }
 
 /// A new voucher: what the factory states about a device.
+///
+/// ```
+/// # use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # use create::{RvDirective, RvProtocol};
+/// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
+/// # let device = HmacSecret::new(vec![7; 32]);
+/// # let random = [9; 16];
+/// let rendezvous = RvDirective::new()
+///     .dns("rv.example.com")
+///     .device_port(443)
+///     .protocol(RvProtocol::Https);
+/// let header = NewVoucher::new(Guid(random), "Model 7", KeyOrChain::Key(maker))
+///     .with_rendezvous(rendezvous)
+///     .with_epid() // or .with_device_chain(certificates)
+///     .header()?;
+/// // The device computes the HMAC. If it is elsewhere: `header.as_bytes()`, then `header.finish`.
+/// let voucher = header.authenticate(&device)?;
+/// assert_eq!(voucher.entries().len(), 0);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct NewVoucher {
     guid: Guid,
     device_info: String,
-    manufacturer: NextOwner,
+    manufacturer: KeyOrChain,
     encoding: KeyEncoding,
     label: Option<KeyType>,
     rendezvous: Vec<RvDirective>,
@@ -210,7 +234,7 @@ impl NewVoucher {
     /// A voucher for the device with this GUID (16 fresh random bytes) and this description. The
     /// manufacturer's key, or certificate chain, is the first owner.
     #[must_use]
-    pub fn new(guid: Guid, device_info: impl Into<String>, manufacturer: NextOwner) -> Self {
+    pub fn new(guid: Guid, device_info: impl Into<String>, manufacturer: KeyOrChain) -> Self {
         Self {
             guid,
             device_info: device_info.into(),
@@ -273,7 +297,7 @@ impl NewVoucher {
     /// Permits manufacturer and device keys of an experimental type, which no other implementation
     /// reads.
     #[must_use]
-    pub const fn with_experimental_key(mut self) -> Self {
+    pub const fn allow_experimental_key(mut self) -> Self {
         self.experimental = true;
         self
     }
@@ -346,8 +370,8 @@ impl NewVoucher {
             return Err(Error::because(ErrorKind::KeyTypeMismatch, label.name()));
         }
         let key = match &self.manufacturer {
-            NextOwner::Key(key) => write::public_key(key, label, self.encoding)?,
-            NextOwner::Chain(chain) => write::chain_key(label, chain),
+            KeyOrChain::Key(key) => write::public_key(key, label, self.encoding)?,
+            KeyOrChain::Chain(chain) => write::chain_key(label, chain),
         };
         let device = self.device_chain.first();
         let device = device
@@ -384,7 +408,7 @@ impl NewVoucher {
         self.check_chains()?;
         #[cfg(feature = "privacy")]
         if self.privacy != PrivacyPolicy::new() {
-            self.privacy.check(&header.with_placeholder_hmac()?)?;
+            self.privacy.check(&header.placeholder()?)?;
         }
         Ok(header)
     }
@@ -393,7 +417,7 @@ impl NewVoucher {
 impl NewVoucher {
     /// Fails if the certificates are not a valid chain, or are more than can be parsed again.
     fn check_chains(&self) -> Result<(), Error> {
-        if let NextOwner::Chain(chain) = &self.manufacturer {
+        if let KeyOrChain::Chain(chain) = &self.manufacturer {
             check_owner_chain(chain, self.ca_owner)?;
         }
         #[cfg(feature = "x509")]
@@ -427,13 +451,13 @@ impl NewHeader {
             hash,
             chain,
         };
-        // A with_placeholder_hmac run with some HMAC finds what cannot be read, before a device is asked.
-        new.with_placeholder_hmac()?;
+        // A run with some HMAC finds what cannot be read, before a device is asked.
+        new.placeholder()?;
         Ok(new)
     }
 
     /// The voucher with some HMAC.
-    fn with_placeholder_hmac(&self) -> Result<Voucher<'static>, Error> {
+    fn placeholder(&self) -> Result<Voucher<'static>, Error> {
         self.finish(&self.hash.digest(&[]))
     }
 
@@ -441,9 +465,9 @@ impl NewHeader {
     /// Everything that the voucher will disclose to a holder, for review before the device is asked
     /// for the HMAC. The list is that of [`Voucher::disclosures`].
     #[must_use]
-    pub fn disclosures(&self, secrets: bool) -> Vec<Disclosure> {
+    pub fn disclosures(&self, secrets: Secrets) -> Vec<Disclosure> {
         // It could be parsed when the header was made.
-        self.with_placeholder_hmac()
+        self.placeholder()
             .map(|voucher| voucher.disclosures(&Limits::new(), secrets))
             .unwrap_or_default()
     }
@@ -452,9 +476,7 @@ impl NewHeader {
     /// device is asked for the HMAC. The remark that it has no entries is left out.
     #[must_use]
     pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
-        let remarks = self
-            .with_placeholder_hmac()
-            .map(|voucher| voucher.remarks(policy));
+        let remarks = self.placeholder().map(|voucher| voucher.remarks(policy));
         let mut remarks = remarks.unwrap_or_default();
         remarks.retain(|finding| finding.kind != FindingKind::NoEntries);
         remarks
@@ -505,7 +527,7 @@ impl NewHeader {
     ///
     /// # Errors
     /// Those of the device, and of [`finish`](Self::finish).
-    pub fn with_hmac(&self, device: &dyn DeviceHmac) -> Result<Voucher<'static>, Error> {
+    pub fn authenticate(&self, device: &dyn DeviceHmac) -> Result<Voucher<'static>, Error> {
         self.finish(&device.header_hmac(self.hash, &self.header)?)
     }
 }

@@ -235,7 +235,7 @@ kinds! {
     /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
     Disclosure = 506, "disclosure", "the voucher would disclose what the privacy policy refuses";
     /// A state of ownership would be handed over twice: two vouchers of one device in the same call
-    /// contradict each other, or the [`Journal`](crate::Journal) has another sale. The journal's
+    /// contradict each other, or the [`Journal`](crate::transfer::Journal) has another sale. The journal's
     /// text is the `source`.
     DoubleSale = 507, "double-sale", "the voucher would be handed over twice";
     /// A certificate chain is not fit to be written into a voucher: one certificate is not signed
@@ -303,6 +303,16 @@ pub(crate) enum Detail {
 /// [`offset`](Self::offset) in the voucher and the number of the [`entry`](Self::entry).
 ///
 /// The error of a failed signature says where the signature is, and never why it failed.
+///
+/// ```
+/// use ownership_voucher::error::Fault;
+/// use ownership_voucher::{ErrorKind, Voucher};
+/// // An array of five items that ends after the first.
+/// let error = Voucher::parse(&[0x85, 0x18, 0x65]).unwrap_err();
+/// assert_eq!(error.offset(), Some(3));
+/// assert_eq!(error.kind().fault(), Fault::Malformed);
+/// println!("{error}"); // what was found, what was expected, and where
+/// ```
 pub struct Error(Box<Inner>);
 
 /// Behind a pointer, because results are returned through every step of parsing, and most are
@@ -397,7 +407,7 @@ impl Error {
         Self::with_source(ErrorKind::SignerFailed, source)
     }
 
-    /// The error for a [`Journal`](crate::Journal) that cannot be read or written.
+    /// The error for a [`Journal`](crate::transfer::Journal) that cannot be read or written.
     #[must_use]
     pub fn journal(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {
         Self::with_source(ErrorKind::JournalFailed, source)

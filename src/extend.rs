@@ -3,10 +3,17 @@
 //! Header, HMAC, chain and earlier entries are copied byte for byte. Signing takes two steps, so
 //! that the key may be in a TPM, an HSM or a service that answers days later.
 
+mod options;
+mod owner;
+
 use alloc::vec;
 use alloc::vec::Vec;
 
 use ciborium::Value;
+
+pub use options::ExtendOptions;
+pub use owner::KeyOrChain;
+pub(crate) use owner::check_owner_chain;
 
 use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
@@ -19,150 +26,36 @@ use crate::policy::Policy;
 #[cfg(feature = "privacy")]
 use crate::privacy::{Disclosure, PrivacyPolicy};
 use crate::sign::{OwnerSigner, checked, prehash};
+#[cfg(feature = "privacy")]
+use crate::text::Secrets;
 use crate::verify::{First, VerifiedVoucher, check_deviations};
 use crate::voucher::Voucher;
 use crate::write;
-
-/// The recipient of the voucher: a key, or a certificate chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NextOwner {
-    /// A bare key. It is written in the encoding of the manufacturer's key, or as X509 if that is a
-    /// chain.
-    Key(PublicKey),
-    /// Certificates in DER, the certificate of the key first. They are written as X5CHAIN.
-    Chain(Vec<Vec<u8>>),
-}
-
-impl NextOwner {
-    /// The key of the next owner: for a chain, the key of the first certificate, after the chain
-    /// was checked. The first certificate may be that of a CA; see [`bare_key`](Self::bare_key).
-    ///
-    /// # Errors
-    /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`]. With the feature
-    /// `x509`, [`ErrorKind::UnfitChain`] for certificates that are not a valid chain.
-    pub fn public_key(&self) -> Result<PublicKey, Error> {
-        self.bare_key(true)
-    }
-
-    /// The key of the next owner, for use without its certificates.
-    ///
-    /// A bare key does not identify its holder. The certificates are therefore checked here in the
-    /// same way as where they are written: if the root came first, the device would belong to the
-    /// operator of the CA.
-    ///
-    /// ```
-    /// # use ownership_voucher::*;
-    /// fn without_certificates(chain: Vec<Vec<u8>>) -> Result<NextOwner, Error> {
-    ///     Ok(NextOwner::Chain(chain).bare_key(false)?.into())
-    /// }
-    /// # assert!(without_certificates(Vec::new()).is_err());
-    /// ```
-    ///
-    /// # Errors
-    /// Those of [`public_key`](Self::public_key). With the feature `x509`, [`ErrorKind::CaAsOwner`]
-    /// if the owner's certificate is that of a CA, unless `ca_owner` is set.
-    pub fn bare_key(&self, ca_owner: bool) -> Result<PublicKey, Error> {
-        if let Self::Chain(chain) = self {
-            check_owner_chain(chain, ca_owner)?;
-        }
-        self.leaf_key()
-    }
-
-    /// The key, before the certificates are checked.
-    pub(crate) fn leaf_key(&self) -> Result<PublicKey, Error> {
-        match self {
-            Self::Key(key) => Ok(key.clone()),
-            Self::Chain(chain) => {
-                let leaf = chain
-                    .first()
-                    .ok_or_else(|| Error::new(ErrorKind::ChainEmpty))?;
-                PublicKey::from_certificate_der(leaf)
-            }
-        }
-    }
-}
-
-impl From<PublicKey> for NextOwner {
-    fn from(key: PublicKey) -> Self {
-        Self::Key(key)
-    }
-}
-
-/// Deviations that an extension may make. By default it makes none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ExtendOptions {
-    /// Pairs for OVEExtra. The types must be -65537 or below, which FDO leaves to applications.
-    pub extra: Vec<(i128, Vec<u8>)>,
-    /// The hash algorithm. Default: the one that the voucher already uses.
-    pub hash: Option<HashAlgorithm>,
-    /// The encoding of a bare key. Default: that of the manufacturer's key.
-    pub encoding: Option<KeyEncoding>,
-    /// Permits a next key whose type differs from the manufacturer's. Devices with a single
-    /// compiled-in verifier, such as those of client-sdk-fidoiot, refuse the result.
-    pub other_key_type: bool,
-    /// Permits a next key of an experimental type where the manufacturer's is not. Requires
-    /// [`other_key_type`](Self::other_key_type) too.
-    pub experimental_key: bool,
-    /// The largest size of the new entry in bytes. Default 65535, the largest TO2.OVNextEntry.
-    /// Small devices can receive 1300 or 4096.
-    pub max_entry: usize,
-    /// What the extended voucher must not disclose. The default refuses nothing.
-    #[cfg(feature = "privacy")]
-    pub privacy: PrivacyPolicy,
-    /// Permits a CA certificate as the first certificate of the next owner: see
-    /// [`allow_ca_owner`](Self::allow_ca_owner).
-    pub ca_owner: bool,
-}
-
-impl ExtendOptions {
-    /// Options that make no deviation.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            extra: Vec::new(),
-            hash: None,
-            encoding: None,
-            other_key_type: false,
-            experimental_key: false,
-            max_entry: 65535,
-            #[cfg(feature = "privacy")]
-            privacy: PrivacyPolicy::new(),
-            ca_owner: false,
-        }
-    }
-
-    /// Permits a CA certificate as the first certificate of the next owner.
-    ///
-    /// By default this is refused. In most cases it is a chain in the wrong order or the wrong
-    /// file, and the device would belong to the operator of the CA.
-    #[must_use]
-    pub const fn allow_ca_owner(mut self) -> Self {
-        self.ca_owner = true;
-        self
-    }
-
-    /// Refuses an extension that would disclose what this policy refuses, in the existing voucher
-    /// or in the new entry.
-    #[cfg(feature = "privacy")]
-    #[must_use]
-    pub const fn with_privacy(mut self, policy: PrivacyPolicy) -> Self {
-        self.privacy = policy;
-        self
-    }
-}
-
-impl Default for ExtendOptions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// A prepared entry that has no signature yet.
 ///
 /// Nothing changes until [`finish`](Self::finish) has verified the signature. Failed attempts can
 /// be repeated.
+///
+/// ```
+/// # use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+/// # let buyer = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?.public_key();
+/// # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
+/// #     .with_rendezvous(create::RvDirective::new().dns("rv.example.com").device_port(443).protocol(create::RvProtocol::Https))
+/// #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]))?;
+/// # let verified = made.verify(&Policy::any_origin())?;
+/// # let service = |_algorithm, message: &[u8]| maker.sign(sign::Algorithm::Es256, message);
+/// let extension = verified.extend(&KeyOrChain::Key(buyer), &ExtendOptions::new())?;
+/// // These bytes go to wherever the key is. The answer may come days later.
+/// let message = extension.to_be_signed();
+/// let signature = service(extension.algorithm(), &message)?;
+/// let sold = extension.finish(&signature)?;
+/// assert_eq!(sold.entries().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Extension<'v> {
@@ -185,7 +78,7 @@ impl VerifiedVoucher<'_> {
     /// [`ErrorKind::LimitCertificates`]. [`ErrorKind::Disclosure`] for what
     /// [`ExtendOptions::privacy`] refuses. [`ErrorKind::LimitEntrySize`] and
     /// [`ErrorKind::LimitInput`] if the entry or the voucher exceeds the limits. And those of
-    /// [`NextOwner::public_key`].
+    /// [`KeyOrChain::public_key`].
     ///
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are not a valid
     /// chain: the root is first, one is not signed by the next, or one cannot be parsed; and
@@ -194,10 +87,10 @@ impl VerifiedVoucher<'_> {
     /// parsed, and only for its key.
     pub fn extend(
         &self,
-        next: &NextOwner,
+        next: &KeyOrChain,
         options: &ExtendOptions,
     ) -> Result<Extension<'_>, Error> {
-        if let NextOwner::Chain(chain) = next {
+        if let KeyOrChain::Chain(chain) = next {
             check_owner_chain(chain, options.ca_owner)?;
         }
         self.extend_to(next, options)
@@ -206,7 +99,7 @@ impl VerifiedVoucher<'_> {
     /// The same for certificates that have been checked.
     pub(crate) fn extend_to(
         &self,
-        next: &NextOwner,
+        next: &KeyOrChain,
         options: &ExtendOptions,
     ) -> Result<Extension<'_>, Error> {
         let count = self.entries().len();
@@ -262,14 +155,14 @@ impl VerifiedVoucher<'_> {
 
     fn next_key(
         &self,
-        next: &NextOwner,
+        next: &KeyOrChain,
         options: &ExtendOptions,
     ) -> Result<(PublicKey, Value), Error> {
         let key = next.leaf_key()?;
         let first = self.manufacturer_key();
         let label = label_for(&key, &first, options)?;
         let encoded = match next {
-            NextOwner::Chain(chain) => {
+            KeyOrChain::Chain(chain) => {
                 // What is written must be readable under the default limits.
                 let most = Limits::new().certificates;
                 if chain.len() > most {
@@ -279,7 +172,7 @@ impl VerifiedVoucher<'_> {
                 }
                 write::chain_key(label, chain)
             }
-            NextOwner::Key(key) => {
+            KeyOrChain::Key(key) => {
                 let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
                     KeyEncoding::CoseKey if !key.material().is_rsa() => KeyEncoding::CoseKey,
                     KeyEncoding::Crypto if key.material().is_rsa() => KeyEncoding::Crypto,
@@ -298,25 +191,6 @@ pub(crate) fn limits_after(policy: &Policy<'_>, max_entry: usize) -> Limits {
     limits.input = limits.input.saturating_add(max_entry);
     limits.entries = limits.entries.saturating_add(1);
     limits
-}
-
-/// Fails where these certificates are no chain of an owner.
-#[cfg(feature = "x509")]
-pub(crate) fn check_owner_chain(chain: &[Vec<u8>], ca_owner: bool) -> Result<(), Error> {
-    use crate::certificate::{Unfit, check_new_chain};
-    match check_new_chain(chain) {
-        Err(Unfit::Authority) if ca_owner => Ok(()),
-        Err(Unfit::Authority) => Err(Error::new(ErrorKind::CaAsOwner)),
-        Err(unfit) => Err(unfit.error()),
-        Ok(()) => Ok(()),
-    }
-}
-
-/// Without the feature `x509` certificates are not read.
-#[cfg(not(feature = "x509"))]
-#[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
-pub(crate) const fn check_owner_chain(_: &[Vec<u8>], _: bool) -> Result<(), Error> {
-    Ok(())
 }
 
 /// The label for a key beside the manufacturer's: the same, where type and size are the same.
@@ -420,6 +294,7 @@ impl Extension<'_> {
     ///
     /// ```
     /// # use ownership_voucher::*;
+    /// # use ownership_voucher::transfer::Journal;
     /// fn sell(extension: &Extension<'_>, policy: &Policy<'_>, journal: &dyn Journal) -> Result<Vec<u8>, Error> {
     ///     extension.check(policy)?;
     ///     extension.record(journal)?;
@@ -442,7 +317,7 @@ impl Extension<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::LimitInput`] if the voucher exceeds the limits.
-    pub fn disclosures(&self, secrets: bool) -> Result<Vec<Disclosure>, Error> {
+    pub fn disclosures(&self, secrets: Secrets) -> Result<Vec<Disclosure>, Error> {
         Ok(self.unsigned()?.disclosures(&Limits::new(), secrets))
     }
 

@@ -30,6 +30,20 @@ pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
 /// of the input; parsing it as a voucher gives the fault.
 ///
 /// An input without any voucher gives one error, [`ErrorKind::NoVoucher`].
+///
+/// ```
+/// # use ownership_voucher::{Error, Voucher, file::Vouchers};
+/// # fn main() -> Result<(), Error> {
+/// # let one = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/shipment/alder-gw100-0001.cbor"));
+/// # let input = [&one[..], one].concat();
+/// for bytes in Vouchers::new(&input) {
+///     let bytes = bytes?;
+///     println!("{}", Voucher::parse(&bytes)?.guid());
+/// }
+/// # assert_eq!(Vouchers::new(&input).count(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Vouchers<'a> {
     state: State<'a>,

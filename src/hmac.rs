@@ -41,7 +41,7 @@ impl HmacSecret {
     /// An HMAC secret with these bytes. The length of the hash is recommended: 32 bytes for
     /// SHA-256, 48 for SHA-384. Some devices use 64. With fewer bytes than [`LEAST`](Self::LEAST)
     /// no HMAC is computed: [`header_hmac`](DeviceHmac::header_hmac) fails with
-    /// [`ErrorKind::HmacSecretShort`](crate::ErrorKind::HmacSecretShort).
+    /// [`ErrorKind::HmacSecretShort`].
     #[must_use]
     pub fn new(secret: Vec<u8>) -> Self {
         Self(Zeroizing::new(secret))

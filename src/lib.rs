@@ -13,8 +13,8 @@
 //! | many `&[u8]` | [`BatchVerifier`] | one verdict each, the same as for a single voucher |
 //!
 //! [`HandOver`] does the middle three steps in one call, for one voucher or for a shipment.
-//! [`NewVoucher`] creates the voucher of a new device, and [`Replacement`] the new voucher after
-//! onboarding. [`find_forks`] detects devices that were sold twice. [`audit`] lists every fault,
+//! [`NewVoucher`] creates the voucher of a new device, and [`transfer::Replacement`] the new voucher after
+//! onboarding. [`transfer::find_forks`] detects devices that were sold twice. [`audit()`] lists every fault,
 //! for a report. [`mod@file`] reads PEM and CBOR. [`onboard`] has the proofs of ownership, to a
 //! device or to a person. The crate `ownership-voucher-onetime` gives each voucher an owner key of
 //! its own, so that the key does not identify the owner.
@@ -23,23 +23,24 @@
 //!
 //! ```
 //! use ownership_voucher::*;
+//! use ownership_voucher::create::{RvDirective, RvProtocol};
 //! # fn main() -> Result<(), Error> {
 //! # let secret = HmacSecret::new(vec![7; 32]);
 //! # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
 //! # let buyer = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?.public_key();
 //! // The factory: header, then the device's HMAC over it.
-//! let made = NewVoucher::new(Guid([9; 16]), "Model 7", NextOwner::Key(maker.public_key()))
+//! let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
 //!     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 //!     .with_epid() // or .with_device_chain(certificates)
 //!     .header()?
-//!     .with_hmac(&secret)?;
+//!     .authenticate(&secret)?;
 //!
 //! // Bytes in, a proof out. Nobody has signed this voucher yet: the device's HMAC is its anchor.
 //! let voucher = Voucher::parse(made.as_bytes())?.verify(&Policy::hmac(&secret))?;
 //! assert_eq!(voucher.proved().origin(), Origin::Hmac);
 //!
 //! // The owner signs over. The signer may also be a TPM; see `Extension`.
-//! let extension = voucher.extend(&NextOwner::Key(buyer.clone()), &ExtendOptions::new())?;
+//! let extension = voucher.extend(&KeyOrChain::Key(buyer.clone()), &ExtendOptions::new())?;
 //! let sold = extension.sign(&maker)?;
 //!
 //! // Whoever gets it compares with the manufacturer's key: a shipment, each voucher with the
@@ -105,7 +106,7 @@ extern crate alloc;
 extern crate std;
 
 mod algorithm;
-mod audit;
+pub mod audit;
 // Limbs and lanes: every index and every carry is bounded by a constant, and the bounds are proved
 // where the numbers are defined. Keys, signatures and digests come in with their sizes checked.
 #[allow(
@@ -123,7 +124,7 @@ mod audit;
     clippy::unwrap_used
 )]
 mod backend;
-mod batch;
+pub mod batch;
 // For the programs that measure and fuzz the engines; no part of the interface.
 #[cfg(any(ov_bench, fuzzing))]
 #[doc(hidden)]
@@ -138,54 +139,49 @@ mod batch;
 pub mod bench_api;
 mod cbor;
 #[cfg(feature = "x509")]
-mod certificate;
+pub mod certificate;
 mod cose;
-mod create;
-mod digest;
-mod dump;
-mod error;
+pub mod create;
+pub mod diagnostic;
+pub mod digest;
+pub mod error;
 mod extend;
 pub mod file;
-mod finding;
-mod hmac;
-mod key;
+pub mod finding;
+pub mod hmac;
+pub mod key;
 mod limits;
 pub mod onboard;
 pub mod parallel;
 mod policy;
 #[cfg(feature = "privacy")]
 pub mod privacy;
-mod sign;
+pub mod sign;
 pub mod text;
 mod time;
-mod transfer;
-mod verify;
-mod voucher;
+pub mod transfer;
+pub mod verify;
+pub mod voucher;
 mod write;
 
-pub use algorithm::Algorithm;
-pub use audit::{Audit, audit};
-pub use batch::{BatchVerifier, Progress};
+// The names that a first program needs. The modules have the rest.
+pub use audit::audit;
+pub use batch::BatchVerifier;
 #[cfg(feature = "x509")]
-pub use certificate::{CertificateInfo, Roots};
-pub use create::{NewHeader, NewVoucher, RvDirective, RvProtocol};
-pub use digest::{Digest, HashAlgorithm};
-pub use dump::{Diagnostic, diagnostic};
-pub use error::{Error, ErrorKind, Fault};
-pub use extend::{ExtendOptions, Extension, NextOwner};
-pub use finding::{Allowance, Finding, FindingKind};
-pub use hmac::{DeviceHmac, HmacSecret};
-pub use key::{KeyEncoding, KeyType, KeyView, PublicKey};
+pub use certificate::Roots;
+pub use create::NewVoucher;
+pub use error::{Error, ErrorKind};
+pub use extend::{ExtendOptions, Extension, KeyOrChain};
+pub use finding::Allowance;
+pub use hmac::HmacSecret;
+pub use key::{KeyType, PublicKey};
 pub use limits::Limits;
 pub use policy::Policy;
-pub use sign::{LocalKey, OwnerSigner, TraitSigner};
+pub use sign::{LocalKey, OwnerSigner};
 pub use time::UnixTime;
-pub use transfer::{
-    Fork, HandOver, HandOverRequest, Journal, Receipt, Recorded, Relation, Replacement,
-    ResaleOutcome, Sale, find_forks, hand_over_each, hand_over_each_with, relation,
-};
-pub use verify::{ChainHashRule, ManufacturerProof, Origin, Proved, VerifiedVoucher};
-pub use voucher::{Entry, Guid, RendezvousInfo, RvInstruction, RvValue, RvVariable, Voucher};
+pub use transfer::HandOver;
+pub use verify::{Origin, Proved, VerifiedVoucher};
+pub use voucher::{Guid, Voucher};
 
 /// The examples of the README, compiled and run.
 #[cfg(all(doctest, feature = "pem"))]

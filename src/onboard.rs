@@ -13,7 +13,7 @@
 //! | TO2.OVNextEntry (63) | [`next_entry`] | [`DeviceVerifier::entry`] |
 //! | TO2.ProveDevice (64) | [`prove_device`] | [`DeviceProof::check`] |
 //! | TO2.SetupDevice (65) | [`setup_device`] | [`Setup::check`] |
-//! | ReplacementHMac, in 66 | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::Replacement::finish) |
+//! | ReplacementHMac, in 66 | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::transfer::Replacement::finish) |
 //! | proof of ownership, without FDO | [`Challenge::respond`] | [`Challenge::check`] |
 //!
 //! Every message to be signed is returned as [`Unsigned`], for a signer that may be a TPM, an HSM

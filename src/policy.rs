@@ -231,7 +231,7 @@ impl<'p> Policy<'p> {
     /// The time at which the validity of certificates is checked. Without it, no certificate is
     /// expired.
     #[must_use]
-    pub const fn at(mut self, time: UnixTime) -> Self {
+    pub const fn with_time(mut self, time: UnixTime) -> Self {
         self.at = Some(time);
         self
     }

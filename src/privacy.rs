@@ -10,14 +10,15 @@
 //! ```
 //! use ownership_voucher::privacy::{Linker, DisclosureKind, Severity};
 //! use ownership_voucher::*;
+//! use ownership_voucher::create::{RvDirective, RvProtocol};
 //! # fn main() -> Result<(), Error> {
 //! # let secret = HmacSecret::new(vec![7; 32]);
 //! # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
 //! # let made = |guid: u8, info: &str| NewVoucher::new(Guid([guid; 16]), info, maker.clone().into())
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
-//! #     .with_epid().header()?.with_hmac(&secret);
+//! #     .with_epid().header()?.authenticate(&secret);
 //! let voucher = made(9, "GW-100, serial 0004711")?;
-//! let told = voucher.disclosures(&Limits::new(), false);
+//! let told = voucher.disclosures(&Limits::new(), text::Secrets::Withheld);
 //! let worst = told.iter().max_by_key(|disclosure| disclosure.kind.severity()).unwrap();
 //! assert_eq!(worst.kind, DisclosureKind::DeviceInfoSerial);
 //! assert_eq!(worst.kind.severity(), Severity::High);

@@ -8,7 +8,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use signature::Signer as _;
 use zeroize::Zeroizing;
 
-use crate::algorithm::Algorithm;
+pub use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
@@ -19,6 +19,29 @@ use crate::key::{KeyType, Material, PublicKey};
 /// Keys that answer later (a cloud service, a manual approval) need no trait: sign
 /// [`Extension::to_be_signed`](crate::Extension::to_be_signed), then call
 /// [`Extension::finish`](crate::Extension::finish).
+///
+/// ```
+/// use ownership_voucher::sign::Algorithm;
+/// use ownership_voucher::{Error, OwnerSigner, PublicKey};
+/// # struct Token;
+/// # impl Token {
+/// #     fn ecdsa_sha256(&self, _: &[u8]) -> Result<Vec<u8>, std::io::Error> { Ok(vec![0; 64]) }
+/// # }
+///
+/// impl OwnerSigner for Token {
+///     fn public_key(&self) -> Option<PublicKey> {
+///         None
+///     }
+///
+///     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+///         match algorithm {
+///             Algorithm::Es256 => self.ecdsa_sha256(message).map_err(Error::signer),
+///             _ => Err(Error::signer("the token has a P-256 key")),
+///         }
+///     }
+/// }
+/// # assert!(Token.sign(Algorithm::Es256, b"message").is_ok());
+/// ```
 pub trait OwnerSigner {
     /// The public key, if it is known. A token that cannot export its key returns `None`; a wrong
     /// key is then detected when the signature is verified.

@@ -8,6 +8,22 @@
 
 use core::fmt::{self, Write as _};
 
+/// Whether secrets, such as Wi-Fi passwords and private keys, are shown in what is displayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Secrets {
+    /// A secret, and whatever may be one, is replaced by its size.
+    #[default]
+    Withheld,
+    /// Everything is shown.
+    Shown,
+}
+
+impl Secrets {
+    pub(crate) const fn shown(self) -> bool {
+        matches!(self, Self::Shown)
+    }
+}
+
 /// Whether a character is not displayed as itself.
 ///
 /// These are control characters (C0, DEL, C1); characters that change or isolate the text

@@ -44,6 +44,26 @@ use crate::voucher::{Entry, Voucher};
 ///
 /// It dereferences to the [`Voucher`] that it holds. [`proved`](Self::proved) lists what was
 /// proved.
+///
+/// ```
+/// # use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+/// # let buyer = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?.public_key();
+/// # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
+/// #     .with_rendezvous(create::RvDirective::new().dns("rv.example.com").device_port(443).protocol(create::RvProtocol::Https))
+/// #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]))?;
+/// # let sold = made.verify(&Policy::any_origin())?;
+/// # let sold = sold.extend(&KeyOrChain::Key(buyer.clone()), &ExtendOptions::new())?.sign(&maker)?;
+/// # let bytes = sold.as_bytes();
+/// let policy = Policy::manufacturer(maker.public_key());
+/// let verified = Voucher::parse(bytes)?.verify(&policy)?;
+/// assert_eq!(*verified.owner(), buyer);
+/// assert_eq!(verified.proved().origin(), Origin::Manufacturer);
+/// assert_eq!(verified.proved().entries, verified.entries().len());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct VerifiedVoucher<'a> {
     voucher: Voucher<'a>,

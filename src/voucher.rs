@@ -47,6 +47,21 @@ impl fmt::Debug for Guid {
 /// It borrows the input and stores byte ranges. [`into_owned`](Self::into_owned) and
 /// [`from_vec`](Self::from_vec) return a voucher that owns its bytes. The contents are only claims
 /// until [`verify`](Self::verify) has turned it into a [`VerifiedVoucher`](crate::VerifiedVoucher).
+///
+/// ```
+/// # use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/shipment/alder-gw100-0001.cbor"));
+/// # let bytes: &[u8] = file;
+/// // Not verified: whoever wrote the bytes says so.
+/// let claimed = Voucher::parse(bytes)?;
+/// println!("{}, {} entries", claimed.device_info(), claimed.entries().len());
+/// for entry in claimed.entries() {
+///     println!("sold to a key of type {}", entry.key().key_type().name());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[doc(alias = "OwnershipVoucher")]
 pub struct Voucher<'a> {

@@ -3,9 +3,9 @@
 mod common;
 
 use common::{device, fresh, key, voucher};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::{
-    BatchVerifier, Error, ErrorKind, HashAlgorithm, HmacSecret, KeyType, Origin, Policy, Proved,
-    Voucher, audit,
+    BatchVerifier, Error, ErrorKind, HmacSecret, KeyType, Origin, Policy, Proved, Voucher, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -132,7 +132,7 @@ fn a_voucher_without_entries_needs_its_hmac() {
 
 #[cfg(feature = "x509")]
 mod paths {
-    use ownership_voucher::{ExtendOptions, Guid, NewVoucher, NextOwner, Roots};
+    use ownership_voucher::{ExtendOptions, Guid, KeyOrChain, NewVoucher, Roots};
 
     use super::*;
 
@@ -172,14 +172,14 @@ mod paths {
         roots.add_der(&hex::decode(root).unwrap()).unwrap();
         let genuine = Voucher::parse(&genuine).unwrap();
         let chain: Vec<Vec<u8>> = genuine.device_chain().map(<[u8]>::to_vec).collect();
-        let attacker = NextOwner::Key(key(P256, 0).public_key());
+        let attacker = KeyOrChain::Key(key(P256, 0).public_key());
         let forged = NewVoucher::new(Guid([6; 16]), "Model 7", attacker)
             .with_rendezvous(common::directive())
             .with_device_chain(chain)
             .header()
-            .and_then(|header| header.with_hmac(&device()))
+            .and_then(|header| header.authenticate(&device()))
             .unwrap();
-        let next = NextOwner::Key(key(P256, 1).public_key());
+        let next = KeyOrChain::Key(key(P256, 1).public_key());
         let forged = common::verified(forged)
             .extend(&next, &ExtendOptions::new())
             .and_then(|extension| extension.sign(&key(P256, 0)))

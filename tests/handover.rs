@@ -7,10 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::transfer::{
+    HandOverRequest, Journal, Receipt, Recorded, Relation, Sale, find_forks, hand_over_each,
+    hand_over_each_with, relation,
+};
 use ownership_voucher::{
-    Algorithm, Error, ErrorKind, ExtendOptions, HandOver, HandOverRequest, Journal, KeyType,
-    LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, Recorded, Relation, Sale,
-    VerifiedVoucher, find_forks, hand_over_each, hand_over_each_with, relation,
+    Error, ErrorKind, ExtendOptions, HandOver, KeyOrChain, KeyType, LocalKey, OwnerSigner, Policy,
+    PublicKey, VerifiedVoucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -214,7 +218,7 @@ fn journalled(
         let next = public(to[number]).into();
         Ok(HandOverRequest::new(signer, next, ExtendOptions::new()))
     });
-    let outcome = |result: Result<(_, ownership_voucher::Receipt), Error>| match result {
+    let outcome = |result: Result<(_, ownership_voucher::transfer::Receipt), Error>| match result {
         Ok((_, receipt)) => Ok(receipt.duplicate_of),
         Err(error) => Err(error.kind()),
     };
@@ -251,7 +255,7 @@ fn a_single_hand_over_asks_the_journal_too() {
     let (signer, journal) = (Counting::new(1), Memory::default());
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
     let sell = |n: u8| {
-        let next: NextOwner = public(n).into();
+        let next: KeyOrChain = public(n).into();
         let hand_over = HandOver::new(&policy, &signer, &next, &options);
         hand_over.with_journal(&journal).one(&voucher(1))
     };
@@ -310,7 +314,7 @@ fn a_journal_answers_for_every_sale() {
         |_, _| {
             Ok(HandOverRequest::new(
                 &signer,
-                NextOwner::clone(&next),
+                KeyOrChain::clone(&next),
                 ExtendOptions::new(),
             ))
         },
@@ -343,7 +347,7 @@ fn two_steps_go_through_the_journal() {
 /// What the fields are hashes of, by another road than the library's.
 #[test]
 fn a_sale_is_described_by_what_is_signed() {
-    use ownership_voucher::HashAlgorithm::Sha256;
+    use ownership_voucher::digest::HashAlgorithm::Sha256;
     let voucher = verified(&voucher(1));
     let next = public(5).into();
     let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
@@ -403,25 +407,25 @@ fn what_cannot_be_signed_is_not_recorded() {
     let maximum = bytes.len() + 100;
     let any = Policy::any_origin;
     let mut narrow = ExtendOptions::new();
-    narrow.max_entry = 100;
+    narrow = narrow.with_max_entry(100);
     // Also where the steps are made one by one, and nothing but the extension is asked.
     let base = verified(&bytes);
-    let refused = base.extend(&NextOwner::Key(public(5)), &narrow);
+    let refused = base.extend(&KeyOrChain::Key(public(5)), &narrow);
     assert_eq!(
         refused.err().map(|error| error.kind()),
         Some(ErrorKind::LimitEntrySize)
     );
     // Entries of another key type are a deviation that a strict policy refuses.
     let mut other_type = ExtendOptions::new();
-    other_type.other_key_type = true;
-    other_type.extra = vec![(-70001, vec![0; maximum])];
+    other_type = other_type.allow_other_key_type();
+    other_type = other_type.with_extra(-70001, vec![0; maximum]);
     let p384 = common::key(KeyType::Secp384r1, 5).public_key();
     let cases = [
         (any(), narrow, public(5), ErrorKind::LimitEntrySize),
         (any().strict(), other_type, p384, ErrorKind::Deviation),
     ];
     for (policy, options, next, kind) in cases {
-        let (signer, journal, next) = (Counting::new(1), Count::default(), NextOwner::Key(next));
+        let (signer, journal, next) = (Counting::new(1), Count::default(), KeyOrChain::Key(next));
         let hand_over = HandOver::new(&policy, &signer, &next, &options).with_journal(&journal);
         let mut errors = vec![hand_over.one(&bytes).map(drop)];
         errors.extend(

@@ -3,9 +3,10 @@
 mod common;
 
 use common::{directive, fresh, key, verified, voucher};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::{
-    ErrorKind, ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, Limits, NewVoucher,
-    NextOwner, Policy, Voucher, audit,
+    ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, Limits, NewVoucher, Policy,
+    Voucher, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -47,7 +48,7 @@ fn noise_does_not_hide_what_needs_an_allowance() {
     for noise in [1, 4096, 5000] {
         let base = noisy(noise);
         let base = verified(Voucher::parse(&base).unwrap());
-        let next = NextOwner::Key(key(P256, 1).public_key());
+        let next = KeyOrChain::Key(key(P256, 1).public_key());
         let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
         let tagged = extension.sign(&key(P256, 0)).unwrap();
         let place = tagged.entry(0).unwrap().range().start;
@@ -65,7 +66,7 @@ fn noise_does_not_hide_what_needs_an_allowance() {
 #[test]
 fn what_is_left_out_is_no_fault() {
     let mut limits = Limits::new();
-    limits.findings = 10_000;
+    limits = limits.with_findings(10_000);
     let faults = audit(
         &noisy(5000),
         &Policy::any_origin().strict().with_limits(limits),
@@ -105,7 +106,7 @@ fn extending_keeps_odd_frames() {
         for (head, list_end) in heads {
             let odd = [outer, body, head, entries, list_end, end].concat();
             let voucher = verified(Voucher::parse(&odd).unwrap());
-            let next = NextOwner::Key(key(P256, 9).public_key());
+            let next = KeyOrChain::Key(key(P256, 9).public_key());
             let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
             let extended = extension.sign(&key(P256, count)).unwrap();
             let entry = extended.entry(2).unwrap().as_bytes().to_vec();
@@ -117,7 +118,7 @@ fn extending_keeps_odd_frames() {
     // An empty list of indefinite length.
     let odd = [&noisy(1)[..noisy(1).len() - 1], &[0x9f, 0xff]].concat();
     let voucher = verified(Voucher::parse(&odd).unwrap());
-    let next = NextOwner::Key(key(P256, 9).public_key());
+    let next = KeyOrChain::Key(key(P256, 9).public_key());
     let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
     let extended = extension.sign(&key(P256, 0)).unwrap();
     assert_eq!(extended.as_bytes()[odd.len() - 2], 0x81);
@@ -138,7 +139,7 @@ fn nesting_has_an_end() {
     };
     let kind = |levels: usize, depth: usize| {
         let mut limits = Limits::new();
-        limits.depth = depth;
+        limits = limits.with_depth(depth);
         Voucher::parse_with(&nested(levels), &limits)
             .map(drop)
             .map_err(|error| error.kind())
@@ -156,7 +157,7 @@ fn nesting_has_an_end() {
     for read in [16, usize::MAX] {
         let with = |depth| {
             let mut limits = Limits::new();
-            limits.depth = depth;
+            limits = limits.with_depth(depth);
             limits
         };
         let voucher = Voucher::parse_with(&bytes, &with(read)).unwrap();
@@ -175,12 +176,12 @@ fn nesting_has_an_end() {
 fn input_has_an_end() {
     let good = voucher(P256, 1, 1);
     let mut limits = Limits::new();
-    limits.input = good.len();
+    limits = limits.with_input(good.len());
     assert!(Voucher::parse_with(&good, &limits).is_ok());
-    limits.input -= 1;
+    limits = limits.with_input(good.len() - 1);
     let error = Voucher::parse_with(&good, &limits).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitInput);
-    limits.input = usize::MAX;
+    limits = limits.with_input(usize::MAX);
     let long = vec![0x80; Limits::MAX_INPUT + 1];
     let error = Voucher::parse_with(&long, &limits).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::LimitInput);
@@ -189,7 +190,7 @@ fn input_has_an_end() {
 /// A label that names the other curve is read from others and never written.
 #[test]
 fn a_new_voucher_does_not_lie_about_its_key() {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     for label in [KeyType::Secp384r1, KeyType::RsaPss, KeyType::Ed25519] {
         let error = NewVoucher::new(Guid([7; 16]), "Model 7", maker.clone())
             .with_rendezvous(directive())
@@ -212,12 +213,12 @@ fn a_receipt_foretells_the_next_entry() {
         let bytes = voucher(P256, 1, entries);
         let policy = Policy::any_origin();
         let mut options = ExtendOptions::new();
-        options.hash = hash;
-        let next = NextOwner::Key(key(P256, entries + 1).public_key());
+        options = options.with_hash(hash);
+        let next = KeyOrChain::Key(key(P256, entries + 1).public_key());
         let signer = key(P256, entries);
         let hand_over = HandOver::new(&policy, &signer, &next, &options);
         let (sold, receipt) = hand_over.one(&bytes).unwrap();
-        let last = NextOwner::Key(key(P256, 9).public_key());
+        let last = KeyOrChain::Key(key(P256, 9).public_key());
         let extension = sold.extend(&last, &ExtendOptions::new()).unwrap();
         let after = extension.sign(&key(P256, entries + 1)).unwrap();
         let stored = after.entries().next_back().unwrap().previous_hash();

@@ -5,9 +5,11 @@
 mod common;
 
 use common::{Keys, key, verified};
+use ownership_voucher::certificate::CertificateInfo;
+use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::{
-    Allowance, CertificateInfo, Error, ErrorKind, ExtendOptions, KeyEncoding, KeyType, Limits,
-    NextOwner, Policy, PublicKey, Roots, Voucher,
+    Allowance, Error, ErrorKind, ExtendOptions, KeyOrChain, KeyType, Limits, Policy, PublicKey,
+    Roots, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -348,11 +350,11 @@ fn the_next_key_is_spelled_like_the_first() {
         ),
     ];
     let mut options = ExtendOptions::new();
-    options.other_key_type = true;
+    options = options.allow_other_key_type();
     for (number, (name, next, wanted)) in cases.into_iter().enumerate() {
         let bytes = vector(name);
         let base = verified(Voucher::parse(&bytes).unwrap());
-        let next = NextOwner::Key(next.clone());
+        let next = KeyOrChain::Key(next.clone());
         let signed = base.extend(&next, &options).unwrap().to_be_signed();
         assert!(signed.ends_with(&wanted), "case {number}: {name}");
     }
@@ -365,7 +367,7 @@ fn a_label_does_not_lie_about_the_next_key() {
         let bytes = vector(name);
         let policy = Policy::any_origin().allow(Allowance::KeyTypeLabel);
         let base = policy.verify(&bytes).unwrap();
-        let next = NextOwner::Key(next.clone());
+        let next = KeyOrChain::Key(next.clone());
         kind(base.extend(&next, &ExtendOptions::new()))
     };
     let other = Some(ErrorKind::NextKeyType);
@@ -390,7 +392,7 @@ fn a_label_does_not_lie_about_the_next_key() {
 fn an_encoding_may_be_asked_for() {
     let bytes = vector("p256-x509-2-entries");
     let base = verified(Voucher::parse(&bytes).unwrap());
-    let next = NextOwner::Key(key(P256, 7).public_key());
+    let next = KeyOrChain::Key(key(P256, 7).public_key());
     let mut options = ExtendOptions::new();
     for (encoding, refused) in [
         (KeyEncoding::X509, None),
@@ -401,7 +403,7 @@ fn an_encoding_may_be_asked_for() {
             Some(ErrorKind::UnsupportedKeyEncoding),
         ),
     ] {
-        options.encoding = Some(encoding);
+        options = options.with_encoding(Some(encoding));
         assert_eq!(kind(base.extend(&next, &options)), refused, "{encoding:?}");
     }
 }
@@ -420,7 +422,7 @@ fn a_draft_is_continued_as_a_draft() {
         let bytes = vector(name);
         let policy = Policy::any_origin().allow(Allowance::Fdo20Draft);
         let base = policy.verify(&bytes).unwrap();
-        let next = NextOwner::Key(key(P256, 7).public_key());
+        let next = KeyOrChain::Key(key(P256, 7).public_key());
         let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
         // Array, context, protected header {1: -7}, then the external data.
         let wanted = match draft {

@@ -7,15 +7,17 @@ mod passwords;
 
 use std::fmt::Write as _;
 
+use ownership_voucher::diagnostic;
 use ownership_voucher::privacy::{DisclosureKind, Severity};
-use ownership_voucher::{Limits, Policy, Voucher, audit, diagnostic};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::{Limits, Policy, Voucher, audit};
 use passwords::*;
 
 #[test]
 fn nothing_of_the_library_prints_a_password_in_any_shape() {
     for (name, told, info) in shapes() {
         let bytes = voucher(&bstr(header(&info)));
-        silent(&diagnostic(&bytes, false).text, &name);
+        silent(&diagnostic::notation(&bytes, Secrets::Withheld).text, &name);
         let mut text = format!("{:?}", audit(&bytes, &Policy::any_origin()));
         let voucher = match Voucher::parse(&bytes) {
             Ok(voucher) => voucher,
@@ -35,7 +37,7 @@ fn nothing_of_the_library_prints_a_password_in_any_shape() {
                 write!(text, "{}", String::from_utf8_lossy(raw)).unwrap();
             }
         }
-        let disclosures = voucher.disclosures(&Limits::new(), false);
+        let disclosures = voucher.disclosures(&Limits::new(), Secrets::Withheld);
         write!(text, "{disclosures:?}").unwrap();
         disclosures
             .iter()
@@ -52,16 +54,16 @@ fn nothing_of_the_library_prints_a_password_in_any_shape() {
             .any(|it| it.kind == DisclosureKind::RendezvousOther);
         assert!(unread || told == Password, "{name}");
         // Whoever asks for secrets gets it.
-        let all = voucher.disclosures(&Limits::new(), true);
+        let all = voucher.disclosures(&Limits::new(), Secrets::Shown);
         let all: String = all.iter().map(ToString::to_string).collect();
         let spelled = [HALVES[0].to_owned(), hex::encode(HALVES[0])];
         assert!(spelled.iter().any(|it| all.contains(it)), "{name}: {all}");
     }
     for (name, _, bytes) in broken() {
-        silent(&diagnostic(&bytes, false).text, &name);
+        silent(&diagnostic::notation(&bytes, Secrets::Withheld).text, &name);
         let error = Voucher::parse(&bytes).map(drop).unwrap_err();
         silent(&format!("{error} {error:?}"), &name);
-        let shown = diagnostic(&bytes, true).text;
+        let shown = diagnostic::notation(&bytes, Secrets::Shown).text;
         // In some of them only one half is left in one piece.
         let digits = HALVES.map(hex::encode).into_iter();
         let mut spelled = digits.chain(HALVES.map(String::from));
@@ -111,7 +113,7 @@ fn the_diagnostic_of_what_is_no_voucher_prints_no_secret() {
             ]),
         ),
     ] {
-        let shown = diagnostic(&bytes, false);
+        let shown = diagnostic::notation(&bytes, Secrets::Withheld);
         assert!(shown.error.is_none(), "{name}");
         silent(&shown.text, name);
         assert!(shown.text.contains("withheld"), "{name}: {}", shown.text);

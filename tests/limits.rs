@@ -5,9 +5,11 @@
 mod common;
 
 use common::{directive, fresh, key, verified, voucher};
+use ownership_voucher::create::RvDirective;
+use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{
-    Allowance, ErrorKind, ExtendOptions, FindingKind, Guid, HmacSecret, KeyType, Limits,
-    NewVoucher, NextOwner, Policy, PublicKey, RvDirective, Voucher, audit,
+    Allowance, ErrorKind, ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, Limits, NewVoucher,
+    Policy, PublicKey, Voucher, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -53,10 +55,10 @@ fn holds(bytes: &[u8], used: usize, error: ErrorKind, set: impl Fn(&mut Limits, 
 }
 
 fn fresh_with(change: impl Fn(NewVoucher) -> NewVoucher) -> Vec<u8> {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let voucher = NewVoucher::new(Guid([1; 16]), "Model 7", maker).with_rendezvous(directive());
     let header = change(voucher).header().unwrap();
-    let made = header.with_hmac(&HmacSecret::new(vec![1; 32])).unwrap();
+    let made = header.authenticate(&HmacSecret::new(vec![1; 32])).unwrap();
     made.as_bytes().to_vec()
 }
 
@@ -87,7 +89,7 @@ fn bytes() {
         bytes.len(),
         ErrorKind::LimitInput,
         |limits, value| {
-            limits.input = value;
+            *limits = limits.with_input(value);
         },
     );
 }
@@ -99,7 +101,7 @@ fn entries() {
         3,
         ErrorKind::LimitEntries,
         |limits, value| {
-            limits.entries = value;
+            *limits = limits.with_entries(value);
         },
     );
 }
@@ -125,8 +127,8 @@ fn entries_by_default_and_at_most() {
         // Errors keep the number of an entry in 16 bits, so 65535 are the most there can be, and
         // the last of them is known by its number.
         let unlimited = |limits: &mut Limits| {
-            limits.entries = usize::MAX;
-            limits.input = usize::MAX;
+            *limits = limits.with_entries(usize::MAX);
+            *limits = limits.with_input(usize::MAX);
         };
         let most = many(65_535);
         assert_eq!(kind(&most, unlimited), None);
@@ -150,7 +152,7 @@ fn certificates_and_their_bytes() {
     let certificate = std::fs::read("tests/certificates/self-signed.der").unwrap();
     let bytes = fresh_with(|new| new.with_device_chain(vec![certificate.clone(); 3]));
     holds(&bytes, 3, ErrorKind::LimitCertificates, |limits, value| {
-        limits.certificates = value;
+        *limits = limits.with_certificates(value);
     });
     let len = certificate.len();
     holds(
@@ -158,24 +160,24 @@ fn certificates_and_their_bytes() {
         len,
         ErrorKind::LimitCertificateSize,
         |limits, value| {
-            limits.certificate = value;
+            *limits = limits.with_certificate(value);
         },
     );
     // The same for keys, in each of their spellings.
-    let maker = NextOwner::Chain(vec![certificate.clone(); 2]);
+    let maker = KeyOrChain::Chain(vec![certificate.clone(); 2]);
     let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
     let header = new
         .with_rendezvous(directive())
         .with_epid()
         .header()
         .unwrap();
-    let made = header.with_hmac(&HmacSecret::new(vec![1; 32])).unwrap();
+    let made = header.authenticate(&HmacSecret::new(vec![1; 32])).unwrap();
     holds(
         made.as_bytes(),
         2,
         ErrorKind::LimitCertificates,
         |limits, value| {
-            limits.certificates = value;
+            *limits = limits.with_certificates(value);
         },
     );
     holds(
@@ -183,7 +185,7 @@ fn certificates_and_their_bytes() {
         len,
         ErrorKind::LimitCertificateSize,
         |limits, value| {
-            limits.certificate = value;
+            *limits = limits.with_certificate(value);
         },
     );
     let spki = key(P256, 0).public_key().to_spki_der();
@@ -194,7 +196,7 @@ fn certificates_and_their_bytes() {
         len,
         ErrorKind::LimitCertificateSize,
         |limits, value| {
-            limits.certificate = value;
+            *limits = limits.with_certificate(value);
         },
     );
     // By default 16 certificates of 64 KiB.
@@ -226,7 +228,7 @@ fn bare_device_certificate() {
         certificate.len(),
         ErrorKind::LimitCertificateSize,
         |limits, value| {
-            limits.certificate = value;
+            *limits = limits.with_certificate(value);
         },
     );
 }
@@ -240,7 +242,7 @@ fn device_info() {
         len,
         ErrorKind::LimitDeviceInfo,
         |limits, value| {
-            limits.device_info = value;
+            *limits = limits.with_device_info(value);
         },
     );
     let old = [&[0x60 | 14][..], b"Model 7 (test)"].concat();
@@ -256,13 +258,13 @@ fn device_info() {
 fn rendezvous_instructions() {
     let four = || directive().delay(1);
     let new = |last: RvDirective, before: usize| {
-        let maker = NextOwner::Key(key(P256, 0).public_key());
+        let maker = KeyOrChain::Key(key(P256, 0).public_key());
         let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker).with_epid();
         let all = core::iter::repeat_with(four).take(before).chain([last]);
         all.fold(new, NewVoucher::with_rendezvous)
     };
     let made = new(directive(), 2).header().unwrap();
-    let made = made.with_hmac(&HmacSecret::new(vec![1; 32])).unwrap();
+    let made = made.authenticate(&HmacSecret::new(vec![1; 32])).unwrap();
     let count = made.rendezvous().instructions().count();
     assert_eq!(count, 14);
     holds(
@@ -270,7 +272,7 @@ fn rendezvous_instructions() {
         count,
         ErrorKind::LimitRvInstructions,
         |limits, value| {
-            limits.rendezvous = value;
+            *limits = limits.with_rendezvous(value);
         },
     );
     // Directives of five, and one of four behind them: 1024; and one instruction more.
@@ -326,8 +328,10 @@ fn labels() {
     let extended = |count: i128| {
         let voucher = verified(fresh(P256, 1));
         let mut options = ExtendOptions::new();
-        options.extra = (0..count).map(|label| (-65537 - label, vec![1])).collect();
-        let next = NextOwner::Key(key(P256, 1).public_key());
+        for label in 0..count {
+            options = options.with_extra(-65537 - label, [1]);
+        }
+        let next = KeyOrChain::Key(key(P256, 1).public_key());
         voucher
             .extend(&next, &options)?
             .sign(&key(P256, 0))
@@ -346,7 +350,7 @@ fn findings() {
     let old = fresh(P256, 1).rendezvous().as_bytes().to_vec();
     let bytes = with_part(&old, &info);
     let all = Voucher::parse(&bytes).unwrap().findings();
-    let more = |list: &[ownership_voucher::Finding]| {
+    let more = |list: &[ownership_voucher::finding::Finding]| {
         list.iter()
             .filter(|one| one.kind == FindingKind::MoreFindings)
             .count()
@@ -356,7 +360,7 @@ fn findings() {
     assert_eq!(more(&all), 0);
     let limits = |findings| {
         let mut limits = Limits::new();
-        limits.findings = findings;
+        limits = limits.with_findings(findings);
         limits
     };
     // Beside the deviations there is one remark: no entries.
@@ -406,7 +410,7 @@ fn no_list_hides_an_allowance() {
     let mut untagged = one.clone();
     assert_eq!(untagged.remove(place), 0xd2);
     let mut limits = Limits::new();
-    limits.findings = 0;
+    limits = limits.with_findings(0);
     let policy = Policy::any_origin().with_limits(limits);
     let error = policy.verify(&untagged).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::EntryUntagged);
@@ -419,7 +423,8 @@ fn no_list_hides_an_allowance() {
     let listed = Voucher::parse(&untagged)
         .unwrap()
         .remarks(&Policy::any_origin().with_limits(limits));
-    let untagged = |one: &ownership_voucher::Finding| one.kind == FindingKind::UntaggedEntry;
+    let untagged =
+        |one: &ownership_voucher::finding::Finding| one.kind == FindingKind::UntaggedEntry;
     assert!(listed.iter().any(untagged));
 }
 
@@ -440,9 +445,10 @@ fn faults_left_out_are_said() {
     );
     for (findings, listed, said) in [(4, 4, false), (3, 3, true), (1, 1, true)] {
         let mut limits = Limits::new();
-        limits.findings = findings;
+        limits = limits.with_findings(findings);
         let found = audit(&bytes, &Policy::any_origin().with_limits(limits));
-        let more = |one: &ownership_voucher::Finding| one.kind == FindingKind::MoreFindings;
+        let more =
+            |one: &ownership_voucher::finding::Finding| one.kind == FindingKind::MoreFindings;
         assert_eq!(found.errors.len(), listed);
         assert_eq!(
             found.findings.iter().any(more),

@@ -1,7 +1,8 @@
 //! A manufacturer may be known by a certificate path from its X5CHAIN key to a root.
 #![cfg(feature = "x509")]
 
-use ownership_voucher::{Error, ErrorKind, ManufacturerProof, Policy, Proved, Roots, Voucher};
+use ownership_voucher::verify::ManufacturerProof;
+use ownership_voucher::{Error, ErrorKind, Policy, Proved, Roots, Voucher};
 
 fn voucher(name: &str) -> Vec<u8> {
     let root = env!("CARGO_MANIFEST_DIR");

@@ -7,10 +7,12 @@
 use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::*;
+use ownership_voucher::transfer::{Replacement, ResaleOutcome};
 use ownership_voucher::{
-    Allowance, DeviceHmac as _, Digest, Error, Guid, HashAlgorithm, HmacSecret, LocalKey, Policy,
-    PublicKey, Replacement, ResaleOutcome, VerifiedVoucher,
+    Allowance, Error, Guid, HmacSecret, LocalKey, Policy, PublicKey, VerifiedVoucher,
 };
 use serde_json::Value;
 
@@ -382,12 +384,13 @@ impl Case<'_> {
 
 /// The new credentials of the vectors, made by the library.
 fn replacement(guid: Guid, owner: &PublicKey) -> Replacement {
-    use ownership_voucher::{NextOwner, RvDirective, RvProtocol};
+    use ownership_voucher::KeyOrChain;
+    use ownership_voucher::create::{RvDirective, RvProtocol};
     let directive = RvDirective::new()
         .dns("rv2.example.com")
         .device_port(8443)
         .protocol(RvProtocol::Https);
-    Replacement::new(guid, &[directive], NextOwner::Key(owner.clone())).expect("complete")
+    Replacement::new(guid, &[directive], KeyOrChain::Key(owner.clone())).expect("complete")
 }
 
 /// `[[ip, name, port, transport], …]`.

@@ -1,7 +1,8 @@
 //! One word for one thing: a variant is its stable name in camel case, and the constant in C is the
 //! same in capitals.
 
-use ownership_voucher::{ErrorKind, FindingKind};
+use ownership_voucher::ErrorKind;
+use ownership_voucher::finding::FindingKind;
 
 const HEADER: &str = include_str!("../include/ownership_voucher.h");
 

@@ -5,9 +5,11 @@
 mod common;
 
 use common::{directive, key, verified};
+use ownership_voucher::finding::FindingKind;
+use ownership_voucher::transfer::{HandOverRequest, Replacement, hand_over_each};
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, FindingKind, Guid, HandOver, HandOverRequest, HmacSecret,
-    KeyType, NewVoucher, NextOwner, Policy, Replacement, Voucher, hand_over_each,
+    Error, ErrorKind, ExtendOptions, Guid, HandOver, HmacSecret, KeyOrChain, KeyType, NewVoucher,
+    Policy, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -61,7 +63,7 @@ const AUTHORITIES: [&[&str]; 4] = [
 fn extend(chain: &[&str], options: &ExtendOptions) -> Result<Vec<FindingKind>, Error> {
     let bytes = common::voucher(P256, 1, 1);
     let base = verified(Voucher::parse(&bytes).expect("a good voucher"));
-    let next = NextOwner::Chain(certificates(chain));
+    let next = KeyOrChain::Chain(certificates(chain));
     let extension = base.extend(&next, options)?;
     let remarks = extension
         .remarks(&Policy::any_origin())
@@ -72,17 +74,17 @@ fn extend(chain: &[&str], options: &ExtendOptions) -> Result<Vec<FindingKind>, E
     Ok(remarks.iter().map(|finding| finding.kind).collect())
 }
 
-fn new_voucher(maker: NextOwner) -> NewVoucher {
+fn new_voucher(maker: KeyOrChain) -> NewVoucher {
     NewVoucher::new(Guid([3; 16]), "Model 7 (test)", maker).with_rendezvous(directive())
 }
 
 fn by_maker(chain: &[&str], change: impl Fn(NewVoucher) -> NewVoucher) -> Result<(), Error> {
-    let new = new_voucher(NextOwner::Chain(certificates(chain))).with_epid();
+    let new = new_voucher(KeyOrChain::Chain(certificates(chain))).with_epid();
     change(new).header().map(drop)
 }
 
 fn of_device(chain: &[&str]) -> Result<Vec<FindingKind>, Error> {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let new = new_voucher(maker).with_device_chain(certificates(chain));
     let header = new.allow_ca_owner().header()?;
     let remarks = header.remarks(&Policy::any_origin());
@@ -121,7 +123,9 @@ fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
     let good = &["leaf", "p256-root"][..];
     for ca_owner in [false, true] {
         let mut options = ExtendOptions::new();
-        options.ca_owner = ca_owner;
+        if ca_owner {
+            options = options.allow_ca_owner();
+        }
         let expected = |chain: &[&str]| match chain {
             it if it == good => None,
             it if it == authority && ca_owner => None,
@@ -130,7 +134,7 @@ fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
         };
         let chains = [good, none, authority, none, good, authority, good, none];
         let results = hand_over_each(&policy, &shipment, |number, _| {
-            let next = NextOwner::Chain(certificates(chains[number]));
+            let next = KeyOrChain::Chain(certificates(chains[number]));
             Ok(HandOverRequest::new(&signer, next, options.clone()))
         });
         for (result, chain) in results.iter().zip(chains) {
@@ -138,7 +142,7 @@ fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
             assert_eq!(kind, expected(chain), "{chain:?} {ca_owner}");
         }
         for chain in [good, none, authority] {
-            let next = NextOwner::Chain(certificates(chain));
+            let next = KeyOrChain::Chain(certificates(chain));
             let hand_over = HandOver::new(&policy, &signer, &next, &options);
             for result in hand_over.all(&shipment) {
                 assert_eq!(result.err().map(|error| error.kind()), expected(chain));
@@ -150,23 +154,25 @@ fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
 /// A bare key does not say whose it is: its certificates are checked all the same.
 #[test]
 fn a_chain_becomes_a_bare_key_under_the_same_rules() {
-    let owner = |chain: &[&str]| NextOwner::Chain(certificates(chain));
+    let owner = |chain: &[&str]| KeyOrChain::Chain(certificates(chain));
     for (chain, why) in UNFIT {
         for ca in [false, true] {
-            is(owner(chain).bare_key(ca), ErrorKind::UnfitChain, why);
+            let key = owner(chain);
+            let key = if ca { key.public_key() } else { key.bare_key() };
+            is(key, ErrorKind::UnfitChain, why);
         }
         is(owner(chain).public_key(), ErrorKind::UnfitChain, why);
     }
     for chain in AUTHORITIES {
-        is(owner(chain).bare_key(false), ErrorKind::CaAsOwner, "");
-        owner(chain).bare_key(true).expect("allowed");
+        is(owner(chain).bare_key(), ErrorKind::CaAsOwner, "");
+        owner(chain).public_key().expect("allowed");
         owner(chain).public_key().expect("a chain");
     }
     let first = std::fs::read("tests/certificates/p256-leaf.der").expect("a certificate");
     let first = ownership_voucher::PublicKey::from_certificate_der(&first).expect("a key");
-    assert_eq!(owner(GOOD[2]).bare_key(false).expect("a chain"), first);
-    let key = NextOwner::Key(first.clone());
-    assert_eq!(key.bare_key(false).expect("a key"), first);
+    assert_eq!(owner(GOOD[2]).bare_key().expect("a chain"), first);
+    let key = KeyOrChain::Key(first.clone());
+    assert_eq!(key.bare_key().expect("a key"), first);
 }
 
 #[test]
@@ -200,7 +206,7 @@ fn the_owner_after_a_resale() {
     let bytes = common::voucher(P256, 1, 1);
     let base = verified(Voucher::parse(&bytes).expect("a good voucher"));
     let header = |chain: &[&str]| {
-        let owner = NextOwner::Chain(certificates(chain));
+        let owner = KeyOrChain::Chain(certificates(chain));
         let new = Replacement::new(Guid([9; 16]), &[directive()], owner).expect("complete");
         new.header(&base).map(drop)
     };
@@ -232,13 +238,13 @@ fn devices_with_keys_of_other_kinds_are_not_written() {
 
 #[test]
 fn secrets_that_can_be_guessed_make_no_hmac() {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let header = new_voucher(maker).with_epid().header().expect("complete");
     for (len, good) in [(0, false), (2, false), (15, false), (16, true), (64, true)] {
         let secret = HmacSecret::new(vec![7; len]);
-        let made = header.with_hmac(&secret);
+        let made = header.authenticate(&secret);
         assert_eq!(made.is_ok(), good, "{len}");
-        let voucher = header.with_hmac(&HmacSecret::new(vec![7; 32]));
+        let voucher = header.authenticate(&HmacSecret::new(vec![7; 32]));
         let bytes = voucher.expect("complete").as_bytes().to_vec();
         let checked = Policy::any_origin()
             .with_hmac(&secret)
@@ -250,7 +256,7 @@ fn secrets_that_can_be_guessed_make_no_hmac() {
         };
         assert_eq!(checked.expect_err("another secret").kind(), kind, "{len}");
     }
-    let error = header.with_hmac(&HmacSecret::new(vec![7; 2]));
+    let error = header.authenticate(&HmacSecret::new(vec![7; 2]));
     is(
         error,
         ErrorKind::HmacSecretShort,

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{key, verified, voucher};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::onboard::{
     DeviceError, DeviceFacts, DeviceVerifier, Nonce, ProveOvHdr, VerifiedOwner, next_entry,
 };
 use ownership_voucher::{
-    Allowance, Digest, ErrorKind, Guid, HashAlgorithm, HmacSecret, KeyType, OwnerSigner as _,
-    Policy, Voucher, audit,
+    Allowance, ErrorKind, Guid, HmacSecret, KeyType, OwnerSigner as _, Policy, Voucher, audit,
 };
 use proptest::prelude::*;
 

@@ -3,10 +3,11 @@
 mod common;
 
 use common::{key, verified, voucher};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::*;
 use ownership_voucher::{
-    DeviceHmac as _, Error, ErrorKind, Guid, HashAlgorithm, HmacSecret, KeyType, OwnerSigner as _,
-    Policy, VerifiedVoucher, Voucher,
+    Error, ErrorKind, Guid, HmacSecret, KeyType, OwnerSigner as _, Policy, VerifiedVoucher, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;

@@ -6,8 +6,9 @@ mod common;
 use std::path::Path;
 
 use ownership_voucher::privacy::{DisclosureKind, LinkKind, Linker, PrivacyPolicy, Severity};
+use ownership_voucher::text::Secrets;
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, Guid, KeyType, Limits, NewVoucher, NextOwner, Voucher,
+    Error, ErrorKind, ExtendOptions, Guid, KeyOrChain, KeyType, Limits, NewVoucher, Voucher,
 };
 use serde_json::Value;
 
@@ -24,28 +25,35 @@ fn vector(name: &str) -> (Vec<u8>, common::Keys) {
     (bytes, common::Keys(read("keys.json")))
 }
 
-fn bare(name: &str) -> NextOwner {
+fn bare(name: &str) -> KeyOrChain {
     let (_, keys) = vector("plain");
-    NextOwner::Key(keys.key(name).public_key())
+    KeyOrChain::Key(keys.key(name).public_key())
 }
 
 /// Extends a voucher of the vectors under a policy that refuses this kind alone, then under one
 /// that refuses all others.
 #[track_caller]
-fn refused(name: &str, next: &NextOwner, extra: &[(i128, Vec<u8>)], kind: DisclosureKind) -> Error {
+fn refused(
+    name: &str,
+    next: &KeyOrChain,
+    extra: &[(i128, Vec<u8>)],
+    kind: DisclosureKind,
+) -> Error {
     let (bytes, _) = vector(name);
     let voucher = common::verified(Voucher::parse(&bytes).unwrap());
     let mut options = ExtendOptions::new();
-    options.extra = extra.to_vec();
+    for (label, value) in extra {
+        options = options.with_extra(*label, value.as_slice());
+    }
     let extension = voucher.extend(next, &options).unwrap();
-    let told = extension.disclosures(false).unwrap();
+    let told = extension.disclosures(Secrets::Withheld).unwrap();
     assert!(told.iter().any(|it| it.kind == kind), "{told:?}");
-    let all = PrivacyPolicy::new().refusing_from(Severity::Inherent);
-    let others = told.iter().fold(all, |policy, it| policy.allowing(it.kind));
+    let all = PrivacyPolicy::new().refuse_from(Severity::Inherent);
+    let others = told.iter().fold(all, |policy, it| policy.allow(it.kind));
     assert!(!others.refuses(kind));
     let allowed = voucher.extend(next, &options.clone().with_privacy(others));
     assert!(allowed.is_ok());
-    let alone = PrivacyPolicy::new().refusing(kind);
+    let alone = PrivacyPolicy::new().refuse(kind);
     let refused = voucher.extend(next, &options.with_privacy(alone));
     let error = refused.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Disclosure);
@@ -98,7 +106,7 @@ fn extensions_are_refused_for_what_they_add() {
     let (bytes, _) = vector("owner-certificates");
     let voucher = Voucher::parse(&bytes).unwrap();
     let key = voucher.entry(0).unwrap().key();
-    let chain = NextOwner::Chain(key.certificates().map(<[u8]>::to_vec).collect());
+    let chain = KeyOrChain::Chain(key.certificates().map(<[u8]>::to_vec).collect());
     in_entry(refused("plain", &chain, &[], DisclosureKind::OwnerName));
     in_entry(refused(
         "plain",
@@ -112,7 +120,7 @@ fn extensions_are_refused_for_what_they_add() {
 
 #[test]
 fn new_vouchers_are_refused_for_what_they_would_tell() {
-    let maker = NextOwner::Key(common::key(P256, 1).public_key());
+    let maker = KeyOrChain::Key(common::key(P256, 1).public_key());
     let new = |guid, info: &str| {
         NewVoucher::new(guid, info, maker.clone())
             .with_rendezvous(common::directive())
@@ -131,13 +139,13 @@ fn new_vouchers_are_refused_for_what_they_would_tell() {
             new(Guid(*b"GW100-0000004711"), "GW-100"),
         ),
     ] {
-        let told = new.header().unwrap().disclosures(false);
+        let told = new.header().unwrap().disclosures(Secrets::Withheld);
         assert!(told.iter().any(|it| it.kind == kind));
-        for policy in [strict, PrivacyPolicy::new().refusing(kind)] {
+        for policy in [strict, PrivacyPolicy::new().refuse(kind)] {
             let refused = new.clone().with_privacy(policy).header();
             assert_eq!(refused.unwrap_err().kind(), ErrorKind::Disclosure);
         }
-        let allowed = new.with_privacy(strict.allowing(kind));
+        let allowed = new.with_privacy(strict.allow(kind));
         assert!(allowed.header().is_ok());
     }
 }
@@ -146,12 +154,12 @@ fn new_vouchers_are_refused_for_what_they_would_tell() {
 fn the_worst_is_named_and_of_those_the_first() {
     let (bytes, _) = vector("wifi");
     let voucher = Voucher::parse(&bytes).unwrap();
-    let all = PrivacyPolicy::new().refusing_from(Severity::Low);
-    let told = voucher.disclosures(&Limits::new(), false);
+    let all = PrivacyPolicy::new().refuse_from(Severity::Low);
+    let told = voucher.disclosures(&Limits::new(), Secrets::Withheld);
     let place = |kind| told.iter().find(|it| it.kind == kind).unwrap().offset;
     let error = all.check(&voucher).unwrap_err();
     assert_eq!(error.offset(), Some(place(DisclosureKind::WifiPassword)));
-    let error = all.allowing(DisclosureKind::WifiPassword).check(&voucher);
+    let error = all.allow(DisclosureKind::WifiPassword).check(&voucher);
     assert_eq!(
         error.unwrap_err().offset(),
         Some(place(DisclosureKind::WifiName))
@@ -163,11 +171,11 @@ fn the_worst_is_named_and_of_those_the_first() {
 fn a_list_that_ends_early_says_so() {
     let (bytes, _) = vector("wifi");
     let voucher = Voucher::parse(&bytes).unwrap();
-    let whole = voucher.disclosures(&Limits::new(), false);
+    let whole = voucher.disclosures(&Limits::new(), Secrets::Withheld);
     for most in 0..whole.len() {
         let mut limits = Limits::new();
-        limits.findings = most;
-        let list = voucher.disclosures(&limits, false);
+        limits = limits.with_findings(most);
+        let list = voucher.disclosures(&limits, Secrets::Withheld);
         assert_eq!(list.len(), most + 1);
         assert_eq!(list.last().unwrap().kind, DisclosureKind::MoreDisclosures);
     }
@@ -238,7 +246,7 @@ fn reports_of_all_vectors_stay_within_bounds() {
                 continue;
             };
             linker.add(&voucher).unwrap();
-            for disclosure in voucher.disclosures(&Limits::new(), true) {
+            for disclosure in voucher.disclosures(&Limits::new(), Secrets::Shown) {
                 assert!(disclosure.offset < bytes.len(), "{disclosure}");
                 assert!(disclosure.value.len() <= 256 + 64, "{disclosure}");
                 assert!(

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use ownership_voucher::privacy::{DisclosureKind, LinkKind, Linker};
+use ownership_voucher::text::Secrets;
 use ownership_voucher::{Limits, Voucher};
 use serde_json::Value;
 
@@ -36,7 +37,7 @@ fn bytes(hex: &Value) -> Vec<u8> {
 fn disclosures(vector: &Value) -> Result<(), Failed> {
     let bytes = bytes(&vector["voucher"]);
     let voucher = Voucher::parse(&bytes)?;
-    let found = voucher.disclosures(&Limits::new(), false);
+    let found = voucher.disclosures(&Limits::new(), Secrets::Withheld);
     let told: Vec<Value> = found
         .iter()
         .map(|it| serde_json::json!({"kind": it.kind.name(), "entry": it.entry, "value": it.value}))
@@ -74,7 +75,7 @@ fn disclosures(vector: &Value) -> Result<(), Failed> {
         }
     }
     // The password is told where it is asked for, and nowhere else.
-    let all = voucher.disclosures(&Limits::new(), true);
+    let all = voucher.disclosures(&Limits::new(), Secrets::Shown);
     let passwords: Vec<&str> = all
         .iter()
         .filter(|it| it.kind == DisclosureKind::WifiPassword)

@@ -6,7 +6,8 @@ mod common;
 use common::{key, with_cose_key};
 use ownership_voucher::file::{PemBlocks, to_pem};
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
-use ownership_voucher::{ErrorKind, ExtendOptions, KeyType, Limits, NextOwner, Voucher};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::{ErrorKind, ExtendOptions, KeyOrChain, KeyType, Limits, Voucher};
 
 const P256: KeyType = KeyType::Secp256r1;
 const LABELS: [&str; 6] = [
@@ -37,7 +38,9 @@ fn labels_of_private_keys_are_known() {
 }
 
 fn kinds(voucher: &Voucher<'_>) -> Vec<(DisclosureKind, Option<usize>, String)> {
-    let all = voucher.disclosures(&Limits::new(), true).into_iter();
+    let all = voucher
+        .disclosures(&Limits::new(), Secrets::Shown)
+        .into_iter();
     let private = all.filter(|it| it.kind == DisclosureKind::PrivateKey);
     private.map(|it| (it.kind, it.entry, it.value)).collect()
 }
@@ -62,7 +65,9 @@ fn the_private_part_of_a_cose_key_is_critical() {
     // Neither is what nobody knows taken for a public part.
     let unknown = with_cose_key(&map(5, &coordinate(0x24, &[9; 32])));
     let voucher = Voucher::parse(&unknown).unwrap();
-    let told = voucher.disclosures(&Limits::new(), true).into_iter();
+    let told = voucher
+        .disclosures(&Limits::new(), Secrets::Shown)
+        .into_iter();
     let told: Vec<_> = told
         .filter(|it| it.kind == DisclosureKind::KeyData)
         .collect();
@@ -91,7 +96,7 @@ fn the_private_part_of_a_cose_key_is_critical() {
 fn a_private_key_in_additional_data_is_critical() {
     let bytes = common::voucher(P256, 1, 1);
     let voucher = common::verified(Voucher::parse(&bytes).unwrap());
-    let next = NextOwner::Key(key(P256, 2).public_key());
+    let next = KeyOrChain::Key(key(P256, 2).public_key());
     let pkcs8 = key(P256, 1).to_pkcs8_der().unwrap().to_vec();
     let public = key(P256, 1).public_key().to_spki_der();
     for (value, expected) in [
@@ -104,7 +109,7 @@ fn a_private_key_in_additional_data_is_critical() {
         (b"order 1".to_vec(), 0),
     ] {
         let mut options = ExtendOptions::new();
-        options.extra = vec![(-70000, value.clone())];
+        options = options.with_extra(-70000, value.clone());
         let extension = voucher.extend(&next, &options).unwrap();
         let sold = extension.sign(&key(P256, 1)).unwrap();
         let found = kinds(&sold);

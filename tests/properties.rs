@@ -4,7 +4,7 @@ mod common;
 
 use common::{device, directive, fresh, key, verified, voucher};
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, Guid, HandOver, KeyType, NextOwner, Policy, Voucher, audit,
+    Error, ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, Policy, Voucher, audit,
 };
 use proptest::prelude::*;
 
@@ -69,8 +69,8 @@ fn cutting_the_last_entry_off_gives_the_older_state() {
         verified(Voucher::parse(&old).unwrap()),
     );
     assert_eq!(
-        ownership_voucher::relation(&old, &new),
-        ownership_voucher::Relation::Older
+        ownership_voucher::transfer::relation(&old, &new),
+        ownership_voucher::transfer::Relation::Older
     );
 }
 
@@ -98,8 +98,8 @@ proptest! {
         let bytes = voucher(P256, 9, entries);
         let old = verified(Voucher::parse(&bytes).unwrap());
         let mut options = ExtendOptions::new();
-        options.extra = vec![(label, extra.clone())];
-        let next = NextOwner::Key(key(P256, entries + 1).public_key());
+        options = options.with_extra(label, extra.clone());
+        let next = KeyOrChain::Key(key(P256, entries + 1).public_key());
         let new = old.extend(&next, &options).unwrap().sign(&key(P256, entries)).unwrap();
         prop_assert_eq!(new.header_bytes(), old.header_bytes());
         prop_assert_eq!(new.hmac_bytes(), old.hmac_bytes());
@@ -119,7 +119,7 @@ proptest! {
         let bytes = voucher(P256, 9, entries);
         let policy = Policy::any_origin();
         let (signer_key, options) = (key(P256, signer), ExtendOptions::new());
-        let next = NextOwner::Key(key(P256, 77).public_key());
+        let next = KeyOrChain::Key(key(P256, 77).public_key());
         let result = HandOver::new(&policy, &signer_key, &next, &options).one(&bytes);
         if signer == entries {
             let (voucher, receipt) = result.unwrap();
@@ -172,7 +172,7 @@ fn a_shipment_is_handed_over_voucher_by_voucher() {
     shipment[5][200] ^= 1;
     shipment[7].clear();
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let (signer, next) = (key(P256, 2), NextOwner::Key(key(P256, 9).public_key()));
+    let (signer, next) = (key(P256, 2), KeyOrChain::Key(key(P256, 9).public_key()));
     let hand_over = HandOver::new(&policy, &signer, &next, &options);
     let results = hand_over.all(&shipment);
     assert_eq!(results.len(), shipment.len());
@@ -200,13 +200,13 @@ fn a_shipment_is_handed_over_voucher_by_voucher() {
 /// A device walks through two lives; the old voucher's owner has no part in the second.
 #[test]
 fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {
-    use ownership_voucher::{Replacement, ResaleOutcome};
+    use ownership_voucher::transfer::{Replacement, ResaleOutcome};
     let bytes = voucher(P256, 1, 2);
     let old = verified(Voucher::parse(&bytes).unwrap());
-    let buyer = NextOwner::Key(key(P256, 40).public_key());
+    let buyer = KeyOrChain::Key(key(P256, 40).public_key());
     let terms = Replacement::new(Guid([2; 16]), &[directive()], buyer).unwrap();
     let header = terms.header(&old).unwrap();
-    let hmac = ownership_voucher::DeviceHmac::header_hmac(
+    let hmac = ownership_voucher::hmac::DeviceHmac::header_hmac(
         &device(),
         header.algorithm(),
         header.as_bytes(),
@@ -220,7 +220,7 @@ fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {
     let new = new
         .verify(&Policy::any_origin().with_hmac(&secret))
         .unwrap();
-    let next = NextOwner::Key(key(P256, 41).public_key());
+    let next = KeyOrChain::Key(key(P256, 41).public_key());
     let extension = new.extend(&next, &ExtendOptions::new()).unwrap();
     assert_eq!(
         extension.sign(&key(P256, 2)).unwrap_err().kind(),
@@ -240,11 +240,11 @@ fn resale_starts_a_voucher_that_the_old_owner_cannot_extend() {
 /// Two sales of one device show when the copies meet; malleable signatures make no fork.
 #[test]
 fn forks_are_found_at_the_entry_and_the_key() {
-    use ownership_voucher::{Relation, find_forks, relation};
+    use ownership_voucher::transfer::{Relation, find_forks, relation};
     let base = voucher(P256, 1, 2);
     let base = verified(Voucher::parse(&base).unwrap());
     let sell = |to: u8| {
-        let next = NextOwner::Key(key(P256, to).public_key());
+        let next = KeyOrChain::Key(key(P256, to).public_key());
         let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
         verified(extension.sign(&key(P256, 2)).unwrap())
     };

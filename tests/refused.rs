@@ -4,8 +4,9 @@
 mod common;
 
 use common::key;
+use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::{
-    Error, ErrorKind, Guid, KeyEncoding, KeyType, NewVoucher, NextOwner, Policy, PublicKey, Voucher,
+    Error, ErrorKind, Guid, KeyOrChain, KeyType, NewVoucher, Policy, PublicKey, Voucher,
 };
 
 const LIST: &str = include_str!("../docs/refused.md");
@@ -100,7 +101,7 @@ fn rsa_as_cose_key() {
         NewVoucher::new(
             Guid([1; 16]),
             "Model 7 (test)",
-            NextOwner::Key(maker.clone()),
+            KeyOrChain::Key(maker.clone()),
         )
         .with_rendezvous(common::directive())
         .with_epid()
@@ -109,7 +110,7 @@ fn rsa_as_cose_key() {
     };
     listed(new(KeyEncoding::CoseKey), ErrorKind::UnsupportedKeyEncoding);
     let header = new(KeyEncoding::Crypto).expect("complete");
-    let voucher = header.with_hmac(&common::device()).expect("complete");
+    let voucher = header.authenticate(&common::device()).expect("complete");
     // [RSA2048RESTR, Crypto, [modulus, exponent]] with the number of COSE_Key.
     let bytes = with(
         voucher.as_bytes(),
@@ -124,7 +125,7 @@ fn a_compressed_point_as_cose_key() {
     let new = NewVoucher::new(
         Guid([1; 16]),
         "Model 7 (test)",
-        NextOwner::Key(key(KeyType::Secp256r1, 0).public_key()),
+        KeyOrChain::Key(key(KeyType::Secp256r1, 0).public_key()),
     );
     let header = new
         .with_rendezvous(common::directive())
@@ -132,7 +133,7 @@ fn a_compressed_point_as_cose_key() {
         .with_encoding(KeyEncoding::CoseKey)
         .header()
         .expect("complete");
-    let voucher = header.with_hmac(&common::device()).expect("complete");
+    let voucher = header.authenticate(&common::device()).expect("complete");
     let view = voucher.manufacturer_key();
     // y is the last of the key: a sign in its place, and the header is as much shorter.
     let old = view.as_bytes();
@@ -157,12 +158,12 @@ mod authorities {
 
     /// The verdict on a device with that chain under that root.
     fn verdict(chain: &[Vec<u8>], root: &[u8]) -> Result<(), Error> {
-        let maker = NextOwner::Key(key(KeyType::Secp256r1, 0).public_key());
+        let maker = KeyOrChain::Key(key(KeyType::Secp256r1, 0).public_key());
         let voucher = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker)
             .with_rendezvous(common::directive())
             .with_device_chain(chain.to_vec())
             .header()
-            .and_then(|header| header.with_hmac(&common::device()))
+            .and_then(|header| header.authenticate(&common::device()))
             .expect("complete");
         let mut roots = Roots::new();
         roots.add_der(root).expect("a root");
@@ -237,12 +238,12 @@ mod authorities {
         let mut list = std::fs::read("tests/certificates/unmarked/with-id.crl").expect("a list");
         let id = list.windows(4).position(|four| four == b"\x30\x16\x80\x14");
         list[id.expect("an identifier") + 4] ^= 1;
-        let maker = NextOwner::Key(key(KeyType::Secp256r1, 0).public_key());
+        let maker = KeyOrChain::Key(key(KeyType::Secp256r1, 0).public_key());
         let voucher = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker)
             .with_rendezvous(common::directive())
             .with_device_chain(vec![leaf])
             .header()
-            .and_then(|header| header.with_hmac(&common::device()))
+            .and_then(|header| header.authenticate(&common::device()))
             .expect("complete");
         let mut roots = Roots::new();
         roots
@@ -267,7 +268,7 @@ mod authorities {
         let policy = Policy::any_origin().with_device_roots(&roots);
         listed(policy.verify(&bytes), ErrorKind::CaAsLeaf);
         let reversed = [certificate("p256-root"), certificate("leaf")];
-        let maker = NextOwner::Key(key(KeyType::Secp256r1, 0).public_key());
+        let maker = KeyOrChain::Key(key(KeyType::Secp256r1, 0).public_key());
         let new = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker);
         let new = new.with_rendezvous(common::directive());
         let header = new.with_device_chain(reversed.to_vec()).header();
@@ -283,7 +284,7 @@ mod authorities {
                 "garbage" => b"\x30\x00".to_vec(),
                 name => certificate(name),
             });
-            let next = NextOwner::Chain(chain.collect());
+            let next = KeyOrChain::Chain(chain.collect());
             base.extend(&next, &ownership_voucher::ExtendOptions::new())
                 .map(drop)
         };

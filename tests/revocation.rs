@@ -4,9 +4,9 @@
 
 mod common;
 
+use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{
-    BatchVerifier, ErrorKind, FindingKind, Guid, KeyType, NewVoucher, NextOwner, Policy, Roots,
-    UnixTime, audit,
+    BatchVerifier, ErrorKind, Guid, KeyOrChain, KeyType, NewVoucher, Policy, Roots, UnixTime, audit,
 };
 
 const ROOT: &[u8] = include_bytes!("certificates/revocation/root.der");
@@ -17,12 +17,12 @@ const LIST: &[u8] = include_bytes!("certificates/revocation/int.crl");
 const LIST_OF_ROOT: &[u8] = include_bytes!("certificates/revocation/root.crl");
 
 fn voucher(leaf: &[u8]) -> Vec<u8> {
-    let maker = NextOwner::Key(common::key(KeyType::Secp256r1, 0).public_key());
+    let maker = KeyOrChain::Key(common::key(KeyType::Secp256r1, 0).public_key());
     NewVoucher::new(Guid([7; 16]), "Model 7 (test)", maker)
         .with_rendezvous(common::directive())
         .with_device_chain(vec![leaf.to_vec(), AUTHORITY.to_vec()])
         .header()
-        .and_then(|header| header.with_hmac(&common::device()))
+        .and_then(|header| header.authenticate(&common::device()))
         .expect("a complete header")
         .as_bytes()
         .to_vec()
@@ -79,7 +79,7 @@ fn time_and_coverage() {
     let policy = |at| {
         Policy::any_origin()
             .with_device_roots(&roots)
-            .at(at)
+            .with_time(at)
             .refuse_expired()
     };
     assert_eq!(verdict(&good, &policy(in_time)), Ok(()));

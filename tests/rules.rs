@@ -6,11 +6,16 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 use common::{directive, fresh, key, verified, voucher};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::file::{PEM_LABEL, Vouchers, single, to_pem};
+use ownership_voucher::finding::FindingKind;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::transfer::{Replacement, ResaleOutcome};
+use ownership_voucher::voucher::RvVariable;
 use ownership_voucher::{
-    Algorithm, Digest, Error, ErrorKind, ExtendOptions, FindingKind, Guid, HashAlgorithm, KeyType,
-    LocalKey, NewVoucher, NextOwner, OwnerSigner, Policy, PublicKey, Replacement, ResaleOutcome,
-    RvDirective, RvProtocol, RvVariable, Voucher,
+    Error, ErrorKind, ExtendOptions, Guid, KeyOrChain, KeyType, LocalKey, NewVoucher, OwnerSigner,
+    Policy, PublicKey, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -20,7 +25,7 @@ fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
 }
 
 fn new_voucher(guid: u8, info: &str) -> NewVoucher {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     NewVoucher::new(Guid([guid; 16]), info, maker).with_rendezvous(directive())
 }
 
@@ -47,7 +52,7 @@ fn a_new_voucher_is_complete() {
 
 #[test]
 fn a_rendezvous_directive_is_complete() {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let make = |directives: &[RvDirective]| {
         let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker.clone()).with_epid();
         let new = directives
@@ -84,7 +89,7 @@ fn a_rendezvous_directive_is_complete() {
 /// What strict readers refuse is not written: not by a manufacturer, and not at a resale.
 #[test]
 fn rendezvous_directives_without_sense_are_not_written() {
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let base = || RvDirective::new().protocol(RvProtocol::Https);
     let port = || base().device_port(8443);
     for bad in [
@@ -124,12 +129,12 @@ fn rendezvous_directives_without_sense_are_not_written() {
 
 #[test]
 fn an_experimental_maker_and_another_hmac_are_refused() {
-    let maker = NextOwner::Key(key(KeyType::Ed25519, 0).public_key());
+    let maker = KeyOrChain::Key(key(KeyType::Ed25519, 0).public_key());
     let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker)
         .with_rendezvous(directive())
         .with_epid();
     assert_eq!(kind(new.header()), Some(ErrorKind::ExperimentalKey));
-    let header = new.with_experimental_key().header().unwrap();
+    let header = new.allow_experimental_key().header().unwrap();
     assert_eq!(header.algorithm(), HashAlgorithm::Sha256);
     let other = HashAlgorithm::Sha384.digest(&[b"x"]);
     assert_eq!(kind(header.finish(&other)), Some(ErrorKind::BadCall));
@@ -140,7 +145,7 @@ fn extending_keeps_its_rules() {
     let bytes = voucher(P256, 1, 1);
     let base = verified(Voucher::parse(&bytes).unwrap());
     let extend = |next: PublicKey, options: &ExtendOptions| {
-        let next = NextOwner::Key(next);
+        let next = KeyOrChain::Key(next);
         base.extend(&next, options)?.sign(&key(P256, 1))
     };
     let next = key(P256, 2).public_key();
@@ -151,49 +156,50 @@ fn extending_keeps_its_rules() {
         let refused = Some(ErrorKind::NextKeyType);
         assert_eq!(kind(extend(other, &options)), refused);
     }
-    options.other_key_type = true;
+    options = options.allow_other_key_type();
     let other = extend(key(KeyType::Secp384r1, 2).public_key(), &options).unwrap();
     assert_eq!(other.owner_key().key_type(), KeyType::Secp384r1);
     let experimental = key(KeyType::Ed25519, 2).public_key();
     let refused = kind(extend(experimental.clone(), &options));
     assert_eq!(refused, Some(ErrorKind::ExperimentalKey));
-    options.experimental_key = true;
+    options = options.allow_experimental_key();
     assert_eq!(kind(extend(experimental, &options)), None);
     options = ExtendOptions::new();
-    options.extra = vec![(-65536, vec![1])];
+    options = options.with_extra(-65536, [1]);
     assert_eq!(
         kind(extend(next.clone(), &options)),
         Some(ErrorKind::ExtraReserved)
     );
-    options.extra = vec![(-70000, vec![1]), (-70001, vec![]), (-70000, vec![2])];
+    options = ExtendOptions::new()
+        .with_extra(-70000, [1])
+        .with_extra(-70001, [])
+        .with_extra(-70000, [2]);
     assert_eq!(
         kind(extend(next.clone(), &options)),
         Some(ErrorKind::DuplicateLabel)
     );
-    options.extra = vec![(-(1 << 64) - 1, vec![1])];
+    options = ExtendOptions::new().with_extra(-(1 << 64) - 1, [1]);
     assert_eq!(
         kind(extend(next.clone(), &options)),
         Some(ErrorKind::BadCall)
     );
-    options.extra = vec![(-70001, vec![1]), (-65537, vec![2])];
+    options = ExtendOptions::new()
+        .with_extra(-70001, [1])
+        .with_extra(-65537, [2]);
     let with_extra = extend(next.clone(), &options).unwrap();
     let entry = with_extra.entry(1).unwrap();
     let pairs: Vec<_> = entry.extra().collect();
     assert_eq!(pairs, [(-65537, &[2][..]), (-70001, &[1][..])]);
-    options = ExtendOptions::new();
-    options.max_entry = extend(next.clone(), &options)
-        .unwrap()
-        .entry(1)
-        .unwrap()
-        .as_bytes()
-        .len();
+    let plain = extend(next.clone(), &ExtendOptions::new()).unwrap();
+    let size = plain.entry(1).unwrap().as_bytes().len();
+    options = ExtendOptions::new().with_max_entry(size);
     assert_eq!(kind(extend(next.clone(), &options)), None);
-    options.max_entry -= 1;
+    options = options.with_max_entry(size - 1);
     assert_eq!(
         kind(extend(next, &options)),
         Some(ErrorKind::LimitEntrySize)
     );
-    let empty = NextOwner::Chain(Vec::new());
+    let empty = KeyOrChain::Chain(Vec::new());
     let refused = base.extend(&empty, &ExtendOptions::new());
     assert_eq!(kind(refused), Some(ErrorKind::ChainEmpty));
 }
@@ -205,7 +211,7 @@ fn the_number_of_entries_grows_its_head() {
         let bytes = voucher(P256, 1, before);
         let base = verified(Voucher::parse(&bytes).unwrap());
         let first = base.entry(0).unwrap().range().start;
-        let next = NextOwner::Key(key(P256, before + 1).public_key());
+        let next = KeyOrChain::Key(key(P256, before + 1).public_key());
         let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
         let extended = extension.sign(&key(P256, before)).unwrap();
         let list = first - old_head;
@@ -233,7 +239,7 @@ impl OwnerSigner for Told {
 fn only_the_owner_s_signature_is_taken() {
     let bytes = voucher(P256, 1, 1);
     let base = verified(Voucher::parse(&bytes).unwrap());
-    let next = NextOwner::Key(key(P256, 2).public_key());
+    let next = KeyOrChain::Key(key(P256, 2).public_key());
     let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
     let message = extension.to_be_signed();
     let by = |signer: LocalKey| signer.sign(Algorithm::Es256, &message).unwrap();
@@ -315,12 +321,12 @@ fn credentials_are_reused_only_as_they_are() {
     let same = Replacement::reuse(&old);
     assert!(matches!(same.finish(&old, None), Ok(ResaleOutcome::Reused)));
     let refused = Some(ErrorKind::BadCall);
-    let owner = NextOwner::Key(old.owner().clone());
+    let owner = KeyOrChain::Key(old.owner().clone());
     let mut other = Replacement::reuse(&old);
     other.guid = Guid([9; 16]);
     assert_eq!(kind(other.finish(&old, None)), refused);
     let mut other = Replacement::reuse(&old);
-    other.owner = NextOwner::Key(key(P256, 9).public_key());
+    other.owner = KeyOrChain::Key(key(P256, 9).public_key());
     assert_eq!(kind(other.finish(&old, None)), refused);
     let info = [directive().delay(1)];
     let other = Replacement::new(old.guid(), &info, owner.clone()).unwrap();
@@ -441,7 +447,7 @@ fn rendezvous_values_are_bytes_too() {
     assert_eq!(dns.unwrap().raw(), Some(&b"\x6erv.example.com"[..]));
     let info = new_voucher(1, "Model 7").with_rendezvous(directive().flag(RvVariable::DevOnly));
     let made = info.with_epid().header().unwrap();
-    let made = made.with_hmac(&common::device()).unwrap();
+    let made = made.authenticate(&common::device()).unwrap();
     let mut all = made.rendezvous().instructions();
     let flag = all.find(|one| one.variable() == Some(RvVariable::DevOnly));
     assert_eq!(flag.unwrap().raw(), None);
@@ -517,7 +523,7 @@ fn vector(name: &str) -> Vec<u8> {
 fn extending_ends_at_255_entries_and_16_certificates() {
     let bytes = vector("p256-x509-255-entries");
     let full = verified(Voucher::parse(&bytes).unwrap());
-    let next = NextOwner::Key(key(P256, 1).public_key());
+    let next = KeyOrChain::Key(key(P256, 1).public_key());
     let refused = full.extend(&next, &ExtendOptions::new());
     assert_eq!(kind(refused), Some(ErrorKind::LimitEntries));
 
@@ -526,7 +532,7 @@ fn extending_ends_at_255_entries_and_16_certificates() {
     let bytes = voucher(P256, 1, 0);
     let base = verified(Voucher::parse(&bytes).unwrap());
     let extend = |count| {
-        let next = NextOwner::Chain(vec![certificate.clone(); count]);
+        let next = KeyOrChain::Chain(vec![certificate.clone(); count]);
         base.extend(&next, &ExtendOptions::new())?
             .sign(&key(P256, 0))
     };

@@ -9,9 +9,10 @@
 
 use std::hint::black_box;
 
-use ownership_voucher::{
-    Algorithm, DeviceHmac as _, HashAlgorithm, HmacSecret, KeyType, LocalKey, OwnerSigner as _,
-};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::hmac::DeviceHmac as _;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{HmacSecret, KeyType, LocalKey, OwnerSigner as _};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 #[path = "common/left_behind.rs"]

@@ -6,9 +6,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use common::{fresh, key, verified};
+use ownership_voucher::sign::{Algorithm, TraitSigner};
 use ownership_voucher::{
-    Algorithm, Error, ErrorKind, ExtendOptions, HandOver, KeyType, NextOwner, OwnerSigner, Policy,
-    PublicKey, TraitSigner,
+    Error, ErrorKind, ExtendOptions, HandOver, KeyOrChain, KeyType, OwnerSigner, Policy, PublicKey,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -20,8 +20,8 @@ fn p256_signer() -> p256::ecdsa::SigningKey {
     p256::ecdsa::SigningKey::from_slice(&secret).expect("below the order of the curve")
 }
 
-fn next() -> NextOwner {
-    NextOwner::Key(key(P256, 1).public_key())
+fn next() -> KeyOrChain {
+    KeyOrChain::Key(key(P256, 1).public_key())
 }
 
 /// Runs a future that never waits.
@@ -147,7 +147,7 @@ fn every_local_key_type_hands_over() {
         };
         let policy = Policy::any_origin().allow(ownership_voucher::Allowance::ExperimentalKeys);
         let (signer, options) = (key(kind, entries), ExtendOptions::new());
-        let next = NextOwner::Key(key(kind, entries + 1).public_key());
+        let next = KeyOrChain::Key(key(kind, entries + 1).public_key());
         let (voucher, receipt) = HandOver::new(&policy, &signer, &next, &options)
             .one(&bytes)
             .unwrap();

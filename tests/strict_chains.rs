@@ -4,9 +4,9 @@
 mod common;
 
 use common::{device, directive, key};
+use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{
-    BatchVerifier, ErrorKind, FindingKind, Guid, KeyType, Limits, NewVoucher, NextOwner, Policy,
-    audit,
+    BatchVerifier, ErrorKind, Guid, KeyOrChain, KeyType, Limits, NewVoucher, Policy, audit,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -24,11 +24,11 @@ fn made(chain: &[&str]) -> Vec<u8> {
         let root = env!("CARGO_MANIFEST_DIR");
         std::fs::read(format!("{root}/tests/certificates/{name}.der")).unwrap()
     });
-    let maker = NextOwner::Key(key(P256, 0).public_key());
+    let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
     let new = new.with_rendezvous(directive());
     let header = new.with_device_chain(chain.collect()).header();
-    let made = header.and_then(|header| header.with_hmac(&device()));
+    let made = header.and_then(|header| header.authenticate(&device()));
     made.unwrap().as_bytes().to_vec()
 }
 
@@ -108,7 +108,7 @@ fn signatures_are_bounded() {
     let bytes = made(&["p256-leaf", "p256-int", "p256-root"]);
     let policy = |checks| {
         let mut limits = Limits::new();
-        limits.certificate_checks = checks;
+        limits = limits.with_certificate_checks(checks);
         Policy::any_origin().strict().with_limits(limits)
     };
     policy(2).verify(&bytes).expect("two signatures");

@@ -5,11 +5,13 @@
 mod common;
 
 use common::{device_with_certificate, directive, key};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::*;
+use ownership_voucher::transfer::{Replacement, ResaleOutcome};
 use ownership_voucher::{
-    DeviceHmac as _, Error, ErrorKind, ExtendOptions, Guid, HandOver, HmacSecret, KeyType,
-    LocalKey, NewVoucher, NextOwner, OwnerSigner as _, Policy, Replacement, ResaleOutcome,
-    RvDirective, RvProtocol, VerifiedVoucher, Voucher,
+    Error, ErrorKind, ExtendOptions, Guid, HandOver, HmacSecret, KeyOrChain, KeyType, LocalKey,
+    NewVoucher, OwnerSigner as _, Policy, VerifiedVoucher, Voucher,
 };
 
 /// The owners, by the number of their key: 0 made the device, 1 to 3 had it in its first life, 4 is
@@ -39,7 +41,7 @@ fn verified(bytes: &[u8]) -> VerifiedVoucher<'static> {
 
 fn hand_over(voucher: &VerifiedVoucher<'_>, from: u8, to: u8) -> VerifiedVoucher<'static> {
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let (signer, next) = (owner(from), NextOwner::Key(owner(to).public_key()));
+    let (signer, next) = (owner(from), KeyOrChain::Key(owner(to).public_key()));
     let hand_over = HandOver::new(&policy, &signer, &next, &options);
     hand_over.verified(voucher).unwrap().0
 }
@@ -154,12 +156,12 @@ fn onboard(
 fn factory() -> (Device, VerifiedVoucher<'static>) {
     let (chain, device_key) = device_with_certificate();
     let secret = HmacSecret::new(vec![0x5a; 32]);
-    let maker = NextOwner::Key(owner(0).public_key());
+    let maker = KeyOrChain::Key(owner(0).public_key());
     let voucher = NewVoucher::new(Guid([1; 16]), "Model 7", maker)
         .with_rendezvous(directive())
         .with_device_chain(chain)
         .header()
-        .and_then(|header| header.with_hmac(&secret))
+        .and_then(|header| header.authenticate(&secret))
         .unwrap();
     let credential = DeviceCredential::of(&voucher).with_secret(secret);
     assert!(credential.has_manufacturer(&voucher));
@@ -176,7 +178,7 @@ fn replacement(guid: u8, to: u8) -> Replacement {
         .dns("rv2.example.com")
         .device_port(8443)
         .protocol(RvProtocol::Https);
-    let owner = NextOwner::Key(owner(to).public_key());
+    let owner = KeyOrChain::Key(owner(to).public_key());
     Replacement::new(Guid([guid; 16]), &[directive], owner).unwrap()
 }
 

@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use ownership_voucher::digest::Digest;
+use ownership_voucher::finding::Finding;
 use ownership_voucher::{
-    Allowance, Digest, Error, Finding, HmacSecret, Policy, PublicKey, Roots, UnixTime, Voucher,
-    audit,
+    Allowance, Error, HmacSecret, Policy, PublicKey, Roots, UnixTime, Voucher, audit,
 };
 use serde_json::Value;
 
@@ -214,7 +215,7 @@ impl Setup {
             policy = policy.with_manufacturer_hash(hash);
         }
         if let Some(at) = self.at {
-            policy = policy.at(at);
+            policy = policy.with_time(at);
         }
         if self.options["refuse_expired"].as_bool().unwrap_or(false) {
             policy = policy.refuse_expired();

@@ -3,7 +3,8 @@
 mod common;
 
 use common::{device, key, voucher};
-use ownership_voucher::{Error, ErrorKind, FindingKind, KeyType, Limits, Policy, Voucher, audit};
+use ownership_voucher::finding::FindingKind;
+use ownership_voucher::{Error, ErrorKind, KeyType, Limits, Policy, Voucher, audit};
 
 const P256: KeyType = KeyType::Secp256r1;
 
@@ -134,7 +135,7 @@ fn an_audit_knows_the_time_to_the_second() {
         ("2026-01-01T00:00:00Z", Some(F::CertificateExpired)),
     ] {
         let policy =
-            Policy::any_origin().at(ownership_voucher::UnixTime::from_rfc3339(at).unwrap());
+            Policy::any_origin().with_time(ownership_voucher::UnixTime::from_rfc3339(at).unwrap());
         let found = audit(&bytes, &policy).findings;
         let found: Vec<_> = found.iter().map(|one| one.kind).collect();
         assert_eq!(found, wanted.into_iter().collect::<Vec<_>>(), "{at}");
@@ -218,12 +219,12 @@ fn an_audit_lists_what_stands_before_the_fault() {
     let good = voucher(P256, 1, 1);
     let odd = [&[0x98, 5], &good[1..good.len() - 1]].concat();
     let mut limits = Limits::new();
-    limits.input = odd.len();
+    limits = limits.with_input(odd.len());
     let found = audit(&odd, &Policy::any_origin().with_limits(limits));
     assert_eq!(found.errors[0].kind(), ErrorKind::Truncated);
     let found: Vec<_> = found.findings.iter().map(|one| one.kind).collect();
     assert_eq!(found, [FindingKind::NonShortest]);
-    limits.input -= 1;
+    limits = limits.with_input(odd.len() - 1);
     let found = audit(&odd, &Policy::any_origin().with_limits(limits));
     assert_eq!(found.errors[0].kind(), ErrorKind::LimitInput);
     assert_eq!(found.findings, []);

@@ -426,7 +426,7 @@ struct Signed {
 }
 
 static SIGNED: LazyLock<Vec<Signed>> = LazyLock::new(|| {
-    use ownership_voucher::Algorithm::{Ps256, Ps384, Rs256, Rs384};
+    use ownership_voucher::sign::Algorithm::{Ps256, Ps384, Rs256, Rs384};
     let sign = |key: &Signer| {
         let key_info = RsaPublicKey::from_public_key_der(&key.spki).expect("a public key");
         let one = |algorithm, pss, digest: Vec<u8>| {

@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use ownership_voucher::{
-    Allowance, ErrorKind, ExtendOptions, HashAlgorithm, KeyEncoding, NextOwner, Policy, Relation,
-    relation,
-};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::key::KeyEncoding;
+use ownership_voucher::transfer::{Relation, relation};
+use ownership_voucher::{Allowance, ErrorKind, ExtendOptions, KeyOrChain, Policy};
 use ownership_voucher_fuzz::dice::Dice;
 use ownership_voucher_fuzz::{change, keys::HONEST, split};
 
@@ -26,25 +26,27 @@ fuzz_target!(|input: &[u8]| {
     };
     let mut dice = Dice::new(number.into());
     let next = dice.pick(&HONEST).expect("keys");
-    let mut options = ExtendOptions::new();
-    options.other_key_type = true;
-    options.experimental_key = true;
-    options.hash = dice
-        .pick(&[
+    let mut options = ExtendOptions::new()
+        .allow_other_key_type()
+        .allow_experimental_key();
+    options = options.with_hash(
+        dice.pick(&[
             None,
             Some(HashAlgorithm::Sha256),
             Some(HashAlgorithm::Sha384),
         ])
         .copied()
-        .flatten();
-    options.encoding = dice
-        .pick(&[None, Some(KeyEncoding::X509), Some(KeyEncoding::CoseKey)])
-        .copied()
-        .flatten();
+        .flatten(),
+    );
+    options = options.with_encoding(
+        dice.pick(&[None, Some(KeyEncoding::X509), Some(KeyEncoding::CoseKey)])
+            .copied()
+            .flatten(),
+    );
     if dice.once_in(3) {
-        options.extra = vec![(-70000, vec![7; dice.below(40)])];
+        options = options.with_extra(-70000, vec![7; dice.below(40)]);
     }
-    let extension = match voucher.extend(&NextOwner::Key(next.public.clone()), &options) {
+    let extension = match voucher.extend(&KeyOrChain::Key(next.public.clone()), &options) {
         Ok(extension) => extension,
         Err(error) => {
             let kinds = [ErrorKind::LimitEntries, ErrorKind::UnsupportedKeyEncoding];

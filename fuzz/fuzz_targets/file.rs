@@ -2,8 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::file::{PemBlocks, Vouchers, certificates_from_pem, single, to_pem};
-use ownership_voucher::{CertificateInfo, LocalKey, PublicKey, Roots};
+use ownership_voucher::{LocalKey, PublicKey, Roots};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut sum = 0;

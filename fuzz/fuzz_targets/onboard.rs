@@ -3,11 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::{
     Challenge, DeviceCredential, DeviceError, DeviceFacts, DeviceProof, Nonce, ProveOvHdr,
     Registration, To1d, VerifiedOwner, check_prove_to_rv, next_entry,
 };
-use ownership_voucher::{Allowance, DeviceHmac as _, Policy, VerifiedVoucher};
+use ownership_voucher::{Allowance, Policy, VerifiedVoucher};
 use ownership_voucher_fuzz::dice::Dice;
 use ownership_voucher_fuzz::tree::Node;
 use ownership_voucher_fuzz::{change, keys::HONEST, policy, seal::SECRET, split};

@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use ownership_voucher::Voucher;
+use ownership_voucher::diagnostic;
 use ownership_voucher::privacy::Linker;
-use ownership_voucher::{Voucher, diagnostic};
+use ownership_voucher::text::Secrets;
 use ownership_voucher_fuzz::{change, policy, split};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
@@ -14,8 +16,13 @@ fuzz_target!(|input: &[u8]| {
     let Some((choice, secrets, bytes)) = split(input) else {
         return;
     };
+    let secrets = if secrets & 1 == 0 {
+        Secrets::Shown
+    } else {
+        Secrets::Withheld
+    };
     // In proportion to the input, however the items are nested: what the documentation says.
-    let text = diagnostic(bytes, secrets & 1 == 0).text;
+    let text = diagnostic::notation(bytes, secrets).text;
     assert!(
         text.len() <= 400 * bytes.len() + 400,
         "{} bytes of text",
@@ -32,22 +39,22 @@ fuzz_target!(|input: &[u8]| {
             return;
         }
     };
-    assert!(bytes.len() <= limits.input && voucher.entries().len() <= limits.entries);
-    assert!(voucher.device_info().len() <= limits.device_info);
-    assert!(voucher.device_chain().count() <= limits.certificates);
+    assert!(bytes.len() <= limits.input() && voucher.entries().len() <= limits.entries());
+    assert!(voucher.device_info().len() <= limits.device_info());
+    assert!(voucher.device_chain().count() <= limits.certificates());
     assert!(
         voucher
             .device_chain()
-            .all(|certificate| certificate.len() <= limits.certificate)
+            .all(|certificate| certificate.len() <= limits.certificate())
     );
-    assert!(voucher.rendezvous().instructions().count() <= limits.rendezvous);
+    assert!(voucher.rendezvous().instructions().count() <= limits.rendezvous());
     // Looser limits read the same.
     assert!(Voucher::parse(bytes).is_ok());
     assert_eq!(voucher.as_bytes(), bytes);
     for finding in voucher.findings() {
         assert!(finding.offset < bytes.len());
     }
-    for told in voucher.disclosures(&limits, secrets & 1 == 0) {
+    for told in voucher.disclosures(&limits, secrets) {
         assert!(told.offset < bytes.len() && told.value.len() <= 320);
     }
     let mut linker = Linker::new([7; 32]);

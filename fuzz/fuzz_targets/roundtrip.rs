@@ -3,10 +3,13 @@
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::key::KeyEncoding;
+use ownership_voucher::voucher::RvVariable;
 use ownership_voucher::{
-    Allowance, BatchVerifier, Error, ErrorKind, ExtendOptions, Guid, HashAlgorithm, HmacSecret,
-    KeyEncoding, KeyType, LocalKey, NewVoucher, NextOwner, Policy, RvDirective, RvProtocol,
-    RvVariable,
+    Allowance, BatchVerifier, Error, ErrorKind, ExtendOptions, Guid, HmacSecret, KeyOrChain,
+    KeyType, LocalKey, NewVoucher, Policy,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -112,11 +115,11 @@ fuzz_target!(|story: Story| {
     let mut owner = story.maker.get();
     let maker = owner.public_key();
     let secret = HmacSecret::new(story.secret.clone());
-    let first = NextOwner::Key(maker.clone());
+    let first = KeyOrChain::Key(maker.clone());
     let mut new = NewVoucher::new(Guid(story.guid), story.info.as_str(), first)
         .with_epid()
         .with_encoding(encoding(story.encoding))
-        .with_experimental_key();
+        .allow_experimental_key();
     if let Some(hash) = hash(story.hash) {
         new = new.with_hash(hash);
     }
@@ -130,7 +133,7 @@ fuzz_target!(|story: Story| {
             .protocol(RvProtocol::Tls);
         new = new.with_rendezvous(whole);
     }
-    let voucher = match new.header().and_then(|header| header.with_hmac(&secret)) {
+    let voucher = match new.header().and_then(|header| header.authenticate(&secret)) {
         Ok(voucher) => voucher,
         Err(error) if error.kind() == ErrorKind::HmacSecretShort => {
             assert!(story.secret.len() < HmacSecret::LEAST);
@@ -159,15 +162,17 @@ fuzz_target!(|story: Story| {
     for (number, sale) in story.sales.iter().take(6).enumerate() {
         let next = sale.to.get();
         let mut options = ExtendOptions::new();
-        options.other_key_type = sale.other_type;
-        options.experimental_key = sale.experimental;
-        options.hash = hash(sale.hash);
-        options.encoding = sale.encoding.map(encoding);
-        options.extra = sale
-            .extra
-            .iter()
-            .map(|(label, value)| ((*label).into(), value.clone()))
-            .collect();
+        if sale.other_type {
+            options = options.allow_other_key_type();
+        }
+        if sale.experimental {
+            options = options.allow_experimental_key();
+        }
+        options = options.with_hash(hash(sale.hash));
+        options = options.with_encoding(sale.encoding.map(encoding));
+        for (label, value) in &sale.extra {
+            options = options.with_extra((*label).into(), value.as_slice());
+        }
         let same_type = next.public_key().natural_type() == maker.natural_type();
         let extension = match voucher.extend(&next.public_key().into(), &options) {
             Ok(extension) => extension,
@@ -181,7 +186,11 @@ fuzz_target!(|story: Story| {
                     continue;
                 }
                 ErrorKind::ExtraReserved => {
-                    assert!(options.extra.iter().any(|(label, _)| *label > -65537));
+                    assert!(
+                        sale.extra
+                            .iter()
+                            .any(|(label, _)| i128::from(*label) > -65537)
+                    );
                     continue;
                 }
                 _ => {
@@ -225,14 +234,17 @@ fuzz_target!(|story: Story| {
         assert!(voucher.entries().len() <= number + 1);
         assert_eq!(*voucher.owner(), owner.public_key());
         let entry = voucher.entries().next_back().expect("the new entry");
-        let mut wanted = options.extra.clone();
+        let pairs = sale.extra.iter();
+        let mut expected: Vec<(i128, Vec<u8>)> = pairs
+            .map(|(label, value)| ((*label).into(), value.clone()))
+            .collect();
         let mut written: Vec<_> = entry
             .extra()
             .map(|(label, value)| (label, value.to_vec()))
             .collect();
-        wanted.sort();
+        expected.sort();
         written.sort();
-        assert_eq!(written, wanted);
+        assert_eq!(written, expected);
     }
     if story.strict && plain {
         let strict = Policy::any_origin()

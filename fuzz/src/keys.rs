@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use ownership_voucher::file::PemBlocks;
-use ownership_voucher::{Algorithm, KeyType, LocalKey, OwnerSigner, PublicKey};
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{KeyType, LocalKey, OwnerSigner, PublicKey};
 use rsa::pkcs8::{DecodePrivateKey as _, EncodePublicKey as _};
 use rsa::rand_core::{TryCryptoRng, TryRng};
 use sha2::{Digest as _, Sha256, Sha384};

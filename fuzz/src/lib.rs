@@ -15,7 +15,8 @@ pub mod vectors;
 
 use std::sync::LazyLock;
 
-use ownership_voucher::{Allowance, HashAlgorithm, Limits, Policy, Roots, UnixTime};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::{Allowance, Limits, Policy, Roots, UnixTime};
 
 /// Bytes of choices before a voucher: four for the policy, four for the target.
 pub const PREFIX: usize = 8;
@@ -43,13 +44,17 @@ pub fn policy(choice: [u8; 4]) -> Policy<'static> {
         }
     }
     if how & 0x40 != 0 {
-        policy = policy.at(UnixTime(1_780_000_000)).refuse_expired();
+        policy = policy.with_time(UnixTime(1_780_000_000)).refuse_expired();
     }
     if how & 0x20 != 0 {
-        let mut limits = Limits::new();
-        (limits.input, limits.entries, limits.certificates) = (4000, 3, 2);
-        (limits.certificate, limits.depth) = (500, 3);
-        (limits.device_info, limits.rendezvous) = (40, 6);
+        let limits = Limits::new()
+            .with_input(4000)
+            .with_entries(3)
+            .with_certificates(2)
+            .with_certificate(500)
+            .with_depth(3)
+            .with_device_info(40)
+            .with_rendezvous(6);
         policy = policy.with_limits(limits);
     }
     let key = |number: u8| &keys::HONEST[usize::from(number) % keys::HONEST.len()].public;

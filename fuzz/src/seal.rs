@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use ownership_voucher::{DeviceHmac as _, HashAlgorithm, HmacSecret};
+use ownership_voucher::HmacSecret;
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::hmac::DeviceHmac as _;
 
 use crate::dice::Dice;
 use crate::keys::Signer;

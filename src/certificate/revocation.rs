@@ -43,7 +43,7 @@ impl Roots {
     /// The scope of a list may be limited: to the certificates of devices and owners, to those of
     /// CAs, or to those of one distribution point. If lists of the issuer were given and none of
     /// them covers a certificate, this is the finding
-    /// [`FindingKind::CrlNotUsed`](crate::FindingKind::CrlNotUsed). The same finding results if no
+    /// [`FindingKind::CrlNotUsed`](crate::finding::FindingKind::CrlNotUsed). The same finding results if no
     /// list applies to a path, or if a list is not signed by any known CA of its name: it may be
     /// damaged. [`lists_used`](Self::lists_used) returns which lists have been used at all.
     ///

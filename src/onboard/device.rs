@@ -77,7 +77,7 @@ impl DeviceFacts {
     /// Verifies TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which contained `nonce`.
     ///
     /// `hmac` computes HMAC(DCHmacSecret, OVHeader) as
-    /// [`DeviceHmac::header_hmac`](crate::DeviceHmac::header_hmac) does, and returns `None` if the
+    /// [`DeviceHmac::header_hmac`](crate::hmac::DeviceHmac::header_hmac) does, and returns `None` if the
     /// secret cannot be reached. With the secret in memory it is
     /// `|algorithm, header| Some(algorithm.hmac(SECRET, header))`.
     ///

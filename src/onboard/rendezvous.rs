@@ -27,7 +27,7 @@ use crate::voucher::{is_host, is_server};
 use crate::write;
 
 /// The transport from a device to its owner: values of `TransportProtocol`, which differ from those
-/// of [`RvProtocol`](crate::RvProtocol).
+/// of [`RvProtocol`](crate::create::RvProtocol).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text

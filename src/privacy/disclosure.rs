@@ -12,6 +12,7 @@ use crate::cbor::Span;
 use crate::finding::FindingKind;
 use crate::key::{Certificates, KeyEncoding, KeyIndex, PublicKey};
 use crate::limits::Limits;
+use crate::text::Secrets;
 use crate::voucher::{Entry, Guid, RvInstruction, RvValue, RvVariable, Voucher, passwords};
 
 /// One disclosure of a voucher, and its place.
@@ -61,17 +62,17 @@ impl Voucher<'_> {
     /// [`DisclosureKind::MoreDisclosures`] follows as the last item.
     ///
     /// The voucher is not verified. A Wi-Fi password is listed in whatever form it is found, but
-    /// its text only if `secrets` is set. The same applies to rendezvous bytes that cannot be
+    /// its text only with [`Secrets::Shown`]. The same applies to rendezvous bytes that cannot be
     /// parsed. Without the feature `x509`, certificates are counted but not parsed.
     #[must_use]
-    pub fn disclosures(&self, limits: &Limits, secrets: bool) -> Vec<Disclosure> {
+    pub fn disclosures(&self, limits: &Limits, secrets: Secrets) -> Vec<Disclosure> {
         let mut list = List {
             found: Vec::new(),
             most: limits.findings,
             left_out: None,
             entry: None,
         };
-        header(self, secrets, &mut list);
+        header(self, secrets.shown(), &mut list);
         device(self, &mut list);
         owners(self, &mut list);
         private_keys(self, |found| {

@@ -4,6 +4,7 @@ use super::disclosure::Disclosure;
 use super::kind::{DisclosureKind, Severity};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+use crate::text::Secrets;
 use crate::voucher::Voucher;
 
 /// The kinds of [`Disclosure`] for which a voucher is refused when it is created or extended.
@@ -11,11 +12,12 @@ use crate::voucher::Voucher;
 /// The policy applies to everything that the new voucher would disclose, including its earlier
 /// contents, because the next owner receives the whole voucher. What the policy accepts can be
 /// reviewed before signing, with [`Extension::disclosures`](crate::Extension::disclosures) and
-/// [`NewHeader::disclosures`](crate::NewHeader::disclosures).
+/// [`NewHeader::disclosures`](crate::create::NewHeader::disclosures).
 ///
 /// ```
 /// use ownership_voucher::privacy::{PrivacyPolicy, DisclosureKind};
 /// use ownership_voucher::*;
+/// use ownership_voucher::create::{RvDirective, RvProtocol};
 /// # fn main() -> Result<(), Error> {
 /// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
 /// # let rv = RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https);
@@ -28,7 +30,7 @@ use crate::voucher::Voucher;
 ///
 /// // Or look, and decide.
 /// let header = new.header()?;
-/// assert!(header.disclosures(false).iter().any(|it| it.kind == DisclosureKind::DeviceInfoSerial));
+/// assert!(header.disclosures(ownership_voucher::text::Secrets::Withheld).iter().any(|it| it.kind == DisclosureKind::DeviceInfoSerial));
 /// # Ok(())
 /// # }
 /// ```
@@ -54,19 +56,19 @@ impl PrivacyPolicy {
     pub const fn strict() -> Self {
         use DisclosureKind as K;
         Self::new()
-            .refusing(K::WifiPassword)
-            .refusing(K::WifiName)
-            .refusing(K::RendezvousOther)
-            .refusing(K::DeviceInfoSerial)
-            .refusing(K::GuidNotRandom)
-            .refusing(K::OwnerName)
-            .refusing(K::OwnerCertificate)
-            .refusing(K::OwnerIssuer)
-            .refusing(K::RepeatedOwner)
-            .refusing(K::ExtraData)
-            .refusing(K::HeaderData)
-            .refusing(K::PrivateKey)
-            .refusing(K::MoreDisclosures)
+            .refuse(K::WifiPassword)
+            .refuse(K::WifiName)
+            .refuse(K::RendezvousOther)
+            .refuse(K::DeviceInfoSerial)
+            .refuse(K::GuidNotRandom)
+            .refuse(K::OwnerName)
+            .refuse(K::OwnerCertificate)
+            .refuse(K::OwnerIssuer)
+            .refuse(K::RepeatedOwner)
+            .refuse(K::ExtraData)
+            .refuse(K::HeaderData)
+            .refuse(K::PrivateKey)
+            .refuse(K::MoreDisclosures)
     }
 
     const fn bit(kind: DisclosureKind) -> u64 {
@@ -76,23 +78,23 @@ impl PrivacyPolicy {
 
     /// Refuses this kind too.
     #[must_use]
-    pub const fn refusing(mut self, kind: DisclosureKind) -> Self {
+    pub const fn refuse(mut self, kind: DisclosureKind) -> Self {
         self.refused |= Self::bit(kind);
         self
     }
 
     /// Refuses every kind of this severity or a higher one too.
     #[must_use]
-    pub fn refusing_from(self, severity: Severity) -> Self {
+    pub fn refuse_from(self, severity: Severity) -> Self {
         let severe = DisclosureKind::ALL
             .iter()
             .filter(|kind| kind.severity() >= severity);
-        severe.fold(self, |policy, kind| policy.refusing(*kind))
+        severe.fold(self, |policy, kind| policy.refuse(*kind))
     }
 
     /// No longer refuses this kind.
     #[must_use]
-    pub const fn allowing(mut self, kind: DisclosureKind) -> Self {
+    pub const fn allow(mut self, kind: DisclosureKind) -> Self {
         self.refused &= !Self::bit(kind);
         self
     }
@@ -112,7 +114,7 @@ impl PrivacyPolicy {
         if self.refused == 0 {
             return Ok(());
         }
-        let mut refused = voucher.disclosures(&every(voucher), false);
+        let mut refused = voucher.disclosures(&every(voucher), Secrets::Withheld);
         refused.retain(|disclosure| self.refuses(disclosure.kind));
         // The first of the worst: `max_by_key` gives the last.
         let worst = refused

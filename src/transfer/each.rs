@@ -9,7 +9,7 @@ use super::once::{Party, Turn, once};
 use super::receipt::{Receipt, is_signers, receipt};
 use crate::batch::BatchVerifier;
 use crate::error::Error;
-use crate::extend::{ExtendOptions, Extension, NextOwner, check_owner_chain};
+use crate::extend::{ExtendOptions, Extension, KeyOrChain, check_owner_chain};
 use crate::parallel::map;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -18,7 +18,7 @@ use crate::verify::VerifiedVoucher;
 /// The hand-over of one voucher: its signer, its next owner and the options.
 pub struct HandOverRequest<'d> {
     signer: Box<dyn OwnerSigner + Send + Sync + 'd>,
-    next: NextOwner,
+    next: KeyOrChain,
     options: ExtendOptions,
 }
 
@@ -27,7 +27,7 @@ impl<'d> HandOverRequest<'d> {
     #[must_use]
     pub fn new(
         signer: impl OwnerSigner + Send + Sync + 'd,
-        next: NextOwner,
+        next: KeyOrChain,
         options: ExtendOptions,
     ) -> Self {
         Self {
@@ -54,11 +54,13 @@ impl<'d> HandOverRequest<'d> {
 ///
 /// ```
 /// # use ownership_voucher::*;
+/// # use ownership_voucher::transfer::{HandOverRequest, hand_over_each};
+/// # use ownership_voucher::create::{RvDirective, RvProtocol};
 /// # fn main() -> Result<(), Error> {
 /// # let seller = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
 /// # let made = |guid| NewVoucher::new(Guid([guid; 16]), "Model 7", seller.public_key().into())
 /// #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
-/// #     .with_epid().header()?.with_hmac(&HmacSecret::new(vec![7; 32]));
+/// #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]));
 /// # let shipment = [made(1)?.as_bytes().to_vec(), made(2)?.as_bytes().to_vec()];
 /// # let key = |n| LocalKey::from_secret(KeyType::Secp256r1, &[n; 32]).map(|key| key.public_key());
 /// # let buyers = [key(8)?, key(9)?];
@@ -67,7 +69,7 @@ impl<'d> HandOverRequest<'d> {
 /// let policy = Policy::hmac(&secret);
 /// let sold = hand_over_each(&policy, &shipment, |number, _voucher| {
 ///     let buyer = buyers[number].clone();
-///     Ok(HandOverRequest::new(&seller, NextOwner::Key(buyer), ExtendOptions::new()))
+///     Ok(HandOverRequest::new(&seller, KeyOrChain::Key(buyer), ExtendOptions::new()))
 /// });
 /// # for (result, buyer) in sold.into_iter().zip(&buyers) { assert_eq!(result?.0.owner(), buyer); }
 /// # Ok(())
@@ -180,7 +182,7 @@ fn refuse_unfit<'v, 'd>(mut requests: Vec<Request<'v, 'd>>) -> Vec<Request<'v, '
         let Ok((_, _, request)) = request else {
             continue;
         };
-        if let NextOwner::Chain(chain) = &request.next {
+        if let KeyOrChain::Chain(chain) = &request.next {
             let ca_owner = request.options.ca_owner;
             let fit = checked
                 .entry((chain, ca_owner))
@@ -308,14 +310,14 @@ mod tests {
         });
         let made = NewVoucher::new(Guid([9; 16]), "Model 7", maker.clone().into())
             .with_rendezvous(
-                crate::RvDirective::new()
+                crate::create::RvDirective::new()
                     .dns("rv.example.com")
                     .device_port(443)
-                    .protocol(crate::RvProtocol::Https),
+                    .protocol(crate::create::RvProtocol::Https),
             )
             .with_epid()
             .header()
-            .and_then(|header| header.with_hmac(&HmacSecret::new(alloc::vec![7; 32])))
+            .and_then(|header| header.authenticate(&HmacSecret::new(alloc::vec![7; 32])))
             .unwrap();
         let verified = || Policy::any_origin().verify(made.as_bytes()).unwrap();
         assert!(!verified().proved().owner);

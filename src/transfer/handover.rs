@@ -6,7 +6,7 @@ use super::each::{HandOverRequest, hand_over};
 use super::journal::Journal;
 use super::receipt::{Receipt, is_signers, receipt};
 use crate::error::Error;
-use crate::extend::{ExtendOptions, Extension, NextOwner, limits_after};
+use crate::extend::{ExtendOptions, Extension, KeyOrChain, limits_after};
 use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -14,11 +14,32 @@ use crate::verify::VerifiedVoucher;
 use crate::voucher::Voucher;
 
 /// A hand-over: the signer, the next owner and the policy.
+///
+/// ```
+/// # use ownership_voucher::*;
+/// # fn main() -> Result<(), Error> {
+/// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+/// # let buyer = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?.public_key();
+/// # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
+/// #     .with_rendezvous(create::RvDirective::new().dns("rv.example.com").device_port(443).protocol(create::RvProtocol::Https))
+/// #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]))?;
+/// # let shipment = [made.as_bytes()];
+/// let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
+/// let next = KeyOrChain::Key(buyer.clone());
+/// let hand_over = HandOver::new(&policy, &maker, &next, &options);
+/// for result in hand_over.all(&shipment) {
+///     let (sold, receipt) = result?;
+///     assert_eq!(*sold.owner(), buyer);
+///     println!("{}: entry {}", sold.guid(), receipt.entry);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy)]
 pub struct HandOver<'h> {
     policy: &'h Policy<'h>,
     signer: &'h (dyn OwnerSigner + Sync),
-    next: &'h NextOwner,
+    next: &'h KeyOrChain,
     options: &'h ExtendOptions,
     journal: Option<&'h dyn Journal>,
 }
@@ -29,7 +50,7 @@ impl<'h> HandOver<'h> {
     pub const fn new(
         policy: &'h Policy<'h>,
         signer: &'h (dyn OwnerSigner + Sync),
-        next: &'h NextOwner,
+        next: &'h KeyOrChain,
         options: &'h ExtendOptions,
     ) -> Self {
         Self {
@@ -89,7 +110,7 @@ impl<'h> HandOver<'h> {
     /// [`Receipt::duplicate_of`] says so. If two vouchers of one device are different states of it,
     /// both are refused with [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
     ///
-    /// For a next owner or signer per voucher, see [`hand_over_each`](crate::hand_over_each). Both
+    /// For a next owner or signer per voucher, see [`hand_over_each`](crate::transfer::hand_over_each). Both
     /// verifications use a [`BatchVerifier`](crate::BatchVerifier). With the feature `parallel`,
     /// hashing and signing use every thread of the caller's pool.
     pub fn all<T: AsRef<[u8]> + Sync>(

@@ -61,6 +61,8 @@ pub enum Recorded {
 ///
 /// ```
 /// use ownership_voucher::*;
+/// use ownership_voucher::transfer::{Journal, Recorded, Sale};
+/// use ownership_voucher::create::{RvDirective, RvProtocol};
 /// use std::{collections::BTreeMap, sync::Mutex};
 ///
 /// #[derive(Default)]
@@ -85,7 +87,7 @@ pub enum Recorded {
 /// # let [seller, buyer, other] = [1, 2, 3].map(|n| LocalKey::from_secret(KeyType::Secp256r1, &[n; 32]).unwrap());
 /// # let voucher = NewVoucher::new(Guid([1; 16]), "Model 7", seller.public_key().into())
 /// #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
-/// #     .with_epid().header()?.with_hmac(&HmacSecret::new(vec![7; 32]))?;
+/// #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]))?;
 /// # let voucher = voucher.as_bytes();
 /// let (policy, options, journal) = (Policy::any_origin(), ExtendOptions::new(), Memory::default());
 /// let sell = |key: &LocalKey| {
@@ -116,6 +118,7 @@ impl VerifiedVoucher<'_> {
     ///
     /// ```
     /// # use ownership_voucher::*;
+    /// # use ownership_voucher::transfer::Sale;
     /// fn already_there(voucher: &VerifiedVoucher<'_>, sold: &[Sale]) -> bool {
     ///     sold.iter().any(|sale| sale.state == voucher.state())
     /// }

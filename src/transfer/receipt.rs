@@ -34,6 +34,7 @@ impl Receipt {
     ///
     /// ```
     /// # use ownership_voucher::*;
+    /// # use ownership_voucher::transfer::Receipt;
     /// fn reissue(before: &[u8], after: &[u8]) -> Result<Option<Receipt>, Error> {
     ///     let policy = Policy::any_origin();
     ///     Ok(Receipt::between(&policy.verify(before)?, &policy.verify(after)?))

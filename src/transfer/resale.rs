@@ -9,7 +9,7 @@ use ciborium::Value;
 use crate::create::{NewHeader, RvDirective, rendezvous_value};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{ExtendOptions, NextOwner, check_owner_chain, label_for};
+use crate::extend::{ExtendOptions, KeyOrChain, check_owner_chain, label_for};
 use crate::key::KeyEncoding;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, Voucher};
@@ -25,7 +25,7 @@ pub struct Replacement {
     /// The new rendezvous info as CBOR.
     rendezvous: Vec<u8>,
     /// The new owner key of the device: `Owner2Key`.
-    pub owner: NextOwner,
+    pub owner: KeyOrChain,
 }
 
 // The rendezvous info may hold a Wi-Fi password.
@@ -56,7 +56,7 @@ impl Replacement {
     ///
     /// # Errors
     /// [`ErrorKind::Incomplete`] as for a [`NewVoucher`](crate::NewVoucher).
-    pub fn new(guid: Guid, rendezvous: &[RvDirective], owner: NextOwner) -> Result<Self, Error> {
+    pub fn new(guid: Guid, rendezvous: &[RvDirective], owner: KeyOrChain) -> Result<Self, Error> {
         if guid == Guid([0; 16]) {
             return Err(Error::because(ErrorKind::Incomplete, "the GUID is zero"));
         }
@@ -75,7 +75,7 @@ impl Replacement {
         Self {
             guid: voucher.guid(),
             rendezvous: voucher.rendezvous().as_bytes().to_vec(),
-            owner: NextOwner::Key(voucher.owner().clone()),
+            owner: KeyOrChain::Key(voucher.owner().clone()),
         }
     }
 
@@ -124,8 +124,8 @@ impl Replacement {
         options.other_key_type = true;
         let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;
         let key = match &self.owner {
-            NextOwner::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
-            NextOwner::Chain(chain) => {
+            KeyOrChain::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
+            KeyOrChain::Chain(chain) => {
                 check_owner_chain(chain, false)?;
                 write::chain_key(label, chain)
             }

@@ -49,11 +49,12 @@ impl Proved {
     ///
     /// ```
     /// # use ownership_voucher::*;
+    /// # use ownership_voucher::create::{RvDirective, RvProtocol};
     /// # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
     /// # let secret = HmacSecret::new(vec![7; 32]);
-    /// # let made = NewVoucher::new(Guid([9; 16]), "Model 7", NextOwner::Key(maker.public_key()))
+    /// # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
     /// #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
-    /// #     .with_epid().header()?.with_hmac(&secret)?;
+    /// #     .with_epid().header()?.authenticate(&secret)?;
     /// let policy = Policy::hmac(&secret);
     /// let voucher = policy.verify(made.as_bytes())?;
     /// assert_eq!(voucher.proved().origin(), Origin::Hmac);

@@ -1,9 +1,10 @@
 //! Vouchers that tests make for themselves: P-256, EPID device (no certificates), known keys.
 #![allow(dead_code)] // each test file uses a part of it
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner, Policy, RvDirective,
-    RvProtocol, VerifiedVoucher, Voucher,
+    ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher, Policy,
+    VerifiedVoucher, Voucher,
 };
 
 /// The folder with the test vectors: that of this crate, or two above it.
@@ -44,12 +45,12 @@ pub(crate) fn directive() -> RvDirective {
 
 /// A voucher with no entries whose manufacturer holds key 0.
 pub(crate) fn fresh(key_type: KeyType, guid: u8) -> Voucher<'static> {
-    let maker = NextOwner::Key(key(key_type, 0).public_key());
+    let maker = KeyOrChain::Key(key(key_type, 0).public_key());
     NewVoucher::new(Guid([guid; 16]), "Model 7 (test)", maker)
         .with_rendezvous(directive())
         .with_epid()
         .header()
-        .and_then(|header| header.with_hmac(&device()))
+        .and_then(|header| header.authenticate(&device()))
         .expect("a complete header")
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn fresh(key_type: KeyType, guid: u8) -> Voucher<'static> {
 pub(crate) fn voucher(key_type: KeyType, guid: u8, entries: u8) -> Vec<u8> {
     let mut voucher = fresh(key_type, guid);
     for entry in 0..entries {
-        let next = NextOwner::Key(key(key_type, entry + 1).public_key());
+        let next = KeyOrChain::Key(key(key_type, entry + 1).public_key());
         voucher = verified(voucher)
             .extend(&next, &ExtendOptions::new())
             .and_then(|extension| extension.sign(&key(key_type, entry)))
@@ -74,13 +75,13 @@ pub(crate) fn verified(voucher: Voucher<'_>) -> VerifiedVoucher<'_> {
 
 /// A voucher of Ed25519 keys: an experimental type.
 pub(crate) fn voucher_ed25519() -> Vec<u8> {
-    let maker = NextOwner::Key(key(KeyType::Ed25519, 0).public_key());
+    let maker = KeyOrChain::Key(key(KeyType::Ed25519, 0).public_key());
     let voucher = NewVoucher::new(Guid([1; 16]), "Model 7 (test)", maker)
         .with_rendezvous(directive())
         .with_epid()
-        .with_experimental_key()
+        .allow_experimental_key()
         .header()
-        .and_then(|header| header.with_hmac(&device()))
+        .and_then(|header| header.authenticate(&device()))
         .expect("a complete header");
     voucher.as_bytes().to_vec()
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ownership_voucher::{
-    ExtendOptions, HandOver, LocalKey, NextOwner, Policy, PublicKey, Voucher, file,
+    ExtendOptions, HandOver, LocalKey, KeyOrChain, Policy, PublicKey, Voucher, file,
 };
 
 /// One voucher of each type of owner key.
@@ -39,7 +39,7 @@ fn main() {
     let signer = LocalKey::from_pem(&read("shipment-keys/owner-private.pem")).expect("a key");
     let buyer = PublicKey::from_pem(&read("shipment-keys/next-owner-public.pem")).expect("a key");
     let verified = policy.verify(&bytes).expect("a voucher that verifies");
-    let (next, options) = (NextOwner::Key(buyer.clone()), ExtendOptions::new());
+    let (next, options) = (KeyOrChain::Key(buyer.clone()), ExtendOptions::new());
     let (sold, _) = HandOver::new(&policy, &signer, &next, &options)
         .verified(&verified)
         .expect("the owner's key signs");

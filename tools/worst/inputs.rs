@@ -3,9 +3,10 @@
 //! Whatever passes for a voucher here is signed with keys of its maker's own, as a stranger can:
 //! every check is made up to the last, and nothing ends the work early.
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    Guid, HmacSecret, KeyType, Limits, LocalKey, NewVoucher, NextOwner, OwnerSigner as _,
-    PublicKey, RvDirective, RvProtocol, file,
+    Guid, HmacSecret, KeyOrChain, KeyType, Limits, LocalKey, NewVoucher, OwnerSigner as _,
+    PublicKey, file,
 };
 use sha2::{Digest as _, Sha256, Sha384};
 
@@ -162,12 +163,12 @@ impl Crafted {
         let plain = NewVoucher::new(
             Guid([7; 16]),
             info,
-            NextOwner::Key(PublicKey::from_spki_der(&spki).expect("a key of FDO")),
+            KeyOrChain::Key(PublicKey::from_spki_der(&spki).expect("a key of FDO")),
         )
         .with_rendezvous(usual)
         .with_epid()
         .header()
-        .and_then(|header| header.with_hmac(&HmacSecret::new(vec![9; 32])))
+        .and_then(|header| header.authenticate(&HmacSecret::new(vec![9; 32])))
         .expect("a complete header");
         let rendezvous = self.rendezvous.clone();
         let rendezvous = rendezvous.unwrap_or_else(|| plain.rendezvous().as_bytes().to_vec());
@@ -398,7 +399,7 @@ pub(crate) fn vouchers() -> Vec<Input> {
     thousands.device = vec![vec![0x30, 0]; room(0) / 3];
     list.push(made("certificates", &thousands));
     for input in &list {
-        assert!(input.bytes.len() <= Limits::new().input, "{}", input.name);
+        assert!(input.bytes.len() <= Limits::new().input(), "{}", input.name);
     }
     list
 }

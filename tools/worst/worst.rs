@@ -12,8 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ownership_voucher::diagnostic;
 use ownership_voucher::privacy::Linker;
-use ownership_voucher::{BatchVerifier, Limits, Policy, Voucher, audit, diagnostic, file};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::{BatchVerifier, Limits, Policy, Voucher, audit, file};
 
 /// Counts the bytes that are allocated, and the most that there were.
 struct Counting;
@@ -68,9 +70,9 @@ fn measured(operation: &str, bytes: &[u8]) -> usize {
             };
             let mut linker = Linker::new([7; 32]);
             linker.add(&voucher).expect("few vouchers");
-            voucher.disclosures(&limits, true).len() + linker.finish().vouchers()
+            voucher.disclosures(&limits, Secrets::Shown).len() + linker.finish().vouchers()
         }
-        "diagnostic" => diagnostic(bytes, false).text.len(),
+        "diagnostic" => diagnostic::notation(bytes, Secrets::Withheld).text.len(),
         "file" => {
             // Past every block that cannot be read, to the end.
             let vouchers = file::Vouchers::new(bytes);

@@ -3,9 +3,10 @@
 
 use aws_lc_rs::{digest, signature as aws};
 use ownership_voucher::bench_api::{self, Key, Signed};
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    BatchVerifier, ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner,
-    Policy, RvDirective, RvProtocol, Voucher,
+    BatchVerifier, ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    Policy, Voucher,
 };
 use rayon::ThreadPoolBuilder;
 
@@ -119,16 +120,16 @@ fn voucher(number: u32) -> Vec<u8> {
         .dns("rv.example.com")
         .device_port(443)
         .protocol(RvProtocol::Https);
-    let maker = NextOwner::Key(key(line).public_key());
+    let maker = KeyOrChain::Key(key(line).public_key());
     let mut voucher = NewVoucher::new(Guid(guid), "Model 7", maker)
         .with_epid()
         .with_rendezvous(directive)
         .header()
-        .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+        .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
         .expect("a complete header");
     for entry in 0..3 {
         let next = if entry == 2 { 99 } else { line + entry + 1 };
-        let next = NextOwner::Key(key(next).public_key());
+        let next = KeyOrChain::Key(key(next).public_key());
         let verified = voucher
             .verify(&Policy::any_origin())
             .expect("our own voucher");

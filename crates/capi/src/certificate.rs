@@ -8,7 +8,8 @@ use super::key::{give, ov_public_key};
 use super::report::ov_error;
 use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
-use ownership_voucher::{CertificateInfo, Roots};
+use ownership_voucher::Roots;
+use ownership_voucher::certificate::CertificateInfo;
 
 /// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
 /// signed; any other vouches for itself only.

@@ -12,7 +12,8 @@ use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
 use super::slice::ov_slice;
 use super::status::ov_status;
 use super::voucher::{give_voucher, ov_voucher};
-use ownership_voucher::{Guid, NewHeader, NewVoucher};
+use ownership_voucher::create::NewHeader;
+use ownership_voucher::{Guid, NewVoucher};
 
 /// The factory's description of a device, from which its first voucher is made.
 pub struct ov_new_voucher {
@@ -145,7 +146,7 @@ pub extern "C" fn ov_new_voucher_allow_experimental_key(
 ) -> ov_status {
     plain(|caller| {
         let held = caller.get_mut(new_voucher)?;
-        change(held, NewVoucher::with_experimental_key);
+        change(held, NewVoucher::allow_experimental_key);
         Ok(())
     })
 }
@@ -238,7 +239,7 @@ pub extern "C" fn ov_header_with_hmac(
         let header = caller.get(header)?;
         let device = HmacSource::read(caller, hmac)?;
         let out = caller.out(voucher)?;
-        out.write(give_voucher(header.with_hmac(&device)?));
+        out.write(give_voucher(header.authenticate(&device)?));
         Ok(())
     })
 }
@@ -255,7 +256,7 @@ pub extern "C" fn ov_header_with_secret(
         let header = caller.get(header)?;
         let secret = caller.get(secret)?;
         let out = caller.out(voucher)?;
-        out.write(give_voucher(header.with_hmac(secret)?));
+        out.write(give_voucher(header.authenticate(secret)?));
         Ok(())
     })
 }

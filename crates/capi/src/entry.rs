@@ -8,7 +8,7 @@ use super::report::ov_error;
 use super::slice::ov_slice;
 use super::status::ov_status;
 use super::voucher::{Held, ov_voucher};
-use ownership_voucher::KeyView;
+use ownership_voucher::key::KeyView;
 
 /// Used in place of an entry number: the manufacturer's key in the header.
 pub const OV_MANUFACTURER: u64 = 0xffff_ffff_ffff_ffff;

@@ -16,7 +16,7 @@ use super::status::ov_status;
 use super::verify::{give_verified, ov_verified};
 use super::voucher::{give_voucher, ov_voucher};
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, Extension, NextOwner, PublicKey, VerifiedVoucher,
+    Error, ErrorKind, ExtendOptions, Extension, KeyOrChain, PublicKey, VerifiedVoucher,
 };
 
 /// The next owner of a voucher: a bare key, or certificates.
@@ -24,7 +24,7 @@ pub struct ov_next_owner {
     _private: [u8; 0],
 }
 
-object!(ov_next_owner: NextOwner, b"ov nextw");
+object!(ov_next_owner: KeyOrChain, b"ov nextw");
 
 /// A hand-over, as a journal records it. One state of ownership has one continuation.
 #[repr(C)]
@@ -46,7 +46,7 @@ pub extern "C" fn ov_next_owner_from_key(
 ) -> ov_status {
     plain(|caller| {
         let key = caller.get(key)?.clone();
-        caller.out(next)?.write(Handle::give(NextOwner::Key(key)));
+        caller.out(next)?.write(Handle::give(KeyOrChain::Key(key)));
         Ok(())
     })
 }
@@ -65,7 +65,7 @@ pub extern "C" fn ov_next_owner_from_chain(
         let leaf = chain.first().ok_or(Error::new(ErrorKind::ChainEmpty))?;
         // Whether the certificates form a chain is checked when they are used.
         PublicKey::from_certificate_der(leaf)?;
-        out.write(Handle::give(NextOwner::Chain(chain)));
+        out.write(Handle::give(KeyOrChain::Chain(chain)));
         Ok(())
     })
 }
@@ -116,6 +116,10 @@ pub extern "C" fn ov_extend_options_free(options: *mut *mut ov_extend_options) -
     plain(|caller| caller.free(options))
 }
 
+pub(super) fn change(options: &mut ExtendOptions, by: impl FnOnce(ExtendOptions) -> ExtendOptions) {
+    *options = by(core::mem::take(options));
+}
+
 /// Adds a pair to OVEExtra: a type of -65537 or below, and bytes.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_add_extra(
@@ -126,8 +130,9 @@ pub extern "C" fn ov_extend_options_add_extra(
 ) -> ov_status {
     plain(|caller| {
         let value = caller.array(data, len)?.to_vec();
-        let options = caller.get_mut(options)?;
-        options.extra.push((i128::from(extra_type), value));
+        change(caller.get_mut(options)?, |options| {
+            options.with_extra(extra_type.into(), value)
+        });
         Ok(())
     })
 }
@@ -139,8 +144,8 @@ pub extern "C" fn ov_extend_options_set_hash(
     hash_algorithm: i32,
 ) -> ov_status {
     plain(|caller| {
-        let options = caller.get_mut(options)?;
-        options.hash = Some(hash(hash_algorithm)?);
+        let hash = hash(hash_algorithm)?;
+        change(caller.get_mut(options)?, |options| options.with_hash(hash));
         Ok(())
     })
 }
@@ -152,8 +157,10 @@ pub extern "C" fn ov_extend_options_set_encoding(
     key_encoding: i32,
 ) -> ov_status {
     plain(|caller| {
-        let options = caller.get_mut(options)?;
-        options.encoding = Some(encoding(key_encoding)?);
+        let encoding = encoding(key_encoding)?;
+        change(caller.get_mut(options)?, |options| {
+            options.with_encoding(encoding)
+        });
         Ok(())
     })
 }
@@ -164,7 +171,10 @@ pub extern "C" fn ov_extend_options_allow_other_key_type(
     options: *mut ov_extend_options,
 ) -> ov_status {
     plain(|caller| {
-        caller.get_mut(options)?.other_key_type = true;
+        change(
+            caller.get_mut(options)?,
+            ExtendOptions::allow_other_key_type,
+        );
         Ok(())
     })
 }
@@ -176,7 +186,10 @@ pub extern "C" fn ov_extend_options_allow_experimental_key(
     options: *mut ov_extend_options,
 ) -> ov_status {
     plain(|caller| {
-        caller.get_mut(options)?.experimental_key = true;
+        change(
+            caller.get_mut(options)?,
+            ExtendOptions::allow_experimental_key,
+        );
         Ok(())
     })
 }
@@ -186,7 +199,7 @@ pub extern "C" fn ov_extend_options_allow_experimental_key(
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_options) -> ov_status {
     plain(|caller| {
-        caller.get_mut(options)?.ca_owner = true;
+        change(caller.get_mut(options)?, ExtendOptions::allow_ca_owner);
         Ok(())
     })
 }
@@ -198,8 +211,10 @@ pub extern "C" fn ov_extend_options_set_max_entry(
     bytes: u64,
 ) -> ov_status {
     plain(|caller| {
-        let options = caller.get_mut(options)?;
-        options.max_entry = usize::try_from(bytes).unwrap_or(usize::MAX);
+        let most = usize::try_from(bytes).unwrap_or(usize::MAX);
+        change(caller.get_mut(options)?, |options| {
+            options.with_max_entry(most)
+        });
         Ok(())
     })
 }

@@ -8,7 +8,9 @@ use super::handle::{Handle, at, object};
 use super::report::ov_error;
 use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
+use ownership_voucher::diagnostic;
 use ownership_voucher::file::{self, PemBlock, PemBlocks, Vouchers};
+use ownership_voucher::text::Secrets;
 
 /// The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
 #[unsafe(no_mangle)]
@@ -57,7 +59,7 @@ pub extern "C" fn ov_diagnostic(
     plain(|caller| {
         let bytes = caller.array(data, len)?;
         let (out, out_complete) = (caller.out(text)?, caller.out(complete)?);
-        let shown = ownership_voucher::diagnostic(bytes, secrets);
+        let shown = diagnostic::notation(bytes, asked(secrets));
         out.write(buffer(shown.text.into_bytes()));
         out_complete.write(shown.error.is_none());
         if let Some(error) = shown.error {
@@ -213,4 +215,13 @@ pub extern "C" fn ov_pem_blocks_decode(
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_pem_blocks_free(blocks: *mut *mut ov_pem_blocks) -> ov_status {
     plain(|caller| caller.free(blocks))
+}
+
+/// What a flag that asks for secrets means.
+pub(super) const fn asked(secrets: bool) -> Secrets {
+    if secrets {
+        Secrets::Shown
+    } else {
+        Secrets::Withheld
+    }
 }

@@ -10,7 +10,8 @@ use super::names::{allowance, allowance_code};
 use super::report::place;
 use super::slice::ov_str;
 use super::status::ov_status;
-use ownership_voucher::{Allowance, Finding, FindingKind};
+use ownership_voucher::Allowance;
+use ownership_voucher::finding::{Finding, FindingKind};
 
 /// The stable name of an allowance, such as `legacy-untagged`.
 #[unsafe(no_mangle)]

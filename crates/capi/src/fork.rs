@@ -8,7 +8,7 @@ use super::key::{give, ov_public_key};
 use super::report::{OV_NONE, place};
 use super::status::ov_status;
 use super::verify::ov_verified;
-use ownership_voucher::{Fork, Relation, find_forks, relation};
+use ownership_voucher::transfer::{Fork, Relation, find_forks, relation};
 
 /// Different GUIDs.
 pub const OV_RELATION_UNRELATED: i32 = 0;

@@ -8,9 +8,11 @@ use super::handle::{Refusal, at};
 use super::report::ov_error;
 use super::slice::ov_str;
 use super::status::ov_status;
-use ownership_voucher::{
-    Algorithm, Allowance, Digest, HashAlgorithm, KeyEncoding, KeyType, RvVariable, UnixTime,
-};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::key::KeyEncoding;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::voucher::RvVariable;
+use ownership_voucher::{Allowance, KeyType, UnixTime};
 
 /// ECDSA on P-256 with SHA-256.
 pub const OV_ALGORITHM_ES256: i32 = -7;

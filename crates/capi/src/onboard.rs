@@ -14,7 +14,7 @@ use super::sign::{CallbackSigner, HmacSource, ov_hmac, ov_hmac_secret, ov_signer
 use super::slice::{ov_slice, ov_str};
 use super::status::{OV_ERR_NULL, ov_status};
 use super::verify::ov_verified;
-use ownership_voucher::DeviceHmac as _;
+use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, Nonce, Unsigned};
 use ownership_voucher::{Allowance, Error, Guid};
 

@@ -286,7 +286,7 @@ pub extern "C" fn ov_address_owner_of(
         let options = caller.get_mut(options)?;
         let out = caller.out(next)?;
         let owner = address.owner_of(voucher, &seed)?;
-        options.extra.push(owner.extra());
+        *options = owner.options(options);
         out.write(Handle::give(owner.next_owner()));
         Ok(())
     })

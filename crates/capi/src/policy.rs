@@ -221,17 +221,22 @@ pub const OV_LIMIT_FINDINGS: i32 = 8;
 /// Certificate signatures that are verified for the remarks on one voucher. Default 256.
 pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;
 
-fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
+type Get = fn(&Limits) -> usize;
+type Set = fn(Limits, usize) -> Limits;
+
+fn limit(which: i32) -> Result<(Get, Set), Refusal> {
     Ok(match which {
-        OV_LIMIT_INPUT => &mut limits.input,
-        OV_LIMIT_ENTRIES => &mut limits.entries,
-        OV_LIMIT_CERTIFICATES => &mut limits.certificates,
-        OV_LIMIT_CERTIFICATE => &mut limits.certificate,
-        OV_LIMIT_DEPTH => &mut limits.depth,
-        OV_LIMIT_DEVICE_INFO => &mut limits.device_info,
-        OV_LIMIT_RENDEZVOUS => &mut limits.rendezvous,
-        OV_LIMIT_FINDINGS => &mut limits.findings,
-        OV_LIMIT_CERTIFICATE_CHECKS => &mut limits.certificate_checks,
+        OV_LIMIT_INPUT => (Limits::input, Limits::with_input),
+        OV_LIMIT_ENTRIES => (Limits::entries, Limits::with_entries),
+        OV_LIMIT_CERTIFICATES => (Limits::certificates, Limits::with_certificates),
+        OV_LIMIT_CERTIFICATE => (Limits::certificate, Limits::with_certificate),
+        OV_LIMIT_DEPTH => (Limits::depth, Limits::with_depth),
+        OV_LIMIT_DEVICE_INFO => (Limits::device_info, Limits::with_device_info),
+        OV_LIMIT_RENDEZVOUS => (Limits::rendezvous, Limits::with_rendezvous),
+        OV_LIMIT_FINDINGS => (Limits::findings, Limits::with_findings),
+        OV_LIMIT_CERTIFICATE_CHECKS => {
+            (Limits::certificate_checks, Limits::with_certificate_checks)
+        }
         _ => return Err(Refusal::argument("an unknown limit")),
     })
 }
@@ -241,8 +246,9 @@ fn limit(limits: &mut Limits, which: i32) -> Result<&mut usize, Refusal> {
 pub extern "C" fn ov_policy_set_limit(policy: *mut ov_policy, which: i32, value: u64) -> ov_status {
     plain(|caller| {
         let rules = caller.get_mut(policy)?;
-        let mut limits = rules.limits();
-        *limit(&mut limits, which)? = usize::try_from(value).unwrap_or(usize::MAX);
+        let value = usize::try_from(value).unwrap_or(usize::MAX);
+        let (_, with) = limit(which)?;
+        let limits = with(rules.limits(), value);
         change(rules, |policy| policy.with_limits(limits));
         Ok(())
     })
@@ -256,9 +262,10 @@ pub extern "C" fn ov_policy_limit(
     value: *mut u64,
 ) -> ov_status {
     plain(|caller| {
-        let mut limits = caller.get(policy)?.limits();
+        let limits = caller.get(policy)?.limits();
         let out = caller.out(value)?;
-        out.write(*limit(&mut limits, which)? as u64);
+        let (get, _) = limit(which)?;
+        out.write(get(&limits) as u64);
         Ok(())
     })
 }
@@ -393,7 +400,7 @@ pub extern "C" fn ov_policy_set_hmac(policy: *mut ov_policy, hmac: *const ov_hma
 pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov_status {
     plain(|caller| {
         let rules = caller.get_mut(policy)?;
-        change(rules, |policy| policy.at(UnixTime(seconds)));
+        change(rules, |policy| policy.with_time(UnixTime(seconds)));
         Ok(())
     })
 }

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use core::ffi::c_char;
 
 use super::create::{change, ov_header, ov_new_voucher};
-use super::extend::{ov_extend_options, ov_extension};
+use super::extend::{self, ov_extend_options, ov_extension};
+use super::file::asked;
 use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, at, index, object};
 use super::report::{ov_error, place};
@@ -151,7 +152,7 @@ pub extern "C" fn ov_voucher_disclosures(
         let voucher = caller.get(voucher)?;
         let out = caller.out(disclosures)?;
         out.write(give_disclosures(
-            voucher.disclosures(&Limits::new(), secrets),
+            voucher.disclosures(&Limits::new(), asked(secrets)),
         ));
         Ok(())
     })
@@ -168,7 +169,9 @@ pub extern "C" fn ov_extension_disclosures(
     guard(error, |caller| {
         let waiting = caller.get(extension)?;
         let out = caller.out(disclosures)?;
-        out.write(give_disclosures(waiting.extension.disclosures(secrets)?));
+        out.write(give_disclosures(
+            waiting.extension.disclosures(asked(secrets))?,
+        ));
         Ok(())
     })
 }
@@ -183,7 +186,7 @@ pub extern "C" fn ov_header_disclosures(
     plain(|caller| {
         let header = caller.get(header)?;
         let out = caller.out(disclosures)?;
-        out.write(give_disclosures(header.disclosures(secrets)));
+        out.write(give_disclosures(header.disclosures(asked(secrets))));
         Ok(())
     })
 }
@@ -260,13 +263,13 @@ pub extern "C" fn ov_disclosure_from_name(
 /// Adds one kind to the policy, or everything that is strict for 0.
 fn stricter(policy: PrivacyPolicy, code: i32) -> Result<PrivacyPolicy, Refusal> {
     if code != 0 {
-        return Ok(policy.refusing(kind(code)?));
+        return Ok(policy.refuse(kind(code)?));
     }
     let strict = PrivacyPolicy::strict();
     let kinds = DisclosureKind::ALL.iter().copied();
     Ok(kinds
         .filter(|kind| strict.refuses(*kind))
-        .fold(policy, PrivacyPolicy::refusing))
+        .fold(policy, PrivacyPolicy::refuse))
 }
 
 /// Refuses extensions that would disclose this: an `OV_DISCLOSURE_` number, or 0 for everything
@@ -279,7 +282,8 @@ pub extern "C" fn ov_extend_options_refuse_disclosure(
 ) -> ov_status {
     plain(|caller| {
         let options = caller.get_mut(options)?;
-        options.privacy = stricter(options.privacy, code)?;
+        let policy = stricter(options.privacy(), code)?;
+        extend::change(options, |options| options.with_privacy(policy));
         Ok(())
     })
 }

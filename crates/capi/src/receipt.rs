@@ -5,7 +5,7 @@ use super::handle::{object, present};
 use super::key::{give, ov_public_key};
 use super::names::ov_digest;
 use super::status::ov_status;
-use ownership_voucher::Receipt;
+use ownership_voucher::transfer::Receipt;
 
 /// A receipt: the parties' record of a hand-over.
 pub struct ov_receipt {

@@ -8,7 +8,8 @@ use super::names::variable;
 use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
 use super::voucher::ov_voucher;
-use ownership_voucher::{RvDirective, RvInstruction, RvProtocol, RvValue};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::voucher::{RvInstruction, RvValue};
 
 /// The instruction has no value: a flag.
 pub const OV_RV_NONE: i32 = 0;

@@ -11,7 +11,8 @@ use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::ov_verified;
 use super::voucher::{give_voucher, ov_voucher};
-use ownership_voucher::{Guid, NextOwner, Replacement, ResaleOutcome};
+use ownership_voucher::transfer::{Replacement, ResaleOutcome};
+use ownership_voucher::{Guid, KeyOrChain};
 
 /// The credentials with which the owner replaces those of a device.
 pub struct ov_replacement {
@@ -35,7 +36,7 @@ pub extern "C" fn ov_replacement_new(
         let guid = Guid(caller.fixed(guid)?);
         let directives = caller.all(directives, count)?;
         let directives: alloc::vec::Vec<_> = directives.into_iter().cloned().collect();
-        let owner: NextOwner = caller.get(owner)?.clone();
+        let owner: KeyOrChain = caller.get(owner)?.clone();
         let out = caller.out(replacement)?;
         out.write(Handle::give(Replacement::new(guid, &directives, owner)?));
         Ok(())

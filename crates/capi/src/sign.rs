@@ -12,10 +12,10 @@ use super::key::{give, ov_public_key};
 use super::names::{algorithm, algorithm_code, hash, hash_code, key_type, ov_digest};
 use super::report::ov_error;
 use super::status::{OV_ERR_NULL, OV_OK, ov_status};
-use ownership_voucher::{
-    Algorithm, DeviceHmac, Digest, Error, ErrorKind, HashAlgorithm, HmacSecret, LocalKey,
-    OwnerSigner, PublicKey,
-};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::hmac::DeviceHmac;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{Error, ErrorKind, HmacSecret, LocalKey, OwnerSigner, PublicKey};
 
 /// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm. Writes at most `capacity`
 /// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s

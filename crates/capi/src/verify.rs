@@ -11,9 +11,8 @@ use super::policy::{Rules, ov_policy};
 use super::report::{Report, ov_error, place};
 use super::status::{OV_OK, ov_status};
 use super::voucher::{Held, give_voucher, ov_voucher};
-use ownership_voucher::{
-    ChainHashRule, Error, ManufacturerProof, Origin, Proved, VerifiedVoucher, audit,
-};
+use ownership_voucher::verify::{ChainHashRule, ManufacturerProof};
+use ownership_voucher::{Error, Origin, Proved, VerifiedVoucher, audit};
 
 /// There is neither a device chain nor a hash: an EPID device.
 pub const OV_CHAIN_HASH_NONE: i32 = 0;

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use ownership_voucher::ErrorKind;
+use ownership_voucher::finding::FindingKind;
 use ownership_voucher::privacy::{DisclosureKind, LinkKind};
-use ownership_voucher::{ErrorKind, FindingKind};
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

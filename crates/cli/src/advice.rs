@@ -1,6 +1,8 @@
 //! Advice on errors and findings.
 
-use ownership_voucher::{ErrorKind, Fault, FindingKind};
+use ownership_voucher::ErrorKind;
+use ownership_voucher::error::Fault;
+use ownership_voucher::finding::FindingKind;
 
 /// Advice to the holder of a voucher with this error.
 pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {

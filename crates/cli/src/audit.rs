@@ -1,6 +1,7 @@
 //! `ov audit`: every fault and every finding, with its place and advice.
 
-use ownership_voucher::{ChainHashRule, Policy, audit};
+use ownership_voucher::verify::ChainHashRule;
+use ownership_voucher::{Policy, audit};
 use serde_json::{Value, json};
 
 use crate::advice;
@@ -90,7 +91,7 @@ impl Report {
         };
         let audit = audit(bytes, policy);
         let voucher = audit.voucher.as_ref();
-        let finding = |finding: &ownership_voucher::Finding| Remark {
+        let finding = |finding: &ownership_voucher::finding::Finding| Remark {
             name: finding.kind.name(),
             code: finding.kind.code(),
             entry: finding.entry,

@@ -9,8 +9,10 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ownership_voucher::Guid;
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
-use ownership_voucher::{Digest, Guid, HashAlgorithm, KeyEncoding};
 
 pub(crate) use shared::{Curve, Jobs, PolicyArgs};
 use values::{extra, fact, guid, hash, privacy, severity};

@@ -3,7 +3,8 @@
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
-use ownership_voucher::{Guid, HashAlgorithm, Voucher};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::{Guid, Voucher};
 
 use crate::cli::ConvertArgs;
 use crate::input::{Inputs, Windows, name_of, print_left_out};

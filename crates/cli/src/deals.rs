@@ -1,9 +1,11 @@
 //! The seller and the buyer of each voucher: one key or one-time keys on either side.
 
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::hmac::DeviceHmac as _;
+use ownership_voucher::transfer::{HandOverRequest, Receipt, hand_over_each, hand_over_each_with};
 use ownership_voucher::{
-    DeviceHmac as _, Error, ExtendOptions, Extension, HandOverRequest, HashAlgorithm, HmacSecret,
-    KeyType, LocalKey, NextOwner, OwnerSigner, Policy, PublicKey, Receipt, VerifiedVoucher,
-    hand_over_each, hand_over_each_with,
+    Error, ExtendOptions, Extension, HmacSecret, KeyOrChain, KeyType, LocalKey, OwnerSigner,
+    Policy, PublicKey, VerifiedVoucher,
 };
 use ownership_voucher_onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
 
@@ -37,7 +39,7 @@ enum From {
 }
 
 enum To {
-    One(NextOwner),
+    One(KeyOrChain),
     Address(Address, HmacSecret),
     Keys(Vec<PublicKey>),
 }
@@ -49,7 +51,7 @@ impl Deals {
     /// Reads what the options name. `next` is present if all vouchers have one next owner.
     pub(crate) fn load(
         args: &ExtendArgs,
-        next: Option<NextOwner>,
+        next: Option<KeyOrChain>,
         options: ExtendOptions,
     ) -> Result<Self, Failure> {
         let onetime = &args.onetime;
@@ -174,7 +176,7 @@ impl Deals {
         &self,
         number: usize,
         voucher: &VerifiedVoucher<'_>,
-    ) -> Result<(NextOwner, ExtendOptions), Error> {
+    ) -> Result<(KeyOrChain, ExtendOptions), Error> {
         Ok(match &self.to {
             To::One(next) => (next.clone(), self.options.clone()),
             To::Address(address, secret) => {
@@ -184,7 +186,7 @@ impl Deals {
             To::Keys(keys) => {
                 let key = keys.get(number);
                 let key = key.ok_or_else(|| Error::signer("no key is left in the list"))?;
-                (NextOwner::Key(key.clone()), self.options.clone())
+                (KeyOrChain::Key(key.clone()), self.options.clone())
             }
         })
     }

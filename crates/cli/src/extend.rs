@@ -4,9 +4,10 @@ mod two_steps;
 
 use std::io::{self, IsTerminal as _};
 
+use ownership_voucher::transfer::Receipt;
 use ownership_voucher::{
-    Allowance, Error, ErrorKind, ExtendOptions, NextOwner, Policy, Proved, Receipt,
-    VerifiedVoucher, Voucher,
+    Allowance, Error, ErrorKind, ExtendOptions, KeyOrChain, Policy, Proved, VerifiedVoucher,
+    Voucher,
 };
 
 use two_steps::{first_step, hint, journal, second_step};
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
         Some(to) => Some(next_owner(to, args.bare_key, args.allow_ca_owner, MANY)?),
         None => None,
     };
-    if matches!(next, Some(NextOwner::Chain(_))) && args.encoding.is_some() {
+    if matches!(next, Some(KeyOrChain::Chain(_))) && args.encoding.is_some() {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     match (next, &args.to_be_signed, &args.signature) {
@@ -96,16 +97,24 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
 }
 
 fn options(args: &ExtendArgs) -> ExtendOptions {
-    let mut options = ExtendOptions::new();
-    options.extra = args.extra.clone();
-    options.hash = args.hash.map(Into::into);
-    options.encoding = args.encoding.map(Into::into);
-    options.other_key_type = args.other_key_type;
+    let mut options = ExtendOptions::new()
+        .with_hash(args.hash.map(Into::into))
+        .with_encoding(args.encoding.map(Into::into))
+        .with_max_entry(args.max_entry)
+        .with_privacy(args.refuse.unwrap_or_default());
+    for (extra_type, value) in &args.extra {
+        options = options.with_extra(*extra_type, value.as_slice());
+    }
+    if args.other_key_type {
+        options = options.allow_other_key_type();
+    }
     let experimental = Allowance::ExperimentalKeys;
-    options.experimental_key = args.policy.allow.contains(&experimental);
-    options.max_entry = args.max_entry;
-    options.ca_owner = args.allow_ca_owner;
-    options.privacy = args.refuse.unwrap_or_default();
+    if args.policy.allow.contains(&experimental) {
+        options = options.allow_experimental_key();
+    }
+    if args.allow_ca_owner {
+        options = options.allow_ca_owner();
+    }
     options
 }
 

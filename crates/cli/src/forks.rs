@@ -2,7 +2,8 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 
-use ownership_voucher::{Guid, Policy, Relation, VerifiedVoucher, Voucher, find_forks, relation};
+use ownership_voucher::transfer::{Relation, find_forks, relation};
+use ownership_voucher::{Guid, Policy, VerifiedVoucher, Voucher};
 use serde_json::json;
 
 use crate::cli::ForksArgs;

@@ -4,7 +4,8 @@
 use alloc::sync::Arc;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ownership_voucher::{Algorithm, Error, OwnerSigner, PublicKey};
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{Error, OwnerSigner, PublicKey};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 

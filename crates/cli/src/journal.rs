@@ -18,7 +18,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Wri
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use ownership_voucher::{Error, Journal, Recorded, Sale, UnixTime};
+use ownership_voucher::transfer::{Journal, Recorded, Sale};
+use ownership_voucher::{Error, UnixTime};
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -377,9 +378,9 @@ fn line_at(file: &mut File, at: u64) -> io::Result<Line> {
 
 #[cfg(test)]
 mod tests {
+    use ownership_voucher::create::{RvDirective, RvProtocol};
     use ownership_voucher::{
-        ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, Policy, RvDirective,
-        RvProtocol,
+        ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, Policy,
     };
 
     use super::*;
@@ -394,7 +395,7 @@ mod tests {
             .with_rendezvous(directive.protocol(RvProtocol::Https))
             .with_epid()
             .header()
-            .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+            .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
             .unwrap();
         let voucher = Policy::any_origin().verify(made.as_bytes()).unwrap();
         let extension = voucher.extend(&to.into(), &ExtendOptions::new()).unwrap();

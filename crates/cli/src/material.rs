@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ownership_voucher::digest::Digest;
 use ownership_voucher::{
-    Allowance, Digest, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
+    Allowance, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
 };
 
 use crate::Failure;
@@ -181,7 +182,7 @@ impl Material {
             policy = policy.with_hmac(secret);
         }
         if let Some(at) = self.at {
-            policy = policy.at(at);
+            policy = policy.with_time(at);
         }
         if self.refuse_expired {
             policy = policy.refuse_expired();

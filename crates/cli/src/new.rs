@@ -2,10 +2,10 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use ownership_voucher::{
-    Digest, ErrorKind, FindingKind, Guid, KeyType, NewHeader, NewVoucher, NextOwner, Policy,
-    RvDirective, RvProtocol, Voucher,
-};
+use ownership_voucher::create::{NewHeader, RvDirective, RvProtocol};
+use ownership_voucher::digest::Digest;
+use ownership_voucher::finding::FindingKind;
+use ownership_voucher::{ErrorKind, Guid, KeyOrChain, KeyType, NewVoucher, Policy, Voucher};
 
 use crate::cli::{Encoding, NewArgs};
 use crate::material::{certificates, now};
@@ -29,7 +29,9 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     files.output(args.header.as_deref(), "--header")?;
     files.output(args.output.output.as_deref(), "-o")?;
     let header = header(args, guid)?;
-    let policy = now().map_or_else(Policy::any_origin, |now| Policy::any_origin().at(now));
+    let policy = now().map_or_else(Policy::any_origin, |now| {
+        Policy::any_origin().with_time(now)
+    });
     for finding in header.remarks(&policy) {
         print_message(&format!(
             "warning: {finding} ({}){}",
@@ -92,7 +94,7 @@ fn failure(error: &ownership_voucher::Error) -> Failure {
 
 fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
     let manufacturer = next_owner(&args.manufacturer, args.bare_key, args.allow_ca_owner, "")?;
-    if matches!(manufacturer, NextOwner::Chain(_)) && args.encoding != Encoding::X509 {
+    if matches!(manufacturer, KeyOrChain::Chain(_)) && args.encoding != Encoding::X509 {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     let mut new = NewVoucher::new(guid, args.device_info.as_str(), manufacturer)
@@ -122,7 +124,7 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
         new = new.with_hash(hash.into());
     }
     if args.experimental_keys {
-        new = new.with_experimental_key();
+        new = new.allow_experimental_key();
     }
     if args.allow_ca_owner {
         new = new.allow_ca_owner();
@@ -141,7 +143,7 @@ fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failur
                 .ok_or_else(|| format!("--hmac: {} bytes expected", header.algorithm().len()))?;
             header.finish(&hmac)
         }
-        (None, Some(text)) => header.with_hmac(&secret(text, header.algorithm().len())?),
+        (None, Some(text)) => header.authenticate(&secret(text, header.algorithm().len())?),
         (None, None) => {
             return Err("one of --hmac-secret, --hmac and --header expected".into());
         }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use ownership_voucher::{Error, ErrorKind, NextOwner, PublicKey, file};
+use ownership_voucher::{Error, ErrorKind, KeyOrChain, PublicKey, file};
 
 use crate::Failure;
 use crate::read::{in_file, is_pem, read};
@@ -81,11 +81,11 @@ fn private_key_found(path: &Path, label: &str) -> Failure {
 }
 
 /// The single owner of a file: a public key, or a certificate chain with the owner's own first.
-fn one(path: &Path, hint: &str) -> Result<NextOwner, Failure> {
+fn one(path: &Path, hint: &str) -> Result<KeyOrChain, Failure> {
     let content = Content::load(path)?;
     match (content.keys.as_slice(), content.chain.is_empty()) {
-        ([], false) => Ok(NextOwner::Chain(content.chain)),
-        ([key], true) => Ok(NextOwner::Key(key.clone())),
+        ([], false) => Ok(KeyOrChain::Chain(content.chain)),
+        ([key], true) => Ok(KeyOrChain::Key(key.clone())),
         _ => Err(Failure::Message(format!(
             "{}: {} found; expected exactly one owner: one PUBLIC KEY, or one chain of \
              certificates{hint}",
@@ -102,11 +102,12 @@ pub(crate) fn next_owner(
     bare: bool,
     ca: bool,
     hint: &str,
-) -> Result<NextOwner, Failure> {
+) -> Result<KeyOrChain, Failure> {
     match one(path, hint)? {
-        NextOwner::Chain(chain) if bare => {
-            let key = NextOwner::Chain(chain).bare_key(ca);
-            key.map(NextOwner::Key).map_err(|error| {
+        KeyOrChain::Chain(chain) if bare => {
+            let key = KeyOrChain::Chain(chain);
+            let key = if ca { key.public_key() } else { key.bare_key() };
+            key.map(KeyOrChain::Key).map_err(|error| {
                 let hint = match error.kind() {
                     ErrorKind::CaAsOwner => " (--allow-ca-owner takes its key)",
                     _ => "",
@@ -131,7 +132,7 @@ pub(crate) fn anchors(path: &Path) -> Result<Vec<PublicKey>, Failure> {
     match (content.keys.is_empty(), content.chain.is_empty()) {
         (false, true) => Ok(content.keys),
         (true, false) => {
-            let key = NextOwner::Chain(content.chain).public_key();
+            let key = KeyOrChain::Chain(content.chain).public_key();
             Ok(vec![key.map_err(|error| in_file(path, &error))?])
         }
         _ => Err(Failure::Message(format!(

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use ownership_voucher::error::Fault;
 use ownership_voucher::onboard::{Challenge, Unsigned};
-use ownership_voucher::{ErrorKind, Fault, VerifiedVoucher, file};
+use ownership_voucher::{ErrorKind, VerifiedVoucher, file};
 use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};

@@ -12,7 +12,7 @@ use crate::cli::PrivacyArgs;
 use crate::input::{Item, Windows, print_left_out};
 use crate::output::Lines;
 use crate::random::fill_random;
-use crate::report::{Problem, count, hex, object};
+use crate::report::{Problem, asked, count, hex, object};
 use crate::watch::PrivateKey;
 use crate::{Failure, Outcome};
 
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
             let read = read(item, &mut linker);
             let told = read
                 .as_ref()
-                .map(|voucher| voucher.disclosures(&Limits::new(), args.secrets));
+                .map(|voucher| voucher.disclosures(&Limits::new(), asked(args.secrets)));
             // Vouchers that are not printed are still examined.
             let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
             if bad {

@@ -9,7 +9,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use ownership_voucher::{HashAlgorithm, Receipt};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::transfer::Receipt;
 use serde_json::{Value, json};
 
 use crate::Failure;

@@ -1,7 +1,8 @@
 //! Formats verdicts, errors and findings as text and as JSON.
 
-use ownership_voucher::text::escaped;
-use ownership_voucher::{Error, ErrorKind, Finding, Guid, Origin, PublicKey};
+use ownership_voucher::finding::Finding;
+use ownership_voucher::text::{Secrets, escaped};
+use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
 /// An error with its place, from the library or from reading a file.
@@ -264,4 +265,13 @@ pub(crate) fn fingerprint(key: &PublicKey) -> String {
 /// Text from a voucher, as JSON.
 pub(crate) fn quoted(text: &str) -> String {
     escaped(&json!(text).to_string()).to_string()
+}
+
+/// What a flag that asks for secrets means.
+pub(crate) const fn asked(secrets: bool) -> Secrets {
+    if secrets {
+        Secrets::Shown
+    } else {
+        Secrets::Withheld
+    }
 }

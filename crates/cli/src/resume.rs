@@ -3,9 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use ownership_voucher::{
-    Policy, Proved, Receipt, Relation, VerifiedVoucher, Voucher, file, relation,
-};
+use ownership_voucher::transfer::{Receipt, Relation, relation};
+use ownership_voucher::{Policy, Proved, VerifiedVoucher, Voucher, file};
 
 use crate::cli::Format;
 use crate::deals::Deals;
@@ -140,8 +139,8 @@ fn continuation(
         return Ok(None);
     };
     let mut limits = *policy.limits();
-    limits.entries = limits.entries.saturating_add(1);
-    limits.input = limits.input.saturating_add(bytes.len());
+    limits = limits.with_entries(limits.entries().saturating_add(1));
+    limits = limits.with_input(limits.input().saturating_add(bytes.len()));
     let Ok(voucher) = Voucher::parse_with(&bytes, &limits) else {
         return Ok(None);
     };

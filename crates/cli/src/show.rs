@@ -1,17 +1,19 @@
 //! `ov show`: the contents of a voucher, whatever the verdict.
 
+use ownership_voucher::certificate::CertificateInfo;
+use ownership_voucher::diagnostic;
+use ownership_voucher::key::KeyView;
 use ownership_voucher::privacy::DisclosureKind;
-use ownership_voucher::{
-    CertificateInfo, KeyView, Limits, Origin, Policy, RvValue, RvVariable, UnixTime, Voucher,
-    audit, diagnostic,
-};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::voucher::{RvValue, RvVariable};
+use ownership_voucher::{Limits, Origin, Policy, UnixTime, Voucher, audit};
 use serde_json::{Value, json};
 
 use crate::cli::ShowArgs;
 use crate::input::{Item, Windows, print_left_out};
 use crate::material::Material;
 use crate::output::Lines;
-use crate::report::{Problem, Standing, Verdict, count, fingerprint, hex, object, quoted};
+use crate::report::{Problem, Standing, Verdict, asked, count, fingerprint, hex, object, quoted};
 use crate::tree::{self, Node};
 use crate::{Failure, Outcome};
 
@@ -80,7 +82,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
             lines.line(&format!("/ {} /", item.name().replace('/', "\u{2215}")))?;
             match &item.bytes {
                 Ok(bytes) => {
-                    let shown = diagnostic(bytes, args.secrets);
+                    let shown = diagnostic::notation(bytes, asked(args.secrets));
                     lines.raw(shown.text.as_bytes())?;
                     if shown.error.is_some() {
                         outcome = Outcome::Rejected;
@@ -231,7 +233,7 @@ fn owner(key: KeyView<'_>) -> String {
 fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     // Passwords are found in any encoding.
-    let disclosures = voucher.disclosures(&Limits::new(), false);
+    let disclosures = voucher.disclosures(&Limits::new(), Secrets::Withheld);
     let has = |kind| disclosures.iter().any(|disclosure| disclosure.kind == kind);
     if has(DisclosureKind::PrivateKey) {
         warnings.push("a private key, in clear: take it out of use".into());

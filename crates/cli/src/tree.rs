@@ -2,10 +2,11 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use ownership_voucher::UnixTime;
+use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::file::is_private_key;
-use ownership_voucher::{
-    CertificateInfo, Entry, KeyView, RendezvousInfo, RvInstruction, RvValue, RvVariable, UnixTime,
-};
+use ownership_voucher::key::KeyView;
+use ownership_voucher::voucher::{Entry, RendezvousInfo, RvInstruction, RvValue, RvVariable};
 
 use crate::report::{count, fingerprint, hex, quoted};
 

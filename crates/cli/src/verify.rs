@@ -5,9 +5,8 @@ use std::io::{IsTerminal as _, stderr};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ownership_voucher::{
-    BatchVerifier, ChainHashRule, Error, Origin, Policy, VerifiedVoucher, Voucher, audit,
-};
+use ownership_voucher::verify::ChainHashRule;
+use ownership_voucher::{BatchVerifier, Error, Origin, Policy, VerifiedVoucher, Voucher, audit};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -209,7 +208,7 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
 fn findings_of(
     verified: &VerifiedVoucher<'_>,
     policy: &Policy<'_>,
-) -> Vec<ownership_voucher::Finding> {
+) -> Vec<ownership_voucher::finding::Finding> {
     let proved = verified.proved();
     if proved.draft_aad || proved.chain_hash == ChainHashRule::LegacyItem {
         return audit(verified.as_bytes(), policy).findings;

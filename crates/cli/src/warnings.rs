@@ -4,9 +4,9 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use ownership_voucher::{
-    Error, Extension, Finding, FindingKind, HashAlgorithm, NextOwner, Policy, Voucher,
-};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::finding::{Finding, FindingKind};
+use ownership_voucher::{Error, Extension, KeyOrChain, Policy, Voucher};
 
 use crate::output::print_message;
 
@@ -40,7 +40,7 @@ impl Warnings {
     /// Whether the certificates of this voucher are those of vouchers before, its device's own
     /// aside. Remarks about certificates take a signature each; without this they would take longer
     /// than the hand-over.
-    pub(crate) fn are_known(&self, voucher: &Voucher<'_>, next: &NextOwner) -> bool {
+    pub(crate) fn are_known(&self, voucher: &Voucher<'_>, next: &KeyOrChain) -> bool {
         let kind = hash_of_keys(voucher, next);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         !state.kinds.insert(kind)
@@ -88,15 +88,15 @@ impl Warnings {
 }
 
 /// A hash of all keys and certificates, the first of the device aside; of a bare next key its type.
-fn hash_of_keys(voucher: &Voucher<'_>, next: &NextOwner) -> [u8; 32] {
+fn hash_of_keys(voucher: &Voucher<'_>, next: &KeyOrChain) -> [u8; 32] {
     let mut parts: Vec<&[u8]> = voucher.device_chain().skip(1).collect();
     let (manufacturer, entries) = (voucher.manufacturer_key(), voucher.entries());
     let owners: Vec<_> = entries.map(|entry| entry.key()).collect();
     parts.push(manufacturer.as_bytes());
     parts.extend(owners.iter().map(|key| key.as_bytes()));
-    if let NextOwner::Chain(chain) = next {
+    if let KeyOrChain::Chain(chain) = next {
         parts.extend(chain.iter().map(Vec::as_slice));
-    } else if let NextOwner::Key(key) = next {
+    } else if let KeyOrChain::Key(key) = next {
         // Keys of one type have the same remarks.
         parts.push(key.natural_type().name().as_bytes());
     }

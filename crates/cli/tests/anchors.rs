@@ -8,9 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{fresh, key, voucher};
-use ownership_voucher::{
-    ExtendOptions, Guid, HashAlgorithm, KeyType, NewVoucher, NextOwner, Voucher,
-};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::{ExtendOptions, Guid, KeyOrChain, KeyType, NewVoucher, Voucher};
 use serde_json::Value;
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -222,14 +221,14 @@ fn a_device_root_is_no_anchor() {
     let (genuine, options) = vector("device-path");
     let genuine = Voucher::parse(&genuine).unwrap();
     let chain: Vec<Vec<u8>> = genuine.device_chain().map(<[u8]>::to_vec).collect();
-    let attacker = NextOwner::Key(key(P256, 0).public_key());
+    let attacker = KeyOrChain::Key(key(P256, 0).public_key());
     let forged = NewVoucher::new(Guid([6; 16]), "Model 7", attacker)
         .with_rendezvous(common::directive())
         .with_device_chain(chain)
         .header()
-        .and_then(|header| header.with_hmac(&common::device()))
+        .and_then(|header| header.authenticate(&common::device()))
         .unwrap();
-    let next = NextOwner::Key(key(P256, 1).public_key());
+    let next = KeyOrChain::Key(key(P256, 1).public_key());
     let forged = common::verified(forged)
         .extend(&next, &ExtendOptions::new())
         .and_then(|extension| extension.sign(&key(P256, 0)))

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use common::{key, voucher};
 use ownership_voucher::file::to_pem;
-use ownership_voucher::{ExtendOptions, KeyType, NextOwner, Voucher};
+use ownership_voucher::{ExtendOptions, KeyOrChain, KeyType, Voucher};
 use program::{good, names, ov, pem};
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -165,10 +165,12 @@ fn a_private_key_among_files_is_said_where_it_is_skipped() {
 fn a_private_key_in_additional_data_is_not_shown() {
     let folder = folder("extra");
     let bytes = voucher(P256, 1, 1);
-    let next = NextOwner::Key(key(P256, 2).public_key());
+    let next = KeyOrChain::Key(key(P256, 2).public_key());
     let pkcs8 = key(P256, 1).to_pkcs8_der().unwrap().to_vec();
     let mut options = ExtendOptions::new();
-    options.extra = vec![(-70000, pkcs8.clone()), (-70001, b"order 1".to_vec())];
+    options = options
+        .with_extra(-70000, pkcs8.clone())
+        .with_extra(-70001, b"order 1".to_vec());
     let sold = common::verified(Voucher::parse(&bytes).unwrap())
         .extend(&next, &options)
         .and_then(|extension| extension.sign(&key(P256, 1)))

@@ -227,7 +227,7 @@ fn verify_compares_with_what_is_given() {
     folder.put("secret.hex", format!("{}\n", "5a".repeat(32)));
     folder.put("secret.raw", [0x5a; 32]);
     let spki = common::key(P256, 0).public_key().to_spki_der();
-    let spki_hash = ownership_voucher::HashAlgorithm::Sha256.digest(&[&spki]);
+    let spki_hash = ownership_voucher::digest::HashAlgorithm::Sha256.digest(&[&spki]);
     let everything = [
         "verify",
         "--json",
@@ -642,9 +642,9 @@ fn new_makes_a_voucher_that_verifies() {
     let step = [&new[..], &guid, &["--header", "header.cbor"]].concat();
     folder.ov(&step).exits(0);
     let header = folder.read("header.cbor");
-    let mac = ownership_voucher::DeviceHmac::header_hmac(
+    let mac = ownership_voucher::hmac::DeviceHmac::header_hmac(
         &common::device(),
-        ownership_voucher::HashAlgorithm::Sha256,
+        ownership_voucher::digest::HashAlgorithm::Sha256,
         &header,
     );
     let mac = mac.unwrap().to_string();
@@ -719,7 +719,7 @@ fn extend_hands_over_and_gives_a_receipt() {
     assert_eq!(receipt["from"], owner_hex(1));
     assert_eq!(receipt["to"], owner_hex(2));
     assert_eq!(receipt["entry"], 1);
-    let hash = ownership_voucher::HashAlgorithm::Sha256.digest(&[entry.as_bytes()]);
+    let hash = ownership_voucher::digest::HashAlgorithm::Sha256.digest(&[entry.as_bytes()]);
     assert_eq!(receipt["entry_hash"], hash.to_string());
     // Not twice over the same file, not by anybody else, and not of a forged one.
     assert!(folder.ov(&args).exits(2).err().contains("--force"));

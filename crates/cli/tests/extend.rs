@@ -249,7 +249,7 @@ fn a_journal_lets_a_sale_be_repeated_and_no_other_be_made() {
     let sold = fs::read(folder.join("w1")).unwrap();
     let sold = file::Vouchers::new(&sold).next().unwrap().unwrap();
     let sold = Voucher::parse(&sold).unwrap();
-    let hash = ownership_voucher::HashAlgorithm::Sha256;
+    let hash = ownership_voucher::digest::HashAlgorithm::Sha256;
     let state = hash.digest(&[sold.entry(0).unwrap().payload()]);
     assert_eq!(sales[0]["state"], state.to_string());
     assert_eq!(sales[0]["guid"], hex_guid(1));

@@ -44,7 +44,7 @@ fn many(folder: &Path) {
             .with_rendezvous(common::directive())
             .with_epid()
             .header()
-            .and_then(|header| header.with_hmac(&common::device()))
+            .and_then(|header| header.authenticate(&common::device()))
             .unwrap();
         bytes.extend_from_slice(made.as_bytes());
     }

@@ -10,12 +10,12 @@ const GOOD: &[u8] = include_bytes!("../../../tests/certificates/revocation/good.
 const BAD: &[u8] = include_bytes!("../../../tests/certificates/revocation/bad.der");
 
 fn voucher(leaf: &[u8]) -> Vec<u8> {
-    let maker = NextOwner::Key(common::key(KeyType::Secp256r1, 0).public_key());
+    let maker = KeyOrChain::Key(common::key(KeyType::Secp256r1, 0).public_key());
     NewVoucher::new(Guid([7; 16]), "Model 7 (test)", maker)
         .with_rendezvous(common::directive())
         .with_device_chain(vec![leaf.to_vec(), AUTHORITY.to_vec()])
         .header()
-        .and_then(|header| header.with_hmac(&common::device()))
+        .and_then(|header| header.authenticate(&common::device()))
         .expect("a complete header")
         .as_bytes()
         .to_vec()

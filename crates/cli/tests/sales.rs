@@ -10,7 +10,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use ownership_voucher::{FindingKind, Guid, KeyType, NewVoucher, NextOwner};
+use ownership_voucher::finding::FindingKind;
+use ownership_voucher::{Guid, KeyOrChain, KeyType, NewVoucher};
 use program::{good, lines, names, ov, pem, text};
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -200,12 +201,12 @@ fn what_is_odd_is_said_before() {
         fs::read(common::repository().join(format!("tests/certificates/{name}.der"))).unwrap()
     };
     let odd = |guid: u8| {
-        let maker = NextOwner::Key(common::key(P256, 1).public_key());
+        let maker = KeyOrChain::Key(common::key(P256, 1).public_key());
         let new = NewVoucher::new(Guid([guid; 16]), "Model 7", maker)
             .with_rendezvous(common::directive())
             .with_device_chain(vec![read("leaf-v1"), read("p256-root")])
             .header()
-            .and_then(|header| header.with_hmac(&common::device()));
+            .and_then(|header| header.authenticate(&common::device()));
         new.unwrap().as_bytes().to_vec()
     };
     fs::write(folder.join("odd"), [odd(3), odd(4)].concat()).unwrap();

@@ -5,9 +5,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, Policy, PublicKey, RvDirective,
-    RvProtocol, Voucher,
+    ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, Policy, PublicKey, Voucher,
 };
 use ownership_voucher_onetime::{KeyBook, MasterSecret};
 use p256::ProjectivePoint;
@@ -92,7 +92,7 @@ fn main() {
                 )
                 .with_epid()
                 .header()
-                .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+                .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
                 .expect("a voucher");
             let voucher = Policy::any_origin()
                 .verify(made.as_bytes())

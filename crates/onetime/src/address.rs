@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 
 use super::derive::{STACK, Scalar, hkdf, p256_scalar};
 use super::text;
-use ownership_voucher::{Entry, Error, ErrorKind, ExtendOptions, NextOwner, PublicKey, Voucher};
+use ownership_voucher::voucher::Entry;
+use ownership_voucher::{Error, ErrorKind, ExtendOptions, KeyOrChain, PublicKey, Voucher};
 
 /// The OVEExtra type of the ephemeral key: a SEC 1 point of 33 bytes.
 pub const EXTRA_TYPE: i128 = Entry::EPHEMERAL_KEY;
@@ -157,8 +158,8 @@ impl OneTimeOwner {
 
     /// The next owner, for [`VerifiedVoucher::extend`](ownership_voucher::VerifiedVoucher::extend).
     #[must_use]
-    pub fn next_owner(&self) -> NextOwner {
-        NextOwner::Key(self.key.clone())
+    pub fn next_owner(&self) -> KeyOrChain {
+        KeyOrChain::Key(self.key.clone())
     }
 
     /// The OVEExtra pair without which the buyer does not find the voucher.
@@ -170,9 +171,8 @@ impl OneTimeOwner {
     /// These options with that pair.
     #[must_use]
     pub fn options(&self, options: &ExtendOptions) -> ExtendOptions {
-        let mut options = options.clone();
-        options.extra.push(self.extra());
-        options
+        let (extra_type, value) = self.extra();
+        options.clone().with_extra(extra_type, value)
     }
 }
 

@@ -12,13 +12,14 @@
 //!
 //! ```
 //! use ownership_voucher::*;
+//! use ownership_voucher::create::{RvDirective, RvProtocol};
 //! use ownership_voucher_onetime::*;
 //! # fn main() -> Result<(), Error> {
 //! # let seller = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
-//! # let made = NewVoucher::new(Guid([9; 16]), "Model 7", NextOwner::Key(seller.public_key()))
+//! # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(seller.public_key()))
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
-//! #     .with_epid().header()?.with_hmac(&HmacSecret::new(vec![7; 32]))?;
-//! # let (secret, next) = (HmacSecret::new(vec![7; 32]), NextOwner::Key(seller.public_key()));
+//! #     .with_epid().header()?.authenticate(&HmacSecret::new(vec![7; 32]))?;
+//! # let (secret, next) = (HmacSecret::new(vec![7; 32]), KeyOrChain::Key(seller.public_key()));
 //! # let policy = Policy::hmac(&secret);
 //! // The buyer, once: 32 random bytes, and an address to publish.
 //! let master = MasterSecret::new(&[7; 32]);
@@ -40,7 +41,7 @@
 //! # }
 //! ```
 //!
-//! [`hand_over_each`](ownership_voucher::hand_over_each) performs the seller's part, or the
+//! [`hand_over_each`](ownership_voucher::transfer::hand_over_each) performs the seller's part, or the
 //! buyer's, for a shipment.
 //!
 //! # How keys are derived

@@ -7,9 +7,8 @@ use zeroize::Zeroizing;
 use super::address::{Address, Device, EXTRA_TYPE, compressed, point, shared, tweak};
 use super::derive::{STACK, Scalar, scalar_of};
 use ownership_voucher::parallel::map;
-use ownership_voucher::{
-    Algorithm, Error, ErrorKind, KeyType, LocalKey, OwnerSigner, PublicKey, Voucher,
-};
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{Error, ErrorKind, KeyType, LocalKey, OwnerSigner, PublicKey, Voucher};
 
 /// Finds the vouchers that were sold to an [`Address`]. It cannot sign, so a warehouse may hold it.
 ///

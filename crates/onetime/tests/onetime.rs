@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{fresh, key, verified};
+use ownership_voucher::transfer::{HandOverRequest, Receipt, hand_over_each};
 use ownership_voucher::*;
 use ownership_voucher_onetime::*;
 use proptest::prelude::*;
@@ -100,7 +101,7 @@ fn three_hops_by_list() {
             let keys = master(hop).public_keys(key_type, "PO 1", 5..25).unwrap();
             let maker = key(key_type, 0);
             let results = hand_over_each(&Policy::any_origin(), &vouchers, |number, voucher| {
-                let next = NextOwner::Key(keys[number].clone());
+                let next = KeyOrChain::Key(keys[number].clone());
                 Ok(match books.last() {
                     None => HandOverRequest::new(&maker, next, ExtendOptions::new()),
                     Some(book) => {
@@ -133,21 +134,21 @@ fn ed25519_by_list() {
     let made = NewVoucher::new(Guid([1; 16]), "Model 7", maker.public_key().into())
         .with_rendezvous(common::directive())
         .with_epid()
-        .with_experimental_key()
+        .allow_experimental_key()
         .header()
-        .and_then(|header| header.with_hmac(&common::device()))
+        .and_then(|header| header.authenticate(&common::device()))
         .unwrap();
     let policy = Policy::any_origin().allow(Allowance::ExperimentalKeys);
     let keys = master(1).public_keys(KeyType::Ed25519, "", 0..2).unwrap();
     let mut book = KeyBook::new();
     book.add("", 0, &keys).unwrap();
     let options = ExtendOptions::new();
-    let first = NextOwner::Key(keys[0].clone());
+    let first = KeyOrChain::Key(keys[0].clone());
     let (sold, _) = HandOver::new(&policy, &maker, &first, &options)
         .one(made.as_bytes())
         .unwrap();
     let signer = master(1).key_of(&sold, &book).unwrap();
-    let second = NextOwner::Key(keys[1].clone());
+    let second = KeyOrChain::Key(keys[1].clone());
     let hand_over = HandOver::new(&policy, &signer, &second, &options);
     let (sold, _) = hand_over.one(sold.as_bytes()).unwrap();
     assert_eq!(sold.owner(), &keys[1]);
@@ -187,7 +188,7 @@ fn wrong_keys_find_and_sign_nothing() {
 
     // The spend key by itself is not the owner's, nor is the scan key.
     let voucher = verified(voucher);
-    let next = NextOwner::Key(key(P256, 9).public_key());
+    let next = KeyOrChain::Key(key(P256, 9).public_key());
     let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
     let bare = LocalKey::from_secret(P256, &right[..32]).unwrap();
     assert_eq!(kind(extension.sign(&bare)), Some(ErrorKind::NotOwner));
@@ -202,7 +203,7 @@ fn wrong_masters_and_books_own_nothing() {
     let keys = master(1).public_keys(P256, "A", 0..3).unwrap();
     let mut book = KeyBook::new();
     book.add("A", 0, &keys).unwrap();
-    let owner = NextOwner::Key(keys[2].clone());
+    let owner = KeyOrChain::Key(keys[2].clone());
     let voucher = verified(fresh(P256, 1));
     let extension = voucher.extend(&owner, &ExtendOptions::new()).unwrap();
     let voucher = extension.sign(&key(P256, 0)).unwrap();
@@ -269,12 +270,12 @@ fn a_deal_that_fails_leaves_the_others_alone() {
     let (owner, stranger) = (key(P256, 1), key(P256, 0));
     let keys = master(1).public_keys(P256, "A", 0..5).unwrap();
     let results = hand_over_each(&Policy::any_origin(), &vouchers, |number, _| {
-        let next = NextOwner::Key(keys[number].clone());
+        let next = KeyOrChain::Key(keys[number].clone());
         let mut options = ExtendOptions::new();
         match number {
             1 => panic!("the voucher does not verify"),
             2 => return Err(Error::signer("no deal")),
-            4 => options.max_entry = 10,
+            4 => options = options.with_max_entry(10),
             _ => {}
         }
         let signer = if number == 3 { &stranger } else { &owner };
@@ -299,7 +300,7 @@ fn the_policy_of_a_hand_over_is_about_the_old_owner() {
     for (owner, wanted) in [(0, None), (1, Some(ErrorKind::WrongOwner))] {
         let policy = Policy::any_origin().with_owner(key(P256, owner).public_key());
         let results = hand_over_each(&policy, &vouchers, |number, _| {
-            let next = NextOwner::Key(keys[number].clone());
+            let next = KeyOrChain::Key(keys[number].clone());
             Ok(HandOverRequest::new(&maker, next, ExtendOptions::new()))
         });
         for result in results {
@@ -395,7 +396,7 @@ proptest! {
         let found = scan.recognise(&voucher).expect("ours");
         prop_assert_eq!(found.public_key(), owner.public_key());
         let signer = master.spend_key(number).unwrap().signer(&found).unwrap();
-        let next = NextOwner::Key(maker.public_key());
+        let next = KeyOrChain::Key(maker.public_key());
         let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
         prop_assert!(extension.sign(&signer).is_ok());
         prop_assert!(master.scan_key(number ^ 1).unwrap().recognise(&voucher).is_none());

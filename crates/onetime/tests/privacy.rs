@@ -4,7 +4,8 @@
 mod common;
 
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy};
-use ownership_voucher::{ErrorKind, ExtendOptions, HandOver, Limits, NextOwner, Policy, Voucher};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::{ErrorKind, ExtendOptions, HandOver, KeyOrChain, Limits, Policy, Voucher};
 use ownership_voucher_onetime::MasterSecret;
 use serde_json::Value;
 
@@ -18,9 +19,9 @@ fn vector(name: &str) -> (Vec<u8>, common::Keys) {
     (bytes, common::Keys(read("keys.json")))
 }
 
-fn bare(name: &str) -> NextOwner {
+fn bare(name: &str) -> KeyOrChain {
     let (_, keys) = vector("plain");
-    NextOwner::Key(keys.key(name).public_key())
+    KeyOrChain::Key(keys.key(name).public_key())
 }
 
 #[test]
@@ -36,7 +37,7 @@ fn strict_lets_one_time_owners_pass() {
         .extend(&next, &owner.options(&strict))
         .and_then(|extension| extension.sign(&keys.key("p256-owner-b")))
         .unwrap();
-    let told = sold.disclosures(&Limits::new(), false);
+    let told = sold.disclosures(&Limits::new(), Secrets::Withheld);
     assert!(
         told.iter()
             .any(|it| it.kind == DisclosureKind::ExtraOneTime)
@@ -49,10 +50,10 @@ fn strict_lets_one_time_owners_pass() {
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Disclosure);
     // What is told before signing is what is told afterwards.
     let extension = voucher.extend(&back, &ExtendOptions::new()).unwrap();
-    let before = extension.disclosures(false).unwrap();
+    let before = extension.disclosures(Secrets::Withheld).unwrap();
     let after = extension
         .sign(&signer)
         .unwrap()
-        .disclosures(&Limits::new(), false);
+        .disclosures(&Limits::new(), Secrets::Withheld);
     assert_eq!(before, after);
 }

@@ -8,7 +8,11 @@ mod left_behind;
 use std::hint::black_box;
 
 use left_behind::{careless, left_behind, reversed};
-use ownership_voucher::*;
+use ownership_voucher::create::{RvDirective, RvProtocol};
+
+use ownership_voucher::{
+    ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, OwnerSigner as _, Policy,
+};
 use ownership_voucher_onetime::{Found, MasterSecret, OneTimeKey, ScanKey, SpendKey};
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -77,7 +81,7 @@ fn one_time_keys(secret: &[u8; 32]) {
         )
         .with_epid()
         .header()
-        .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])))
+        .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
         .expect("a voucher");
     let voucher = voucher.verify(&Policy::any_origin()).expect("verified");
     let scan = Box::new(master.scan_key(0).expect("a key"));

@@ -8,6 +8,7 @@ mod market;
 
 use market::{Keys, Market, SIZES, adjusted_rand};
 use ownership_voucher::privacy::{DisclosureKind, LinkKind};
+use ownership_voucher::text::Secrets;
 use ownership_voucher::{BatchVerifier, ErrorKind, Limits, Policy, Voucher};
 
 const VOUCHERS: usize = 500;
@@ -140,7 +141,7 @@ fn keys_from_addresses_tell_nothing() {
     }
     // The report knows the ephemeral keys for what they are, and nothing else in the entries.
     let voucher = Voucher::parse(&market.vouchers[0]).unwrap();
-    let disclosures = voucher.disclosures(&Limits::new(), false);
+    let disclosures = voucher.disclosures(&Limits::new(), Secrets::Withheld);
     let of = |kind| disclosures.iter().filter(|it| it.kind == kind).count();
     assert_eq!(of(DisclosureKind::ExtraOneTime), 3);
     assert_eq!(of(DisclosureKind::ExtraData), 0);

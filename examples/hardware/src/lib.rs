@@ -25,7 +25,10 @@ pub mod tpm;
 
 pub use failure::{Failure, Result};
 
-use ownership_voucher::{Algorithm, DeviceHmac, HashAlgorithm, KeyType, OwnerSigner};
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::hmac::DeviceHmac;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{KeyType, OwnerSigner};
 
 /// A signer that threads may share. Each waits for the one before: a token with several sessions is
 /// asked for several signers.

@@ -17,10 +17,12 @@ use hardware::shipment::Shipment;
 use hardware::token::Token;
 use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Result, Signer, files};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::onboard::{Challenge, Nonce, device_key, prove_device};
 use ownership_voucher::{
-    ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, NewVoucher, NextOwner, OwnerSigner as _,
-    Policy, PublicKey, RvDirective, RvProtocol, file,
+    ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, NewVoucher, OwnerSigner as _, Policy,
+    PublicKey, file,
 };
 use zeroize::Zeroizing;
 
@@ -285,7 +287,7 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
         } => {
             let signer = keeper.key(key)?;
             let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-            let next = NextOwner::Key(files::public_key(to)?);
+            let next = KeyOrChain::Key(files::public_key(to)?);
             let hand_over = HandOver::new(&policy, &*signer, &next, &options);
             let (sold, receipt) = hand_over.one(&files::voucher(voucher)?)?;
             files::write_new(output, file::to_pem(sold.as_bytes()).as_bytes())?;
@@ -426,7 +428,7 @@ impl Device {
                 .dns(host.clone())
                 .device_port(443)
                 .protocol(RvProtocol::Https);
-            let mut new = NewVoucher::new(Guid(guid), info.clone(), NextOwner::Key(maker.clone()))
+            let mut new = NewVoucher::new(Guid(guid), info.clone(), KeyOrChain::Key(maker.clone()))
                 .with_rendezvous(directive);
             new = match chain.is_empty() {
                 true => new.with_epid(),
@@ -435,7 +437,7 @@ impl Device {
             if pss {
                 new = new.with_key_type(KeyType::RsaPss);
             }
-            Ok(new.header()?.with_hmac(&*secret)?.as_bytes().to_vec())
+            Ok(new.header()?.authenticate(&*secret)?.as_bytes().to_vec())
         })
     }
 }
@@ -452,7 +454,7 @@ fn ship(
         .map(|_| keeper.key(key))
         .collect::<Result<_>>()?;
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let next = NextOwner::Key(files::public_key(to)?);
+    let next = KeyOrChain::Key(files::public_key(to)?);
     files::make_folder(into)?;
     let paths = files::folder(from)?;
     let shipment = Shipment {

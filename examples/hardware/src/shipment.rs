@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ownership_voucher::{ExtendOptions, HandOver, NextOwner, Policy};
+use ownership_voucher::{ExtendOptions, HandOver, KeyOrChain, Policy};
 
 use crate::{Failure, Result, Signer, files};
 
 /// From where, to whom, and where to.
 pub struct Shipment<'s> {
     pub policy: &'s Policy<'s>,
-    pub next: &'s NextOwner,
+    pub next: &'s KeyOrChain,
     pub options: &'s ExtendOptions,
     /// The folder of the vouchers that are handed over.
     pub into: &'s Path,

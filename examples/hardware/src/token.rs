@@ -14,9 +14,10 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::AuthPin;
-use ownership_voucher::{
-    Algorithm, DeviceHmac, Digest, Error, HashAlgorithm, OwnerSigner, PublicKey,
-};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::hmac::DeviceHmac;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{Error, OwnerSigner, PublicKey};
 
 use crate::{Failure, Keeper, KeyKind, Result, Secret, Signer, fits, hash_of};
 

@@ -10,9 +10,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use ownership_voucher::{
-    Algorithm, DeviceHmac, Digest, Error, HashAlgorithm, OwnerSigner, PublicKey,
-};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::hmac::DeviceHmac;
+use ownership_voucher::sign::Algorithm;
+use ownership_voucher::{Error, OwnerSigner, PublicKey};
 use tss_esapi::attributes::{ObjectAttributesBuilder, SessionAttributesBuilder};
 use tss_esapi::constants::SessionType;
 use tss_esapi::constants::response_code::{Tss2ResponseCode, Tss2ResponseCodeKind as Kind};

@@ -10,9 +10,10 @@ use common::{Folder, count_owned, tampering_shows};
 use hardware::cloud::{Cloud, Manners};
 use hardware::files;
 use hardware::shipment::{Shipment, Sum};
+use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
-    ErrorKind, ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, NextOwner, Policy,
-    PublicKey, RvDirective, RvProtocol,
+    ErrorKind, ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher, Policy,
+    PublicKey,
 };
 use p256::ecdsa::SigningKey;
 
@@ -48,7 +49,7 @@ fn fleet(folder: &Folder, count: u16) -> [PathBuf; 2] {
     for number in 1..=count {
         let mut guid = [9; 16];
         guid[..2].copy_from_slice(&number.to_be_bytes());
-        let owner = NextOwner::Key(public(AT_THE_SERVICE));
+        let owner = KeyOrChain::Key(public(AT_THE_SERVICE));
         let directive = RvDirective::new()
             .dns("rv.example.com")
             .device_port(443)
@@ -57,7 +58,7 @@ fn fleet(folder: &Folder, count: u16) -> [PathBuf; 2] {
             .with_rendezvous(directive)
             .with_epid()
             .header()
-            .and_then(|header| header.with_hmac(&secret))
+            .and_then(|header| header.authenticate(&secret))
             .expect("a complete header");
         fs::write(from.join(format!("{number:05}")), made.as_bytes()).expect("written");
     }
@@ -72,7 +73,7 @@ fn ship(
     within: Duration,
 ) -> Option<Sum> {
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let next = NextOwner::Key(buyer());
+    let next = KeyOrChain::Key(buyer());
     let shipment = Shipment {
         policy: &policy,
         next: &next,

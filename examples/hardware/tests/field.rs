@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use common::{SoftTpm, complaint, voucher};
 use hardware::{Keeper as _, KeyKind, Secret, Signer};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::onboard::{DeviceProof, Nonce, device_key, prove_device};
 use ownership_voucher::{
-    ErrorKind, ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, LocalKey, NewVoucher,
-    NextOwner, OwnerSigner as _, Policy, PublicKey, Roots, RvDirective, RvProtocol, UnixTime,
-    VerifiedVoucher,
+    ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    OwnerSigner as _, Policy, PublicKey, Roots, UnixTime, VerifiedVoucher,
 };
 use p256::ecdsa::{DerSignature, SigningKey};
 use p256::pkcs8::EncodePublicKey as _;
@@ -190,7 +191,7 @@ fn roots(root: &Authority, lists: &[&[u8]]) -> Roots {
 
 /// The voucher of the device, made in the factory and handed over to its owner.
 fn handed_over(maker: &Signer, owner: &Signer, secret: &Secret, chain: Vec<Vec<u8>>) -> Vec<u8> {
-    let key = |signer: &Signer| NextOwner::Key(signer.public_key().expect("a TPM's key"));
+    let key = |signer: &Signer| KeyOrChain::Key(signer.public_key().expect("a TPM's key"));
     let directive = RvDirective::new()
         .dns("rv.example.com")
         .device_port(443)
@@ -199,7 +200,7 @@ fn handed_over(maker: &Signer, owner: &Signer, secret: &Secret, chain: Vec<Vec<u
         .with_rendezvous(directive)
         .with_device_chain(chain)
         .header()
-        .and_then(|header| header.with_hmac(&**secret))
+        .and_then(|header| header.authenticate(&**secret))
         .expect("the TPM's HMAC");
     let (policy, options, next) = (Policy::any_origin(), ExtendOptions::new(), key(owner));
     let hand_over = HandOver::new(&policy, &**maker, &next, &options);
@@ -211,7 +212,7 @@ fn handed_over(maker: &Signer, owner: &Signer, secret: &Secret, chain: Vec<Vec<u
 fn policy(roots: &Roots) -> Policy<'_> {
     Policy::any_origin()
         .with_device_roots(roots)
-        .at(day("2026-11-28"))
+        .with_time(day("2026-11-28"))
         .refuse_expired()
 }
 
@@ -264,11 +265,11 @@ fn a_device_with_its_key_in_a_tpm() {
         devices.der(),
     ]);
     assert_eq!(all(&early), ErrorKind::CertificateTime);
-    let then = policy(&trusted).at(day("2026-11-20"));
+    let then = policy(&trusted).with_time(day("2026-11-20"));
     then.verify(&expired).expect("valid at the time");
     Policy::any_origin()
         .with_device_roots(&trusted)
-        .at(now)
+        .with_time(now)
         .verify(&expired)
         .expect("a finding alone");
 
@@ -278,7 +279,7 @@ fn a_device_with_its_key_in_a_tpm() {
     assert_eq!(revoked(&[&clean, &listed]), ErrorKind::CertificateRevoked);
     // A list under the right name by the wrong key.
     assert_eq!(revoked(&[&namesake.revoke(&[])]), ErrorKind::DevicePath);
-    let late = policy(&trusted).at(day("2027-07-01"));
+    let late = policy(&trusted).with_time(day("2027-07-01"));
     assert_eq!(refused(&good, late), ErrorKind::CertificateTime);
     let mut complete = roots(&root, &[&clean]);
     complete.require_revocation_lists();
@@ -291,7 +292,7 @@ fn a_device_with_its_key_in_a_tpm() {
         ErrorKind::DevicePath
     );
     // Certificates that do not sign each other are not written at all.
-    let owner_key = NextOwner::Key(maker.public_key().expect("a TPM's key"));
+    let owner_key = KeyOrChain::Key(maker.public_key().expect("a TPM's key"));
     let unfit = NewVoucher::new(Guid([0x5c; 16]), "Gateway 100", owner_key)
         .with_rendezvous(
             RvDirective::new()

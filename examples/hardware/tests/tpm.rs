@@ -11,10 +11,13 @@ use common::{PIN, SoftTpm, count_owned, tampering_shows};
 use hardware::shipment::Shipment;
 use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Secret, Signer, files};
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::onboard::{DeviceCredential, DeviceFacts, Nonce, ProveOvHdr, next_entry};
+use ownership_voucher::sign::Algorithm;
 use ownership_voucher::{
-    Algorithm, ErrorKind, ExtendOptions, Guid, HandOver, HashAlgorithm, KeyType, NewVoucher,
-    NextOwner, OwnerSigner as _, Policy, PublicKey, RvDirective, RvProtocol,
+    ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, NewVoucher, OwnerSigner as _,
+    Policy, PublicKey,
 };
 
 fn public(signer: &Signer) -> PublicKey {
@@ -26,14 +29,14 @@ fn new_voucher(guid: u8, maker: &PublicKey, secret: &Secret, label: Option<KeyTy
         .dns("rv.example.com")
         .device_port(443)
         .protocol(RvProtocol::Https);
-    let mut new = NewVoucher::new(Guid([guid; 16]), "Model 7", NextOwner::Key(maker.clone()))
+    let mut new = NewVoucher::new(Guid([guid; 16]), "Model 7", KeyOrChain::Key(maker.clone()))
         .with_rendezvous(directive)
         .with_epid();
     if let Some(label) = label {
         new = new.with_key_type(label);
     }
     let header = new.header().expect("a complete header");
-    let made = header.with_hmac(&**secret).expect("the TPM's HMAC");
+    let made = header.authenticate(&**secret).expect("the TPM's HMAC");
     made.as_bytes().to_vec()
 }
 
@@ -46,7 +49,7 @@ fn whole_life(tpm: &Tpm, maker: &str, buyer: &str, secret: &Secret, pss: bool, w
         .with_manufacturer(public(&maker))
         .with_hmac(&**secret);
     let options = ExtendOptions::new();
-    let next = NextOwner::Key(public(&buyer));
+    let next = KeyOrChain::Key(public(&buyer));
     let hand_over = HandOver::new(&policy, &*maker, &next, &options);
     let (sold, receipt) = hand_over.one(&bytes).expect("the maker signs over");
     assert_eq!((receipt.entry, receipt.to.clone()), (0, public(&buyer)));
@@ -123,7 +126,7 @@ fn the_owner_proves_itself_to_the_device() {
         .expect("made");
     let bytes = new_voucher(5, &public(&maker), &secret, None);
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let next = NextOwner::Key(public(&owner));
+    let next = KeyOrChain::Key(public(&owner));
     let hand_over = HandOver::new(&policy, &*maker, &next, &options);
     let (voucher, _) = hand_over.one(&bytes).expect("handed over");
 
@@ -262,7 +265,7 @@ fn a_tpm_that_goes_away_half_way() {
     }
     let before: Vec<Vec<u8>> = read_all(&from);
     let (policy, options) = (Policy::any_origin(), ExtendOptions::new());
-    let next = NextOwner::Key(public(&buyer));
+    let next = KeyOrChain::Key(public(&buyer));
     let shipment = Shipment {
         policy: &policy,
         next: &next,

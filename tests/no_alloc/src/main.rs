@@ -10,8 +10,9 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ffi::{c_char, c_int};
 use core::hint::black_box;
 
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::onboard::{DeviceError, DeviceFacts, DeviceVerifier, Nonce, VerifiedOwner};
-use ownership_voucher::{ErrorKind, Guid, HashAlgorithm};
+use ownership_voucher::{ErrorKind, Guid};
 
 macro_rules! message {
     ($name:literal) => {

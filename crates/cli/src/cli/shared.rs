@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
+use ownership_voucher::digest::Digest;
+use ownership_voucher::{Allowance, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
 

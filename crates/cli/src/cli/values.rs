@@ -1,7 +1,8 @@
 //! Parsing of option values.
 
+use ownership_voucher::digest::Digest;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
-use ownership_voucher::{Allowance, Digest, Guid, Proved, UnixTime};
+use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
 use zeroize::Zeroizing;
 
 /// Bytes from hexadecimal digits of either case.
@@ -69,15 +70,15 @@ pub(super) fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
                 let kinds = DisclosureKind::ALL
                     .iter()
                     .filter(|kind| strict.refuses(**kind));
-                return Ok(kinds.fold(policy, |policy, kind| policy.refusing(*kind)));
+                return Ok(kinds.fold(policy, |policy, kind| policy.refuse(*kind)));
             }
             if let Some(kind) = DisclosureKind::from_name(name) {
-                return Ok(policy.refusing(kind));
+                return Ok(policy.refuse(kind));
             }
             let from = severity(name).map_err(|wanted| {
                 format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
             })?;
-            Ok(policy.refusing_from(from))
+            Ok(policy.refuse_from(from))
         })
 }
 

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use std::path::Path;
 
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, NextOwner, Policy, VerifiedVoucher, Voucher,
+    Error, ErrorKind, ExtendOptions, KeyOrChain, Policy, VerifiedVoucher, Voucher,
 };
 
 use crate::cli::ExtendArgs;
@@ -51,7 +51,7 @@ pub(super) fn hint(error: &Error) -> &'static str {
 pub(super) fn first_step(
     args: &ExtendArgs,
     path: &Path,
-    next: &NextOwner,
+    next: &KeyOrChain,
     options: &ExtendOptions,
     material: &Material,
 ) -> Result<Outcome, Failure> {
@@ -91,7 +91,7 @@ pub(super) fn first_step(
 pub(super) fn second_step(
     args: &ExtendArgs,
     path: &Path,
-    next: &NextOwner,
+    next: &KeyOrChain,
     options: &ExtendOptions,
     material: &Material,
 ) -> Result<Outcome, Failure> {

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use ownership_voucher::create::{RvDirective, RvProtocol};
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::privacy::{Linkage, Linker};
 use ownership_voucher::{
-    BatchVerifier, ExtendOptions, Guid, HashAlgorithm, HmacSecret, KeyType, LocalKey, NewVoucher,
-    NextOwner, Policy, RvDirective, RvProtocol, VerifiedVoucher, Voucher,
+    BatchVerifier, ExtendOptions, Guid, HmacSecret, KeyOrChain, KeyType, LocalKey, NewVoucher,
+    Policy, VerifiedVoucher, Voucher,
 };
 use ownership_voucher_onetime::{Found, KeyBook, MasterSecret, ScanKey, SpendKey};
 
@@ -56,7 +58,7 @@ impl Trader {
         &self,
         keys: Keys,
         voucher: &VerifiedVoucher<'_>,
-        next: &NextOwner,
+        next: &KeyOrChain,
         options: &ExtendOptions,
     ) -> Voucher<'static> {
         let extension = voucher.extend(next, options).unwrap();
@@ -146,10 +148,10 @@ impl Market {
                 let buyer = market.buyers[hop][number];
                 let mut options = ExtendOptions::new();
                 let next = match keys {
-                    Keys::Ordinary => NextOwner::Key(market.traders[hop][buyer].key.public_key()),
+                    Keys::Ordinary => KeyOrChain::Key(market.traders[hop][buyer].key.public_key()),
                     Keys::Lists => {
                         used[buyer] += 1;
-                        NextOwner::Key(lists[buyer][used[buyer] - 1].clone())
+                        KeyOrChain::Key(lists[buyer][used[buyer] - 1].clone())
                     }
                     Keys::Addresses => {
                         let address = market.traders[hop][buyer].scan.address();
@@ -201,12 +203,12 @@ fn made(makers: &[Trader], number: usize) -> Vec<u8> {
         .protocol(RvProtocol::Https);
     let maker = makers[choice("maker", number, MAKERS)].key.public_key();
     let model = format!("GW-{}00", choice("model", number, MODELS));
-    let new = NewVoucher::new(Guid(guid), model, NextOwner::Key(maker))
+    let new = NewVoucher::new(Guid(guid), model, KeyOrChain::Key(maker))
         .with_rendezvous(directive)
         .with_epid();
     let voucher = new
         .header()
-        .and_then(|header| header.with_hmac(&HmacSecret::new(vec![7; 32])));
+        .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])));
     voucher.unwrap().as_bytes().to_vec()
 }
 
