@@ -11,11 +11,12 @@ use ownership_voucher::{
 
 use two_steps::{first_step, hint, journal, second_step};
 
-use crate::cli::ExtendArgs;
+use crate::cli::{ExtendArgs, refusing_all};
 use crate::deals::Deals;
 use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
+use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{Sink, print_message, print_messages_as_json};
 use crate::owners::next_owner;
@@ -105,7 +106,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     options.experimental_key = args.policy.allow.contains(&experimental);
     options.max_entry = args.max_entry;
     options.ca_owner = args.allow_ca_owner;
-    options.privacy = args.refuse.unwrap_or_default();
+    options.privacy = refusing_all(&args.refuse);
     options
 }
 
@@ -253,7 +254,7 @@ impl Run<'_> {
                 Step::Failed(message) => self.failed(item, &message),
                 // The input counts them.
                 Step::Unread(message) => {
-                    self.say(&format!("{}: not extended: {message}", item.name()));
+                    self.complain(&format!("{}: not extended: {message}", item.name()));
                 }
                 Step::Trouble(message) => self.trouble(item, &message),
             }
@@ -367,13 +368,18 @@ impl Run<'_> {
     }
 
     fn failed(&mut self, item: &Item, message: &str) {
-        self.say(&format!("{}: not extended: {message}", item.name()));
+        self.complain(&format!("{}: not extended: {message}", item.name()));
         self.tally.failed = self.tally.failed.saturating_add(1);
     }
 
     fn trouble(&mut self, item: &Item, message: &str) {
-        self.say(&format!("{}: {message}", item.name()));
+        self.complain(&format!("{}: {message}", item.name()));
         self.tally.trouble = true;
+    }
+
+    fn complain(&mut self, message: &str) {
+        self.progress.clear();
+        print_failure(message);
     }
 
     fn say(&mut self, message: &str) {
@@ -422,7 +428,7 @@ impl Run<'_> {
             print_message(&format!("{summary}{}", windows.left_out()));
         }
         if let Some(message) = &self.broken {
-            print_message(message);
+            print_failure(message);
         }
         if let Some(code) = stopped {
             print_message(&match (whole, tally.done) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
@@ -12,25 +12,25 @@ use super::values::{allowance, hash, time};
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
     /// The current owner must have this key: a public key or certificate in PEM or DER
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) owner: Option<PathBuf>,
     /// The manufacturer must have this key, or one of the public keys in this file; one match among
     /// all that are given is enough
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: Vec<PathBuf>,
     /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
     #[arg(long, value_name = "HEX", value_parser = hash)]
     pub(crate) manufacturer_hash: Vec<Digest>,
     /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer_ca: Vec<PathBuf>,
     /// The device certificate must have a path to one of these roots, in PEM. The certificate is
     /// public and says nothing about the origin of the voucher
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) device_ca: Vec<PathBuf>,
     /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or
     /// DER
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) crl: Vec<PathBuf>,
     /// Refuse those paths over a certificate that none of these lists covers: its issuer has no
     /// list, or the list is for another key, kind of certificate or distribution point
@@ -53,9 +53,8 @@ pub(crate) struct PolicyArgs {
     /// Refuse every deviation from the written profile of FDO 1.1, and invalid certificate chains
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Accept deviations by name: legacy-chain-hash, legacy-untagged, key-type-label,
-    /// fdo-2.0-draft, experimental-keys
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
+    /// Accept deviations by name
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance())]
     pub(crate) allow: Vec<Allowance>,
 }
 
