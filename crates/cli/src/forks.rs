@@ -50,6 +50,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
         count(forks, "fork", "forks")
     ) + &first.left_out();
     if args.json {
+        lines.flush()?;
         print_message(&summary);
     } else {
         lines.line(&summary)?;

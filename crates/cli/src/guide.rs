@@ -173,7 +173,7 @@ const GUIDES: &[Guide] = &[
             ),
             example(
                 "Hand a shipment over, with receipts, and sell nothing twice",
-                "ov extend shipment/ --manufacturer manufacturers.pem --key mine.pem \\\n    \
+                "ov extend gateways/ --manufacturer manufacturers.pem --key mine.pem \\\n    \
                  --to buyer.pub --out-dir sold --receipt receipts.jsonl \\\n    \
                  --journal sales.jsonl",
             ),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use clap::Command;
+use clap_complete::Shell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -14,10 +15,29 @@ use crate::output::{Lines, Readers, write_file};
 use crate::{Failure, Outcome};
 
 /// Prints the completions for a shell.
-pub(crate) fn completions(shell: clap_complete::Shell) -> Result<Outcome, Failure> {
+pub(crate) fn completions(shell: Shell) -> Result<Outcome, Failure> {
+    let mut command = command();
+    if matches!(shell, Shell::PowerShell | Shell::Elvish) {
+        command = with_values(command);
+    }
     let mut text = Vec::new();
-    clap_complete::generate(shell, &mut command(), "ov", &mut text);
+    clap_complete::generate(shell, &mut command, "ov", &mut text);
     print(&text)
+}
+
+/// The command with the values of options in their descriptions: what is generated for some shells
+/// offers options and no values.
+fn with_values(command: Command) -> Command {
+    let command = command.mut_args(|arg| {
+        let values = arg.get_possible_values();
+        let names: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        match names.is_empty() || !arg.get_action().takes_values() {
+            true => arg,
+            false => arg.help(format!("{help}: {}", names.join(", "))),
+        }
+    });
+    command.mut_subcommands(with_values)
 }
 
 /// Prints the man page of `ov`, or writes those of all commands into a folder.

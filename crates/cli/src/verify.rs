@@ -76,7 +76,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     progress.clear();
     let summary = tally.summary(&windows.left_out(), material.origin_advice());
     match &table {
-        _ if args.json => print_message(&summary),
+        _ if args.json => {
+            lines.flush()?;
+            print_message(&summary);
+        }
         Some(table) => table.text(&summary, &mut lines)?,
         None => lines.line(&summary)?,
     }
