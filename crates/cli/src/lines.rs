@@ -29,7 +29,7 @@ static IN_JSON: AtomicBool = AtomicBool::new(false);
 /// Terminals that know no colours get none, also where other variables suggest them.
 pub(crate) fn respect_dumb_terminals() {
     let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0");
+    let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| !force.is_empty());
     if dumb && !forced {
         ColorChoice::Never.write_global();
     }

@@ -74,10 +74,19 @@ impl Table {
             let text = format!("Proved too, unless a line says otherwise: {facts}");
             self.text(&text, lines)?;
         }
-        let name = fitted("VOUCHER", self.name);
-        let guid = fitted("GUID", self.guid);
+        let (name, guid) = (self.name("VOUCHER"), self.guid("GUID"));
         let heading = format!("{:VERDICT$}  {name}  {guid}  ENTRIES  OWNER", "VERDICT");
         lines.pieces(&[(HEADING, &heading)])
+    }
+
+    /// A name in its column. Names differ at their ends.
+    fn name(&self, text: &str) -> String {
+        fitted(text, self.name, self.name / 4)
+    }
+
+    /// A GUID in its column.
+    fn guid(&self, text: &str) -> String {
+        fitted(text, self.guid, self.guid / 2)
     }
 
     /// Prints a text, wrapped.
@@ -97,9 +106,9 @@ impl Table {
         self.begin(window, lines)?;
         let standing = verdict.standing();
         let word = standing.name();
-        let name = fitted(&plain(&item.name()), self.name);
+        let name = self.name(&plain(&item.name()));
         let guid = verdict.guid.map(|guid| guid.to_string());
-        let guid = fitted(&guid.unwrap_or_default(), self.guid);
+        let guid = self.guid(&guid.unwrap_or_default());
         let entries = verdict.entries.map(|entries| entries.to_string());
         let entries = entries.unwrap_or_default();
         // In a rejected voucher the owner is anybody's claim.

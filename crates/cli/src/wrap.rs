@@ -35,21 +35,21 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The text in exactly `width` columns: filled up with blanks, or shortened in the middle. The end
-/// gets more of them, since names differ there.
-pub(crate) fn fitted(text: &str, width: usize) -> String {
-    let mut fitted = shortened(text, width);
+/// The text in exactly `width` columns: filled up with blanks, or shortened in the middle, where at
+/// most `head` columns are left of the beginning.
+pub(crate) fn fitted(text: &str, width: usize, head: usize) -> String {
+    let mut fitted = shortened(text, width, head);
     let missing = width.saturating_sub(columns(&fitted));
     fitted.extend(core::iter::repeat_n(' ', missing));
     fitted
 }
 
-fn shortened(text: &str, width: usize) -> String {
+fn shortened(text: &str, width: usize, head: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }
     let room = width.saturating_sub(1);
-    let head = within(text.chars(), room / 4);
+    let head = within(text.chars(), head.min(room));
     let mut tail = within(text.chars().rev(), room.saturating_sub(columns(&head)));
     tail = tail.chars().rev().collect();
     format!("{head}…{tail}")
@@ -82,14 +82,16 @@ mod tests {
 
     #[test]
     fn text_is_shortened_in_the_middle() {
-        assert_eq!(fitted("abc", 5), "abc  ");
-        assert_eq!(fitted("abcdefghij", 10), "abcdefghij");
-        assert_eq!(fitted("abcdefghijk", 10), "ab…efghijk");
-        assert_eq!(fitted("日本語日本語", 7), "…日本語");
-        assert_eq!(fitted("日本語日本語", 6), "…本語 ");
-        assert_eq!(fitted("abc", 0), "…");
+        assert_eq!(fitted("abc", 5, 2), "abc  ");
+        assert_eq!(fitted("abcdefghij", 10, 2), "abcdefghij");
+        assert_eq!(fitted("abcdefghijk", 10, 2), "ab…efghijk");
+        assert_eq!(fitted("日本語日本語", 7, 2), "日…本語");
+        assert_eq!(fitted("日本語日本語", 6, 2), "日…語 ");
+        assert_eq!(fitted("日本語日本語", 6, 1), "…本語 ");
+        assert_eq!(fitted("abc", 0, 2), "…");
+        assert_eq!(fitted("abcd", 3, 9), "ab…");
         assert_eq!(
-            fitted("e\u{301}e\u{301}e\u{301}e\u{301}", 4),
+            fitted("e\u{301}e\u{301}e\u{301}e\u{301}", 4, 2),
             "e\u{301}e\u{301}e\u{301}e\u{301}"
         );
     }
