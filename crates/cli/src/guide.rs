@@ -31,7 +31,7 @@ const VERIFIED: Exit = exit(GOOD, "every voucher is verified");
 const REFUSED: Exit = exit(REJECTED, "a voucher was rejected");
 const FAILED: Exit = exit(
     TROUBLE,
-    "wrong usage, or something could not be read, used or written; nothing is output",
+    "wrong usage, or something could not be read, used or written",
 );
 const UNREAD: Exit = exit(
     TROUBLE,

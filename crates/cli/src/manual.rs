@@ -73,7 +73,8 @@ fn page(command: &Command, path: &str) -> Result<Vec<u8>, Failure> {
 }
 
 fn render(command: &Command, guide: Option<&Guide>, page: &mut Vec<u8>) -> io::Result<()> {
-    let man = Man::new(command.clone());
+    let source = concat!("ov ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone()).source(source);
     man.render_title(page)?;
     man.render_name_section(page)?;
     man.render_synopsis_section(page)?;
