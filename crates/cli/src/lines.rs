@@ -12,6 +12,9 @@ use serde_json::json;
 use crate::Failure;
 use crate::report::object;
 
+/// Why data could not be written to a pipe.
+pub(crate) const CLOSED_EARLY: &str = "its reader closed it before the end";
+
 /// Text as it is.
 pub(crate) const PLAIN: Style = Style::new();
 /// What passed.
@@ -151,9 +154,9 @@ impl Lines {
     fn failure(&self, error: &io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe if !self.is_data => Failure::Closed,
-            io::ErrorKind::BrokenPipe => Failure::Message(
-                "cannot write to the standard output: its reader closed it before the end".into(),
-            ),
+            io::ErrorKind::BrokenPipe => Failure::Message(format!(
+                "cannot write to the standard output: {CLOSED_EARLY}"
+            )),
             _ => Failure::Message(format!("cannot write to the standard output: {error}")),
         }
     }

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::Format;
+use crate::lines::CLOSED_EARLY;
 pub(crate) use crate::lines::{Lines, print_message, print_messages_as_json};
 use crate::place::{Place, exists, is_standard_output};
 use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
@@ -135,9 +136,13 @@ impl NewFile {
     }
 }
 
-/// A file has no reader that could have closed it on purpose: write errors are always reported.
+/// What is written to a name is to be kept: write errors are always reported.
 fn named_failure(target: &Path, error: &io::Error) -> Failure {
-    Failure::Message(format!("cannot write {}: {error}", target.display()))
+    let target = target.display();
+    Failure::Message(match error.kind() {
+        io::ErrorKind::BrokenPipe => format!("cannot write {target}: {CLOSED_EARLY}"),
+        _ => format!("cannot write {target}: {error}"),
+    })
 }
 
 /// Secrets are written unbuffered, so that no buffer keeps a copy.

@@ -131,6 +131,27 @@ fn data_that_nobody_reads_is_an_error() {
     assert!(!desk.0.join("new.pem").exists());
 }
 
+/// A pipe with a name is told by it.
+#[test]
+fn a_named_pipe_that_nobody_reads_is_an_error() {
+    let desk = Desk::new("named");
+    let pipe = desk.0.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // More than a pipe holds, so that the reader is gone before all is written.
+    let voucher = fs::read(desk.0.join("voucher.pem")).unwrap();
+    fs::write(desk.0.join("many.pem"), voucher.repeat(1000)).unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut file = fs::File::open(pipe).unwrap();
+        file.read_exact(&mut [0; 80]).unwrap();
+    });
+    let run = desk.ov("convert many.pem -o pipe");
+    reader.join().unwrap();
+    let err = String::from_utf8(run.stderr).unwrap();
+    let told = "ov: cannot write pipe: its reader closed it before the end\n";
+    assert_eq!((run.status.code(), err.as_str()), (Some(2), told));
+}
+
 /// The sale is in the journal, no receipt is given, and the same command goes on.
 #[test]
 fn a_sale_that_nobody_reads_can_be_repeated() {
