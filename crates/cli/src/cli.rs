@@ -13,9 +13,9 @@ use clap::{
     Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
 };
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
-use ownership_voucher::{Digest, Guid, HashAlgorithm, KeyEncoding};
+use ownership_voucher::{Digest, Guid};
 
-pub(crate) use shared::{Curve, Jobs, PolicyArgs};
+pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PolicyArgs};
 use values::{disclosure, extra, fact, guid, hash, severity};
 pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
@@ -179,43 +179,6 @@ pub(crate) enum Format {
     Cbor,
     /// base64 of that CBOR
     Base64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Encoding {
-    /// SubjectPublicKeyInfo
-    X509,
-    /// COSE_Key
-    Cosekey,
-    /// Modulus and exponent
-    Crypto,
-}
-
-impl From<Encoding> for KeyEncoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::X509 => Self::X509,
-            Encoding::Cosekey => Self::CoseKey,
-            Encoding::Crypto => Self::Crypto,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Hash {
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-}
-
-impl From<Hash> for HashAlgorithm {
-    fn from(hash: Hash) -> Self {
-        match hash {
-            Hash::Sha256 => Self::Sha256,
-            Hash::Sha384 => Self::Sha384,
-        }
-    }
 }
 
 #[derive(Args, Debug)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
-use ownership_voucher::{Allowance, Digest, KeyType, UnixTime};
+use ownership_voucher::{Allowance, Digest, HashAlgorithm, KeyEncoding, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
 
@@ -82,6 +82,43 @@ impl Curve {
             Self::P256 => KeyType::Secp256r1,
             Self::P384 => KeyType::Secp384r1,
             Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// SubjectPublicKeyInfo
+    X509,
+    /// COSE_Key
+    Cosekey,
+    /// Modulus and exponent
+    Crypto,
+}
+
+impl From<Encoding> for KeyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::X509 => Self::X509,
+            Encoding::Cosekey => Self::CoseKey,
+            Encoding::Crypto => Self::Crypto,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hash {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+}
+
+impl From<Hash> for HashAlgorithm {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Sha256 => Self::Sha256,
+            Hash::Sha384 => Self::Sha384,
         }
     }
 }
