@@ -196,7 +196,29 @@ fn verdicts_have_colours_on_a_terminal() {
     let yellow = format!("{YELLOW}unanchored{END}");
     let red = format!("{RED}rejected{END}");
     let maker = "--manufacturer manufacturers.pem";
+    for args in [
+        "keygen -o k.pem --public k.pub",
+        "extend voucher.pem --key mine.pem --to buyer.pub -o a.pem",
+        "extend voucher.pem --key mine.pem --to k.pub -o b.pem",
+        "challenge voucher.pem --verifier x -o c",
+        "prove voucher.pem --challenge c --verifier x --key mine.pem -o p",
+    ] {
+        assert!(desk.ov(args).status.success(), "{args}");
+    }
+    let check = "check-proof voucher.pem --challenge c --proof";
     for (args, colour) in [
+        (format!("{check} p {maker}"), format!("{GREEN}proved{END}")),
+        (
+            format!("{check} p"),
+            format!("{YELLOW}proved, origin not checked{END}"),
+        ),
+        (format!("{check} mine.pub"), format!("{RED}ov:{END} ")),
+        (format!("{check} secret.hex"), red.clone()),
+        ("forks a.pem b.pem".into(), format!("{RED}fork{END} ")),
+        (
+            "extend forged.cbor --key mine.pem --to k.pub".into(),
+            format!("{RED}ov:{END} "),
+        ),
         (format!("verify {maker} voucher.pem"), green.clone()),
         ("verify voucher.pem".into(), yellow),
         ("verify forged.cbor".into(), red.clone()),
@@ -289,10 +311,20 @@ fn colours_are_where_they_are_wanted() {
     }
 }
 
-/// Vouchers and keys are bytes: they are written as they are.
+/// Vouchers and keys are bytes: they are written as they are. Receipts and messages among them are
+/// JSON.
 #[test]
 fn data_is_never_coloured() {
     let desk = Desk::new("data-colours");
+    let mut ov = desk.command();
+    ov.args("extend forged.cbor --key mine.pem --to buyer.pub".split(' '));
+    let err = ov.env("CLICOLOR_FORCE", "1").output().unwrap().stderr;
+    let told: serde_json::Value = serde_json::from_slice(&err).unwrap();
+    let message = told["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("forged.cbor: not extended: "),
+        "{message}"
+    );
     let plain = desk.ov("convert -f cbor voucher.pem").stdout;
     let mut ov = desk.command();
     ov.args(["convert", "-f", "cbor", "voucher.pem"]);
