@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::advice;
 use crate::cli::AuditArgs;
 use crate::input::{Item, Windows, print_left_out};
+use crate::lines::{BAD, DOUBT, Lines, PLAIN};
 use crate::material::Material;
-use crate::output::Lines;
 use crate::report::{Problem, Standing, count, fingerprint, object};
 use crate::{Failure, Outcome};
 
@@ -124,9 +124,9 @@ impl Report {
 
     fn print(&self, item: &Item, material: &Material, lines: &mut Lines) -> Result<(), Failure> {
         let standing = self.standing(item);
-        let (words, name) = (standing.words(), item.name());
         let guid = self.guid.as_deref().unwrap_or("unreadable");
-        lines.line(&format!("{words}  {name}  {guid}"))?;
+        let rest = format!("  {}  {guid}", item.name());
+        lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
         if standing == Standing::Unanchored {
             lines.line(&format!("  {}", material.origin_advice()))?;
         }
@@ -136,10 +136,13 @@ impl Report {
         if self.chain_hash == Some(ChainHashRule::NoChain) {
             lines.line("  there is no device chain to prove: an EPID device")?;
         }
-        for (role, remarks) in [("error", &self.errors), ("finding", &self.findings)] {
+        for (style, role, remarks) in [
+            (BAD, "error", &self.errors),
+            (DOUBT, "finding", &self.findings),
+        ] {
             for remark in remarks {
-                let (code, name) = (remark.code, remark.name);
-                lines.line(&format!("  {role} {code} {name}: {}", remark.message))?;
+                let rest = format!(" {} {}: {}", remark.code, remark.name, remark.message);
+                lines.pieces(&[(PLAIN, "  "), (style, role), (PLAIN, &rest)])?;
                 if let Some(advice) = remark.advice {
                     lines.line(&format!("    {advice}"))?;
                 }

@@ -6,17 +6,19 @@ pub(crate) mod onetime;
 mod shared;
 mod values;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{
+    Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint,
+};
 use ownership_voucher::Guid;
-use ownership_voucher::digest::{Digest, HashAlgorithm};
-use ownership_voucher::key::KeyEncoding;
+use ownership_voucher::digest::Digest;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
-pub(crate) use shared::{Curve, Jobs, PolicyArgs};
-use values::{extra, fact, guid, hash, privacy, severity};
-pub(crate) use values::{unhex, unhex_secret};
+pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PolicyArgs};
+use values::{disclosure, extra, fact, guid, hash, severity};
+pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
@@ -27,11 +29,8 @@ pub(crate) use values::{unhex, unhex_secret};
 /// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
 /// (--hmac-secret). Without one of these the best verdict is: intact, origin not checked.
 ///
-/// The exit code is 0 if all is well; 2 for errors of usage and of reading and writing, including a
-/// file that should hold a voucher, but cannot be read or holds none: every file that is named, and
-/// in folders those with the extension .pem, .cbor, .ov, .fdoov, .voucher or .b64; otherwise 1 if a
-/// voucher was rejected or a fork was found; and 3 if `ov verify` rejected nothing, but did not
-/// check the origin of some voucher.
+/// Reports for people have colours on a terminal, unless NO_COLOR is set or TERM is dumb; with
+/// CLICOLOR_FORCE=1 elsewhere too.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -39,10 +38,28 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The definition of the command line, with exit codes and examples.
+pub(crate) fn command() -> clap::Command {
+    crate::guide::with_guides(Cli::command())
+}
+
+/// Reads arguments; the first is the name of the program.
+pub(crate) fn parse<T: Into<OsString> + Clone>(
+    arguments: impl IntoIterator<Item = T>,
+) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant)] // there is only one, for the lifetime of the program
 pub(crate) enum Command {
     /// Verify vouchers: one line each, and a summary
+    ///
+    /// On a terminal the lines are a table that fits its width: long names and GUIDs are shortened
+    /// in the middle, and errors and findings follow on lines of their own. Anywhere else, as in a
+    /// pipe or a file, each voucher has one complete line.
     Verify(VerifyArgs),
     /// Show a voucher as a tree: who signed what, keys, certificates, rendezvous, warnings
     Show(ShowArgs),
@@ -77,7 +94,7 @@ pub(crate) enum Command {
     /// Print the man page, or write the pages of all commands
     Man {
         /// Write one page for each command into this folder
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
         out_dir: Option<PathBuf>,
     },
 }
@@ -85,7 +102,7 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
     /// Files, folders, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher; the summary goes to the standard error.
     ///
@@ -96,9 +113,8 @@ pub(crate) struct VerifyArgs {
     /// do not look for findings, which is faster
     #[arg(long, short)]
     pub(crate) quiet: bool,
-    /// Reject vouchers for which a named fact is not proved. Facts: entries, chain-hash,
-    /// device-path, hmac, manufacturer, owner
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact)]
+    /// Reject vouchers for which a named fact is not proved
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact())]
     pub(crate) require: Vec<&'static str>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
@@ -109,7 +125,7 @@ pub(crate) struct VerifyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
     /// A file, a folder, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Only the voucher with this number in its file, counted from 0
     #[arg(long, value_name = "N")]
@@ -131,7 +147,7 @@ pub(crate) struct ShowArgs {
 #[derive(Args, Debug)]
 pub(crate) struct AuditArgs {
     /// Files, folders, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher
     #[arg(long)]
@@ -146,7 +162,7 @@ pub(crate) struct AuditArgs {
 pub(crate) struct OutputArgs {
     /// The file to write; the standard output by default, and for -. Pipes and devices are written
     /// to, never replaced
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// The output encoding
     #[arg(long, short, value_enum, default_value_t = Format::Pem)]
@@ -166,43 +182,6 @@ pub(crate) enum Format {
     Base64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Encoding {
-    /// SubjectPublicKeyInfo
-    X509,
-    /// COSE_Key
-    Cosekey,
-    /// Modulus and exponent
-    Crypto,
-}
-
-impl From<Encoding> for KeyEncoding {
-    fn from(encoding: Encoding) -> Self {
-        match encoding {
-            Encoding::X509 => Self::X509,
-            Encoding::Cosekey => Self::CoseKey,
-            Encoding::Crypto => Self::Crypto,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Hash {
-    /// SHA-256
-    Sha256,
-    /// SHA-384
-    Sha384,
-}
-
-impl From<Hash> for HashAlgorithm {
-    fn from(hash: Hash) -> Self {
-        match hash {
-            Hash::Sha256 => Self::Sha256,
-            Hash::Sha384 => Self::Sha384,
-        }
-    }
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct NewArgs {
     /// The GUID, 32 hexadecimal digits with or without dashes; random by default
@@ -212,7 +191,7 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) device_info: String,
     /// The manufacturer's public key, or its certificates with its own first, in PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: PathBuf,
     /// Use only the key from the manufacturer's certificate, not the chain
     #[arg(long)]
@@ -224,7 +203,7 @@ pub(crate) struct NewArgs {
     #[arg(long)]
     pub(crate) pss: bool,
     /// The certificates of the device in PEM, its own first
-    #[arg(long, value_name = "FILE", required_unless_present = "epid")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "epid")]
     pub(crate) device_chain: Option<PathBuf>,
     /// The device attests with EPID and has no certificates
     #[arg(long, conflicts_with = "device_chain")]
@@ -243,13 +222,14 @@ pub(crate) struct NewArgs {
     pub(crate) hmac: Option<Digest>,
     /// Write the header, over which the device computes its HMAC, and no voucher. Then repeat the
     /// command with the same arguments, the printed GUID, and --hmac
-    #[arg(long, value_name = "FILE", group = "mac")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "mac")]
     pub(crate) header: Option<PathBuf>,
     /// Write no voucher that would disclose what is named here: `strict` for everything that its
     /// writer can leave out, kinds as `ov privacy` prints them, or severities, which include higher
     /// ones
-    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
-    pub(crate) refuse: Option<PrivacyPolicy>,
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = disclosure(),
+        hide_possible_values = true)]
+    pub(crate) refuse: Vec<PrivacyPolicy>,
     /// Allow keys of manufacturer and device of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
@@ -262,23 +242,30 @@ pub(crate) struct NewArgs {
 }
 
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("next").required(true))]
+#[command(
+    group = clap::ArgGroup::new("next").required(true),
+    // The generated one is longer than a line.
+    override_usage = "\
+        ov extend [OPTIONS] --to <FILE> <PATH>...\n       \
+        ov extend [OPTIONS] --to-keys <FILE> <PATH>...\n       \
+        ov extend [OPTIONS] --to-address <ADDRESS> <PATH>..."
+)]
 pub(crate) struct ExtendArgs {
     /// Files, folders, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// The private key of the current owner in PEM: P-256, P-384 or Ed25519
-    #[arg(long, value_name = "FILE", group = "signer")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
     pub(crate) key: Option<PathBuf>,
     /// Write the message that the current owner must sign, and no voucher. Then repeat the command
     /// with the same arguments and --signature
-    #[arg(long, value_name = "FILE", group = "signer")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
     pub(crate) to_be_signed: Option<PathBuf>,
     /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
-    #[arg(long, value_name = "FILE", group = "signer")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
     pub(crate) signature: Option<PathBuf>,
     /// The next owner: a public key, or certificates with its own first, in PEM
-    #[arg(long, value_name = "FILE", group = "next")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "next")]
     pub(crate) to: Option<PathBuf>,
     /// Use only the key from the next owner's certificate, not the chain
     #[arg(long, requires = "to")]
@@ -302,20 +289,21 @@ pub(crate) struct ExtendArgs {
     /// Write no voucher that would disclose what is named here: `strict` for everything that its
     /// writer can leave out, kinds as `ov privacy` prints them, or severities, which include higher
     /// ones
-    #[arg(long, value_name = "NAME,…", value_parser = privacy)]
-    pub(crate) refuse: Option<PrivacyPolicy>,
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = disclosure(),
+        hide_possible_values = true)]
+    pub(crate) refuse: Vec<PrivacyPolicy>,
     /// The maximum number of bytes in the new entry
     #[arg(long, value_name = "N", default_value_t = 65535)]
     pub(crate) max_entry: usize,
     /// Write each voucher to a separate file in this folder, named by its GUID. An interrupted run
     /// can be continued with the same arguments: vouchers that already exist for the same owner are
     /// skipped, and get their receipt if it is missing
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
     /// Write the receipts to this file, one JSON object per line for each voucher. With --out-dir
     /// they are appended to the file. By default they go to the standard error; unless that is a
     /// terminal, messages there are then JSON objects too, with the single member `message`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) receipt: Option<PathBuf>,
     /// Keep a journal of sales in this file, and refuse to sell any of them to another owner.
     ///
@@ -325,7 +313,7 @@ pub(crate) struct ExtendArgs {
     /// is written. The same sale can be repeated, also after a crash. Several runs may share a
     /// journal. The first line is {"journal":"ownership-voucher","version":1}; a file with any
     /// other first line is refused and left unchanged
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) journal: Option<PathBuf>,
     /// Remove the last line of the journal if it is truncated; by default that is refused. Either a
     /// run was stopped while it wrote the line, and had not signed anything for it, or somebody
@@ -346,10 +334,10 @@ pub(crate) struct ExtendArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {
     /// Files, folders, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Write each voucher to a separate file in this folder, named by its GUID
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -362,10 +350,10 @@ pub(crate) struct KeygenArgs {
     pub(crate) curve: Curve,
     /// The file for the private key, PKCS#8 in PEM, readable by its owner only. With -, the public
     /// key is written only if --public is given
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
     /// The file for the public key in PEM; the standard output by default
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) public: Option<PathBuf>,
     /// Replace existing files
     #[arg(long)]
@@ -375,7 +363,7 @@ pub(crate) struct KeygenArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ForksArgs {
     /// Files and folders; they are read twice
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each pair, and for each voucher and file that was not compared
     #[arg(long)]
@@ -387,7 +375,7 @@ pub(crate) struct ForksArgs {
 #[derive(Args, Debug)]
 pub(crate) struct PrivacyArgs {
     /// Files, folders, or - for the standard input; nothing is verified
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Print one JSON object for each voucher, for each group of vouchers, for the groups of each
     /// voucher, and a last one for the total.
@@ -407,23 +395,22 @@ pub(crate) struct PrivacyArgs {
     /// Show Wi-Fi passwords, and values that cannot be decoded and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
-    /// Exit with 1 if a voucher discloses something of this severity or above: inherent, low,
-    /// medium, high, critical
-    #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity)]
+    /// Exit with 1 if a voucher discloses something of this severity or above
+    #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity())]
     pub(crate) refuse: Severity,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ChallengeArgs {
     /// The voucher
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) voucher: PathBuf,
     /// Your name, by which the owner knows you, such as market.example.com
     #[arg(long, value_name = "NAME")]
     pub(crate) verifier: String,
     /// The file for the challenge; the standard output by default. Keep it: the answer is checked
     /// against it. It is good for one answer only
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Replace existing files
     #[arg(long)]
@@ -435,27 +422,27 @@ pub(crate) struct ChallengeArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ProveArgs {
     /// The voucher
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) voucher: PathBuf,
     /// The challenge
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) challenge: PathBuf,
     /// The name of the verifier to whom you prove ownership. A challenge by any other verifier is
     /// refused
     #[arg(long, value_name = "NAME")]
     pub(crate) verifier: String,
     /// The private key of the owner in PEM: P-256, P-384 or Ed25519
-    #[arg(long, value_name = "FILE", group = "prover")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
     pub(crate) key: Option<PathBuf>,
     /// Write the message that the owner must sign, and no proof. Then repeat the command with the
     /// same arguments and --signature
-    #[arg(long, value_name = "FILE", group = "prover")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
     pub(crate) to_be_signed: Option<PathBuf>,
     /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
-    #[arg(long, value_name = "FILE", group = "prover")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
     pub(crate) signature: Option<PathBuf>,
     /// The file for the proof; the standard output by default
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Replace existing files
     #[arg(long)]
@@ -467,13 +454,13 @@ pub(crate) struct ProveArgs {
 #[derive(Args, Debug)]
 pub(crate) struct CheckProofArgs {
     /// The voucher
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) voucher: PathBuf,
     /// The challenge that you made
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) challenge: PathBuf,
     /// The answer
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) proof: PathBuf,
     /// Print one JSON object
     #[arg(long)]
@@ -488,7 +475,6 @@ mod tests {
 
     #[test]
     fn the_definition_is_consistent() {
-        use clap::CommandFactory as _;
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

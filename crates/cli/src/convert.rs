@@ -8,6 +8,7 @@ use ownership_voucher::{Guid, Voucher};
 
 use crate::cli::ConvertArgs;
 use crate::input::{Inputs, Windows, name_of, print_left_out};
+use crate::lines::print_failure;
 use crate::output::{Sink, print_message};
 use crate::report::Problem;
 use crate::same_file::Files;
@@ -56,13 +57,13 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             match parsed {
                 Ok((bytes, guid)) => match put(&mut sink, &files, bytes, &guid.to_string()) {
                     Err(Failure::Message(message)) if sink.is_folder() => {
-                        print_message(&format!("{name}: {message}"));
+                        print_failure(&format!("{name}: {message}"));
                         outcome = Outcome::Trouble;
                     }
                     other => other?,
                 },
                 Err(problem) => {
-                    print_message(&format!("{name}: left out: {}", problem.message));
+                    print_failure(&format!("{name}: left out: {}", problem.message));
                     outcome = outcome.max(Outcome::Rejected);
                 }
             }

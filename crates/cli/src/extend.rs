@@ -12,11 +12,12 @@ use ownership_voucher::{
 
 use two_steps::{first_step, hint, journal, second_step};
 
-use crate::cli::ExtendArgs;
+use crate::cli::{ExtendArgs, refusing_all};
 use crate::deals::Deals;
 use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
+use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{Sink, print_message, print_messages_as_json};
 use crate::owners::next_owner;
@@ -101,7 +102,7 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
         .with_hash(args.hash.map(Into::into))
         .with_encoding(args.encoding.map(Into::into))
         .with_max_entry(args.max_entry)
-        .with_privacy(args.refuse.unwrap_or_default());
+        .with_privacy(refusing_all(&args.refuse));
     for (extra_type, value) in &args.extra {
         options = options.with_extra(*extra_type, value.as_slice());
     }
@@ -262,7 +263,7 @@ impl Run<'_> {
                 Step::Failed(message) => self.failed(item, &message),
                 // The input counts them.
                 Step::Unread(message) => {
-                    self.say(&format!("{}: not extended: {message}", item.name()));
+                    self.complain(&format!("{}: not extended: {message}", item.name()));
                 }
                 Step::Trouble(message) => self.trouble(item, &message),
             }
@@ -376,13 +377,18 @@ impl Run<'_> {
     }
 
     fn failed(&mut self, item: &Item, message: &str) {
-        self.say(&format!("{}: not extended: {message}", item.name()));
+        self.complain(&format!("{}: not extended: {message}", item.name()));
         self.tally.failed = self.tally.failed.saturating_add(1);
     }
 
     fn trouble(&mut self, item: &Item, message: &str) {
-        self.say(&format!("{}: {message}", item.name()));
+        self.complain(&format!("{}: {message}", item.name()));
         self.tally.trouble = true;
+    }
+
+    fn complain(&mut self, message: &str) {
+        self.progress.clear();
+        print_failure(message);
     }
 
     fn say(&mut self, message: &str) {
@@ -431,7 +437,7 @@ impl Run<'_> {
             print_message(&format!("{summary}{}", windows.left_out()));
         }
         if let Some(message) = &self.broken {
-            print_message(message);
+            print_failure(message);
         }
         if let Some(code) = stopped {
             print_message(&match (whole, tally.done) {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::cli::ForksArgs;
 use crate::input::Windows;
+use crate::lines::{BAD, PLAIN, print_failure};
 use crate::material::Material;
 use crate::output::{Lines, print_message};
 use crate::report::{Problem, count, fingerprint, object};
@@ -50,6 +51,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
         count(forks, "fork", "forks")
     ) + &first.left_out();
     if args.json {
+        lines.flush()?;
         print_message(&summary);
     } else {
         lines.line(&summary)?;
@@ -120,7 +122,7 @@ fn copies(
                 }),
                 Err(problem) => {
                     let (word, message) = (problem.standing().name(), &problem.message);
-                    print_message(&format!("{name}: {word}, not compared: {message}"));
+                    print_failure(&format!("{name}: {word}, not compared: {message}"));
                     if args.json {
                         lines.line(&left_out_json(&item.source, item.index, &problem))?;
                     }
@@ -165,11 +167,12 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
             _ => ("other-header", "differ in their headers".into()),
         };
         let signer = fork.signer.as_ref().map(fingerprint);
-        let line = match json {
-            true => pair_json(kind, a, b, fork.entry, signer),
-            false => format!("fork  {}  {} and {} {words}", fork.guid, a.name, b.name),
-        };
-        lines.line(&line)?;
+        if json {
+            lines.line(&pair_json(kind, a, b, fork.entry, signer))?;
+        } else {
+            let rest = format!("  {}  {} and {} {words}", fork.guid, a.name, b.name);
+            lines.pieces(&[(BAD, "fork"), (PLAIN, &rest)])?;
+        }
     }
     // The first longer copy that continues this one shows that this one is older.
     for (position, copy) in group.iter().enumerate() {

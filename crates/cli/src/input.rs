@@ -226,7 +226,7 @@ impl Inputs {
 fn nameless_copy(from: &mut impl Read) -> io::Result<File> {
     let fail = |failure: Failure| match failure {
         Failure::Message(message) => io::Error::other(message),
-        Failure::Pipe => io::ErrorKind::BrokenPipe.into(),
+        Failure::Closed => io::ErrorKind::BrokenPipe.into(),
     };
     let name = hidden_name(Path::new("ov-input")).map_err(fail)?;
     let path = std::env::temp_dir().join(name);

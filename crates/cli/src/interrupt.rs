@@ -10,6 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::Failure;
+use crate::outcome::SIGNALLED;
 use crate::warnings::Warnings;
 
 /// Whether the user or the system has asked the program to stop, and by which signal.
@@ -32,7 +33,7 @@ impl Interrupt {
             // The order matters: at the first signal nothing is recorded yet.
             let done = flag::register_conditional_shutdown(
                 number,
-                number.saturating_add(128),
+                number.saturating_add(SIGNALLED.into()),
                 Arc::clone(&noted),
             )
             .and_then(|_| flag::register(number, Arc::clone(&noted)))
@@ -45,7 +46,7 @@ impl Interrupt {
     /// The exit code of a program that a signal has stopped; `None` if there was no signal.
     pub(crate) fn code(&self) -> Option<u8> {
         let signal = u8::try_from(self.0.load(Ordering::Relaxed)).ok()?;
-        (signal != 0).then(|| signal.saturating_add(128))
+        (signal != 0).then(|| signal.saturating_add(SIGNALLED))
     }
 
     /// An error if new work must not be started.

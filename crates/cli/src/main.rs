@@ -30,6 +30,7 @@ mod convert;
 mod deals;
 mod extend;
 mod forks;
+mod guide;
 mod input;
 mod interrupt;
 mod item;
@@ -37,6 +38,7 @@ mod journal;
 mod keygen;
 #[cfg(test)]
 mod left_behind;
+mod lines;
 mod manual;
 mod material;
 mod new;
@@ -57,22 +59,22 @@ mod same_file;
 mod secret;
 mod show;
 mod split;
+mod table;
 mod temporary;
 mod tree;
 mod verify;
 mod warnings;
 mod watch;
+mod wrap;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use cli::{Cli, Command};
+use cli::Command;
 pub(crate) use outcome::{Failure, Outcome};
 
 fn main() -> ExitCode {
-    // Usage errors exit with 2, help and version with 0.
-    let cli = match Cli::try_parse() {
+    lines::respect_dumb_terminals();
+    let cli = match cli::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return usage(error),
     };
@@ -93,33 +95,35 @@ fn main() -> ExitCode {
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { out_dir } => manual::man(out_dir.as_deref()),
     };
-    match result {
-        Ok(Outcome::Good) => ExitCode::SUCCESS,
-        Ok(Outcome::Unanchored) => ExitCode::from(3),
-        Ok(Outcome::Rejected) => ExitCode::from(1),
-        Ok(Outcome::Stopped(code)) => ExitCode::from(code),
-        Ok(Outcome::Trouble) | Err(Failure::Pipe) => ExitCode::from(2),
+    ExitCode::from(match result {
+        Ok(outcome) => outcome.code(),
+        Err(Failure::Closed) => outcome::CLOSED,
         Err(Failure::Message(message)) => {
-            output::print_message(&message);
-            ExitCode::from(2)
+            lines::print_failure(&message);
+            outcome::TROUBLE
         }
-    }
+    })
 }
 
-/// Reports errors in the arguments. The message repeats them, and they may be untrusted, such as
-/// the name of a file.
+/// Prints help, the version, or errors in the arguments. Their messages repeat the arguments, which
+/// may be untrusted, such as the name of a file.
 fn usage(error: clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // Help or the version. If the output is closed, nothing can be reported.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return ExitCode::from(match error.print() {
+            Ok(()) => outcome::GOOD,
+            Err(_) => outcome::CLOSED,
+        });
     }
     // The same error about arguments with line ends and other hidden characters escaped.
-    let plain = |text: std::ffi::OsString| output::plain(&text.to_string_lossy());
-    let again = Cli::try_parse_from(std::env::args_os().map(plain));
-    let message = again.err().unwrap_or(error).render().to_string();
-    for line in message.lines() {
-        output::print_error(line);
+    let plain = |text: std::ffi::OsString| lines::plain(&text.to_string_lossy());
+    match cli::parse(std::env::args_os().map(plain)) {
+        // If the standard error is closed, nothing can be reported.
+        Err(again) => drop(again.print()),
+        Ok(_) => {
+            for line in error.render().to_string().lines() {
+                lines::print_error(line);
+            }
+        }
     }
-    ExitCode::from(2)
+    ExitCode::from(outcome::TROUBLE)
 }

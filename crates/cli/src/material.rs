@@ -115,6 +115,23 @@ impl Material {
             || self.secret.is_some()
     }
 
+    /// The facts that the options ask for, apart from those that are always proved.
+    pub(crate) fn asked(&self) -> Vec<&'static str> {
+        let manufacturer = !self.manufacturers.is_empty()
+            || !self.manufacturer_hashes.is_empty()
+            || self.manufacturer_roots.is_some();
+        let facts = Proved::FACTS.into_iter();
+        facts
+            .filter(|fact| match *fact {
+                "device-path" => self.device_roots.is_some(),
+                "hmac" => self.secret.is_some(),
+                "manufacturer" => manufacturer,
+                "owner" => self.owner.is_some(),
+                _ => false,
+            })
+            .collect()
+    }
+
     /// The number of revocation lists that neither the paths of devices nor those of manufacturers
     /// have used so far.
     pub(crate) fn unused_lists(&self) -> usize {

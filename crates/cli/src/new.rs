@@ -7,7 +7,7 @@ use ownership_voucher::digest::Digest;
 use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{ErrorKind, Guid, KeyOrChain, KeyType, NewVoucher, Policy, Voucher};
 
-use crate::cli::{Encoding, NewArgs};
+use crate::cli::{Encoding, NewArgs, refusing_all};
 use crate::material::{certificates, now};
 use crate::output::{Readers, Sink, print_message, write_file};
 use crate::owners::next_owner;
@@ -129,9 +129,7 @@ fn header(args: &NewArgs, guid: Guid) -> Result<NewHeader, Failure> {
     if args.allow_ca_owner {
         new = new.allow_ca_owner();
     }
-    if let Some(policy) = args.refuse {
-        new = new.with_privacy(policy);
-    }
+    let new = new.with_privacy(refusing_all(&args.refuse));
     new.header().map_err(|error| failure(&error))
 }
 

@@ -12,6 +12,7 @@ use crate::cli::onetime::{
 };
 use crate::cli::{Curve, unhex_secret};
 use crate::input::{Windows, printable};
+use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{Lines, Readers, pem, print_message, write_file};
 use crate::owners::listed_keys;
@@ -223,7 +224,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 Ok(None) => others = others.saturating_add(1),
                 Err(message) => {
                     progress.clear();
-                    print_message(&format!("{}: {message}", item.name()));
+                    print_failure(&format!("{}: {message}", item.name()));
                     rejected = rejected.saturating_add(usize::from(!item.is_unread()));
                 }
             }

@@ -1,87 +1,18 @@
-//! All output: lines that handle a closed pipe, and files that are never partially written.
+//! Files that are never partially written, and vouchers on the standard output.
 
-use core::sync::atomic::{AtomicBool, Ordering};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::file;
-use ownership_voucher::text::escaped;
-use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::Format;
+use crate::lines::CLOSED_EARLY;
+pub(crate) use crate::lines::{Lines, print_message, print_messages_as_json};
 use crate::place::{Place, exists, is_standard_output};
-use crate::report::object;
 use crate::temporary::{hidden_name, hold, sweep_for, sweep_vouchers};
-
-/// Whether the standard error is a stream of JSON objects.
-static IN_JSON: AtomicBool = AtomicBool::new(false);
-
-/// Prints a message to the user on the standard error, in one line.
-pub(crate) fn print_message(message: &str) {
-    let line = match IN_JSON.load(Ordering::Relaxed) {
-        true => object(&[("message", json!(message))]),
-        false => format!("ov: {}", escaped(message)),
-    };
-    // If the standard error is closed, nothing can be reported.
-    let _ = writeln!(io::stderr().lock(), "{line}");
-}
-
-/// The text with hidden characters escaped.
-pub(crate) fn plain(text: &str) -> String {
-    escaped(text).to_string()
-}
-
-/// Writes a line to the standard error unchanged, except that hidden characters are escaped.
-pub(crate) fn print_error(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", escaped(line));
-}
-
-/// From now on the standard error gets JSON objects only: each message is an object with one
-/// member.
-pub(crate) fn print_messages_as_json() {
-    IN_JSON.store(true, Ordering::Relaxed);
-}
-
-/// An error of writing to the standard output or to a file.
-pub(crate) fn write_failure(what: &str, error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::Pipe,
-        _ => Failure::Message(format!("cannot write {what}: {error}")),
-    }
-}
-
-/// The standard output, buffered.
-pub(crate) struct Lines(BufWriter<io::Stdout>);
-
-impl Lines {
-    pub(crate) fn new() -> Self {
-        Self(BufWriter::with_capacity(64 << 10, io::stdout()))
-    }
-
-    /// Writes one line, or text of several lines. Hidden characters are always escaped.
-    pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
-        text.split('\n')
-            .try_for_each(|line| writeln!(self.0, "{}", escaped(line)))
-            .map_err(|error| write_failure("to the standard output", &error))
-    }
-
-    /// Writes bytes unchanged.
-    pub(crate) fn raw(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        self.0
-            .write_all(bytes)
-            .map_err(|error| write_failure("to the standard output", &error))
-    }
-
-    /// Flushes; errors of a full disk appear here.
-    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        self.0
-            .flush()
-            .map_err(|error| write_failure("to the standard output", &error))
-    }
-}
 
 /// The readers of a new file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,7 +62,7 @@ impl NewFile {
         let place = Place::of(target, force)?;
         let failure = |error| named_failure(target, &error);
         let to = match place {
-            Place::Standard => To::Standard(Lines::new()),
+            Place::Standard => To::Standard(Lines::of_data()),
             Place::Into(path) => {
                 let file = OpenOptions::new().write(true).open(path);
                 To::Stream(buffered(file.map_err(failure)?, readers))
@@ -205,9 +136,13 @@ impl NewFile {
     }
 }
 
-/// A file has no reader that could have closed it on purpose: write errors are always reported.
+/// What is written to a name is to be kept: write errors are always reported.
 fn named_failure(target: &Path, error: &io::Error) -> Failure {
-    Failure::Message(format!("cannot write {}: {error}", target.display()))
+    let target = target.display();
+    Failure::Message(match error.kind() {
+        io::ErrorKind::BrokenPipe => format!("cannot write {target}: {CLOSED_EARLY}"),
+        _ => format!("cannot write {target}: {error}"),
+    })
 }
 
 /// Secrets are written unbuffered, so that no buffer keeps a copy.
@@ -408,7 +343,7 @@ impl Sink {
                 let file = NewFile::create(path, args.force, Readers::Usual)?;
                 Ok(Self::File(file, encoder))
             }
-            None => Ok(Self::Lines(Lines::new(), encoder)),
+            None => Ok(Self::Lines(Lines::of_data(), encoder)),
         }
     }
 

@@ -8,6 +8,7 @@ use ownership_voucher::{ErrorKind, VerifiedVoucher, file};
 use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
+use crate::lines::{BAD, DOUBT, GOOD, PLAIN};
 use crate::material::{Material, private_key};
 use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
@@ -135,17 +136,20 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
         ]))?;
     } else {
         let verifier = quoted(challenge.verifier());
-        lines.line(&match problem {
+        let (style, words, rest) = match problem {
             None if args.policy.any_origin || proved.is_anchored() => {
-                format!("proved    {guid}  {owner} owns it, asked by {verifier}")
+                let rest = format!("    {guid}  {owner} owns it, asked by {verifier}");
+                (GOOD, "proved", rest)
             }
             // The owner is only a claim of the voucher, which anybody may have made.
-            None => format!(
-                "proved, origin not checked  {guid}  {owner} owns it if the voucher is genuine, \
-                 asked by {verifier}"
-            ),
-            Some(problem) => format!("rejected  {guid}  {}", problem.message),
-        })?;
+            None => {
+                let who = format!("{owner} owns it if the voucher is genuine");
+                let rest = format!("  {guid}  {who}, asked by {verifier}");
+                (DOUBT, "proved, origin not checked", rest)
+            }
+            Some(problem) => (BAD, "rejected", format!("  {guid}  {}", problem.message)),
+        };
+        lines.pieces(&[(style, words), (PLAIN, &rest)])?;
     }
     lines.flush()?;
     Ok(outcome)

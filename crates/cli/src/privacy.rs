@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
 use crate::input::{Item, Windows, print_left_out};
-use crate::output::Lines;
+use crate::lines::{BAD, DOUBT, Lines, PLAIN};
 use crate::random::fill_random;
 use crate::report::{Problem, asked, count, hex, object};
 use crate::watch::PrivateKey;
@@ -110,16 +110,22 @@ fn print_voucher(
         Err(problem) => {
             let (name, message) = (item.name(), &problem.message);
             let kind = problem.kind.name();
-            let word = problem.standing().name();
-            return lines.line(&format!("{word}  {name}  {message} ({kind})"));
+            let standing = problem.standing();
+            let rest = format!("  {name}  {message} ({kind})");
+            return lines.pieces(&[(standing.style(), standing.name()), (PLAIN, &rest)]);
         }
     };
     lines.line(&format!("{}  {}", item.name(), guid.unwrap_or_default()))?;
     for severity in Severity::ALL.into_iter().rev() {
         let of_it = told.iter().filter(|it| it.kind.severity() == severity);
         for disclosure in of_it {
-            let (severity, name) = (severity.name(), disclosure.kind.name());
-            lines.line(&format!("  {severity} {name}: {disclosure}"))?;
+            let style = match severity {
+                Severity::Critical | Severity::High => BAD,
+                Severity::Medium => DOUBT,
+                _ => PLAIN,
+            };
+            let rest = format!(" {}: {disclosure}", disclosure.kind.name());
+            lines.pieces(&[(PLAIN, "  "), (style, severity.name()), (PLAIN, &rest)])?;
             if disclosure.kind.severity() > Severity::Inherent {
                 lines.line(&format!("    {}", disclosure.kind.advice()))?;
             }

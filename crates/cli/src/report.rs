@@ -1,9 +1,12 @@
 //! Formats verdicts, errors and findings as text and as JSON.
 
+use clap::builder::styling::Style;
 use ownership_voucher::finding::Finding;
 use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
+
+use crate::lines::{BAD, DOUBT, GOOD};
 
 /// An error with its place, from the library or from reading a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +135,15 @@ impl Standing {
         }
     }
 
+    /// How the words look.
+    pub(crate) const fn style(self) -> Style {
+        match self {
+            Self::Verified => GOOD,
+            Self::Unanchored => DOUBT,
+            Self::Rejected | Self::Unread => BAD,
+        }
+    }
+
     /// The words for people.
     pub(crate) const fn words(self) -> &'static str {
         match self {
@@ -201,9 +213,9 @@ impl Verdict {
         ]
     }
 
-    /// The line that `ov verify` prints.
+    /// The line that `ov verify` prints, after the verdict.
     pub(crate) fn to_line(&self, name: &str) -> String {
-        let mut line = format!("{}  {name}", self.standing().words());
+        let mut line = format!("  {name}");
         if let Some(guid) = self.guid {
             line += &format!("  {guid}");
         }
@@ -227,14 +239,20 @@ impl Verdict {
         if !asked.is_empty() {
             line += &format!("  proved also: {}", asked.join(", "));
         }
-        let mut kinds: Vec<&str> = self.findings.iter().map(|f| f.kind.name()).collect();
-        kinds.dedup();
-        kinds.sort_unstable();
-        kinds.dedup();
+        let kinds = self.kinds();
         if !kinds.is_empty() {
             line += &format!("  findings: {}", kinds.join(", "));
         }
         line
+    }
+
+    /// The names of the kinds of its findings, each once.
+    pub(crate) fn kinds(&self) -> Vec<&'static str> {
+        let mut kinds: Vec<&str> = self.findings.iter().map(|f| f.kind.name()).collect();
+        kinds.dedup();
+        kinds.sort_unstable();
+        kinds.dedup();
+        kinds
     }
 }
 

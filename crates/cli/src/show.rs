@@ -48,7 +48,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
                     lines.line("")?;
                 }
                 let tree = tree_of(item, voucher.as_ref(), &verdict, at, args.secrets);
-                lines.line(&tree.render())?;
+                tree.print(&mut lines)?;
             }
             shown = shown.saturating_add(1);
         }
@@ -145,18 +145,12 @@ fn tree_of(
             count(size, "byte", "bytes")
         ),
     });
-    match &verdict.error {
-        None => {
-            let (words, proved) = (verdict.standing().words(), verdict.proved.join(", "));
-            root.push(format!("{words}: {proved}"));
-        }
-        Some(error) => root.push(format!(
-            "{}: {} ({})",
-            error.standing().name(),
-            error.message,
-            error.kind.name()
-        )),
-    }
+    let standing = verdict.standing();
+    let basis = match &verdict.error {
+        None => format!(": {}", verdict.proved.join(", ")),
+        Some(error) => format!(": {} ({})", error.message, error.kind.name()),
+    };
+    root = root.with([Node::marked(standing.style(), standing.words(), basis)]);
     if let Some(voucher) = voucher {
         root = root.with([header(voucher, at, secrets)]);
         root = root.with(device(voucher, at));

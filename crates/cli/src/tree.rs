@@ -2,17 +2,22 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
+use clap::builder::styling::Style;
 use ownership_voucher::UnixTime;
 use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::file::is_private_key;
 use ownership_voucher::key::KeyView;
 use ownership_voucher::voucher::{Entry, RendezvousInfo, RvInstruction, RvValue, RvVariable};
 
+use crate::Failure;
+use crate::lines::{Lines, PLAIN};
 use crate::report::{count, fingerprint, hex, quoted};
 
 /// A line and the lines below it.
 #[derive(Debug)]
 pub(crate) struct Node {
+    /// A word before the text, and its style.
+    word: (Style, &'static str),
     text: String,
     below: Vec<Node>,
 }
@@ -20,8 +25,17 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
+            word: (PLAIN, ""),
             text: text.into(),
             below: Vec::new(),
+        }
+    }
+
+    /// A line that begins with a word in a style.
+    pub(crate) fn marked(style: Style, word: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            word: (style, word),
+            ..Self::new(text)
         }
     }
 
@@ -34,25 +48,30 @@ impl Node {
         self.below.push(Self::new(text));
     }
 
-    /// The tree as lines without a final line end.
-    pub(crate) fn render(&self) -> String {
-        let mut out = self.text.clone();
-        self.render_below("", &mut out);
-        out
+    /// Prints the tree.
+    pub(crate) fn print(&self, lines: &mut Lines) -> Result<(), Failure> {
+        for (branch, node) in self.rows() {
+            lines.pieces(&[(PLAIN, &branch), node.word, (PLAIN, &node.text)])?;
+        }
+        Ok(())
     }
 
-    fn render_below(&self, indent: &str, out: &mut String) {
+    /// The lines, each with the branches before it.
+    fn rows(&self) -> Vec<(String, &Self)> {
+        let mut rows = vec![(String::new(), self)];
+        self.rows_below("", &mut rows);
+        rows
+    }
+
+    fn rows_below<'n>(&'n self, indent: &str, rows: &mut Vec<(String, &'n Self)>) {
         let last = self.below.len().saturating_sub(1);
         for (number, node) in self.below.iter().enumerate() {
             let (branch, deeper) = match number == last {
                 true => ("└─ ", "   "),
                 false => ("├─ ", "│  "),
             };
-            out.push('\n');
-            out.push_str(indent);
-            out.push_str(branch);
-            out.push_str(&node.text);
-            node.render_below(&format!("{indent}{deeper}"), out);
+            rows.push((format!("{indent}{branch}"), node));
+            node.rows_below(&format!("{indent}{deeper}"), rows);
         }
     }
 }
@@ -248,6 +267,8 @@ mod tests {
     #[test]
     fn a_tree_has_branches() {
         let tree = Node::new("a").with([Node::new("b").with([Node::new("c")]), Node::new("d")]);
-        assert_eq!(tree.render(), "a\n├─ b\n│  └─ c\n└─ d");
+        let rows = tree.rows();
+        let rows: Vec<_> = rows.iter().map(|(b, n)| format!("{b}{}", n.text)).collect();
+        assert_eq!(rows, ["a", "├─ b", "│  └─ c", "└─ d"]);
     }
 }

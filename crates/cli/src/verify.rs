@@ -12,9 +12,11 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cli::{Jobs, VerifyArgs};
 use crate::input::{Item, Windows};
+use crate::lines::PLAIN;
 use crate::material::Material;
 use crate::output::{Lines, print_message};
 use crate::report::{Problem, Standing, Verdict, count};
+use crate::table::Table;
 use crate::{Failure, Outcome};
 
 /// Whether findings are collected. That costs as much as parsing the vouchers again, and verifying
@@ -42,6 +44,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     let mut windows = Windows::new(&args.paths);
     let mut progress = Progress::new(args.quiet);
     let mut lines = Lines::new();
+    let mut table = Table::on_terminal(material.asked());
     let mut tally = Tally::default();
     let mut read = windows.next();
     while let Some(window) = read {
@@ -58,20 +61,26 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
             if args.quiet && !tells {
                 continue;
             }
-            let line = match args.json {
-                true => verdict.to_json(&item.source, item.index),
-                false => verdict.to_line(&item.name()),
-            };
-            lines.line(&line)?;
+            match &mut table {
+                _ if args.json => lines.line(&verdict.to_json(&item.source, item.index))?,
+                Some(table) => table.row(verdict, item, &window, &mut lines)?,
+                None => {
+                    let (standing, rest) = (verdict.standing(), verdict.to_line(&item.name()));
+                    lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
+                }
+            }
         }
         progress.show(&windows);
     }
     progress.clear();
     let summary = tally.summary(&windows.left_out(), material.origin_advice());
-    if args.json {
-        print_message(&summary);
-    } else {
-        lines.line(&summary)?;
+    match &table {
+        _ if args.json => {
+            lines.flush()?;
+            print_message(&summary);
+        }
+        Some(table) => table.text(&summary, &mut lines)?,
+        None => lines.line(&summary)?,
     }
     lines.flush()?;
     let unused = material.unused_lists();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 
 use super::shared::{Curve, Jobs, PolicyArgs};
 
@@ -23,7 +23,7 @@ pub(crate) enum OnetimeCommand {
 #[derive(Args, Debug)]
 pub(crate) struct MasterArgs {
     /// The file for the secret: 64 hexadecimal digits, readable by its owner only
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
     /// Replace an existing file
     #[arg(long)]
@@ -33,7 +33,7 @@ pub(crate) struct MasterArgs {
 #[derive(Args, Debug)]
 pub(crate) struct KeysArgs {
     /// The file with the master secret
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) master: PathBuf,
     /// The order: any text of at most 64 bytes
     #[arg(long, value_name = "TEXT")]
@@ -48,7 +48,7 @@ pub(crate) struct KeysArgs {
     #[arg(long = "type", short = 't', value_enum, default_value_t = Curve::P256)]
     pub(crate) curve: Curve,
     /// The file to write, in PEM; the standard output by default
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     /// Replace an existing file
     #[arg(long)]
@@ -58,7 +58,7 @@ pub(crate) struct KeysArgs {
 #[derive(Args, Debug)]
 pub(crate) struct AddressArgs {
     /// The file with the master secret
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) master: PathBuf,
     /// The number of the address: one owner may have many
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -68,13 +68,13 @@ pub(crate) struct AddressArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ScanKeyArgs {
     /// The file with the master secret
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) master: PathBuf,
     /// The number of the address whose vouchers the key finds
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) number: u32,
     /// The file for the key: 130 hexadecimal digits, readable by its owner only
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
     /// Replace an existing file
     #[arg(long)]
@@ -84,13 +84,13 @@ pub(crate) struct ScanKeyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct FindArgs {
     /// Files, folders, or - for the standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Find vouchers sold to the address of this scan key
-    #[arg(long, value_name = "FILE", required_unless_present = "keys")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "keys")]
     pub(crate) scan_key: Vec<PathBuf>,
     /// Find vouchers sold to these public keys, as written by `ov onetime keys`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) keys: Vec<PathBuf>,
     /// Print one JSON object for each voucher that was found
     #[arg(long)]
@@ -109,11 +109,11 @@ pub(crate) struct OnetimeArgs {
     #[arg(long, value_name = "ADDRESS", group = "next", value_parser = address)]
     pub(crate) to_address: Option<ownership_voucher_onetime::Address>,
     /// The next owner: a file of public keys in PEM, one for each voucher in order
-    #[arg(long, value_name = "FILE", group = "next")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "next")]
     pub(crate) to_keys: Option<PathBuf>,
     /// Sign with the one-time keys of this master secret: those of its address, and those of
     /// --order
-    #[arg(long, value_name = "FILE", group = "signer")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
     pub(crate) master: Option<PathBuf>,
     /// The number of that address
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use ownership_voucher::digest::Digest;
+use clap::{Args, ValueEnum, ValueHint};
+use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::{Allowance, KeyType, UnixTime};
 
 use super::values::{allowance, hash, time};
@@ -13,25 +14,25 @@ use super::values::{allowance, hash, time};
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
     /// The current owner must have this key: a public key or certificate in PEM or DER
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) owner: Option<PathBuf>,
     /// The manufacturer must have this key, or one of the public keys in this file; one match among
     /// all that are given is enough
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: Vec<PathBuf>,
     /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
     #[arg(long, value_name = "HEX", value_parser = hash)]
     pub(crate) manufacturer_hash: Vec<Digest>,
     /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer_ca: Vec<PathBuf>,
     /// The device certificate must have a path to one of these roots, in PEM. The certificate is
     /// public and says nothing about the origin of the voucher
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) device_ca: Vec<PathBuf>,
     /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or
     /// DER
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) crl: Vec<PathBuf>,
     /// Refuse those paths over a certificate that none of these lists covers: its issuer has no
     /// list, or the list is for another key, kind of certificate or distribution point
@@ -54,9 +55,8 @@ pub(crate) struct PolicyArgs {
     /// Refuse every deviation from the written profile of FDO 1.1, and invalid certificate chains
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Accept deviations by name: legacy-chain-hash, legacy-untagged, key-type-label,
-    /// fdo-2.0-draft, experimental-keys
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance)]
+    /// Accept deviations by name
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance())]
     pub(crate) allow: Vec<Allowance>,
 }
 
@@ -84,6 +84,43 @@ impl Curve {
             Self::P256 => KeyType::Secp256r1,
             Self::P384 => KeyType::Secp384r1,
             Self::Ed25519 => KeyType::Ed25519,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// SubjectPublicKeyInfo
+    X509,
+    /// COSE_Key
+    Cosekey,
+    /// Modulus and exponent
+    Crypto,
+}
+
+impl From<Encoding> for KeyEncoding {
+    fn from(encoding: Encoding) -> Self {
+        match encoding {
+            Encoding::X509 => Self::X509,
+            Encoding::Cosekey => Self::CoseKey,
+            Encoding::Crypto => Self::Crypto,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hash {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+}
+
+impl From<Hash> for HashAlgorithm {
+    fn from(hash: Hash) -> Self {
+        match hash {
+            Hash::Sha256 => Self::Sha256,
+            Hash::Sha384 => Self::Sha384,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Parsing of option values.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ownership_voucher::digest::Digest;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
@@ -42,44 +43,44 @@ pub(super) fn time(text: &str) -> Result<UnixTime, String> {
     UnixTime::from_rfc3339(text).map_err(|error| error.to_string())
 }
 
-pub(super) fn fact(name: &str) -> Result<&'static str, String> {
-    let known = Proved::FACTS.into_iter().find(|fact| *fact == name);
-    known.ok_or_else(|| format!("expected one of {}", Proved::FACTS.join(", ")))
-}
-
-pub(super) fn allowance(name: &str) -> Result<Allowance, String> {
-    Allowance::from_name(name).ok_or_else(|| {
-        let names: Vec<&str> = Allowance::ALL.iter().map(|a| a.name()).collect();
-        format!("one of {} expected", names.join(", "))
+/// One of these values by its name. Errors, help and completions list the names.
+fn named<T: Copy + Send + Sync + 'static>(
+    all: Vec<(&'static str, T)>,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|(name, _)| *name)).try_map(move |given| {
+        let found = all.iter().find(|(name, _)| *name == given);
+        found.map(|(_, value)| *value).ok_or("not one of the names")
     })
 }
 
-pub(super) fn severity(name: &str) -> Result<Severity, String> {
-    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
-    let found = Severity::ALL.into_iter().find(|it| it.name() == name);
-    found.ok_or_else(|| format!("one of {} expected", names.join(", ")))
+/// The name of a fact that verification proves.
+pub(super) fn fact() -> impl TypedValueParser<Value = &'static str> {
+    named(Proved::FACTS.map(|name| (name, name)).into())
 }
 
-/// What a new voucher must not disclose: kinds, severities, or `strict`, separated by commas.
-pub(super) fn privacy(names: &str) -> Result<PrivacyPolicy, String> {
-    names
-        .split(',')
-        .try_fold(PrivacyPolicy::new(), |policy, name| {
-            if name == "strict" {
-                let strict = PrivacyPolicy::strict();
-                let kinds = DisclosureKind::ALL
-                    .iter()
-                    .filter(|kind| strict.refuses(**kind));
-                return Ok(kinds.fold(policy, |policy, kind| policy.refuse(*kind)));
-            }
-            if let Some(kind) = DisclosureKind::from_name(name) {
-                return Ok(policy.refuse(kind));
-            }
-            let from = severity(name).map_err(|wanted| {
-                format!("{name}: strict, a kind as `ov privacy` prints it, or {wanted}")
-            })?;
-            Ok(policy.refuse_from(from))
-        })
+pub(super) fn allowance() -> impl TypedValueParser<Value = Allowance> {
+    named(Allowance::ALL.iter().map(|it| (it.name(), *it)).collect())
+}
+
+pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
+    named(Severity::ALL.map(|it| (it.name(), it)).into())
+}
+
+/// What a new voucher must not disclose: a kind, a severity and above, or `strict`.
+pub(super) fn disclosure() -> impl TypedValueParser<Value = PrivacyPolicy> {
+    let none = PrivacyPolicy::new();
+    let strict = ("strict", PrivacyPolicy::strict());
+    let from = Severity::ALL.map(|it| (it.name(), none.refuse_from(it)));
+    let kinds = DisclosureKind::ALL.iter();
+    let kinds = kinds.map(|kind| (kind.name(), none.refuse(*kind)));
+    named([strict].into_iter().chain(from).chain(kinds).collect())
+}
+
+/// The policy that refuses whatever one of these refuses.
+pub(crate) fn refusing_all(policies: &[PrivacyPolicy]) -> PrivacyPolicy {
+    let refused = |kind: &DisclosureKind| policies.iter().any(|policy| policy.refuses(*kind));
+    let kinds = DisclosureKind::ALL.iter().copied().filter(refused);
+    kinds.fold(PrivacyPolicy::new(), PrivacyPolicy::refuse)
 }
 
 pub(super) fn extra(text: &str) -> Result<(i128, Vec<u8>), String> {

@@ -10,6 +10,7 @@ use ownership_voucher::{
 use crate::cli::ExtendArgs;
 use crate::input::{Item, Windows};
 use crate::journal::SalesFile;
+use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::read::{in_file, read};
@@ -31,7 +32,7 @@ fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
     match error.kind() {
         ErrorKind::JournalFailed => Err(Failure::Message(message)),
         _ => {
-            print_message(&format!("{name}: not extended: {message}{}", hint(error)));
+            print_failure(&format!("{name}: not extended: {message}{}", hint(error)));
             Ok(Outcome::Rejected)
         }
     }

@@ -1,0 +1,98 @@
+//! Text in columns: wrapped, padded, or shortened in the middle.
+
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// The number of columns that a text takes.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// The text in lines of at most `width` columns. Words that are longer are broken.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(2);
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split_whitespace() {
+        let needed = columns(&line)
+            .saturating_add(columns(word))
+            .saturating_add(1);
+        if !line.is_empty() && needed > width {
+            lines.push(core::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for character in word.chars() {
+            let wide = character.width().unwrap_or(0);
+            if columns(&line).saturating_add(wide) > width {
+                lines.push(core::mem::take(&mut line));
+            }
+            line.push(character);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// The text in exactly `width` columns: filled up with blanks, or shortened in the middle, where at
+/// most `head` columns are left of the beginning.
+pub(crate) fn fitted(text: &str, width: usize, head: usize) -> String {
+    let mut fitted = shortened(text, width, head);
+    let missing = width.saturating_sub(columns(&fitted));
+    fitted.extend(core::iter::repeat_n(' ', missing));
+    fitted
+}
+
+fn shortened(text: &str, width: usize, head: usize) -> String {
+    if columns(text) <= width {
+        return text.to_owned();
+    }
+    let room = width.saturating_sub(1);
+    let head = within(text.chars(), head.min(room));
+    let mut tail = within(text.chars().rev(), room.saturating_sub(columns(&head)));
+    tail = tail.chars().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// The first characters that fit into `width` columns.
+fn within(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut taken = 0_usize;
+    characters
+        .take_while(|character| {
+            taken = taken.saturating_add(character.width().unwrap_or(0));
+            taken <= width
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_wrapped_between_words() {
+        assert_eq!(wrapped("ab cd ef", 5), ["ab cd", "ef"]);
+        assert_eq!(wrapped("ab cd ef", 4), ["ab", "cd", "ef"]);
+        assert_eq!(wrapped("abcdefg hi", 3), ["abc", "def", "g", "hi"]);
+        assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
+        assert_eq!(wrapped("", 4), [""; 0]);
+        assert_eq!(wrapped("日本", 0), ["日", "本"]);
+    }
+
+    #[test]
+    fn text_is_shortened_in_the_middle() {
+        assert_eq!(fitted("abc", 5, 2), "abc  ");
+        assert_eq!(fitted("abcdefghij", 10, 2), "abcdefghij");
+        assert_eq!(fitted("abcdefghijk", 10, 2), "ab…efghijk");
+        assert_eq!(fitted("日本語日本語", 7, 2), "日…本語");
+        assert_eq!(fitted("日本語日本語", 6, 2), "日…語 ");
+        assert_eq!(fitted("日本語日本語", 6, 1), "…本語 ");
+        assert_eq!(fitted("abc", 0, 2), "…");
+        assert_eq!(fitted("abcd", 3, 9), "ab…");
+        assert_eq!(
+            fitted("e\u{301}e\u{301}e\u{301}e\u{301}", 4, 2),
+            "e\u{301}e\u{301}e\u{301}e\u{301}"
+        );
+    }
+}
