@@ -28,8 +28,8 @@ pub(crate) use values::{unhex, unhex_secret};
 /// The exit code is 0 if all is well; 2 for errors of usage and of reading and writing, including a
 /// file that should hold a voucher, but cannot be read or holds none: every file that is named, and
 /// in folders those with the extension .pem, .cbor, .ov, .fdoov, .voucher or .b64; otherwise 1 if a
-/// voucher was rejected or a fork was found; and 3 if `ov verify` rejected nothing, but did not
-/// check the origin of some voucher.
+/// voucher was rejected or a fork was found; and 3 if `ov verify` or `ov check-proof` rejected
+/// nothing, but did not check the origin of some voucher.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version, max_term_width = 100)]
 pub(crate) struct Cli {

@@ -108,18 +108,21 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     })?;
     let problem = result.as_ref().err().map(Problem::from);
     // A file that is not a proof is rejected like an invalid proof.
+    let settled = args.policy.any_origin || proved.is_anchored();
     let outcome = match result.as_ref().map_err(|error| error.kind().fault()) {
-        Ok(()) => Outcome::Good,
+        Ok(()) if settled => Outcome::Good,
+        // Anybody can make a voucher of this GUID with an owner's key of their own.
+        Ok(()) => Outcome::Unanchored,
         Err(Fault::Misuse | Fault::Signer) => Outcome::Trouble,
         Err(_) => Outcome::Rejected,
     };
     let mut lines = Lines::new();
     let guid = challenge.guid().to_string();
     if args.json {
-        let verdict = if problem.is_some() {
-            "rejected"
-        } else {
-            "proved"
+        let verdict = match problem {
+            Some(_) => "rejected",
+            None if settled => "proved",
+            None => "unanchored",
         };
         lines.line(&object(&[
             ("verdict", json!(verdict)),
@@ -135,7 +138,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     } else {
         let verifier = quoted(challenge.verifier());
         lines.line(&match problem {
-            None if args.policy.any_origin || proved.is_anchored() => {
+            None if settled => {
                 format!("proved    {guid}  {owner} owns it, asked by {verifier}")
             }
             // The owner is only a claim of the voucher, which anybody may have made.
