@@ -179,6 +179,17 @@ fn keys_and_vouchers_have_one_number() {
     refused(&with("v", "k1"), "2 vouchers, but 1 key in the list");
     refused(&with("v", "k3"), "2 vouchers, but 3 keys in the list");
     refused(&with("v missing", "k2"), "every input has to be readable");
+    refused(&with("v missing", "k2"), "missing: ");
+    fs::write(
+        folder.join("rest"),
+        [
+            file::to_pem(&common::voucher(P256, 1, 1)).as_bytes(),
+            b"\0\x01",
+        ]
+        .concat(),
+    )
+    .unwrap();
+    refused(&with("rest", "k1"), "rest[1]: the bytes after a PEM block");
     // A voucher that cannot be read keeps its place: the others get their own keys.
     let block = |guid| file::to_pem(&common::voucher(P256, guid, 1));
     let broken = block(1).replacen("\nh", "\n!", 1);
