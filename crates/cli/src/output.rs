@@ -491,7 +491,8 @@ impl Sink {
     }
 }
 
-fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
+/// The file for a voucher with this name in a folder.
+pub(crate) fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
     folder.join(format!("{name}.{}", format.extension()))
 }
 
