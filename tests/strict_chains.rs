@@ -99,7 +99,10 @@ fn chains_that_are_none() {
     refused(&made(&["p521-leaf", "p521-root"]), F::CertificateUnreadable);
     // The manufacturer's chain, which is in the header, like that of an owner.
     for (chain, kind) in [
-        (&["p256-leaf", "int-sha1", "p256-root"][..], F::Sha1Signature),
+        (
+            &["p256-leaf", "int-sha1", "p256-root"][..],
+            F::Sha1Signature,
+        ),
         (&["p256-root"], F::CaAsLeaf),
     ] {
         refused(&made_by(chain), kind);

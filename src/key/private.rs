@@ -13,6 +13,8 @@ const LABEL: &[u8] = b"PRIVATE KEY";
 const LINE: usize = 80;
 /// The largest distance between the members of one JWK: those of an RSA key.
 const JWK: usize = 16 << 10;
+/// The longest COSE_Key that is looked for inside other data, in bytes: that of an RSA key.
+const COSE_KEY: usize = 4096;
 /// Byte strings in each other that are looked into.
 const STRINGS: usize = 4;
 
@@ -36,12 +38,14 @@ pub fn is_private_key(bytes: &[u8]) -> bool {
 
 /// The same for DER and COSE_Keys.
 pub(crate) fn is_private_binary(bytes: &[u8]) -> bool {
-    is_private_der(bytes) || is_private_cose_key(bytes) || is_in_cbor(bytes, STRINGS)
+    let mut budget = bytes.len().saturating_mul(2);
+    is_private_der(bytes) || is_private_cose_key(bytes) || is_in_cbor(bytes, STRINGS, &mut budget)
 }
 
 /// Whether one of the items with which these bytes begin is a private key, down to this number of
-/// byte strings in each other.
-fn is_in_cbor(bytes: &[u8], strings: usize) -> bool {
+/// byte strings in each other. Maps are read up to this number of bytes in total, so that maps in
+/// each other do not cost more than the input.
+fn is_in_cbor(bytes: &[u8], strings: usize, budget: &mut usize) -> bool {
     let mut reader = Reader::<DeviceError>::new(bytes);
     // Items come one after the other, whatever they are in.
     while let Ok(head) = reader.head(&mut NullSink) {
@@ -57,14 +61,16 @@ fn is_in_cbor(bytes: &[u8], strings: usize) -> bool {
                 if deeper.is_some_and(|deeper| {
                     is_private_der(inside)
                         || is_private_cose_key(inside)
-                        || is_in_cbor(inside, deeper)
+                        || is_in_cbor(inside, deeper, budget)
                 }) {
                     return true;
                 }
             }
             Major::Map => {
                 let rest = bytes.get(head.start..).unwrap_or_default();
-                if is_private_cose_key(rest) {
+                let most = rest.len().min(COSE_KEY).min(*budget);
+                *budget = budget.saturating_sub(most);
+                if is_private_cose_key(rest.get(..most).unwrap_or_default()) {
                     return true;
                 }
             }
