@@ -88,6 +88,18 @@ fn each_anchor_gives_an_origin() {
     }
 }
 
+/// Nor does a policy without an anchor accept anything, and it is the policy that lacks something.
+#[test]
+fn a_policy_without_an_anchor_refuses_every_voucher() {
+    let policy = Policy::any_origin().require_origin();
+    for bytes in [fresh(P256, 1).as_bytes().to_vec(), voucher(P256, 1, 2)] {
+        let error = verdict(&bytes, &policy).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::OriginNotChecked);
+        let text = error.to_string();
+        assert!(text.contains("the policy has no anchor"), "{text}");
+    }
+}
+
 /// Any header can hold the manufacturer's public key; without entries nobody has signed it.
 #[test]
 fn a_voucher_without_entries_needs_its_hmac() {
@@ -105,6 +117,7 @@ fn a_voucher_without_entries_needs_its_hmac() {
     ] {
         let error = verdict(&bytes, &policy).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OriginNotChecked);
+        assert!(error.to_string().contains("no entries"), "{error}");
         assert_eq!(error.offset(), Some(at));
         assert_eq!(audit(&bytes, &policy).errors.len(), 1);
     }

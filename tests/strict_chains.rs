@@ -20,14 +20,28 @@ fn vector(name: &str) -> Vec<u8> {
 
 /// A voucher of a device with these certificates.
 fn made(chain: &[&str]) -> Vec<u8> {
-    let chain = chain.iter().map(|name| {
-        let root = env!("CARGO_MANIFEST_DIR");
-        std::fs::read(format!("{root}/tests/certificates/{name}.der")).unwrap()
-    });
     let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
-    let new = new.with_rendezvous(directive());
-    let header = new.with_device_chain(chain.collect()).header();
+    complete(&new.with_device_chain(certificates(chain)))
+}
+
+/// A voucher of a manufacturer with these certificates.
+fn made_by(chain: &[&str]) -> Vec<u8> {
+    let maker = KeyOrChain::Chain(certificates(chain));
+    let new = NewVoucher::new(Guid([1; 16]), "Model 7", maker);
+    complete(&new.allow_ca_owner().with_epid())
+}
+
+fn certificates(names: &[&str]) -> Vec<Vec<u8>> {
+    let read = |name: &&str| {
+        let root = env!("CARGO_MANIFEST_DIR");
+        std::fs::read(format!("{root}/tests/certificates/{name}.der")).unwrap()
+    };
+    names.iter().map(read).collect()
+}
+
+fn complete(new: &NewVoucher) -> Vec<u8> {
+    let header = new.clone().with_rendezvous(directive()).header();
     let made = header.and_then(|header| header.authenticate(&device()));
     made.unwrap().as_bytes().to_vec()
 }
@@ -83,6 +97,16 @@ fn chains_that_are_none() {
         refused(&made(chain), kind);
     }
     refused(&made(&["p521-leaf", "p521-root"]), F::CertificateUnreadable);
+    // The manufacturer's chain, which is in the header, like that of an owner.
+    for (chain, kind) in [
+        (
+            &["p256-leaf", "int-sha1", "p256-root"][..],
+            F::Sha1Signature,
+        ),
+        (&["p256-root"], F::CaAsLeaf),
+    ] {
+        refused(&made_by(chain), kind);
+    }
 }
 
 #[test]

@@ -11,21 +11,109 @@ use crate::limits::Limits;
 const LABEL: &[u8] = b"PRIVATE KEY";
 /// The largest distance to the preceding BEGIN.
 const LINE: usize = 80;
+/// The largest distance between the members of one JWK: those of an RSA key.
+const JWK: usize = 16 << 10;
+/// The longest COSE_Key that is looked for inside other data, in bytes: that of an RSA key.
+const COSE_KEY: usize = 4096;
+/// Byte strings in each other that are looked into.
+const STRINGS: usize = 4;
 
 /// Whether these bytes are a private key, or contain one as text.
 ///
 /// It recognises DER of PKCS#8 (encrypted or not), PKCS#1, SEC 1 or PKCS#12; a COSE_Key with a
-/// private part; and PEM anywhere with the label of a private key. Only the beginning of a key is
-/// examined. A bare secret number cannot be distinguished from other bytes.
+/// private part; both of these also in CBOR; and anywhere PEM with the label of a private key, and
+/// a JWK with a private part. Only the beginning of a key is examined. A bare secret number cannot
+/// be distinguished from other bytes.
 ///
 /// ```
 /// use ownership_voucher::file::is_private_key;
 /// assert!(is_private_key(b"-----BEGIN EC PRIVATE KEY-----"));
+/// assert!(is_private_key(br#"{"kty": "EC", "d": "c2VjcmV0"}"#));
 /// assert!(!is_private_key(b"-----BEGIN PUBLIC KEY-----"));
 /// ```
 #[must_use]
 pub fn is_private_key(bytes: &[u8]) -> bool {
-    is_private_der(bytes) || is_private_cose_key(bytes) || pem_labels(bytes).next().is_some()
+    is_private_binary(bytes) || pem_labels(bytes).next().is_some() || private_jwk(bytes).is_some()
+}
+
+/// The same for DER and COSE_Keys.
+pub(crate) fn is_private_binary(bytes: &[u8]) -> bool {
+    let mut budget = bytes.len().saturating_mul(2);
+    is_private_der(bytes) || is_private_cose_key(bytes) || is_in_cbor(bytes, STRINGS, &mut budget)
+}
+
+/// Whether one of the items with which these bytes begin is a private key, down to this number of
+/// byte strings in each other. Maps are read up to this number of bytes in total, so that maps in
+/// each other do not cost more than the input.
+fn is_in_cbor(bytes: &[u8], strings: usize, budget: &mut usize) -> bool {
+    let mut reader = Reader::<DeviceError>::new(bytes);
+    // Items come one after the other, whatever they are in.
+    while let Ok(head) = reader.head(&mut NullSink) {
+        match head.major {
+            Major::Bytes | Major::Text if !head.is_indefinite() => {
+                let Ok(content) = reader.content(&head) else {
+                    return false;
+                };
+                let inside = content.of(bytes);
+                let deeper = strings
+                    .checked_sub(1)
+                    .filter(|_| head.major == Major::Bytes);
+                if deeper.is_some_and(|deeper| {
+                    is_private_der(inside)
+                        || is_private_cose_key(inside)
+                        || is_in_cbor(inside, deeper, budget)
+                }) {
+                    return true;
+                }
+            }
+            Major::Map => {
+                let rest = bytes.get(head.start..).unwrap_or_default();
+                let most = rest.len().min(COSE_KEY).min(*budget);
+                *budget = budget.saturating_sub(most);
+                if is_private_cose_key(rest.get(..most).unwrap_or_default()) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// The position of a JWK with a private part (RFC 7517 §4, RFC 7518 §6): the first of its members
+/// `kty` and `d` or `k`.
+pub(crate) fn private_jwk(bytes: &[u8]) -> Option<usize> {
+    // In a JSON text inside a JSON string, quotation marks are escaped.
+    let quote = |rest: &[u8]| {
+        let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
+        rest.first() == Some(&b'"')
+    };
+    let value = |rest: &'_ [u8], name: &[u8]| -> Option<bool> {
+        let rest = rest.strip_prefix(b"\"")?.strip_prefix(name)?;
+        let rest = rest.strip_prefix(b"\\").unwrap_or(rest);
+        let rest = rest.strip_prefix(b"\"")?.trim_ascii_start();
+        Some(quote(rest.strip_prefix(b":")?.trim_ascii_start()))
+    };
+    let (mut kind, mut secret) = (None, None);
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'"') {
+        let rest = bytes.get(at..).unwrap_or_default();
+        if value(rest, b"kty") == Some(true) {
+            kind = Some(at);
+        } else if [b"d", b"k"]
+            .iter()
+            .any(|name| value(rest, *name) == Some(true))
+        {
+            secret = Some(at);
+        } else {
+            continue;
+        }
+        if let Some((kind, secret)) = kind.zip(secret)
+            && kind.abs_diff(secret) <= JWK
+        {
+            return Some(kind.min(secret));
+        }
+    }
+    None
 }
 
 /// The positions of private key labels in text: after the word BEGIN or END.

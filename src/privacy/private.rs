@@ -1,13 +1,13 @@
 //! Private keys in unexpected parts of a voucher: in a COSE_Key with `d`, in additional data, in
-//! the text of a PEM block.
+//! the text of a PEM block or a JWK.
 
-use crate::key::private::{Part, each_label, is_private_cose_key, is_private_der, pem_labels};
+use crate::key::private::{Part, each_label, is_private_binary, pem_labels, private_jwk};
 use crate::key::{KeyEncoding, KeyIndex};
 use crate::voucher::Voucher;
 
 impl Voucher<'_> {
     /// Whether the voucher contains a private key: in a COSE_Key, in additional data as DER, or
-    /// anywhere as PEM. Every holder of the voucher could then sign as that owner.
+    /// anywhere as PEM or JWK. Every holder of the voucher could then sign as that owner.
     ///
     /// [`disclosures`](Self::disclosures) returns the place. Other contents of the voucher's file
     /// are not examined.
@@ -58,10 +58,7 @@ pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) 
             .index
             .extra
             .map_or(entry.range().start, |it| it.start());
-        if entry
-            .extra()
-            .any(|(_, value)| is_private_der(value) || is_private_cose_key(value))
-        {
+        if entry.extra().any(|(_, value)| is_private_binary(value)) {
             found(Found {
                 what: "DER or COSE_Key in additional data",
                 offset,
@@ -69,11 +66,12 @@ pub(super) fn private_keys(voucher: &Voucher<'_>, mut found: impl FnMut(Found)) 
             });
         }
     }
-    for offset in pem_labels(bytes) {
+    let pem = pem_labels(bytes).map(|offset| ("PEM", offset));
+    for (what, offset) in pem.chain(private_jwk(bytes).map(|offset| ("JWK", offset))) {
         let mut entries = voucher.entries();
         let entry = entries.find(|entry| entry.range().contains(&offset));
         found(Found {
-            what: "PEM",
+            what,
             offset,
             entry: entry.map(|entry| entry.number()),
         });

@@ -4,14 +4,21 @@
 use alloc::string::String;
 use core::fmt::Write as _;
 
+use crate::key::private::is_private_key;
 use crate::text::{escape, is_hidden};
 
 /// The size in bytes of the text that is shown; a longer text is truncated and ends in an ellipsis.
 pub(super) const SHOWN: usize = 256;
 
-/// The text with hidden characters escaped, truncated after [`SHOWN`] bytes.
+/// The text with hidden characters escaped, truncated after [`SHOWN`] bytes. A private key is never
+/// shown.
 pub(super) fn shown(text: &str) -> String {
     let mut out = String::new();
+    if is_private_key(text.as_bytes()) {
+        // Writing to a String does not fail.
+        let _ = write!(out, "{} bytes with a private key withheld", text.len());
+        return out;
+    }
     for c in text.chars() {
         if out.len() >= SHOWN {
             out.push('…');

@@ -51,7 +51,7 @@ pub(crate) fn check(
     }
     // The fault of an anchor that does not match was already reported.
     if !proved.is_anchored() && !policy.any_origin && !refused {
-        judge.fault(no_origin(voucher))?;
+        judge.fault(no_origin(voucher, policy))?;
     }
     if let Some(wanted) = &policy.owner {
         match check_owner(voucher, owner, wanted) {
@@ -75,9 +75,14 @@ pub(crate) fn check(
 
 /// Nothing anchors the header. Without entries, not even a matching manufacturer key does: the
 /// header is not signed, and any header can contain a public key.
-fn no_origin(voucher: &Voucher<'_>) -> Error {
-    let why = "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC \
-               too, or accept any origin";
+fn no_origin(voucher: &Voucher<'_>, policy: &Policy<'_>) -> Error {
+    let why = match policy.wants_manufacturer() {
+        true => {
+            "the voucher has no entries, so its manufacturer has signed nothing; verify the HMAC too, \
+             or accept any origin"
+        }
+        false => "the policy has no anchor; give a manufacturer or an HMAC, or accept any origin",
+    };
     Error::because(ErrorKind::OriginNotChecked, why).at(voucher.manufacturer_key().range().start)
 }
 

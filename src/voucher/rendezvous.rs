@@ -25,6 +25,7 @@ use crate::cbor::{Items, Reader, Sink, Span};
 use crate::error::{DeviceError, ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::key::NullSink;
+use crate::key::private::is_private_key;
 use crate::limits::Limits;
 
 pub(crate) use hidden::passwords;
@@ -82,7 +83,8 @@ impl<'v> RvInstruction<'v> {
     ///
     /// That is the case for the Wi-Fi password, and for every value that cannot be parsed as its
     /// variable requires. It includes the values of unknown variables and of RVExtRV, values of
-    /// flags, and a URL instead of a host name, which may contain a user's password.
+    /// flags, a URL instead of a host name, which may contain a user's password, and a text with a
+    /// private key.
     ///
     /// ```
     /// # use ownership_voucher::*;
@@ -105,7 +107,10 @@ impl<'v> RvInstruction<'v> {
             None | Some(V::WifiPw | V::ExtRv) => true,
             Some(_) => match self.decode(span) {
                 None => true,
-                Some(RvValue::Text(text)) => self.code == 5 && text.contains(['/', '@', '?', '#']),
+                Some(RvValue::Text(text)) => {
+                    let url = self.code == 5 && text.contains(['/', '@', '?', '#']);
+                    url || is_private_key(text.as_bytes())
+                }
                 Some(_) => false,
             },
         }

@@ -3,6 +3,7 @@
 mod two_steps;
 
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 
 use ownership_voucher::transfer::Receipt;
 use ownership_voucher::{
@@ -24,7 +25,7 @@ use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
 use crate::receipts::Receipts;
 use crate::report::{Problem, count};
-use crate::resume::{Found, complete, look};
+use crate::resume::{Found, complete, is_free, look};
 use crate::same_file::Files;
 use crate::verify::{Progress, pool};
 use crate::warnings::{Warnings, warn_of_private_key};
@@ -49,8 +50,10 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
     }
     match (next, &args.to_be_signed, &args.signature) {
-        (Some(next), Some(path), None) => first_step(args, path, &next, &options, &material),
-        (Some(next), None, Some(path)) => second_step(args, path, &next, &options, &material),
+        (Some(next), Some(path), None) => first_step(args, path, &next, &options, &material, files),
+        (Some(next), None, Some(path)) => {
+            second_step(args, path, &next, &options, &material, files)
+        }
         (Some(_), None, None) if args.key.is_none() && args.onetime.master.is_none() => {
             Err("one of --key, --master, --to-be-signed and --signature is needed".into())
         }
@@ -293,16 +296,7 @@ impl Run<'_> {
         else {
             return Step::Sign;
         };
-        let (force, journal) = (self.args.output.force, self.journal.as_ref());
-        match look(
-            &target,
-            force,
-            bytes,
-            number,
-            self.policy,
-            self.deals,
-            journal,
-        ) {
+        match self.look(&target, bytes, number) {
             Found::Nothing => match self.files.check(&target, "a voucher of --out-dir") {
                 Err(Failure::Message(message)) => Step::Trouble(message),
                 _ => Step::Sign,
@@ -311,6 +305,24 @@ impl Run<'_> {
             Found::Refused(why, Outcome::Trouble) => Step::Trouble(why),
             Found::Refused(why, _) => Step::Failed(why),
         }
+    }
+
+    /// What an earlier run has left in the place of this voucher.
+    fn look(&self, target: &Path, bytes: &[u8], number: usize) -> Found {
+        if is_free(target) {
+            return Found::Nothing;
+        }
+        let policy = self.policy;
+        let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
+        // Faults of the voucher itself are reported when it is sold.
+        let Ok(voucher) = parsed else {
+            return Found::Nothing;
+        };
+        let Ok(Some(extension)) = self.deals.prepare(number, &voucher) else {
+            return Found::Nothing;
+        };
+        let (force, journal) = (self.args.output.force, self.journal.as_ref());
+        look(target, force, &voucher, &extension, policy, journal)
     }
 
     fn signed(

@@ -317,6 +317,7 @@ const GUIDES: &[Guide] = &[
             exit(GOOD, "the owner of the voucher gave the answer"),
             exit(REJECTED, "the proof was rejected"),
             FAILED,
+            NOT_CHECKED,
             UNHEARD,
         ],
         examples: &[example(

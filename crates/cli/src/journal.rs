@@ -72,6 +72,9 @@ impl SalesFile {
     /// Opens the journal, or creates one, and reads it. With `repair` a truncated last line is
     /// removed.
     pub(crate) fn open(path: &Path, repair: bool) -> Result<Self, Failure> {
+        if path.as_os_str() == "-" {
+            return Err("--journal: a journal has to be a file, which can be read again".into());
+        }
         let journal = Self {
             path: path.to_path_buf(),
             repair,

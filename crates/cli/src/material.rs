@@ -72,6 +72,11 @@ impl Material {
         if args.require_crl && args.crl.is_empty() {
             return Err("--require-crl: --crl expected beside it".into());
         }
+        if args.refuse_expired && args.device_ca.is_empty() && args.manufacturer_ca.is_empty() {
+            return Err(
+                "--refuse-expired: --device-ca or --manufacturer-ca expected beside it".into(),
+            );
+        }
         Ok(Self {
             owner: args.owner.as_deref().map(owners::one_key).transpose()?,
             manufacturers: args

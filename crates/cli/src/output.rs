@@ -60,6 +60,14 @@ impl NewFile {
     /// written.
     pub(crate) fn create(target: &Path, force: bool, readers: Readers) -> Result<Self, Failure> {
         let place = Place::of(target, force)?;
+        if let Place::File(path) = &place {
+            sweep_for(path);
+        }
+        Self::open(target, place, force, readers)
+    }
+
+    /// The same without a look at what killed runs have left, for one of many files in a folder.
+    fn open(target: &Path, place: Place, force: bool, readers: Readers) -> Result<Self, Failure> {
         let failure = |error| named_failure(target, &error);
         let to = match place {
             Place::Standard => To::Standard(Lines::of_data()),
@@ -339,7 +347,6 @@ impl Sink {
             .filter(|path| !is_standard_output(path))
         {
             Some(path) => {
-                sweep_for(path);
                 let file = NewFile::create(path, args.force, Readers::Usual)?;
                 Ok(Self::File(file, encoder))
             }
@@ -358,12 +365,10 @@ impl Sink {
                 force,
             } => {
                 let target = in_folder(folder, *format, name);
-                write_file(
-                    &target,
-                    &Encoder::one(*format, voucher),
-                    *force,
-                    Readers::Usual,
-                )
+                let place = Place::of(&target, *force)?;
+                let mut file = NewFile::open(&target, place, *force, Readers::Usual)?;
+                file.write(&Encoder::one(*format, voucher))?;
+                file.commit()
             }
         }
     }
@@ -421,7 +426,8 @@ impl Sink {
     }
 }
 
-fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
+/// The file for a voucher with this name in a folder.
+pub(crate) fn in_folder(folder: &Path, format: Format, name: &str) -> PathBuf {
     folder.join(format!("{name}.{}", format.extension()))
 }
 

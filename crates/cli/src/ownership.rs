@@ -110,18 +110,21 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     })?;
     let problem = result.as_ref().err().map(Problem::from);
     // A file that is not a proof is rejected like an invalid proof.
+    let settled = args.policy.any_origin || proved.is_anchored();
     let outcome = match result.as_ref().map_err(|error| error.kind().fault()) {
-        Ok(()) => Outcome::Good,
+        Ok(()) if settled => Outcome::Good,
+        // Anybody can make a voucher of this GUID with an owner's key of their own.
+        Ok(()) => Outcome::Unanchored,
         Err(Fault::Misuse | Fault::Signer) => Outcome::Trouble,
         Err(_) => Outcome::Rejected,
     };
     let mut lines = Lines::new();
     let guid = challenge.guid().to_string();
     if args.json {
-        let verdict = if problem.is_some() {
-            "rejected"
-        } else {
-            "proved"
+        let verdict = match problem {
+            Some(_) => "rejected",
+            None if settled => "proved",
+            None => "unanchored",
         };
         lines.line(&object(&[
             ("verdict", json!(verdict)),
@@ -137,7 +140,7 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
     } else {
         let verifier = quoted(challenge.verifier());
         let (style, words, rest) = match problem {
-            None if args.policy.any_origin || proved.is_anchored() => {
+            None if settled => {
                 let rest = format!("    {guid}  {owner} owns it, asked by {verifier}");
                 (GOOD, "proved", rest)
             }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
+use crate::same_file::LINKS;
 
 /// How an output is written.
 #[derive(Debug, PartialEq, Eq)]
@@ -72,12 +73,28 @@ fn new_file(target: &Path) -> Result<Place, Failure> {
     Ok(Place::File(target.to_path_buf()))
 }
 
-/// Whether this path leads to a descriptor of this process.
+/// Whether this path leads to a descriptor of this process, by itself or over links.
 fn is_descriptor(target: &Path) -> bool {
-    ["/dev/fd", "/proc/self/fd", "/dev/stderr", "/dev/stdin"]
-        .iter()
-        .any(|folder| target.starts_with(folder))
+    let mut path = target.to_path_buf();
+    for _ in 0..=LINKS {
+        if DESCRIPTORS.iter().any(|folder| path.starts_with(folder)) {
+            return true;
+        }
+        match fs::read_link(&path) {
+            Ok(next) => path = path.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return false,
+        }
+    }
+    false
 }
+
+const DESCRIPTORS: [&str; 5] = [
+    "/dev/fd",
+    "/proc/self/fd",
+    "/dev/stdin",
+    "/dev/stdout",
+    "/dev/stderr",
+];
 
 /// Whether the standard output is meant.
 pub(crate) fn is_standard_output(target: &Path) -> bool {

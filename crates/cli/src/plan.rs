@@ -10,7 +10,7 @@ use ownership_voucher::{Guid, Policy, PublicKey, Voucher};
 
 use crate::Failure;
 use crate::deals::Deals;
-use crate::input::{Inputs, Windows};
+use crate::input::{Inputs, Item, Windows};
 use crate::interrupt::Interrupt;
 use crate::report::count;
 
@@ -37,7 +37,14 @@ pub(crate) fn plan(
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     let mut vouchers = 0_usize;
     let mut unreadable = 0_usize;
-    each(&mut windows, interrupt, |_, _, bytes| {
+    let mut unread = None;
+    each(&mut windows, interrupt, |_, item| {
+        if let Err(problem) = &item.bytes
+            && problem.is_unread()
+        {
+            unread.get_or_insert_with(|| format!("{}: {}", item.name(), problem.message));
+        }
+        let bytes = item.bytes.as_deref().ok();
         vouchers = vouchers.saturating_add(1);
         match bytes {
             Some(bytes) => {
@@ -52,7 +59,7 @@ pub(crate) fn plan(
         }
     })?;
     drop(seen);
-    keys_fit(deals, vouchers, unreadable, windows.failures())?;
+    keys_fit(deals, vouchers, unreadable, unread)?;
     if shared.is_empty() {
         return Ok(Plan::new());
     }
@@ -72,13 +79,9 @@ pub(crate) fn plan(
         parties.entry(guid).or_default().push(party);
         Some(())
     };
-    each(
-        &mut inputs.windows(true),
-        interrupt,
-        |number, name, bytes| {
-            collect(number, name, bytes);
-        },
-    )?;
+    each(&mut inputs.windows(true), interrupt, |number, item| {
+        collect(number, &item.name(), item.bytes.as_deref().ok());
+    })?;
     let mut plan = Plan::new();
     for group in parties.into_values() {
         decide(&group, &mut plan);
@@ -86,16 +89,16 @@ pub(crate) fn plan(
     Ok(plan)
 }
 
-/// Calls `f` with number, name and bytes of every voucher.
+/// Calls `f` with the number of every item, and the item.
 fn each(
     windows: &mut Windows,
     interrupt: &Interrupt,
-    mut f: impl FnMut(usize, &str, Option<&[u8]>),
+    mut f: impl FnMut(usize, &Item),
 ) -> Result<(), Failure> {
     let mut number = 0_usize;
     while let Some(window) = windows.next() {
         for item in window {
-            f(number, &item.name(), item.bytes.as_deref().ok());
+            f(number, &item);
             number = number.saturating_add(1);
         }
         if interrupt.code().is_some() {
@@ -111,16 +114,16 @@ fn keys_fit(
     deals: &Deals,
     vouchers: usize,
     unreadable: usize,
-    failures: usize,
+    unread: Option<String>,
 ) -> Result<(), Failure> {
     let Some(keys) = deals.keys() else {
         return Ok(());
     };
-    if failures > 0 {
-        return Err(
-            "with --to-keys every input has to be readable, or keys go to wrong vouchers; nothing was signed"
-                .into(),
-        );
+    if let Some(unread) = unread {
+        return Err(Failure::Message(format!(
+            "{unread}. With --to-keys every input has to be readable, or keys go to wrong vouchers; \
+             nothing was signed"
+        )));
     }
     if keys == vouchers {
         return Ok(());

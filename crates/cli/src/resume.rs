@@ -4,10 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use ownership_voucher::transfer::{Receipt, Relation, relation};
-use ownership_voucher::{Policy, Proved, VerifiedVoucher, Voucher, file};
+use ownership_voucher::{Extension, Policy, Proved, VerifiedVoucher, Voucher, file};
 
 use crate::cli::Format;
-use crate::deals::Deals;
 use crate::journal::SalesFile;
 use crate::output::Sink;
 use crate::read::read;
@@ -26,39 +25,31 @@ pub(crate) enum Found {
     Refused(String, Outcome),
 }
 
-/// Examines `target` before the voucher with this number is sold into it.
+/// Whether nothing exists under the output name of a voucher, in any format.
+pub(crate) fn is_free(target: &Path) -> bool {
+    std::fs::symlink_metadata(target).is_err() && others(target).is_empty()
+}
+
+/// Examines `target` before this extension of the voucher is signed, or written, into it.
 pub(crate) fn look(
     target: &Path,
     force: bool,
-    bytes: &[u8],
-    number: usize,
+    voucher: &VerifiedVoucher<'_>,
+    extension: &Extension<'_>,
     policy: &Policy<'_>,
-    deals: &Deals,
     journal: Option<&SalesFile>,
 ) -> Found {
-    let others = others(target);
-    if std::fs::symlink_metadata(target).is_err() && others.is_empty() {
-        return Found::Nothing;
-    }
-    let parsed = Voucher::parse_with(bytes, policy.limits()).and_then(|v| v.verify(policy));
-    // Faults of the voucher itself are reported when it is sold.
-    let Ok(voucher) = parsed else {
-        return Found::Nothing;
-    };
-    let Ok(Some(extension)) = deals.prepare(number, &voucher) else {
-        return Found::Nothing;
-    };
     // The same device in a file of another format: a sale is one sale in any format.
-    for other in others {
+    for other in others(target) {
         let there = match continuation(&other, policy) {
             Ok(Some(there)) => there,
             Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
             Ok(None) | Err(_) => continue,
         };
-        if relation(&voucher, &there) != Relation::Older {
+        if relation(voucher, &there) != Relation::Older {
             continue;
         }
-        match Receipt::between(&voucher, &there) {
+        match Receipt::between(voucher, &there) {
             Some(receipt) if receipt.to == *extension.next() => {
                 if !force {
                     let (other, target) = (other.display(), target.display());
@@ -82,10 +73,10 @@ pub(crate) fn look(
         Err(Failure::Message(message)) => return Found::Refused(message, Outcome::Trouble),
         Ok(None) | Err(_) => return replaceable(target, force),
     };
-    if relation(&voucher, &there) != Relation::Older {
+    if relation(voucher, &there) != Relation::Older {
         return replaceable(target, force);
     }
-    match Receipt::between(&voucher, &there) {
+    match Receipt::between(voucher, &there) {
         Some(receipt) if receipt.to == *extension.next() => {
             if let Some(Err(error)) = journal.map(|journal| extension.record(journal)) {
                 return Found::Refused(Problem::from(&error).message, Outcome::Rejected);

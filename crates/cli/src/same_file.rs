@@ -11,7 +11,7 @@ use crate::cli::PolicyArgs;
 use crate::place::is_standard_output;
 
 /// The maximum number of consecutive links that are followed.
-const LINKS: usize = 40;
+pub(crate) const LINKS: usize = 40;
 
 /// The identity of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

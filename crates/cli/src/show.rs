@@ -13,7 +13,7 @@ use crate::cli::ShowArgs;
 use crate::input::{Item, Windows, print_left_out};
 use crate::material::Material;
 use crate::output::Lines;
-use crate::report::{Problem, Standing, Verdict, asked, count, fingerprint, hex, object, quoted};
+use crate::report::{Problem, Standing, Verdict, asked, count, fingerprint, hex, object};
 use crate::tree::{self, Node};
 use crate::{Failure, Outcome};
 
@@ -180,7 +180,8 @@ fn header(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Node {
         voucher.protocol_version()
     ));
     header.push(format!("GUID {}", voucher.guid()));
-    header.push(format!("device info {}", quoted(voucher.device_info())));
+    let info = tree::device_info(voucher.device_info(), secrets);
+    header.push(format!("device info {info}"));
     header = header.with([
         tree::rendezvous(voucher.rendezvous(), secrets),
         tree::key("manufacturer", voucher.manufacturer_key(), at),
@@ -327,7 +328,13 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
         .collect();
     vec![
         ("version", json!(voucher.protocol_version())),
-        ("device_info", json!(voucher.device_info())),
+        (
+            "device_info",
+            json!(
+                Some(voucher.device_info())
+                    .filter(|info| !tree::withheld(info.as_bytes(), secrets))
+            ),
+        ),
         ("rendezvous", json!(instructions)),
         ("manufacturer", key_json(voucher.manufacturer_key())),
         (

@@ -12,6 +12,7 @@ use ownership_voucher::voucher::{Entry, RendezvousInfo, RvInstruction, RvValue, 
 use crate::Failure;
 use crate::lines::{Lines, PLAIN};
 use crate::report::{count, fingerprint, hex, quoted};
+use crate::watch::holds_private_key;
 
 /// A line and the lines below it.
 #[derive(Debug)]
@@ -219,9 +220,17 @@ pub(crate) fn value(variable: RvVariable, value: RvValue<'_>) -> Option<String> 
     })
 }
 
-/// Whether additional data is not shown because it is a private key.
-pub(crate) fn withheld(extra: &[u8], secrets: bool) -> bool {
-    !secrets && is_private_key(extra)
+/// Whether device info or additional data is not shown because it is a private key, or holds one.
+pub(crate) fn withheld(bytes: &[u8], secrets: bool) -> bool {
+    !secrets && (is_private_key(bytes) || holds_private_key(bytes))
+}
+
+/// The device info, unless it is withheld.
+pub(crate) fn device_info(info: &str, secrets: bool) -> String {
+    match withheld(info.as_bytes(), secrets) {
+        true => format!("with a private key, {} bytes, withheld", info.len()),
+        false => quoted(info),
+    }
 }
 
 /// Who signed what to whom.

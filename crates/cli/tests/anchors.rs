@@ -337,8 +337,9 @@ fn other_commands_say_it_and_go_on() {
     assert_eq!(ov(&folder, prove).0, 0);
     let check = "check-proof v --challenge question --proof answer --json";
     let (code, out, err) = ov(&folder, check);
-    assert!(code == 0 && err.contains(note), "{err}");
+    assert!(code == 3 && err.contains(note), "{err}");
     let line: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(line["verdict"], "unanchored");
     assert_eq!(line["origin"], "not-checked");
     let (_, out, err) = ov(&folder, &format!("{check} --manufacturer 0.pub"));
     let line: Value = serde_json::from_str(&out).unwrap();

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use ownership_voucher::{KeyType, Policy, Voucher, file};
+use ownership_voucher::{KeyType, OwnerSigner as _, Policy, Voucher, file};
 use program::{good, lines, names, ov, pem, text};
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -179,6 +179,17 @@ fn keys_and_vouchers_have_one_number() {
     refused(&with("v", "k1"), "2 vouchers, but 1 key in the list");
     refused(&with("v", "k3"), "2 vouchers, but 3 keys in the list");
     refused(&with("v missing", "k2"), "every input has to be readable");
+    refused(&with("v missing", "k2"), "missing: ");
+    fs::write(
+        folder.join("rest"),
+        [
+            file::to_pem(&common::voucher(P256, 1, 1)).as_bytes(),
+            b"\0\x01",
+        ]
+        .concat(),
+    )
+    .unwrap();
+    refused(&with("rest", "k1"), "rest[1]: the bytes after a PEM block");
     // A voucher that cannot be read keeps its place: the others get their own keys.
     let block = |guid| file::to_pem(&common::voucher(P256, guid, 1));
     let broken = block(1).replacen("\nh", "\n!", 1);
@@ -456,7 +467,7 @@ fn two_steps_go_through_the_journal() {
     let key = common::key(P256, 1);
     let sign = |message: &str| {
         let message = fs::read(folder.join(message)).unwrap();
-        ownership_voucher::OwnerSigner::sign(&key, key.algorithm(), &message).unwrap()
+        key.sign(key.algorithm(), &message).unwrap()
     };
     fs::write(folder.join("s"), sign("m")).unwrap();
     let second = |to: u8, out: &str, journal: &str| {
@@ -642,4 +653,50 @@ fn unfinished_files_are_no_vouchers_and_do_not_stay() {
     fs::write(folder.join(format!(".w.{random}.tmp")), "half").unwrap();
     good(&folder, "extend v --key 1.key --to 5.pub -o w");
     assert!(!names(&folder).iter().any(|name| name.ends_with(".tmp")));
+}
+
+/// A folder is looked at as in a shipment: the same sale is done, another one is refused.
+#[test]
+fn two_steps_into_a_folder_sell_once() {
+    let folder = folder("two-folder");
+    shipment(&folder, "v", &[1]);
+    let name = format!("d/{}.pem", hex_guid(1));
+    let sign = |to: u8| {
+        good(
+            &folder,
+            &format!("extend v --to {to}.pub --to-be-signed m{to} --force"),
+        );
+        let message = fs::read(folder.join(format!("m{to}"))).unwrap();
+        let signer = common::key(P256, 1);
+        let signature = signer.sign(signer.algorithm(), &message).unwrap();
+        fs::write(folder.join(format!("s{to}")), signature).unwrap();
+    };
+    sign(5);
+    sign(6);
+    let sell = |to: u8| format!("extend v --to {to}.pub --signature s{to} --out-dir d");
+    good(&folder, &sell(5));
+    let sold = fs::read(folder.join(&name)).unwrap();
+    for more in ["", " --force", " -f cbor", " -f cbor --force"] {
+        let (code, _, err) = ov(&folder, &format!("{}{more}", sell(6)));
+        assert_eq!(code, 1, "{more}: {err}");
+        assert!(err.contains("continues this state otherwise"), "{err}");
+        let first = format!("extend v --to 6.pub --to-be-signed m --out-dir d{more}");
+        let (code, _, err) = ov(&folder, &first);
+        assert_eq!(code, 1, "{more}: {err}");
+        assert!(!folder.join("m").exists(), "{more}");
+    }
+    // The journal is not told of what is refused.
+    assert_eq!(ov(&folder, &format!("{} --journal j", sell(6))).0, 1);
+    good(&folder, &format!("{} --journal j --receipt r", sell(5)));
+    assert_eq!(lines(&text(&folder.join("r"))).len(), 1);
+    assert_eq!(names(&folder.join("d")).len(), 1);
+    assert_eq!(fs::read(folder.join(&name)).unwrap(), sold);
+    // Nor is the input replaced.
+    fs::copy(folder.join("v"), folder.join(&name)).unwrap();
+    let before = fs::read(folder.join(&name)).unwrap();
+    let own = format!("extend {name} --to 5.pub --signature s5 --out-dir d --force");
+    let (code, _, err) = ov(&folder, &own);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("are the same file"), "{err}");
+    assert_eq!(fs::read(folder.join(&name)).unwrap(), before);
 }

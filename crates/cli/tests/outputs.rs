@@ -73,9 +73,12 @@ fn a_pipe_is_written_into_and_stays_a_pipe() {
     for (number, command) in OUTPUTS.iter().enumerate() {
         let folder = folder(&format!("pipe-{number}"));
         let (pipe, link) = (folder.join("pipe"), folder.join("link"));
-        fifo(&pipe);
         symlink("pipe", &link).unwrap();
         for (out, force) in [("pipe", ""), ("pipe", " --force"), ("link", " --force")] {
+            // A new pipe each time: a child that another test has just forked may hold the last
+            // reader for a moment, and `ov` would write to it.
+            let _ = fs::remove_file(&pipe);
+            fifo(&pipe);
             let reader = pipe.clone();
             let reader = thread::spawn(move || fs::read(reader).unwrap());
             let args = format!("{}{force}", command.replace("OUT", out));
@@ -160,10 +163,55 @@ fn a_link_to_a_file_stays_and_leads_to_the_new_one() {
     }
 }
 
+/// A killed run leaves a file that has not got its name; it may hold a private key.
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    for (number, command) in OUTPUTS.iter().enumerate() {
+        let folder = folder(&format!("left-{number}"));
+        symlink("file", folder.join("link")).unwrap();
+        fs::write(folder.join("file"), "old").unwrap();
+        for (out, left) in [
+            ("new", ".new.0123456789abcdef.tmp"),
+            ("link", ".file.0123456789abcdef.tmp"),
+        ] {
+            let other = folder.join(".other.0123456789abcdef.tmp");
+            for path in [&folder.join(left), &other] {
+                fs::write(path, "half").unwrap();
+            }
+            let args = command.replace("OUT", out);
+            let (code, _, err) = ov(&folder, &format!("{args} --force"));
+            assert_eq!(code, 0, "{args}: {err}");
+            assert!(!folder.join(left).exists(), "{args}");
+            assert!(other.exists(), "{args}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_is_a_file() {
+    let folder = folder("journal");
+    fs::create_dir(folder.join("folder")).unwrap();
+    fifo(&folder.join("pipe"));
+    for journal in ["-", "folder", "pipe", "/dev/null"] {
+        let sell = "extend v.cbor --key owner.key --to next.pub --journal";
+        let (code, out, err) = ov(&folder, &format!("{sell} {journal}"));
+        assert_eq!((code, out.as_slice()), (2, &b""[..]), "{journal}");
+        assert!(err.contains("a journal has to be a file"), "{err}");
+        assert!(!folder.join("-").exists());
+    }
+}
+
 #[test]
 fn a_file_that_the_shell_opened_keeps_what_it_holds() {
     let folder = folder("descriptor");
-    for (out, file) in [("/dev/stdout", "a"), ("/dev/fd/3", "b")] {
+    symlink("/dev/stdout", folder.join("out")).unwrap();
+    symlink("/dev/fd/3", folder.join("third")).unwrap();
+    for (out, file) in [
+        ("/dev/stdout", "a"),
+        ("/dev/fd/3", "b"),
+        ("out", "c"),
+        ("third", "d"),
+    ] {
         let script = format!(
             "exec 3>{file}; exec >&3; echo before >&3; \"$0\" convert v.cbor -f cbor -o {out} --force"
         );

@@ -164,3 +164,72 @@ fn the_private_part_of_a_cose_key_is_critical() {
     let (code, _, err) = ov(&folder, &[&sell[..], &["--refuse", "critical"]].concat());
     assert_eq!(code, 1, "{err}");
 }
+
+/// Device info and additional data.
+#[test]
+fn a_private_key_in_a_voucher_is_not_printed() {
+    let folder = folder("inside");
+    let jwk = r#"{"kty":"EC","d":"c2VjcmV0LXNjYWxhcg"}"#;
+    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|it| format!("{it:02x}")).collect() };
+    let make = [
+        "new",
+        "--device-info",
+        jwk,
+        "--manufacturer",
+        "2.pub",
+        "--epid",
+        "--rv",
+        "https://a.example",
+        "--hmac-secret",
+        "00112233445566778899aabbccddeeff",
+        "-o",
+        "info.pem",
+    ];
+    assert_eq!(ov(&folder, &make).0, 0);
+    fs::write(folder.join("v.cbor"), common::voucher(P256, 1, 1)).unwrap();
+    // In CBOR, and not at the beginning.
+    let pkcs8 = key(P256, 1).to_pkcs8_der().unwrap();
+    let size = pkcs8.len() as u8;
+    let (array, behind) = ([0x81, 0x58, size], [0, 0]);
+    for (name, before) in [("array.pem", &array[..]), ("behind.pem", &behind)] {
+        let extra = format!("-70000={}", hex(&[before, &pkcs8].concat()));
+        let sell = [
+            "extend",
+            "v.cbor",
+            "--any-origin",
+            "--key",
+            "1.key",
+            "--to",
+            "2.pub",
+            "--extra",
+            &extra,
+            "-o",
+            name,
+        ];
+        let (code, _, err) = ov(&folder, &sell);
+        assert_eq!(code, 0, "{err}");
+    }
+    let scalar = hex(&pkcs8[40..60]);
+    for (name, secret) in [
+        ("info.pem", "c2VjcmV0"),
+        ("array.pem", &scalar),
+        ("behind.pem", &scalar),
+    ] {
+        for args in [
+            &["show"][..],
+            &["show", "--json"],
+            &["show", "--diag"],
+            &["privacy"],
+            &["privacy", "--json"],
+            &["audit"],
+        ] {
+            let (_, out, err) = ov(&folder, &[args, &[name]].concat());
+            let printed = out.contains(secret) || err.contains(secret);
+            assert!(!printed, "{args:?} {name}: {out}{err}");
+        }
+        let (code, out, _) = ov(&folder, &["privacy", name]);
+        assert_eq!(code, 1, "{out}");
+        let (_, out, _) = ov(&folder, &["show", "--secrets", name]);
+        assert!(out.contains(secret), "{out}");
+    }
+}

@@ -113,3 +113,18 @@ fn the_program_takes_lists() {
         assert!(text.contains(why), "{text}");
     }
 }
+
+/// An option about paths without a path to check would change nothing.
+#[test]
+fn options_about_paths_need_roots() {
+    for options in ["--refuse-expired", "--require-crl", "--crl x"] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ov"))
+            .args("verify --any-origin x".split(' '))
+            .args(options.split(' '))
+            .output()
+            .expect("ov runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{options}: {text}");
+        assert!(text.contains("expected beside it"), "{options}: {text}");
+    }
+}

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use std::path::Path;
 
 use ownership_voucher::{
-    Error, ErrorKind, ExtendOptions, KeyOrChain, Policy, VerifiedVoucher, Voucher,
+    Error, ErrorKind, ExtendOptions, Extension, KeyOrChain, Policy, VerifiedVoucher, Voucher,
 };
 
 use crate::cli::ExtendArgs;
@@ -12,11 +12,12 @@ use crate::input::{Item, Windows};
 use crate::journal::SalesFile;
 use crate::lines::print_failure;
 use crate::material::Material;
-use crate::output::{NewFile, Readers, Sink, print_message};
+use crate::output::{NewFile, Readers, Sink, in_folder, print_message};
 use crate::read::{in_file, read};
 use crate::receipts::Receipts;
 use crate::report::Problem;
-use crate::resume::complete;
+use crate::resume::{Found, complete, is_free, look};
+use crate::same_file::Files;
 use crate::warnings::{Warnings, warn_of_private_key};
 use crate::{Failure, Outcome};
 
@@ -38,6 +39,39 @@ fn refused(name: &str, error: &Error) -> Result<Outcome, Failure> {
     }
 }
 
+/// What exists under the name of the voucher in the folder that the options name.
+fn found(
+    args: &ExtendArgs,
+    files: &Files,
+    voucher: &VerifiedVoucher<'_>,
+    extension: &Extension<'_>,
+    policy: &Policy<'_>,
+    journal: Option<&SalesFile>,
+) -> Found {
+    let (folder, output) = (args.out_dir.as_deref(), &args.output);
+    let guid = voucher.guid().to_string();
+    let target = folder.map(|folder| in_folder(folder, output.format, &guid));
+    let Some(target) = target.filter(|target| !is_free(target)) else {
+        return Found::Nothing;
+    };
+    match look(&target, output.force, voucher, extension, policy, journal) {
+        Found::Nothing => match files.check(&target, "a voucher of --out-dir") {
+            Err(Failure::Message(message)) => Found::Refused(message, Outcome::Trouble),
+            _ => Found::Nothing,
+        },
+        found => found,
+    }
+}
+
+/// The result of a command whose voucher was sold otherwise, or whose file exists.
+fn in_the_way(name: &str, why: &str, outcome: Outcome) -> Outcome {
+    print_message(&match outcome {
+        Outcome::Rejected => format!("{name}: not extended: {why}"),
+        _ => format!("{name}: {why}"),
+    });
+    outcome
+}
+
 /// Advice in terms of the command line.
 pub(super) fn hint(error: &Error) -> &'static str {
     match error.kind() {
@@ -55,11 +89,13 @@ pub(super) fn first_step(
     next: &KeyOrChain,
     options: &ExtendOptions,
     material: &Material,
+    mut files: Files,
 ) -> Result<Outcome, Failure> {
     // A message that cannot be written is never signed, and is not a sale.
     let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
     let journal = journal(args)?;
-    let (name, _, bytes) = only_voucher(args)?;
+    let (name, source, bytes) = only_voucher(args)?;
+    files.input(Some(Path::new(&*source)), "an input");
     let policy = material.policy();
     let prepared = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
@@ -67,13 +103,21 @@ pub(super) fn first_step(
         Warnings::default().about(&name, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
+        }
+        if let Found::Refused(why, outcome) =
+            found(args, &files, voucher, &extension, &policy, None)
+        {
+            return Ok(Err((why, outcome)));
+        }
+        if let Some(journal) = &journal {
             extension.record(journal)?;
         }
         let algorithm = extension.algorithm().name();
-        Ok((extension.to_be_signed(), algorithm, *voucher.proved()))
+        Ok(Ok((extension.to_be_signed(), algorithm, *voucher.proved())))
     });
     let (message, algorithm, before) = match prepared {
-        Ok(prepared) => prepared,
+        Ok(Ok(prepared)) => prepared,
+        Ok(Err((why, outcome))) => return Ok(in_the_way(&name, &why, outcome)),
         Err(error) => return refused(&name, &error),
     };
     output.write(&message)?;
@@ -95,11 +139,13 @@ pub(super) fn second_step(
     next: &KeyOrChain,
     options: &ExtendOptions,
     material: &Material,
+    mut files: Files,
 ) -> Result<Outcome, Failure> {
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut receipts = Receipts::open(args, &sink)?;
     let journal = journal(args)?;
     let (name, source, bytes) = only_voucher(args)?;
+    files.input(Some(Path::new(&*source)), "an input");
     let signature = read(path)?;
     let policy = material.policy();
     let signed = with_verified(&bytes, &policy, |voucher| {
@@ -108,12 +154,23 @@ pub(super) fn second_step(
         Warnings::default().about(&name, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
+        }
+        let found = found(args, &files, voucher, &extension, &policy, journal.as_ref());
+        if let (Found::Nothing, Some(journal)) = (&found, &journal) {
             extension.record(journal)?;
         }
-        Ok((sold, *voucher.proved()))
+        Ok((sold, found, *voucher.proved()))
     });
     let ((voucher, receipt), before) = match signed {
-        Ok(signed) => signed,
+        Ok((sold, Found::Nothing, before)) => (sold, before),
+        Ok((_, Found::Refused(why, outcome), _)) => return Ok(in_the_way(&name, &why, outcome)),
+        Ok((_, Found::Done(done), _)) => {
+            print_message(&format!("{name}: done before and skipped"));
+            receipts.push(&done.0, 0, &source);
+            receipts.finish()?;
+            material.note_unanchored(usize::from(!material.settles(&done.1)));
+            return Ok(Outcome::Good);
+        }
         // Only this error concerns the signature.
         Err(error) if error.kind() == ErrorKind::SignerAnswer => {
             return Err(in_file(path, &error));
