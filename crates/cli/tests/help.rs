@@ -144,7 +144,12 @@ const CASES: &[(&str, &str, i32)] = &[
         "voucher.pem --challenge c --verifier y --key mine.pem",
         2,
     ),
-    ("check-proof", "voucher.pem --challenge c --proof p", 0),
+    (
+        "check-proof",
+        "voucher.pem --any-origin --challenge c --proof p",
+        0,
+    ),
+    ("check-proof", "voucher.pem --challenge c --proof p", 3),
     (
         "check-proof",
         "voucher.pem --challenge c --proof secret.hex",
