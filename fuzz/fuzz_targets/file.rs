@@ -1,11 +1,65 @@
-//! Files of any kind end, give pieces that lie within them, and never more bytes than they have.
+//! Files of any kind end, give pieces that lie within them, and never more bytes than they have; and
+//! the pieces of a stream are the same wherever its chunks end.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ownership_voucher::file::{PemBlocks, Vouchers, certificates_from_pem, single, to_pem};
-use ownership_voucher::{CertificateInfo, LocalKey, PublicKey, Roots};
+use ownership_voucher::file::{
+    Format, PemBlocks, Piece, Splitter, Vouchers, certificates_from_pem, single, to_pem,
+};
+use ownership_voucher::{CertificateInfo, Error, ErrorKind, LocalKey, PublicKey, Roots};
+
+/// The pieces and where they are; the format, other blocks, data that was not read.
+type Found = (
+    Vec<(u64, Result<Piece, Error>)>,
+    (Option<Format>, bool, Option<u64>),
+);
+
+/// The pieces of a stream that comes in chunks of these sizes, and what is known of it at the end.
+fn split(
+    mut splitter: Splitter,
+    mut bytes: &[u8],
+    mut sizes: impl Iterator<Item = usize>,
+) -> Found {
+    let mut pieces = Vec::new();
+    while let Some(piece) = splitter.next_piece() {
+        if piece != Ok(Piece::More) {
+            pieces.push((splitter.offset(), piece));
+        } else if bytes.is_empty() {
+            splitter.finish();
+        } else {
+            let size = sizes.next().unwrap_or(1).clamp(1, bytes.len());
+            splitter.push(&bytes[..size]);
+            bytes = &bytes[size..];
+        }
+    }
+    let known = (
+        splitter.format(),
+        splitter.has_other_blocks(),
+        splitter.unread_data(),
+    );
+    (pieces, known)
+}
 
 fuzz_target!(|bytes: &[u8]| {
+    let limited = Splitter::new().with_search_limit(bytes.len() as u64 / 2);
+    for splitter in [Splitter::new(), Splitter::new().with_any_cbor(), limited] {
+        let whole = split(splitter.clone(), bytes, std::iter::once(bytes.len()));
+        assert_eq!(split(splitter.clone(), bytes, std::iter::empty()), whole);
+        // Borders that the fuzzer chooses, and the seeds are still files.
+        let sizes = bytes.iter().map(|size| usize::from(*size));
+        assert_eq!(split(splitter, bytes, sizes), whole);
+    }
+    let split = split(Splitter::new(), bytes, std::iter::once(bytes.len())).0;
+    let split = split.into_iter().filter_map(|(_, piece)| match piece {
+        Ok(Piece::Voucher(voucher)) => Some(Ok(voucher)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error.kind())),
+    });
+    let split: Vec<_> = split.collect();
+    let all = Vouchers::new(bytes).map(|it| it.map(Vec::from).map_err(|error| error.kind()));
+    let all: Vec<_> = all.collect();
+    assert!(all == split || split.is_empty() && all == [Err(ErrorKind::NoVoucher)]);
+
     let mut sum = 0;
     for item in Vouchers::new(bytes).flatten() {
         sum += item.len();

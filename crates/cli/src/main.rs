@@ -32,7 +32,6 @@ mod extend;
 mod forks;
 mod input;
 mod interrupt;
-mod item;
 mod journal;
 mod keygen;
 #[cfg(test)]
@@ -56,7 +55,7 @@ mod resume;
 mod same_file;
 mod secret;
 mod show;
-mod split;
+mod stream;
 mod temporary;
 mod tree;
 mod verify;
