@@ -73,6 +73,7 @@ impl Buffer {
     }
 
     /// Leaves at most this many bytes of the rest.
+    #[cfg(feature = "pem")]
     pub(super) fn truncate(&mut self, count: usize) {
         self.bytes.truncate(self.taken.saturating_add(count));
     }
