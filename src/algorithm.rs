@@ -1,6 +1,7 @@
 //! Signature algorithms and their COSE code points (RFC 9053 §2).
 
 use crate::cbor::Int;
+use crate::digest::HashAlgorithm;
 
 /// A signature algorithm of FDO 1.1, and EdDSA for the experimental key type (RFC 9053 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,6 +52,15 @@ impl Algorithm {
         Self::ALL
             .into_iter()
             .find(|algorithm| Int::from(algorithm.code()) == code)
+    }
+
+    /// The hash that it signs; `None` for Ed25519, which signs the message itself (RFC 9053 §2.2).
+    pub(crate) const fn hash(self) -> Option<HashAlgorithm> {
+        match self {
+            Self::Es256 | Self::Rs256 | Self::Ps256 => Some(HashAlgorithm::Sha256),
+            Self::Es384 | Self::Rs384 | Self::Ps384 => Some(HashAlgorithm::Sha384),
+            Self::EdDsa => None,
+        }
     }
 
     /// The size of a signature in bytes: 64, 96, 256 or 384.

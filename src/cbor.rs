@@ -13,6 +13,8 @@ use crate::finding::FindingKind;
 pub(crate) trait Sink {
     /// Whether to report findings that cost extra work to establish.
     const THOROUGH: bool;
+    /// Whether text has to be UTF-8.
+    const CHECKS_TEXT: bool = true;
     /// A deviation at a byte offset.
     fn note(&mut self, kind: FindingKind, offset: usize);
     /// From here on findings and errors belong to this entry.
@@ -335,7 +337,7 @@ impl<'a, E: ReadError> Reader<'a, E> {
 
     /// The content of the string with this head. A string in chunks is accepted only if it has
     /// exactly one, because its content is then contiguous, as hashes need it.
-    fn string(&mut self, head: Head, sink: &mut impl Sink) -> Result<Span, E> {
+    fn string<S: Sink>(&mut self, head: Head, sink: &mut S) -> Result<Span, E> {
         let content = if head.indefinite {
             let refuse = || {
                 let why = "its content is not contiguous";
@@ -358,7 +360,10 @@ impl<'a, E: ReadError> Reader<'a, E> {
         } else {
             self.take(head.value)?
         };
-        if head.major == Major::Text && core::str::from_utf8(content.of(self.bytes)).is_err() {
+        if S::CHECKS_TEXT
+            && head.major == Major::Text
+            && core::str::from_utf8(content.of(self.bytes)).is_err()
+        {
             return Err(E::new(ErrorKind::NotUtf8).at(content.start()));
         }
         Ok(content)

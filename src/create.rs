@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::extend::{KeyOrChain, check_owner_chain};
 use crate::finding::{Finding, FindingKind};
 use crate::hmac::DeviceHmac;
-use crate::key::{KeyEncoding, KeyType, PublicKey};
+use crate::key::{KeyEncoding, KeyType, Material, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
@@ -381,9 +381,9 @@ impl NewVoucher {
         if device.as_ref().is_some_and(of_experiment) && !self.experimental {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }
-        let hash = self
-            .hash
-            .unwrap_or_else(|| write::table_hash(device.as_ref(), &owner));
+        let hash = self.hash.unwrap_or_else(|| {
+            Material::table_hash(device.as_ref().map(PublicKey::material), owner.material())
+        });
         let (chain, chain_hash) = match self.epid {
             true => (Value::Null, Value::Null),
             false => {

@@ -389,6 +389,16 @@ impl Error {
         self
     }
 
+    /// The error with its byte offset counted from `base` bytes earlier.
+    #[must_use]
+    pub(crate) fn moved(mut self, base: u64) -> Self {
+        if let Some(offset) = self.offset() {
+            let moved = base.saturating_add(offset as u64);
+            self.0.offset = u32::try_from(moved).unwrap_or(u32::MAX);
+        }
+        self
+    }
+
     /// Sets the entry, unless it is already set.
     #[must_use]
     pub(crate) fn in_entry(mut self, entry: Option<usize>) -> Self {

@@ -3,46 +3,42 @@
 //! Nothing here does file I/O: the functions take bytes and return bytes.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 #[cfg(feature = "pem")]
 use alloc::string::String;
-#[cfg(feature = "pem")]
-use alloc::vec::Vec;
 
-use crate::cbor::Reader;
 use crate::error::{Error, ErrorKind};
-use crate::key::NullSink;
 
 pub use crate::key::private::is_private_key;
 
+mod buffer;
 #[cfg(feature = "pem")]
 mod pem;
+mod split;
 #[cfg(feature = "pem")]
 pub use pem::{PemBlock, PemBlocks, certificates_from_pem};
+pub use split::{Format, PEM_LABEL, Piece, Splitter};
 
-/// The label of a voucher in PEM.
-pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
+/// How much of a text is given to the splitter at a time.
+const CHUNK: usize = 1 << 20;
 
-/// An iterator over the vouchers of one input. It does not parse the vouchers.
+/// An iterator over the vouchers of one input in memory. It does not parse the vouchers. A stream
+/// goes through a [`Splitter`].
 ///
 /// The input may be a CBOR sequence (RFC 8742) of one or more vouchers; text with PEM blocks
 /// labelled `OWNERSHIP VOUCHER`, with any text around and between them and lines of any width; or
 /// base64 of CBOR. If the end of an item cannot be determined, the item is returned up to the end
-/// of the input; parsing it as a voucher gives the fault.
+/// of the input, or to one byte more than [`Limits::MAX_INPUT`](crate::Limits::MAX_INPUT); parsing
+/// it as a voucher gives the fault.
 ///
 /// An input without any voucher gives one error, [`ErrorKind::NoVoucher`].
 ///
 /// ```
-/// # use ownership_voucher::{Error, Voucher, file::Vouchers};
-/// # fn main() -> Result<(), Error> {
-/// # let one = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/shipment/alder-gw100-0001.cbor"));
-/// # let input = [&one[..], one].concat();
-/// for bytes in Vouchers::new(&input) {
-///     let bytes = bytes?;
-///     println!("{}", Voucher::parse(&bytes)?.guid());
-/// }
-/// # assert_eq!(Vouchers::new(&input).count(), 2);
-/// # Ok(())
-/// # }
+/// use ownership_voucher::file::{Vouchers, to_pem};
+/// let text = to_pem(&[0x80]) + "text between\n" + &to_pem(&[0x81, 0x01]);
+/// let vouchers: Result<Vec<_>, _> = Vouchers::new(text.as_bytes()).collect();
+/// assert_eq!(vouchers?, [vec![0x80], vec![0x81, 0x01]]);
+/// # Ok::<(), ownership_voucher::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Vouchers<'a> {
@@ -52,115 +48,66 @@ pub struct Vouchers<'a> {
 
 #[derive(Clone, Debug)]
 enum State<'a> {
-    /// The rest of a CBOR sequence.
+    /// The rest of a CBOR sequence, which is not copied.
     Cbor(&'a [u8]),
-    #[cfg(feature = "pem")]
-    Pem(PemBlocks<'a>),
-    /// A CBOR sequence decoded from base64, and how much of it is done.
-    #[cfg(feature = "pem")]
-    Decoded(Vec<u8>, usize),
-    Failed(Error),
-    Done,
+    /// Text, and what the splitter has not been given of it.
+    Text(Box<Splitter>, &'a [u8]),
 }
 
 impl<'a> Vouchers<'a> {
     /// An iterator over the vouchers of this input.
     #[must_use]
     pub fn new(input: &'a [u8]) -> Self {
-        Self {
-            state: State::of(input),
-            any: false,
-        }
+        let state = match input.first() {
+            Some(first) if !split::starts_array(*first) => State::Text(Box::default(), input),
+            _ => State::Cbor(input),
+        };
+        Self { state, any: false }
     }
 }
 
 impl<'a> State<'a> {
-    fn of(input: &'a [u8]) -> Self {
-        // Every voucher starts with the head of an array, and text never does.
-        if input.first().is_some_and(|byte| byte >> 5 == 4) {
-            return Self::Cbor(input);
-        }
-        #[cfg(feature = "pem")]
-        {
-            if PemBlocks::looks_like(input) {
-                return Self::Pem(PemBlocks::new(input));
+    fn next(&mut self) -> Option<Result<Cow<'a, [u8]>, Error>> {
+        match self {
+            Self::Cbor([]) => None,
+            Self::Cbor(sequence) => {
+                let (item, rest) = match split::extent(sequence, true) {
+                    split::Extent::Whole(length) => sequence.split_at_checked(length)?,
+                    split::Extent::Unknown(length) => (sequence.get(..length)?, &[][..]),
+                    split::Extent::More => return None,
+                };
+                *sequence = rest;
+                Some(Ok(Cow::Borrowed(item)))
             }
-            if let Ok(mut decoded) = pem::decode_base64(input)
-                && decoded.first().is_some_and(|byte| byte >> 5 == 4)
-            {
-                return Self::Decoded(core::mem::take(&mut *decoded), 0);
-            }
+            Self::Text(splitter, text) => loop {
+                match splitter.next_piece()? {
+                    Ok(Piece::Voucher(voucher)) => return Some(Ok(Cow::Owned(voucher))),
+                    Ok(Piece::Decoded(_)) => {}
+                    Ok(Piece::More) if text.is_empty() => splitter.finish(),
+                    Ok(Piece::More) => {
+                        let (chunk, rest) = text.split_at_checked(CHUNK).unwrap_or((text, &[]));
+                        splitter.push(chunk);
+                        *text = rest;
+                    }
+                    Err(error) => return Some(Err(error.moved(splitter.offset()))),
+                }
+            },
         }
-        if input.is_empty() {
-            return Self::Failed(Error::because(ErrorKind::NoVoucher, "the input is empty"));
-        }
-        Self::Failed(Error::because(
-            ErrorKind::NoVoucher,
-            "neither CBOR nor PEM nor base64 of it",
-        ))
     }
-}
-
-/// The first item of a CBOR sequence, or all of it if the end of the item cannot be determined.
-fn first_item(sequence: &[u8]) -> usize {
-    if sequence.len() > crate::Limits::MAX_INPUT {
-        // Ranges are stored in 32 bits; look no further than the largest voucher.
-        let window = sequence.get(..crate::Limits::MAX_INPUT).unwrap_or_default();
-        return item_len(window).unwrap_or(sequence.len());
-    }
-    item_len(sequence).unwrap_or(sequence.len())
-}
-
-fn item_len(bytes: &[u8]) -> Option<usize> {
-    Reader::<Error>::new(bytes)
-        .skip(crate::Limits::MAX_DEPTH, &mut NullSink)
-        .ok()
-        .map(|span| span.len())
 }
 
 impl<'a> Iterator for Vouchers<'a> {
     type Item = Result<Cow<'a, [u8]>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let item = match &mut self.state {
-            State::Cbor([]) | State::Done => None,
-            State::Cbor(sequence) => {
-                let (item, rest) = sequence.split_at_checked(first_item(sequence))?;
-                *sequence = rest;
-                Some(Ok(Cow::Borrowed(item)))
-            }
-            #[cfg(feature = "pem")]
-            State::Pem(blocks) => blocks
-                .find(|block| match block {
-                    Ok(block) => block.label() == PEM_LABEL,
-                    Err(_) => true,
-                })
-                .map(|block| {
-                    block
-                        .and_then(|block| block.decode())
-                        .map(|mut voucher| Cow::Owned(core::mem::take(&mut *voucher)))
-                }),
-            #[cfg(feature = "pem")]
-            State::Decoded(bytes, at) => match bytes.get(*at..) {
-                Some(rest) if !rest.is_empty() => {
-                    let item = rest.get(..first_item(rest)).unwrap_or(rest).to_vec();
-                    *at = at.saturating_add(item.len());
-                    Some(Ok(Cow::Owned(item)))
-                }
-                _ => None,
-            },
-            State::Failed(error) => {
-                let error = error.clone();
-                self.state = State::Done;
-                Some(Err(error))
-            }
-        };
+        let item = self.state.next();
         if item.is_none() && !self.any {
             self.any = true;
-            return Some(Err(Error::because(
-                ErrorKind::NoVoucher,
-                "no block OWNERSHIP VOUCHER",
-            )));
+            let why = match self.state {
+                State::Cbor(_) => "the input is empty",
+                State::Text(..) => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64",
+            };
+            return Some(Err(Error::because(ErrorKind::NoVoucher, why)));
         }
         self.any = true;
         item
@@ -174,7 +121,10 @@ impl<'a> Iterator for Vouchers<'a> {
 /// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is returned whole, so that
 /// trailing bytes are an error when the voucher is parsed.
 pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
-    if input.first().is_some_and(|byte| byte >> 5 == 4) {
+    if input
+        .first()
+        .is_some_and(|first| split::starts_array(*first))
+    {
         return Ok(Cow::Borrowed(input));
     }
     let mut vouchers = Vouchers::new(input);

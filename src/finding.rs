@@ -25,6 +25,22 @@ pub enum Allowance {
     ExperimentalKeys,
 }
 
+/// A set of allowances.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Allowances(u8);
+
+impl Allowances {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn with(self, allowance: Allowance) -> Self {
+        Self(self.0 | 1 << allowance as u8)
+    }
+
+    pub(crate) const fn has(self, allowance: Allowance) -> bool {
+        self.0 & 1 << allowance as u8 != 0
+    }
+}
+
 impl Allowance {
     /// Every allowance.
     pub const ALL: &'static [Self] = &[

@@ -4,6 +4,8 @@ pub(crate) mod der;
 mod parse;
 pub(crate) mod private;
 mod public;
+#[cfg(feature = "rsa")]
+pub(crate) mod rsa;
 
 pub(crate) use der::sequence as der_sequence;
 pub(crate) use parse::{check_certificate, read_certificates};
@@ -11,6 +13,7 @@ pub use public::PublicKey;
 
 use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Reader, Span};
+use crate::digest::HashAlgorithm;
 use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 
 /// The label of a public key, `pkType` (FDO 1.1, PublicKey).
@@ -132,6 +135,15 @@ impl Material {
             Self::P384 => 48,
             Self::Rsa2048 => 256,
             Self::Rsa3072 => 384,
+        }
+    }
+
+    /// The table of FDO 1.1 §3.3.2: SHA-384 where either key is on P-384, otherwise SHA-256.
+    pub(crate) fn table_hash(device: Option<Self>, owner: Self) -> HashAlgorithm {
+        if owner == Self::P384 || device == Some(Self::P384) {
+            HashAlgorithm::Sha384
+        } else {
+            HashAlgorithm::Sha256
         }
     }
 

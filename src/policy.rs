@@ -6,7 +6,7 @@ use core::fmt;
 #[cfg(feature = "x509")]
 use crate::certificate::Roots;
 use crate::digest::Digest;
-use crate::finding::Allowance;
+use crate::finding::{Allowance, Allowances};
 use crate::hmac::DeviceHmac;
 use crate::key::PublicKey;
 use crate::limits::Limits;
@@ -38,7 +38,7 @@ pub struct Policy<'p> {
     pub(crate) limits: Limits,
     pub(crate) any_origin: bool,
     pub(crate) strict: bool,
-    allowed: u8,
+    allowed: Allowances,
     pub(crate) owner: Option<PublicKey>,
     pub(crate) manufacturers: Vec<PublicKey>,
     pub(crate) manufacturer_hashes: Vec<Digest>,
@@ -59,7 +59,7 @@ impl<'p> Policy<'p> {
             limits: Limits::new(),
             any_origin: false,
             strict: false,
-            allowed: 0,
+            allowed: Allowances::NONE,
             owner: None,
             manufacturers: Vec::new(),
             manufacturer_hashes: Vec::new(),
@@ -155,7 +155,7 @@ impl<'p> Policy<'p> {
     /// Accepts the deviation that this allowance names.
     #[must_use]
     pub const fn allow(mut self, allowance: Allowance) -> Self {
-        self.allowed |= 1 << allowance as u8;
+        self.allowed = self.allowed.with(allowance);
         self
     }
 
@@ -175,7 +175,7 @@ impl<'p> Policy<'p> {
     /// Whether the policy has this allowance.
     #[must_use]
     pub const fn allows(&self, allowance: Allowance) -> bool {
-        self.allowed & 1 << allowance as u8 != 0
+        self.allowed.has(allowance)
     }
 
     /// The current owner must have this key. Keys are compared by value, not by their encoding.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 pub use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
-use crate::digest::{Digest, HashAlgorithm};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::key::{KeyType, Material, PublicKey};
 
@@ -280,12 +280,7 @@ impl LocalKey {
 
 /// The digest of a message, for a token that signs digests; `None` for EdDSA, which signs messages.
 pub(crate) fn prehash(algorithm: Algorithm, message: &[u8]) -> Option<Digest> {
-    let hash = match algorithm {
-        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => HashAlgorithm::Sha256,
-        Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => HashAlgorithm::Sha384,
-        Algorithm::EdDsa => return None,
-    };
-    Some(hash.digest(&[message]))
+    algorithm.hash().map(|hash| hash.digest(&[message]))
 }
 
 /// The signer's signature, at fixed width and verified; ECDSA may be given in DER.

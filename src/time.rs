@@ -1,6 +1,12 @@
 //! A point in time that the caller gives; the library has no clock.
-// Every number here comes from at most 18 digits, or from 2^64 seconds divided down to days.
-#![allow(clippy::arithmetic_side_effects)]
+//!
+//! The calendar is that of the crate `der`, which is here for certificates. Offsets, fractions and
+//! dates without a time are read here: a crate for all of RFC 3339 would bring twenty thousand lines
+//! into every device for them.
+
+use core::time::Duration;
+
+use der::DateTime;
 
 use crate::error::{Error, ErrorKind};
 
@@ -26,15 +32,12 @@ impl UnixTime {
 }
 
 impl core::fmt::Display for UnixTime {
-    /// RFC 3339 in UTC.
+    /// RFC 3339 in UTC. Times after the year 9999, which it cannot express, are given in seconds.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let (year, month, day) = civil_from_days(self.0 / 86_400);
-        let second = self.0 % 86_400;
-        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
-        )
+        match DateTime::from_unix_duration(Duration::from_secs(self.0)) {
+            Ok(time) => time.fmt(f),
+            Err(_) => write!(f, "{} seconds after 1970", self.0),
+        }
     }
 }
 
@@ -48,19 +51,20 @@ fn parse(text: &str) -> Option<u64> {
         .zip([4, 2, 2])
         .map(|(part, digits)| number(part, digits));
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let month_days = match month {
-        2 => 28 + u64::from(leap),
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
+    let (year, month, day) = (year.try_into().ok()?, short(month)?, short(day)?);
+    let at = |hour, minute, second| {
+        let time = DateTime::new(
+            year,
+            month,
+            day,
+            short(hour)?,
+            short(minute)?,
+            short(second)?,
+        );
+        Some(time.ok()?.unix_duration().as_secs())
     };
-    if year < 1970 || !(1..=month_days).contains(&day) {
-        return None;
-    }
-    let midnight = days_from_civil(year, month, day).checked_mul(86_400)?;
     let Some(clock) = clock else {
-        return Some(midnight);
+        return at(0, 0, 0);
     };
     let zone_at = clock.find(['Z', 'z', '+', '-'])?;
     let (clock, zone) = clock.split_at_checked(zone_at)?;
@@ -71,10 +75,9 @@ fn parse(text: &str) -> Option<u64> {
         })?;
     let mut parts = clock.splitn(3, ':').map(|part| number(part, 2));
     let (hour, minute, second) = (parts.next()??, parts.next()??, parts.next()??);
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let local = midnight.checked_add(hour * 3600 + minute * 60 + second.min(59))?;
+    // A leap second is the one before it.
+    let second = if second == 60 { 59 } else { second };
+    let local = at(hour, minute, second)?;
     if zone.eq_ignore_ascii_case("z") {
         return Some(local);
     }
@@ -84,7 +87,9 @@ fn parse(text: &str) -> Option<u64> {
     if hours > 23 || minutes > 59 {
         return None;
     }
-    let offset = hours * 3600 + minutes * 60;
+    let offset = hours
+        .checked_mul(3600)?
+        .checked_add(minutes.checked_mul(60)?)?;
     if sign == "+" {
         local.checked_sub(offset)
     } else {
@@ -100,24 +105,8 @@ fn number(text: &str, digits: usize) -> Option<u64> {
     if plain { text.parse().ok() } else { None }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar, counted in years that start in March.
-fn days_from_civil(year: u64, month: u64, day: u64) -> u64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let month = if month <= 2 { month + 9 } else { month - 3 };
-    let leaps = year / 4 - year / 100 + year / 400;
-    // 719468 days lie between 0000-03-01 and 1970-01-01.
-    365 * year + leaps + (153 * month + 2) / 5 + day - 1 - 719_468
-}
-
-fn civil_from_days(days: u64) -> (u64, u64, u64) {
-    let days = days.saturating_add(719_468);
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + u64::from(month <= 2), month, day)
+fn short(number: u64) -> Option<u8> {
+    number.try_into().ok()
 }
 
 #[cfg(test)]
@@ -141,6 +130,14 @@ mod tests {
             );
             assert_eq!(UnixTime(seconds).to_string(), text);
         }
+        let last = UnixTime(253_402_300_799);
+        assert_eq!(last.to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(
+            UnixTime(u64::MAX).to_string(),
+            "18446744073709551615 seconds after 1970"
+        );
+        let leap_second = UnixTime::from_rfc3339("2016-12-31T23:59:60Z").unwrap();
+        assert_eq!(leap_second, UnixTime(1_483_228_799));
         let hour_earlier = UnixTime::from_rfc3339("2026-11-23T09:30:00.25+01:00").unwrap();
         assert_eq!(hour_earlier, UnixTime(1_795_426_200 - 3600));
         assert_eq!(
@@ -158,7 +155,13 @@ mod tests {
             "2026-0011-23",
             "2025-02-29",
             "1969-12-31",
-            "2026-11-23T25:00:00Z",
+            "2026-11-23T24:00:00Z",
+            "2026-11-23T09:60:00Z",
+            "2026-11-23T09:30:61Z",
+            "2100-02-29",
+            "2026-04-31",
+            "2026-00-01",
+            "2026-11-00",
             "2026-11-23T09:30:00",
             "2026-11-23T09:30:00+1",
             "+2026-11-23",

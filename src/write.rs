@@ -10,7 +10,7 @@ use ciborium::Value;
 use coset::{AsCborValue as _, CborSerializable as _, TaggedCborSerializable as _, iana};
 
 use crate::algorithm::Algorithm;
-use crate::digest::{Digest, HashAlgorithm};
+use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
 use crate::key::{KeyEncoding, KeyType, Material, PublicKey};
 
@@ -183,14 +183,4 @@ pub(crate) fn extra(pairs: &[(i128, Vec<u8>)]) -> Result<Value, Error> {
         map.push((Value::Integer(integer), Value::Bytes(value.clone())));
     }
     Ok(Value::Bytes(to_bytes(&Value::Map(map))))
-}
-
-/// The table of FDO 1.1 §3.3.2: SHA-384 where either key is of P-384, otherwise SHA-256.
-pub(crate) fn table_hash(device: Option<&PublicKey>, owner: &PublicKey) -> HashAlgorithm {
-    let strong = |key: &PublicKey| key.material() == Material::P384;
-    if strong(owner) || device.is_some_and(strong) {
-        HashAlgorithm::Sha384
-    } else {
-        HashAlgorithm::Sha256
-    }
 }

@@ -5,6 +5,7 @@ mod common;
 use common::{device, directive, fresh, key, verified, voucher};
 use ownership_voucher::{
     Error, ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, Policy, Voucher, audit,
+    file,
 };
 use proptest::prelude::*;
 
@@ -152,13 +153,52 @@ proptest! {
         }
     }
 
+    /// The pieces of a stream are the same wherever its chunks end.
+    #[test]
+    fn a_stream_is_split_alike_in_any_chunks(
+        parts in proptest::collection::vec(0..8_usize, 0..8),
+        sizes in proptest::collection::vec(1..100_usize, 1..8),
+    ) {
+        let block = file::to_pem(&voucher(P256, 1, 1));
+        let stream: Vec<u8> = parts
+            .iter()
+            .flat_map(|part| match part {
+                0 => voucher(P256, 2, 0),
+                1 | 2 => block.clone().into_bytes(),
+                3 => block.replace("OWNERSHIP VOUCHER", "CERTIFICATE").into_bytes(),
+                4 => b"-----BEGIN OWNERSHIP VOUCHER-----\n!\n".to_vec(),
+                5 => vec![0x81, 0x1f],
+                6 => b"text gA==\n".to_vec(),
+                _ => vec![1, 0xff],
+            })
+            .collect();
+        let split = |sizes: &[usize]| {
+            let (mut rest, mut sizes) = (&*stream, sizes.iter().cycle());
+            let mut splitter = file::Splitter::new();
+            let mut pieces = Vec::new();
+            while let Some(piece) = splitter.next_piece() {
+                if piece != Ok(file::Piece::More) {
+                    pieces.push((splitter.offset(), piece));
+                } else if rest.is_empty() {
+                    splitter.finish();
+                } else {
+                    let size = rest.len().min(*sizes.next().unwrap());
+                    splitter.push(&rest[..size]);
+                    rest = &rest[size..];
+                }
+            }
+            (pieces, splitter.unread_data(), splitter.has_other_blocks())
+        };
+        prop_assert_eq!(split(&sizes), split(&[stream.len().max(1)]));
+    }
+
     /// No bytes make the reader panic, and nothing it accepts has other bytes than it was given.
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         if let Ok(voucher) = Voucher::parse(&bytes) {
             prop_assert_eq!(voucher.as_bytes(), &*bytes);
         }
-        for item in ownership_voucher::file::Vouchers::new(&bytes).take(400) {
+        for item in file::Vouchers::new(&bytes).take(400) {
             let _ = item.map(|item| audit(&item, &Policy::any_origin()).errors.len());
         }
     }

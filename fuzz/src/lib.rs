@@ -8,7 +8,9 @@
 
 pub mod change;
 pub mod dice;
+pub mod file;
 pub mod keys;
+pub mod parse;
 pub mod seal;
 pub mod tree;
 pub mod vectors;

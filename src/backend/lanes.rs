@@ -35,13 +35,13 @@ pub(crate) use unroll;
 pub(crate) trait Vectorised {
     /// What the work returns.
     type Output;
-    /// Does the work; implementations are `#[cfg_attr(not(debug_assertions), inline(always))]`.
+    /// Does the work; implementations are forced inline.
     fn call(self) -> Self::Output;
 }
 
 /// Proof that the CPU has an instruction set.
 pub(crate) trait Instructions: Copy {
-    /// Runs `work` compiled with the instructions. `work` must be `#[cfg_attr(not(debug_assertions), inline(always))]` code to
+    /// Runs `work` compiled with the instructions. `work` must be forced inline code to
     /// profit: what is not inlined is compiled for the baseline CPU.
     fn run<K: Vectorised>(self, work: K) -> K::Output;
     /// Asks for a cache line ahead of its use.
@@ -50,7 +50,7 @@ pub(crate) trait Instructions: Copy {
 
 /// A vector of `LANES` unsigned 64-bit words.
 ///
-/// Every function is `#[cfg_attr(not(debug_assertions), inline(always))]` in every implementation: the instruction set is switched
+/// Every function is forced inline in every implementation: the instruction set is switched
 /// on once, at the outermost function ([`super::ecdsa::field::Engine::run`]).
 pub(crate) trait Word: Copy + Send + Sync {
     /// Number of lanes, at most [`MAX_LANES`].

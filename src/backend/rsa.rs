@@ -34,7 +34,8 @@ use alloc::vec::Vec;
 
 use self::portable::PortableKey;
 use super::Backend;
-pub(crate) use job::{Padding, RsaJob, RsaKeyUse};
+pub(crate) use crate::key::rsa::Padding;
+pub(crate) use job::{RsaJob, RsaKeyUse};
 #[cfg(target_arch = "x86_64")]
 use {
     self::group::Group, self::key::KeyConstants, self::limbs::MAX_BYTES, self::size::Size,

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::keys::Keys;
 #[cfg(feature = "rsa")]
-use crate::algorithm::Algorithm;
 use crate::backend::Backend;
 use crate::backend::ecdsa::curve::Curve;
 use crate::backend::ecdsa::{self, Ecdsa};
@@ -347,10 +346,7 @@ impl Engine for RsaEngine {
             .iter()
             .map(|share| RsaJob {
                 key: share.key,
-                padding: match share.job.entry.algorithm() {
-                    Algorithm::Ps256 | Algorithm::Ps384 => Padding::Pss,
-                    _ => Padding::Pkcs1v15,
-                },
+                padding: Padding::of(share.job.entry.algorithm()),
                 digest: share.job.digest.as_bytes(),
                 signature: share.job.entry.signature(),
             })

@@ -7,7 +7,6 @@
 
 use alloc::vec::Vec;
 
-use crate::algorithm::Algorithm;
 use crate::backend::Backend;
 use crate::backend::hashes::Hashes;
 use crate::digest::{Digest, HashAlgorithm};
@@ -108,7 +107,7 @@ impl<'v> Reads<'v> {
         if signed.is_some() {
             let mut digests = made.signed.iter();
             self.signed.extend(voucher.entries().map(|entry| {
-                match hash_of(entry.algorithm()) {
+                match entry.algorithm().hash() {
                     Some(_) => digests.next(),
                     None => None,
                 }
@@ -146,15 +145,6 @@ fn is_plain(voucher: &Voucher<'_>) -> bool {
     voucher.protocol_version() == 101
 }
 
-/// The hash that an algorithm signs; Ed25519 signs the message itself (RFC 9053 §2.2).
-const fn hash_of(algorithm: Algorithm) -> Option<HashAlgorithm> {
-    match algorithm {
-        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => Some(HashAlgorithm::Sha256),
-        Algorithm::Es384 | Algorithm::Rs384 | Algorithm::Ps384 => Some(HashAlgorithm::Sha384),
-        Algorithm::EdDsa => None,
-    }
-}
-
 /// Queues all hashes of a voucher, in the order of [`Made`].
 fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
     let index = voucher.index();
@@ -170,7 +160,7 @@ fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
     }
     if is_plain(voucher) {
         for entry in voucher.entries() {
-            if let Some(algorithm) = hash_of(entry.algorithm()) {
+            if let Some(algorithm) = entry.algorithm().hash() {
                 let message = entry.sig_structure(false);
                 hashes.push(backend, algorithm, message.parts().into_iter());
             }

@@ -12,6 +12,8 @@ use sha2::Digest as _;
 use x509_cert::spki::ObjectIdentifier;
 
 use super::read::Fields;
+#[cfg(feature = "rsa")]
+use crate::key::rsa::{Padding, RsaKey};
 
 /// The reason why a certificate is not proved by the key of another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -318,35 +320,13 @@ impl Scheme {
                     .is_ok()
             }
             #[cfg(feature = "rsa")]
-            Family::Pkcs1 => {
-                let padding = match self.hash {
-                    Hash::Sha256 => rsa::Pkcs1v15Sign::new::<sha2::Sha256>(),
-                    Hash::Sha384 => rsa::Pkcs1v15Sign::new::<sha2::Sha384>(),
-                    Hash::Sha512 => rsa::Pkcs1v15Sign::new::<sha2::Sha512>(),
+            Family::Pkcs1 | Family::Pss => {
+                let key = rsa_key(key).ok_or(Unproved::Unsupported)?;
+                let padding = match self.family {
+                    Family::Pss => Padding::Pss,
+                    _ => Padding::Pkcs1v15,
                 };
-                let key = rsa_key(key).ok_or(Unproved::Unsupported)?;
                 key.verify(padding, &self.hash.of(message), signature)
-                    .is_ok()
-            }
-            #[cfg(feature = "rsa")]
-            Family::Pss => {
-                let key = rsa_key(key).ok_or(Unproved::Unsupported)?;
-                let hash = self.hash.of(message);
-                match self.hash {
-                    Hash::Sha256 => {
-                        let padding = rsa::Pss::<sha2::Sha256>::new_with_salt(32);
-                        key.verify(padding, &hash, signature)
-                    }
-                    Hash::Sha384 => {
-                        let padding = rsa::Pss::<sha2::Sha384>::new_with_salt(48);
-                        key.verify(padding, &hash, signature)
-                    }
-                    Hash::Sha512 => {
-                        let padding = rsa::Pss::<sha2::Sha512>::new_with_salt(64);
-                        key.verify(padding, &hash, signature)
-                    }
-                }
-                .is_ok()
             }
         };
         if verifies {
@@ -364,7 +344,7 @@ fn uncompressed(point: &[u8]) -> Option<&[u8]> {
 
 /// RSAPublicKey (RFC 8017 §A.1.1) of 2048 to 4096 bits; exponents as in owner keys.
 #[cfg(feature = "rsa")]
-fn rsa_key(key: &[u8]) -> Option<rsa::PublicKey> {
+fn rsa_key(key: &[u8]) -> Option<RsaKey> {
     use der::asn1::UintRef;
     let mut reader = SliceReader::new(key).ok()?;
     let (modulus, exponent) = reader
@@ -380,8 +360,7 @@ fn rsa_key(key: &[u8]) -> Option<rsa::PublicKey> {
     if exponent & 1 == 0 || !(65_537..=1 << 32).contains(&exponent) {
         return None;
     }
-    let modulus = rsa::BoxedUint::from_be_slice_vartime(modulus.as_bytes());
-    rsa::PublicKey::new_with_size_limits(modulus, exponent.into(), 2048..=4096).ok()
+    RsaKey::new(modulus.as_bytes(), exponent)
 }
 
 #[cfg(test)]

@@ -11,11 +11,11 @@ use crate::key::PublicKey;
 use crate::sign::LocalKey;
 
 /// The largest voucher in base64, with room for line ends.
-const MAX_BODY: usize = crate::Limits::MAX_INPUT / 2 * 3;
+pub(super) const MAX_BODY: usize = crate::Limits::MAX_INPUT / 2 * 3;
 
-const DASHES: &[u8] = b"-----";
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
+pub(super) const DASHES: &[u8] = b"-----";
+pub(super) const BEGIN: &[u8] = b"-----BEGIN ";
+pub(super) const END: &[u8] = b"-----END ";
 
 /// An iterator over the PEM blocks of a text.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub struct PemBlock<'a> {
     at: usize,
 }
 
-fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
+pub(super) fn find(text: &[u8], from: usize, wanted: &[u8]) -> Option<usize> {
     let first = wanted.first()?;
     let mut at = from;
     loop {
@@ -67,10 +67,6 @@ impl<'a> PemBlocks<'a> {
     #[must_use]
     pub const fn position(&self) -> usize {
         self.at
-    }
-
-    pub(super) fn looks_like(text: &[u8]) -> bool {
-        find(text, 0, BEGIN).is_some()
     }
 
     /// The block that starts at `begin`. The dashes after its label and its body are searched for
@@ -154,7 +150,7 @@ impl<'a> PemBlock<'a> {
     /// # Errors
     /// [`ErrorKind::Pem`] for a body that is not base64.
     pub fn decode(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        decode_base64(self.body).map_err(|error| error.at(self.at))
+        decode_body(self.body).map_err(|error| error.at(self.at))
     }
 }
 
@@ -164,9 +160,8 @@ impl core::fmt::Debug for PemBlock<'_> {
     }
 }
 
-/// Decodes base64 with any spacing. Header lines of RFC 1421 are skipped.
-pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let bad = || Error::because(ErrorKind::Pem, "the body is not base64");
+/// Decodes the body of a block. Header lines of RFC 1421 are skipped.
+fn decode_body(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     if body.len() > MAX_BODY {
         let (found, wanted) = (body.len() as u64, MAX_BODY as u64);
         return Err(Error::count(
@@ -176,16 +171,22 @@ pub(super) fn decode_base64(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
             "bytes of base64",
         ));
     }
-    let mut compact = Zeroizing::new(Vec::with_capacity(body.len()));
-    for line in body
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.contains(&b':'))
-    {
+    let lines = body.split(|&byte| byte == b'\n');
+    decode_lines(lines.filter(|line| !line.contains(&b':')), body.len())
+}
+
+/// Decodes base64 with any spacing, in lines of at most `size` bytes together.
+pub(super) fn decode_lines<'a>(
+    lines: impl Iterator<Item = &'a [u8]>,
+    size: usize,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut compact = Zeroizing::new(Vec::with_capacity(size));
+    for line in lines {
         compact.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
     }
     // Decoded in place: what was decoded before a wrong character is wiped too.
     let len = Base64::decode_in_place(&mut compact)
-        .map_err(|_| bad())?
+        .map_err(|_| Error::because(ErrorKind::Pem, "the body is not base64"))?
         .len();
     compact.truncate(len);
     Ok(compact)

@@ -347,38 +347,15 @@ impl PublicKey {
         message: &SigStructure<'_>,
         signature: &[u8],
     ) -> Result<bool, E> {
-        use rsa::{BoxedUint, Pkcs1v15Sign, Pss, PublicKey as RsaPublicKey};
-        let bits = u32::try_from(self.bits()).unwrap_or(u32::MAX);
-        let modulus = BoxedUint::from_be_slice(self.numbers(), bits);
-        let key = modulus
-            .ok()
-            .and_then(|n| RsaPublicKey::new(n, self.exponent.into()).ok());
-        let Some(key) = key else {
+        use super::rsa::{Padding, RsaKey};
+        let Some(key) = RsaKey::new(self.numbers(), self.exponent) else {
             return Err(E::new(ErrorKind::RsaModulus));
         };
-        let result = match algorithm {
-            Algorithm::Rs256 => key.verify(
-                Pkcs1v15Sign::new::<sha2::Sha256>(),
-                &message.sha256(),
-                signature,
-            ),
-            Algorithm::Rs384 => key.verify(
-                Pkcs1v15Sign::new::<sha2::Sha384>(),
-                &message.sha384(),
-                signature,
-            ),
-            Algorithm::Ps256 => key.verify(
-                Pss::<sha2::Sha256>::new_with_salt(32),
-                &message.sha256(),
-                signature,
-            ),
-            _ => key.verify(
-                Pss::<sha2::Sha384>::new_with_salt(48),
-                &message.sha384(),
-                signature,
-            ),
-        };
-        Ok(result.is_ok())
+        let padding = Padding::of(algorithm);
+        Ok(match algorithm.hash() {
+            Some(HashAlgorithm::Sha384) => key.verify(padding, &message.sha384(), signature),
+            _ => key.verify(padding, &message.sha256(), signature),
+        })
     }
 
     #[cfg(not(feature = "rsa"))]

@@ -20,7 +20,7 @@ use super::owner_proof::OwnerProof;
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{DeviceError, ErrorKind, ReadError};
-use crate::finding::{Allowance, FindingKind};
+use crate::finding::{Allowance, Allowances, FindingKind};
 use crate::key::{KeyIndex, PublicKey};
 use crate::limits::Limits;
 use crate::verify::check_entry_signature;
@@ -31,7 +31,7 @@ use crate::voucher::{Entry, Guid, read_entry};
 pub struct DeviceFacts {
     guid: Guid,
     manufacturer: Option<Digest>,
-    allowed: u8,
+    allowed: Allowances,
     limits: Limits,
 }
 
@@ -43,7 +43,7 @@ impl DeviceFacts {
         Self {
             guid,
             manufacturer: None,
-            allowed: 0,
+            allowed: Allowances::NONE,
             limits: Limits::new(),
         }
     }
@@ -59,7 +59,7 @@ impl DeviceFacts {
     /// Accepts the deviation that this allowance names.
     #[must_use]
     pub const fn allow(mut self, allowance: Allowance) -> Self {
-        self.allowed |= 1 << allowance as u8;
+        self.allowed = self.allowed.with(allowance);
         self
     }
 
@@ -71,7 +71,7 @@ impl DeviceFacts {
     }
 
     const fn allows(&self, allowance: Allowance) -> bool {
-        self.allowed & 1 << allowance as u8 != 0
+        self.allowed.has(allowance)
     }
 
     /// Verifies TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which contained `nonce`.

@@ -168,18 +168,13 @@ impl Index {
         Ok(())
     }
 
-    /// The hash that the table of FDO 1.1 §3.3.2 selects: SHA-384 if the device key or the
-    /// manufacturer's key is on P-384, otherwise SHA-256.
+    /// The hash that the table of FDO 1.1 §3.3.2 selects.
     pub(crate) fn table_hash(&self, bytes: &[u8]) -> HashAlgorithm {
         let device_key = self.chain.and_then(|chain| {
             let leaf = crate::key::Certificates::new(bytes, chain).next()?;
             PublicKeyMaterial::of_certificate(bytes, leaf)
         });
-        if device_key == Some(Material::P384) || self.manufacturer.material == Material::P384 {
-            HashAlgorithm::Sha384
-        } else {
-            HashAlgorithm::Sha256
-        }
+        Material::table_hash(device_key, self.manufacturer.material)
     }
 
     /// Notes a device certificate whose key FDO 1.1 does not support, or that has no key.

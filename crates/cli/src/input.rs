@@ -12,7 +12,7 @@ use ownership_voucher::text::escaped;
 use crate::Failure;
 use crate::output::print_message;
 use crate::report::{Problem, count};
-use crate::split::Splitter;
+use crate::stream::Stream;
 use crate::temporary::{hidden_name, is_temporary};
 use crate::watch::{self, PrivateKey, Seen, Watch};
 
@@ -280,7 +280,7 @@ struct Current {
     seen: Seen,
     /// Whether it has held a voucher so far.
     any: bool,
-    splitter: Splitter<Box<dyn Read + Send>>,
+    stream: Stream<Box<dyn Read + Send>>,
     index: usize,
 }
 
@@ -374,7 +374,7 @@ impl Windows {
 
     /// Bytes read, and bytes to read; 0 if the total is unknown.
     pub(crate) fn progress(&self) -> (u64, u64) {
-        let current = self.current.as_ref().map_or(0, |c| c.splitter.position());
+        let current = self.current.as_ref().map_or(0, |c| c.stream.position());
         (self.done.saturating_add(current), self.total)
     }
 
@@ -410,7 +410,7 @@ impl Windows {
                     None => continue,
                 }
             };
-            let bytes = match current.splitter.next() {
+            let bytes = match current.stream.next() {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => {
                     self.close();
@@ -426,7 +426,7 @@ impl Windows {
             // A fault at the end of a file of vouchers is no reason to ignore the file.
             if absent
                 && current.index == 0
-                && !current.source.promises(current.splitter.other_blocks())
+                && !current.source.promises(current.stream.other_blocks())
             {
                 self.skip();
                 continue;
@@ -472,7 +472,7 @@ impl Windows {
             source,
             seen: Arc::clone(&seen),
             any: false,
-            splitter: Splitter::new(stream, size, probe_limit, self.lenient).noting(seen),
+            stream: Stream::new(stream, size, probe_limit, self.lenient, seen),
             index: 0,
         });
         None
@@ -480,9 +480,9 @@ impl Windows {
 
     fn close(&mut self) {
         if let Some(mut current) = self.current.take() {
-            self.done = self.done.saturating_add(current.splitter.position());
+            self.done = self.done.saturating_add(current.stream.position());
             if current.any {
-                current.splitter.drain();
+                current.stream.drain();
                 self.note_private_keys(&current);
             }
         }
@@ -525,7 +525,7 @@ impl Current {
     fn note_key(&self, bytes: &[u8]) {
         let map = bytes.first().is_some_and(|first| first >> 5 == 5);
         if map && ownership_voucher::file::is_private_key(bytes) {
-            let end = self.splitter.position();
+            let end = self.stream.position();
             let start = end.saturating_sub(bytes.len() as u64);
             watch::note(start, "COSE_Key", &self.seen);
         }

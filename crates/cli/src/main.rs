@@ -33,7 +33,6 @@ mod forks;
 mod guide;
 mod input;
 mod interrupt;
-mod item;
 mod journal;
 mod keygen;
 #[cfg(test)]
@@ -58,7 +57,7 @@ mod resume;
 mod same_file;
 mod secret;
 mod show;
-mod split;
+mod stream;
 mod table;
 mod temporary;
 mod tree;

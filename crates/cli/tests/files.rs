@@ -225,3 +225,16 @@ fn no_file_takes_memory_out_of_proportion() {
         }
     }
 }
+
+/// The file is longer than what is read of it at a time.
+#[test]
+fn every_voucher_of_a_long_pem_file_is_read() {
+    let folder = folder("long-pem");
+    let text = file::to_pem(&common::voucher(P256, 1, 1));
+    let count = (3 << 20) / text.len();
+    fs::write(folder.join("long.pem"), text.repeat(count)).unwrap();
+    let (code, out, err) = ov(&folder, &["verify", "-q", "--any-origin", "long.pem"]);
+    let expected = format!("{count} vouchers: {count} verified, 0 rejected");
+    assert!((out + &err).contains(&expected));
+    assert_eq!(code, 0);
+}

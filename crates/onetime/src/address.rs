@@ -113,7 +113,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::encode(PREFIX, 0, &self.to_bytes()))
+        text::write(PREFIX, &self.to_bytes(), f)
     }
 }
 
@@ -132,13 +132,7 @@ impl FromStr for Address {
     /// [`ErrorKind::BadArgument`] for any other text; up to three wrong characters are always
     /// detected. The errors of [`Address::from_bytes`] if a checksum was made for invalid points.
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text::decode(PREFIX, text)? {
-            (0, bytes) => Self::from_bytes(&bytes),
-            _ => Err(Error::because(
-                ErrorKind::BadArgument,
-                "an address of a later version",
-            )),
-        }
+        Self::from_bytes(&text::read(PREFIX, text)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Key derivation from one secret: HKDF, and unbiased numbers.
 
-use ::hmac::{KeyInit as _, Mac as _};
+use ::hkdf::Hkdf;
 use p256::elliptic_curve::Curve as _;
 use p256::elliptic_curve::bigint::{NonZero, U256, U384, U512};
 use zeroize::{Zeroize as _, Zeroizing};
@@ -28,21 +28,14 @@ pub(super) fn check_order(order: &str) -> Result<(), Error> {
 /// A secret number of P-256 in [1, n - 1], wiped when dropped.
 pub(super) type Scalar = Zeroizing<p256::NonZeroScalar>;
 
-/// HKDF with SHA-512 (RFC 5869): 64 bytes, which is one output block, for this purpose.
+/// HKDF with SHA-512 (RFC 5869): 64 bytes for this purpose.
 pub(super) fn hkdf(secret: &[u8], info: &[&[u8]]) -> Result<Zeroizing<[u8; 64]>, Error> {
-    let key = mac(SALT, &[secret], &[])?;
-    mac(&*key, info, &[1])
-}
-
-fn mac(key: &[u8], parts: &[&[u8]], last: &[u8]) -> Result<Zeroizing<[u8; 64]>, Error> {
-    let mac = ::hmac::Hmac::<sha2::Sha512>::new_from_slice(key);
-    // HMAC accepts keys of every length. If it did not, no key would be better than a known one.
-    let mut mac = mac.map_err(|_| Error::new(ErrorKind::BadCall))?;
-    for part in parts {
-        mac.update(part);
-    }
-    mac.update(last);
-    Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
+    let mut bits = Zeroizing::new([0; 64]);
+    Hkdf::<sha2::Sha512>::new(Some(SALT), secret)
+        .expand_multi_info(info, &mut *bits)
+        // There are 255 blocks of output; one is taken.
+        .map_err(|_| Error::new(ErrorKind::BadCall))?;
+    Ok(bits)
 }
 
 const P256_LESS_ONE: NonZero<U256> =

@@ -131,7 +131,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
 
 /// Lanes where `x = r`, both plain.
 ///
-/// A function and not a closure, since only `#[cfg_attr(not(debug_assertions), inline(always))]` code gets the instructions.
+/// A function and not a closure, since only forced inline code gets the instructions.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn matches<F: Field>(f: F, x: &F::Fe<2>, r: &[u64]) -> u32 {
     let difference: F::Fe<4> = f.sub(x, &f.read(r));

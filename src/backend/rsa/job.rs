@@ -1,13 +1,6 @@
 //! Keys and jobs of a window.
 
-/// How the digest is wrapped before the private key is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Padding {
-    /// RSASSA-PKCS1-v1_5; DigestInfo with NULL parameters, nothing else.
-    Pkcs1v15,
-    /// RSASSA-PSS, MGF1 with the same hash, salt exactly as long as the digest.
-    Pss,
-}
+use crate::key::rsa::Padding;
 
 /// A public key that jobs of a window refer to by its place in the list.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,133 @@
+//! What a splitter knows of its stream.
+
+use alloc::vec::Vec;
+
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::file::buffer::Buffer;
+
+/// The label of a voucher in PEM.
+pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
+
+/// The format of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A CBOR sequence (RFC 8742).
+    Cbor,
+    /// Text with PEM blocks (RFC 7468).
+    Pem,
+    /// Base64 of a CBOR sequence.
+    Base64,
+}
+
+/// What [`Splitter::next_piece`] gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Piece {
+    /// The bytes of a voucher, not parsed yet. In a CBOR sequence every item is taken for one.
+    Voucher(Vec<u8>),
+    /// Data that was decoded from text and is not a voucher by itself: the body of a PEM block with
+    /// another label, unless that is a private key, or all of a base64 text, before its vouchers.
+    ///
+    /// It matters only to those who search for what does not belong in a file of vouchers.
+    Decoded(Zeroizing<Vec<u8>>),
+    /// Nothing yet: [`push`](Splitter::push) more of the stream, or [`finish`](Splitter::finish).
+    More,
+}
+
+/// Splits a stream of any length into vouchers, which it does not parse. It takes the stream in
+/// chunks of any size; the pieces do not depend on where chunks end.
+///
+/// The formats are those of [`Vouchers`](super::Vouchers), which is for inputs in memory. It holds
+/// a few times the largest voucher, [`Limits::MAX_INPUT`], or of text 24 MiB, however long the
+/// stream is; base64 is decoded as a whole and is limited to 24 MiB.
+///
+/// ```
+/// use ownership_voucher::file::{Piece, Splitter};
+///
+/// // Two items of a sequence, in chunks of two bytes.
+/// let mut chunks = [0x82, 0x01, 0x02, 0x81, 0x03].chunks(2);
+/// let mut splitter = Splitter::new();
+/// let mut vouchers = Vec::new();
+/// while let Some(piece) = splitter.next_piece() {
+///     match piece? {
+///         Piece::Voucher(bytes) => vouchers.push(bytes),
+///         Piece::More => match chunks.next() {
+///             Some(chunk) => splitter.push(chunk),
+///             None => splitter.finish(),
+///         },
+///         _ => {}
+///     }
+/// }
+/// assert_eq!(vouchers, [vec![0x82, 0x01, 0x02], vec![0x81, 0x03]]);
+/// # Ok::<(), ownership_voucher::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Splitter {
+    pub(super) buffer: Buffer,
+    pub(super) state: State,
+    pub(super) format: Option<Format>,
+    /// The stream has no more bytes, or no more are read.
+    pub(super) ended: bool,
+    /// With fewer bytes than this, there is nothing new to find.
+    pub(super) enough: usize,
+    /// The offset of the last piece.
+    pub(super) offset: u64,
+    /// Whether there was a voucher or a fault.
+    pub(super) any: bool,
+    pub(super) any_cbor: bool,
+    #[cfg(feature = "pem")]
+    pub(super) pem: Progress,
+}
+
+/// What is read next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    #[default]
+    Start,
+    Cbor,
+    #[cfg(feature = "pem")]
+    Pem,
+    #[cfg(feature = "pem")]
+    Base64,
+    Done,
+}
+
+/// The result of one step.
+pub(super) enum Step {
+    Piece(Result<Piece, Error>),
+    /// The state has changed.
+    Again,
+    /// More bytes are needed; with this many the next step is certain to succeed.
+    More(usize),
+    Done,
+}
+
+/// Where a splitter is in a text with PEM blocks.
+#[cfg(feature = "pem")]
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    /// How many of the next bytes are known to hold blocks.
+    pub(super) blocks: usize,
+    /// The first block starts at most here.
+    pub(super) limit: Option<u64>,
+    pub(super) other_blocks: bool,
+    /// Whether there was a block with any label.
+    pub(super) after_block: bool,
+    /// The offset of bytes after a block that are neither text nor PEM.
+    pub(super) foreign: Option<u64>,
+}
+
+impl Splitter {
+    pub(super) fn recognised(&mut self, format: Format, state: State) -> Step {
+        self.format = Some(format);
+        self.state = state;
+        Step::Again
+    }
+}
+
+/// Whether an item that starts with this byte is an array, as every voucher is; no text starts so.
+pub(crate) const fn starts_array(first: u8) -> bool {
+    first >> 5 == 4
+}
