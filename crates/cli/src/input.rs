@@ -1,4 +1,4 @@
-//! The files to read, and their vouchers in batches of bounded size.
+//! The vouchers of files, in batches of bounded size.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _};
@@ -10,10 +10,11 @@ use ownership_voucher::ErrorKind;
 use ownership_voucher::text::escaped;
 
 use crate::Failure;
+use crate::found::{Found, Source};
 use crate::output::print_message;
 use crate::report::{Problem, count};
 use crate::stream::Stream;
-use crate::temporary::{hidden_name, is_temporary};
+use crate::temporary::hidden_name;
 use crate::watch::{self, PrivateKey, Seen, Watch};
 
 /// Vouchers in a batch, and their bytes: the same as in the library.
@@ -25,8 +26,6 @@ const GROUP: usize = 256;
 const PROBE_LIMIT: u64 = 1 << 20;
 /// The maximum number of skipped files that are named; others are only counted.
 const NAMED: usize = 10;
-/// Extensions that indicate a voucher. Such a file without a voucher is not ignored.
-const EXTENSIONS: [&str; 5] = ["ov", "cbor", "fdoov", "voucher", "b64"];
 
 /// One voucher of an input: its place, and its bytes or the error. A file that could not be read,
 /// and one without a voucher, is also an item: [`ErrorKind::NoVoucher`].
@@ -64,117 +63,11 @@ pub(crate) fn printable(path: &str) -> String {
     escaped(path).to_string()
 }
 
-#[derive(Clone, Debug)]
-struct Source {
-    /// `None` for the standard input.
-    path: Option<PathBuf>,
-    /// A copy of input that can be read only once.
-    copy: Option<Arc<File>>,
-    name: Arc<str>,
-    /// Whether the user named the file itself, rather than a folder that contains it.
-    named: bool,
-    /// The reason if it is known to be inaccessible.
-    lost: Option<Arc<io::Error>>,
-}
-
-/// The files under the given paths. Folders are searched recursively, in the order of names.
-struct Found {
-    sources: Vec<Source>,
-    bytes: u64,
-    /// Files in folders that are not read, and why.
-    passed: Vec<(Arc<str>, &'static str)>,
-    /// The number of paths that were given.
-    paths: usize,
-}
-
-impl Found {
-    fn new(paths: &[PathBuf]) -> Self {
-        let mut found = Self {
-            sources: Vec::new(),
-            bytes: 0,
-            passed: Vec::new(),
-            paths: paths.len(),
-        };
-        let mut standard = false;
-        for path in paths {
-            if path.as_os_str() == "-" {
-                let twice = || io::Error::other("the standard input was given twice; name it once");
-                found.sources.push(Source {
-                    path: None,
-                    copy: None,
-                    name: "-".into(),
-                    named: true,
-                    lost: standard.then(|| Arc::new(twice())),
-                });
-                standard = true;
-            } else {
-                found.look(path, true);
-            }
-        }
-        found
-    }
-
-    fn look(&mut self, path: &Path, named: bool) {
-        // A stack instead of recursion: folders may be nested as deep as paths are long.
-        let mut stack = vec![(path.to_path_buf(), named)];
-        while let Some((path, named)) = stack.pop() {
-            let meta = match fs::metadata(&path) {
-                Ok(meta) => meta,
-                Err(error) => {
-                    self.add(path, named, Some(error));
-                    continue;
-                }
-            };
-            if !named && is_temporary(&path) {
-                // A file that a run has not completed, or is writing now, is not a voucher.
-                continue;
-            }
-            if meta.is_dir() {
-                // A link to a folder is followed only if it was named: links can form cycles.
-                if !named && path.is_symlink() {
-                    let name = path.to_string_lossy().into();
-                    self.passed
-                        .push((name, "a link to a folder; name it to read it"));
-                    continue;
-                }
-                match entries(&path) {
-                    Ok(entries) => stack.extend(entries.into_iter().rev().map(|e| (e, false))),
-                    Err(error) => self.add(path, named, Some(error)),
-                }
-            } else if named || meta.is_file() {
-                self.bytes = self.bytes.saturating_add(meta.len());
-                self.add(path, named, None);
-            } else {
-                let name = path.to_string_lossy().into();
-                self.passed.push((name, "not a regular file"));
-            }
-        }
-    }
-
-    fn add(&mut self, path: PathBuf, named: bool, lost: Option<io::Error>) {
-        self.sources.push(Source {
-            name: path.to_string_lossy().into(),
-            path: Some(path),
-            copy: None,
-            named,
-            lost: lost.map(Arc::new),
-        });
-    }
-}
-
 /// Reports the number of files that were ignored, for commands without a summary.
 pub(crate) fn print_left_out(windows: &Windows) {
     if let Some(text) = windows.left_out().strip_prefix(", ") {
         print_message(text);
     }
-}
-
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<_>>()?;
-    paths.sort();
-    Ok(paths)
 }
 
 /// Input that is read more than once: the same files each time. Input that can be read only once,
@@ -539,15 +432,5 @@ fn lost(source: Arc<str>, index: usize, error: &io::Error) -> Item {
         source,
         index,
         bytes: Err(Problem::new(ErrorKind::NoVoucher, &why)),
-    }
-}
-
-impl Source {
-    /// Whether the file must hold a voucher, so that a missing one is an error. PEM files may hold
-    /// keys and certificates instead, but must not be empty.
-    fn promises(&self, other_blocks: bool) -> bool {
-        let extension = self.path.as_deref().and_then(Path::extension);
-        let is = |known: &str| extension.is_some_and(|it| it.eq_ignore_ascii_case(known));
-        self.named || EXTENSIONS.into_iter().any(is) || is("pem") && !other_blocks
     }
 }

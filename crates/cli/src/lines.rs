@@ -7,10 +7,9 @@ use std::io::{self, BufWriter, Write};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use ownership_voucher::text::escaped;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Failure;
-use crate::report::object;
 
 /// Why data could not be written to a pipe.
 pub(crate) const CLOSED_EARLY: &str = "its reader closed it before the end";
@@ -160,4 +159,15 @@ impl Lines {
             _ => Failure::Message(format!("cannot write to the standard output: {error}")),
         }
     }
+}
+
+/// A JSON object on one line, its members in this order. Terminal control characters are escaped,
+/// including those that JSON allows.
+pub(crate) fn object(members: &[(&str, Value)]) -> String {
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("{}:{value}", json!(name)))
+        .collect();
+    let object = format!("{{{}}}", members.join(","));
+    escaped(&object).to_string()
 }

@@ -30,6 +30,7 @@ mod convert;
 mod deals;
 mod extend;
 mod forks;
+mod found;
 mod guide;
 mod input;
 mod interrupt;

@@ -6,7 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
-use crate::same_file::LINKS;
+
+/// The maximum number of consecutive links that are followed.
+pub(crate) const LINKS: usize = 40;
 
 /// How an output is written.
 #[derive(Debug, PartialEq, Eq)]

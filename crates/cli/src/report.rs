@@ -6,6 +6,7 @@ use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
+pub(crate) use crate::lines::object;
 use crate::lines::{BAD, DOUBT, GOOD};
 
 /// An error with its place, from the library or from reading a file.
@@ -77,17 +78,6 @@ impl From<&Error> for Problem {
             message,
         }
     }
-}
-
-/// A JSON object on one line, its members in this order. Terminal control characters are escaped,
-/// including those that JSON allows.
-pub(crate) fn object(members: &[(&str, Value)]) -> String {
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", json!(name)))
-        .collect();
-    let object = format!("{{{}}}", members.join(","));
-    escaped(&object).to_string()
 }
 
 pub(crate) fn findings_json(findings: &[Finding]) -> Value {

@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Failure;
 use crate::cli::PolicyArgs;
-use crate::place::is_standard_output;
-
-/// The maximum number of consecutive links that are followed.
-pub(crate) const LINKS: usize = 40;
+use crate::place::{LINKS, is_standard_output};
 
 /// The identity of a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
