@@ -1,9 +1,8 @@
 //! For tests: detects whether freed memory still holds a secret.
 #![allow(unsafe_code)]
 
+use core::cell::Cell;
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The secret to search for.
 pub(crate) const MARK: [u8; 16] = *b"look for this 16";
@@ -11,7 +10,10 @@ pub(crate) const MARK: [u8; 16] = *b"look for this 16";
 /// Searches every block when it is freed.
 struct Watching;
 
-static SEEN: AtomicUsize = AtomicUsize::new(0);
+std::thread_local! {
+    /// Blocks with the secret that this thread freed. Other tests free their own meanwhile.
+    static SEEN: Cell<usize> = const { Cell::new(0) };
+}
 
 // SAFETY: every call goes to the system's allocator. Blocks are zeroed first so that all of each
 // may be read, and they are read before they are freed.
@@ -28,7 +30,8 @@ unsafe impl GlobalAlloc for Watching {
         while let Some(found) = block[at..].iter().position(|byte| *byte == MARK[0]) {
             at += found;
             if block[at..].starts_with(&MARK) {
-                SEEN.fetch_add(1, Ordering::SeqCst);
+                // A thread that ends has no count any more.
+                let _ = SEEN.try_with(|seen| seen.set(seen.get() + 1));
                 break;
             }
             at += 1;
@@ -41,16 +44,11 @@ unsafe impl GlobalAlloc for Watching {
 #[global_allocator]
 static HEAP: Watching = Watching;
 
-/// The number of blocks with the secret that were freed in this work. One at a time: all tests
-/// share one heap.
+/// The number of blocks with the secret that this work freed, on this thread.
 pub(crate) fn left_behind(work: impl FnOnce()) -> usize {
-    static ONE: Mutex<()> = Mutex::new(());
-    let guard = ONE.lock();
-    let before = SEEN.load(Ordering::SeqCst);
+    let before = SEEN.get();
     work();
-    let left = SEEN.load(Ordering::SeqCst) - before;
-    drop(guard);
-    left
+    SEEN.get() - before
 }
 
 #[test]
