@@ -38,10 +38,10 @@
 
 // Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
 // Each voucher needs about a kilobyte of memory in addition to its bytes.
-#define OV_BATCH_WINDOW 16384
+#define OV_BATCH_SIZE 16384
 
 // Default number of bytes of vouchers in one batch of a stream: 32 MiB.
-#define OV_BATCH_WINDOW_BYTES (32 << 20)
+#define OV_BATCH_BYTES (32 << 20)
 
 // Default size of the key tables in bytes: 64 MiB.
 #define OV_BATCH_TABLE_BUDGET (64 << 20)
@@ -1349,10 +1349,10 @@ ov_status ov_batch_free(struct ov_batch **batch);
 
 // The maximum number of vouchers in one batch, at least one. Default 16384. Progress is reported
 // after each batch.
-ov_status ov_batch_set_window(struct ov_batch *batch, uint64_t vouchers);
+ov_status ov_batch_set_size(struct ov_batch *batch, uint64_t vouchers);
 
 // The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default 32 MiB.
-ov_status ov_batch_set_window_bytes(struct ov_batch *batch, uint64_t bytes);
+ov_status ov_batch_set_bytes(struct ov_batch *batch, uint64_t bytes);
 
 // The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
 ov_status ov_batch_set_table_budget(struct ov_batch *batch, uint64_t bytes);

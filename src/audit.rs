@@ -33,14 +33,14 @@ pub struct Audit<'a> {
 }
 
 /// Collects faults, up to the limit.
-struct All {
+struct CollectAll {
     faults: Vec<Error>,
     most: usize,
     /// The first fault that did not fit.
     left_out: Option<Error>,
 }
 
-impl ErrorSink for All {
+impl ErrorSink for CollectAll {
     fn fault(&mut self, error: Error) -> Result<(), Error> {
         if self.faults.len() < self.most {
             self.faults.push(error);
@@ -82,15 +82,15 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
             };
         }
     };
-    let mut all = All {
+    let mut all = CollectAll {
         faults: Vec::new(),
         // An empty list means verified.
         most: policy.limits.findings.max(1),
         left_out: None,
     };
-    // `All` never stops the work.
-    let (proved, owner) = verify(&voucher, policy, &mut all).unwrap_or_default();
-    let mut list = remarks(&voucher, policy, proved.as_ref());
+    // `CollectAll` never stops the work.
+    let checked = verify(&voucher, policy, &mut all).unwrap_or_default();
+    let mut list = remarks(&voucher, policy, checked.proved.as_ref());
     if let Some(error) = all.left_out {
         list.leave_out(error.offset().unwrap_or(0), error.entry());
     }
@@ -98,8 +98,8 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
         findings: list.finish(),
         voucher: Some(voucher),
         errors: all.faults,
-        proved,
-        owner,
+        proved: checked.proved,
+        owner: checked.owner,
     }
 }
 

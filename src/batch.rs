@@ -1,6 +1,6 @@
 //! Batch verification: many vouchers at a time, each with the verdict that it would get alone.
 //!
-//! A window of vouchers is parsed, and the hashes of each voucher are checked. A voucher that fails
+//! A batch of vouchers is parsed, and the hashes of each voucher are checked. A voucher that fails
 //! there causes no signature verification. The signatures of all others are then known, because
 //! each entry's key is in the preceding entry. They are grouped by algorithm and key across
 //! vouchers and are verified by the back end together, so that work that depends only on the key is
@@ -15,9 +15,11 @@ mod engines;
 mod keys;
 mod reads;
 
-use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
+
+pub use crate::policy::Engine;
 
 use engines::{Engines, Job};
 use keys::Keys;
@@ -30,11 +32,12 @@ use crate::finding::Allowance;
 use crate::key::PublicKey;
 #[cfg(feature = "parallel")]
 use crate::parallel::threads;
-use crate::parallel::{into_map_two, map_two};
+use crate::parallel::{into_map_two, map, map_two};
 use crate::policy::Policy;
-use crate::verify::{VerifiedVoucher, check_signature};
+use crate::verify::{Checked, FailFast, Signatures, VerifiedVoucher, check_signature};
+use crate::voucher::Voucher;
 
-/// The progress of a batch, given to the progress callback after each window.
+/// The progress of a batch, given to the progress callback after each batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -46,7 +49,7 @@ pub struct Progress {
 
 /// A verifier for many vouchers under one policy.
 ///
-/// It caches tables for the most frequent keys across windows, so use one verifier for a whole
+/// It caches tables for the most frequent keys across batches, so use one verifier for a whole
 /// shipment. A new verifier starts with an empty cache.
 ///
 /// ```
@@ -63,51 +66,47 @@ pub struct Progress {
 /// ```
 pub struct BatchVerifier<'p> {
     policy: &'p Policy<'p>,
-    window: usize,
-    window_bytes: usize,
+    batch_size: usize,
+    batch_bytes: usize,
     engines: Engines,
 }
 
 impl<'p> BatchVerifier<'p> {
-    /// The default number of vouchers in one window. A larger window finds more signatures by the
+    /// The default number of vouchers in one batch. A larger batch finds more signatures by the
     /// same key. Each voucher needs about one kilobyte of memory in addition to its bytes.
-    pub const WINDOW: usize = 16_384;
-    /// The default number of bytes of vouchers in one window of a stream: 32 MiB.
-    pub const WINDOW_BYTES: usize = 32 << 20;
+    pub const BATCH_SIZE: usize = 16_384;
+    /// The default number of bytes of vouchers in one batch of a stream: 32 MiB.
+    pub const BATCH_BYTES: usize = 32 << 20;
     /// The default number of bytes of key tables: 64 MiB.
     pub const TABLE_BUDGET: usize = 64 << 20;
 
-    /// A verifier under this policy, with the fastest back end that the CPU supports.
+    /// A verifier under this policy, with the policy's [`Engine`].
     #[must_use]
     pub fn new(policy: &'p Policy<'p>) -> Self {
+        let backend = match policy.engine {
+            Engine::Fastest => Backend::detect(),
+            Engine::Portable | Engine::RustCrypto => Backend::portable(),
+        };
         Self {
             policy,
-            window: Self::WINDOW,
-            window_bytes: Self::WINDOW_BYTES,
-            engines: Engines::new(Backend::detect(), Self::TABLE_BUDGET),
+            batch_size: Self::BATCH_SIZE,
+            batch_bytes: Self::BATCH_BYTES,
+            engines: Engines::new(backend, Self::TABLE_BUDGET),
         }
     }
 
-    /// Uses the portable engine instead of the fastest, to compare the two. The verdicts are the
-    /// same.
+    /// Sets the largest number of vouchers in one batch. Zero counts as one.
     #[must_use]
-    pub fn with_portable_engine(mut self) -> Self {
-        self.engines = Engines::new(Backend::portable(), self.engines.budget());
+    pub const fn with_batch_size(mut self, vouchers: usize) -> Self {
+        self.batch_size = if vouchers == 0 { 1 } else { vouchers };
         self
     }
 
-    /// Sets the largest number of vouchers in one window. Zero counts as one.
+    /// Sets the largest number of bytes of vouchers in one batch of a [`stream`](Self::stream). A
+    /// batch always has at least one voucher.
     #[must_use]
-    pub const fn with_window(mut self, vouchers: usize) -> Self {
-        self.window = if vouchers == 0 { 1 } else { vouchers };
-        self
-    }
-
-    /// Sets the largest number of bytes of vouchers in one window of a [`stream`](Self::stream). A
-    /// window always has at least one voucher.
-    #[must_use]
-    pub const fn with_window_bytes(mut self, bytes: usize) -> Self {
-        self.window_bytes = bytes;
+    pub const fn with_batch_bytes(mut self, bytes: usize) -> Self {
+        self.batch_bytes = bytes;
         self
     }
 
@@ -123,25 +122,25 @@ impl<'p> BatchVerifier<'p> {
     where
         T: AsRef<[u8]> + Sync,
     {
-        if vouchers.len() <= self.window {
+        if vouchers.len() <= self.batch_size {
             return self.run(vouchers);
         }
         let mut results = Vec::with_capacity(vouchers.len());
         #[expect(
             clippy::disallowed_methods,
-            reason = "a window has at least one voucher"
+            reason = "a batch has at least one voucher"
         )]
-        for window in vouchers.chunks(self.window) {
-            results.append(&mut self.run(window));
+        for batch in vouchers.chunks(self.batch_size) {
+            results.append(&mut self.run(batch));
         }
         results
     }
 
-    /// Verifies a stream of vouchers in bounded memory, window by window. Returns the final
+    /// Verifies a stream of vouchers in bounded memory, batch by batch. Returns the final
     /// progress.
     ///
     /// `result` is called for each voucher, in order, with its position, and `progress` after each
-    /// window. A callback that breaks ends the work.
+    /// batch. A callback that breaks ends the work.
     pub fn stream<I, T, R, P>(&mut self, vouchers: I, mut result: R, mut progress: P) -> Progress
     where
         I: IntoIterator<Item = T>,
@@ -155,18 +154,18 @@ impl<'p> BatchVerifier<'p> {
         };
         let mut vouchers = vouchers.into_iter();
         loop {
-            let (mut window, mut bytes) = (Vec::new(), 0_usize);
-            while window.len() < self.window && bytes < self.window_bytes {
+            let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+            while batch.len() < self.batch_size && bytes < self.batch_bytes {
                 let Some(voucher) = vouchers.next() else {
                     break;
                 };
                 bytes = bytes.saturating_add(voucher.as_ref().len());
-                window.push(voucher);
+                batch.push(voucher);
             }
-            if window.is_empty() {
+            if batch.is_empty() {
                 return sum;
             }
-            for (voucher, verdict) in window.iter().zip(self.run(&window)) {
+            for (voucher, verdict) in batch.iter().zip(self.run(&batch)) {
                 let number = sum.done;
                 sum.done = sum.done.saturating_add(1);
                 sum.rejected = sum.rejected.saturating_add(u64::from(verdict.is_err()));
@@ -180,27 +179,25 @@ impl<'p> BatchVerifier<'p> {
         }
     }
 
-    /// Verifies one window.
+    /// Verifies one batch.
     fn run<'v, T: AsRef<[u8]> + Sync>(
         &mut self,
-        window: &'v [T],
+        batch: &'v [T],
     ) -> Vec<Result<VerifiedVoucher<'v>, Error>> {
         let policy = self.policy;
-        let reads = Reads::new(window, policy, self.engines.backend());
+        if policy.engine == Engine::RustCrypto {
+            return map(batch, |bytes| policy.verify(bytes.as_ref()));
+        }
+        let reads = Reads::new(batch, policy, self.engines.backend());
         let plan = Plan::new(&reads);
         let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
         let outcomes = map_two(&reads.all, &plan.places, |read, place| {
             let read = read.as_ref().map_err(Clone::clone)?;
-            judge(read, *place, &plan, &verdicts, policy)
+            verdict_of(read, *place, &plan, &verdicts, policy)
         });
         drop(plan);
         into_map_two(reads.all, outcomes, |read, outcome| {
-            let (read, outcome) = (read?, outcome?);
-            Ok(VerifiedVoucher::new(
-                read.voucher,
-                outcome.proved,
-                outcome.owner,
-            ))
+            outcome?.into_verified(read?.voucher)
         })
     }
 }
@@ -212,7 +209,7 @@ struct Place {
     jobs: usize,
 }
 
-/// All keys and signatures to verify in a window.
+/// All keys and signatures to verify in a batch.
 #[derive(Default)]
 struct Plan<'r> {
     keys: Keys<'r>,
@@ -223,7 +220,7 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    /// The plan of a window, built on every thread of the caller's pool if there is one.
+    /// The plan of a batch, built on every thread of the caller's pool if there is one.
     fn new(reads: &'r Reads<'_>) -> Self {
         #[cfg(feature = "parallel")]
         if threads() > 1 && reads.all.len() > 64 {
@@ -311,90 +308,98 @@ impl<'r> Plan<'r> {
     }
 }
 
-/// The result for a voucher that verified.
-struct Outcome {
-    proved: crate::verify::Proved,
-    owner: PublicKey,
-}
-
-/// The verdict on one voucher, in the order of [`Voucher::verify`]: keys, signatures, facts.
-fn judge(
+/// The verdict on one voucher: the keys and signatures of the plan, in the one order of checks.
+fn verdict_of(
     read: &Read<'_>,
     place: Place,
-    plan: &'_ Plan<'_>,
+    plan: &Plan<'_>,
     verdicts: &[bool],
     policy: &Policy<'_>,
-) -> Result<Outcome, Error> {
-    let voucher = &read.voucher;
-    // A key that the engine refuses is checked as for a single voucher: its error with its place,
-    // or the key, and then also the signature under it.
-    let valid = |number: usize| match plan.key(place, number) {
-        Some(key) => Ok(Cow::Borrowed(key)),
-        None => voucher.decode_key(number).map(Cow::Owned),
-    };
-    for number in 0..voucher.entries().len() {
-        valid(number)?;
-    }
-    let owner = valid(voucher.entries().len())?;
-    let mut draft_aad = false;
-    for number in 0..voucher.entries().len() {
+) -> Result<Checked, Error> {
+    let mut signatures = OfPlan {
+        plan,
+        place,
         // Entries that are verified singly have no jobs and no verdicts yet.
-        let job = place.jobs.saturating_add(number);
-        let key = valid(number)?;
-        let of_engine = matches!(key, Cow::Borrowed(_));
-        if of_engine && read.signed.is_some() && verdicts.get(job) == Some(&true) {
-            continue;
+        verdicts: read.signed.map_or(&[][..], |_| verdicts),
+        singly: BTreeMap::new(),
+    };
+    let (links, voucher) = (read.links, &read.voucher);
+    links.check_signed(voucher, policy, &mut FailFast, &mut signatures)
+}
+
+/// The keys of one voucher in a plan, and the verdicts of the engines on its signatures.
+struct OfPlan<'p, 'r> {
+    plan: &'p Plan<'r>,
+    place: Place,
+    verdicts: &'p [bool],
+    /// Keys that the engine refuses, decoded as for a single voucher.
+    singly: BTreeMap<usize, PublicKey>,
+}
+
+impl Signatures for OfPlan<'_, '_> {
+    /// A key that the engine refuses has its error with its place, or it is a key after all, and then
+    /// the signature under it is verified as for a single voucher.
+    fn decode(&mut self, voucher: &Voucher<'_>, signer: usize) -> Result<(), Error> {
+        if self.plan.key(self.place, signer).is_none() {
+            self.singly.insert(signer, voucher.decode_key(signer)?);
+        }
+        Ok(())
+    }
+
+    fn key(&self, signer: usize) -> Option<&PublicKey> {
+        let key = self.plan.key(self.place, signer);
+        key.or_else(|| self.singly.get(&signer))
+    }
+
+    fn check(
+        &self,
+        voucher: &Voucher<'_>,
+        number: usize,
+        key: &PublicKey,
+        policy: &Policy<'_>,
+    ) -> Result<bool, Error> {
+        let of_engine = !self.singly.contains_key(&number);
+        let job = self.place.jobs.saturating_add(number);
+        if of_engine && self.verdicts.get(job) == Some(&true) {
+            return Ok(false);
         }
         // A signature that failed may be one of the draft, if the policy allows those.
         let draft = voucher.protocol_version() != 101 || policy.allows(Allowance::Fdo20Draft);
         // Without the feature, RSA has an error of its own.
-        let again = draft || !of_engine || (!cfg!(feature = "rsa") && key.material().is_rsa());
-        if again {
-            draft_aad |= check_signature(voucher, number, &key, policy)?;
-        } else {
-            return Err(voucher.signature_error(number));
+        let again = draft || !of_engine || (!cfg!(feature = "rsa") && key.key_kind().is_rsa());
+        match again {
+            true => check_signature(voucher, number, key, policy),
+            false => Err(voucher.signature_error(number)),
         }
     }
-    let proved = crate::verify::check_facts(voucher, &owner, policy)?;
-    let proved = crate::verify::Proved {
-        entries: voucher.entries().len(),
-        chain_hash: read.chain_hash,
-        draft_aad,
-        ..proved
-    };
-    Ok(Outcome {
-        proved,
-        owner: owner.into_owned(),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::ErrorKind;
-    use crate::voucher::Voucher;
 
     /// The verdict on a voucher of which the engine refuses one key, with the engine's result for
     /// its signatures.
     fn without_key(bytes: &[u8], refused: usize, engine: bool) -> Result<PublicKey, Error> {
         let policy = Policy::any_origin();
-        let window = [bytes];
-        let reads = Reads::new(&window, &policy, Backend::portable());
+        let batch = [bytes];
+        let reads = Reads::new(&batch, &policy, Backend::portable());
         let mut plan = Plan::new(&reads);
         let number = plan.numbers[refused] as usize;
         plan.keys.all[number].valid = None;
         let read = reads.all[0].as_ref().unwrap();
         let place = plan.places[0];
         let verdicts = alloc::vec![engine; plan.jobs.len()];
-        let outcome = judge(read, place, &plan, &verdicts, &policy)?;
-        Ok(outcome.owner)
+        let outcome = verdict_of(read, place, &plan, &verdicts, &policy)?;
+        Ok(outcome.owner.expect("verified"))
     }
 
     #[test]
     fn a_key_that_the_engine_refuses_is_never_skipped() {
         let good = include_bytes!("../test-vectors/shipment/alder-gw100-0001.cbor");
         let voucher = Voucher::parse(good).unwrap();
-        let owner = voucher.owner_key().public_key().unwrap();
+        let owner = voucher.claimed_owner().public_key().unwrap();
         let entries = voucher.entries().len();
         assert!(entries > 0);
         for refused in 0..=entries {

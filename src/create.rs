@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::extend::{KeyOrChain, check_owner_chain};
 use crate::finding::{Finding, FindingKind};
 use crate::hmac::DeviceHmac;
-use crate::key::{KeyEncoding, KeyType, Material, PublicKey};
+use crate::key::{KeyEncoding, KeyKind, KeyType, PublicKey};
 use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
@@ -382,7 +382,7 @@ impl NewVoucher {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }
         let hash = self.hash.unwrap_or_else(|| {
-            Material::table_hash(device.as_ref().map(PublicKey::material), owner.material())
+            KeyKind::table_hash(device.as_ref().map(PublicKey::key_kind), owner.key_kind())
         });
         let (chain, chain_hash) = match self.epid {
             true => (Value::Null, Value::Null),

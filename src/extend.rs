@@ -28,7 +28,7 @@ use crate::privacy::{Disclosure, PrivacyPolicy};
 use crate::sign::{OwnerSigner, checked, prehash};
 #[cfg(feature = "privacy")]
 use crate::text::Secrets;
-use crate::verify::{First, VerifiedVoucher, check_deviations};
+use crate::verify::{FailFast, VerifiedVoucher, check_deviations};
 use crate::voucher::Voucher;
 use crate::write;
 
@@ -129,7 +129,7 @@ impl VerifiedVoucher<'_> {
         ]);
         let extension = Extension {
             voucher: self,
-            algorithm: self.owner_key().algorithm(),
+            algorithm: self.claimed_owner().algorithm(),
             payload: write::to_bytes(&payload),
             next: key,
             max_entry: options.max_entry,
@@ -174,8 +174,8 @@ impl VerifiedVoucher<'_> {
             }
             KeyOrChain::Key(key) => {
                 let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
-                    KeyEncoding::CoseKey if !key.material().is_rsa() => KeyEncoding::CoseKey,
-                    KeyEncoding::Crypto if key.material().is_rsa() => KeyEncoding::Crypto,
+                    KeyEncoding::CoseKey if !key.key_kind().is_rsa() => KeyEncoding::CoseKey,
+                    KeyEncoding::Crypto if key.key_kind().is_rsa() => KeyEncoding::Crypto,
                     _ => KeyEncoding::X509,
                 });
                 write::public_key(key, label, encoding)?
@@ -204,7 +204,7 @@ pub(crate) fn label_for(
         KeyType::RsaPkcs | KeyType::RsaPss => true,
         label => label == key.natural_type(),
     };
-    if key.material() == first.index.material && fits_label {
+    if key.key_kind() == first.index.key_kind && fits_label {
         return Ok(first.key_type());
     }
     if !options.other_key_type {
@@ -308,7 +308,7 @@ impl Extension<'_> {
     pub fn check(&self, policy: &Policy<'_>) -> Result<(), Error> {
         let unsigned = self.unsigned()?;
         unsigned.check_limits(&limits_after(policy, self.max_entry))?;
-        check_deviations(&unsigned, policy, &mut First)
+        check_deviations(&unsigned, policy, &mut FailFast)
     }
 
     #[cfg(feature = "privacy")]

@@ -119,7 +119,7 @@ impl KeyEncoding {
 
 /// The type of key, whatever its label says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Material {
+pub(crate) enum KeyKind {
     P256,
     P384,
     Rsa2048,
@@ -127,7 +127,7 @@ pub(crate) enum Material {
     Ed25519,
 }
 
-impl Material {
+impl KeyKind {
     /// Bytes of a coordinate, or of the modulus.
     pub(crate) const fn coordinate(self) -> usize {
         match self {
@@ -151,7 +151,7 @@ impl Material {
         matches!(self, Self::Rsa2048 | Self::Rsa3072)
     }
 
-    /// The only algorithm that a key of this material and label may sign with.
+    /// The only algorithm that a key of this kind and label may sign with.
     pub(crate) const fn algorithm(self, label: KeyType) -> Algorithm {
         match (self, label) {
             (Self::P256, _) => Algorithm::Es256,
@@ -164,7 +164,7 @@ impl Material {
         }
     }
 
-    /// The label that FDO gives to this material, PKCS#1 for RSA.
+    /// The label that FDO gives to this kind, PKCS#1 for RSA.
     pub(crate) const fn natural_type(self) -> KeyType {
         match self {
             Self::P256 => KeyType::Secp256r1,
@@ -176,16 +176,16 @@ impl Material {
     }
 }
 
-/// The material of an RSA key without leading zeros; fails if a component is out of range.
-fn rsa_material<E: ReadError>(modulus: &[u8], exponent: &[u8]) -> Result<Material, E> {
+/// The kind of an RSA key without leading zeros; fails if a component is out of range.
+fn rsa_material<E: ReadError>(modulus: &[u8], exponent: &[u8]) -> Result<KeyKind, E> {
     let bits = match modulus.first() {
         Some(first) => (modulus.len().saturating_mul(8) as u64)
             .saturating_sub(u64::from(first.leading_zeros())),
         None => 0,
     };
-    let material = match bits {
-        2048 => Material::Rsa2048,
-        3072 => Material::Rsa3072,
+    let key_kind = match bits {
+        2048 => KeyKind::Rsa2048,
+        3072 => KeyKind::Rsa3072,
         _ => {
             return Err(E::text(ErrorKind::RsaModulus, "2048 or 3072 bits expected"));
         }
@@ -194,7 +194,7 @@ fn rsa_material<E: ReadError>(modulus: &[u8], exponent: &[u8]) -> Result<Materia
         return Err(E::text(ErrorKind::RsaModulus, "an odd modulus expected"));
     }
     match exponent_value(exponent) {
-        Some(value) if value & 1 == 1 && (65537..=1 << 32).contains(&value) => Ok(material),
+        Some(value) if value & 1 == 1 && (65537..=1 << 32).contains(&value) => Ok(key_kind),
         _ => Err(E::text(
             ErrorKind::RsaExponent,
             "an odd exponent from 65537 to 4294967296 expected",
@@ -218,7 +218,7 @@ pub(crate) struct KeyIndex {
     pub(crate) item: Span,
     pub(crate) label: KeyType,
     pub(crate) encoding: KeyEncoding,
-    pub(crate) material: Material,
+    pub(crate) key_kind: KeyKind,
     /// x, modulus, or the 32 bytes of Ed25519; no leading zeros where those are not fixed.
     pub(crate) a: Span,
     /// y, exponent, or nothing.
@@ -229,11 +229,11 @@ pub(crate) struct KeyIndex {
 
 impl KeyIndex {
     pub(crate) const fn algorithm(&self) -> Algorithm {
-        self.material.algorithm(self.label)
+        self.key_kind.algorithm(self.label)
     }
 
     pub(crate) fn public_key<E: ReadError>(&self, bytes: &[u8]) -> Result<PublicKey, E> {
-        PublicKey::from_parts(self.material, self.a.of(bytes), self.b.of(bytes))
+        PublicKey::from_parts(self.key_kind, self.a.of(bytes), self.b.of(bytes))
             .map_err(|error: E| error.at(self.a.start()))
     }
 }

@@ -1,7 +1,11 @@
 //! What a voucher must prove before it counts as verified.
 
+mod engine;
+
 use alloc::vec::Vec;
 use core::fmt;
+
+pub use engine::Engine;
 
 #[cfg(feature = "x509")]
 use crate::certificate::Roots;
@@ -38,6 +42,7 @@ pub struct Policy<'p> {
     pub(crate) limits: Limits,
     pub(crate) any_origin: bool,
     pub(crate) strict: bool,
+    pub(crate) engine: Engine,
     allowed: Allowances,
     pub(crate) owner: Option<PublicKey>,
     pub(crate) manufacturers: Vec<PublicKey>,
@@ -59,6 +64,7 @@ impl<'p> Policy<'p> {
             limits: Limits::new(),
             any_origin: false,
             strict: false,
+            engine: Engine::Fastest,
             allowed: Allowances::NONE,
             owner: None,
             manufacturers: Vec::new(),
@@ -262,6 +268,13 @@ impl<'p> Policy<'p> {
     }
 
     /// Whether the policy requires a manufacturer.
+    /// Verifies batches and hand-overs with this engine. Default [`Engine::Fastest`].
+    #[must_use]
+    pub const fn with_engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
     pub(crate) fn wants_manufacturer(&self) -> bool {
         #[cfg(feature = "x509")]
         let roots = self.manufacturer_roots.is_some();

@@ -12,7 +12,7 @@ pub use crate::algorithm::Algorithm;
 use crate::cose::SigStructure;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::key::{KeyType, Material, PublicKey};
+use crate::key::{KeyKind, KeyType, PublicKey};
 
 /// The private key of an owner, in memory or in a device or service.
 ///
@@ -204,25 +204,25 @@ impl LocalKey {
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         // What is computed from a private key lies on its curve.
-        let ec = |material, point: &[u8]| {
+        let ec = |key_kind, point: &[u8]| {
             let coordinates = point.get(1..).unwrap_or_default();
             let (x, y) = coordinates
-                .split_at_checked(Material::coordinate(material))
+                .split_at_checked(KeyKind::coordinate(key_kind))
                 .unwrap_or_default();
-            PublicKey::from_valid_parts(material, x, y)
+            PublicKey::from_valid_parts(key_kind, x, y)
         };
         match &self.0 {
             Secret::P256(key) => ec(
-                Material::P256,
+                KeyKind::P256,
                 key.verifying_key().to_sec1_point(false).as_bytes(),
             ),
             Secret::P384(key) => ec(
-                Material::P384,
+                KeyKind::P384,
                 key.verifying_key().to_sec1_point(false).as_bytes(),
             ),
             Secret::Ed25519(key) => {
                 let point = key.verifying_key();
-                PublicKey::from_valid_parts(Material::Ed25519, point.as_bytes(), &[])
+                PublicKey::from_valid_parts(KeyKind::Ed25519, point.as_bytes(), &[])
             }
         }
     }

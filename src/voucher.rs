@@ -19,7 +19,7 @@ use crate::finding::{Finding, FindingKind};
 use crate::key::{Certificates, KeyView};
 use crate::limits::Limits;
 
-pub(crate) use parse::{Index, read_entry, read_header, read_version};
+pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version};
 pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
 };
@@ -246,10 +246,11 @@ impl<'a> Voucher<'a> {
         })
     }
 
-    /// The key of the current owner: that of the last entry, or the manufacturer's if there is
-    /// none.
+    /// The key of the current owner by the voucher's own claim: that of the last entry, or the
+    /// manufacturer's if there is none. [`VerifiedVoucher::owner`](crate::VerifiedVoucher::owner)
+    /// is the verified one.
     #[must_use]
-    pub fn owner_key(&self) -> KeyView<'_> {
+    pub fn claimed_owner(&self) -> KeyView<'_> {
         self.signer_key(self.index.entries.len())
     }
 

@@ -12,7 +12,7 @@ use coset::{AsCborValue as _, CborSerializable as _, TaggedCborSerializable as _
 use crate::algorithm::Algorithm;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::key::{KeyEncoding, KeyType, Material, PublicKey};
+use crate::key::{KeyEncoding, KeyKind, KeyType, PublicKey};
 
 /// The bytes of one item. Writing into memory cannot fail.
 pub(crate) fn to_bytes(value: &Value) -> Vec<u8> {
@@ -66,12 +66,12 @@ pub(crate) fn public_key(
     let body = match encoding {
         KeyEncoding::X509 => Value::Bytes(key.to_spki_der()),
         KeyEncoding::CoseKey => cose_key(key)?,
-        KeyEncoding::Crypto if key.material().is_rsa() => {
+        KeyEncoding::Crypto if key.key_kind().is_rsa() => {
             let exponent = key.exponent().to_be_bytes();
             let zeros = exponent.iter().take_while(|&&byte| byte == 0).count();
             let exponent = exponent.get(zeros..).unwrap_or_default().to_vec();
             Value::Array(vec![
-                Value::Bytes(key.numbers().to_vec()),
+                Value::Bytes(key.components().to_vec()),
                 Value::Bytes(exponent),
             ])
         }
@@ -96,24 +96,24 @@ fn no_encoding(why: &'static str) -> Error {
 
 fn cose_key(key: &PublicKey) -> Result<Value, Error> {
     let (x, y) = key
-        .numbers()
-        .split_at_checked(key.material().coordinate())
-        .unwrap_or((key.numbers(), &[]));
-    let builder = match key.material() {
-        Material::P256 | Material::P384 => {
-            let curve = match key.material() {
-                Material::P256 => iana::EllipticCurve::P_256,
+        .components()
+        .split_at_checked(key.key_kind().coordinate())
+        .unwrap_or((key.components(), &[]));
+    let builder = match key.key_kind() {
+        KeyKind::P256 | KeyKind::P384 => {
+            let curve = match key.key_kind() {
+                KeyKind::P256 => iana::EllipticCurve::P_256,
                 _ => iana::EllipticCurve::P_384,
             };
             coset::CoseKeyBuilder::new_ec2_pub_key(curve, x.to_vec(), y.to_vec())
         }
-        Material::Ed25519 => coset::CoseKeyBuilder::new_okp_key()
+        KeyKind::Ed25519 => coset::CoseKeyBuilder::new_okp_key()
             .param(iana::OkpKeyParameter::Crv as i64, 6.into())
             .param(
                 iana::OkpKeyParameter::X as i64,
-                Value::Bytes(key.numbers().to_vec()),
+                Value::Bytes(key.components().to_vec()),
             ),
-        Material::Rsa2048 | Material::Rsa3072 => {
+        KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
             return Err(no_encoding("COSEKEY is for elliptic curves only"));
         }
     };

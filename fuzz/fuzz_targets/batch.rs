@@ -1,8 +1,9 @@
 //! A batch of mutants of one voucher: every verdict is the one that the voucher gets alone, on
-//! the fastest engine and on the portable one, in windows of any size.
+//! the fastest engine and on the portable one, in batches of any size.
 #![no_main]
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::{BatchVerifier, Error, Proved, VerifiedVoucher};
 use ownership_voucher_fuzz::dice::Dice;
 use ownership_voucher_fuzz::{change, keys::HONEST, policy, split};
@@ -30,18 +31,22 @@ fuzz_target!(|input: &[u8]| {
     for _ in 0..dice.below(5) {
         vouchers.extend(dice.pick(&vouchers).cloned());
     }
-    let window = 1 + dice.below(vouchers.len() + 3);
+    let size = 1 + dice.below(vouchers.len() + 3);
     let budget = if dice.once_in(3) { 0 } else { 4 << 20 };
-    let verifier = || {
-        BatchVerifier::new(&policy)
-            .with_window(window)
+    let with = |engine| policy.clone().with_engine(engine);
+    let (portable, singly) = (with(Engine::Portable), with(Engine::RustCrypto));
+    let verifier = |policy| {
+        BatchVerifier::new(policy)
+            .with_batch_size(size)
             .with_table_budget(budget)
     };
-    let fast = verifier().verify(&vouchers);
-    let slow = verifier().with_portable_engine().verify(&vouchers);
-    for ((voucher, fast), slow) in vouchers.iter().zip(fast).zip(slow) {
+    let fast = verifier(&policy).verify(&vouchers);
+    let slow = verifier(&portable).verify(&vouchers);
+    let third = verifier(&singly).verify(&vouchers);
+    for (((voucher, fast), slow), third) in vouchers.iter().zip(fast).zip(slow).zip(third) {
         let alone = facts(policy.verify(voucher));
         assert_eq!(facts(fast), alone);
         assert_eq!(facts(slow), alone);
+        assert_eq!(facts(third), alone);
     }
 });

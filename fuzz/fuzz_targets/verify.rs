@@ -46,7 +46,7 @@ fuzz_target!(|input: &[u8]| {
     assert_eq!(audit.owner.as_ref(), Some(voucher.owner()));
     assert_eq!(voucher.proved().entries, voucher.entries().len());
     assert_eq!(
-        voucher.owner_key().public_key().as_ref(),
+        voucher.claimed_owner().public_key().as_ref(),
         Ok(voucher.owner())
     );
     let mut mild = Policy::any_origin();

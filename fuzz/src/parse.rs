@@ -73,6 +73,6 @@ pub fn check(input: &[u8]) {
         .map(|step| step.value())
         .count();
     let _ = (voucher.guid(), voucher.hmac(), voucher.chain_hash());
-    let _ = voucher.owner_key().public_key();
+    let _ = voucher.claimed_owner().public_key();
     assert_eq!(voucher.clone().into_owned().as_bytes(), bytes);
 }

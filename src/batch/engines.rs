@@ -14,22 +14,21 @@ use crate::backend::ed25519::{
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
 use crate::digest::Digest;
-use crate::key::Material;
+use crate::key::KeyKind;
 use crate::voucher::Entry;
 
 /// One signature to verify.
 pub(super) struct Job<'r> {
-    /// Number of the key in the window.
+    /// Number of the key in the batch.
     pub(super) key: u32,
     /// The hash of the signed message; unused for Ed25519, which signs the message itself.
     pub(super) digest: &'r Digest,
     pub(super) entry: Entry<'r>,
 }
 
-/// The engines with their tables, which outlive a window.
+/// The engines with their tables, which outlive a batch.
 pub(super) struct Engines {
     backend: Backend,
-    budget: usize,
     p256: Group<Ecdsa<ecdsa::P256>>,
     p384: Group<Ecdsa<ecdsa::P384>>,
     ed25519: Group<Ed25519Engine>,
@@ -44,7 +43,6 @@ impl Engines {
         let (quarter, eighth) = (budget / 4, budget / 8);
         Self {
             backend,
-            budget,
             p256: Group::new(Ecdsa::new(backend, budget / 2)),
             p384: Group::new(Ecdsa::new(backend, quarter)),
             ed25519: Group::new(Ed25519Engine::new(backend, eighth)),
@@ -57,21 +55,17 @@ impl Engines {
         self.backend
     }
 
-    pub(super) const fn budget(&self) -> usize {
-        self.budget
-    }
-
     /// Whether each signature verifies. A signature under an invalid key does not.
     pub(super) fn verify(&mut self, keys: &Keys<'_>, jobs: &[Job<'_>]) -> Vec<bool> {
         let mut verdicts = vec![false; jobs.len()];
         let sorted = Sorted::new(keys, jobs);
-        self.p256.run(&sorted.of(&[Material::P256]), &mut verdicts);
-        self.p384.run(&sorted.of(&[Material::P384]), &mut verdicts);
+        self.p256.run(&sorted.of(&[KeyKind::P256]), &mut verdicts);
+        self.p384.run(&sorted.of(&[KeyKind::P384]), &mut verdicts);
         self.ed25519
-            .run(&sorted.of(&[Material::Ed25519]), &mut verdicts);
+            .run(&sorted.of(&[KeyKind::Ed25519]), &mut verdicts);
         #[cfg(feature = "rsa")]
         self.rsa.run(
-            &sorted.of(&[Material::Rsa2048, Material::Rsa3072]),
+            &sorted.of(&[KeyKind::Rsa2048, KeyKind::Rsa3072]),
             &mut verdicts,
         );
         verdicts
@@ -115,14 +109,14 @@ impl<'s> Sorted<'s> {
         }
     }
 
-    /// The keys of these materials that signed at least once, and their jobs.
-    fn of(&self, materials: &[Material]) -> Share<'_> {
+    /// The keys of these kinds that signed at least once, and their jobs.
+    fn of(&self, key_kinds: &[KeyKind]) -> Share<'_> {
         let mut share = Share {
             keys: Vec::new(),
             jobs: Vec::new(),
         };
         for (number, key) in self.keys.all.iter().enumerate() {
-            let (Some(valid), true) = (&key.valid, materials.contains(&key.material)) else {
+            let (Some(valid), true) = (&key.valid, key_kinds.contains(&key.key_kind)) else {
                 continue;
             };
             let place = u32::try_from(share.keys.len()).unwrap_or(u32::MAX);
@@ -147,7 +141,7 @@ impl<'s> Sorted<'s> {
     }
 }
 
-/// The work of one engine in a window.
+/// The work of one engine in a batch.
 struct Share<'s> {
     keys: Vec<(&'s crate::PublicKey, u32)>,
     jobs: Vec<ShareJob<'s>>,
@@ -156,7 +150,7 @@ struct Share<'s> {
 struct ShareJob<'s> {
     /// Position in the keys of this share.
     key: u32,
-    /// Position among the jobs of the window.
+    /// Position among the jobs of the batch.
     number: usize,
     job: &'s Job<'s>,
 }
@@ -177,7 +171,7 @@ trait Engine: Sync {
     );
 }
 
-/// An engine with the memory that it reuses across windows.
+/// An engine with the memory that it reuses across batches.
 struct Group<E: Engine> {
     engine: E,
     plan: E::Plan,
@@ -252,7 +246,7 @@ impl<C: Curve> Engine for Ecdsa<C> {
         let keys: Vec<_> = keys
             .iter()
             .map(|(key, uses)| ecdsa::KeyUse {
-                xy: key.numbers(),
+                xy: key.components(),
                 uses: *uses,
             })
             .collect();
@@ -284,7 +278,7 @@ impl Engine for Ed25519Engine {
 
     fn prepare(&mut self, keys: &[(&crate::PublicKey, u32)], plan: &mut Self::Plan) {
         let key = |(key, uses): &(&crate::PublicKey, u32)| {
-            Some((key.numbers().first_chunk::<32>().copied()?, *uses))
+            Some((key.components().first_chunk::<32>().copied()?, *uses))
         };
         let keys: Vec<_> = keys.iter().filter_map(key).collect();
         let keys: Vec<_> = keys
@@ -328,7 +322,7 @@ impl Engine for RsaEngine {
         let keys: Vec<_> = keys
             .iter()
             .map(|(key, _)| RsaKeyUse {
-                modulus: key.numbers(),
+                modulus: key.components(),
                 exponent: key.exponent(),
             })
             .collect();

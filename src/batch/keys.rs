@@ -1,22 +1,22 @@
-//! The keys of a window of vouchers: each once, numbered, counted and checked.
+//! The keys of a batch of vouchers: each once, numbered, counted and checked.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::backend::ecdsa::{Ecdsa, P256, P384};
-use crate::key::{KeyIndex, Material, PublicKey};
+use crate::key::{KeyIndex, KeyKind, PublicKey};
 
 /// A key by its components without leading zeros, so that all its encodings are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Numbers<'v> {
-    material: Material,
+struct Components<'v> {
+    key_kind: KeyKind,
     a: &'v [u8],
     b: &'v [u8],
 }
 
-/// A distinct key of a window.
+/// A distinct key of a batch.
 pub(super) struct Key<'v> {
-    pub(super) material: Material,
+    pub(super) key_kind: KeyKind,
     a: &'v [u8],
     b: &'v [u8],
     /// The number of signatures attributed to it.
@@ -25,10 +25,10 @@ pub(super) struct Key<'v> {
     pub(super) valid: Option<PublicKey>,
 }
 
-/// Numbers the distinct keys of a window in the order of their first occurrence.
+/// Numbers the distinct keys of a batch in the order of their first occurrence.
 #[derive(Default)]
 pub(super) struct Keys<'v> {
-    numbers: BTreeMap<Numbers<'v>, u32>,
+    known: BTreeMap<Components<'v>, u32>,
     pub(super) all: Vec<Key<'v>>,
 }
 
@@ -38,37 +38,37 @@ impl<'v> Keys<'v> {
     /// `hint` is the number of the key at the same place of the preceding voucher. In a shipment it
     /// is mostly the same key, and one comparison decides.
     pub(super) fn number(&mut self, bytes: &'v [u8], index: &KeyIndex, hint: Option<u32>) -> u32 {
-        let material = index.material;
+        let key_kind = index.key_kind;
         let strip = |span: crate::cbor::Span| {
             let number = span.of(bytes);
-            let zeros = match material {
+            let zeros = match key_kind {
                 // The bytes of Ed25519 are not a big-endian number.
-                Material::Ed25519 => 0,
+                KeyKind::Ed25519 => 0,
                 _ => number.iter().take_while(|&&byte| byte == 0).count(),
             };
             number.get(zeros..).unwrap_or_default()
         };
-        let numbers = Numbers {
-            material,
+        let components = Components {
+            key_kind,
             a: strip(index.a),
             b: strip(index.b),
         };
         if let Some((number, key)) = hint.and_then(|n| Some((n, self.all.get(n as usize)?)))
-            && (key.material, key.a, key.b) == (material, numbers.a, numbers.b)
+            && (key.key_kind, key.a, key.b) == (key_kind, components.a, components.b)
         {
             return number;
         }
-        self.enter(numbers)
+        self.enter(components)
     }
 
-    fn enter(&mut self, numbers: Numbers<'v>) -> u32 {
+    fn enter(&mut self, components: Components<'v>) -> u32 {
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
-        let number = *self.numbers.entry(numbers).or_insert(next);
+        let number = *self.known.entry(components).or_insert(next);
         if number == next {
             self.all.push(Key {
-                material: numbers.material,
-                a: numbers.a,
-                b: numbers.b,
+                key_kind: components.key_kind,
+                a: components.a,
+                b: components.b,
                 uses: 0,
                 valid: None,
             });
@@ -79,8 +79,8 @@ impl<'v> Keys<'v> {
     /// The number here of a key that was counted elsewhere; its uses are added.
     #[cfg(feature = "parallel")]
     pub(super) fn adopt(&mut self, key: &Key<'v>) -> u32 {
-        let number = self.enter(Numbers {
-            material: key.material,
+        let number = self.enter(Components {
+            key_kind: key.key_kind,
             a: key.a,
             b: key.b,
         });
@@ -105,11 +105,11 @@ impl<'v> Keys<'v> {
 impl Key<'_> {
     /// Checks that the point is on its curve and stores the key.
     pub(super) fn check(&mut self) {
-        let key = PublicKey::from_valid_parts(self.material, self.a, self.b);
-        let good = match self.material {
-            Material::P256 => Ecdsa::<P256>::check_key(key.numbers()),
-            Material::P384 => Ecdsa::<P384>::check_key(key.numbers()),
-            _ => PublicKey::from_parts::<crate::error::DeviceError>(self.material, self.a, self.b)
+        let key = PublicKey::from_valid_parts(self.key_kind, self.a, self.b);
+        let good = match self.key_kind {
+            KeyKind::P256 => Ecdsa::<P256>::check_key(key.components()),
+            KeyKind::P384 => Ecdsa::<P384>::check_key(key.components()),
+            _ => PublicKey::from_parts::<crate::error::DeviceError>(self.key_kind, self.a, self.b)
                 .is_ok(),
         };
         self.valid = good.then_some(key);

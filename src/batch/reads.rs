@@ -1,4 +1,4 @@
-//! The first half of a window: vouchers are parsed, and their hashes are computed together and
+//! The first half of a batch: vouchers are parsed, and their hashes are computed together and
 //! checked.
 //!
 //! Hashes need no key, and those of many vouchers are many short messages: [`Hashes`] computes one
@@ -12,19 +12,17 @@ use crate::backend::hashes::Hashes;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::Error;
 use crate::policy::Policy;
-use crate::verify::{
-    ChainHashRule, Direct, First, LinkDigests, before_entries, check_deviations, check_links,
-};
+use crate::verify::{FailFast, LinkDigests, LinksChecked, OnDemand, before_entries};
 use crate::voucher::Voucher;
 
 /// The number of vouchers that are hashed together: enough to fill the lanes, few enough for the
 /// cache.
 const TOGETHER: usize = 32;
 
-/// A voucher whose hashes are valid.
+/// A voucher of which everything was checked that needs no key.
 pub(super) struct Read<'v> {
     pub(super) voucher: Voucher<'v>,
-    pub(super) chain_hash: ChainHashRule,
+    pub(super) links: LinksChecked,
     /// The first digest in [`Reads::signed`] of what its entries sign; `None` if the entries are
     /// verified one at a time, because they may be signed in two ways.
     pub(super) signed: Option<usize>,
@@ -39,44 +37,44 @@ pub(super) struct Reads<'v> {
 }
 
 impl<'v> Reads<'v> {
-    /// Parses a window, on every thread of the caller's pool if there is one.
+    /// Parses a batch, on every thread of the caller's pool if there is one.
     pub(super) fn new<T: AsRef<[u8]> + Sync>(
-        window: &'v [T],
+        batch: &'v [T],
         policy: &Policy<'_>,
         backend: Backend,
     ) -> Self {
         #[cfg(feature = "parallel")]
-        if crate::parallel::threads() > 1 && window.len() > 2 * TOGETHER {
+        if crate::parallel::threads() > 1 && batch.len() > 2 * TOGETHER {
             use rayon::prelude::*;
             let pieces = crate::parallel::threads().saturating_mul(4);
-            let piece = window.len().div_ceil(pieces).next_multiple_of(TOGETHER);
-            let mut pieces = window
+            let piece = batch.len().div_ceil(pieces).next_multiple_of(TOGETHER);
+            let mut pieces = batch
                 .par_chunks(piece)
                 .map(|piece| Self::alone(piece, policy, backend))
                 .collect::<Vec<_>>()
                 .into_iter();
             let mut reads = pieces.next().unwrap_or_default();
-            reads.all.reserve(window.len());
+            reads.all.reserve(batch.len());
             pieces.for_each(|piece| reads.append(piece));
             return reads;
         }
-        Self::alone(window, policy, backend)
+        Self::alone(batch, policy, backend)
     }
 
-    /// Parses a window on this thread.
-    fn alone<T: AsRef<[u8]>>(window: &'v [T], policy: &Policy<'_>, backend: Backend) -> Self {
+    /// Parses a batch on this thread.
+    fn alone<T: AsRef<[u8]>>(batch: &'v [T], policy: &Policy<'_>, backend: Backend) -> Self {
         let mut reads = Self {
-            all: Vec::with_capacity(window.len()),
-            signed: Vec::with_capacity(window.len()),
+            all: Vec::with_capacity(batch.len()),
+            signed: Vec::with_capacity(batch.len()),
         };
         let mut hashes = Hashes::default();
         let mut parsed = Vec::with_capacity(TOGETHER);
         #[expect(clippy::disallowed_methods, reason = "neither 0 nor out of range")]
-        for some in window.chunks(TOGETHER) {
+        for some in batch.chunks(TOGETHER) {
             hashes.clear();
             for bytes in some {
                 let first = hashes.digests().len();
-                let voucher = parse(bytes.as_ref(), policy);
+                let voucher = Voucher::parse_with(bytes.as_ref(), policy.limits());
                 if let Ok(voucher) = &voucher {
                     queue(voucher, backend, &mut hashes);
                 }
@@ -101,8 +99,8 @@ impl<'v> Reads<'v> {
         digests: &[Digest],
         policy: &Policy<'_>,
     ) -> Result<Read<'v>, Error> {
-        let mut made = Made::new(&voucher, digests);
-        let chain_hash = check_links(&voucher, policy, &mut First, &mut made)?;
+        let mut made = Precomputed::new(&voucher, digests);
+        let links = LinksChecked::new(&voucher, policy, &mut FailFast, &mut made)?;
         let signed = is_plain(&voucher).then_some(self.signed.len());
         if signed.is_some() {
             let mut digests = made.signed.iter();
@@ -117,7 +115,7 @@ impl<'v> Reads<'v> {
         }
         Ok(Read {
             voucher,
-            chain_hash,
+            links,
             signed,
         })
     }
@@ -134,18 +132,12 @@ impl<'v> Reads<'v> {
     }
 }
 
-fn parse<'v>(bytes: &'v [u8], policy: &Policy<'_>) -> Result<Voucher<'v>, Error> {
-    let voucher = Voucher::parse_with(bytes, policy.limits())?;
-    check_deviations(&voucher, policy, &mut First)?;
-    Ok(voucher)
-}
-
 /// Whether an entry can be signed in one way only.
 fn is_plain(voucher: &Voucher<'_>) -> bool {
     voucher.protocol_version() == 101
 }
 
-/// Queues all hashes of a voucher, in the order of [`Made`].
+/// Queues all hashes of a voucher, in the order of [`Precomputed`].
 fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
     let index = voucher.index();
     if let Some(stored) = index.chain_hash {
@@ -169,17 +161,17 @@ fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
 }
 
 /// The hashes of one voucher, by their use.
-struct Made<'d> {
+struct Precomputed<'d> {
     chain: Option<Digest>,
     header_info: Option<Digest>,
     previous: &'d [Digest],
     signed: &'d [Digest],
     /// Makes what is missing, and each of it once: entries may take turns between two hashes, and a
     /// device info of 64 KiB would otherwise be hashed for each of them.
-    missing: Direct,
+    missing: OnDemand,
 }
 
-impl<'d> Made<'d> {
+impl<'d> Precomputed<'d> {
     fn new(voucher: &Voucher<'_>, digests: &'d [Digest]) -> Self {
         let index = voucher.index();
         let mut rest = digests;
@@ -200,13 +192,13 @@ impl<'d> Made<'d> {
             header_info,
             previous,
             signed,
-            missing: Direct::default(),
+            missing: OnDemand::default(),
         }
     }
 }
 
 /// A digest that is missing, or was computed with the other hash, is computed now.
-impl LinkDigests for Made<'_> {
+impl LinkDigests for Precomputed<'_> {
     fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
         self.chain
             .filter(|digest| digest.algorithm() == algorithm)
@@ -242,7 +234,7 @@ mod tests {
             HashAlgorithm::Sha384 => HashAlgorithm::Sha256,
         };
         let queued = [Digest::blank(HashAlgorithm::Sha256), stored];
-        let mut made = Made::new(&voucher, &queued);
+        let mut made = Precomputed::new(&voucher, &queued);
         assert_eq!(made.header_info(&voucher, stored.algorithm()), stored);
         let wanted = other.digest(&voucher.header_info());
         assert_eq!(made.header_info(&voucher, other), wanted);

@@ -6,7 +6,7 @@
 use der::{Reader as _, SliceReader, Tag};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::Material;
+use super::KeyKind;
 use crate::cbor::Span;
 use crate::error::{ErrorKind, ReadError};
 use crate::limits::Limits;
@@ -35,7 +35,7 @@ pub(super) const ED25519_PREFIX: &[u8] = &[
 /// A key inside DER: which one, and its two parts as ranges of the input.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    pub(super) material: Material,
+    pub(super) key_kind: KeyKind,
     /// x, modulus, or the 32 bytes of Ed25519.
     pub(super) a: Span,
     /// y, exponent, or nothing.
@@ -59,14 +59,14 @@ fn split(span: Span, middle: usize) -> (Span, Span) {
 /// Finds the key of a SubjectPublicKeyInfo that fills `span` of `bytes`.
 pub(super) fn find_in_spki<E: ReadError>(bytes: &[u8], span: Span) -> Result<Found, E> {
     let spki = span.of(bytes);
-    let point = |material: Material, prefix: &[u8], len: usize| {
+    let point = |key_kind: KeyKind, prefix: &[u8], len: usize| {
         let coordinates = spki.strip_prefix(prefix).filter(|rest| rest.len() == len)?;
-        let (a, b) = split(locate(bytes, coordinates), material.coordinate());
-        Some(Found { material, a, b })
+        let (a, b) = split(locate(bytes, coordinates), key_kind.coordinate());
+        Some(Found { key_kind, a, b })
     };
-    if let Some(found) = point(Material::P256, P256_PREFIX, 64)
-        .or_else(|| point(Material::P384, P384_PREFIX, 96))
-        .or_else(|| point(Material::Ed25519, ED25519_PREFIX, 32))
+    if let Some(found) = point(KeyKind::P256, P256_PREFIX, 64)
+        .or_else(|| point(KeyKind::P384, P384_PREFIX, 96))
+        .or_else(|| point(KeyKind::Ed25519, ED25519_PREFIX, 32))
     {
         return Ok(found);
     }
@@ -126,7 +126,7 @@ fn find_rsa<E: ReadError>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {
         numbers().map_err(|_| E::text(ErrorKind::KeyEncoding, "not an RSAPublicKey in DER"))?;
     let (a, b) = (locate(bytes, modulus), locate(bytes, exponent));
     Ok(Found {
-        material: super::rsa_material(a.of(bytes), b.of(bytes))?,
+        key_kind: super::rsa_material(a.of(bytes), b.of(bytes))?,
         a,
         b,
     })

@@ -1,7 +1,7 @@
 //! Parsing `PublicKey = [pkType, pkEnc, pkBody]` in every encoding in circulation.
 
 use super::der::{certificate_spki, check_size, find_in_spki};
-use super::{KeyEncoding, KeyIndex, KeyType, Material};
+use super::{KeyEncoding, KeyIndex, KeyKind, KeyType};
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
 use crate::error::{ErrorKind, ReadError};
 use crate::finding::FindingKind;
@@ -40,20 +40,20 @@ impl KeyIndex {
         };
         reader.next(&mut items)?;
         let body_at = reader.position();
-        let (material, a, b, body) = match encoding {
+        let (key_kind, a, b, body) = match encoding {
             KeyEncoding::X509 => {
                 let body = reader.bytes(sink)?;
                 let found = find_in_spki(bytes, body)?;
-                (found.material, found.a, found.b, body)
+                (found.key_kind, found.a, found.b, body)
             }
             KeyEncoding::X5Chain => read_chain_key(reader, bytes, limits, sink)?,
             KeyEncoding::CoseKey => read_cose_key(reader, bytes, label, limits, sink)?,
             KeyEncoding::Crypto => read_crypto(reader, bytes, label, sink)?,
         };
         reader.close(&mut items)?;
-        check_label(label, material, label_at, sink)?;
+        check_label(label, key_kind, label_at, sink)?;
         if label == KeyType::Rsa2048Restr {
-            if material != Material::Rsa2048 {
+            if key_kind != KeyKind::Rsa2048 {
                 let error = E::text(ErrorKind::RsaModulus, "RSA2048RESTR wants 2048 bits");
                 return Err(error.at(body_at));
             }
@@ -66,7 +66,7 @@ impl KeyIndex {
             item: Span::new(start, reader.position()),
             label,
             encoding,
-            material,
+            key_kind,
             a,
             b,
             body,
@@ -77,16 +77,16 @@ impl KeyIndex {
 /// A label that misstates the kind of key is refused; one that names the other curve is reported.
 fn check_label<E: ReadError>(
     label: KeyType,
-    material: Material,
+    key_kind: KeyKind,
     at: usize,
     sink: &mut impl Sink,
 ) -> Result<(), E> {
     use KeyType as T;
-    match (label, material) {
-        (T::Secp256r1, Material::P256) | (T::Secp384r1, Material::P384) => {}
-        (T::Rsa2048Restr | T::RsaPkcs | T::RsaPss, Material::Rsa2048 | Material::Rsa3072) => {}
-        (T::Ed25519, Material::Ed25519) => sink.note(FindingKind::ExperimentalKey, at),
-        (T::Secp256r1, Material::P384) | (T::Secp384r1, Material::P256) => {
+    match (label, key_kind) {
+        (T::Secp256r1, KeyKind::P256) | (T::Secp384r1, KeyKind::P384) => {}
+        (T::Rsa2048Restr | T::RsaPkcs | T::RsaPss, KeyKind::Rsa2048 | KeyKind::Rsa3072) => {}
+        (T::Ed25519, KeyKind::Ed25519) => sink.note(FindingKind::ExperimentalKey, at),
+        (T::Secp256r1, KeyKind::P384) | (T::Secp384r1, KeyKind::P256) => {
             sink.note(FindingKind::KeyTypeLabel, at);
         }
         _ => {
@@ -96,7 +96,7 @@ fn check_label<E: ReadError>(
     Ok(())
 }
 
-type Parts = (Material, Span, Span, Span);
+type Parts = (KeyKind, Span, Span, Span);
 
 /// X5CHAIN: an array of certificates; also one bare certificate (RFC 9360 §2), or the array
 /// wrapped in a byte string (fdo-rs). Both start with a byte string: a certificate starts with
@@ -127,7 +127,7 @@ fn read_chain_key<E: ReadError>(
     };
     let spki = certificate_spki(bytes, leaf)?;
     let found = find_in_spki(bytes, spki)?;
-    Ok((found.material, found.a, found.b, body))
+    Ok((found.key_kind, found.a, found.b, body))
 }
 
 /// Notes an item in the place of a certificate that is not one.
@@ -187,9 +187,9 @@ fn read_cose_key<E: ReadError>(
         let content = reader.bytes(sink)?;
         sink.note(FindingKind::CoseKeyWrapped, start);
         let mut inner = reader.within(content);
-        let (material, a, b, _) = read_cose_map(&mut inner, bytes, label, limits, sink)?;
+        let (key_kind, a, b, _) = read_cose_map(&mut inner, bytes, label, limits, sink)?;
         inner.finish("behind a COSE_Key")?;
-        return Ok((material, a, b, content));
+        return Ok((key_kind, a, b, content));
     }
     read_cose_map(reader, bytes, label, limits, sink)
 }
@@ -202,10 +202,10 @@ const PRIVATE: Int = -4;
 const VERIFY: Int = 2;
 
 /// The permitted values of `alg` for a curve: the algorithm of FDO, also by its RFC 9864 name.
-const fn algorithms(material: Material) -> [Int; 2] {
-    match material {
-        Material::P384 => [-35, -51],
-        Material::Ed25519 => [-8, -19],
+const fn algorithms(key_kind: KeyKind) -> [Int; 2] {
+    match key_kind {
+        KeyKind::P384 => [-35, -51],
+        KeyKind::Ed25519 => [-8, -19],
         _ => [-7, -9],
     }
 }
@@ -289,16 +289,16 @@ fn read_cose_map<E: ReadError>(
     let missing = |what| E::text(ErrorKind::KeyEncoding, what).at(start);
     let x = x.ok_or_else(|| missing("a COSE_Key without x"))?;
     let (crv, crv_at) = crv.ok_or_else(|| missing("a COSE_Key without crv"))?;
-    let material = match crv {
-        1 => Material::P256,
-        2 => Material::P384,
-        6 => Material::Ed25519,
+    let key_kind = match crv {
+        1 => KeyKind::P256,
+        2 => KeyKind::P384,
+        6 => KeyKind::Ed25519,
         _ => {
             let error = E::code_point(ErrorKind::UnsupportedKeyType, crv, "curve 1 or 2");
             return Err(error.at(crv_at));
         }
     };
-    let wanted = if material == Material::Ed25519 { 1 } else { 2 };
+    let wanted = if key_kind == KeyKind::Ed25519 { 1 } else { 2 };
     match kty {
         None if label == KeyType::Ed25519 => return Err(missing("a COSE_Key without kty")),
         None => sink.note(FindingKind::CoseKeyWithoutKty, start),
@@ -307,34 +307,34 @@ fn read_cose_map<E: ReadError>(
         }
         Some(_) => {}
     }
-    let fits = |alg: &Option<Int>| alg.is_some_and(|alg| algorithms(material).contains(&alg));
+    let fits = |alg: &Option<Int>| alg.is_some_and(|alg| algorithms(key_kind).contains(&alg));
     let misuse = alg.filter(|(alg, _)| !fits(alg)).map(|(_, at)| at);
     let misuse = misuse.or(ops.filter(|(verify, _)| !verify).map(|(_, at)| at));
     if let Some(at) = misuse {
         sink.note(FindingKind::CoseKeyUse, at);
     }
     let body = Span::new(start, reader.position());
-    if material == Material::Ed25519 {
+    if key_kind == KeyKind::Ed25519 {
         if x.len() != 32 {
             let error = E::count(ErrorKind::KeyEncoding, x.len() as u64, 32, "bytes of x");
             return Err(error.at(x.start()));
         }
-        return Ok((material, x, Span::new(x.end(), x.end()), body));
+        return Ok((key_kind, x, Span::new(x.end(), x.end()), body));
     }
     let y = y.ok_or_else(|| missing("a COSE_Key without y"))?;
-    let x = coordinate(bytes, x, material, sink)?;
-    let y = coordinate(bytes, y, material, sink)?;
-    Ok((material, x, y, body))
+    let x = coordinate(bytes, x, key_kind, sink)?;
+    let y = coordinate(bytes, y, key_kind, sink)?;
+    Ok((key_kind, x, y, body))
 }
 
 /// A coordinate of exactly the field's size is unchanged; any other loses its leading zeros.
 fn coordinate<E: ReadError>(
     bytes: &[u8],
     span: Span,
-    material: Material,
+    key_kind: KeyKind,
     sink: &mut impl Sink,
 ) -> Result<Span, E> {
-    let wanted = material.coordinate();
+    let wanted = key_kind.coordinate();
     if span.len() == wanted {
         return Ok(span);
     }
@@ -384,7 +384,7 @@ fn read_crypto<E: ReadError>(
     let a = number(reader)?;
     let b = number(reader)?;
     reader.close(&mut items)?;
-    let material =
+    let key_kind =
         super::rsa_material(a.of(bytes), b.of(bytes)).map_err(|error: E| error.at(start))?;
-    Ok((material, a, b, Span::new(start, reader.position())))
+    Ok((key_kind, a, b, Span::new(start, reader.position())))
 }

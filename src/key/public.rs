@@ -10,7 +10,7 @@ use sha2::Digest as _;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use super::der::{ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki, find_in_spki};
-use super::{KeyType, Material, exponent_value};
+use super::{KeyKind, KeyType, exponent_value};
 use crate::algorithm::Algorithm;
 use crate::cbor::Span;
 use crate::cose::SigStructure;
@@ -24,8 +24,8 @@ use crate::limits::Limits;
 /// as a SubjectPublicKeyInfo in one entry and as a certificate in the next.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PublicKey {
-    material: Material,
-    numbers: Numbers,
+    key_kind: KeyKind,
+    components: Components,
     /// Exponent of RSA, zero for the others.
     exponent: u64,
 }
@@ -33,20 +33,20 @@ pub struct PublicKey {
 /// Coordinates or modulus, big-endian at full width. Coordinates are stored without allocation,
 /// because a batch creates one key for every owner.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Numbers {
+enum Components {
     Coordinates([u8; 96]),
     Modulus(Box<[u8]>),
 }
 
 impl PublicKey {
     /// The key with these components, which are known to be valid. They may lack leading zeros.
-    pub(crate) fn from_valid_parts(material: Material, a: &[u8], b: &[u8]) -> Self {
-        let width = material.coordinate();
-        if material.is_rsa() {
+    pub(crate) fn from_valid_parts(key_kind: KeyKind, a: &[u8], b: &[u8]) -> Self {
+        let width = key_kind.coordinate();
+        if key_kind.is_rsa() {
             let exponent = exponent_value(b).unwrap_or_default();
             return Self {
-                material,
-                numbers: Numbers::Modulus(a.into()),
+                key_kind,
+                components: Components::Modulus(a.into()),
                 exponent,
             };
         }
@@ -61,31 +61,31 @@ impl PublicKey {
             }
         }
         Self {
-            material,
-            numbers: Numbers::Coordinates(coordinates),
+            key_kind,
+            components: Components::Coordinates(coordinates),
             exponent: 0,
         }
     }
 
     /// The key with these components; `a` and `b` may lack leading zeros.
     pub(crate) fn from_parts<E: ReadError>(
-        material: Material,
+        key_kind: KeyKind,
         a: &[u8],
         b: &[u8],
     ) -> Result<Self, E> {
-        let key = Self::from_valid_parts(material, a, b);
+        let key = Self::from_valid_parts(key_kind, a, b);
         let off_curve = || E::new(ErrorKind::PointNotOnCurve);
-        match material {
-            Material::P256 => {
-                p256::PublicKey::from_sec1_bytes(sec1(key.numbers(), &mut [0; 97]))
+        match key_kind {
+            KeyKind::P256 => {
+                p256::PublicKey::from_sec1_bytes(sec1(key.components(), &mut [0; 97]))
                     .map_err(|_| off_curve())?;
             }
-            Material::P384 => {
-                p384::PublicKey::from_sec1_bytes(sec1(key.numbers(), &mut [0; 97]))
+            KeyKind::P384 => {
+                p384::PublicKey::from_sec1_bytes(sec1(key.components(), &mut [0; 97]))
                     .map_err(|_| off_curve())?;
             }
-            Material::Ed25519 => {
-                let bytes = key.numbers().first_chunk().ok_or_else(off_curve)?;
+            KeyKind::Ed25519 => {
+                let bytes = key.components().first_chunk().ok_or_else(off_curve)?;
                 let point =
                     ed25519_dalek::VerifyingKey::from_bytes(bytes).map_err(|_| off_curve())?;
                 if point.is_weak() {
@@ -95,8 +95,8 @@ impl PublicKey {
                     ));
                 }
             }
-            Material::Rsa2048 | Material::Rsa3072 => {
-                if super::rsa_material(a, b)? != material {
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
+                if super::rsa_material(a, b)? != key_kind {
                     return Err(E::new(ErrorKind::RsaModulus));
                 }
             }
@@ -115,7 +115,7 @@ impl PublicKey {
             return Err(Error::new(ErrorKind::LimitInput));
         }
         let found = find_in_spki::<Error>(der, Span::new(0, der.len()))?;
-        Self::from_parts(found.material, found.a.of(der), found.b.of(der))
+        Self::from_parts(found.key_kind, found.a.of(der), found.b.of(der))
     }
 
     /// The key of an X.509 certificate in DER. The certificate is not verified.
@@ -136,15 +136,15 @@ impl PublicKey {
     /// # Errors
     /// [`ErrorKind::PointEncoding`] and [`ErrorKind::PointNotOnCurve`].
     pub fn from_sec1(point: &[u8]) -> Result<Self, Error> {
-        let (material, coordinates) = match point.split_first() {
-            Some((4, rest)) if rest.len() == 64 => (Material::P256, rest),
-            Some((4, rest)) if rest.len() == 96 => (Material::P384, rest),
+        let (key_kind, coordinates) = match point.split_first() {
+            Some((4, rest)) if rest.len() == 64 => (KeyKind::P256, rest),
+            Some((4, rest)) if rest.len() == 96 => (KeyKind::P384, rest),
             _ => return Err(Error::new(ErrorKind::PointEncoding)),
         };
         let (x, y) = coordinates
-            .split_at_checked(material.coordinate())
+            .split_at_checked(key_kind.coordinate())
             .ok_or_else(|| Error::new(ErrorKind::PointEncoding))?;
-        Self::from_parts(material, x, y)
+        Self::from_parts(key_kind, x, y)
     }
 
     /// The RSA key with this modulus and exponent, as a TPM or PKCS#11 token reports them:
@@ -159,8 +159,8 @@ impl PublicKey {
             number.get(zeros..).unwrap_or_default().to_vec()
         };
         let (modulus, exponent) = (trimmed(modulus), trimmed(exponent));
-        let material = super::rsa_material::<Error>(&modulus, &exponent)?;
-        Self::from_parts(material, &modulus, &exponent)
+        let key_kind = super::rsa_material::<Error>(&modulus, &exponent)?;
+        Self::from_parts(key_kind, &modulus, &exponent)
     }
 
     /// The Ed25519 key with these 32 bytes (RFC 8032 §5.1.5).
@@ -168,7 +168,7 @@ impl PublicKey {
     /// # Errors
     /// [`ErrorKind::PointNotOnCurve`], also for points of small order.
     pub fn from_ed25519(bytes: &[u8; 32]) -> Result<Self, Error> {
-        Self::from_parts(Material::Ed25519, bytes, &[])
+        Self::from_parts(KeyKind::Ed25519, bytes, &[])
     }
 
     /// The SubjectPublicKeyInfo in DER. RSA keys have the algorithm rsaEncryption, which FDO
@@ -176,7 +176,7 @@ impl PublicKey {
     #[must_use]
     pub fn to_spki_der(&self) -> Vec<u8> {
         match self.spki_prefix() {
-            Some(prefix) => [prefix, self.numbers()].concat(),
+            Some(prefix) => [prefix, self.components()].concat(),
             // Encoding into a growing buffer fails for lengths past 2^28 only.
             None => self.rsa_spki().unwrap_or_default(),
         }
@@ -185,23 +185,23 @@ impl PublicKey {
     /// The hash of the SubjectPublicKeyInfo, without heap allocation for keys that are not RSA.
     pub(crate) fn spki_digest(&self, hash: HashAlgorithm) -> Digest {
         match self.spki_prefix() {
-            Some(prefix) => hash.digest(&[prefix, self.numbers()]),
+            Some(prefix) => hash.digest(&[prefix, self.components()]),
             None => hash.digest(&[&self.to_spki_der()]),
         }
     }
 
     const fn spki_prefix(&self) -> Option<&'static [u8]> {
-        match self.material {
-            Material::P256 => Some(P256_PREFIX),
-            Material::P384 => Some(P384_PREFIX),
-            Material::Ed25519 => Some(ED25519_PREFIX),
-            Material::Rsa2048 | Material::Rsa3072 => None,
+        match self.key_kind {
+            KeyKind::P256 => Some(P256_PREFIX),
+            KeyKind::P384 => Some(P384_PREFIX),
+            KeyKind::Ed25519 => Some(ED25519_PREFIX),
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 => None,
         }
     }
 
     fn rsa_spki(&self) -> ::der::Result<Vec<u8>> {
         let exponent = self.exponent.to_be_bytes();
-        let numbers = [UintRef::new(self.numbers())?, UintRef::new(&exponent)?]
+        let components = [UintRef::new(self.components())?, UintRef::new(&exponent)?]
             .to_vec()
             .to_der()?;
         SubjectPublicKeyInfoRef {
@@ -209,7 +209,7 @@ impl PublicKey {
                 oid: RSA,
                 parameters: Some(::der::AnyRef::NULL),
             },
-            subject_public_key: BitStringRef::from_bytes(&numbers)?,
+            subject_public_key: BitStringRef::from_bytes(&components)?,
         }
         .to_der()
     }
@@ -223,17 +223,17 @@ impl PublicKey {
     /// The FDO label of a key of this type; for RSA, the one with PKCS#1 v1.5 signatures.
     #[must_use]
     pub const fn natural_type(&self) -> KeyType {
-        self.material.natural_type()
+        self.key_kind.natural_type()
     }
 
     /// The nominal key size in bits: 256, 384, 2048 or 3072.
     #[must_use]
     pub const fn bits(&self) -> usize {
-        self.material.coordinate().saturating_mul(8)
+        self.key_kind.coordinate().saturating_mul(8)
     }
 
-    pub(crate) const fn material(&self) -> Material {
-        self.material
+    pub(crate) const fn key_kind(&self) -> KeyKind {
+        self.key_kind
     }
 
     pub(crate) const fn exponent(&self) -> u64 {
@@ -241,12 +241,12 @@ impl PublicKey {
     }
 
     /// The concatenated coordinates, or the modulus.
-    pub(crate) fn numbers(&self) -> &[u8] {
-        match (&self.numbers, self.material) {
-            (Numbers::Modulus(modulus), _) => modulus,
-            (Numbers::Coordinates(xy), Material::P384) => xy,
-            (Numbers::Coordinates(xy), Material::Ed25519) => xy.get(..32).unwrap_or_default(),
-            (Numbers::Coordinates(xy), _) => xy.get(..64).unwrap_or_default(),
+    pub(crate) fn components(&self) -> &[u8] {
+        match (&self.components, self.key_kind) {
+            (Components::Modulus(modulus), _) => modulus,
+            (Components::Coordinates(xy), KeyKind::P384) => xy,
+            (Components::Coordinates(xy), KeyKind::Ed25519) => xy.get(..32).unwrap_or_default(),
+            (Components::Coordinates(xy), _) => xy.get(..64).unwrap_or_default(),
         }
     }
 
@@ -266,8 +266,8 @@ impl PublicKey {
         signature: &[u8],
     ) -> Result<(), Error> {
         let fits = [
-            self.material.algorithm(KeyType::RsaPss),
-            self.material.algorithm(KeyType::RsaPkcs),
+            self.key_kind.algorithm(KeyType::RsaPss),
+            self.key_kind.algorithm(KeyType::RsaPkcs),
         ];
         if !fits.contains(&algorithm) {
             return Err(Error::because(
@@ -297,8 +297,10 @@ impl PublicKey {
         use signature::hazmat::PrehashVerifier as _;
         let good = match algorithm {
             Algorithm::Es256 => {
-                let key =
-                    p256::ecdsa::VerifyingKey::from_sec1_bytes(sec1(self.numbers(), &mut [0; 97]));
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(sec1(
+                    self.components(),
+                    &mut [0; 97],
+                ));
                 let signature = p256::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -308,8 +310,10 @@ impl PublicKey {
                 }
             }
             Algorithm::Es384 => {
-                let key =
-                    p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1(self.numbers(), &mut [0; 97]));
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1(
+                    self.components(),
+                    &mut [0; 97],
+                ));
                 let signature = p384::ecdsa::Signature::from_slice(signature);
                 match (key, signature) {
                     (Ok(key), Ok(signature)) => key
@@ -329,7 +333,7 @@ impl PublicKey {
     }
 
     fn verify_ed25519(&self, message: &SigStructure<'_>, signature: &[u8]) -> bool {
-        let key: Option<&[u8; 32]> = self.numbers().first_chunk();
+        let key: Option<&[u8; 32]> = self.components().first_chunk();
         let key = key.and_then(|key| ed25519_dalek::VerifyingKey::from_bytes(key).ok());
         let signature = ed25519_dalek::Signature::from_slice(signature).ok();
         match (key, signature) {
@@ -348,7 +352,7 @@ impl PublicKey {
         signature: &[u8],
     ) -> Result<bool, E> {
         use super::rsa::{Padding, RsaKey};
-        let Some(key) = RsaKey::new(self.numbers(), self.exponent) else {
+        let Some(key) = RsaKey::new(self.components(), self.exponent) else {
             return Err(E::new(ErrorKind::RsaModulus));
         };
         let padding = Padding::of(algorithm);
@@ -385,7 +389,7 @@ fn sec1<'r>(coordinates: &[u8], room: &'r mut [u8; 97]) -> &'r [u8] {
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} ", self.material)?;
+        write!(f, "{:?} ", self.key_kind)?;
         self.fingerprint()
             .iter()
             .try_for_each(|byte| write!(f, "{byte:02x}"))

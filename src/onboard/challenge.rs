@@ -191,7 +191,7 @@ impl Challenge {
             return Err(Error::new(ErrorKind::WrongVerifier));
         }
         self.is_about(voucher)?;
-        let algorithm = voucher.owner_key().algorithm();
+        let algorithm = voucher.claimed_owner().algorithm();
         Ok(Unsigned::new(voucher.owner().clone(), algorithm, self.to_cbor()).with_aad(AAD))
     }
 
@@ -224,7 +224,7 @@ impl Challenge {
         if answered.nonce != self.nonce {
             return differs(ErrorKind::WrongNonce);
         }
-        let algorithm = voucher.owner_key().algorithm();
+        let algorithm = voucher.claimed_owner().algorithm();
         signed.verify(proof, voucher.owner(), algorithm, AAD)
     }
 

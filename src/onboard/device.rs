@@ -23,7 +23,7 @@ use crate::error::{DeviceError, ErrorKind, ReadError};
 use crate::finding::{Allowance, Allowances, FindingKind};
 use crate::key::{KeyIndex, PublicKey};
 use crate::limits::Limits;
-use crate::verify::check_entry_signature;
+use crate::verify::{Link, check_entry_hashes, check_entry_signature};
 use crate::voucher::{Entry, Guid, read_entry};
 
 /// What a device knows before it meets an owner, and the deviations that it accepts.
@@ -296,22 +296,15 @@ impl DeviceVerifier {
         reader.close(&mut items)?;
         reader.finish("behind the entry")?;
         deviations.judge()?;
-        for (stored, wanted, kind) in [
-            (
-                index.previous_hash,
-                &self.previous,
-                ErrorKind::PreviousHashMismatch,
-            ),
-            (
-                index.header_info_hash,
-                &self.header_info,
-                ErrorKind::HeaderInfoHashMismatch,
-            ),
-        ] {
-            if !stored.matches(&wanted.get(stored.algorithm), message) {
-                return Err(DeviceError::new(kind).at(stored.item.start()));
-            }
-        }
+        check_entry_hashes(
+            &index,
+            message,
+            |link| match link {
+                Link::Previous(algorithm) => self.previous.get(algorithm),
+                Link::HeaderInfo(algorithm) => self.header_info.get(algorithm),
+            },
+            Err,
+        )?;
         let next = Signer {
             key: key_of(&index.key, message)?,
             algorithm: index.key.algorithm(),
@@ -414,7 +407,7 @@ impl VerifiedOwner {
 
 /// The decoded key. An RSA key needs the heap, so none is created in a build that could not use it.
 fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
-    if index.material.is_rsa() && !cfg!(feature = "rsa") {
+    if index.key_kind.is_rsa() && !cfg!(feature = "rsa") {
         return Err(DeviceError::new(ErrorKind::FeatureDisabled).at(index.item.start()));
     }
     index.public_key(message)

@@ -51,7 +51,7 @@ pub fn prove_device(
 }
 
 fn unsigned(device: &PublicKey, payload: Vec<u8>) -> Unsigned {
-    let algorithm = device.material().algorithm(KeyType::RsaPkcs);
+    let algorithm = device.key_kind().algorithm(KeyType::RsaPkcs);
     Unsigned::new(device.clone(), algorithm, payload)
 }
 

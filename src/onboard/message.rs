@@ -224,10 +224,10 @@ impl Signed {
 
     /// The same for the key of a device certificate: for RSA, either padding is accepted.
     pub(crate) fn verify_device(&self, bytes: &[u8], key: &PublicKey) -> Result<(), Error> {
-        let pss = key.material().algorithm(KeyType::RsaPss);
+        let pss = key.key_kind().algorithm(KeyType::RsaPss);
         let algorithm = match self.algorithm == pss {
             true => pss,
-            false => key.material().algorithm(KeyType::RsaPkcs),
+            false => key.key_kind().algorithm(KeyType::RsaPkcs),
         };
         self.verify(bytes, key, algorithm, &[])
     }
@@ -339,7 +339,7 @@ impl Unsigned {
 
     /// Selects PSS instead of PKCS#1 v1.5. This has no effect for keys that are not RSA.
     pub const fn with_pss(mut self) -> Self {
-        self.algorithm = self.signer.material().algorithm(KeyType::RsaPss);
+        self.algorithm = self.signer.key_kind().algorithm(KeyType::RsaPss);
         self
     }
 

@@ -84,7 +84,7 @@ impl<'a> ProveOvHdr<'a> {
             write::to_bytes(&self.max_message.into()),
         ]
         .concat();
-        let key = voucher.owner_key();
+        let key = voucher.claimed_owner();
         Ok(
             Unsigned::new(voucher.owner().clone(), key.algorithm(), payload)
                 .with_unprotected(CUPH_NONCE, bstr(&self.device_nonce.0))

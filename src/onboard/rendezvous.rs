@@ -194,7 +194,7 @@ pub fn to1d(
         Value::Array(addresses.iter().map(OwnerAddress::to_value).collect()),
         write::hash(&hash),
     ]);
-    let algorithm = voucher.owner_key().algorithm();
+    let algorithm = voucher.claimed_owner().algorithm();
     let payload = write::to_bytes(&payload);
     Ok(Unsigned::new(voucher.owner().clone(), algorithm, payload))
 }
@@ -264,7 +264,7 @@ impl<'m> Registration<'m> {
             return Err(Error::new(ErrorKind::To0dHashMismatch).at(signed.payload.start()));
         }
         let voucher = policy.verify(voucher.of(message))?;
-        let algorithm = voucher.owner_key().algorithm();
+        let algorithm = voucher.claimed_owner().algorithm();
         signed.verify::<Error>(message, voucher.owner(), algorithm, &[])?;
         Ok(Self {
             voucher,
@@ -339,7 +339,7 @@ impl To1d {
     pub fn check(message: &[u8], voucher: &VerifiedVoucher<'_>) -> Result<Self, Error> {
         let signed = Signed::read::<Error>(message, &Limits::new(), &mut NullSink)?;
         let to1d = Self::of(&signed, message)?;
-        let algorithm = voucher.owner_key().algorithm();
+        let algorithm = voucher.claimed_owner().algorithm();
         signed.verify::<Error>(message, voucher.owner(), algorithm, &[])?;
         Ok(to1d)
     }

@@ -43,7 +43,7 @@ pub fn setup_device(
         replacement.owner_item(voucher)?,
     ]
     .concat();
-    let algorithm = voucher.owner_key().algorithm();
+    let algorithm = voucher.claimed_owner().algorithm();
     Ok(Unsigned::new(voucher.owner().clone(), algorithm, payload))
 }
 

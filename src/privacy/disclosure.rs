@@ -345,7 +345,7 @@ fn certificates(bytes: &[u8], key: &KeyIndex, maker: bool, list: &mut List) {
 /// The identifier of a key, as in [`PublicKey::fingerprint`]: that of the key, not of its encoding.
 /// It is not checked whether a point is on its curve.
 pub(super) fn fingerprint(bytes: &[u8], key: &KeyIndex) -> [u8; 32] {
-    PublicKey::from_valid_parts(key.material, key.a.of(bytes), key.b.of(bytes)).fingerprint()
+    PublicKey::from_valid_parts(key.key_kind, key.a.of(bytes), key.b.of(bytes)).fingerprint()
 }
 
 /// The disclosures of a certificate.

@@ -1,6 +1,6 @@
 //! The certificate chains of a voucher. Under the strict profile each must be valid.
 
-use super::judge::{ErrorSink, deviation};
+use super::sink::{ErrorSink, deviation};
 use crate::cbor::{Sink, Span};
 use crate::certificate::{Checks, chain_findings};
 use crate::error::Error;
@@ -32,12 +32,12 @@ pub(crate) fn chains(index: &Index) -> impl Iterator<Item = Chain> {
 pub(super) fn check_strict(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl ErrorSink,
+    sink: &mut impl ErrorSink,
 ) -> Result<(), Error> {
     let bytes = voucher.as_bytes();
     let mut checks = Checks::new(policy.limits.certificate_checks);
     let mut deviations = Deviations {
-        judge,
+        sink,
         entry: None,
         result: Ok(()),
     };
@@ -55,7 +55,7 @@ pub(super) fn check_strict(
 
 /// Turns the findings that the strict profile refuses into faults.
 struct Deviations<'j, J> {
-    judge: &'j mut J,
+    sink: &'j mut J,
     entry: Option<usize>,
     result: Result<(), Error>,
 }
@@ -66,7 +66,7 @@ impl<J: ErrorSink> Sink for Deviations<'_, J> {
     fn note(&mut self, kind: FindingKind, offset: usize) {
         if kind.is_deviation() && self.result.is_ok() {
             let error = deviation(kind).at(offset).in_entry(self.entry);
-            self.result = self.judge.fault(error);
+            self.result = self.sink.fault(error);
         }
     }
 

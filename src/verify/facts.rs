@@ -1,7 +1,7 @@
 //! The facts that the policy requires: HMAC, manufacturer, owner, certificate path; and the origin.
 
-use super::judge::{ErrorSink, owner_place};
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
+use super::sink::{ErrorSink, owner_place};
 #[cfg(feature = "x509")]
 use crate::certificate::{Judgement, verify_path};
 use crate::error::{Error, ErrorKind};
@@ -15,7 +15,7 @@ pub(crate) fn check(
     voucher: &Voucher<'_>,
     owner: Option<&PublicKey>,
     policy: &Policy<'_>,
-    judge: &mut impl ErrorSink,
+    sink: &mut impl ErrorSink,
 ) -> Result<Proved, Error> {
     let mut proved = Proved {
         entries: voucher.entries().len(),
@@ -32,7 +32,7 @@ pub(crate) fn check(
             Ok(()) => proved.hmac = true,
             Err(error) => {
                 refused = true;
-                judge.fault(error)?;
+                sink.fault(error)?;
             }
         }
     }
@@ -41,7 +41,7 @@ pub(crate) fn check(
             Ok(proof) => proved.manufacturer = Some(proof),
             Err(error) => {
                 refused = true;
-                judge.fault(error)?;
+                sink.fault(error)?;
             }
         }
     }
@@ -51,24 +51,24 @@ pub(crate) fn check(
     }
     // The fault of an anchor that does not match was already reported.
     if !proved.is_anchored() && !policy.any_origin && !refused {
-        judge.fault(no_origin(voucher, policy))?;
+        sink.fault(no_origin(voucher, policy))?;
     }
     if let Some(wanted) = &policy.owner {
         match check_owner(voucher, owner, wanted) {
             Ok(()) => proved.owner = true,
-            Err(error) => judge.fault(error)?,
+            Err(error) => sink.fault(error)?,
         }
     }
     #[cfg(feature = "x509")]
     if let Some(roots) = policy.device_roots {
         match check_device_path(voucher, roots, policy) {
             Ok(()) => proved.device_path = true,
-            Err(error) => judge.fault(error)?,
+            Err(error) => sink.fault(error)?,
         }
     }
     #[cfg(feature = "x509")]
     if policy.strict {
-        super::chains::check_strict(voucher, policy, judge)?;
+        super::chains::check_strict(voucher, policy, sink)?;
     }
     Ok(proved)
 }

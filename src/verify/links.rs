@@ -1,13 +1,13 @@
 //! The hashes that link the parts of a voucher (FDO 1.1 §3.4, OVEntry), always over the bytes as
 //! received.
 
-use super::judge::{ErrorSink, deviation};
 use super::proved::ChainHashRule;
+use super::sink::{ErrorSink, deviation};
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::{Allowance, FindingKind};
 use crate::policy::Policy;
-use crate::voucher::Voucher;
+use crate::voucher::{EntryIndex, Voucher};
 
 /// The source of the digests to compare with the stored ones: computed on demand, or precomputed
 /// for many vouchers at a time.
@@ -22,11 +22,11 @@ pub(crate) trait LinkDigests {
 
 /// Computes each digest on demand, and that of GUID and device info once for each algorithm.
 #[derive(Default)]
-pub(crate) struct Direct {
+pub(crate) struct OnDemand {
     pub(crate) header_info: [Option<Digest>; 2],
 }
 
-impl LinkDigests for Direct {
+impl LinkDigests for OnDemand {
     fn chain(&mut self, voucher: &Voucher<'_>, algorithm: HashAlgorithm) -> Digest {
         algorithm.digest_all(voucher.device_chain())
     }
@@ -57,14 +57,14 @@ pub(crate) fn before_entries<'v>(voucher: &'v Voucher<'_>) -> impl Iterator<Item
 pub(super) fn check_chain_hash(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
-    judge: &mut impl ErrorSink,
-    made: &mut impl LinkDigests,
+    sink: &mut impl ErrorSink,
+    digests: &mut impl LinkDigests,
 ) -> Result<ChainHashRule, Error> {
     let index = voucher.index();
     let (Some(stored), Some(item)) = (index.chain_hash, voucher.chain_bytes()) else {
         return Ok(ChainHashRule::NoChain);
     };
-    let digest = made.chain(voucher, stored.algorithm);
+    let digest = digests.chain(voucher, stored.algorithm);
     if stored.matches(&digest, voucher.as_bytes()) {
         return Ok(ChainHashRule::Certificates);
     }
@@ -83,7 +83,7 @@ pub(super) fn check_chain_hash(
         ),
         false => Error::new(ErrorKind::ChainHashMismatch),
     };
-    judge.fault(error.at(stored.item.start()))?;
+    sink.fault(error.at(stored.item.start()))?;
     Ok(ChainHashRule::Certificates)
 }
 
@@ -91,22 +91,44 @@ pub(super) fn check_chain_hash(
 /// `OVEHashHdrInfo` = H(GUID ‖ device info), the same in every entry.
 pub(super) fn check_entries(
     voucher: &Voucher<'_>,
-    judge: &mut impl ErrorSink,
-    made: &mut impl LinkDigests,
+    sink: &mut impl ErrorSink,
+    digests: &mut impl LinkDigests,
 ) -> Result<(), Error> {
-    let bytes = voucher.as_bytes();
     let entries = voucher.index().entries.iter();
     for ((number, entry), before) in entries.enumerate().zip(before_entries(voucher)) {
-        let stored = entry.previous_hash;
-        if !stored.matches(&made.previous(number, stored.algorithm, before), bytes) {
-            let error = Error::new(ErrorKind::PreviousHashMismatch).at(stored.item.start());
-            judge.fault(error.in_entry(Some(number)))?;
-        }
-        let stored = entry.header_info_hash;
-        if !stored.matches(&made.header_info(voucher, stored.algorithm), bytes) {
-            let error = Error::new(ErrorKind::HeaderInfoHashMismatch).at(stored.item.start());
-            judge.fault(error.in_entry(Some(number)))?;
-        }
+        check_entry_hashes::<Error>(
+            entry,
+            voucher.as_bytes(),
+            |link| match link {
+                Link::Previous(algorithm) => digests.previous(number, algorithm, before),
+                Link::HeaderInfo(algorithm) => digests.header_info(voucher, algorithm),
+            },
+            |error| sink.fault(error.in_entry(Some(number))),
+        )?;
+    }
+    Ok(())
+}
+
+/// Which digest of an entry is asked for.
+pub(crate) enum Link {
+    Previous(HashAlgorithm),
+    HeaderInfo(HashAlgorithm),
+}
+
+/// The two hashes of one entry in `bytes`: of a voucher, or of a message to a device.
+pub(crate) fn check_entry_hashes<E: ReadError>(
+    entry: &EntryIndex,
+    bytes: &[u8],
+    mut digest: impl FnMut(Link) -> Digest,
+    mut fault: impl FnMut(E) -> Result<(), E>,
+) -> Result<(), E> {
+    let stored = entry.previous_hash;
+    if !stored.matches(&digest(Link::Previous(stored.algorithm)), bytes) {
+        fault(E::new(ErrorKind::PreviousHashMismatch).at(stored.item.start()))?;
+    }
+    let stored = entry.header_info_hash;
+    if !stored.matches(&digest(Link::HeaderInfo(stored.algorithm)), bytes) {
+        fault(E::new(ErrorKind::HeaderInfoHashMismatch).at(stored.item.start()))?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ use crate::cose::{Headers, read_headers};
 use crate::digest::{HashAlgorithm, HashIndex};
 use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
-use crate::key::{KeyIndex, Material};
+use crate::key::{KeyIndex, KeyKind};
 use crate::limits::Limits;
 
 /// The positions of all parts of a voucher.
@@ -174,7 +174,7 @@ impl Index {
             let leaf = crate::key::Certificates::new(bytes, chain).next()?;
             PublicKeyMaterial::of_certificate(bytes, leaf)
         });
-        Material::table_hash(device_key, self.manufacturer.material)
+        KeyKind::table_hash(device_key, self.manufacturer.key_kind)
     }
 
     /// Notes a device certificate whose key FDO 1.1 does not support, or that has no key.
@@ -186,7 +186,7 @@ impl Index {
             return;
         };
         match crate::PublicKey::from_certificate_der(leaf.of(bytes)) {
-            Ok(key) if key.material() != Material::Ed25519 => {}
+            Ok(key) if key.key_kind() != KeyKind::Ed25519 => {}
             // Already noted as not being a certificate.
             Err(error) if error.kind() == ErrorKind::Certificate => {}
             Ok(_) | Err(_) => sink.note(FindingKind::DeviceKey, leaf.start()),
@@ -203,13 +203,13 @@ impl Index {
     }
 }
 
-/// The material of the key in a certificate, if it can be determined.
+/// The kind of the key in a certificate, if it can be determined.
 struct PublicKeyMaterial;
 
 impl PublicKeyMaterial {
-    fn of_certificate(bytes: &[u8], certificate: Span) -> Option<Material> {
+    fn of_certificate(bytes: &[u8], certificate: Span) -> Option<KeyKind> {
         let key = crate::PublicKey::from_certificate_der(certificate.of(bytes)).ok()?;
-        Some(key.material())
+        Some(key.key_kind())
     }
 }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ownership_voucher::batch::Engine;
 use ownership_voucher::diagnostic;
 use ownership_voucher::privacy::Linker;
 use ownership_voucher::text::Secrets;
@@ -54,7 +55,8 @@ fn measured(operation: &str, bytes: &[u8]) -> usize {
         "parse" => Voucher::parse(bytes).map_or(0, |voucher| voucher.entries().len()),
         "verify" => policy.verify(bytes).map_or(0, |_| 1),
         "batch" => {
-            let mut verifier = BatchVerifier::new(&policy).with_portable_engine();
+            let policy = policy.clone().with_engine(Engine::Portable);
+            let mut verifier = BatchVerifier::new(&policy);
             let list = [bytes];
             let verdicts = verifier.verify(&list);
             verdicts.iter().filter(|verdict| verdict.is_ok()).count()

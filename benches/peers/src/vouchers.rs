@@ -2,6 +2,7 @@
 //! aws-lc-rs verifying one signature at a time over our own borrowed reader.
 
 use aws_lc_rs::{digest, signature as aws};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::bench_api::{self, Key, Signed};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::{
@@ -33,7 +34,8 @@ pub fn run(rounds: usize) {
     let (one, two) = (pool(1), pool(2));
     let mut batch = BatchVerifier::new(&policy);
     let mut on_two = BatchVerifier::new(&policy);
-    let mut portable = BatchVerifier::new(&policy).with_portable_engine();
+    let with_portable = policy.clone().with_engine(Engine::Portable);
+    let mut portable = BatchVerifier::new(&with_portable);
     let mut engine = bench_api::ecdsa(false, false);
     let some = &shipment[..200];
     let count = shipment.len();

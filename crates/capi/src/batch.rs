@@ -17,16 +17,16 @@ use ownership_voucher::{BatchVerifier, Error, ErrorKind, Policy};
 
 /// Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
 /// Each voucher needs about a kilobyte of memory in addition to its bytes.
-pub const OV_BATCH_WINDOW: usize = 16384;
+pub const OV_BATCH_SIZE: usize = 16384;
 /// Default number of bytes of vouchers in one batch of a stream: 32 MiB.
-pub const OV_BATCH_WINDOW_BYTES: usize = 32 << 20;
+pub const OV_BATCH_BYTES: usize = 32 << 20;
 /// Default size of the key tables in bytes: 64 MiB.
 pub const OV_BATCH_TABLE_BUDGET: usize = 64 << 20;
 
 // Arrays have the same type only if they have the same length. This checks that the constants of
 // the header are those of the library.
-const _: [(); OV_BATCH_WINDOW] = [(); BatchVerifier::WINDOW];
-const _: [(); OV_BATCH_WINDOW_BYTES] = [(); BatchVerifier::WINDOW_BYTES];
+const _: [(); OV_BATCH_SIZE] = [(); BatchVerifier::BATCH_SIZE];
+const _: [(); OV_BATCH_BYTES] = [(); BatchVerifier::BATCH_BYTES];
 const _: [(); OV_BATCH_TABLE_BUDGET] = [(); BatchVerifier::TABLE_BUDGET];
 
 /// Verifies many vouchers under one policy. It caches tables of the keys that sign most, so use one
@@ -51,11 +51,10 @@ pub(super) struct Batch {
 
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
-    pub(super) window: usize,
-    pub(super) window_bytes: usize,
+    pub(super) batch_size: usize,
+    pub(super) batch_bytes: usize,
     table_budget: usize,
     threads: usize,
-    portable: bool,
 }
 
 /// A policy and the data that it borrows, at a fixed address.
@@ -78,14 +77,10 @@ impl Pinned {
     fn verifier(&self, settings: &Settings) -> BatchVerifier<'static> {
         // SAFETY: the Arc is stored beside the verifier and dropped after it.
         let policy: &'static Policy<'static> = unsafe { &*Arc::as_ptr(&self.policy) };
-        let verifier = BatchVerifier::new(policy)
-            .with_window(settings.window)
-            .with_window_bytes(settings.window_bytes)
-            .with_table_budget(settings.table_budget);
-        match settings.portable {
-            true => verifier.with_portable_engine(),
-            false => verifier,
-        }
+        BatchVerifier::new(policy)
+            .with_batch_size(settings.batch_size)
+            .with_batch_bytes(settings.batch_bytes)
+            .with_table_budget(settings.table_budget)
     }
 }
 
@@ -181,11 +176,10 @@ pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_bat
         let rules = Rules::given(caller, policy)?.clone();
         let out = caller.out(batch)?;
         let settings = Settings {
-            window: BatchVerifier::WINDOW,
-            window_bytes: BatchVerifier::WINDOW_BYTES,
+            batch_size: BatchVerifier::BATCH_SIZE,
+            batch_bytes: BatchVerifier::BATCH_BYTES,
             table_budget: BatchVerifier::TABLE_BUDGET,
             threads: 1,
-            portable: false,
         };
         let policy = Box::new(Pinned::new(rules));
         out.write(Handle::give(Mutex::new(Batch {
@@ -235,16 +229,16 @@ fn change(batch: *mut ov_batch, by: impl FnOnce(&mut Settings)) -> ov_status {
 /// The maximum number of vouchers in one batch, at least one. Default 16384. Progress is reported
 /// after each batch.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_window(batch: *mut ov_batch, vouchers: u64) -> ov_status {
+pub extern "C" fn ov_batch_set_size(batch: *mut ov_batch, vouchers: u64) -> ov_status {
     let vouchers = usize::try_from(vouchers).unwrap_or(usize::MAX).max(1);
-    change(batch, |settings| settings.window = vouchers)
+    change(batch, |settings| settings.batch_size = vouchers)
 }
 
 /// The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default 32 MiB.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_window_bytes(batch: *mut ov_batch, bytes: u64) -> ov_status {
+pub extern "C" fn ov_batch_set_bytes(batch: *mut ov_batch, bytes: u64) -> ov_status {
     let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    change(batch, |settings| settings.window_bytes = bytes)
+    change(batch, |settings| settings.batch_bytes = bytes)
 }
 
 /// The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
@@ -261,12 +255,6 @@ pub extern "C" fn ov_batch_set_table_budget(batch: *mut ov_batch, bytes: u64) ->
 pub extern "C" fn ov_batch_set_threads(batch: *mut ov_batch, threads: u32) -> ov_status {
     let threads = usize::try_from(threads).unwrap_or(usize::MAX);
     change(batch, |settings| settings.threads = threads)
-}
-
-/// Uses the portable engine in place of the fastest one, for comparison. Verdicts are the same.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_use_portable_engine(batch: *mut ov_batch) -> ov_status {
-    change(batch, |settings| settings.portable = true)
 }
 
 /// Receives the number of vouchers that have a verdict, the number of these that were rejected, and
@@ -318,8 +306,8 @@ pub extern "C" fn ov_batch_verify(
         let (mut done, mut rejected) = (0_u64, 0_u64);
         let mut stopped = false;
         #[expect(clippy::disallowed_methods, reason = "at least one")]
-        for window in vouchers.chunks(batch.settings.window.max(1)) {
-            for result in batch.with_pool(|verifier| verifier.verify(window))? {
+        for some in vouchers.chunks(batch.settings.batch_size.max(1)) {
+            for result in batch.with_pool(|verifier| verifier.verify(some))? {
                 let verdict = result.as_ref().map(|voucher| voucher.proved());
                 if let Some(slot) = slots.next() {
                     slot.write(ov_verdict::of(verdict));

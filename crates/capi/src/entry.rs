@@ -127,7 +127,7 @@ pub extern "C" fn ov_voucher_entry_extra(
 fn view(voucher: &Held, which: u64) -> Result<KeyView<'_>, Refusal> {
     match which {
         OV_MANUFACTURER => Ok(voucher.manufacturer_key()),
-        OV_OWNER => Ok(voucher.owner_key()),
+        OV_OWNER => Ok(voucher.claimed_owner()),
         entry => at(voucher.entry(index(entry)?).map(|entry| entry.key())),
     }
 }

@@ -9,6 +9,7 @@ use super::key::ov_public_key;
 use super::names::{allowance, ov_digest};
 use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
 use super::status::ov_status;
+use ownership_voucher::batch::Engine;
 use ownership_voucher::{Limits, Policy, Roots, UnixTime};
 
 /// Everything that a verdict depends on besides the voucher itself.
@@ -266,6 +267,28 @@ pub extern "C" fn ov_policy_limit(
         let out = caller.out(value)?;
         let (get, _) = limit(which)?;
         out.write(get(&limits) as u64);
+        Ok(())
+    })
+}
+
+/// The batch engine of this library, with the fastest instructions that the CPU has. The default.
+pub const OV_ENGINE_FASTEST: i32 = 0;
+/// The batch engine of this library, with 64-bit instructions alone.
+pub const OV_ENGINE_PORTABLE: i32 = 1;
+/// The RustCrypto crates, one voucher at a time: for those who prefer widely used code to speed.
+pub const OV_ENGINE_RUST_CRYPTO: i32 = 2;
+
+/// The engine that verifies batches and hand-overs, an `OV_ENGINE_` number. Verdicts are the same.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_set_engine(policy: *mut ov_policy, engine: i32) -> ov_status {
+    plain(|caller| {
+        let engine = match engine {
+            OV_ENGINE_FASTEST => Engine::Fastest,
+            OV_ENGINE_PORTABLE => Engine::Portable,
+            OV_ENGINE_RUST_CRYPTO => Engine::RustCrypto,
+            _ => return Err(Refusal::argument("an unknown engine")),
+        };
+        change(caller.get_mut(policy)?, |policy| policy.with_engine(engine));
         Ok(())
     })
 }

@@ -34,27 +34,27 @@ pub type ov_result_fn = Option<
 >;
 
 /// Reads the next batch of vouchers. Returns whether the source has more after it.
-fn window(
+fn next_batch(
     next: unsafe extern "C" fn(*mut c_void, *mut ov_slice) -> i32,
     user: *mut c_void,
     most: usize,
     most_bytes: usize,
     caller: &super::handle::Caller,
 ) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
-    let (mut window, mut bytes) = (Vec::new(), 0_usize);
-    while window.len() < most && bytes < most_bytes.max(1) {
+    let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+    while batch.len() < most && bytes < most_bytes.max(1) {
         let mut slice = ov_slice::of(&[]);
         // SAFETY: the caller gave this function for this purpose, with its own user pointer.
         match unsafe { next(user, &raw mut slice) } {
-            0 => return Ok((window, false)),
+            0 => return Ok((batch, false)),
             1 => {}
             _ => return Err(Error::new(ErrorKind::Cancelled).into()),
         }
         let voucher = caller.array(slice.data, slice.len)?.to_vec();
         bytes = bytes.saturating_add(voucher.len());
-        window.push(voucher);
+        batch.push(voucher);
     }
-    Ok((window, true))
+    Ok((batch, true))
 }
 
 /// Verifies vouchers as they arrive, in bounded memory. `next` is called for the vouchers of one
@@ -86,9 +86,9 @@ pub extern "C" fn ov_batch_stream(
         let (mut sum, mut bad) = (0_u64, 0_u64);
         let mut outcome = Ok(());
         let mut more = true;
-        'windows: while more {
-            let (most, bytes) = (settings.window, settings.window_bytes);
-            let vouchers = match window(next, user, most, bytes, caller) {
+        'batches: while more {
+            let (most, bytes) = (settings.batch_size, settings.batch_bytes);
+            let vouchers = match next_batch(next, user, most, bytes, caller) {
                 Ok((vouchers, goes_on)) => {
                     more = goes_on;
                     vouchers
@@ -131,7 +131,7 @@ pub extern "C" fn ov_batch_stream(
                 sum = sum.saturating_add(1);
                 if answer != 0 {
                     outcome = Err(Error::new(ErrorKind::Cancelled).into());
-                    break 'windows;
+                    break 'batches;
                 }
             }
             if cancelled(progress, user, sum, bad, 0) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::cli::AuditArgs;
-use crate::input::{Item, Windows, print_left_out};
+use crate::input::{Batches, Item, print_left_out};
 use crate::lines::{BAD, DOUBT, Lines, PLAIN};
 use crate::material::Material;
 use crate::report::{Problem, Standing, count, fingerprint, object};
@@ -15,11 +15,11 @@ use crate::{Failure, Outcome};
 pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
     let policy = material.policy();
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             let report = Report::new(item, &policy, &material);
             if !report.errors.is_empty() {
                 outcome = Outcome::Rejected;
@@ -31,8 +31,8 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    print_left_out(&windows);
-    Ok(match windows.failures() {
+    print_left_out(&batches);
+    Ok(match batches.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
     })

@@ -7,7 +7,7 @@ use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::{Guid, Voucher};
 
 use crate::cli::ConvertArgs;
-use crate::input::{Inputs, Windows, name_of, print_left_out};
+use crate::input::{Batches, Inputs, name_of, print_left_out};
 use crate::lines::print_failure;
 use crate::output::{Sink, print_message};
 use crate::report::Problem;
@@ -21,26 +21,26 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
         files.input(Some(path), "an input");
     }
     files.output(args.output.output.as_deref(), "-o")?;
-    let (mut windows, repeated) = match &args.out_dir {
-        None => (Windows::new(&args.paths), Repeated::default()),
+    let (mut batches, repeated) = match &args.out_dir {
+        None => (Batches::new(&args.paths), Repeated::default()),
         Some(_) => {
             // Before the folder is created.
             let inputs = Inputs::new(&args.paths)?;
             for path in inputs.files() {
                 files.input(Some(path), "an input");
             }
-            let repeated = Repeated::look(&mut inputs.windows(true));
+            let repeated = Repeated::look(&mut inputs.batches(true));
             if repeated.refuse() {
                 return Ok(Outcome::Rejected);
             }
-            (inputs.windows(false), repeated)
+            (inputs.batches(false), repeated)
         }
     };
     let mut number = 0_usize;
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut outcome = Outcome::Good;
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             let name = item.name();
             let first = repeated.copies.get(&number);
             number = number.saturating_add(1);
@@ -69,12 +69,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             }
         }
     }
-    print_left_out(&windows);
-    if windows.failures() > 0 {
+    print_left_out(&batches);
+    if batches.failures() > 0 {
         outcome = Outcome::Trouble;
     }
     // If there is nothing to write, no empty file is left.
-    if windows.vouchers() > 0 {
+    if batches.vouchers() > 0 {
         sink.finish()?;
     }
     Ok(outcome)
@@ -102,12 +102,12 @@ struct Repeated {
 }
 
 impl Repeated {
-    fn look(windows: &mut Windows) -> Self {
+    fn look(batches: &mut Batches) -> Self {
         let mut repeated = Self::default();
         let mut seen: BTreeMap<Guid, (Arc<str>, usize, [u8; 32])> = BTreeMap::new();
         let mut number = 0_usize;
-        while let Some(window) = windows.next() {
-            for item in &window {
+        while let Some(items) = batches.next() {
+            for item in &items {
                 let this = number;
                 number = number.saturating_add(1);
                 let bytes = item.bytes.as_deref().unwrap_or_default();

@@ -15,7 +15,7 @@ use two_steps::{first_step, hint, journal, second_step};
 
 use crate::cli::{ExtendArgs, refusing_all};
 use crate::deals::Deals;
-use crate::input::{Inputs, Item, Windows};
+use crate::input::{Batches, Inputs, Item};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
 use crate::lines::print_failure;
@@ -165,15 +165,15 @@ fn shipment(
         broken: None,
         tally: Tally::default(),
     };
-    let mut windows = inputs.windows(true);
-    while let Some(window) = windows.next() {
+    let mut batches = inputs.batches(true);
+    while let Some(items) = batches.next() {
         if run.interrupt.code().is_some() || run.broken.is_some() {
             break;
         }
-        run.window(&window, &pool)?;
-        run.progress.show(&windows);
+        run.items(&items, &pool)?;
+        run.progress.show(&batches);
     }
-    run.finish(&windows)
+    run.finish(&batches)
 }
 
 /// Counts of vouchers by result.
@@ -223,22 +223,22 @@ enum Step {
 }
 
 impl Run<'_> {
-    fn window(&mut self, window: &[Item], pool: &rayon::ThreadPool) -> Result<(), Failure> {
+    fn items(&mut self, items: &[Item], pool: &rayon::ThreadPool) -> Result<(), Failure> {
         if let Some(journal) = &self.journal {
             journal.name(Vec::new());
         }
-        let steps: Vec<Step> = window
+        let steps: Vec<Step> = items
             .iter()
             .zip(self.number..)
             .map(|(item, number)| self.step(item, number))
             .collect();
         let to_sign: Vec<(usize, &Item, &[u8])> = (self.number..)
-            .zip(window)
+            .zip(items)
             .zip(&steps)
             .filter(|(_, step)| matches!(step, Step::Sign))
             .filter_map(|((number, item), _)| Some((number, item, item.bytes.as_deref().ok()?)))
             .collect();
-        self.number = self.number.saturating_add(window.len());
+        self.number = self.number.saturating_add(items.len());
         if let Some(journal) = &self.journal {
             journal.name(to_sign.iter().map(|(_, item, _)| item.name()).collect());
         }
@@ -250,7 +250,7 @@ impl Run<'_> {
                 .make(self.policy, &to_sign, journal, interrupt, warnings)
         });
         let mut signed = signed.into_iter();
-        for (item, step) in window.iter().zip(steps) {
+        for (item, step) in items.iter().zip(steps) {
             match step {
                 Step::Sign => match signed.next() {
                     Some(result) => self.signed(item, result)?,
@@ -408,7 +408,7 @@ impl Run<'_> {
         print_message(message);
     }
 
-    fn finish(mut self, windows: &Windows) -> Result<Outcome, Failure> {
+    fn finish(mut self, batches: &Batches) -> Result<Outcome, Failure> {
         self.progress.clear();
         let stopped = self.interrupt.code();
         let tally = self.tally;
@@ -431,7 +431,7 @@ impl Run<'_> {
         let seen = [tally.done, tally.failed, tally.before, tally.duplicates];
         if seen.into_iter().fold(0, usize::saturating_add) > 1
             || tally.before > 0
-            || windows.failures() > 0
+            || batches.failures() > 0
         {
             let mut summary = format!(
                 "{} extended, {} not",
@@ -446,7 +446,7 @@ impl Run<'_> {
                     summary = format!("{summary}, {number} {what}");
                 }
             }
-            print_message(&format!("{summary}{}", windows.left_out()));
+            print_message(&format!("{summary}{}", batches.left_out()));
         }
         if let Some(message) = &self.broken {
             print_failure(message);
@@ -469,7 +469,7 @@ impl Run<'_> {
             return Ok(Outcome::Stopped(code));
         }
         Ok(
-            if self.broken.is_some() || tally.trouble || windows.failures() > 0 {
+            if self.broken.is_some() || tally.trouble || batches.failures() > 0 {
                 Outcome::Trouble
             } else if tally.failed > 0 {
                 Outcome::Rejected

@@ -7,7 +7,7 @@ use ownership_voucher::{Guid, Policy, VerifiedVoucher, Voucher};
 use serde_json::json;
 
 use crate::cli::ForksArgs;
-use crate::input::Windows;
+use crate::input::Batches;
 use crate::lines::{BAD, PLAIN, print_failure};
 use crate::material::Material;
 use crate::output::{Lines, print_message};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     }
     let material = Material::load(&args.policy)?;
     let policy = material.policy();
-    let mut first = Windows::new(&args.paths);
+    let mut first = Batches::new(&args.paths);
     let shared = shared_guids(&mut first, &policy);
     let mut lines = Lines::new();
     let (copies, rejected) = copies(args, &shared, &policy, &mut lines)?;
@@ -68,10 +68,10 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
 }
 
 /// The GUIDs that occur in more than one voucher.
-fn shared_guids(windows: &mut Windows, policy: &Policy<'_>) -> BTreeSet<Guid> {
+fn shared_guids(batches: &mut Batches, policy: &Policy<'_>) -> BTreeSet<Guid> {
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             let Ok(bytes) = &item.bytes else { continue };
             let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) else {
                 continue;
@@ -93,9 +93,9 @@ fn copies(
     lines: &mut Lines,
 ) -> Result<(Vec<Copy>, usize), Failure> {
     let (mut copies, mut rejected) = (Vec::new(), 0_usize);
-    let mut windows = Windows::again(&args.paths);
-    while let Some(window) = windows.next() {
-        for item in window {
+    let mut batches = Batches::again(&args.paths);
+    while let Some(items) = batches.next() {
+        for item in items {
             let name = item.name();
             let verified = item
                 .bytes

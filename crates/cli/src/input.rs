@@ -18,8 +18,8 @@ use crate::temporary::hidden_name;
 use crate::watch::{self, PrivateKey, Seen, Watch};
 
 /// Vouchers in a batch, and their bytes: the same as in the library.
-const WINDOW: usize = 16_384;
-const WINDOW_BYTES: usize = 32 << 20;
+const BATCH: usize = 16_384;
+const BATCH_BYTES: usize = 32 << 20;
 /// Vouchers that are signed and written together. A stopped run may have to repeat this many.
 const GROUP: usize = 256;
 /// Files in folders are searched for PEM blocks up to this offset.
@@ -64,8 +64,8 @@ pub(crate) fn printable(path: &str) -> String {
 }
 
 /// Reports the number of files that were ignored, for commands without a summary.
-pub(crate) fn print_left_out(windows: &Windows) {
-    if let Some(text) = windows.left_out().strip_prefix(", ") {
+pub(crate) fn print_left_out(batches: &Batches) {
+    if let Some(text) = batches.left_out().strip_prefix(", ") {
         print_message(text);
     }
 }
@@ -102,16 +102,16 @@ impl Inputs {
 
     /// All vouchers from the start, in smaller batches. With `silent`, problems with files are not
     /// reported again.
-    pub(crate) fn windows(&self, silent: bool) -> Windows {
+    pub(crate) fn batches(&self, silent: bool) -> Batches {
         let found = Found {
             sources: self.0.sources.clone(),
             bytes: self.0.bytes,
             passed: self.0.passed.clone(),
             paths: self.0.paths,
         };
-        let mut windows = Windows::over(found, silent, false);
-        windows.most = GROUP;
-        windows
+        let mut batches = Batches::over(found, silent, false);
+        batches.most = GROUP;
+        batches
     }
 }
 
@@ -144,7 +144,7 @@ fn rewound(copy: &File) -> io::Result<File> {
 }
 
 /// The vouchers of all files, in batches.
-pub(crate) struct Windows {
+pub(crate) struct Batches {
     sources: alloc::vec::IntoIter<Source>,
     current: Option<Current>,
     /// Bytes of the files that are finished.
@@ -177,7 +177,7 @@ struct Current {
     index: usize,
 }
 
-impl Windows {
+impl Batches {
     /// The vouchers under the given paths.
     pub(crate) fn new(paths: &[PathBuf]) -> Self {
         Self::open_all(paths, false, false)
@@ -199,7 +199,7 @@ impl Windows {
 
     fn over(found: Found, silent: bool, lenient: bool) -> Self {
         let whole = found.sources.iter().all(|source| source.path.is_some());
-        let mut windows = Self {
+        let mut batches = Self {
             paths: found.paths,
             empty: false,
             sources: found.sources.into_iter(),
@@ -211,13 +211,13 @@ impl Windows {
             vouchers: 0,
             silent,
             lenient,
-            most: WINDOW,
+            most: BATCH,
             private_keys: Vec::new(),
         };
         for (name, why) in found.passed {
-            windows.note_skipped(&name, why);
+            batches.note_skipped(&name, why);
         }
-        windows
+        batches
     }
 
     /// The private keys in files that were read to their end and also hold vouchers.
@@ -273,19 +273,19 @@ impl Windows {
 
     /// The next batch; `None` after the last.
     pub(crate) fn next(&mut self) -> Option<Vec<Item>> {
-        let mut window = Vec::new();
+        let mut items = Vec::new();
         let mut bytes = 0_usize;
-        while window.len() < self.most && bytes < WINDOW_BYTES {
+        while items.len() < self.most && bytes < BATCH_BYTES {
             let Some(item) = self.item() else { break };
             bytes = bytes.saturating_add(item.bytes.as_ref().map_or(0, Vec::len));
-            window.push(item);
+            items.push(item);
         }
-        let unread = window.iter().filter(|item| item.is_unread()).count();
+        let unread = items.iter().filter(|item| item.is_unread()).count();
         self.unread = self.unread.saturating_add(unread);
-        let vouchers = window.len().saturating_sub(unread);
+        let vouchers = items.len().saturating_sub(unread);
         self.vouchers = self.vouchers.saturating_add(vouchers);
-        if !window.is_empty() {
-            return Some(window);
+        if !items.is_empty() {
+            return Some(items);
         }
         if self.vouchers == 0 && self.failures() == 0 {
             self.say("no voucher found");

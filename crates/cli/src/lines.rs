@@ -41,7 +41,7 @@ pub(crate) fn respect_dumb_terminals() {
 fn is_coloured<S: anstream::stream::RawStream>(stream: S) -> bool {
     let coloured = AutoStream::choice(&stream) != ColorChoice::Never;
     if coloured {
-        // Consoles of Windows are asked to obey what is written to them directly.
+        // Consoles of Batches are asked to obey what is written to them directly.
         let _ = AutoStream::always_ansi(stream);
     }
     coloured

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::{
     Allowance, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
@@ -60,6 +61,7 @@ pub(crate) struct Material {
     any_origin: bool,
     require_crl: bool,
     strict: bool,
+    engine: Engine,
     allow: Vec<Allowance>,
 }
 
@@ -98,6 +100,7 @@ impl Material {
             any_origin: args.any_origin,
             require_crl: args.require_crl,
             strict: args.strict,
+            engine: args.engine,
             allow: args.allow.clone(),
         })
     }
@@ -179,6 +182,7 @@ impl Material {
     /// that each command can continue and report that it was not checked.
     pub(crate) fn policy(&self) -> Policy<'_> {
         let mut policy = Policy::any_origin();
+        policy = policy.with_engine(self.engine);
         if self.strict {
             policy = policy.strict();
         }

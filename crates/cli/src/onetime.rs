@@ -11,7 +11,7 @@ use crate::cli::onetime::{
     AddressArgs, FindArgs, KeysArgs, MasterArgs, OnetimeCommand, ScanKeyArgs,
 };
 use crate::cli::{Curve, unhex_secret};
-use crate::input::{Windows, printable};
+use crate::input::{Batches, printable};
 use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{Lines, Readers, pem, print_message, write_file};
@@ -187,12 +187,12 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     let (policy, known) = (material.policy(), Known::load(args)?);
     let pool = pool(args.jobs)?;
     let mut verifier = BatchVerifier::new(&policy);
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let (mut lines, mut progress) = (Lines::new(), Progress::new(false));
     let (mut found, mut others, mut rejected) = (0_usize, 0_usize, 0_usize);
     let mut unanchored = 0_usize;
-    while let Some(window) = windows.next() {
-        let vouchers: Vec<&[u8]> = window
+    while let Some(items) = batches.next() {
+        let vouchers: Vec<&[u8]> = items
             .iter()
             .map(|item| item.bytes.as_deref().unwrap_or_default())
             .collect();
@@ -210,7 +210,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
             };
             verified.into_par_iter().map(one).collect()
         });
-        for (item, place) in window.iter().zip(places) {
+        for (item, place) in items.iter().zip(places) {
             let place = match &item.bytes {
                 Ok(_) => place,
                 Err(problem) => Err(problem.message.clone()),
@@ -229,17 +229,17 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
                 }
             }
         }
-        progress.show(&windows);
+        progress.show(&batches);
     }
     progress.clear();
     lines.flush()?;
     let found = count(found, "voucher", "vouchers");
     print_message(&format!(
         "{found} found, {others} of others, {rejected} rejected{}",
-        windows.left_out()
+        batches.left_out()
     ));
     material.note_unanchored(unanchored);
-    Ok(if windows.failures() > 0 {
+    Ok(if batches.failures() > 0 {
         Outcome::Trouble
     } else if rejected > 0 {
         Outcome::Rejected

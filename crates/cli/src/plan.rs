@@ -10,7 +10,7 @@ use ownership_voucher::{Guid, Policy, PublicKey, Voucher};
 
 use crate::Failure;
 use crate::deals::Deals;
-use crate::input::{Inputs, Item, Windows};
+use crate::input::{Batches, Inputs, Item};
 use crate::interrupt::Interrupt;
 use crate::report::count;
 
@@ -33,12 +33,12 @@ pub(crate) fn plan(
     deals: &Deals,
     interrupt: &Interrupt,
 ) -> Result<Plan, Failure> {
-    let mut windows = inputs.windows(false);
+    let mut batches = inputs.batches(false);
     let (mut seen, mut shared) = (BTreeSet::new(), BTreeSet::new());
     let mut vouchers = 0_usize;
     let mut unreadable = 0_usize;
     let mut unread = None;
-    each(&mut windows, interrupt, |_, item| {
+    each(&mut batches, interrupt, |_, item| {
         if let Err(problem) = &item.bytes
             && problem.is_unread()
         {
@@ -79,7 +79,7 @@ pub(crate) fn plan(
         parties.entry(guid).or_default().push(party);
         Some(())
     };
-    each(&mut inputs.windows(true), interrupt, |number, item| {
+    each(&mut inputs.batches(true), interrupt, |number, item| {
         collect(number, &item.name(), item.bytes.as_deref().ok());
     })?;
     let mut plan = Plan::new();
@@ -91,13 +91,13 @@ pub(crate) fn plan(
 
 /// Calls `f` with the number of every item, and the item.
 fn each(
-    windows: &mut Windows,
+    batches: &mut Batches,
     interrupt: &Interrupt,
     mut f: impl FnMut(usize, &Item),
 ) -> Result<(), Failure> {
     let mut number = 0_usize;
-    while let Some(window) = windows.next() {
-        for item in window {
+    while let Some(items) = batches.next() {
+        for item in items {
             f(number, &item);
             number = number.saturating_add(1);
         }

@@ -9,7 +9,7 @@ use ownership_voucher::{Limits, Voucher};
 use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
-use crate::input::{Item, Windows, print_left_out};
+use crate::input::{Batches, Item, print_left_out};
 use crate::lines::{BAD, DOUBT, Lines, PLAIN};
 use crate::random::fill_random;
 use crate::report::{Problem, asked, count, hex, object};
@@ -20,7 +20,7 @@ use crate::{Failure, Outcome};
 const SHOWN: usize = 10;
 
 pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
     // Marks have a new key in each run, so that nobody can guess passwords from them.
@@ -29,8 +29,8 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut linker = Linker::new(key);
     // The names of the vouchers that the linker knows by number.
     let mut names = Vec::new();
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             let read = read(item, &mut linker);
             let told = read
                 .as_ref()
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
             }
         }
     }
-    for (source, key) in windows.private_keys() {
+    for (source, key) in batches.private_keys() {
         // No severity is higher than this.
         outcome = Outcome::Rejected;
         match args.json {
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     }
     let linkage = linker.finish();
     match args.json {
-        true => links_json(&linkage, &windows, &mut lines)?,
+        true => links_json(&linkage, &batches, &mut lines)?,
         false => {
             let name = |number: usize| match names.get(number) {
                 Some((source, 0)) => crate::input::printable(source),
@@ -74,8 +74,8 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    print_left_out(&windows);
-    Ok(match windows.failures() {
+    print_left_out(&batches);
+    Ok(match batches.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
     })
@@ -201,7 +201,7 @@ fn print_private_key(source: &str, key: &PrivateKey, lines: &mut Lines) -> Resul
     lines.line(&format!("    {}", kind.advice()))
 }
 
-fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result<(), Failure> {
+fn links_json(linkage: &Linkage, batches: &Batches, lines: &mut Lines) -> Result<(), Failure> {
     for (number, group) in linkage.groups().iter().enumerate() {
         lines.line(&object(&[
             ("record", json!("group")),
@@ -234,8 +234,8 @@ fn links_json(linkage: &Linkage, windows: &Windows, lines: &mut Lines) -> Result
             json!(linkage.smallest_anonymity_set()),
         ),
         ("groups", json!(linkage.groups().len())),
-        ("unread", json!(windows.failures())),
-        ("skipped", json!(windows.skipped())),
+        ("unread", json!(batches.failures())),
+        ("skipped", json!(batches.skipped())),
     ]))
 }
 

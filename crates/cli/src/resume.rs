@@ -135,7 +135,7 @@ fn continuation(
     let Ok(voucher) = Voucher::parse_with(&bytes, &limits) else {
         return Ok(None);
     };
-    let Ok(owner) = voucher.owner_key().public_key() else {
+    let Ok(owner) = voucher.claimed_owner().public_key() else {
         return Ok(None);
     };
     let policy = policy.clone().with_limits(limits).with_owner(owner);

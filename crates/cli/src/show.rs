@@ -10,7 +10,7 @@ use ownership_voucher::{Limits, Origin, Policy, UnixTime, Voucher, audit};
 use serde_json::{Value, json};
 
 use crate::cli::ShowArgs;
-use crate::input::{Item, Windows, print_left_out};
+use crate::input::{Batches, Item, print_left_out};
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Problem, Standing, Verdict, asked, count, fingerprint, hex, object};
@@ -23,11 +23,11 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     }
     let material = Material::load(&args.policy)?;
     let (policy, at) = (material.policy(), material.at());
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let mut lines = Lines::new();
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             if !is_shown(args, item) {
                 continue;
             }
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    print_left_out(&windows);
-    if windows.failures() > 0 {
+    print_left_out(&batches);
+    if batches.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
@@ -71,11 +71,11 @@ fn is_shown(args: &ShowArgs, item: &Item) -> bool {
 
 /// `--diag` takes any CBOR, so that files without vouchers are read to the end.
 fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
-    let mut windows = Windows::of_any_cbor(&args.paths);
+    let mut batches = Batches::of_any_cbor(&args.paths);
     let mut lines = Lines::new();
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
-    while let Some(window) = windows.next() {
-        for item in &window {
+    while let Some(items) = batches.next() {
+        for item in &items {
             if !is_shown(args, item) {
                 continue;
             }
@@ -97,8 +97,8 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
         }
     }
     lines.flush()?;
-    print_left_out(&windows);
-    if windows.failures() > 0 {
+    print_left_out(&batches);
+    if batches.failures() > 0 {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
@@ -155,7 +155,7 @@ fn tree_of(
         root = root.with([header(voucher, at, secrets)]);
         root = root.with(device(voucher, at));
         root = root.with(entries(voucher, at, secrets));
-        root.push(format!("owner now: {}", owner(voucher.owner_key())));
+        root.push(format!("owner now: {}", owner(voucher.claimed_owner())));
     } else if item.bytes.is_ok() {
         root.push("`ov show --diag` shows as much of it as can be read");
     }

@@ -55,12 +55,12 @@ impl Table {
     }
 
     /// Before the first line, fits the columns to the first vouchers and prints their headings.
-    fn begin(&mut self, window: &[Item], lines: &mut Lines) -> Result<(), Failure> {
+    fn begin(&mut self, items: &[Item], lines: &mut Lines) -> Result<(), Failure> {
         if self.begun {
             return Ok(());
         }
         self.begun = true;
-        let names = window.iter().map(|item| columns(&plain(&item.name())));
+        let names = items.iter().map(|item| columns(&plain(&item.name())));
         let longest = names.max().unwrap_or_default();
         let room = self.width.saturating_sub(FIXED);
         self.guid = match longest.saturating_add(GUID) <= room {
@@ -95,15 +95,15 @@ impl Table {
         wrapped.iter().try_for_each(|line| lines.line(line))
     }
 
-    /// Prints the line of one voucher of a window, and what is remarkable about it.
+    /// Prints the line of one voucher of a items, and what is remarkable about it.
     pub(crate) fn row(
         &mut self,
         verdict: &Verdict,
         item: &Item,
-        window: &[Item],
+        items: &[Item],
         lines: &mut Lines,
     ) -> Result<(), Failure> {
-        self.begin(window, lines)?;
+        self.begin(items, lines)?;
         let standing = verdict.standing();
         let word = standing.name();
         let name = self.name(&plain(&item.name()));

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cli::{Jobs, VerifyArgs};
-use crate::input::{Item, Windows};
+use crate::input::{Batches, Item};
 use crate::lines::PLAIN;
 use crate::material::Material;
 use crate::output::{Lines, print_message};
@@ -41,16 +41,16 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         require: &args.require,
     };
     let mut verifier = Verifier::new(terms, pool(args.jobs)?);
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let mut progress = Progress::new(args.quiet);
     let mut lines = Lines::new();
     let mut table = Table::on_terminal(material.asked());
     let mut tally = Tally::default();
-    let mut read = windows.next();
-    while let Some(window) = read {
+    let mut read = batches.next();
+    while let Some(items) = read {
         let verdicts;
-        (verdicts, read) = verifier.verify_window(&window, || windows.next());
-        for (item, verdict) in window.iter().zip(&verdicts) {
+        (verdicts, read) = verifier.verify_batch(&items, || batches.next());
+        for (item, verdict) in items.iter().zip(&verdicts) {
             tally.add(verdict);
             // Without any anchor the summary reports the same for all.
             let tells = match verdict.standing() {
@@ -63,17 +63,17 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
             }
             match &mut table {
                 _ if args.json => lines.line(&verdict.to_json(&item.source, item.index))?,
-                Some(table) => table.row(verdict, item, &window, &mut lines)?,
+                Some(table) => table.row(verdict, item, &items, &mut lines)?,
                 None => {
                     let (standing, rest) = (verdict.standing(), verdict.to_line(&item.name()));
                     lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
                 }
             }
         }
-        progress.show(&windows);
+        progress.show(&batches);
     }
     progress.clear();
-    let summary = tally.summary(&windows.left_out(), material.origin_advice());
+    let summary = tally.summary(&batches.left_out(), material.origin_advice());
     match &table {
         _ if args.json => {
             lines.flush()?;
@@ -91,7 +91,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         };
         print_message(&format!("warning: {lists} used for no certificate"));
     }
-    Ok(tally.outcome(windows.failures()))
+    Ok(tally.outcome(batches.failures()))
 }
 
 /// Bytes of stack for a thread. The engines need a part of it in an optimised build, and more than
@@ -135,19 +135,19 @@ impl<'p> Verifier<'p> {
 
     /// The verdicts on a batch of vouchers, in order, and the result of `meanwhile`: the next batch
     /// is read from its file on an otherwise idle thread.
-    pub(crate) fn verify_window<R: Send>(
+    pub(crate) fn verify_batch<R: Send>(
         &mut self,
-        window: &[Item],
+        items: &[Item],
         meanwhile: impl FnOnce() -> R + Send,
     ) -> (Vec<Verdict>, R) {
         let (terms, batch) = (self.terms, &mut self.batch);
         self.pool
-            .install(|| rayon::join(|| verdicts_of(window, batch, terms), meanwhile))
+            .install(|| rayon::join(|| verdicts_of(items, batch, terms), meanwhile))
     }
 }
 
-fn verdicts_of(window: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) -> Vec<Verdict> {
-    let vouchers: Vec<&[u8]> = window
+fn verdicts_of(items: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) -> Vec<Verdict> {
+    let vouchers: Vec<&[u8]> = items
         .iter()
         .filter_map(|item| item.bytes.as_deref().ok())
         .collect();
@@ -157,11 +157,11 @@ fn verdicts_of(window: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>)
         .zip(results)
         .map(|(bytes, result)| verdict(bytes, &result, terms))
         .collect();
-    if verdicts.len() == window.len() {
+    if verdicts.len() == items.len() {
         return verdicts;
     }
     let mut verdicts = verdicts.into_iter();
-    window
+    items
         .iter()
         .filter_map(|item| match &item.bytes {
             Ok(_) => verdicts.next(),
@@ -200,7 +200,7 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
         Err(error) => {
             let mut verdict = Verdict::unreadable(Problem::from(error));
             if let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) {
-                let owner = voucher.owner_key().public_key().ok();
+                let owner = voucher.claimed_owner().public_key().ok();
                 verdict.guid = Some(voucher.guid());
                 verdict.entries = Some(voucher.entries().len());
                 verdict.owner = owner.map(|key| key.fingerprint());
@@ -291,11 +291,11 @@ impl Progress {
         }
     }
 
-    pub(crate) fn show(&mut self, windows: &Windows) {
+    pub(crate) fn show(&mut self, batches: &Batches) {
         if !self.wanted || self.started.elapsed() < Duration::from_secs(1) {
             return;
         }
-        let (done, total) = windows.progress();
+        let (done, total) = batches.progress();
         let bar = self.bar.get_or_insert_with(|| {
             let (bar, template) = match total {
                 0 => (
@@ -314,7 +314,7 @@ impl Progress {
             bar
         });
         bar.set_position(done);
-        bar.set_message(count(windows.vouchers(), "voucher", "vouchers"));
+        bar.set_message(count(batches.vouchers(), "voucher", "vouchers"));
     }
 
     pub(crate) fn clear(&mut self) {

@@ -117,7 +117,7 @@ impl MasterSecret {
     /// [`ErrorKind::NotOwner`] if the owner is not in the book, or its place in the book gives
     /// another key with this secret.
     pub fn key_of(&self, voucher: &Voucher<'_>, book: &KeyBook) -> Result<LocalKey, Error> {
-        let owner = voucher.owner_key().public_key()?;
+        let owner = voucher.claimed_owner().public_key()?;
         let not_ours = || Error::new(ErrorKind::NotOwner);
         let place = book.find(&owner).ok_or_else(not_ours)?;
         let key = self.key(owner.natural_type(), place.order, place.index)?;

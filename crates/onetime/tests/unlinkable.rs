@@ -104,7 +104,7 @@ fn keys_from_lists_tell_nothing() {
             match number == *owner {
                 true => assert_eq!(
                     key.unwrap().public_key(),
-                    voucher.owner_key().public_key().unwrap()
+                    voucher.claimed_owner().public_key().unwrap()
                 ),
                 false => assert_eq!(key.err().unwrap().kind(), ErrorKind::NotOwner),
             }

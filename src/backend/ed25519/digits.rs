@@ -78,7 +78,7 @@ impl Digits {
 mod tests {
     use curve25519_dalek::Scalar;
 
-    use super::super::tests::Numbers;
+    use super::super::tests::Random;
     use super::*;
 
     #[test]
@@ -87,7 +87,7 @@ mod tests {
             std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
             return;
         };
-        let mut numbers = Numbers(5);
+        let mut numbers = Random(5);
         for width in 4..16 {
             for _ in 0..100 {
                 let eight = core::array::from_fn(|lane| {

@@ -319,7 +319,7 @@ impl Wide {
 mod tests {
     use p256::elliptic_curve::bigint::{NonZero, U512};
 
-    use super::super::tests::Numbers;
+    use super::super::tests::Random;
     use super::*;
 
     /// 2^51 + 2^17 − 1: the largest limb there may be.
@@ -350,7 +350,7 @@ mod tests {
     }
 
     /// Eight elements with limbs at both ends of what is allowed, and between.
-    fn elements(token: Avx512Ifma, numbers: &mut Numbers) -> Fe {
+    fn elements(token: Avx512Ifma, numbers: &mut Random) -> Fe {
         let mut rows = [[0; 8]; 5];
         for lane in 0..8 {
             let all = numbers.below(5);
@@ -379,7 +379,7 @@ mod tests {
             std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
             return;
         };
-        let mut numbers = Numbers(21);
+        let mut numbers = Random(21);
         for _ in 0..1_000 {
             let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));
             let product = a.times(&b);
@@ -435,7 +435,7 @@ mod tests {
             std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
             return;
         };
-        let mut numbers = Numbers(22);
+        let mut numbers = Random(22);
         for _ in 0..50 {
             let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));
             let one = a.times(&a.invert());

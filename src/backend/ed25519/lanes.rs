@@ -38,9 +38,9 @@ struct Place {
     job: u32,
 }
 
-/// Room that one thread needs; reused, it is allocated once.
+/// Scratch that one thread needs; reused, it is allocated once.
 #[derive(Default)]
-pub(super) struct Room {
+pub(super) struct Scratch {
     order: Vec<Place>,
     /// Number of blocks and place, for hashing messages of equal length together.
     lengths: Vec<(usize, usize)>,
@@ -61,11 +61,11 @@ pub(super) fn verify(
     plan: &Ed25519Plan,
     base: &Table,
     jobs: &[Ed25519Job<'_>],
-    room: &mut Room,
+    scratch: &mut Scratch,
     verdicts: &mut [bool],
 ) {
     verdicts.fill(false);
-    let mut order = core::mem::take(&mut room.order);
+    let mut order = core::mem::take(&mut scratch.order);
     order.clear();
     for (number, job) in (0u32..).zip(jobs) {
         let Ok(signature) = <&[u8; 64]>::try_from(job.signature) else {
@@ -94,11 +94,11 @@ pub(super) fn verify(
             base,
             jobs,
             places,
-            room,
+            scratch,
             verdicts,
         });
     }
-    room.order = order;
+    scratch.order = order;
 }
 
 /// R and s of a signature.
@@ -126,7 +126,7 @@ struct Chunk<'a> {
     base: &'a Table,
     jobs: &'a [Ed25519Job<'a>],
     places: &'a [Place],
-    room: &'a mut Room,
+    scratch: &'a mut Scratch,
     verdicts: &'a mut [bool],
 }
 
@@ -141,34 +141,34 @@ impl Vectorised for Chunk<'_> {
             base,
             jobs,
             places,
-            room,
+            scratch,
             verdicts,
         } = self;
-        challenges(token, plan, jobs, places, room);
+        challenges(token, plan, jobs, places, scratch);
 
-        room.sums.clear();
+        scratch.sums.clear();
         let mut start = 0;
         while start < places.len() {
             let end = group_end(places, start);
-            let sum = group(token, plan, base, jobs, &places[start..end], start, room);
-            room.sums.push(sum);
+            let sum = group(token, plan, base, jobs, &places[start..end], start, scratch);
+            scratch.sums.push(sum);
             start = end;
         }
 
         // Half of every Z inverted with one inversion. No Z is zero.
-        room.products.clear();
+        scratch.products.clear();
         let mut product = Fe::splat(token, ONE);
-        for sum in &room.sums {
+        for sum in &scratch.sums {
             product = product.times(&sum.z.plus(&sum.z).carry());
-            room.products.push(product);
+            scratch.products.push(product);
         }
         let mut inverse = product.invert();
         let mut end = places.len();
-        for (index, sum) in room.sums.iter().enumerate().rev() {
+        for (index, sum) in scratch.sums.iter().enumerate().rev() {
             let own = if index == 0 {
                 inverse
             } else {
-                inverse.times(&room.products[index - 1])
+                inverse.times(&scratch.products[index - 1])
             };
             inverse = inverse.times(&sum.z.plus(&sum.z).carry());
             let start = group_start(places, end);
@@ -204,14 +204,14 @@ fn challenges(
     plan: &Ed25519Plan,
     jobs: &[Ed25519Job<'_>],
     places: &[Place],
-    room: &mut Room,
+    scratch: &mut Scratch,
 ) {
-    let Room {
+    let Scratch {
         lengths,
         text,
         challenges,
         ..
-    } = room;
+    } = scratch;
     challenges.clear();
     challenges.resize(places.len(), [0; 4]);
     lengths.clear();
@@ -267,7 +267,7 @@ fn group(
     jobs: &[Ed25519Job<'_>],
     places: &[Place],
     first: usize,
-    room: &mut Room,
+    scratch: &mut Scratch,
 ) -> Sum {
     let width = places[0].width;
     let own_width = if width == 0 { single::WIDTH } else { width };
@@ -275,7 +275,7 @@ fn group(
     for lane in 0..8 {
         let place = lane.min(places.len() - 1);
         s[lane] = words(signature(&jobs[places[place].job as usize]).1);
-        k[lane] = room.challenges[first + place];
+        k[lane] = scratch.challenges[first + place];
     }
     let s_digits = Digits::new(token, &s, base.width());
     let k_digits = Digits::new(token, &k, own_width);
@@ -291,7 +291,7 @@ fn group(
             }
         }
         let point = from_rows(token, &limbs);
-        let multiples = room
+        let multiples = scratch
             .multiples
             .get_or_insert_with(|| Box::new(Multiples::EMPTY));
         single::multiply(token, multiples, &point, &k_digits).sum()

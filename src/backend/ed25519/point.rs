@@ -265,11 +265,11 @@ mod tests {
     use curve25519_dalek::{Scalar, traits::Identity};
 
     use super::super::decode::{low_bits, negated_keys, words};
-    use super::super::tests::Numbers;
+    use super::super::tests::Random;
     use super::*;
 
     /// Points of every kind: the identity, small order, multiples of B, mixed order.
-    fn points(numbers: &mut Numbers) -> [EdwardsPoint; 8] {
+    fn points(numbers: &mut Random) -> [EdwardsPoint; 8] {
         core::array::from_fn(|_| {
             let torsion = EIGHT_TORSION[numbers.below(8)];
             let small = EdwardsPoint::mul_base(&Scalar::from(numbers.below(4) as u64));
@@ -335,7 +335,7 @@ mod tests {
             std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
             return;
         };
-        let mut numbers = Numbers(31);
+        let mut numbers = Random(31);
         for round in 0..300 {
             let mut p = points(&mut numbers);
             let mut q = points(&mut numbers);

@@ -7,7 +7,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 
 use super::job::Ed25519Job;
 
-/// Returns the strict verdict. `text` is room for the message in one piece.
+/// Returns the strict verdict. `text` is scratch for the message in one piece.
 pub(super) fn verify(key: &[u8; 32], job: &Ed25519Job<'_>, text: &mut Vec<u8>) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(key) else {
         return false;

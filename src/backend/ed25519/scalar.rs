@@ -100,7 +100,7 @@ fn subtract(a: &mut [u64; 5], b: &[u64; 5]) {
 mod tests {
     use curve25519_dalek::Scalar;
 
-    use super::super::tests::Numbers;
+    use super::super::tests::Random;
     use super::*;
 
     fn bytes(words: &[u64; 4]) -> [u8; 32] {
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn reduction_agrees_with_dalek() {
-        let mut numbers = Numbers(3);
+        let mut numbers = Random(3);
         for round in 0..20_000 {
             let mut wide = [0u8; 64];
             for byte in &mut wide {

@@ -114,7 +114,7 @@ fn halves(words: &[u64; 16]) -> (&[u64; 8], &[u64; 8]) {
     )
 }
 
-/// Room for building tables, reused.
+/// Scratch for building tables, reused.
 #[derive(Default)]
 pub(super) struct TableBuilder {
     /// Points 2^(w i) · P of eight keys.

@@ -21,9 +21,9 @@ use crate::backend::Avx512Ifma;
 const LEAST_USES_OF_A_TABLE: u64 = 8;
 
 /// Small random numbers that are the same in every run.
-pub(super) struct Numbers(pub(super) u64);
+pub(super) struct Random(pub(super) u64);
 
-impl Numbers {
+impl Random {
     /// The next number (splitmix64).
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -206,7 +206,7 @@ fn challenge(r: &[u8; 32], key: &[u8; 32], message: &[u8]) -> Scalar {
 /// A signature that satisfies the equation up to points of small order: of the key `secret`·B +
 /// `torsion`, with R = nonce·B + `r_torsion`.
 fn crafted(
-    numbers: &mut Numbers,
+    numbers: &mut Random,
     secret: Scalar,
     torsion: EdwardsPoint,
     r_torsion: EdwardsPoint,
@@ -262,7 +262,7 @@ const L: [u8; 32] = [
 ];
 
 /// One of many ways to make a signature, most of them wrong.
-fn random_case(numbers: &mut Numbers, keys: &[Scalar], odd: &[[u8; 32]]) -> Case {
+fn random_case(numbers: &mut Random, keys: &[Scalar], odd: &[[u8; 32]]) -> Case {
     let identity = EdwardsPoint::identity();
     let secret = keys[numbers.below(keys.len())];
     let way = numbers.below(20);
@@ -347,7 +347,7 @@ fn random_case(numbers: &mut Numbers, keys: &[Scalar], odd: &[[u8; 32]]) -> Case
 
 /// Secrets whose keys run into equal and opposite points: multiples of B by tiny numbers and by
 /// powers of two, beside random ones.
-fn secrets(numbers: &mut Numbers, random: usize) -> Vec<Scalar> {
+fn secrets(numbers: &mut Random, random: usize) -> Vec<Scalar> {
     let mut secrets: Vec<Scalar> = (1..4u64).map(Scalar::from).collect();
     secrets.push(-Scalar::ONE);
     secrets.push(-Scalar::from(2u64));
@@ -363,7 +363,7 @@ fn secrets(numbers: &mut Numbers, random: usize) -> Vec<Scalar> {
 
 /// Compares with the oracle and returns how many were valid.
 fn differential(count: usize, seed: u64) -> usize {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Random(seed);
     let keys = secrets(&mut numbers, 8);
     let odd = odd_encodings();
     let cases: Vec<Case> = (0..count)
@@ -395,7 +395,7 @@ fn back_ends_agree_long() {
 /// anything fits.
 #[test]
 fn strange_encodings() {
-    let mut numbers = Numbers(11);
+    let mut numbers = Random(11);
     let mut cases = Vec::new();
     for encoding in odd_encodings() {
         for r in odd_encodings().iter().step_by(7).chain([&encoding]) {
@@ -431,7 +431,7 @@ fn strange_encodings() {
 /// A key with a part of order 8 has valid signatures: those where R has the part that k makes.
 #[test]
 fn mixed_order_keys_have_valid_signatures() {
-    let mut numbers = Numbers(12);
+    let mut numbers = Random(12);
     let secret = numbers.scalar();
     let mut cases = Vec::new();
     for index in 0..400 {
@@ -446,7 +446,7 @@ fn mixed_order_keys_have_valid_signatures() {
 /// Sizes around those of a group and of a chunk, alone and in company.
 #[test]
 fn batches_of_every_size() {
-    let mut numbers = Numbers(13);
+    let mut numbers = Random(13);
     let keys = secrets(&mut numbers, 4);
     let odd = odd_encodings();
     let all: Vec<Case> = (0..530)
@@ -461,7 +461,7 @@ fn batches_of_every_size() {
 /// Messages of every length up to some blocks, and some that are not hashed in lanes.
 #[test]
 fn message_lengths() {
-    let mut numbers = Numbers(14);
+    let mut numbers = Random(14);
     let secret = numbers.scalar();
     let key = EdwardsPoint::mul_base(&secret).compress().to_bytes();
     let mut cases = Vec::new();
@@ -485,7 +485,7 @@ fn message_lengths() {
 /// The widest table of B, which takes hundreds of thousands of signatures and a large budget.
 #[test]
 fn widest_table_of_b() {
-    let mut numbers = Numbers(16);
+    let mut numbers = Random(16);
     let keys = secrets(&mut numbers, 4);
     let odd = odd_encodings();
     let cases: Vec<Case> = (0..300)
@@ -501,7 +501,7 @@ fn widest_table_of_b() {
 /// Tables come and go within the budget, and no verdict changes.
 #[test]
 fn budgets() {
-    let mut numbers = Numbers(15);
+    let mut numbers = Random(15);
     let keys = secrets(&mut numbers, 40);
     let odd = odd_encodings();
     for backend in backends() {
@@ -534,7 +534,7 @@ fn budgets() {
 #[cfg(target_arch = "x86_64")]
 #[test]
 fn one_signature_goes_by_itself() {
-    let mut numbers = Numbers(17);
+    let mut numbers = Random(17);
     let keys = secrets(&mut numbers, 20);
     let points: Vec<[u8; 32]> = keys
         .iter()

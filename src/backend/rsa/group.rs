@@ -231,7 +231,7 @@ mod tests {
     use alloc::boxed::Box;
     use alloc::vec::Vec;
 
-    use super::super::tests::Numbers;
+    use super::super::tests::Random;
     use super::*;
 
     /// s^e mod n with 32-bit words, shift and add: slow, and nothing in common with the lanes.
@@ -298,7 +298,7 @@ mod tests {
             std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
             return;
         };
-        let mut numbers = Numbers(rounds);
+        let mut numbers = Random(rounds);
         let mut group = Box::new(Group::<L>::EMPTY);
         for round in 0..rounds {
             let mut expected = Vec::new();

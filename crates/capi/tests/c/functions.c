@@ -553,6 +553,10 @@ static void test_policy(const ov_voucher *voucher) {
     OK(ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED, &allows));
     CHECK(allows);
     IS(ov_policy_allow(policy, 99), OV_ERR_BAD_CALL);
+    OK(ov_policy_set_engine(policy, OV_ENGINE_PORTABLE));
+    OK(ov_policy_set_engine(policy, OV_ENGINE_RUST_CRYPTO));
+    OK(ov_policy_set_engine(policy, OV_ENGINE_FASTEST));
+    IS(ov_policy_set_engine(policy, 3), OV_ERR_BAD_CALL);
     OK(ov_policy_free(&policy));
     OK(ov_hmac_secret_free(&secret));
 }

@@ -27,6 +27,7 @@ static void test_null(void) {
     IS(ov_voucher_entry_count(NULL, &number), OV_ERR_NULL);
     IS(ov_verified_extend(NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     IS(ov_policy_allow(NULL, OV_ALLOW_LEGACY_UNTAGGED), OV_ERR_NULL);
+    IS(ov_policy_set_engine(NULL, OV_ENGINE_FASTEST), OV_ERR_NULL);
     IS(ov_batch_new(any_origin(), NULL), OV_ERR_NULL);
     IS(ov_batch_verify(NULL, NULL, 0, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);
     IS(ov_batch_stream(NULL, NULL, NULL, NULL, NULL, NULL, NULL, error), OV_ERR_NULL);

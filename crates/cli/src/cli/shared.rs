@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::{Allowance, KeyType, UnixTime};
 
-use super::values::{allowance, hash, time};
+use super::values::{allowance, engine, hash, time};
 
 /// What a voucher is compared with, and the deviations that are accepted.
 #[derive(Args, Clone, Debug, Default)]
@@ -58,6 +59,10 @@ pub(crate) struct PolicyArgs {
     /// Accept deviations by name
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance())]
     pub(crate) allow: Vec<Allowance>,
+    /// The code that verifies signatures: this project's, with the fastest instructions or with
+    /// 64-bit ones alone, or the RustCrypto crates. Verdicts are the same
+    #[arg(long, value_name = "NAME", value_parser = engine(), default_value = "fastest")]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Args, Clone, Copy, Debug)]

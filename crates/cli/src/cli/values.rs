@@ -1,6 +1,7 @@
 //! Parsing of option values.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
@@ -60,6 +61,10 @@ pub(super) fn fact() -> impl TypedValueParser<Value = &'static str> {
 
 pub(super) fn allowance() -> impl TypedValueParser<Value = Allowance> {
     named(Allowance::ALL.iter().map(|it| (it.name(), *it)).collect())
+}
+
+pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {
+    named(Engine::ALL.map(|it| (it.name(), it)).into())
 }
 
 pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {

@@ -8,7 +8,7 @@ use ownership_voucher::{
 };
 
 use crate::cli::ExtendArgs;
-use crate::input::{Item, Windows};
+use crate::input::{Batches, Item};
 use crate::journal::SalesFile;
 use crate::lines::print_failure;
 use crate::material::Material;
@@ -188,10 +188,10 @@ pub(super) fn second_step(
 /// Name, source and bytes of the single voucher of the input: signing in two steps handles one at a
 /// time.
 fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
-    let mut windows = Windows::new(&args.paths);
+    let mut batches = Batches::new(&args.paths);
     let mut found: Option<Item> = None;
-    while let Some(window) = windows.next() {
-        for item in window {
+    while let Some(items) = batches.next() {
+        for item in items {
             if let (true, Err(problem)) = (item.is_unread(), &item.bytes) {
                 let (name, message) = (item.name(), &problem.message);
                 return Err(Failure::Message(format!("{name}: {message}")));
@@ -201,7 +201,7 @@ fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failur
             }
         }
     }
-    let item = found.filter(|_| windows.failures() == 0);
+    let item = found.filter(|_| batches.failures() == 0);
     let item = item.ok_or("no voucher to extend")?;
     let name = item.name();
     match item.bytes {

@@ -1,0 +1,34 @@
+//! One word for one thing: a variant is its stable name in camel case, and the constant in C is the
+//! same in capitals.
+
+use ownership_voucher::ErrorKind;
+use ownership_voucher::finding::FindingKind;
+
+const HEADER: &str = include_str!("../../include/ownership_voucher.h");
+
+fn camel(name: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    name.split('-').map(word).collect()
+}
+
+fn in_c(prefix: &str, name: &str, code: u16) -> bool {
+    let name = name.replace('-', "_").to_uppercase();
+    let define = format!("\n#define {prefix}{name} {code}\n");
+    HEADER.contains(&define)
+}
+
+#[test]
+fn errors() {
+    for kind in ErrorKind::ALL {
+        assert_eq!(format!("{kind:?}"), camel(kind.name()));
+        assert!(in_c("OV_ERR_", kind.name(), kind.code()), "{kind:?}");
+    }
+}
+
+#[test]
+fn findings() {
+    for kind in FindingKind::ALL {
+        assert_eq!(format!("{kind:?}"), camel(kind.name()));
+        assert!(in_c("OV_FINDING_", kind.name(), kind.code()), "{kind:?}");
+    }
+}

@@ -1,0 +1,207 @@
+//! The structure of the source, held to docs/architecture.md: no file imports from a later stage, no
+//! files import each other in a circle, every module has a stage, unsafe code is where it belongs,
+//! and no file is too long.
+
+use std::{fs, path::Path};
+
+use crate::imports;
+
+use imports::Crate;
+
+/// Where unsafe code may be, and why.
+const UNSAFE: [(&str, &str); 3] = [
+    ("src/backend/isa/", "the instruction sets, behind tokens"),
+    ("crates/capi/src/", "pointers of C programs"),
+    ("crates/cli/src/left_behind.rs", "an allocator for tests"),
+];
+/// The gate to code that is compiled for newer CPUs.
+const GATE: &str = "src/backend/isa/";
+/// The most lines of a file; those that have more, and why.
+const LINES: usize = 600;
+const LONG: [(&str, &str); 1] = [("src/certificate/tests.rs", "one case after the other")];
+
+/// What is wrong with a crate. `stages` are the modules of each stage; without any, all may import
+/// all but in a circle.
+fn faults(all: &Crate<'_>, stages: &[Vec<&str>]) -> Vec<String> {
+    let stage = |module: &str| {
+        let top = module.split("::").nth(1).unwrap_or_default().to_owned();
+        stages.iter().position(|stage| stage.contains(&&*top))
+    };
+    let mut faults = Vec::new();
+    for (module, (path, code)) in &all.files {
+        let own = stage(module);
+        if own.is_none() && module != "crate" && !stages.is_empty() {
+            faults.push(format!("{path}:1: {module} is in no stage"));
+        }
+        for (target, line) in all.imports.get(module).into_iter().flatten() {
+            if own.is_some() && stage(target) > own {
+                faults.push(format!("{path}:{line}: {target} is of a later stage"));
+            }
+            if all.needs(target).contains(&**module) {
+                faults.push(format!("{path}:{line}: {target} needs {module} too"));
+            }
+        }
+        let outside = |word: &str, allowed: &[&str]| {
+            let inside = allowed.iter().any(|start| path.starts_with(start));
+            let is_word = |c: char| c.is_alphanumeric() || c == '_';
+            let has = |line: &String| line.split(|c| !is_word(c)).any(|found| found == word);
+            let at = code.iter().position(has).filter(|_| !inside);
+            at.map(|at| format!("{path}:{}: {word} outside of {allowed:?}", at + 1))
+        };
+        faults.extend(outside("unsafe", &UNSAFE.map(|(start, _)| start)));
+        faults.extend(outside("target_feature", &[GATE]));
+        let listed = LONG.iter().any(|(long, _)| long == path);
+        if listed != (code.len() > LINES) {
+            faults.push(format!("{path}:{LINES}: longer, or listed in vain"));
+        }
+    }
+    faults
+}
+
+/// The sources below a folder, with their paths from the top of the repository.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = format!("{folder}{name}");
+        if root.join(&path).is_dir() {
+            found.extend(sources(&format!("{path}/")));
+        } else if name.ends_with(".rs") {
+            let source = fs::read_to_string(root.join(&path)).unwrap();
+            found.push((path, source));
+        }
+    }
+    found
+}
+
+/// The list in docs/architecture.md: a line for each stage, `name: modules`.
+fn stages(document: &str) -> Vec<Vec<&str>> {
+    let (_, section) = document.split_once("\n## Stages").unwrap();
+    let list = section.split("```").nth(1).unwrap().lines().skip(1);
+    let modules = list.map(|line| line.split_once(": ").unwrap().1);
+    modules.map(|line| line.split(' ').collect()).collect()
+}
+
+#[test]
+fn the_source_is_built_as_the_document_says() {
+    let listed = stages(include_str!("../../docs/architecture.md"));
+    let crates: [(&str, &[Vec<&str>]); 4] = [
+        ("src/", &listed),
+        ("crates/onetime/src/", &[]),
+        ("crates/cli/src/", &[]),
+        ("crates/capi/src/", &[]),
+    ];
+    let mut found = Vec::new();
+    for (src, stages) in crates {
+        let sources = sources(src);
+        let texts: Vec<_> = sources
+            .iter()
+            .map(|(path, text)| (&**path, &**text))
+            .collect();
+        let all = Crate::new(src, &texts);
+        // It does read them.
+        assert!(
+            all.imports.len() > 3 && all.files.contains_key("crate"),
+            "{src}"
+        );
+        for module in stages.iter().flatten() {
+            let known = all.files.contains_key(&format!("crate::{module}"));
+            assert!(known, "a stage has {module}, which is no file");
+        }
+        found.extend(faults(&all, stages));
+    }
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+/// What the check says of made-up files in the stages `low` and `other`, then `high`.
+fn found(files: &[(&str, &str)]) -> Vec<String> {
+    faults(
+        &Crate::new("src/", files),
+        &[vec!["low", "other"], vec!["high"]],
+    )
+}
+
+#[test]
+fn what_goes_down_passes() {
+    let high = "use crate::low::{self, Low};\nfn f() -> crate::other::X {}\n";
+    let low = "pub struct Low;\n#[cfg(test)]\nmod tests {\n    use crate::high::*;\n}\n";
+    let other = "// unsafe: crate::high::f\nuse core::fmt;\nmod part;\npub use part::X;\n";
+    let part = "use super::super::low;\npub struct X;\n";
+    let tests = "use crate::high;\n";
+    let files = [
+        ("src/high.rs", high),
+        ("src/low.rs", low),
+        ("src/low/tests.rs", tests),
+        ("src/other.rs", other),
+        ("src/other/part.rs", part),
+    ];
+    assert_eq!(found(&files), [""; 0]);
+}
+
+#[test]
+fn what_climbs_is_found() {
+    let high = ("src/high.rs", "pub fn f() {}\n");
+    let wanted = |line: u8| {
+        [format!(
+            "src/low.rs:{line}: crate::high is of a later stage"
+        )]
+    };
+    for (line, low) in [
+        (1, "use crate::high::f;\n"),
+        (4, "use crate::{\n    high,\n    other,\n};\n"),
+        (
+            3,
+            "#[cfg(test)]\nuse crate::other;\nuse super::high::{self as up, f};\n",
+        ),
+        (2, "fn g() {\n    crate::high::f();\n}\n"),
+        // Through what the root gives out again.
+        (2, "fn g() {\n    crate::f();\n}\n"),
+    ] {
+        let lib = ("src/lib.rs", "mod high;\npub use high::f;\n");
+        assert_eq!(
+            found(&[high, lib, ("src/low.rs", low)]),
+            wanted(line),
+            "{low}"
+        );
+    }
+}
+
+#[test]
+fn a_cycle_is_found() {
+    let low = ("src/low.rs", "use super::other::{\n    X,\n};\n");
+    let other = ("src/other.rs", "mod part;\nfn f() {\n    part::g();\n}\n");
+    let part = (
+        "src/other/part.rs",
+        "pub(super) use crate::low::Low;\nuse super::super::low;\n",
+    );
+    let cycle = [
+        "src/low.rs:3: crate::other needs crate::low too",
+        "src/other.rs:3: crate::other::part needs crate::other too",
+        "src/other/part.rs:2: crate::low needs crate::other::part too",
+    ];
+    assert_eq!(found(&[low, other, part]), cycle);
+    assert_eq!(found(&[low, other]), [""; 0]);
+}
+
+#[test]
+fn what_is_out_of_place_is_found() {
+    let found = |path, source: &str| found(&[(path, source)]).join("\n");
+    assert_eq!(
+        found("src/new.rs", ""),
+        "src/new.rs:1: crate::new is in no stage"
+    );
+    let raw = found("src/low.rs", "\nfn f() {\n    unsafe { g() }\n}\n");
+    assert!(raw.starts_with("src/low.rs:3: unsafe outside"), "{raw}");
+    let gate = found(
+        "src/low.rs",
+        "#[target_feature(enable = \"adx\")]\nfn f() {}\n",
+    );
+    assert!(
+        gate.starts_with("src/low.rs:1: target_feature outside"),
+        "{gate}"
+    );
+    assert_eq!(found("src/low.rs", &"\n".repeat(LINES)), "");
+    assert!(found("src/low.rs", &"\n".repeat(LINES + 1)).contains("longer"));
+    assert!(found("src/certificate/tests.rs", "").contains("in vain"));
+}

@@ -1,0 +1,182 @@
+//! What the default build links and runs, held to what the README and deny.toml say.
+//!
+//! It reads Cargo.lock and asks cargo for the tree; `.ci/deny` does the rest with cargo-deny.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+const README: &str = include_str!("../../README.md");
+const LOCK: &str = include_str!("../../Cargo.lock");
+const DENY: &str = include_str!("../../deny.toml");
+const MANIFEST: &str = include_str!("../../Cargo.toml");
+
+/// Build scripts of the default build. None is ours, none compiles C or reaches for the network;
+/// all of them look at compiler and target, to choose among their own sources.
+const BUILD_SCRIPTS: &[&str] = &[
+    "curve25519-dalek",
+    "getrandom",
+    "libc",
+    "num-traits",
+    "proc-macro2",
+    "quote",
+    "serde",
+    "serde_core",
+    "zerocopy",
+];
+
+/// What is looked at: the library, or everything in the workspace.
+const LIBRARY: [&str; 2] = ["-p", "ownership-voucher"];
+const ALL: [&str; 2] = ["--workspace", "--all-features"];
+/// Crates of the workspace.
+const OURS: usize = 5;
+
+/// The platform whose dependencies are looked at.
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// The output of a cargo command that needs no network.
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .args(["--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo {arguments:?}: {errors}");
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
+}
+
+/// Names and versions of what a build with these options compiles, our own left out.
+fn tree(options: &[&str]) -> BTreeSet<(String, String)> {
+    let target = ["--target", TARGET];
+    let plain = ["--prefix", "none", "--format", "{p}"];
+    let arguments = [&["tree", "-e", "normal,build"], options, &target, &plain].concat();
+    cargo(&arguments)
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let name = words.next()?;
+            let version = words.next()?.strip_prefix('v')?;
+            (!name.starts_with("ownership-voucher")).then(|| (name.to_owned(), version.to_owned()))
+        })
+        .collect()
+}
+
+/// cargo's own description of every package that a build for this platform may need.
+fn packages() -> BTreeMap<(String, String), serde_json::Value> {
+    // Crates of other platforms are not downloaded by a build for this one.
+    let platform = ["--filter-platform", TARGET];
+    let text = cargo(
+        &[
+            &["metadata", "--format-version", "1", "--all-features"][..],
+            &platform,
+        ]
+        .concat(),
+    );
+    let metadata: serde_json::Value = serde_json::from_str(&text).expect("cargo writes JSON");
+    let list = metadata["packages"].as_array().expect("a list of packages");
+    let field = |package: &serde_json::Value, name: &str| {
+        package[name].as_str().expect("a text").to_owned()
+    };
+    list.iter()
+        .map(|package| {
+            let id = (field(package, "name"), field(package, "version"));
+            (id, package.clone())
+        })
+        .collect()
+}
+
+#[test]
+fn the_readme_counts_the_dependencies() {
+    let count = |options: &[&str]| tree(&[&LIBRARY, options].concat()).len();
+    let (default, bare) = (count(&[]), count(&["--no-default-features"]));
+    let wanted = format!("{default} crates in the default build, {bare} without features");
+    assert!(
+        README.contains(&wanted),
+        "the README does not say: {wanted}"
+    );
+}
+
+#[test]
+fn build_scripts_are_those_known() {
+    assert!(!MANIFEST.contains("\nbuild = "), "no build script of ours");
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    assert!(!root.join("build.rs").exists(), "no build script of ours");
+    let packages = packages();
+    let with_script: Vec<String> = tree(&LIBRARY)
+        .into_iter()
+        .filter(|id| {
+            let targets = packages[id]["targets"]
+                .as_array()
+                .expect("a list of targets");
+            targets
+                .iter()
+                .any(|target| target["kind"][0] == "custom-build")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(with_script, BUILD_SCRIPTS);
+}
+
+#[test]
+fn everything_comes_from_crates_io_with_a_checksum() {
+    let registry = "registry+https://github.com/rust-lang/crates.io-index";
+    let sources: Vec<&str> = LOCK
+        .lines()
+        .filter_map(|line| line.strip_prefix("source = \""))
+        .collect();
+    assert!(
+        sources.len() > 100,
+        "{} packages with a source",
+        sources.len()
+    );
+    for source in &sources {
+        assert_eq!(source.trim_end_matches('"'), registry);
+    }
+    let checksums = LOCK.lines().filter(|line| line.starts_with("checksum = "));
+    assert_eq!(checksums.count(), sources.len());
+    let packages = LOCK.lines().filter(|line| *line == "[[package]]");
+    assert_eq!(
+        packages.count(),
+        sources.len() + OURS,
+        "our own crates have no source"
+    );
+}
+
+/// deny.toml is the list; a crate under another licence fails here before anybody installs a tool.
+#[test]
+fn licences_are_those_allowed() {
+    let allowed: Vec<&str> = DENY
+        .lines()
+        .find_map(|line| line.strip_prefix("allow = ["))
+        .expect("a list of licences")
+        .split('"')
+        .filter(|text| text.chars().any(char::is_alphanumeric))
+        .collect();
+    let packages = packages();
+    for id in tree(&ALL) {
+        let licence = packages[&id]["license"].as_str().unwrap_or_default();
+        // "A OR B" offers a choice, "A AND B" wants both; "/" is the old way to write OR.
+        let licence = licence.replace(['(', ')'], "").replace('/', " OR ");
+        let all = licence.split(" AND ").all(|part| {
+            let mut choices = part.split(" OR ").map(str::trim);
+            choices.any(|choice| allowed.contains(&choice))
+        });
+        assert!(all, "{} {}: {licence}", id.0, id.1);
+    }
+}
+
+/// Two versions of a crate are twice the code to review.
+#[test]
+fn no_crate_is_there_twice() {
+    for options in [&LIBRARY[..], &ALL] {
+        let mut names = BTreeMap::<String, Vec<String>>::new();
+        for (name, version) in tree(options) {
+            names.entry(name).or_default().push(version);
+        }
+        names.retain(|_, versions| versions.len() > 1);
+        // Procedural macros at two ages; nothing of it is linked.
+        names.remove("syn");
+        assert!(names.is_empty(), "{names:?}");
+    }
+}
