@@ -4,7 +4,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::keys::Keys;
-#[cfg(feature = "rsa")]
 use crate::backend::Backend;
 use crate::backend::ecdsa::curve::Curve;
 use crate::backend::ecdsa::{self, Ecdsa};
