@@ -20,6 +20,7 @@ mod names;
 mod new_chains;
 mod onboard_device;
 mod onboard_messages;
+mod order;
 mod privacy;
 mod private_keys;
 mod properties;

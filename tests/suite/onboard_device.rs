@@ -33,7 +33,7 @@ fn start(message: &[u8]) -> Result<DeviceVerifier, DeviceError> {
         .map(|(verifier, _)| verifier)
 }
 
-fn run(proof: &[u8], entries: &[Vec<u8>]) -> Result<VerifiedOwner, DeviceError> {
+pub(crate) fn run(proof: &[u8], entries: &[Vec<u8>]) -> Result<VerifiedOwner, DeviceError> {
     let mut verifier = start(proof)?;
     for entry in entries {
         verifier.entry(entry)?;
@@ -41,7 +41,7 @@ fn run(proof: &[u8], entries: &[Vec<u8>]) -> Result<VerifiedOwner, DeviceError> 
     verifier.finish()
 }
 
-fn kind_and_entry(error: DeviceError) -> (ErrorKind, Option<usize>) {
+pub(crate) fn kind_and_entry(error: DeviceError) -> (ErrorKind, Option<usize>) {
     (error.kind(), error.entry())
 }
 
@@ -286,14 +286,14 @@ fn no_single_bit_may_change() {
 
 /// A voucher in the pieces that travel, so that each can be changed.
 #[derive(Clone)]
-struct Parts {
-    header: Vec<u8>,
-    hmac: Vec<u8>,
-    entries: Vec<Vec<u8>>,
+pub(crate) struct Parts {
+    pub(crate) header: Vec<u8>,
+    pub(crate) hmac: Vec<u8>,
+    pub(crate) entries: Vec<Vec<u8>>,
 }
 
 impl Parts {
-    fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let voucher = Voucher::parse(bytes).unwrap();
         Self {
             header: voucher.header_bytes().to_vec(),
@@ -306,7 +306,7 @@ impl Parts {
     }
 
     /// The whole voucher of these pieces.
-    fn whole(&self) -> Vec<u8> {
+    pub(crate) fn whole(&self) -> Vec<u8> {
         let mut bytes = vec![0x85, 0x18, 101];
         bytes.extend(bstr(&self.header));
         bytes.extend(&self.hmac);
@@ -315,14 +315,14 @@ impl Parts {
         bytes
     }
 
-    fn entry_messages(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn entry_messages(&self) -> Vec<Vec<u8>> {
         let message =
             |(number, entry): (usize, &Vec<u8>)| [&[0x82, number as u8], entry.as_slice()].concat();
         self.entries.iter().enumerate().map(message).collect()
     }
 
     /// TO2.ProveOVHdr made by hand: it says `count` entries, and the holder of that key signs it.
-    fn proof(&self, count: u8, signer: u8) -> Vec<u8> {
+    pub(crate) fn proof(&self, count: u8, signer: u8) -> Vec<u8> {
         let signer = key(P256, signer);
         let hash = HashAlgorithm::Sha256.digest(&[HELLO]);
         let payload = [
