@@ -149,9 +149,21 @@ fn finish(args: &NewArgs, header: &NewHeader) -> Result<Voucher<'static>, Failur
     voucher.map_err(|error| failure(&error))
 }
 
+/// A URL for messages: a user and a password before the host are left out.
+fn without_password(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://…@{host}")
+        }
+        None => url.to_owned(),
+    }
+}
+
 /// The directive for a URL: address, port for devices and owners, protocol.
 fn directive(url: &str) -> Result<RvDirective, Failure> {
-    let bad = |why: &str| Failure::Message(format!("--rv {url}: {why}"));
+    let shown = without_password(url);
+    let bad = |why: &str| Failure::Message(format!("--rv {shown}: {why}"));
     let (scheme, rest) = url
         .split_once("://")
         .ok_or_else(|| bad("a URL such as https://rv.example.com:8443 expected"))?;
@@ -257,6 +269,12 @@ mod tests {
             "http://a b",
         ] {
             assert!(directive(bad).is_err(), "{bad}");
+        }
+        for secret in ["http://me:pass@a", "me:pass@a", "http://me:p@pass@a"] {
+            let Err(Failure::Message(message)) = directive(secret) else {
+                panic!("{secret} was accepted");
+            };
+            assert!(!message.contains("pass"), "{message}");
         }
     }
 }
