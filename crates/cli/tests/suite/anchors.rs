@@ -364,3 +364,26 @@ fn the_shipment_is_verified_by_the_keys_beside_it() {
         "{out}"
     );
 }
+
+/// The verdict does not depend on the engine, nor do the bytes of what is printed.
+#[test]
+fn every_engine_has_the_same_verdicts() {
+    let folder = folder("engines");
+    let mut damaged = fs::read(folder.join("v")).unwrap();
+    *damaged.last_mut().unwrap() ^= 1;
+    fs::write(folder.join("damaged"), damaged).unwrap();
+    let with = |engine: &str| {
+        ov(
+            &folder,
+            &format!("verify --json {engine}v damaged --manufacturer 0.pub"),
+        )
+    };
+    let default = with("");
+    assert_eq!(default.0, 1);
+    assert!(default.1.contains("\"verified\"") && default.1.contains("signature-invalid"));
+    for engine in ["fastest", "portable", "rustcrypto"] {
+        assert_eq!(with(&format!("--engine {engine} ")), default, "{engine}");
+    }
+    let (code, _, err) = with("--engine openssl ");
+    assert!(code == 2 && err.contains("rustcrypto"), "{err}");
+}
