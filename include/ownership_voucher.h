@@ -221,6 +221,15 @@
 // Certificate signatures that are verified for the remarks on one voucher. Default 256.
 #define OV_LIMIT_CERTIFICATE_CHECKS 9
 
+// The batch engine of this library, with the fastest instructions that the CPU has. The default.
+#define OV_ENGINE_FASTEST 0
+
+// The batch engine of this library, with 64-bit instructions alone.
+#define OV_ENGINE_PORTABLE 1
+
+// The RustCrypto crates, one voucher at a time: for those who prefer widely used code to speed.
+#define OV_ENGINE_RUST_CRYPTO 2
+
 // Inherent: every voucher has it, and FDO depends on it.
 #define OV_SEVERITY_INHERENT 0
 
@@ -1362,9 +1371,6 @@ ov_status ov_batch_set_table_budget(struct ov_batch *batch, uint64_t bytes);
 // HMAC callback of the policy is called in the threads that verify.
 ov_status ov_batch_set_threads(struct ov_batch *batch, uint32_t threads);
 
-// Uses the portable engine in place of the fastest one, for comparison. Verdicts are the same.
-ov_status ov_batch_use_portable_engine(struct ov_batch *batch);
-
 // Verifies `count` vouchers and writes one verdict for each: the one that it would get alone.
 //
 // `verified` is NULL or has room for `count` handles. Each rejected voucher gets NULL there; the
@@ -2292,6 +2298,9 @@ ov_status ov_policy_set_limit(struct ov_policy *policy, int32_t which, uint64_t 
 
 // The current value of a limit.
 ov_status ov_policy_limit(const struct ov_policy *policy, int32_t which, uint64_t *value);
+
+// The engine that verifies batches and hand-overs, an `OV_ENGINE_` number. Verdicts are the same.
+ov_status ov_policy_set_engine(struct ov_policy *policy, int32_t engine);
 
 // Accepts one more deviation: an `OV_ALLOW_` number.
 ov_status ov_policy_allow(struct ov_policy *policy, int32_t code);
