@@ -19,7 +19,8 @@ pub enum KeyOrChain {
 impl KeyOrChain {
     /// The key of the owner: for a chain, the key of the first certificate, after the chain was
     /// checked. The first certificate may be that of a CA, as with
-    /// [`ExtendOptions::allow_ca_owner`]; [`bare_key`](Self::bare_key) refuses it.
+    /// [`ExtendOptions::allow_ca_owner`](super::ExtendOptions::allow_ca_owner);
+    /// [`bare_key`](Self::bare_key) refuses it.
     ///
     /// # Errors
     /// [`ErrorKind::ChainEmpty`], or those of [`PublicKey::from_certificate_der`]. With the feature

@@ -39,9 +39,9 @@ pub enum Piece {
 /// Splits a stream of any length into vouchers, which it does not parse. It takes the stream in
 /// chunks of any size; the pieces do not depend on where chunks end.
 ///
-/// The formats are those of [`Vouchers`](super::Vouchers), which is for inputs in memory. It holds
-/// a few times the largest voucher, [`Limits::MAX_INPUT`], or of text 24 MiB, however long the
-/// stream is; base64 is decoded as a whole and is limited to 24 MiB.
+/// The formats are those of [`Vouchers`](crate::file::Vouchers), which is for inputs in memory. It
+/// holds a few times the largest voucher, [`Limits::MAX_INPUT`](crate::Limits::MAX_INPUT), or of
+/// text 24 MiB, however long the stream is; base64 is decoded as a whole and is limited to 24 MiB.
 ///
 /// ```
 /// use ownership_voucher::file::{Piece, Splitter};
