@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sort"
+	"strings"
+	"time"
+)
+
+// goFDO is the version of go-fdo in this program.
+func goFDO() string {
+	info, _ := debug.ReadBuildInfo()
+	for _, dependency := range info.Deps {
+		if strings.HasSuffix(dependency.Path, "/go-fdo") {
+			return dependency.Version
+		}
+	}
+	return "unknown"
+}
+
+// write is docs/interop.md. Only its line of dates and versions may differ between two runs.
+func write(tables [3][]result, version string, hops, count int) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# Interoperability with go-fdo")
+	line("")
+	line("Written by `.ci/interop --write`; do not edit. `.ci/interop` fails if a run finds anything else. How it works:")
+	line("[tests/interop](../tests/interop/README.md).")
+	line("")
+	line("Run on %s with %s.", time.Now().UTC().Format("2006-01-02"), runtime.Version())
+	line("")
+	line("- ownership-voucher %s, through its C library", version)
+	line("- go-fdo %s, the reference implementation", goFDO())
+	line("")
+	line("Each voucher is judged by both sides after every entry: reading, HMAC of the header, hash of the device chain, all")
+	line("entries, owner, manufacturer by key and by hash, path from the device to its CA. go-fdo also has to write the voucher")
+	line("as it read it, byte for byte.")
+	line("")
+	line("## Chains of %d entries", hops)
+	line("")
+	line("The two sides extend in turn; the one that did not make the voucher begins. Key type × encoding × maker × OVEExtra.")
+	line("")
+	line("| case | result |")
+	line("|---|---|")
+	rows(line, tables[0])
+	line("")
+	line("## Other numbers of entries")
+	line("")
+	line("X509. The maker of the voucher extends first.")
+	line("")
+	line("| case | result |")
+	line("|---|---|")
+	rows(line, tables[1])
+	line("")
+	line("## Device and owner of different strength")
+	line("")
+	line("Six entries, X509. An exception has to fail in this way: the run fails if one passes.")
+	line("")
+	line("| case | result |")
+	line("|---|---|")
+	rows(line, tables[2])
+	line("")
+	line("## Mutants")
+	line("")
+	line("%d mutants of valid vouchers, seven of ten with HMAC, hashes and signatures made anew after the change, judged by both", count)
+	line("sides under the HMAC secret. Each class of disagreement is listed; the run fails on one that is not. What go-fdo accepts")
+	line("and this library refuses is listed by the name of the error, the reverse by go-fdo's message, digits replaced by #.")
+	line("")
+	line("| class | who is right, and why |")
+	line("|---|---|")
+	var names []string
+	for name := range classes {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		line("| %s | %s |", strings.ReplaceAll(name, "|", "\\|"), classes[name])
+	}
+	return b.String()
+}
+
+func rows(line func(string, ...any), results []result) {
+	for _, r := range results {
+		switch {
+		case r.good() && r.err == nil:
+			line("| %s | pass |", r.name)
+		case r.good():
+			line("| %s | refused: %s |", r.name, r.expected.reason)
+		default:
+			line("| %s | **FAIL** |", r.name)
+		}
+	}
+}
