@@ -10,7 +10,9 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
+	"strings"
 
 	"github.com/fido-device-onboard/go-fdo/protocol"
 )
@@ -274,55 +276,65 @@ func (b base) mutant(r *rand.Rand) ([]byte, string) {
 	}
 }
 
-// classOf names a disagreement: who accepts, and why the other does not. "" if both agree.
-func classOf(ours, theirs error) string {
+// classesOf names a disagreement: who refuses, and why. None if both agree. Where go-fdo refuses, its
+// messages tell how its reader is built; the reason is what this library noted about the bytes.
+func classesOf(voucher []byte, ours, theirs error, f facts) (names []string) {
+	var r refusal
+	var s stage
 	switch {
 	case ours == nil && theirs != nil:
-		return "go-fdo refuses: " + general(theirs)
-	case ours != nil && theirs == nil:
-		var r refusal
-		if errors.As(ours, &r) {
-			return "ownership-voucher refuses: " + r.name
+		for _, deviation := range deviations(voucher, f) {
+			names = append(names, "go-fdo refuses, "+deviation)
 		}
-		return "ownership-voucher refuses: " + ours.Error()
+		// A certificate that cannot be read leaves the hash unexplained: that is no reason of its own.
+		slices.SortStableFunc(names, func(a, b string) int {
+			return strings.Count(a, "hash-table") - strings.Count(b, "hash-table")
+		})
+		if errors.As(theirs, &s) && len(names) == 0 {
+			names = []string{"go-fdo refuses without a deviation, " + s.name}
+		}
+	case errors.As(ours, &r) && theirs == nil:
+		names = []string{"ownership-voucher refuses, " + r.name}
 	}
-	return ""
+	return names
 }
 
 // differential judges `count` mutants and returns whether every disagreement is of a known class.
 func differential(ring keyring, count int, seed int64, keep string, wrong bool) bool {
 	all := bases(ring)
 	r := rand.New(rand.NewSource(seed))
-	known, panics, places := map[string]int{}, map[string]int{}, map[string]map[string]int{}
+	known, panics := map[string]int{}, map[string]int{}
 	accepted, refused, failed := 0, 0, false
 	f := facts{secret: secret}
 	for n := range count {
 		voucher, what := all[n%len(all)].mutant(r)
 		ours, theirs := oursJudge(voucher, f), theirsJudge(voucher, f)
 		if wrong && n == 0 {
-			ours, theirs = nil, errors.New("a disagreement on purpose")
+			ours, theirs = refusal{"a-mismatch-on-purpose", ""}, nil
 		}
 		var p panicked
 		if errors.As(theirs, &p) {
 			panics[general(theirs)]++
 		}
-		class := classOf(ours, theirs)
+		names := classesOf(voucher, ours, theirs, f)
 		switch {
-		case class != "":
-			known[class]++
-			if places[class] == nil {
-				places[class] = map[string]int{}
+		case len(names) > 0:
+			// Of several deviations one is the reason: the first that is known to be one.
+			class := names[0]
+			for _, name := range slices.Backward(names) {
+				if _, ok := classes[name]; ok {
+					class = name
+				}
 			}
-			places[class][what]++
-			_, expected := classes[class]
-			if !expected && known[class] == 1 {
+			known[class]++
+			if _, ok := classes[class]; !ok && known[class] == 1 {
 				failed = true
-				fmt.Printf("FAIL     mutant %d (%s), a new class: %s\n", n, what, class)
+				fmt.Printf("FAIL     mutant %d (%s), a new class: %s\n         ours: %v; go-fdo: %v\n", n, what, class, ours, theirs)
 			}
 			if keep != "" && known[class] <= 5 {
 				check(os.MkdirAll(keep, 0o755))
 				check(os.WriteFile(filepath.Join(keep, fmt.Sprintf("%d.cbor", n)), voucher, 0o644))
-				fmt.Printf("kept     %d.cbor, %s: ours %v; theirs %v\n", n, what, ours, theirs)
+				fmt.Printf("kept     %d.cbor, %s, %s: ours %v; theirs %v\n", n, class, what, ours, theirs)
 			}
 		case ours == nil:
 			accepted++

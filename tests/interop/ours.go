@@ -67,8 +67,8 @@ func bytesOf(b []byte) (*C.uint8_t, C.size_t) {
 
 func slice(s C.ov_slice) []byte { return C.GoBytes(unsafe.Pointer(s.data), C.int(s.len)) }
 
-// slices lends byte strings to C until `pin` is released.
-func slices(pin *runtime.Pinner, all [][]byte) []C.ov_slice {
+// lend gives byte strings to C until `pin` is released.
+func lend(pin *runtime.Pinner, all [][]byte) []C.ov_slice {
 	out := make([]C.ov_slice, len(all))
 	for i, b := range all {
 		pin.Pin(unsafe.SliceData(b))
@@ -96,7 +96,7 @@ func nextOwner(to owner, encoding protocol.KeyEncoding) *C.ov_next_owner {
 	if encoding == protocol.X5ChainKeyEnc {
 		var pin runtime.Pinner
 		defer pin.Unpin()
-		certificates := slices(&pin, raw(to.chain))
+		certificates := lend(&pin, raw(to.chain))
 		check(try(func(e *C.ov_error) C.ov_status {
 			return C.ov_next_owner_from_chain(&certificates[0], C.size_t(len(certificates)), &next, e)
 		}))
@@ -181,6 +181,30 @@ func oursJudge(voucher []byte, f facts) error {
 	return err
 }
 
+// deviations are the names of what ownership-voucher notes about the bytes of a voucher.
+func deviations(voucher []byte, f facts) (names []string) {
+	p := policy(f)
+	defer C.ov_policy_free(&p)
+	data, size := bytesOf(voucher)
+	var audit *C.ov_audit
+	plain(C.ov_audit_new(data, size, p, &audit))
+	defer C.ov_audit_free(&audit)
+	var findings *C.ov_findings
+	plain(C.ov_audit_findings(audit, &findings))
+	var count C.uint64_t
+	plain(C.ov_findings_len(findings, &count))
+	seen := map[string]bool{}
+	for i := range count {
+		var finding C.ov_finding
+		plain(C.ov_findings_get(findings, i, &finding))
+		if name := text(finding.name); bool(finding.is_deviation) && !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // oursCreate makes a voucher as a factory does.
 func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device, guid, secret []byte) ([]byte, error) {
 	next := nextOwner(maker, encoding)
@@ -200,7 +224,7 @@ func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device,
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	certificates := slices(&pin, raw(d.chain))
+	certificates := lend(&pin, raw(d.chain))
 	plain(C.ov_new_voucher_set_device_chain(voucher, &certificates[0], C.size_t(len(certificates))))
 	var place *C.ov_rv_directive
 	plain(C.ov_rv_directive_new(&place))
