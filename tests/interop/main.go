@@ -22,7 +22,7 @@ func main() {
 	version := flag.String("version", "", "of ownership-voucher, for the report")
 	wrong := flag.Bool("seed-mismatch", false, "change one hash of one chain, and one verdict on one mutant: the run must fail")
 	flag.Usage = func() {
-		fmt.Fprintln(os.Stderr, "usage: interop [OPTION…] chains|differential|bench")
+		fmt.Fprintln(os.Stderr, "usage: interop [OPTION…] chains|differential|flips|bench")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -32,9 +32,9 @@ func main() {
 	good := true
 	switch flag.Arg(0) {
 	case "chains":
-		tables := [3][]result{matrix(ring, *hops, *wrong)}
+		tables := [4][]result{matrix(ring, *hops, *wrong)}
 		if !*wrong {
-			tables[1], tables[2] = lengths(ring, []int{0, 1, 2, 5, 255}), unequal(ring)
+			tables[1], tables[2], tables[3] = lengths(ring, []int{0, 1, 2, 5, 255}), unequal(ring), lives(ring)
 		}
 		passed, refused, failed := 0, 0, 0
 		for _, table := range tables {
@@ -50,12 +50,15 @@ func main() {
 			}
 		}
 		good = failed == 0
-		fmt.Printf("%d chains passed, %d refused as named, %d failed, %.0f s\n", passed, refused, failed, time.Since(begun).Seconds())
+		fmt.Printf("%d passed, %d refused as named, %d failed, %.0f s\n", passed, refused, failed, time.Since(begun).Seconds())
 		if *report != "" {
 			check(os.WriteFile(*report, []byte(write(tables, *version, *hops, *count)), 0o644))
 		}
 	case "differential":
 		good = differential(ring, *count, *seed, *keep, *wrong)
+		fmt.Printf("%.0f s\n", time.Since(begun).Seconds())
+	case "flips":
+		good = flips(ring, *count, *seed, *wrong)
 		fmt.Printf("%.0f s\n", time.Since(begun).Seconds())
 	case "bench":
 		benchmark(*root, *rounds)

@@ -145,12 +145,17 @@ func policy(f facts) *C.ov_policy {
 	return p
 }
 
-// hashPolicy recognises the manufacturer by DCPubKeyHash.
-func hashPolicy(hash []byte) *C.ov_policy {
+func sha256Digest(hash []byte) C.ov_digest {
 	digest := C.ov_digest{algorithm: C.OV_HASH_SHA256, len: C.size_t(len(hash))}
 	for i, b := range hash {
 		digest.bytes[i] = C.uint8_t(b)
 	}
+	return digest
+}
+
+// hashPolicy recognises the manufacturer by DCPubKeyHash.
+func hashPolicy(hash []byte) *C.ov_policy {
+	digest := sha256Digest(hash)
 	var p *C.ov_policy
 	plain(C.ov_policy_from_manufacturer_hash(&digest, &p))
 	return p
@@ -285,6 +290,64 @@ func oursExtend(voucher []byte, from signer, to owner, encoding protocol.KeyEnco
 	plain(C.ov_voucher_bytes(inside, &content))
 	return slice(content), nil
 }
+
+// oursDevice is a device in TO2: it judges what an owner's service sends. It is told of messages, and
+// keeps the first error.
+type oursDevice struct {
+	guid, keyHash, to1d []byte
+	verifier            *C.ov_device_verifier
+	err                 error
+}
+
+func (d *oursDevice) start(hello, proveOVHdr []byte) {
+	item := parseVoucher(hello)
+	var key *C.ov_hmac_secret
+	data, size := bytesOf(secret)
+	plain(C.ov_hmac_secret_new(data, size, &key))
+	defer C.ov_hmac_secret_free(&key)
+	digest := sha256Digest(d.keyHash)
+	guid, _ := bytesOf(d.guid)
+	nonce, _ := bytesOf(item.at(2).content())
+	sent, sentLen := bytesOf(hello)
+	message, messageLen := bytesOf(proveOVHdr)
+	d.err = try(func(e *C.ov_error) C.ov_status {
+		return C.ov_device_verifier_start(guid, &digest, key, nil, nil, sent, sentLen, nonce, message, messageLen, &d.verifier, e)
+	})
+}
+
+func (d *oursDevice) entry(message []byte) {
+	if d.err != nil {
+		return
+	}
+	data, size := bytesOf(message)
+	d.err = try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_entry(d.verifier, data, size, e) })
+}
+
+// finish is the last check: the owner has proved to be this one, and signed to1d.
+func (d *oursDevice) finish(expected crypto.PublicKey) error {
+	if d.err != nil {
+		return d.err
+	}
+	if d.verifier == nil {
+		return fmt.Errorf("TO2 did not begin")
+	}
+	var owner *C.ov_public_key
+	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_finish(d.verifier, &owner, nil, e) }); err != nil {
+		return err
+	}
+	defer C.ov_public_key_free(&owner)
+	key := publicKey(expected)
+	defer C.ov_public_key_free(&key)
+	var same C.bool
+	plain(C.ov_public_key_equal(owner, key, &same))
+	if !same {
+		return fmt.Errorf("another owner")
+	}
+	data, size := bytesOf(d.to1d)
+	return try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_check_to1d(d.verifier, data, size, e) })
+}
+
+func (d *oursDevice) free() { plain(C.ov_device_verifier_free(&d.verifier)) }
 
 // oursBatch is a batch over vouchers that lie in the memory of C, as a caller in C has them.
 type oursBatch struct {

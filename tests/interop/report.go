@@ -22,7 +22,7 @@ func goFDO() string {
 }
 
 // write is docs/interop.md. Only its line of dates and versions may differ between two runs.
-func write(tables [3][]result, version string, hops, count int) string {
+func write(tables [4][]result, version string, hops, count int) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("# Interoperability with go-fdo")
@@ -54,6 +54,15 @@ func write(tables [3][]result, version string, hops, count int) string {
 	line("Six entries, X509. An exception has to fail in this way: the run fails if one passes.")
 	line("")
 	table(line, "key type, device", tables[2])
+	line("## Onboarding")
+	line("")
+	line("TO0, TO1 and TO2 between go-fdo's device, rendezvous server and owner, after two hand-overs. This library's device")
+	line("verifier takes the same messages, from TO2.ProveOVHdr to the last entry and to1d, and has to come to the same owner. Then")
+	line("the new voucher that TO2 leaves goes through two hand-overs and TO2 again.")
+	line("")
+	table(line, "key type, encoding", tables[3])
+	line("In the messages with the voucher single bits are changed: both devices refuse and accept the same ones.")
+	line("")
 	line("## Mutants")
 	line("")
 	line("%d mutants of valid vouchers, seven of ten with HMAC, hashes and signatures made anew after the change, judged by both", count)
