@@ -198,6 +198,14 @@ func twice(t keyType, owners [4]owner, encoding protocol.KeyEncoding, d device, 
 		if replacement == nil {
 			return fmt.Errorf("life %d: no new voucher", life)
 		}
+		// This library writes the new owner's key as X509 where go-fdo keeps COSEKEY.
+		same, err := oursReplace(voucher, replacement, holder, encoding)
+		if err != nil {
+			return fmt.Errorf("life %d: ownership-voucher makes no new voucher: %w", life, err)
+		}
+		if bytes.Equal(same, replacement) != (encoding != protocol.CoseKeyEnc) {
+			return fmt.Errorf("life %d: the new vouchers of the two sides are %x and %x", life, same, replacement)
+		}
 		voucher, maker = replacement, holder
 		f := facts{secret: secret, manufacturer: maker.key.Public(), owner: maker.key.Public()}
 		if err := errors.Join(oursJudge(voucher, f), theirsJudge(voucher, f)); err != nil {

@@ -231,13 +231,8 @@ func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device,
 	defer pin.Unpin()
 	certificates := lend(&pin, raw(d.chain))
 	plain(C.ov_new_voucher_set_device_chain(voucher, &certificates[0], C.size_t(len(certificates))))
-	var place *C.ov_rv_directive
-	plain(C.ov_rv_directive_new(&place))
+	place := rendezvous()
 	defer C.ov_rv_directive_free(&place)
-	host := []byte("rv.example.com")
-	plain(C.ov_rv_directive_dns(place, (*C.char)(unsafe.Pointer(&host[0])), C.size_t(len(host))))
-	plain(C.ov_rv_directive_device_port(place, 8443))
-	plain(C.ov_rv_directive_protocol(place, C.OV_RV_PROTOCOL_HTTPS))
 	plain(C.ov_new_voucher_add_rendezvous(voucher, place))
 
 	var header *C.ov_header
@@ -256,6 +251,58 @@ func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device,
 	defer C.ov_voucher_free(&made)
 	var content C.ov_slice
 	plain(C.ov_voucher_bytes(made, &content))
+	return slice(content), nil
+}
+
+func rendezvous() *C.ov_rv_directive {
+	var place *C.ov_rv_directive
+	plain(C.ov_rv_directive_new(&place))
+	host := []byte("rv.example.com")
+	plain(C.ov_rv_directive_dns(place, (*C.char)(unsafe.Pointer(&host[0])), C.size_t(len(host))))
+	plain(C.ov_rv_directive_device_port(place, 8443))
+	plain(C.ov_rv_directive_protocol(place, C.OV_RV_PROTOCOL_HTTPS))
+	return place
+}
+
+// oursReplace makes the voucher that an owner keeps after TO2, with GUID and HMAC of the one given.
+func oursReplace(voucher, made []byte, holder owner, encoding protocol.KeyEncoding) ([]byte, error) {
+	p := policy(facts{secret: secret, owner: holder.key.Public()})
+	defer C.ov_policy_free(&p)
+	var verified *C.ov_verified
+	data, size := bytesOf(voucher)
+	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_policy_verify(p, data, size, &verified, e) }); err != nil {
+		return nil, err
+	}
+	defer C.ov_verified_free(&verified)
+	var theirs, ours *C.ov_voucher
+	data, size = bytesOf(made)
+	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_voucher_parse(data, size, nil, &theirs, e) }); err != nil {
+		return nil, err
+	}
+	defer C.ov_voucher_free(&theirs)
+	var guid [16]C.uint8_t
+	plain(C.ov_voucher_guid(theirs, &guid[0]))
+	var hmac C.ov_digest
+	plain(C.ov_voucher_hmac(theirs, &hmac))
+	place := rendezvous()
+	defer C.ov_rv_directive_free(&place)
+	next := nextOwner(holder, encoding)
+	defer C.ov_next_owner_free(&next)
+	var replacement *C.ov_replacement
+	if err := try(func(e *C.ov_error) C.ov_status {
+		return C.ov_replacement_new(&guid[0], &place, 1, next, &replacement, e)
+	}); err != nil {
+		return nil, err
+	}
+	defer C.ov_replacement_free(&replacement)
+	if err := try(func(e *C.ov_error) C.ov_status {
+		return C.ov_replacement_finish(replacement, verified, &hmac, &ours, e)
+	}); err != nil {
+		return nil, err
+	}
+	defer C.ov_voucher_free(&ours)
+	var content C.ov_slice
+	plain(C.ov_voucher_bytes(ours, &content))
 	return slice(content), nil
 }
 
