@@ -46,3 +46,13 @@ var classes = map[string]string{
 	"go-fdo refuses, unprotected-header":                     "ownership-voucher: as for `protected-extra`, before the hash of the next entry",
 	"ownership-voucher refuses, rsa-modulus":                 "ownership-voucher: RSA2048RESTR is for 2048 bits. go-fdo does not compare",
 }
+
+// flipClasses are the same for one bit that is changed in a message of TO2 to the device.
+var flipClasses = map[string]string{
+	"ownership-voucher refuses, extra":             "ownership-voucher: undefined in the place of null. go-fdo reads it as null",
+	"ownership-voucher refuses, hmac-mismatch":     "ownership-voucher: other bytes than the device's HMAC covers. go-fdo reads a text as bytes and writes the header anew before it computes the HMAC",
+	"ownership-voucher refuses, key-type-mismatch": "ownership-voucher: the label of the owner's key in the unprotected header is not that of the key",
+	"ownership-voucher refuses, not-utf8":          "ownership-voucher: a text that is none. go-fdo reads it as bytes",
+	"ownership-voucher refuses, trailing-bytes":    "ownership-voucher: the length of the byte string around the header is not that of the header. go-fdo does not compare",
+	"ownership-voucher refuses, wrong-type":        "ownership-voucher: a text where bytes have to be. go-fdo reads it as bytes, and writes it anew as bytes before it verifies what was signed",
+}

@@ -1,6 +1,6 @@
 package main
 
-// Whole onboardings of go-fdo (TO0, TO1, TO2), with ownership-voucher's device on the same wire: it
+// Whole onboardings of go-fdo (TO0, TO1, TO2), with ownership-voucher's device listening: it
 // judges each message to the device that carries a part of the voucher.
 
 import (
@@ -19,9 +19,9 @@ import (
 	"github.com/fido-device-onboard/go-fdo/serviceinfo"
 )
 
-// wire is the device's transport to all three services. As in go-fdo's own tests the messages are not
-// encrypted, while the key exchange takes place.
-type wire struct {
+// transport brings the device's messages to the three services, in clear: encryption would only hide
+// from this library's device what it has to judge.
+type transport struct {
 	servers map[protocol.Protocol]protocol.Responder
 	device  *oursDevice
 	// change may alter an answer on its way.
@@ -29,7 +29,7 @@ type wire struct {
 	last   uint8
 }
 
-func (w *wire) Send(ctx context.Context, kind uint8, message any, _ kex.Session) (uint8, io.ReadCloser, error) {
+func (w *transport) Send(ctx context.Context, kind uint8, message any, _ kex.Session) (uint8, io.ReadCloser, error) {
 	sent, err := cbor.Marshal(message)
 	if err != nil {
 		return 0, nil, err
@@ -90,7 +90,7 @@ func onboard(t keyType, voucher []byte, holder owner, d device, change func(uint
 	credential := fdo.DeviceCredential{
 		Version: 101, DeviceInfo: header.DeviceInfo, GUID: header.GUID, RvInfo: header.RvInfo, PublicKeyHash: hash,
 	}
-	w := &wire{change: change, device: &oursDevice{guid: header.GUID[:], keyHash: keyHash[:]}}
+	w := &transport{change: change, device: &oursDevice{guid: header.GUID[:], keyHash: keyHash[:]}}
 	defer w.device.free()
 	w.servers = map[protocol.Protocol]protocol.Responder{
 		protocol.TO0Protocol: &fdo.TO0Server{Session: s, RVBlobs: s},
@@ -215,7 +215,8 @@ func twice(t keyType, owners [4]owner, encoding protocol.KeyEncoding, d device, 
 	return nil
 }
 
-// flips changes one bit of one message to the device, and compares what the two devices think of it.
+// flips changes one bit of one message to the device, and compares what the two devices think of it:
+// `count` bits, or all of them if that is 0.
 func flips(ring keyring, count int, seed int64, wrong bool) bool {
 	t := keyTypes[0]
 	owners, d := t.owners(ring), makeDevice(ring, "P-256")
@@ -225,19 +226,39 @@ func flips(ring keyring, count int, seed int64, wrong bool) bool {
 		voucher = must(oursExtend(voucher, holder.key, owners[1+hop], protocol.X509KeyEnc, nil, facts{secret: secret}))
 		holder = owners[1+hop]
 	}
-	r := rand.New(rand.NewSource(seed))
+	// TO2.ProveOVHdr and the two entries, at their real lengths.
+	var lengths []int
+	_, ours, theirs := onboard(t, voucher, holder, d, func(kind uint8, answer []byte) []byte {
+		if kind == protocol.TO2ProveOVHdrMsgType || kind == protocol.TO2OVNextEntryMsgType {
+			lengths = append(lengths, len(answer))
+		}
+		return answer
+	})
+	check(errors.Join(ours, theirs))
+	var bits [][3]int
+	for message, length := range lengths {
+		for at := range length {
+			for bit := range 8 {
+				bits = append(bits, [3]int{message, at, bit})
+			}
+		}
+	}
+	if count > 0 {
+		rand.New(rand.NewSource(seed)).Shuffle(len(bits), func(i, j int) { bits[i], bits[j] = bits[j], bits[i] })
+		bits = bits[:min(count, len(bits))]
+	}
 	accepted, refused, failed := 0, 0, false
 	found := map[string]int{}
-	for n := range count {
-		target, at, bit := r.Intn(3), r.Intn(1<<20), byte(1)<<r.Intn(8)
-		seen := 0
-		place := 0
+	for n, where := range bits {
+		target, place, bit := where[0], where[1], byte(1)<<where[2]
+		seen, around := 0, ""
 		_, ours, theirs := onboard(t, voucher, holder, d, func(kind uint8, answer []byte) []byte {
 			if kind != protocol.TO2ProveOVHdrMsgType && kind != protocol.TO2OVNextEntryMsgType {
 				return answer
 			}
 			if seen == target {
-				place = at % len(answer)
+				place = min(place, len(answer)-1)
+				around = fmt.Sprintf("%x", answer[max(0, place-8):min(len(answer), place+9)])
 				answer[place] ^= bit
 			}
 			seen++
@@ -254,25 +275,22 @@ func flips(ring keyring, count int, seed int64, wrong bool) bool {
 			refused++
 			continue
 		}
-		class := fmt.Sprintf("the device of go-fdo accepts, ours refuses: %v", ours)
+		class := fmt.Sprintf("ownership-voucher refuses, %v", ours)
 		var named refusal
 		if errors.As(ours, &named) {
-			class = "the device of go-fdo accepts, ours refuses: " + named.name
+			class = "ownership-voucher refuses, " + named.name
 		} else if ours == nil {
-			class = "our device accepts, go-fdo's refuses: " + general(theirs)
+			class = "go-fdo refuses, " + general(theirs)
 		}
 		found[class]++
 		if _, ok := flipClasses[class]; !ok {
 			failed = true
-			fmt.Printf("FAIL     bit %#x of byte %d in message %d to the device: %s\n", bit, place, target, class)
+			fmt.Printf("FAIL     bit %#x of byte %d (%s) in message %d to the device: %s\n", bit, place, around, target, class)
 		}
 	}
-	fmt.Printf("%d flips in messages to the device: %d accepted by both, %d refused by both\n", count, accepted, refused)
+	fmt.Printf("%d flips in messages to the device: %d accepted by both, %d refused by both\n", len(bits), accepted, refused)
 	for class, n := range found {
 		fmt.Printf("%8d %s\n", n, class)
 	}
 	return !failed
 }
-
-// flipClasses are the known disagreements on a bit that is changed in TO2.
-var flipClasses = map[string]string{}

@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -63,7 +63,10 @@ func write(tables [4][]result, version string, hops, count int) string {
 	line("the encoding of the old voucher. Both are allowed.")
 	line("")
 	table(line, "key type, encoding", tables[3])
-	line("In the messages with the voucher single bits are changed: both devices refuse and accept the same ones.")
+	line("Each bit of the three messages with a voucher of two entries (P-256, X509) is changed. Both devices refuse all of them but")
+	line("those of the nonce outside of the signature, which the owner compares later, and these:")
+	line("")
+	explain(line, flipClasses)
 	line("")
 	line("## Mutants")
 	line("")
@@ -72,17 +75,16 @@ func write(tables [4][]result, version string, hops, count int) string {
 	line("refuses has the name of its error, what go-fdo refuses that of the deviation which this library reports and accepts; the")
 	line("strict profile refuses those too. Rare ones do not occur in every run.")
 	line("")
+	explain(line, classes)
+	return b.String()
+}
+
+func explain(line func(string, ...any), classes map[string]string) {
 	line("| class | who is right, and why |")
 	line("|---|---|")
-	var names []string
-	for name := range classes {
-		names = append(names, name)
+	for _, name := range slices.Sorted(maps.Keys(classes)) {
+		line("| %s | %s |", name, classes[name])
 	}
-	sort.Strings(names)
-	for _, name := range names {
-		line("| %s | %s |", strings.ReplaceAll(name, "|", "\\|"), classes[name])
-	}
-	return b.String()
 }
 
 // table has one line for each row, and under it the reasons of what is refused.

@@ -54,7 +54,7 @@ func (s *service) SetReplacementHmac(_ context.Context, h protocol.Hmac) error {
 }
 func (s *service) ReplacementHmac(context.Context) (protocol.Hmac, error) { return s.newHmac, nil }
 
-// The server wipes its copy of the session, so that bytes are kept.
+// What SetXSession gets is valid during the call only.
 func (s *service) SetXSession(_ context.Context, suite kex.Suite, session kex.Session) (err error) {
 	s.suite = suite
 	s.session, err = cbor.Marshal(session)
