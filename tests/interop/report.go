@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+)
+
+// goFDO is the version of go-fdo in this program.
+func goFDO() string {
+	info, _ := debug.ReadBuildInfo()
+	for _, dependency := range info.Deps {
+		if strings.HasSuffix(dependency.Path, "/go-fdo") {
+			return dependency.Version
+		}
+	}
+	return "unknown"
+}
+
+// write is docs/interop.md. Only its line of dates and versions may differ between two runs.
+func write(tables [4][]result, version string, hops, count int) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("# Interoperability with go-fdo")
+	line("")
+	line("Written by `.ci/interop --write`; do not edit. `.ci/interop` fails if a run finds anything else. How it works:")
+	line("[tests/interop](../tests/interop/README.md).")
+	line("")
+	line("Run on %s with %s.", time.Now().UTC().Format("2006-01-02"), runtime.Version())
+	line("")
+	line("- ownership-voucher %s, through its C library", version)
+	line("- go-fdo %s, the reference implementation", goFDO())
+	line("")
+	line("Each voucher is judged by both sides after every entry: reading, HMAC of the header, hash of the device chain, all")
+	line("entries, owner, manufacturer by key and by hash, path from the device to its CA. go-fdo also has to write the voucher")
+	line("as it read it, byte for byte.")
+	line("")
+	line("## Chains of %d entries", hops)
+	line("")
+	line("The two sides extend in turn; the one that did not make the voucher begins. Key type × encoding × maker × OVEExtra.")
+	line("")
+	table(line, "key type, encoding", tables[0])
+	line("## Other numbers of entries")
+	line("")
+	line("X509. The maker of the voucher extends first; behind entry 16, ownership-voucher makes every tenth.")
+	line("")
+	table(line, "key type, entries", tables[1])
+	line("## Device and owner of different strength")
+	line("")
+	line("Six entries, X509. An exception has to fail in this way: the run fails if one passes.")
+	line("")
+	table(line, "key type, device", tables[2])
+	line("## Onboarding")
+	line("")
+	line("TO0, TO1 and TO2 between go-fdo's device, rendezvous server and owner, after two hand-overs. This library's device")
+	line("verifier takes the same messages, from TO2.ProveOVHdr to the last entry and to1d, and has to come to the same owner. Then")
+	line("the new voucher that TO2 leaves goes through two hand-overs and TO2 again. This library makes the same new voucher from")
+	line("the answers of the device, byte for byte, but for COSEKEY: there it writes the key of the owner as X509, and go-fdo keeps")
+	line("the encoding of the old voucher. Both are allowed.")
+	line("")
+	table(line, "key type, encoding", tables[3])
+	line("Each bit of the three messages with a voucher of two entries (P-256, X509) is changed. Both devices refuse all of them but")
+	line("those of the nonce outside of the signature, which the owner compares later, and these:")
+	line("")
+	explain(line, flipClasses)
+	line("")
+	line("## Mutants")
+	line("")
+	line("%d mutants of valid vouchers, seven of ten with HMAC, hashes and signatures made anew after the change, judged by both", count)
+	line("sides under the HMAC secret. Each class of disagreement is listed; the run fails on one that is not. What this library")
+	line("refuses has the name of its error, what go-fdo refuses that of the deviation which this library reports and accepts; the")
+	line("strict profile refuses those too. Rare ones do not occur in every run.")
+	line("")
+	explain(line, classes)
+	return b.String()
+}
+
+func explain(line func(string, ...any), classes map[string]string) {
+	line("| class | who is right, and why |")
+	line("|---|---|")
+	for _, name := range slices.Sorted(maps.Keys(classes)) {
+		line("| %s | %s |", name, classes[name])
+	}
+}
+
+// table has one line for each row, and under it the reasons of what is refused.
+func table(line func(string, ...any), first string, results []result) {
+	var columns, rows, reasons []string
+	cells := map[string]string{}
+	for _, r := range results {
+		if !slices.Contains(columns, r.column) {
+			columns = append(columns, r.column)
+		}
+		if !slices.Contains(rows, r.row) {
+			rows = append(rows, r.row)
+		}
+		cell := "**FAIL**"
+		if r.good() && r.err == nil {
+			cell = "pass"
+		} else if r.good() {
+			at := slices.Index(reasons, r.expected.reason)
+			if at < 0 {
+				at = len(reasons)
+				reasons = append(reasons, r.expected.reason)
+			}
+			cell = fmt.Sprintf("refused (%d)", at+1)
+		}
+		cells[r.row+r.column] = cell
+	}
+	line("| %s | %s |", first, strings.Join(columns, " | "))
+	line("|---%s|", strings.Repeat("|---", len(columns)))
+	for _, row := range rows {
+		text := "| " + row
+		for _, column := range columns {
+			text += " | " + cells[row+column]
+		}
+		line("%s |", text)
+	}
+	line("")
+	for i, reason := range reasons {
+		line("%d. %s.", i+1, reason)
+	}
+	if len(reasons) > 0 {
+		line("")
+	}
+}
