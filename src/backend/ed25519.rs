@@ -46,13 +46,13 @@ use self::stock::KeyCache;
 use super::Backend;
 pub(crate) use job::{Ed25519Job, Ed25519KeyUse, Ed25519Plan};
 
-/// Scratch that one thread needs while it verifies; reused, it is allocated once.
+/// The scratch memory of one thread; it is reused, so that it is allocated once.
 #[derive(Default)]
 pub(crate) struct Ed25519Scratch {
     /// A message in one piece.
     text: Vec<u8>,
     #[cfg(target_arch = "x86_64")]
-    scratch: lanes::Scratch,
+    lanes: lanes::Scratch,
 }
 
 /// Verifies Ed25519 signatures and remembers tables of keys.
@@ -75,7 +75,7 @@ impl Ed25519Engine {
         }
     }
 
-    /// Makes the keys of a window ready. `plan` is overwritten; its scratch is reused.
+    /// Makes the keys of a window ready. `plan` is overwritten; its memory is reused.
     pub(crate) fn prepare(&mut self, keys: &[Ed25519KeyUse<'_>], plan: &mut Ed25519Plan) {
         plan.bytes.clear();
         plan.bytes.extend(keys.iter().map(|key| *key.key));
@@ -104,7 +104,7 @@ impl Ed25519Engine {
         assert_eq!(jobs.len(), verdicts.len(), "one verdict for each job");
         #[cfg(target_arch = "x86_64")]
         if let (Backend::Ifma(token), Some(base)) = (self.backend, &plan.base) {
-            return lanes::verify(token, plan, base, jobs, &mut scratch.scratch, verdicts);
+            return lanes::verify(token, plan, base, jobs, &mut scratch.lanes, verdicts);
         }
         for (job, verdict) in jobs.iter().zip(verdicts) {
             *verdict = match plan.bytes.get(job.key as usize) {

@@ -19,7 +19,7 @@ use crate::journal::SalesFile;
 use crate::material::private_key;
 use crate::onetime::{master, public_keys};
 use crate::owners::listed_keys;
-use crate::warnings::Warnings;
+use crate::warnings::{Policies, Warnings};
 
 /// Current owner, next owner and options.
 pub(crate) struct Deals {
@@ -103,6 +103,7 @@ impl Deals {
         warnings: &Warnings,
     ) -> HandedOver {
         let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, _, bytes)| *bytes).collect();
+        let policies = Policies::new(policy);
         let deal = |position: usize, voucher: &VerifiedVoucher<'_>| {
             interrupt.check()?;
             let signer = self.signer(voucher)?;
@@ -115,13 +116,8 @@ impl Deals {
             let ours = signer
                 .public_key()
                 .is_none_or(|key| key == *voucher.owner());
-            if ours && warnings.are_known(voucher, &next) {
-                warnings.collect_findings(number, &name, voucher);
-            } else if ours {
-                // If it cannot be extended, that is reported below.
-                if let Ok(extension) = voucher.extend(&next, &options) {
-                    warnings.collect(number, &name, &extension, policy)?;
-                }
+            if ours {
+                warnings.collect(number, &name, (voucher, &next, &options), &policies)?;
             }
             let signer = Stoppable {
                 signer,

@@ -1,5 +1,5 @@
-//! Lines on the standard output and messages on the standard error: what a terminal would obey is
-//! escaped, and words are coloured where that is wanted.
+//! Lines on the standard output and messages on the standard error. Control characters are escaped.
+//! Words have colours on a terminal that shows them, unless `NO_COLOR` is set.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::io::{self, BufWriter, Write};
@@ -41,7 +41,7 @@ pub(crate) fn respect_dumb_terminals() {
 fn is_coloured<S: anstream::stream::RawStream>(stream: S) -> bool {
     let coloured = AutoStream::choice(&stream) != ColorChoice::Never;
     if coloured {
-        // Consoles of Batches are asked to obey what is written to them directly.
+        // Consoles of Windows are asked to obey what is written to them directly.
         let _ = AutoStream::always_ansi(stream);
     }
     coloured

@@ -95,7 +95,7 @@ impl Table {
         wrapped.iter().try_for_each(|line| lines.line(line))
     }
 
-    /// Prints the line of one voucher of a items, and what is remarkable about it.
+    /// Prints the line of one voucher: its verdict, then its error or findings.
     pub(crate) fn row(
         &mut self,
         verdict: &Verdict,

@@ -6,22 +6,39 @@ use std::sync::{Mutex, PoisonError};
 
 use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::finding::{Finding, FindingKind};
-use ownership_voucher::{Error, Extension, KeyOrChain, Policy, Voucher};
+use ownership_voucher::{
+    Error, ExtendOptions, Extension, KeyOrChain, Policy, VerifiedVoucher, Voucher,
+};
 
 use crate::output::print_message;
 
-/// Each kind is reported once, with the first voucher of its group that has it. Certificates are
-/// looked at in the first voucher of those that differ in their devices alone.
+/// Each kind is reported once, with the first voucher of its group that has it. Signatures on
+/// certificates are verified for the first voucher of those that differ in their devices alone: for
+/// each they would take longer than the hand-over.
 #[derive(Default)]
 pub(crate) struct Warnings(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     said: Vec<FindingKind>,
-    /// The keys and certificates of vouchers whose certificates have been looked at.
+    /// The keys and certificates of vouchers whose certificates have been verified.
     kinds: BTreeSet<[u8; 32]>,
     /// Warnings to be printed before anything is signed: by voucher number, with its name.
     waiting: BTreeMap<usize, (String, Vec<Finding>)>,
+}
+
+/// A policy, and the same without signatures on certificates.
+pub(crate) struct Policies<'p> {
+    full: &'p Policy<'p>,
+    inexpensive: Policy<'p>,
+}
+
+impl<'p> Policies<'p> {
+    pub(crate) fn new(full: &'p Policy<'p>) -> Self {
+        let limits = full.limits().with_certificate_checks(0);
+        let inexpensive = full.clone().with_limits(limits);
+        Self { full, inexpensive }
+    }
 }
 
 impl Warnings {
@@ -32,35 +49,40 @@ impl Warnings {
         extension: &Extension<'_>,
         policy: &Policy<'_>,
     ) -> Result<(), Error> {
-        self.collect(0, name, extension, policy)?;
+        self.wait(0, name, extension.remarks(policy)?);
         self.say();
         Ok(())
     }
 
-    /// Whether the certificates of this voucher are those of vouchers before, its device's own
-    /// aside. Remarks about certificates take a signature each; without this they would take longer
-    /// than the hand-over.
-    pub(crate) fn are_known(&self, voucher: &Voucher<'_>, next: &KeyOrChain) -> bool {
-        let kind = hash_of_keys(voucher, next);
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        !state.kinds.insert(kind)
-    }
-
-    /// Collects the warnings about one voucher of many, without printing them yet.
+    /// Collects the warnings about one voucher of many, without printing them yet. A hand-over that
+    /// is refused has none: its error is reported elsewhere.
     pub(crate) fn collect(
         &self,
         number: usize,
         name: &str,
-        extension: &Extension<'_>,
-        policy: &Policy<'_>,
+        (voucher, next, options): (&VerifiedVoucher<'_>, &KeyOrChain, &ExtendOptions),
+        policies: &Policies<'_>,
     ) -> Result<(), Error> {
-        self.wait(number, name, extension.remarks(policy)?);
+        let kind = hash_of_keys(voucher, next);
+        let mut found;
+        if self.0.lock().is_ok_and(|state| state.kinds.contains(&kind)) {
+            found = voucher.remarks(&policies.inexpensive);
+            // The first is about signatures that were verified before, the second is not true of
+            // the voucher with its new entry.
+            found.retain(|finding| {
+                let kinds = [FindingKind::CertificatesUnchecked, FindingKind::NoEntries];
+                !kinds.contains(&finding.kind)
+            });
+        } else {
+            let Ok(extension) = voucher.extend(next, options) else {
+                return Ok(());
+            };
+            found = extension.remarks(policies.full)?;
+            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            state.kinds.insert(kind);
+        }
+        self.wait(number, name, found);
         Ok(())
-    }
-
-    /// The same for a voucher with known certificates: findings about its bytes.
-    pub(crate) fn collect_findings(&self, number: usize, name: &str, voucher: &Voucher<'_>) {
-        self.wait(number, name, voucher.findings());
     }
 
     fn wait(&self, number: usize, name: &str, mut found: Vec<Finding>) {

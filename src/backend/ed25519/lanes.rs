@@ -38,7 +38,7 @@ struct Place {
     job: u32,
 }
 
-/// Scratch that one thread needs; reused, it is allocated once.
+/// The scratch memory of one thread; it is reused, so that it is allocated once.
 #[derive(Default)]
 pub(super) struct Scratch {
     order: Vec<Place>,

@@ -67,7 +67,7 @@ struct Known {
 ///
 /// A key that has enough uses in one window gets its table at once, if need be in place of tables
 /// that this window does not use, oldest first. A key that only has enough over many windows gets
-/// one while there is scratch that nothing uses: more such keys than fit must not push each other
+/// one while there is space that nothing uses: more such keys than fit must not push each other
 /// out in turn.
 pub(super) struct KeyCache {
     /// Bytes that tables of keys may take.
@@ -141,7 +141,7 @@ impl KeyCache {
             build_tables(token, &mut self.workshop, &[BASE], width, |_, table| {
                 *base = Some(Arc::new(table));
             });
-            // It takes more scratch than any other table will.
+            // It takes more space than any other table will.
             self.workshop = TableBuilder::default();
         }
         if self.known.len() + keys.len() > COUNTED {
@@ -181,7 +181,7 @@ impl KeyCache {
             }
         }
         decode_keys(token, keys, &undecoded, planned);
-        // Only now, so that what is no key takes no scratch from those that are.
+        // Only now, so that an invalid key takes no space from valid ones.
         for index in undecoded {
             if let (PlannedKey::Point(_), (uses, None)) = (&planned[index], &found[index])
                 && let Some(made) = self.widest(*uses, keys[index].uses, 0, &mut idle)
@@ -203,7 +203,7 @@ impl KeyCache {
         self.base.clone()
     }
 
-    /// Reserves scratch for the widest table that pays for a key, has scratch and is wider than `old`.
+    /// Reserves space for the widest table that pays for a key, fits and is wider than `old`.
     fn widest(
         &mut self,
         uses: u64,

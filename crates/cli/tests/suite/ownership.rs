@@ -68,14 +68,14 @@ fn the_owner_proves() {
         assert!(out.starts_with("proved    0909090909"), "{out}");
     }
     let args = "check-proof voucher --challenge challenge.pem --proof proof.pem --json";
-    for (origin, wanted, verdict) in [
+    for (origin, expected, verdict) in [
         ("", 3, "unanchored"),
         (" --any-origin", 0, "proved"),
         (" --manufacturer 0.pub", 0, "proved"),
     ] {
         let (code, out, _) = ov(&folder, &format!("{args}{origin}"));
         let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-        assert_eq!((code, &json["verdict"]), (wanted, &verdict.into()));
+        assert_eq!((code, &json["verdict"]), (expected, &verdict.into()));
         assert_eq!(json["verifier"], NAME);
     }
     // The same challenge twice is two different questions.

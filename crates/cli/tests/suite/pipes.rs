@@ -130,7 +130,7 @@ fn data_that_nobody_reads_is_an_error() {
     assert!(!desk.0.join("new.pem").exists());
 }
 
-/// A pipe with a name is told by it.
+/// An error about a named pipe gives its name.
 #[test]
 fn a_named_pipe_that_nobody_reads_is_an_error() {
     let desk = Desk::new("named");

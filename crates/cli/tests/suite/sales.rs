@@ -198,15 +198,16 @@ fn what_is_odd_is_said_before() {
     let read = |name: &str| {
         fs::read(common::repository().join(format!("tests/certificates/{name}.der"))).unwrap()
     };
-    let odd = |guid: u8| {
+    let device = |guid: u8, leaf: &str| {
         let maker = KeyOrChain::Key(common::key(P256, 1).public_key());
         let new = NewVoucher::new(Guid([guid; 16]), "Model 7", maker)
             .with_rendezvous(common::directive())
-            .with_device_chain(vec![read("leaf-v1"), read("p256-root")])
+            .with_device_chain(vec![read(leaf), read("p256-root")])
             .header()
             .and_then(|header| header.authenticate(&common::device()));
         new.unwrap().as_bytes().to_vec()
     };
+    let odd = |guid: u8| device(guid, "leaf-v1");
     fs::write(folder.join("odd"), [odd(3), odd(4)].concat()).unwrap();
     let kind = FindingKind::CertificateV1.name();
     for args in [
@@ -223,10 +224,11 @@ fn what_is_odd_is_said_before() {
             "{err}"
         );
     }
-    // Behind others that have no such certificate.
+    // After others: some without certificates, one that differs in its device alone.
     let mixed = [
         &common::voucher(P256, 7, 1)[..],
         &common::voucher(P256, 8, 1),
+        &device(9, "leaf"),
         &odd(3),
     ];
     fs::write(folder.join("mixed"), mixed.concat()).unwrap();

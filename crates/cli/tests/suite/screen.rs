@@ -1,4 +1,4 @@
-//! What a person at a terminal sees: a table of its width, colours where they are wanted, and
+//! What a person at a terminal sees: a table of its width, colours where the terminal has them, and
 //! nothing that a terminal would obey but these.
 #![cfg(unix)]
 
@@ -252,8 +252,8 @@ fn verdicts_have_colours_on_a_terminal() {
 
 /// <https://no-color.org> and <https://bixense.com/clicolors/>.
 #[test]
-fn colours_are_where_they_are_wanted() {
-    let desk = Desk::new("wanted");
+fn colours_follow_terminal_and_environment() {
+    let desk = Desk::new("environment");
     for args in [
         &["verify", "voucher.pem", "forged.cbor", "missing"][..],
         &["show", "voucher.pem"],
