@@ -11,16 +11,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = folder.unwrap_or_else(|| "test-vectors/shipment".to_owned());
 
     let pem = fs::read("test-vectors/shipment-keys/manufacturers.pem")?;
-    let keys: Vec<PublicKey> = file::PemBlocks::new(&pem)
-        .map(|block| PublicKey::from_spki_der(&block?.decode()?))
-        .collect::<Result<_, _>>()?;
-    let policy = keys
-        .into_iter()
-        .fold(None, |policy: Option<Policy>, key| match policy {
-            None => Some(Policy::manufacturer(key)),
-            Some(policy) => Some(policy.with_manufacturer(key)),
-        })
-        .ok_or("no key")?;
+    let mut policy = Policy::any_origin().require_origin();
+    for block in file::PemBlocks::new(&pem) {
+        policy = policy.with_manufacturer(PublicKey::from_spki_der(&block?.decode()?)?);
+    }
 
     let mut vouchers = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -17,15 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The anchor: without it, anybody could have made the voucher. This file has several keys.
     let pem = fs::read(key)?;
-    let mut policy: Option<Policy> = None;
+    let mut policy = Policy::any_origin().require_origin();
     for block in file::PemBlocks::new(&pem) {
-        let key = PublicKey::from_spki_der(&block?.decode()?)?;
-        policy = Some(match policy {
-            None => Policy::manufacturer(key),
-            Some(policy) => policy.with_manufacturer(key),
-        });
+        policy = policy.with_manufacturer(PublicKey::from_spki_der(&block?.decode()?)?);
     }
-    let policy = policy.ok_or("the file has no key")?;
 
     let input = fs::read(voucher)?;
     for bytes in file::Vouchers::new(&input) {

@@ -201,7 +201,7 @@ func sum(hash crypto.Hash, parts ...[]byte) []byte {
 	return h.Sum(nil)
 }
 
-// repair makes hashes, HMAC and signatures anew as far as the shape of the mutant allows, so that
+// repair recomputes hashes, HMAC and signatures as far as the shape of the mutant allows, so that
 // nothing but the change itself is wrong.
 func (b base) repair(root *item) {
 	header := root.at(1)

@@ -70,7 +70,7 @@ func write(tables [4][]result, version string, hops, count int) string {
 	line("")
 	line("## Mutants")
 	line("")
-	line("%d mutants of valid vouchers, seven of ten with HMAC, hashes and signatures made anew after the change, judged by both", count)
+	line("%d mutants of valid vouchers, seven of ten with HMAC, hashes and signatures recomputed after the change, judged by both", count)
 	line("sides under the HMAC secret. Each class of disagreement is listed; the run fails on one that is not. What this library")
 	line("refuses has the name of its error, what go-fdo refuses that of the deviation which this library reports and accepts; the")
 	line("strict profile refuses those too. Rare ones do not occur in every run.")

