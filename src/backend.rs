@@ -12,6 +12,8 @@ pub(crate) mod ecdsa;
 #[forbid(unsafe_code)]
 pub(crate) mod ed25519;
 #[forbid(unsafe_code)]
+pub(crate) mod engine;
+#[forbid(unsafe_code)]
 pub(crate) mod hashes;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

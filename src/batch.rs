@@ -14,6 +14,7 @@
 mod engines;
 mod keys;
 mod reads;
+mod single;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -83,15 +84,11 @@ impl<'p> BatchVerifier<'p> {
     /// A verifier under this policy, with the policy's [`Engine`].
     #[must_use]
     pub fn new(policy: &'p Policy<'p>) -> Self {
-        let backend = match policy.engine {
-            Engine::Fastest => Backend::detect(),
-            Engine::Portable | Engine::RustCrypto => Backend::portable(),
-        };
         Self {
             policy,
             batch_size: Self::BATCH_SIZE,
             batch_bytes: Self::BATCH_BYTES,
-            engines: Engines::new(backend, Self::TABLE_BUDGET),
+            engines: Engines::new(backend(policy.engine), Self::TABLE_BUDGET),
         }
     }
 
@@ -202,11 +199,24 @@ impl<'p> BatchVerifier<'p> {
     }
 }
 
+/// The back end of an engine. RustCrypto has none.
+fn backend(engine: Engine) -> Backend {
+    match engine {
+        Engine::Fastest => Backend::detect(),
+        Engine::Portable | Engine::RustCrypto => Backend::portable(),
+    }
+}
+
 /// The first keys and signatures of a voucher in the plan.
 #[derive(Clone, Copy)]
 struct Place {
     keys: usize,
     jobs: usize,
+}
+
+impl Place {
+    /// The place of the first voucher.
+    const FIRST: Self = Self { keys: 0, jobs: 0 };
 }
 
 /// All keys and signatures to verify in a batch.

@@ -5,9 +5,11 @@ pub use others::*;
 
 use alloc::{boxed::Box, vec::Vec};
 
+use crate::algorithm::Algorithm;
 use crate::backend::{
     Backend,
-    ecdsa::{Ecdsa, Job, KeyUse, P256, P384, Plan, Scratch, curve::Curve},
+    ecdsa::{Ecdsa, P256, P384, Plan, Scratch, curve::Curve},
+    engine::{Job, KeyUse, SignatureEngine, Signed},
     hashes::Hashes,
 };
 use crate::digest::{Digest, HashAlgorithm};
@@ -47,7 +49,8 @@ impl<C: Curve> Batch for Engine<C> {
             .iter()
             .map(|(key, digest, signature)| Job {
                 key: *key,
-                digest,
+                algorithm: Algorithm::Es256,
+                signed: Signed::Digest(digest),
                 signature,
             })
             .collect();
@@ -75,7 +78,8 @@ impl<C: Curve> Batch for Engine<C> {
             .zip(&digests)
             .map(|((key, _, signature), digest)| Job {
                 key: *key,
-                digest: digest.as_bytes(),
+                algorithm: Algorithm::Es256,
+                signed: Signed::Digest(digest.as_bytes()),
                 signature,
             })
             .collect();
@@ -90,7 +94,11 @@ impl<C: Curve> Engine<C> {
     fn run(&mut self, keys: &[Key], jobs: &[Job<'_>]) -> &[bool] {
         let keys: Vec<_> = keys
             .iter()
-            .map(|(xy, uses)| KeyUse { xy, uses: *uses })
+            .map(|(xy, uses)| KeyUse {
+                components: xy,
+                exponent: 0,
+                uses: *uses,
+            })
             .collect();
         self.verdicts.resize(jobs.len(), false);
         self.ecdsa.prepare(&keys, &mut self.plan);

@@ -41,35 +41,8 @@ use crate::error::Error;
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
-impl Policy<'_> {
-    /// The verified voucher in `bytes`, parsed under the limits of this policy.
-    ///
-    /// # Errors
-    /// Those of [`Voucher::parse`] and [`Voucher::verify`].
-    pub fn verify<'a>(&self, bytes: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
-        Voucher::parse_with(bytes, &self.limits)?.verify_within(self)
-    }
-}
-
-impl<'a> Voucher<'a> {
-    /// The verified voucher, if it satisfies the policy.
-    ///
-    /// # Errors
-    /// The first fault in the order of the checks: the policy's limits, deviations, hashes, keys,
-    /// signatures, then the facts that the policy requires. A signature fault carries only the
-    /// number of the entry.
-    pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
-        self.check_limits(policy.limits())?;
-        self.verify_within(policy)
-    }
-
-    /// The same for a voucher that was parsed under the policy's limits.
-    pub(crate) fn verify_within(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
-        verify(&self, policy, &mut FailFast)?.into_verified(self)
-    }
-}
-
-/// All checks in their order, with digests, keys and signatures computed on demand.
+/// All checks in their order, with digests, keys and signatures computed on demand by the RustCrypto
+/// crates.
 pub(crate) fn verify(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,

@@ -42,9 +42,20 @@ mod tests;
 use alloc::vec::Vec;
 
 #[cfg(target_arch = "x86_64")]
+use self::job::EdwardsKeyUse;
+#[cfg(target_arch = "x86_64")]
 use self::stock::KeyCache;
 use super::Backend;
-pub(crate) use job::{Ed25519Job, Ed25519KeyUse, Ed25519Plan};
+use super::engine::{Job, KeyUse, SignatureEngine};
+use crate::key::KeyKind;
+pub(crate) use job::Ed25519Plan;
+
+/// The encoding of no point: y = 2, for which x² is not a square.
+const NO_POINT: [u8; 32] = {
+    let mut encoded = [0; 32];
+    encoded[0] = 2;
+    encoded
+};
 
 /// The scratch memory of one thread; it is reused, so that it is allocated once.
 #[derive(Default)]
@@ -62,42 +73,49 @@ pub(crate) struct Ed25519Engine {
     stock: KeyCache,
 }
 
-impl Ed25519Engine {
-    /// Returns an engine whose tables take at most `table_budget` bytes, apart from the one of B
-    /// (half a megabyte, or up to a quarter of the budget when very many signatures come).
-    pub(crate) fn new(backend: Backend, table_budget: usize) -> Self {
+impl SignatureEngine for Ed25519Engine {
+    const KINDS: &'static [KeyKind] = &[KeyKind::Ed25519];
+    const SIGNS_MESSAGE: bool = true;
+    type Plan = Ed25519Plan;
+    type Scratch = Ed25519Scratch;
+
+    /// The table of B is not counted: half a megabyte, or up to a quarter of the budget when very
+    /// many signatures come.
+    fn new(backend: Backend, cache_bytes: usize) -> Self {
         #[cfg(not(target_arch = "x86_64"))]
-        let _ = table_budget;
+        let _ = cache_bytes;
         Ed25519Engine {
             backend,
             #[cfg(target_arch = "x86_64")]
-            stock: KeyCache::new(table_budget),
+            stock: KeyCache::new(cache_bytes),
         }
     }
 
-    /// Makes the keys of a window ready. `plan` is overwritten; its memory is reused.
-    pub(crate) fn prepare(&mut self, keys: &[Ed25519KeyUse<'_>], plan: &mut Ed25519Plan) {
+    fn prepare(&mut self, keys: &[KeyUse<'_>], plan: &mut Ed25519Plan) {
         plan.bytes.clear();
-        plan.bytes.extend(keys.iter().map(|key| *key.key));
+        // A key of another length becomes the encoding of no point.
+        let bytes = keys.iter().map(|key| key.components.try_into());
+        plan.bytes.extend(bytes.map(|key| key.unwrap_or(NO_POINT)));
         match self.backend {
             Backend::Portable => {}
             #[cfg(target_arch = "x86_64")]
             Backend::Ifma(token) => {
                 plan.keys.clear();
-                plan.base = self.stock.prepare(token, keys, &mut plan.keys);
+                let keys: Vec<_> = plan
+                    .bytes
+                    .iter()
+                    .zip(keys)
+                    .map(|(key, KeyUse { uses, .. })| EdwardsKeyUse { key, uses: *uses })
+                    .collect();
+                plan.base = self.stock.prepare(token, &keys, &mut plan.keys);
             }
         }
     }
 
-    /// Writes to `verdicts` whether each job's signature is valid.
-    ///
-    /// # Panics
-    ///
-    /// If `verdicts` and `jobs` differ in length.
-    pub(crate) fn verify(
+    fn verify(
         &self,
         plan: &Ed25519Plan,
-        jobs: &[Ed25519Job<'_>],
+        jobs: &[Job<'_>],
         scratch: &mut Ed25519Scratch,
         verdicts: &mut [bool],
     ) {

@@ -9,13 +9,12 @@
 //! before any arithmetic unless it has exactly 2048 or 3072 bits, is odd and has an odd exponent
 //! from 65537 to 2^32, and every number below such an n goes through the same instructions.
 //!
-//! Layers, from the bottom: `job`, `limbs` (bytes to limbs), `key` (constants per key), `mont`
+//! Layers, from the bottom: `limbs` (bytes to limbs), `key` (constants per key), `mont`
 //! (multiplication in lanes), `group` (powers in lanes), `padding`, and this file (who goes into
 //! which lane).
 
 #[cfg(target_arch = "x86_64")]
 mod group;
-mod job;
 #[cfg(target_arch = "x86_64")]
 mod key;
 #[cfg(target_arch = "x86_64")]
@@ -34,8 +33,9 @@ use alloc::vec::Vec;
 
 use self::portable::PortableKey;
 use super::Backend;
-pub(crate) use crate::key::rsa::Padding;
-pub(crate) use job::{RsaJob, RsaKeyUse};
+use super::engine::{Idle, Job, KeyUse, SignatureEngine, idle};
+use crate::key::KeyKind;
+use crate::key::rsa::Padding;
 #[cfg(target_arch = "x86_64")]
 use {
     self::group::Group, self::key::KeyConstants, self::limbs::MAX_BYTES, self::size::Size,
@@ -56,7 +56,7 @@ enum Prepared {
     Lanes(KeyConstants),
 }
 
-/// The keys of one window, ready for use by several threads. Made by [`RsaEngine::prepare`].
+/// The keys of one window, ready for use by several threads.
 #[derive(Default)]
 pub(crate) struct RsaPlan {
     keys: Vec<Prepared>,
@@ -93,70 +93,124 @@ struct Place {
 /// Verifies RSA signatures and remembers the constants of keys.
 pub(crate) struct RsaEngine {
     backend: Backend,
-    /// Constants by modulus, then exponent in eight big-endian bytes.
-    known: BTreeMap<Vec<u8>, Prepared>,
+    /// Keys by modulus, then exponent in eight big-endian bytes.
+    known: BTreeMap<Vec<u8>, Known>,
     /// How many keys `known` may hold.
     capacity: usize,
+    /// Windows prepared so far.
+    window: u64,
+}
+
+/// A cached key.
+struct Known {
+    /// The last window that used it.
+    window: u64,
+    prepared: Prepared,
+}
+
+/// The name under which a key is cached.
+fn write_name(name: &mut Vec<u8>, key: &KeyUse<'_>) {
+    name.clear();
+    name.extend_from_slice(key.components);
+    name.extend_from_slice(&key.exponent.to_be_bytes());
 }
 
 impl RsaEngine {
-    /// Returns an engine that keeps the constants of as many keys as fit in `cache_bytes`.
-    pub(crate) fn new(backend: Backend, cache_bytes: usize) -> Self {
-        // The constants, the bytes they are found by, and what a map adds.
-        let each = size_of::<Prepared>() + 512;
-        RsaEngine {
-            backend,
-            known: BTreeMap::new(),
-            capacity: cache_bytes / each,
-        }
-    }
-
-    /// Makes the keys of a window ready. `plan` is overwritten; its room is reused.
-    pub(crate) fn prepare(&mut self, keys: &[RsaKeyUse<'_>], plan: &mut RsaPlan) {
-        plan.keys.clear();
-        plan.keys.reserve(keys.len());
-        let mut name = Vec::new();
-        for key in keys {
-            name.clear();
-            name.extend_from_slice(key.modulus);
-            name.extend_from_slice(&key.exponent.to_be_bytes());
-            if let Some(known) = self.known.get(&name) {
-                plan.keys.push(known.clone());
-                continue;
-            }
-            let prepared = self.make(key);
-            // Refused keys cost nothing to refuse again and may be of any length.
-            if self.capacity > 0 && !matches!(prepared, Prepared::Refused) {
-                if self.known.len() >= self.capacity {
-                    // Whoever brings this many keys does not bring the old ones back soon.
-                    self.known.clear();
-                }
-                self.known.insert(name.clone(), prepared.clone());
-            }
-            plan.keys.push(prepared);
-        }
-    }
+    /// Bytes that a cached key takes: the constants, the bytes they are found by, and what a map adds.
+    const EACH: usize = size_of::<Known>() + 512;
 
     /// Computes what the back end needs of a key.
-    fn make(&self, key: &RsaKeyUse<'_>) -> Prepared {
+    fn make(&self, key: &KeyUse<'_>) -> Prepared {
         match self.backend {
-            Backend::Portable => PortableKey::new(key.modulus, key.exponent)
+            Backend::Portable => PortableKey::new(key.components, key.exponent)
                 .map_or(Prepared::Refused, Prepared::Portable),
             #[cfg(target_arch = "x86_64")]
-            Backend::Ifma(_) => KeyConstants::new(key.modulus, key.exponent)
+            Backend::Ifma(_) => KeyConstants::new(key.components, key.exponent)
                 .map_or(Prepared::Refused, Prepared::Lanes),
         }
     }
 
-    /// Writes to `verdicts` whether each job's signature is valid.
-    ///
-    /// # Panics
-    ///
-    /// If `verdicts` and `jobs` differ in length.
-    pub(crate) fn verify(
+    /// Makes room for `more` keys, if it can be made without those of this window. Returns for how
+    /// many there is room.
+    fn make_room(&mut self, more: usize) -> usize {
+        let mut room = self.capacity.saturating_sub(self.known.len());
+        if room < more {
+            let cached = self.known.iter().map(|(key, known)| Idle {
+                window: known.window,
+                key: key.clone(),
+                size: 1,
+            });
+            let mut idle = idle(cached, self.window);
+            while room < more
+                && let Some(gone) = idle.pop()
+            {
+                self.known.remove(&gone.key);
+                room += gone.size;
+            }
+        }
+        room
+    }
+}
+
+impl SignatureEngine for RsaEngine {
+    const KINDS: &'static [KeyKind] = &[KeyKind::Rsa2048, KeyKind::Rsa3072];
+    type Plan = RsaPlan;
+    type Scratch = RsaScratch;
+
+    fn new(backend: Backend, cache_bytes: usize) -> Self {
+        RsaEngine {
+            backend,
+            known: BTreeMap::new(),
+            capacity: cache_bytes / Self::EACH,
+            window: 0,
+        }
+    }
+
+    fn prepare(&mut self, keys: &[KeyUse<'_>], plan: &mut RsaPlan) {
+        self.window += 1;
+        plan.keys.clear();
+        plan.keys.reserve(keys.len());
+        // Known keys first: none that this window uses is given up for another.
+        let mut new = Vec::new();
+        let mut name = Vec::new();
+        for (number, key) in keys.iter().enumerate() {
+            write_name(&mut name, key);
+            plan.keys.push(match self.known.get_mut(&name) {
+                Some(known) => {
+                    known.window = self.window;
+                    known.prepared.clone()
+                }
+                None => {
+                    new.push(number);
+                    Prepared::Refused
+                }
+            });
+        }
+        let mut room = if new.is_empty() {
+            0
+        } else {
+            self.make_room(new.len())
+        };
+        for number in new {
+            let prepared = self.make(&keys[number]);
+            // Refused keys cost nothing to refuse again and may be of any length.
+            if room > 0 && !matches!(prepared, Prepared::Refused) {
+                room -= 1;
+                write_name(&mut name, &keys[number]);
+                let known = Known {
+                    window: self.window,
+                    prepared: prepared.clone(),
+                };
+                self.known.insert(name.clone(), known);
+            }
+            plan.keys[number] = prepared;
+        }
+    }
+
+    fn verify(
         &self,
         plan: &RsaPlan,
-        jobs: &[RsaJob<'_>],
+        jobs: &[Job<'_>],
         scratch: &mut RsaScratch,
         verdicts: &mut [bool],
     ) {
@@ -168,7 +222,7 @@ impl RsaEngine {
                 for (job, verdict) in jobs.iter().zip(verdicts) {
                     *verdict = match plan.keys.get(job.key as usize) {
                         Some(Prepared::Portable(key)) => {
-                            key.verify(job.padding, job.digest, job.signature)
+                            key.verify(Padding::of(job.algorithm), job.digest(), job.signature)
                         }
                         _ => false,
                     };
@@ -180,12 +234,12 @@ impl RsaEngine {
     }
 }
 
-/// [`RsaEngine::verify`] with eight signatures at a time.
+/// Verification with eight signatures at a time.
 #[cfg(target_arch = "x86_64")]
 fn verify_in_lanes(
     token: Avx512Ifma,
     plan: &RsaPlan,
-    jobs: &[RsaJob<'_>],
+    jobs: &[Job<'_>],
     scratch: &mut RsaScratch,
     verdicts: &mut [bool],
 ) {
@@ -241,7 +295,7 @@ fn verify_in_lanes(
 fn run_group<const L: usize>(
     token: Avx512Ifma,
     plan: &RsaPlan,
-    jobs: &[RsaJob<'_>],
+    jobs: &[Job<'_>],
     places: &[Place],
     group: &mut Option<Box<Group<L>>>,
     verdicts: &mut [bool],
@@ -262,9 +316,9 @@ fn run_group<const L: usize>(
         let job = &jobs[place.job as usize];
         let encoded = &mut encoded[..place.size.bytes()];
         group.bytes(lane, encoded);
-        verdicts[place.job as usize] = match job.padding {
-            Padding::Pkcs1v15 => padding::is_pkcs1v15(encoded, job.digest),
-            Padding::Pss => padding::is_pss(token, encoded, job.digest),
+        verdicts[place.job as usize] = match Padding::of(job.algorithm) {
+            Padding::Pkcs1v15 => padding::is_pkcs1v15(encoded, job.digest()),
+            Padding::Pss => padding::is_pss(token, encoded, job.digest()),
         };
     }
 }

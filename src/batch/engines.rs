@@ -5,13 +5,11 @@ use alloc::vec::Vec;
 
 use super::keys::Keys;
 use crate::backend::Backend;
-use crate::backend::ecdsa::curve::Curve;
-use crate::backend::ecdsa::{self, Ecdsa};
-use crate::backend::ed25519::{
-    Ed25519Engine, Ed25519Job, Ed25519KeyUse, Ed25519Plan, Ed25519Scratch,
-};
+use crate::backend::ecdsa::{Ecdsa, P256, P384};
+use crate::backend::ed25519::Ed25519Engine;
+use crate::backend::engine::{self, KeyUse, SignatureEngine, Signed};
 #[cfg(feature = "rsa")]
-use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
+use crate::backend::rsa::RsaEngine;
 use crate::digest::Digest;
 use crate::key::KeyKind;
 use crate::voucher::Entry;
@@ -28,8 +26,10 @@ pub(super) struct Job<'r> {
 /// The engines with their tables, which outlive a batch.
 pub(super) struct Engines {
     backend: Backend,
-    p256: Group<Ecdsa<ecdsa::P256>>,
-    p384: Group<Ecdsa<ecdsa::P384>>,
+    /// Most threads that share the jobs of one engine.
+    most_threads: usize,
+    p256: Group<Ecdsa<P256>>,
+    p384: Group<Ecdsa<P384>>,
     ed25519: Group<Ed25519Engine>,
     #[cfg(feature = "rsa")]
     rsa: Group<RsaEngine>,
@@ -42,11 +42,21 @@ impl Engines {
         let (quarter, eighth) = (budget / 4, budget / 8);
         Self {
             backend,
-            p256: Group::new(Ecdsa::new(backend, budget / 2)),
-            p384: Group::new(Ecdsa::new(backend, quarter)),
-            ed25519: Group::new(Ed25519Engine::new(backend, eighth)),
+            most_threads: usize::MAX,
+            p256: Group::new(backend, budget / 2),
+            p384: Group::new(backend, quarter),
+            ed25519: Group::new(backend, eighth),
             #[cfg(feature = "rsa")]
-            rsa: Group::new(RsaEngine::new(backend, eighth)),
+            rsa: Group::new(backend, eighth),
+        }
+    }
+
+    /// Engines for one voucher: without tables, and on this thread. Even to ask how many threads there
+    /// are would start rayon's pool.
+    pub(super) fn of_one_voucher(backend: Backend) -> Self {
+        Self {
+            most_threads: 1,
+            ..Self::new(backend, 0)
         }
     }
 
@@ -57,16 +67,12 @@ impl Engines {
     /// Whether each signature verifies. A signature under an invalid key does not.
     pub(super) fn verify(&mut self, keys: &Keys<'_>, jobs: &[Job<'_>]) -> Vec<bool> {
         let mut verdicts = vec![false; jobs.len()];
-        let sorted = Sorted::new(keys, jobs);
-        self.p256.run(&sorted.of(&[KeyKind::P256]), &mut verdicts);
-        self.p384.run(&sorted.of(&[KeyKind::P384]), &mut verdicts);
-        self.ed25519
-            .run(&sorted.of(&[KeyKind::Ed25519]), &mut verdicts);
+        let (sorted, most) = (Sorted::new(keys, jobs), self.most_threads);
+        self.p256.run(&sorted, most, &mut verdicts);
+        self.p384.run(&sorted, most, &mut verdicts);
+        self.ed25519.run(&sorted, most, &mut verdicts);
         #[cfg(feature = "rsa")]
-        self.rsa.run(
-            &sorted.of(&[KeyKind::Rsa2048, KeyKind::Rsa3072]),
-            &mut verdicts,
-        );
+        self.rsa.run(&sorted, most, &mut verdicts);
         verdicts
     }
 }
@@ -126,7 +132,11 @@ impl<'s> Sorted<'s> {
             let Some(range) = range.filter(|range| !range.is_empty()) else {
                 continue;
             };
-            share.keys.push((valid, key.uses));
+            share.keys.push(KeyUse {
+                components: valid.components(),
+                exponent: valid.exponent(),
+                uses: key.uses,
+            });
             share.jobs.extend(range.iter().filter_map(|&job| {
                 let number = job as usize;
                 self.jobs.get(number).map(|job| ShareJob {
@@ -142,7 +152,7 @@ impl<'s> Sorted<'s> {
 
 /// The work of one engine in a batch.
 struct Share<'s> {
-    keys: Vec<(&'s crate::PublicKey, u32)>,
+    keys: Vec<KeyUse<'s>>,
     jobs: Vec<ShareJob<'s>>,
 }
 
@@ -154,51 +164,48 @@ struct ShareJob<'s> {
     job: &'s Job<'s>,
 }
 
-/// The common interface of the engines: keys first, then any number of threads on shared tables.
-trait Engine: Sync {
-    type Plan: Default + Sync;
-    type Scratch: Default + Send;
-
-    fn prepare(&mut self, keys: &[(&crate::PublicKey, u32)], plan: &mut Self::Plan);
-
-    fn verify(
-        &self,
-        plan: &Self::Plan,
-        jobs: &[ShareJob<'_>],
-        scratch: &mut Self::Scratch,
-        verdicts: &mut [bool],
-    );
+impl<'s> ShareJob<'s> {
+    /// The job for an engine.
+    fn of<'j>(&'j self, signed: Signed<'j>) -> engine::Job<'j> {
+        engine::Job {
+            key: self.key,
+            algorithm: self.job.entry.algorithm(),
+            signed,
+            signature: self.job.entry.signature(),
+        }
+    }
 }
 
 /// An engine with the memory that it reuses across batches.
-struct Group<E: Engine> {
+struct Group<E: SignatureEngine> {
     engine: E,
     plan: E::Plan,
     scratches: Vec<E::Scratch>,
 }
 
-impl<E: Engine> Group<E> {
-    fn new(engine: E) -> Self {
+impl<E: SignatureEngine> Group<E> {
+    fn new(backend: Backend, cache_bytes: usize) -> Self {
         Self {
-            engine,
+            engine: E::new(backend, cache_bytes),
             plan: E::Plan::default(),
             scratches: Vec::new(),
         }
     }
 
-    fn run(&mut self, share: &Share<'_>, verdicts: &mut [bool]) {
+    fn run(&mut self, sorted: &Sorted<'_>, most_threads: usize, verdicts: &mut [bool]) {
+        let share = sorted.of(E::KINDS);
         if share.jobs.is_empty() {
             return;
         }
         self.engine.prepare(&share.keys, &mut self.plan);
-        let threads = threads(share.jobs.len());
+        let threads = threads(share.jobs.len(), most_threads);
         self.scratches
             .resize_with(threads.max(self.scratches.len()), E::Scratch::default);
         // Whole lanes for every thread but the last.
         let chunk = share.jobs.len().div_ceil(threads).next_multiple_of(16);
         let mut local = vec![false; share.jobs.len()];
         let work = |((jobs, local), scratch): ((&[ShareJob<'_>], &mut [bool]), &mut E::Scratch)| {
-            self.engine.verify(&self.plan, jobs, scratch, local);
+            verify(&self.engine, &self.plan, jobs, scratch, local);
         };
         match threads {
             #[cfg(feature = "parallel")]
@@ -226,124 +233,41 @@ impl<E: Engine> Group<E> {
     }
 }
 
+/// Verifies the jobs of one thread.
+fn verify<E: SignatureEngine>(
+    engine: &E,
+    plan: &E::Plan,
+    jobs: &[ShareJob<'_>],
+    scratch: &mut E::Scratch,
+    verdicts: &mut [bool],
+) {
+    if E::SIGNS_MESSAGE {
+        let entries = jobs.iter().map(|job| &job.job.entry);
+        let messages: Vec<_> = entries.map(|entry| entry.sig_structure(false)).collect();
+        let parts: Vec<_> = messages.iter().map(|message| message.parts()).collect();
+        let jobs = jobs.iter().zip(&parts);
+        let jobs: Vec<_> = jobs
+            .map(|(job, parts)| job.of(Signed::Message(parts)))
+            .collect();
+        return engine.verify(plan, &jobs, scratch, verdicts);
+    }
+    let jobs: Vec<_> = jobs
+        .iter()
+        .map(|job| job.of(Signed::Digest(job.job.digest.as_bytes())))
+        .collect();
+    engine.verify(plan, &jobs, scratch, verdicts);
+}
+
 /// The number of threads for this number of jobs.
-fn threads(jobs: usize) -> usize {
+fn threads(jobs: usize, most: usize) -> usize {
     #[cfg(feature = "parallel")]
-    return crate::parallel::threads().min(jobs.div_ceil(64)).max(1);
+    return match jobs.div_ceil(64).min(most) {
+        wanted @ 2.. => crate::parallel::threads().min(wanted).max(1),
+        _ => 1,
+    };
     #[cfg(not(feature = "parallel"))]
     {
-        let _ = jobs;
+        let _ = (jobs, most);
         1
-    }
-}
-
-impl<C: Curve> Engine for Ecdsa<C> {
-    type Plan = ecdsa::Plan<C>;
-    type Scratch = ecdsa::Scratch<C>;
-
-    fn prepare(&mut self, keys: &[(&crate::PublicKey, u32)], plan: &mut Self::Plan) {
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(key, uses)| ecdsa::KeyUse {
-                xy: key.components(),
-                uses: *uses,
-            })
-            .collect();
-        Self::prepare(self, &keys, plan);
-    }
-
-    fn verify(
-        &self,
-        plan: &Self::Plan,
-        jobs: &[ShareJob<'_>],
-        scratch: &mut Self::Scratch,
-        verdicts: &mut [bool],
-    ) {
-        let jobs: Vec<_> = jobs
-            .iter()
-            .map(|share| ecdsa::Job {
-                key: share.key,
-                digest: share.job.digest.as_bytes(),
-                signature: share.job.entry.signature(),
-            })
-            .collect();
-        Self::verify(self, plan, &jobs, scratch, verdicts);
-    }
-}
-
-impl Engine for Ed25519Engine {
-    type Plan = Ed25519Plan;
-    type Scratch = Ed25519Scratch;
-
-    fn prepare(&mut self, keys: &[(&crate::PublicKey, u32)], plan: &mut Self::Plan) {
-        let key = |(key, uses): &(&crate::PublicKey, u32)| {
-            Some((key.components().first_chunk::<32>().copied()?, *uses))
-        };
-        let keys: Vec<_> = keys.iter().filter_map(key).collect();
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(key, uses)| Ed25519KeyUse { key, uses: *uses })
-            .collect();
-        Self::prepare(self, &keys, plan);
-    }
-
-    fn verify(
-        &self,
-        plan: &Self::Plan,
-        jobs: &[ShareJob<'_>],
-        scratch: &mut Self::Scratch,
-        verdicts: &mut [bool],
-    ) {
-        let messages: Vec<_> = jobs
-            .iter()
-            .map(|job| job.job.entry.sig_structure(false))
-            .collect();
-        let parts: Vec<_> = messages.iter().map(|message| message.parts()).collect();
-        let jobs: Vec<_> = jobs
-            .iter()
-            .zip(&parts)
-            .map(|(share, message)| Ed25519Job {
-                key: share.key,
-                message,
-                signature: share.job.entry.signature(),
-            })
-            .collect();
-        Self::verify(self, plan, &jobs, scratch, verdicts);
-    }
-}
-
-#[cfg(feature = "rsa")]
-impl Engine for RsaEngine {
-    type Plan = RsaPlan;
-    type Scratch = RsaScratch;
-
-    fn prepare(&mut self, keys: &[(&crate::PublicKey, u32)], plan: &mut Self::Plan) {
-        let keys: Vec<_> = keys
-            .iter()
-            .map(|(key, _)| RsaKeyUse {
-                modulus: key.components(),
-                exponent: key.exponent(),
-            })
-            .collect();
-        Self::prepare(self, &keys, plan);
-    }
-
-    fn verify(
-        &self,
-        plan: &Self::Plan,
-        jobs: &[ShareJob<'_>],
-        scratch: &mut Self::Scratch,
-        verdicts: &mut [bool],
-    ) {
-        let jobs: Vec<_> = jobs
-            .iter()
-            .map(|share| RsaJob {
-                key: share.key,
-                padding: Padding::of(share.job.entry.algorithm()),
-                digest: share.job.digest.as_bytes(),
-                signature: share.job.entry.signature(),
-            })
-            .collect();
-        Self::verify(self, plan, &jobs, scratch, verdicts);
     }
 }

@@ -133,7 +133,7 @@ impl<'v> Reads<'v> {
 }
 
 /// Whether an entry can be signed in one way only.
-fn is_plain(voucher: &Voucher<'_>) -> bool {
+pub(super) fn is_plain(voucher: &Voucher<'_>) -> bool {
     voucher.protocol_version() == 101
 }
 

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
+use crate::algorithm::Algorithm;
 use crate::backend::Backend;
-use crate::backend::ed25519::{
-    Ed25519Engine, Ed25519Job, Ed25519KeyUse, Ed25519Plan, Ed25519Scratch,
-};
+use crate::backend::ed25519::{Ed25519Engine, Ed25519Plan, Ed25519Scratch};
+use crate::backend::engine::{Job, KeyUse, SignatureEngine, Signed};
 #[cfg(feature = "rsa")]
-use crate::backend::rsa::{Padding, RsaEngine, RsaJob, RsaKeyUse, RsaPlan, RsaScratch};
+use crate::backend::rsa::{RsaEngine, RsaPlan, RsaScratch};
 
 /// The back end that a bench asks for.
 fn backend(portable: bool) -> Backend {
@@ -54,9 +54,10 @@ impl Rsa {
     pub fn prepare(&mut self, keys: &[(Vec<u8>, u64)]) {
         let keys: Vec<_> = keys
             .iter()
-            .map(|(modulus, exponent)| RsaKeyUse {
-                modulus,
+            .map(|(modulus, exponent)| KeyUse {
+                components: modulus,
                 exponent: *exponent,
+                uses: 1,
             })
             .collect();
         self.engine.prepare(&keys, &mut self.plan);
@@ -66,14 +67,14 @@ impl Rsa {
     pub fn verify(&mut self, items: &[RsaItem], verdicts: &mut [bool]) {
         let jobs: Vec<_> = items
             .iter()
-            .map(|(key, pss, digest, signature)| RsaJob {
+            .map(|(key, pss, digest, signature)| Job {
                 key: *key,
-                padding: if *pss {
-                    Padding::Pss
+                algorithm: if *pss {
+                    Algorithm::Ps256
                 } else {
-                    Padding::Pkcs1v15
+                    Algorithm::Rs256
                 },
-                digest,
+                signed: Signed::Digest(digest),
                 signature,
             })
             .collect();
@@ -103,7 +104,11 @@ impl Ed25519 {
     pub fn prepare(&mut self, keys: &[([u8; 32], u32)]) {
         let keys: Vec<_> = keys
             .iter()
-            .map(|(key, uses)| Ed25519KeyUse { key, uses: *uses })
+            .map(|(key, uses)| KeyUse {
+                components: key,
+                exponent: 0,
+                uses: *uses,
+            })
             .collect();
         self.engine.prepare(&keys, &mut self.plan);
     }
@@ -114,9 +119,10 @@ impl Ed25519 {
         let jobs: Vec<_> = items
             .iter()
             .zip(&messages)
-            .map(|((key, _, signature), message)| Ed25519Job {
+            .map(|((key, _, signature), message)| Job {
                 key: *key,
-                message,
+                algorithm: Algorithm::EdDsa,
+                signed: Signed::Message(message),
                 signature: &signature[..],
             })
             .collect();

@@ -4,6 +4,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{curve::Curve, domain::Entry, tables::Shape};
+use crate::backend::engine::{Idle, idle};
 
 /// Widths of combs, narrowest and widest.
 pub(super) const WIDTHS: core::ops::RangeInclusive<u32> = 4..=13;
@@ -97,6 +98,15 @@ impl<C: Curve> Cache<C> {
         self.slots.remove(key);
     }
 
+    /// A key as something that could be given up; its size in entries.
+    fn idle((key, slot): (&C::Entry, &Slot)) -> Idle<C::Entry> {
+        Idle {
+            window: slot.window,
+            key: *key,
+            size: Shape::comb(8 * C::BYTES as u32, slot.width).entries(),
+        }
+    }
+
     /// Entries in use.
     fn live(&self) -> usize {
         self.slots
@@ -109,16 +119,13 @@ impl<C: Curve> Cache<C> {
     /// moves the others together. Returns how many entries then fit.
     pub(super) fn make_room(&mut self, entries: usize, window: u64) -> usize {
         let mut live = self.live();
-        while live + entries + self.aside > self.capacity {
-            let oldest = self
-                .slots
-                .iter()
-                .filter(|(_, slot)| slot.window < window)
-                .min_by_key(|(_, slot)| slot.window)
-                .map(|(key, _)| *key);
-            let Some(key) = oldest else { break };
-            self.slots.remove(&key);
-            live = self.live();
+        if live + entries + self.aside > self.capacity {
+            let mut idle = idle(self.slots.iter().map(Self::idle), window);
+            while live + entries + self.aside > self.capacity {
+                let Some(gone) = idle.pop() else { break };
+                self.slots.remove(&gone.key);
+                live -= gone.size;
+            }
         }
         if live < self.arena.len() {
             let mut order: Vec<_> = self.slots.values_mut().collect();

@@ -10,8 +10,9 @@ use super::{
     tables::{Shape, build, import},
     term::Term,
     walk::{Compare, Walk},
-    work::{Generator, Job, Place, Plan, Work},
+    work::{Generator, Place, Plan, Work},
 };
+use crate::backend::engine::Job;
 
 /// Some jobs whose keys have tables of one shape.
 pub(super) struct Chunk<'a, C: Curve> {
@@ -56,7 +57,7 @@ impl<C: Curve> Chunk<'_, C> {
         let entries = self.shape.entries() as u32;
         for (at, job) in self.chunk.iter().enumerate() {
             let job = &self.jobs[*job as usize];
-            scalars.set::<C>(at, job.signature, job.digest);
+            scalars.set::<C>(at, job.signature, job.digest());
             let (point, place) = &self.plan.keys[job.key as usize];
             base.push(match place {
                 Place::Cached(_, base) if self.cached => *base,

@@ -8,12 +8,15 @@ use super::radix52::Engine52;
 use super::{field::Engine, limbs64::Portable64};
 #[cfg(target_arch = "x86_64")]
 use crate::backend::{Avx512Ifma, isa::wide::W};
+use crate::key::KeyKind;
 
 /// A curve `y² = x³ - 3x + b` of prime order.
 pub(crate) trait Curve: Copy + Send + Sync + 'static {
     /// Name for messages.
     #[cfg(test)]
     const NAME: &'static str;
+    /// Keys on it.
+    const KIND: KeyKind;
     /// Bytes of a coordinate, a scalar and a digest.
     const BYTES: usize;
     /// Words of a coordinate.
@@ -43,6 +46,7 @@ pub(crate) trait Curve: Copy + Send + Sync + 'static {
 impl Curve for P256 {
     #[cfg(test)]
     const NAME: &'static str = "P-256";
+    const KIND: KeyKind = KeyKind::P256;
     const BYTES: usize = 32;
     const P: &'static [u64] = &P256_P;
     const N: &'static [u64] = &P256_N;
@@ -76,6 +80,7 @@ impl Curve for P256 {
 impl Curve for P384 {
     #[cfg(test)]
     const NAME: &'static str = "P-384";
+    const KIND: KeyKind = KeyKind::P384;
     const BYTES: usize = 48;
     const P: &'static [u64] = &P384_P;
     const N: &'static [u64] = &P384_N;

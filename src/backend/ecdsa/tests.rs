@@ -2,8 +2,10 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Ecdsa, Job, KeyUse, Plan, Scratch, curve::Curve};
+use super::{Ecdsa, Plan, Scratch, curve::Curve};
+use crate::algorithm::Algorithm;
 use crate::backend::Backend;
+use crate::backend::engine::{Job, KeyUse, SignatureEngine, Signed};
 
 mod arithmetic;
 mod edge;
@@ -51,15 +53,17 @@ pub(super) fn decide_with<C: Curve>(ecdsa: &mut Ecdsa<C>, cases: &[Case]) -> Vec
     let mut jobs = Vec::new();
     for case in order.iter().map(|i| &cases[*i]) {
         match keys.last_mut() {
-            Some(last) if last.xy == case.key => last.uses += 1,
+            Some(last) if last.components == case.key => last.uses += 1,
             _ => keys.push(KeyUse {
-                xy: &case.key,
+                components: &case.key,
+                exponent: 0,
                 uses: 1,
             }),
         }
         jobs.push(Job {
             key: keys.len() as u32 - 1,
-            digest: &case.digest,
+            algorithm: Algorithm::Es256,
+            signed: Signed::Digest(&case.digest),
             signature: &case.signature,
         });
     }

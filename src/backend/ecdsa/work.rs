@@ -1,4 +1,4 @@
-//! What a verifier is given, what it plans, and the buffers it works in.
+//! What a verifier plans, and the buffers it works in.
 
 use alloc::vec::Vec;
 
@@ -10,26 +10,6 @@ use super::{
     tables::{Builder, Shape},
     walk::End,
 };
-
-/// A key of a window, and how often it is used there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct KeyUse<'a> {
-    /// Both coordinates, big-endian.
-    pub(crate) xy: &'a [u8],
-    /// Signatures by this key.
-    pub(crate) uses: u32,
-}
-
-/// A signature to verify.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Job<'a> {
-    /// Position of the key in the window.
-    pub(crate) key: u32,
-    /// Digest, as long as a coordinate.
-    pub(crate) digest: &'a [u8],
-    /// r and s, big-endian.
-    pub(crate) signature: &'a [u8],
-}
 
 /// How one key is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

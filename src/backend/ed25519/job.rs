@@ -1,4 +1,4 @@
-//! Keys and jobs of a window.
+//! The keys of a window, as they come and as the lanes work with them.
 
 use alloc::vec::Vec;
 #[cfg(target_arch = "x86_64")]
@@ -8,24 +8,13 @@ use {super::table::Table, alloc::sync::Arc};
 /// −A as x, y and x y, in limbs.
 pub(super) type Point = [[u64; 5]; 3];
 
-/// A public key that jobs of a window refer to by its place in the list.
+/// A key of a window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ed25519KeyUse<'a> {
+pub(super) struct EdwardsKeyUse<'a> {
     /// The encoded point.
-    pub(crate) key: &'a [u8; 32],
+    pub(super) key: &'a [u8; 32],
     /// How many jobs of the window use it.
-    pub(crate) uses: u32,
-}
-
-/// One signature to verify.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ed25519Job<'a> {
-    /// Place of the key in the list given to [`Ed25519Engine::prepare`](super::Ed25519Engine::prepare).
-    pub(crate) key: u32,
-    /// The message, in pieces.
-    pub(crate) message: &'a [&'a [u8]],
-    /// R and s; refused unless it is 64 bytes.
-    pub(crate) signature: &'a [u8],
+    pub(super) uses: u32,
 }
 
 /// A key in the form that the lanes work with.
@@ -39,7 +28,7 @@ pub(super) enum PlannedKey {
     Table(Arc<Table>),
 }
 
-/// The keys of one window, ready for use by several threads. Made by [`Ed25519Engine::prepare`](super::Ed25519Engine::prepare).
+/// The keys of one window, ready for use by several threads.
 #[derive(Default)]
 pub(crate) struct Ed25519Plan {
     /// The keys as they came.

@@ -12,12 +12,13 @@ use sha2::{Digest, Sha512};
 use super::decode::{has_small_order, lane_limbs, low_bits, negated_keys, words};
 use super::digits::Digits;
 use super::field::Fe;
-use super::job::{Ed25519Job, Ed25519Plan, PlannedKey, Point};
+use super::job::{Ed25519Plan, PlannedKey, Point};
 use super::point::{Extended, ONE, Sum};
 use super::scalar::{canonical, reduce};
 use super::single::{self, Multiples};
 use super::table::{self, Table, TableBuilder, add_multiples};
 use crate::backend::Avx512Ifma;
+use crate::backend::engine::Job;
 use crate::backend::isa::wide::W;
 use crate::backend::lanes::{Instructions as _, Vectorised};
 use crate::backend::sha512;
@@ -60,7 +61,7 @@ pub(super) fn verify(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
     base: &Table,
-    jobs: &[Ed25519Job<'_>],
+    jobs: &[Job<'_>],
     scratch: &mut Scratch,
     verdicts: &mut [bool],
 ) {
@@ -68,6 +69,9 @@ pub(super) fn verify(
     let mut order = core::mem::take(&mut scratch.order);
     order.clear();
     for (number, job) in (0u32..).zip(jobs) {
+        if job.message().is_none() {
+            continue;
+        }
         let Ok(signature) = <&[u8; 64]>::try_from(job.signature) else {
             continue;
         };
@@ -114,9 +118,14 @@ fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
 
 /// The signature of a job whose form has been checked.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn signature<'a>(job: &Ed25519Job<'a>) -> (&'a [u8; 32], &'a [u8; 32]) {
+fn signature<'a>(job: &Job<'a>) -> (&'a [u8; 32], &'a [u8; 32]) {
     // `verify` lets only signatures of 64 bytes into the order.
     split(job.signature.try_into().expect("64 bytes"))
+}
+
+/// The message of such a job.
+fn message<'a>(job: &Job<'a>) -> &'a [&'a [u8]] {
+    job.message().unwrap_or_default()
 }
 
 /// Up to [`CHUNK`] jobs to verify.
@@ -124,7 +133,7 @@ struct Chunk<'a> {
     token: Avx512Ifma,
     plan: &'a Ed25519Plan,
     base: &'a Table,
-    jobs: &'a [Ed25519Job<'a>],
+    jobs: &'a [Job<'a>],
     places: &'a [Place],
     scratch: &'a mut Scratch,
     verdicts: &'a mut [bool],
@@ -202,7 +211,7 @@ fn group_start(places: &[Place], end: usize) -> usize {
 fn challenges(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
-    jobs: &[Ed25519Job<'_>],
+    jobs: &[Job<'_>],
     places: &[Place],
     scratch: &mut Scratch,
 ) {
@@ -217,14 +226,14 @@ fn challenges(
     lengths.clear();
     for (index, place) in places.iter().enumerate() {
         let job = &jobs[place.job as usize];
-        let length = 64 + job.message.iter().map(|part| part.len()).sum::<usize>();
+        let length = 64 + message(job).iter().map(|part| part.len()).sum::<usize>();
         if sha512::blocks(length) * sha512::BLOCK <= LONGEST {
             lengths.push((sha512::blocks(length), index));
         } else {
             let mut hash = Sha512::new();
             hash.update(signature(job).0);
             hash.update(plan.bytes[place.key as usize]);
-            for part in job.message {
+            for part in message(job) {
                 hash.update(part);
             }
             challenges[index] = reduce(&hash.finalize().into());
@@ -241,7 +250,7 @@ fn challenges(
             buffer[..32].copy_from_slice(signature(job).0);
             buffer[32..64].copy_from_slice(&plan.bytes[place.key as usize]);
             let mut length = 64;
-            for part in job.message {
+            for part in message(job) {
                 buffer[length..length + part.len()].copy_from_slice(part);
                 length += part.len();
             }
@@ -264,7 +273,7 @@ fn group(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
     base: &Table,
-    jobs: &[Ed25519Job<'_>],
+    jobs: &[Job<'_>],
     places: &[Place],
     first: usize,
     scratch: &mut Scratch,
@@ -334,13 +343,7 @@ fn from_rows(token: Avx512Ifma, rows: &[[u64; 8]; 15]) -> Extended {
 
 /// Returns one bit per place, set where the sum encodes to R. `half` is 1/(2 Z).
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn compare(
-    token: Avx512Ifma,
-    jobs: &[Ed25519Job<'_>],
-    places: &[Place],
-    sum: &Sum,
-    half: &Fe,
-) -> u8 {
+fn compare(token: Avx512Ifma, jobs: &[Job<'_>], places: &[Place], sum: &Sum, half: &Fe) -> u8 {
     let mut encodings = [[0; 4]; 8];
     for (words_of, place) in encodings.iter_mut().zip(places) {
         *words_of = words(signature(&jobs[place.job as usize]).0);

@@ -5,18 +5,21 @@ use alloc::vec::Vec;
 
 use ed25519_dalek::{Signature, VerifyingKey};
 
-use super::job::Ed25519Job;
+use crate::backend::engine::Job;
 
 /// Returns the strict verdict. `text` is scratch for the message in one piece.
-pub(super) fn verify(key: &[u8; 32], job: &Ed25519Job<'_>, text: &mut Vec<u8>) -> bool {
+pub(super) fn verify(key: &[u8; 32], job: &Job<'_>, text: &mut Vec<u8>) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(key) else {
         return false;
     };
     let Ok(signature) = Signature::from_slice(job.signature) else {
         return false;
     };
+    let Some(message) = job.message() else {
+        return false;
+    };
     text.clear();
-    for part in job.message {
+    for part in message {
         text.extend_from_slice(part);
     }
     key.verify_strict(text, &signature).is_ok()

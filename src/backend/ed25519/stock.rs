@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::decode::{has_small_order, words};
-use super::job::{Ed25519KeyUse, PlannedKey, Point};
+use super::job::{EdwardsKeyUse, PlannedKey, Point};
 use super::lanes::{DECODED, build_tables, decode};
 use super::table::{Table, TableBuilder};
 use crate::backend::Avx512Ifma;
@@ -125,7 +125,7 @@ impl KeyCache {
     pub(super) fn prepare(
         &mut self,
         token: Avx512Ifma,
-        keys: &[Ed25519KeyUse<'_>],
+        keys: &[EdwardsKeyUse<'_>],
         planned: &mut Vec<PlannedKey>,
     ) -> Option<Arc<Table>> {
         self.window += 1;
@@ -280,7 +280,7 @@ impl KeyCache {
     fn make(
         &mut self,
         token: Avx512Ifma,
-        keys: &[Ed25519KeyUse<'_>],
+        keys: &[EdwardsKeyUse<'_>],
         eight: &[Wanted],
         planned: &mut [PlannedKey],
     ) {
@@ -348,7 +348,7 @@ impl KeyCache {
 /// usable.
 fn decode_keys(
     token: Avx512Ifma,
-    keys: &[Ed25519KeyUse<'_>],
+    keys: &[EdwardsKeyUse<'_>],
     which: &[usize],
     planned: &mut [PlannedKey],
 ) {

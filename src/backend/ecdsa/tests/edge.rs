@@ -5,6 +5,7 @@ use alloc::{vec, vec::Vec};
 
 use super::{Case, backends, check, decide, decide_with};
 use crate::backend::ecdsa::{Ecdsa, cache::WIDTHS, curve::Curve, tables::Shape};
+use crate::backend::engine::SignatureEngine as _;
 
 /// Digits of an odd scalar (big-endian) for a shape, lowest first, straight from the definition:
 /// `k = Σ d_i·2^(w·i)`, every `d_i` odd and below `2^w` in magnitude.
