@@ -105,6 +105,9 @@ struct Idle {
     bytes: usize,
 }
 
+/// How often a key was used so far, and its table.
+type Counted = (u64, Option<Arc<Table>>);
+
 impl KeyCache {
     /// No tables yet.
     pub(super) fn new(budget: usize) -> Self {
@@ -129,9 +132,30 @@ impl KeyCache {
         planned: &mut Vec<PlannedKey>,
     ) -> Option<Arc<Table>> {
         self.window += 1;
-        self.uses = keys
-            .iter()
-            .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
+        self.prepare_base(token, keys)?;
+        let found = self.count(keys);
+        // One signature leaves seven lanes idle: without a table it is cheaper by itself.
+        if let ([key], [(uses, None)]) = (keys, &found[..])
+            && key.uses == 1
+            && !(*uses >= LEAST_USES && self.spent + bytes(NARROWEST) <= self.budget)
+        {
+            return None;
+        }
+        let mut wanted = self.plan(token, keys, &found, planned);
+        wanted.sort_unstable();
+        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
+            for eight in same_width.chunks(8) {
+                self.make(token, keys, eight, planned);
+            }
+        }
+        self.base.clone()
+    }
+
+    /// Builds or widens the table of B if the signatures seen so far pay for it; `None` while there
+    /// is none.
+    fn prepare_base(&mut self, token: Avx512Ifma, keys: &[Ed25519KeyUse<'_>]) -> Option<()> {
+        let uses = keys.iter().map(|key| u64::from(key.uses));
+        self.uses = uses.fold(self.uses, u64::saturating_add);
         let width = self.base_width();
         if width == 0 {
             return None;
@@ -144,10 +168,15 @@ impl KeyCache {
             // It takes more space than any other table will.
             self.workshop = TableBuilder::default();
         }
+        Some(())
+    }
+
+    /// Counts the uses of each key, and returns them with its table. All keys first: no table that
+    /// this window uses may be given up for another.
+    fn count(&mut self, keys: &[Ed25519KeyUse<'_>]) -> Vec<Counted> {
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
         }
-        // All keys first: no table that this window uses may be given up for another.
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             if self.known.len() >= COUNTED && !self.known.contains_key(key.key) {
@@ -160,15 +189,20 @@ impl KeyCache {
             known.window = self.window;
             found.push((known.uses, known.table.clone()));
         }
-        // One signature leaves seven lanes idle: without a table it is cheaper by itself.
-        if let ([key], [(uses, None)]) = (keys, &found[..])
-            && key.uses == 1
-            && !(*uses >= LEAST_USES && self.spent + bytes(NARROWEST) <= self.budget)
-        {
-            return None;
-        }
+        found
+    }
+
+    /// Appends the keys to `planned`, as tables that are there, points, or refused, and returns the
+    /// tables that pay, with space reserved for them.
+    fn plan(
+        &mut self,
+        token: Avx512Ifma,
+        keys: &[Ed25519KeyUse<'_>],
+        found: &[Counted],
+        planned: &mut Vec<PlannedKey>,
+    ) -> Vec<Wanted> {
         let (mut idle, mut undecoded, mut wanted) = (None, Vec::new(), Vec::new());
-        for (index, (key, (uses, table))) in keys.iter().zip(&found).enumerate() {
+        for (index, (key, (uses, table))) in keys.iter().zip(found).enumerate() {
             if let Some(table) = table {
                 planned.push(PlannedKey::Table(Arc::clone(table)));
                 if let Some(made) = self.widest(*uses, key.uses, table.width(), &mut idle) {
@@ -194,13 +228,7 @@ impl KeyCache {
             self.tabled
                 .retain(|key| known.get(key).is_some_and(|known| known.table.is_some()));
         }
-        wanted.sort_unstable();
-        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
-            for eight in same_width.chunks(8) {
-                self.make(token, keys, eight, planned);
-            }
-        }
-        self.base.clone()
+        wanted
     }
 
     /// Reserves space for the widest table that pays for a key, fits and is wider than `old`.
