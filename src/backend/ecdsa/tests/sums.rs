@@ -149,25 +149,16 @@ fn sums<E: Engine<Entry = C::Entry>, C: Curve>(engine: E, multiple: impl Fn(i64)
         let stride = E::LANES * scalar_words::<C>();
         let base: Vec<u32> = (0..count).map(|i| (i * shape.entries()) as u32).collect();
         let negative: Vec<u32> = (0..groups).map(|group| (group as u32) * 0x5a5a).collect();
-        let combs: Vec<_> = (0..terms)
-            .map(|term| {
-                let scalars = Digits {
-                    words: &words[term],
-                    stride,
-                    negative: &negative,
-                };
-                let table = &tables[term];
-                let base = &base;
-                (
-                    Term::<E> {
-                        table,
-                        base,
-                        scalars,
-                    },
-                    shape,
-                )
-            })
-            .collect();
+        let comb = |term: usize| Term::<E> {
+            table: &tables[term],
+            base: &base,
+            scalars: Digits {
+                words: &words[term],
+                stride,
+                negative: &negative,
+            },
+        };
+        let combs: Vec<_> = (0..terms).map(|term| (comb(term), shape)).collect();
 
         for most_parts in [1, 2, 3, 5, 16] {
             let mut sums = Sums::default();
