@@ -221,10 +221,10 @@
 // Certificate signatures that are verified for the remarks on one voucher. Default 256.
 #define OV_LIMIT_CERTIFICATE_CHECKS 9
 
-// The batch engine of this library, with the fastest instructions that the CPU has. The default.
+// The engine of this library, with the fastest instructions that the CPU has. The default.
 #define OV_ENGINE_FASTEST 0
 
-// The batch engine of this library, with 64-bit instructions alone.
+// The engine of this library, with 64-bit instructions alone.
 #define OV_ENGINE_PORTABLE 1
 
 // The RustCrypto crates, one voucher at a time: for those who prefer widely used code to speed.
@@ -2299,8 +2299,9 @@ ov_status ov_policy_set_limit(struct ov_policy *policy, int32_t which, uint64_t 
 // The current value of a limit.
 ov_status ov_policy_limit(const struct ov_policy *policy, int32_t which, uint64_t *value);
 
-// The engine that verifies batches and hand-overs, an `OV_ENGINE_` number. Verdicts are the same.
-ov_status ov_policy_set_engine(struct ov_policy *policy, int32_t engine);
+// The engine that verifies the signatures of vouchers, an `OV_ENGINE_` number. Verdicts are the same.
+ov_status ov_policy_set_engine(struct ov_policy *policy,
+                               int32_t engine);
 
 // Accepts one more deviation: an `OV_ALLOW_` number.
 ov_status ov_policy_allow(struct ov_policy *policy, int32_t code);

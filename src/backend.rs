@@ -29,6 +29,9 @@ pub(crate) mod sha256;
 #[cfg(target_arch = "x86_64")]
 #[forbid(unsafe_code)]
 pub(crate) mod sha512;
+#[cfg(test)]
+#[forbid(unsafe_code)]
+pub(crate) mod tests;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use isa::avx512::Avx512Ifma;

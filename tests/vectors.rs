@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::finding::Finding;
 use ownership_voucher::{
@@ -70,6 +71,15 @@ fn run(path: &Path, folder_verdict: &str) -> Result<(), Failed> {
     let result = Voucher::parse(&bytes).and_then(|voucher| voucher.verify(&policy));
     let owned = Voucher::from_vec(bytes.clone(), policy.limits())
         .and_then(|voucher| voucher.verify(&policy));
+    for engine in Engine::ALL {
+        let by_engine = policy.clone().with_engine(engine);
+        let again = Voucher::parse(&bytes).and_then(|voucher| voucher.verify(&by_engine));
+        match (&result, &again) {
+            (Ok(first), Ok(again)) => same(first.proved(), again.proved())?,
+            (Err(first), Err(again)) => same(first, again)?,
+            _ => return Err(format!("another verdict by {engine:?}").into()),
+        }
+    }
     let audit = audit(&bytes, &policy);
     if let Some(finding) = audit.findings.iter().find(|it| it.offset >= bytes.len()) {
         return Err(format!("{finding:?} lies behind the voucher").into());

@@ -190,6 +190,9 @@ impl Vectorised for Lanes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::tests::{backends, on_ifma};
+
+    on_ifma!(agrees_with_sha2);
 
     /// Against `sha2`, one message at a time: every length around blocks, both hashes mixed, cut
     /// into parts anywhere, in batches of any size.
@@ -197,7 +200,7 @@ mod tests {
     fn agrees_with_sha2() {
         use sha2::Digest as _;
         let text: Vec<u8> = (0..9000_u32).map(|i| (i * i / 8) as u8).collect();
-        for backend in [Backend::Portable, Backend::detect()] {
+        for backend in backends() {
             let mut hashes = Hashes::default();
             let mut wanted: Vec<Vec<u8>> = Vec::new();
             for batch in [0, 1, 2, 7, 15, 16, 17, 40, 700] {

@@ -261,13 +261,12 @@ mod tests {
     use sha2::{Digest, Sha512};
 
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
 
-    #[test]
+    on_ifma!(agrees_with_sha2_at_every_length);
+
     fn agrees_with_sha2_at_every_length() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let text: Vec<u8> = (0..1000u32).map(|i| (i * i / 8) as u8).collect();
         for first in 0..400 {
             // Lengths of one batch differ, so that lanes end at different blocks.

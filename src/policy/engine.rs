@@ -1,16 +1,16 @@
 //! The choice of engine.
 
-/// The code that verifies signatures in batches and hand-overs. The verdicts are the same.
+/// The code that verifies the signatures of vouchers, one or many. The verdicts are the same.
 ///
-/// A single [`Voucher::verify`](crate::Voucher::verify) calls the RustCrypto crates, whatever the
-/// policy says. For one voucher a batch of one takes less time.
+/// An [`audit`](crate::audit()), which names every fault, and the messages of onboarding are always
+/// verified by the RustCrypto crates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Engine {
-    /// The batch engine of this library, with the fastest instructions that the CPU has.
+    /// The engine of this library, with the fastest instructions that the CPU has.
     #[default]
     Fastest,
-    /// The batch engine of this library, with 64-bit instructions alone.
+    /// The engine of this library, with 64-bit instructions alone.
     Portable,
     /// The crates `p256`, `p384`, `ed25519-dalek`, `rsa` and `sha2`, one voucher at a time. It is
     /// for those who prefer widely used code to speed, and to compare with.

@@ -88,10 +88,8 @@ fn every_vector_gets_in_a_batch_the_verdict_that_it_gets_alone() {
             assert_eq!(&fast[number], single, "vector {number}");
         }
         for engine in [Engine::Portable, Engine::RustCrypto] {
-            let verdicts = together(
-                &mut BatchVerifier::new(&policy.clone().with_engine(engine)),
-                vouchers,
-            );
+            let policy = policy.clone().with_engine(engine);
+            let verdicts = together(&mut BatchVerifier::new(&policy), vouchers);
             for (number, single) in single.iter().enumerate() {
                 assert_eq!(&verdicts[number], single, "vector {number}, {engine:?}");
             }

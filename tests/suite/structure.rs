@@ -1,6 +1,6 @@
 //! The structure of the source, held to docs/architecture.md: no file imports from a later stage, no
 //! files import each other in a circle, every module has a stage, unsafe code is where it belongs,
-//! and no file is too long.
+//! no file or function is too long, and no test asks the CPU whether to run.
 
 use std::{fs, path::Path};
 
@@ -19,6 +19,19 @@ const GATE: &str = "src/backend/isa/";
 /// The most lines of a file; those that have more, and why.
 const LINES: usize = 600;
 const LONG: [(&str, &str); 1] = [("src/certificate/tests.rs", "one case after the other")];
+
+/// The most lines of a function.
+const FUNCTION: usize = 80;
+/// Who may ask which instructions the CPU has. A test that returns where it has none would pass
+/// without having run: `src/backend/tests.rs` makes tests that are ignored there instead.
+const DETECT: [&str; 6] = [
+    "src/backend.rs",
+    "src/backend/ecdsa/limbs64/engine.rs",
+    "src/backend/isa/",
+    "src/backend/tests.rs",
+    "src/batch",
+    "src/bench_api",
+];
 
 /// What is wrong with a crate. `stages` are the modules of each stage; without any, all may import
 /// all but in a circle.
@@ -50,12 +63,88 @@ fn faults(all: &Crate<'_>, stages: &[Vec<&str>]) -> Vec<String> {
         };
         faults.extend(outside("unsafe", &UNSAFE.map(|(start, _)| start)));
         faults.extend(outside("target_feature", &[GATE]));
+        faults.extend(outside("detect", &DETECT));
         let listed = LONG.iter().any(|(long, _)| long == path);
         if listed != (code.len() > LINES) {
             faults.push(format!("{path}:{LINES}: longer, or listed in vain"));
         }
     }
     faults
+}
+
+/// The functions with a body: name, first line, and how many lines. Of code as rustfmt leaves it, where
+/// a function ends when its indentation comes back.
+fn functions(code: &[String]) -> Vec<(&str, usize, usize)> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    for (at, line) in code.iter().enumerate() {
+        let Some((before, rest)) = line.split_once("fn ") else {
+            continue;
+        };
+        let is_qualifier = |word: &str| {
+            word.starts_with("pub")
+                || ["const", "async", "unsafe", "extern", "\"C\""].contains(&word)
+        };
+        if line.ends_with([';', '}']) || !before.split_whitespace().all(is_qualifier) {
+            continue;
+        }
+        let rest_of_it = code[at + 1..].iter();
+        let mut back = rest_of_it.filter(|next| !next.is_empty() && indent(next) == indent(line));
+        // A declaration ends with the parenthesis of its arguments.
+        let end = back.find(|next| next.ends_with(';') || next.trim_start().starts_with('}'));
+        let end = end.filter(|end| end.trim_start() == "}");
+        let end = end.and_then(|end| code.iter().position(|line| core::ptr::eq(line, end)));
+        let name = rest.split(['(', '<']).next().unwrap_or_default();
+        found.extend(end.map(|end| (name, at + 1, end - at + 1)));
+    }
+    found
+}
+
+/// Functions of a file that are longer than a screen or two.
+fn long_functions(path: &str, source: &str) -> Vec<String> {
+    let code = imports::code(source);
+    let functions = functions(&code).into_iter();
+    let long = functions.filter(|(_, _, lines)| *lines > FUNCTION);
+    long.map(|(name, line, lines)| {
+        format!("{path}:{line}: {name} has {lines} lines, more than {FUNCTION}")
+    })
+    .collect()
+}
+
+#[test]
+fn functions_fit_a_screen_or_two() {
+    let mut found = Vec::new();
+    let mut count = 0;
+    for folder in ["src/", "crates/", "tools/"] {
+        for (path, source) in sources(folder) {
+            count += functions(&imports::code(&source)).len();
+            found.extend(long_functions(&path, &source));
+        }
+    }
+    assert!(count > 2000, "it reads them: {count}");
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+#[test]
+fn a_long_function_is_found() {
+    let body = |lines: usize| "        f();\n".repeat(lines);
+    let inside = |head: &str, lines| format!("impl A {{\n    {head}\n{}    }}\n}}\n", body(lines));
+    let found = |head: &str, lines| long_functions("src/low.rs", &inside(head, lines)).join("\n");
+    let one = "pub(crate) const fn g<T>(t: T) -> u8 {";
+    assert_eq!(found(one, FUNCTION - 2), "");
+    assert_eq!(
+        found(one, FUNCTION - 1),
+        "src/low.rs:2: g has 81 lines, more than 80"
+    );
+    let several = "fn g<T>(\n        t: T,\n    ) -> u8\n    where\n        T: A,\n    {";
+    assert_eq!(found(several, FUNCTION - 7), "");
+    assert!(found(several, FUNCTION - 6).contains("g has 81 lines"));
+    // Declarations have no body, and what follows them is not theirs.
+    let declared = format!(
+        "trait A {{\n    fn g(\n        t: u8,\n    );\n{}}}\n",
+        "\n".repeat(90)
+    );
+    assert_eq!(long_functions("src/low.rs", &declared), [""; 0]);
 }
 
 /// The sources below a folder, with their paths from the top of the repository.
@@ -201,6 +290,11 @@ fn what_is_out_of_place_is_found() {
         gate.starts_with("src/low.rs:1: target_feature outside"),
         "{gate}"
     );
+    let asks = found(
+        "src/low.rs",
+        "let Some(token) = Avx512Ifma::detect() else {\n",
+    );
+    assert!(asks.starts_with("src/low.rs:1: detect outside"), "{asks}");
     assert_eq!(found("src/low.rs", &"\n".repeat(LINES)), "");
     assert!(found("src/low.rs", &"\n".repeat(LINES + 1)).contains("longer"));
     assert!(found("src/certificate/tests.rs", "").contains("in vain"));

@@ -143,19 +143,8 @@ impl Crafted {
 
     fn make(&self) -> Vec<u8> {
         let info = self.info.as_str();
-        let (label, protected) = self.key.codes();
         let spki = self.key.public();
-        let key = if self.chain.is_empty() {
-            [&[0x83, label, 0x01][..], &bstr(&spki)].concat()
-        } else {
-            let list = self.chain.iter().map(|one| bstr(one)).collect::<Vec<_>>();
-            [
-                &[0x83, label, 0x02][..],
-                &head(4, list.len()),
-                &list.concat(),
-            ]
-            .concat()
-        };
+        let key = self.public_key(&spki);
         let usual = RvDirective::new()
             .dns("rv.example.com")
             .device_port(443)
@@ -192,11 +181,41 @@ impl Crafted {
             &chain_hash,
         ]
         .concat();
+        let list = self.list(&header, plain.hmac_bytes(), &key);
+        [
+            &[0x85, 0x18, 0x65][..],
+            &bstr(&header),
+            plain.hmac_bytes(),
+            &chain,
+            &head(4, self.entries),
+            &list,
+        ]
+        .concat()
+    }
+
+    /// The key in the header and in every entry.
+    fn public_key(&self, spki: &[u8]) -> Vec<u8> {
+        let (label, _) = self.key.codes();
+        if self.chain.is_empty() {
+            return [&[0x83, label, 0x01][..], &bstr(spki)].concat();
+        }
+        let list = self.chain.iter().map(|one| bstr(one)).collect::<Vec<_>>();
+        [
+            &[0x83, label, 0x02][..],
+            &head(4, list.len()),
+            &list.concat(),
+        ]
+        .concat()
+    }
+
+    /// The entries, each with the hash of what comes before.
+    fn list(&self, header: &[u8], hmac: &[u8], key: &[u8]) -> Vec<u8> {
+        let (_, protected) = self.key.codes();
         let hash = |bytes: &[u8]| [&[0x82, 0x2f][..], &bstr(&Sha256::digest(bytes))].concat();
-        let about = [&[7; 16][..], info.as_bytes()].concat();
+        let about = [&[7; 16][..], self.info.as_bytes()].concat();
         let long = [&[0x82, 0x38, 0x2a][..], &bstr(&Sha384::digest(&about))].concat();
         let about = hash(&about);
-        let mut before = [&header, plain.hmac_bytes()].concat();
+        let mut before = [header, hmac].concat();
         let mut list = Vec::new();
         for entry in 0..self.entries {
             let about = if self.turns && entry % 2 == 1 {
@@ -204,7 +223,7 @@ impl Crafted {
             } else {
                 &about
             };
-            let payload = [&[0x84], &hash(&before)[..], about, &self.extra, &key].concat();
+            let payload = [&[0x84], &hash(&before)[..], about, &self.extra, key].concat();
             let message = [
                 &b"\x84\x6aSignature1"[..],
                 &bstr(protected),
@@ -222,15 +241,7 @@ impl Crafted {
             .concat();
             list.extend_from_slice(&before);
         }
-        [
-            &[0x85, 0x18, 0x65][..],
-            &bstr(&header),
-            plain.hmac_bytes(),
-            &chain,
-            &head(4, self.entries),
-            &list,
-        ]
-        .concat()
+        list
     }
 }
 
@@ -303,14 +314,31 @@ fn labels(size: usize) -> Vec<u8> {
     [head(5, 60), pairs.collect()].concat()
 }
 
-/// All crafted vouchers.
-pub(crate) fn vouchers() -> Vec<Input> {
-    let p384 = || Key::local(KeyType::Secp384r1);
-    let p256 = |entries| Crafted::new(Key::local(KeyType::Secp256r1), entries);
-    let made = |name, voucher: &Crafted| Input {
+/// A voucher with P-256 keys.
+fn p256(entries: usize) -> Crafted {
+    Crafted::new(Key::local(KeyType::Secp256r1), entries)
+}
+
+fn made(name: &'static str, voucher: &Crafted) -> Input {
+    Input {
         name,
         bytes: voucher.make(),
-    };
+    }
+}
+
+/// All crafted vouchers.
+pub(crate) fn vouchers() -> Vec<Input> {
+    let parts = [keys_and_chains(), large_values(), promises()];
+    let list: Vec<Input> = parts.into_iter().flatten().collect();
+    for input in &list {
+        assert!(input.bytes.len() <= Limits::new().input(), "{}", input.name);
+    }
+    list
+}
+
+/// As many signatures and certificates as there may be.
+fn keys_and_chains() -> Vec<Input> {
+    let p384 = || Key::local(KeyType::Secp384r1);
     let secret = LocalKey::from_secret(KeyType::Secp384r1, &[0x42; 48]).expect("below the order");
     let mut list = vec![
         made("entries-p384", &Crafted::new(p384(), ENTRIES)),
@@ -336,6 +364,12 @@ pub(crate) fn vouchers() -> Vec<Input> {
     let mut device = p256(1);
     device.device = vec![certificate(&secret, 5400); 16];
     list.push(made("extensions", &device));
+    list
+}
+
+/// One value that takes all the room there is.
+fn large_values() -> Vec<Input> {
+    let mut list = Vec::new();
 
     // One entry with as much in OVEExtra as there is room for.
     let mut extra = p256(1);
@@ -378,6 +412,12 @@ pub(crate) fn vouchers() -> Vec<Input> {
     let mut same = p256(1);
     same.unprotected = labels(room(0) / 60 - 8);
     list.push(made("labels", &same));
+    list
+}
+
+/// More than there is, or may be.
+fn promises() -> Vec<Input> {
+    let mut list = Vec::new();
 
     // A list of entries that promises more than there is, and a header that says it is endless.
     let mut lies = p256(0).make();
@@ -398,9 +438,6 @@ pub(crate) fn vouchers() -> Vec<Input> {
     let mut thousands = p256(1);
     thousands.device = vec![vec![0x30, 0]; room(0) / 3];
     list.push(made("certificates", &thousands));
-    for input in &list {
-        assert!(input.bytes.len() <= Limits::new().input(), "{}", input.name);
-    }
     list
 }
 

@@ -271,14 +271,14 @@ pub extern "C" fn ov_policy_limit(
     })
 }
 
-/// The batch engine of this library, with the fastest instructions that the CPU has. The default.
+/// The engine of this library, with the fastest instructions that the CPU has. The default.
 pub const OV_ENGINE_FASTEST: i32 = 0;
-/// The batch engine of this library, with 64-bit instructions alone.
+/// The engine of this library, with 64-bit instructions alone.
 pub const OV_ENGINE_PORTABLE: i32 = 1;
 /// The RustCrypto crates, one voucher at a time: for those who prefer widely used code to speed.
 pub const OV_ENGINE_RUST_CRYPTO: i32 = 2;
 
-/// The engine that verifies batches and hand-overs, an `OV_ENGINE_` number. Verdicts are the same.
+/// The engine that verifies the signatures of vouchers, an `OV_ENGINE_` number. Verdicts are the same.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_engine(policy: *mut ov_policy, engine: i32) -> ov_status {
     plain(|caller| {

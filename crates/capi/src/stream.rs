@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 use core::ffi::c_void;
 
-use super::batch::{cancelled, ov_batch, ov_progress_fn, work};
+use super::batch::{Batch, cancelled, ov_batch, ov_progress_fn, work};
 use super::guard::guard;
 use super::handle::{Handle, Refusal};
 use super::report::{Report, ov_error};
 use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::{Verified, ov_verdict, ov_verified};
-use ownership_voucher::{Error, ErrorKind};
+use ownership_voucher::{Error, ErrorKind, VerifiedVoucher};
 
 /// Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
 /// cancel. The library copies the voucher before the next call. The callback must not throw or
@@ -32,6 +32,59 @@ pub type ov_result_fn = Option<
         error: *const ov_error,
     ) -> i32,
 >;
+
+/// Where verdicts go, and how many went there.
+struct Stream {
+    user: *mut c_void,
+    result: unsafe extern "C" fn(
+        *mut c_void,
+        u64,
+        ov_slice,
+        *const ov_verdict,
+        *const ov_verified,
+        *const ov_error,
+    ) -> i32,
+    sum: u64,
+    bad: u64,
+}
+
+impl Stream {
+    /// Hands out the verdict on a voucher; returns whether the caller wants to go on.
+    fn hand_out(
+        &mut self,
+        batch: &mut Batch,
+        voucher: &[u8],
+        found: Result<VerifiedVoucher<'_>, Error>,
+    ) -> bool {
+        let verdict = ov_verdict::of(found.as_ref().map(|found| found.proved()));
+        self.bad = self.bad.saturating_add(u64::from(found.is_err()));
+        let (verified, fault) = match found {
+            Ok(voucher) => {
+                let verified = Verified::new(voucher.into_owned());
+                (Some(Handle::lent::<ov_verified>(verified)), None)
+            }
+            Err(error) => {
+                let report = Report::of(&error);
+                batch.note(self.sum, error);
+                (None, Some(Handle::lent::<ov_error>(report)))
+            }
+        };
+        // SAFETY: the caller gave this function for this purpose; the pointers are NULL or point to
+        // locals of this function.
+        let answer = unsafe {
+            (self.result)(
+                self.user,
+                self.sum,
+                ov_slice::of(voucher),
+                &raw const verdict,
+                verified.as_ref().map_or(core::ptr::null(), Handle::lend),
+                fault.as_ref().map_or(core::ptr::null(), Handle::lend),
+            )
+        };
+        self.sum = self.sum.saturating_add(1);
+        answer == 0
+    }
+}
 
 /// Reads the next batch of vouchers. Returns whether the source has more after it.
 fn next_batch(
@@ -83,10 +136,15 @@ pub extern "C" fn ov_batch_stream(
         let (out_done, out_rejected) = (caller.maybe_out(done)?, caller.maybe_out(rejected)?);
         batch.clear();
         let settings = batch.settings();
-        let (mut sum, mut bad) = (0_u64, 0_u64);
+        let mut stream = Stream {
+            user,
+            result,
+            sum: 0,
+            bad: 0,
+        };
         let mut outcome = Ok(());
         let mut more = true;
-        'batches: while more {
+        while more && outcome.is_ok() {
             let (most, bytes) = (settings.batch_size, settings.batch_bytes);
             let vouchers = match next_batch(next, user, most, bytes, caller) {
                 Ok((vouchers, goes_on)) => {
@@ -102,48 +160,18 @@ pub extern "C" fn ov_batch_stream(
                 break;
             }
             let verdicts = batch.with_pool(|verifier| verifier.verify(&vouchers))?;
-            for (voucher, found) in vouchers.iter().zip(verdicts) {
-                let verdict = ov_verdict::of(found.as_ref().map(|found| found.proved()));
-                bad = bad.saturating_add(u64::from(found.is_err()));
-                let (verified, fault) = match found {
-                    Ok(voucher) => {
-                        let verified = Verified::new(voucher.into_owned());
-                        (Some(Handle::lent::<ov_verified>(verified)), None)
-                    }
-                    Err(error) => {
-                        let report = Report::of(&error);
-                        batch.note(sum, error);
-                        (None, Some(Handle::lent::<ov_error>(report)))
-                    }
-                };
-                // SAFETY: the caller gave this function for this purpose; the pointers are NULL or
-                // point to locals of this iteration.
-                let answer = unsafe {
-                    result(
-                        user,
-                        sum,
-                        ov_slice::of(voucher),
-                        &raw const verdict,
-                        verified.as_ref().map_or(core::ptr::null(), Handle::lend),
-                        fault.as_ref().map_or(core::ptr::null(), Handle::lend),
-                    )
-                };
-                sum = sum.saturating_add(1);
-                if answer != 0 {
-                    outcome = Err(Error::new(ErrorKind::Cancelled).into());
-                    break 'batches;
-                }
-            }
-            if cancelled(progress, user, sum, bad, 0) {
+            let mut both = vouchers.iter().zip(verdicts);
+            let goes_on = both.all(|(voucher, found)| stream.hand_out(&mut batch, voucher, found))
+                && !cancelled(progress, user, stream.sum, stream.bad, 0);
+            if !goes_on {
                 outcome = Err(Error::new(ErrorKind::Cancelled).into());
-                break;
             }
         }
         if let Some(out) = out_done {
-            out.write(sum);
+            out.write(stream.sum);
         }
         if let Some(out) = out_rejected {
-            out.write(bad);
+            out.write(stream.bad);
         }
         outcome
     })

@@ -80,18 +80,23 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::HmacSecretShort => "use 32 random bytes for SHA-256, 48 for SHA-384",
         ErrorKind::Deviation => "without --strict this is a finding",
-        _ => match kind.fault() {
-            Fault::Malformed => {
-                "the bytes are not a voucher of FDO 1.1: look at them with `ov show --diag`, and \
-                 ask for the original"
-            }
-            Fault::Unsupported => "this is not FDO 1.1: ask for a voucher that is",
-            Fault::Rejected => "do not accept it, and ask the owner before for the original",
-            Fault::Limit => "no voucher seen in circulation is so large: do not accept it",
-            Fault::Misuse => "check the arguments",
-            Fault::Signer => "check the key and its keeper",
-            _ => "do not accept it",
-        },
+        _ => for_fault(kind.fault()),
+    }
+}
+
+/// Advice where the kind of error needs none of its own.
+const fn for_fault(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Malformed => {
+            "the bytes are not a voucher of FDO 1.1: look at them with `ov show --diag`, and ask \
+             for the original"
+        }
+        Fault::Unsupported => "this is not FDO 1.1: ask for a voucher that is",
+        Fault::Rejected => "do not accept it, and ask the owner before for the original",
+        Fault::Limit => "no voucher seen in circulation is so large: do not accept it",
+        Fault::Misuse => "check the arguments",
+        Fault::Signer => "check the key and its keeper",
+        _ => "do not accept it",
     }
 }
 

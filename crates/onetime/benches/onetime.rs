@@ -57,6 +57,12 @@ fn main() {
         });
     }
 
+    books();
+    addresses(&master);
+}
+
+/// Owners among keys that were derived before.
+fn books() {
     let keys = points(KEYS);
     let mut book = KeyBook::new();
     measure("enter 1 000 000 keys into a book", keys.len(), || {
@@ -75,7 +81,10 @@ fn main() {
         let found = owners.iter().filter(|owner| book.find(owner).is_some());
         assert_eq!(found.count(), VOUCHERS / 10);
     });
+}
 
+/// Vouchers that are sold to an address.
+fn addresses(master: &MasterSecret) {
     let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32]).expect("in range");
     let (scan, spend) = (
         master.scan_key(0).expect("a key"),

@@ -12,6 +12,7 @@ use ownership_voucher::create::{RvDirective, RvProtocol};
 
 use ownership_voucher::{
     ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, OwnerSigner as _, Policy,
+    VerifiedVoucher,
 };
 use ownership_voucher_onetime::{Found, MasterSecret, OneTimeKey, ScanKey, SpendKey};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -46,6 +47,12 @@ fn hkdf(secret: &[u8], info: &[&[u8]]) -> [Vec<u8>; 3] {
 /// Deriving, selling, recognising and signing: nothing of what passes through HKDF is left, nor the
 /// secret that both sides know.
 fn one_time_keys(secret: &[u8; 32]) {
+    deriving(secret);
+    let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32]).expect("in range");
+    selling(secret, &maker, &new_voucher(&maker));
+}
+
+fn deriving(secret: &[u8; 32]) {
     assert!(!has_debug!(MasterSecret));
     assert!(!has_debug!(ScanKey));
     assert!(!has_debug!(SpendKey));
@@ -69,9 +76,10 @@ fn one_time_keys(secret: &[u8; 32]) {
     }
     let seen = left_behind(&[&secret[..]], || drop(Box::new(MasterSecret::new(secret))));
     assert_eq!(seen.0, 0, "dropping a master secret");
+}
 
-    // A voucher that was sold to the address.
-    let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32]).expect("in range");
+/// A voucher to sell.
+fn new_voucher(maker: &LocalKey) -> VerifiedVoucher<'static> {
     let voucher = NewVoucher::new(Guid([9; 16]), "Model 7", maker.public_key().into())
         .with_rendezvous(
             RvDirective::new()
@@ -83,7 +91,13 @@ fn one_time_keys(secret: &[u8; 32]) {
         .header()
         .and_then(|header| header.authenticate(&HmacSecret::new(vec![7; 32])))
         .expect("a voucher");
-    let voucher = voucher.verify(&Policy::any_origin()).expect("verified");
+    let voucher = voucher.verify(&Policy::any_origin());
+    voucher.expect("verified").into_owned()
+}
+
+/// A voucher that is sold to an address, and found by its buyer.
+fn selling(secret: &[u8; 32], maker: &LocalKey, voucher: &VerifiedVoucher<'_>) {
+    let master = MasterSecret::new(secret);
     let scan = Box::new(master.scan_key(0).expect("a key"));
     let spend = Box::new(master.spend_key(0).expect("a key"));
     let address = scan.address();
@@ -93,7 +107,7 @@ fn one_time_keys(secret: &[u8; 32]) {
         &seed,
         &[b"ephemeral\0P-256\0", &address.to_bytes(), &device],
     );
-    let owner = address.owner_of(&voucher, &seed).expect("an owner");
+    let owner = address.owner_of(voucher, &seed).expect("an owner");
     let ephemeral = owner.extra().1;
     let bytes = scan.to_bytes();
     let shared = {
@@ -116,13 +130,13 @@ fn one_time_keys(secret: &[u8; 32]) {
 
     let wanted = [&both[..], &[&made[0], &made[1], &made[2]]].concat();
     let seen = left_behind(&wanted, || {
-        drop(black_box(address.owner_of(&voucher, &seed)));
+        drop(black_box(address.owner_of(voucher, &seed)));
     });
     assert_eq!(seen, (0, false), "selling to an address");
 
     let options = owner.options(&ExtendOptions::new());
     let extension = voucher.extend(&owner.next_owner(), &options);
-    let sold = extension.and_then(|extension| extension.sign(&maker));
+    let sold = extension.and_then(|extension| extension.sign(maker));
     let sold = sold.expect("sold");
     let wanted = [&both[..], &[&bytes[..32], &back[1]]].concat();
     let seen = left_behind(&wanted, || {

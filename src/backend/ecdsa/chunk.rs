@@ -28,6 +28,7 @@ pub(super) struct Chunk<'a, C: Curve> {
 }
 
 impl<C: Curve> Chunk<'_, C> {
+    /// Writes the verdicts of the jobs: u1·G + u2·Q for each, and whether its x coordinate is r.
     pub(super) fn verify<E: Engine<Entry = C::Entry>>(
         &self,
         engine: E,
@@ -35,116 +36,138 @@ impl<C: Curve> Chunk<'_, C> {
         work: &mut Work<E>,
         verdicts: &mut [bool],
     ) {
-        let groups = self.chunk.len().div_ceil(E::LANES);
-        let Work {
-            scalars,
-            sums,
-            ends,
-            builder,
-            points,
-            table,
-            table_base,
-            base,
-            generator_base,
-            on_curve,
-            right,
-        } = work;
+        self.read(work);
+        let generator_shape = generator.map_or(self.shape, |generator| generator.shape);
+        work.scalars.solve::<C>(engine, generator_shape, self.shape);
+        work.sums.slots.clear();
+        if !self.cached {
+            self.walk(engine, generator.is_none(), work);
+        }
+        if let Some(generator) = generator {
+            self.add_combs(engine, generator, work);
+        }
+        engine.run(Compare::<E, C> {
+            sums: &work.sums,
+            scalars: &work.scalars,
+            right: &mut work.right,
+            curve: PhantomData,
+        });
+        for (at, job) in self.chunk.iter().enumerate() {
+            let good = work.right[at / E::LANES] >> (at % E::LANES) & 1 == 1;
+            let table = work.base[at] as usize / self.shape.entries();
+            verdicts[*job as usize] = good && (self.cached || work.on_curve[table]);
+        }
+    }
 
-        scalars.reset::<C>(self.chunk.len());
-        base.clear();
-        points.clear();
-        let mut last = None;
+    /// Reads signatures and digests, and notes where the table of each job's key is, or will be;
+    /// keys without a cached table are listed for one.
+    fn read<E: Engine<Entry = C::Entry>>(&self, work: &mut Work<E>) {
+        let lanes = self.groups::<E>() * E::LANES;
         let entries = self.shape.entries() as u32;
+        work.scalars.reset::<C>(self.chunk.len());
+        work.base.clear();
+        work.points.clear();
+        let mut last = None;
         for (at, job) in self.chunk.iter().enumerate() {
             let job = &self.jobs[*job as usize];
-            scalars.set::<C>(at, job.signature, job.digest());
+            work.scalars.set::<C>(at, job.signature, job.digest());
             let (point, place) = &self.plan.keys[job.key as usize];
-            base.push(match place {
+            work.base.push(match place {
                 Place::Cached(_, base) if self.cached => *base,
                 _ => {
                     if last != Some(job.key) {
                         last = Some(job.key);
-                        points.push(*point);
+                        work.points.push(*point);
                     }
-                    (points.len() as u32 - 1) * entries
+                    (work.points.len() as u32 - 1) * entries
                 }
             });
         }
         // Lanes without work repeat the last table.
-        let filler = *base.last().expect("a chunk is not empty");
-        base.resize(groups * E::LANES, filler);
-        generator_base.clear();
-        generator_base.resize(groups * E::LANES, 0);
+        let filler = *work.base.last().expect("a chunk is not empty");
+        work.base.resize(lanes, filler);
+        work.generator_base.clear();
+        work.generator_base.resize(lanes, 0);
+    }
 
-        let generator_shape = generator.map_or(self.shape, |generator| generator.shape);
-        scalars.solve::<C>(engine, generator_shape, self.shape);
-        sums.slots.clear();
-
-        if !self.cached {
-            if generator.is_none() {
-                generator_base.fill(points.len() as u32 * entries);
-                points.push(C::G);
-            }
-            import::<E, C>(engine, points, on_curve);
-            table_base.clear();
-            table_base.extend((0..points.len() as u32).map(|i| i * entries));
-            table.resize(points.len() * entries as usize, C::Entry::ZERO);
-            build(engine, builder, self.shape, points, table_base, table);
-            let terms = [
-                Term::<E> {
-                    table,
-                    base,
-                    scalars: scalars.u2::<C>(),
-                },
-                Term::<E> {
-                    table,
-                    base: generator_base,
-                    scalars: scalars.u1::<C>(),
-                },
-            ];
-            engine.run(Walk {
-                sums,
-                ends,
-                terms: &terms[..1 + usize::from(generator.is_none())],
-                shape: self.shape,
-                groups,
-            });
+    /// Builds tables of the keys, and of the generator if that is to be walked over too, and sets the
+    /// sums by walking down the digits.
+    fn walk<E: Engine<Entry = C::Entry>>(
+        &self,
+        engine: E,
+        over_generator: bool,
+        work: &mut Work<E>,
+    ) {
+        let entries = self.shape.entries() as u32;
+        if over_generator {
+            let base = work.points.len() as u32 * entries;
+            work.generator_base.fill(base);
+            work.points.push(C::G);
         }
-        if let Some(generator) = generator {
-            let of_generator = (
-                Term::<E> {
-                    table: &generator.table,
-                    base: generator_base,
-                    scalars: scalars.u1::<C>(),
-                },
-                generator.shape,
-            );
-            let of_key = (
-                Term::<E> {
-                    table: self.arena,
-                    base,
-                    scalars: scalars.u2::<C>(),
-                },
-                self.shape,
-            );
-            let combs = [of_key, of_generator];
-            engine.run(AddUp {
-                sums,
-                terms: if self.cached { &combs } else { &combs[1..] },
-                groups,
-                most_parts: self.most_parts,
-            });
-        }
-        engine.run(Compare::<E, C> {
-            sums,
-            scalars,
-            right,
-            curve: PhantomData,
+        import::<E, C>(engine, &mut work.points, &mut work.on_curve);
+        let bases = (0..work.points.len() as u32).map(|i| i * entries);
+        work.table_base.clear();
+        work.table_base.extend(bases);
+        let size = work.points.len() * entries as usize;
+        work.table.resize(size, C::Entry::ZERO);
+        build(
+            engine,
+            &mut work.builder,
+            self.shape,
+            &work.points,
+            &work.table_base,
+            &mut work.table,
+        );
+        let terms = [
+            Term::<E> {
+                table: &work.table,
+                base: &work.base,
+                scalars: work.scalars.u2::<C>(),
+            },
+            Term::<E> {
+                table: &work.table,
+                base: &work.generator_base,
+                scalars: work.scalars.u1::<C>(),
+            },
+        ];
+        engine.run(Walk {
+            sums: &mut work.sums,
+            ends: &mut work.ends,
+            terms: &terms[..1 + usize::from(over_generator)],
+            shape: self.shape,
+            groups: self.groups::<E>(),
         });
-        for (at, job) in self.chunk.iter().enumerate() {
-            let good = right[at / E::LANES] >> (at % E::LANES) & 1 == 1;
-            let checked = self.cached || on_curve[(base[at] / entries) as usize];
-            verdicts[*job as usize] = good && checked;
-        }
+    }
+
+    /// Adds the entries of the generator's comb to the sums, and those of the keys' combs if these
+    /// are cached.
+    fn add_combs<E: Engine<Entry = C::Entry>>(
+        &self,
+        engine: E,
+        generator: &Generator<C>,
+        work: &mut Work<E>,
+    ) {
+        let of_generator = Term::<E> {
+            table: &generator.table,
+            base: &work.generator_base,
+            scalars: work.scalars.u1::<C>(),
+        };
+        let of_key = Term::<E> {
+            table: self.arena,
+            base: &work.base,
+            scalars: work.scalars.u2::<C>(),
+        };
+        let combs = [(of_key, self.shape), (of_generator, generator.shape)];
+        engine.run(AddUp {
+            sums: &mut work.sums,
+            terms: if self.cached { &combs } else { &combs[1..] },
+            groups: self.groups::<E>(),
+            most_parts: self.most_parts,
+        });
+    }
+
+    /// Groups of as many jobs as the engine has lanes.
+    const fn groups<E: Engine>(&self) -> usize {
+        self.chunk.len().div_ceil(E::LANES)
     }
 }

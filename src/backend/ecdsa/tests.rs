@@ -1,11 +1,16 @@
 //! Every back end against `p256` and `p384`, known answers, and constructed exceptional cases.
 
 use alloc::{vec, vec::Vec};
+use core::marker::PhantomData;
 
-use super::{Ecdsa, Plan, Scratch, curve::Curve};
+use super::{Ecdsa, P256, P384, Plan, Scratch, curve::Curve, field::Engine, radix52::Engine52};
 use crate::algorithm::Algorithm;
-use crate::backend::Backend;
-use crate::backend::engine::{Job, KeyUse, SignatureEngine, Signed};
+use crate::backend::{
+    Backend,
+    engine::{Job, KeyUse, SignatureEngine, Signed},
+    lanes::{Emulated, Pair},
+    tests::backends,
+};
 
 mod arithmetic;
 mod edge;
@@ -14,6 +19,45 @@ mod points;
 mod residues;
 mod sums;
 
+/// A curve whose engine for every CPU is the one for vectors, on emulated lanes.
+#[derive(Clone, Copy)]
+pub(super) struct OnLanes<C>(PhantomData<C>);
+
+impl<C: Curve> Curve for OnLanes<C>
+where
+    Engine52<Pair<Emulated>, C>: Engine<Entry = C::Entry>,
+{
+    const NAME: &'static str = C::NAME;
+    const KIND: crate::key::KeyKind = C::KIND;
+    const BYTES: usize = C::BYTES;
+    const P: &'static [u64] = C::P;
+    const N: &'static [u64] = C::N;
+    const P_MINUS_N: &'static [u64] = C::P_MINUS_N;
+    const B: &'static [u64] = C::B;
+    const G: Self::Entry = C::G;
+    type Entry = C::Entry;
+    type Portable = Engine52<Pair<Emulated>, C>;
+    #[cfg(target_arch = "x86_64")]
+    type Ifma = C::Ifma;
+    #[cfg(target_arch = "x86_64")]
+    fn ifma(token: crate::backend::Avx512Ifma) -> Self::Ifma {
+        C::ifma(token)
+    }
+}
+
+/// A curve that has an engine for vectors.
+pub(super) trait Laned: Curve {
+    type OnLanes: Curve;
+}
+
+impl Laned for P256 {
+    type OnLanes = OnLanes<Self>;
+}
+
+impl Laned for P384 {
+    type OnLanes = OnLanes<Self>;
+}
+
 /// A verification and its right verdict.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
@@ -21,23 +65,6 @@ pub(super) struct Case {
     pub(super) digest: Vec<u8>,
     pub(super) signature: Vec<u8>,
     pub(super) valid: bool,
-}
-
-/// Every back end of this CPU. One that is missing is announced, since nothing then tests it here.
-pub(super) fn backends() -> Vec<Backend> {
-    let mut all = vec![Backend::portable()];
-    match Backend::detect() {
-        Backend::Portable => {
-            std::eprintln!("!!! NO AVX-512 IFMA ON THIS CPU: ONLY THE PORTABLE BACK END IS TESTED");
-            assert!(
-                std::env::var_os("OV_REQUIRE_IFMA").is_none(),
-                "OV_REQUIRE_IFMA is set, but the back end is not available"
-            );
-        }
-        #[cfg(target_arch = "x86_64")]
-        ifma => all.push(ifma),
-    }
-    all
 }
 
 /// The verdicts of a fresh verifier on all cases in one window.
@@ -79,14 +106,19 @@ pub(super) fn decide_with<C: Curve>(ecdsa: &mut Ecdsa<C>, cases: &[Case]) -> Vec
     verdicts
 }
 
-/// Asserts that every back end gives the right verdicts.
-pub(super) fn check<C: Curve>(cases: &[Case]) {
-    let every = backends();
-    // With the sums cut into parts, and in one piece.
-    for (backend, parts) in every
-        .iter()
-        .flat_map(|backend| [(*backend, 16), (*backend, 1)])
-    {
+/// Asserts that every back end of this test gives the right verdicts.
+pub(super) fn check<C: Laned>(cases: &[Case]) {
+    for backend in backends() {
+        check_on::<C>(backend, cases);
+        if matches!(backend, Backend::Portable) {
+            check_on::<C::OnLanes>(backend, cases);
+        }
+    }
+}
+
+/// Asserts the right verdicts, with the sums cut into parts and in one piece.
+fn check_on<C: Curve>(backend: Backend, cases: &[Case]) {
+    for parts in [16, 1] {
         let mut ecdsa = Ecdsa::<C>::new(backend, 64 << 20);
         ecdsa.most_parts = parts;
         let verdicts = decide_with(&mut ecdsa, cases);
@@ -94,8 +126,9 @@ pub(super) fn check<C: Curve>(cases: &[Case]) {
             assert_eq!(
                 verdict,
                 case.valid,
-                "{} on {backend:?}, {parts} parts, case {i} of {}: {case:x?}",
+                "{} on {} with {backend:?}, {parts} parts, case {i} of {}: {case:x?}",
                 C::NAME,
+                core::any::type_name::<C::Portable>(),
                 cases.len()
             );
         }

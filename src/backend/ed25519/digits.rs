@@ -80,13 +80,12 @@ mod tests {
 
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
 
-    #[test]
+    on_ifma!(digits_add_up);
+
     fn digits_add_up() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let mut numbers = Random(5);
         for width in 4..16 {
             for _ in 0..100 {

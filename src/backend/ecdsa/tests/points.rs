@@ -4,9 +4,8 @@
 use alloc::vec::Vec;
 
 use super::Random;
-#[cfg(target_arch = "x86_64")]
-use crate::backend::Backend;
 use crate::backend::{
+    Backend,
     ecdsa::{
         curve::Curve,
         domain::Entry,
@@ -16,6 +15,7 @@ use crate::backend::{
         radix52::Engine52,
     },
     lanes::{Emulated, MAX_LANES},
+    tests::{backends, on_ifma},
 };
 
 /// Plain coordinates, or infinity.
@@ -180,17 +180,19 @@ macro_rules! curve {
                     }
                 })
                 .collect();
-            run(<C as Curve>::Portable::default(), &pairs);
-            run(Engine52::<Emulated, C>::new(()), &pairs);
-            for backend in super::backends() {
-                #[cfg(target_arch = "x86_64")]
-                if let Backend::Ifma(token) = backend {
-                    run(C::ifma(token), &pairs);
+            for backend in backends() {
+                match backend {
+                    Backend::Portable => {
+                        run(<C as Curve>::Portable::default(), &pairs);
+                        run(Engine52::<Emulated, C>::new(()), &pairs);
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Backend::Ifma(token) => run(C::ifma(token), &pairs),
                 }
-                let _ = backend;
             }
         }
     };
 }
 curve!(p256_points, r256);
 curve!(p384_points, r384);
+on_ifma!(p256_points, p384_points);

@@ -15,9 +15,8 @@ use alloc::vec::Vec;
 use p256::elliptic_curve::bigint::{NonZero, U1024};
 
 use super::Random;
-#[cfg(target_arch = "x86_64")]
-use crate::backend::Backend;
 use crate::backend::{
+    Backend,
     ecdsa::{
         curve::Curve,
         domain::{P256, P384},
@@ -27,7 +26,11 @@ use crate::backend::{
         radix52::{Engine52, Field52, Modulus52},
     },
     lanes::{Emulated, MAX_LANES, Pair, Word},
+    tests::{backends, on_ifma},
 };
+
+on_ifma!(p256_residues, p384_residues);
+on_ifma!(long: million);
 
 /// A ring whose residues can be made from limbs and taken apart.
 trait Limbed: Ring {
@@ -250,16 +253,22 @@ fn ring<R: Limbed>(ring: R, cases: usize) {
 
 /// What only coordinates have.
 fn field<F: Field + Limbed>(f: F, cases: usize) {
+    sums(f, cases);
+    masked(f, cases);
+    differences_of_squares(f, cases);
+    products(f, cases);
+}
+
+/// Sums and differences, some of them of multiples.
+fn sums<F: Field + Limbed>(f: F, cases: usize) {
     let mut n = Reference::new(f, 71);
     let one = small(1);
-    let radix = n.radix;
     let times = |k: u64, value: &U1024| value.wrapping_mul(&small(k));
     for _ in 0..cases.div_ceil(F::LANES) {
         let (a, x) = n.sample::<2>();
         let (b, y) = n.sample::<2>();
         let (c, z) = n.sample::<2>();
         let (a4, x4) = n.sample::<4>();
-        let (b4, y4) = n.sample::<4>();
         let (a5, x5) = n.sample::<5>();
         let (a8, x8) = n.sample::<8>();
         let sum: F::Fe<4> = f.add(&a, &b);
@@ -270,6 +279,31 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
         n.check("sub", &difference, &one, |i| n.minus(&x[i], &y[i]));
         let difference: F::Fe<12> = f.sub(&a4, &a8);
         n.check("sub", &difference, &one, |i| n.minus(&x4[i], &x8[i]));
+        let got = f.sub_shifted2::<0, 1, 5>(&a5, &b, &c);
+        n.check("sub_shifted2", &got, &one, |i| {
+            n.minus(&x5[i], &y[i].wrapping_add(&times(2, &z[i])))
+        });
+        let got = f.sub_shifted::<3, 8>(&a8, &b);
+        n.check("sub_shifted", &got, &one, |i| {
+            n.minus(&x8[i], &times(8, &y[i]))
+        });
+        let got: F::Fe<8> = f.twice_sub(&a, &b);
+        n.check("twice_sub", &got, &one, |i| {
+            times(2, &n.minus(&x[i], &y[i]))
+        });
+        n.check::<12>("widen", &f.widen(&a8), &one, |i| x8[i]);
+    }
+}
+
+/// What depends on a mask of lanes, or makes one.
+fn masked<F: Field + Limbed>(f: F, cases: usize) {
+    let mut n = Reference::new(f, 72);
+    let one = small(1);
+    let times = |k: u64, value: &U1024| value.wrapping_mul(&small(k));
+    for _ in 0..cases.div_ceil(F::LANES) {
+        let (b, y) = n.sample::<2>();
+        let (a4, x4) = n.sample::<4>();
+        let (a8, x8) = n.sample::<8>();
         // A portable residue has one lane: all of the mask or nothing.
         let mask = n.random.below(1 << F::LANES) as u32;
         let signed: F::Fe<8> = f.sub_signed(&a4, &b, mask);
@@ -280,6 +314,44 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
                 n.minus(&x4[i], &y[i])
             }
         });
+        let got = f.sub_signed_twice(&a4, &b, mask);
+        n.check("sub_signed_twice", &got, &one, |i| {
+            let twice = times(2, &y[i]);
+            if mask >> i & 1 == 1 {
+                x4[i].wrapping_add(&twice)
+            } else {
+                n.minus(&x4[i], &twice)
+            }
+        });
+        let (reduced, r) = n.sample::<1>();
+        if r.iter().all(|r| *r != U1024::ZERO) {
+            let negated = f.negate_where(&reduced, mask);
+            n.check("negate_where", &negated, &one, |i| {
+                if mask >> i & 1 == 1 {
+                    n.minus(&U1024::ZERO, &r[i])
+                } else {
+                    r[i]
+                }
+            });
+        }
+        let zero = f.is_zero(&a8);
+        for (i, value) in x8.iter().enumerate() {
+            assert_eq!(zero >> i & 1 == 1, n.reduced(value) == U1024::ZERO, "zero");
+        }
+        assert_eq!(zero & !f.may_be_zero(&a8), 0, "may_be_zero");
+    }
+}
+
+/// Squares, less something.
+fn differences_of_squares<F: Field + Limbed>(f: F, cases: usize) {
+    let mut n = Reference::new(f, 73);
+    let radix = n.radix;
+    let times = |k: u64, value: &U1024| value.wrapping_mul(&small(k));
+    for _ in 0..cases.div_ceil(F::LANES) {
+        let (a, x) = n.sample::<2>();
+        let (b, y) = n.sample::<2>();
+        let (c, z) = n.sample::<2>();
+        let (a4, x4) = n.sample::<4>();
         let got = f.sqr_sub2::<0, 1, 4>(&a4, &b, &c);
         n.check("sqr_sub2", &got, &radix, |i| {
             let less = y[i].wrapping_add(&times(2, &z[i]));
@@ -295,14 +367,6 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
                 &n.reduced(&times(8, &y[i]).wrapping_mul(&n.reduced(&radix))),
             )
         });
-        let got = f.sub_shifted2::<0, 1, 5>(&a5, &b, &c);
-        n.check("sub_shifted2", &got, &one, |i| {
-            n.minus(&x5[i], &y[i].wrapping_add(&times(2, &z[i])))
-        });
-        let got = f.sub_shifted::<3, 8>(&a8, &b);
-        n.check("sub_shifted", &got, &one, |i| {
-            n.minus(&x8[i], &times(8, &y[i]))
-        });
         let got = f.triple_difference(&a, &b);
         n.check("triple_difference", &got, &radix, |i| {
             let squares = n.minus(
@@ -311,6 +375,21 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
             );
             times(3, &squares)
         });
+    }
+}
+
+/// Products, and sums of products.
+fn products<F: Field + Limbed>(f: F, cases: usize) {
+    let mut n = Reference::new(f, 74);
+    let one = small(1);
+    let radix = n.radix;
+    let times = |k: u64, value: &U1024| value.wrapping_mul(&small(k));
+    for _ in 0..cases.div_ceil(F::LANES) {
+        let (b, y) = n.sample::<2>();
+        let (c, z) = n.sample::<2>();
+        let (a4, x4) = n.sample::<4>();
+        let (b4, y4) = n.sample::<4>();
+        let (a8, x8) = n.sample::<8>();
         let got: F::Fe<8> = f.twice_mul_add_mul(&a8, &a4, &b4, &b);
         n.check("twice_mul_add_mul", &got, &radix, |i| {
             let first = x8[i].wrapping_mul(&x4[i]);
@@ -320,19 +399,6 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
         n.check("mul_add_sqr", &got, &radix, |i| {
             let first = x4[i].wrapping_mul(&x8[i]);
             first.wrapping_add(&z[i].wrapping_mul(&z[i]))
-        });
-        let got: F::Fe<8> = f.twice_sub(&a, &b);
-        n.check("twice_sub", &got, &one, |i| {
-            times(2, &n.minus(&x[i], &y[i]))
-        });
-        let got = f.sub_signed_twice(&a4, &b, mask);
-        n.check("sub_signed_twice", &got, &one, |i| {
-            let twice = times(2, &y[i]);
-            if mask >> i & 1 == 1 {
-                x4[i].wrapping_add(&twice)
-            } else {
-                n.minus(&x4[i], &twice)
-            }
         });
         let got: F::Fe<4> = f.twice_mul(&a4, &b4);
         n.check("twice_mul", &got, &radix, |i| {
@@ -344,23 +410,6 @@ fn field<F: Field + Limbed>(f: F, cases: usize) {
         });
         let got: F::Fe<2> = f.mul(&f.half(), &b);
         n.check("half", &f.add::<2, 2, 4>(&got, &got), &one, |i| y[i]);
-        let (reduced, r) = n.sample::<1>();
-        if r.iter().all(|r| *r != U1024::ZERO) {
-            let negated = f.negate_where(&reduced, mask);
-            n.check("negate_where", &negated, &one, |i| {
-                if mask >> i & 1 == 1 {
-                    n.minus(&U1024::ZERO, &r[i])
-                } else {
-                    r[i]
-                }
-            });
-        }
-        n.check::<12>("widen", &f.widen(&a8), &one, |i| x8[i]);
-        let zero = f.is_zero(&a8);
-        for (i, value) in x8.iter().enumerate() {
-            assert_eq!(zero >> i & 1 == 1, n.reduced(value) == U1024::ZERO, "zero");
-        }
-        assert_eq!(zero & !f.may_be_zero(&a8), 0, "may_be_zero");
     }
 }
 
@@ -374,18 +423,19 @@ where
     field(engine.fp(), cases);
 }
 
-/// Radix 2^52 in plain words and in pairs of them, 64-bit words, and vectors where there are any.
+/// Radix 2^52 in plain words and in pairs of them, and 64-bit words; or vectors.
 macro_rules! engines {
     ($curve:ty, $cases:expr) => {
-        engine(<$curve as Curve>::Portable::default(), $cases);
-        engine(Engine52::<Emulated, $curve>::new(()), $cases);
-        engine(Engine52::<Pair<Emulated>, $curve>::new(()), $cases / 8);
-        for backend in super::backends() {
-            #[cfg(target_arch = "x86_64")]
-            if let Backend::Ifma(token) = backend {
-                engine(<$curve as Curve>::ifma(token), $cases);
+        for backend in backends() {
+            match backend {
+                Backend::Portable => {
+                    engine(<$curve as Curve>::Portable::default(), $cases);
+                    engine(Engine52::<Emulated, $curve>::new(()), $cases);
+                    engine(Engine52::<Pair<Emulated>, $curve>::new(()), $cases / 8);
+                }
+                #[cfg(target_arch = "x86_64")]
+                Backend::Ifma(token) => engine(<$curve as Curve>::ifma(token), $cases),
             }
-            let _ = backend;
         }
     };
 }
