@@ -23,6 +23,9 @@ pub(crate) fn chain_findings(
 ) {
     let mut below: Option<(Fields<'_>, Span)> = None;
     let mut reversed = false;
+    // An authority in the place of the leaf. If the chain is reversed, that is the reason for it
+    // and is noted first.
+    let mut authority: Option<Span> = None;
     for (number, span) in chain.enumerate() {
         let mut note = |kind, span: Span| list.note(kind, span.start());
         let fields = Fields::read(span.of(bytes));
@@ -41,12 +44,17 @@ pub(crate) fn chain_findings(
             },
             _ => Ok(()),
         };
+        // The lower one names the one above it as its issuer: said once, where the chain begins.
+        if let (1, Err((Unproved::Broken, at))) = (number, &link)
+            && issued(&below, &fields)
+        {
+            reversed = true;
+            note(FindingKind::ChainReversed, *at);
+        }
+        if let Some(at) = authority.take() {
+            note(FindingKind::CaAsLeaf, at);
+        }
         match link {
-            // The lower one names the one above it as its issuer: said once, where the chain begins.
-            Err((Unproved::Broken, at)) if number == 1 && issued(&below, &fields) => {
-                reversed = true;
-                note(FindingKind::ChainReversed, at);
-            }
             Err((Unproved::Broken, _)) if reversed && issued(&below, &fields) => {}
             Err((Unproved::Broken, at)) => note(broken, at),
             // Noted where the certificate itself was looked at.
@@ -54,10 +62,16 @@ pub(crate) fn chain_findings(
             Err((_, at)) => note(FindingKind::CertificateUnreadable, at),
         }
         match &fields {
-            Some(fields) => remarks(fields, number == 0, at, |kind| note(kind, span)),
+            Some(fields) => {
+                remarks(fields, number == 0, at, |kind| note(kind, span));
+                authority = (number == 0 && fields.is_marked()).then_some(span);
+            }
             None => note(FindingKind::CertificateUnreadable, span),
         }
         below = fields.map(|fields| (fields, span));
+    }
+    if let Some(at) = authority {
+        list.note(FindingKind::CaAsLeaf, at.start());
     }
 }
 
@@ -101,7 +115,7 @@ impl Checks {
     }
 }
 
-/// The findings about a single certificate.
+/// The findings about a single certificate, except that it is an authority in the place of a leaf.
 fn remarks(
     fields: &Fields<'_>,
     leaf: bool,
@@ -122,9 +136,6 @@ fn remarks(
     }
     if fields.version == 1 {
         note(FindingKind::CertificateV1);
-    }
-    if leaf && fields.is_marked() {
-        note(FindingKind::CaAsLeaf);
     }
     if leaf && !fields.may_sign() {
         note(FindingKind::KeyUsage);

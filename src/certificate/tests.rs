@@ -713,8 +713,8 @@ fn findings_of_chains() {
     finds(
         &["p256-root", "p256-leaf"],
         &[
-            (F::CaAsLeaf, 0),
             (F::KeyUsage, 0),
+            (F::CaAsLeaf, 0),
             (F::DeviceChainBroken, 0),
             (F::NoBasicConstraints, 1),
         ],
@@ -723,9 +723,9 @@ fn findings_of_chains() {
     finds(
         &["p256-root", "p256-int", "p256-leaf"],
         &[
-            (F::CaAsLeaf, 0),
             (F::KeyUsage, 0),
             (F::ChainReversed, 0),
+            (F::CaAsLeaf, 0),
             (F::NoBasicConstraints, 2),
         ],
     );

@@ -58,6 +58,7 @@ fn refused(bytes: &[u8], kind: FindingKind) {
     let strict = Policy::any_origin().strict();
     let error = strict.verify(bytes).expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Deviation, "{error}");
+    assert!(error.to_string().contains(kind.name()), "{error}");
     let faults = audit(bytes, &strict).errors;
     assert_eq!(faults.first(), Some(&error));
     let one = [bytes];

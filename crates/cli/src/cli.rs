@@ -301,7 +301,8 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "output")]
     pub(crate) out_dir: Option<PathBuf>,
     /// Write the receipts to this file, one JSON object per line for each voucher. With --out-dir
-    /// they are appended to the file. By default they go to the standard error; unless that is a
+    /// they are appended to the file; with --output they appear just after it, and the same command
+    /// writes them if a run was killed in between. By default they go to the standard error; unless that is a
     /// terminal, messages there are then JSON objects too, with the single member `message`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) receipt: Option<PathBuf>,

@@ -24,6 +24,7 @@ use crate::output::{Sink, print_message, print_messages_as_json};
 use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
 use crate::receipts::Receipts;
+use crate::recover::{Recovery, without_receipts};
 use crate::report::{Problem, count};
 use crate::resume::{Found, complete, is_free, look};
 use crate::same_file::Files;
@@ -137,8 +138,14 @@ fn shipment(
         files.input(Some(path), "an input");
     }
     let interrupt = Interrupt::install()?;
-    let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
-    let receipts = Receipts::open(args, &sink)?;
+    let outputs = match without_receipts(args) {
+        Some(earlier) => Err(earlier),
+        None => {
+            let sink = Sink::open(&args.output, args.out_dir.as_deref())?;
+            let receipts = Receipts::open(args, &sink)?;
+            Ok((sink, receipts))
+        }
+    };
     files.refresh();
     let policy = material.policy();
     let plan = match (plan(&inputs, &policy, deals, &interrupt), interrupt.code()) {
@@ -147,6 +154,21 @@ fn shipment(
             return Ok(Outcome::Stopped(code));
         }
         (plan, _) => plan?,
+    };
+    let (sink, receipts) = match outputs {
+        Ok(outputs) => outputs,
+        Err((output, receipt)) => {
+            let recovery = Recovery {
+                output,
+                receipt,
+                inputs: &inputs,
+                material,
+                plan: &plan,
+                journal: journal.as_ref(),
+                interrupt: &interrupt,
+            };
+            return recovery.run(|number, voucher| deals.prepare(number, voucher));
+        }
     };
     let mut run = Run {
         args,

@@ -4,7 +4,7 @@
 //! and changed. Each other line is a JSON object with these members, all of them strings: `state`
 //! and `continuation` (SHA-256 in hex; see the library's `Sale`), `guid`, `to` (SHA-256 of the next
 //! owner's SubjectPublicKeyInfo), `at` (the time, by the clock of the machine), `source` (the
-//! voucher). A line is written, and is on the disk, before its voucher is signed. An exclusive lock
+//! voucher). A line with a member twice is refused. A line is written, and is on the disk, before its voucher is signed. An exclusive lock
 //! is held from reading to writing, so that two runs with one journal exclude each other.
 //!
 //! A truncated last line may be that of a run which was stopped before it signed anything, or that
@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cli::unhex;
+use crate::json::Object;
 use crate::material::now;
 use crate::output::{print_message, sync_folder};
 use crate::report::{Problem, fingerprint, hex, object, quoted};
@@ -352,8 +353,8 @@ fn line(sale: &Sale, source: &str) -> String {
 
 impl Line {
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(bytes).ok()?;
-        let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+        let object = Object::parse(bytes)?;
+        let text = |name: &str| object.text(name).map(str::to_owned);
         let hash = |name: &str| -> Option<[u8; 32]> { unhex(&text(name)?)?.try_into().ok() };
         let at = text("at")?;
         if at != NO_TIME {

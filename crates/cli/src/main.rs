@@ -35,6 +35,7 @@ mod guide;
 mod input;
 mod interrupt;
 mod journal;
+mod json;
 mod keygen;
 #[cfg(test)]
 mod left_behind;
@@ -53,6 +54,7 @@ mod privacy;
 mod random;
 mod read;
 mod receipts;
+mod recover;
 mod report;
 mod resume;
 mod same_file;

@@ -120,6 +120,18 @@ impl NewFile {
         matches!(self.to, To::File { .. })
     }
 
+    /// Completes the output, and makes the name of a file durable too: what is written after it
+    /// does not outlive it in a crash of the machine.
+    pub(crate) fn commit_durably(self) -> Result<(), Failure> {
+        let folder = match &self.to {
+            To::File { path, .. } => path.parent().map(Path::to_path_buf),
+            To::Standard(_) | To::Stream(_) => None,
+        };
+        let target = self.target.clone();
+        self.commit()?;
+        sync_folder(folder.as_deref()).map_err(|error| named_failure(&target, &error))
+    }
+
     /// Completes the output; a file gets its name. Without `force` that fails if a file with this
     /// name has appeared meanwhile.
     pub(crate) fn commit(self) -> Result<(), Failure> {
@@ -414,7 +426,7 @@ impl Sink {
             }
             Self::File(mut file, mut encoder) => {
                 file.write(&encoder.finish())?;
-                file.commit()
+                file.commit_durably()
             }
             Self::Folder { .. } => Ok(()),
         }

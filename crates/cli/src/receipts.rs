@@ -2,7 +2,8 @@
 //!
 //! A receipt is never written before its voucher, and is not lost. If vouchers are written one by
 //! one, each group of receipts is appended when its vouchers are durable. If they appear together
-//! in one file, so do the receipts, immediately after it.
+//! in one file, so do the receipts, immediately after it; if a run is killed in between, the same
+//! command writes them (`recover`).
 
 use alloc::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
+use crate::json::Object;
 use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::place::Place;
 use crate::report::{fingerprint, object};
@@ -66,6 +68,14 @@ impl Receipts {
         };
         Ok(Self {
             to,
+            waiting: Vec::new(),
+        })
+    }
+
+    /// A new file of receipts for vouchers that are durable.
+    pub(crate) fn whole(path: &Path) -> Result<Self, Failure> {
+        Ok(Self {
+            to: To::Whole(NewFile::create(path, false, Readers::Usual)?),
             waiting: Vec::new(),
         })
     }
@@ -179,7 +189,7 @@ impl Receipts {
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
         self.release(0)?;
         match self.to {
-            To::Whole(file) | To::Stream(file) => file.commit(),
+            To::Whole(file) | To::Stream(file) => file.commit_durably(),
             To::Added(_) | To::StandardError => Ok(()),
         }
     }
@@ -226,9 +236,8 @@ fn is_cut(bytes: &[u8]) -> bool {
 }
 
 fn line_identity(line: &[u8]) -> Option<[u8; 32]> {
-    let value: Value = serde_json::from_slice(line).ok()?;
-    let text = |name: &str| value.get(name)?.as_str();
-    Some(identity(text("guid")?, text("entry_hash")?))
+    let object = Object::parse(line)?;
+    Some(identity(object.text("guid")?, object.text("entry_hash")?))
 }
 
 /// The members by which two receipts are equal.

@@ -126,21 +126,23 @@ fn continuation(
         return Ok(None);
     }
     let bytes = read(target)?;
-    let Ok(bytes) = file::single(&bytes) else {
-        return Ok(None);
-    };
+    let bytes = file::single(&bytes).ok();
+    Ok(bytes.and_then(|bytes| continued(&bytes, policy)))
+}
+
+/// The verified voucher in these bytes, whoever owns it and with an entry more than the policy
+/// allows.
+pub(crate) fn continued(bytes: &[u8], policy: &Policy<'_>) -> Option<VerifiedVoucher<'static>> {
     let mut limits = *policy.limits();
     limits = limits.with_entries(limits.entries().saturating_add(1));
     limits = limits.with_input(limits.input().saturating_add(bytes.len()));
-    let Ok(voucher) = Voucher::parse_with(&bytes, &limits) else {
-        return Ok(None);
-    };
-    let Ok(owner) = voucher.claimed_owner().public_key() else {
-        return Ok(None);
-    };
+    let voucher = Voucher::parse_with(bytes, &limits).ok()?;
+    let owner = voucher.claimed_owner().public_key().ok()?;
     let policy = policy.clone().with_limits(limits).with_owner(owner);
-    let verified = voucher.verify(&policy);
-    Ok(verified.ok().map(VerifiedVoucher::into_owned))
+    voucher
+        .verify(&policy)
+        .ok()
+        .map(VerifiedVoucher::into_owned)
 }
 
 /// Completes the vouchers and then their receipts. If the receipts cannot be written, a new file of

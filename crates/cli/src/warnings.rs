@@ -21,6 +21,9 @@ pub(crate) struct Warnings(Mutex<State>);
 #[derive(Default)]
 struct State {
     said: Vec<FindingKind>,
+    /// The first voucher that is sold to its present owner: its number and name.
+    to_owner: Option<(usize, String)>,
+    to_owner_said: bool,
     /// The keys and certificates of vouchers whose certificates have been verified.
     kinds: BTreeSet<[u8; 32]>,
     /// Warnings to be printed before anything is signed: by voucher number, with its name.
@@ -49,6 +52,9 @@ impl Warnings {
         extension: &Extension<'_>,
         policy: &Policy<'_>,
     ) -> Result<(), Error> {
+        if extension.next() == extension.owner() {
+            self.to_owner(0, name);
+        }
         self.wait(0, name, extension.remarks(policy)?);
         self.say();
         Ok(())
@@ -63,6 +69,9 @@ impl Warnings {
         (voucher, next, options): (&VerifiedVoucher<'_>, &KeyOrChain, &ExtendOptions),
         policies: &Policies<'_>,
     ) -> Result<(), Error> {
+        if matches!(next, KeyOrChain::Key(key) if key == voucher.owner()) {
+            self.to_owner(number, name);
+        }
         let kind = hash_of_keys(voucher, next);
         let mut found;
         if self.0.lock().is_ok_and(|state| state.kinds.contains(&kind)) {
@@ -77,12 +86,29 @@ impl Warnings {
             let Ok(extension) = voucher.extend(next, options) else {
                 return Ok(());
             };
+            // The kind of a chain includes its key, and the kind of a bare key only its type.
+            if extension.next() == extension.owner() {
+                self.to_owner(number, name);
+            }
             found = extension.remarks(policies.full)?;
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             state.kinds.insert(kind);
         }
         self.wait(number, name, found);
         Ok(())
+    }
+
+    /// An entry for the present owner is legal, and hands nothing over: often the wrong key was
+    /// named.
+    fn to_owner(&self, number: usize, name: &str) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if state
+            .to_owner
+            .as_ref()
+            .is_none_or(|(first, _)| number < *first)
+        {
+            state.to_owner = Some((number, name.to_owned()));
+        }
     }
 
     fn wait(&self, number: usize, name: &str, mut found: Vec<Finding>) {
@@ -97,6 +123,14 @@ impl Warnings {
     pub(crate) fn say(&self) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = core::mem::take(&mut state.waiting);
+        if let Some((_, name)) = state.to_owner.take()
+            && !core::mem::replace(&mut state.to_owner_said, true)
+        {
+            print_message(&format!(
+                "{name}: warning: the next owner is the present one: the key is the same, and the \
+                 new entry hands nothing over"
+            ));
+        }
         for (name, found) in waiting.into_values() {
             for finding in found {
                 if !state.said.contains(&finding.kind) {

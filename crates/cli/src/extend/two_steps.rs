@@ -8,13 +8,16 @@ use ownership_voucher::{
 };
 
 use crate::cli::ExtendArgs;
-use crate::input::{Batches, Item};
+use crate::input::{Batches, Inputs, Item};
+use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
 use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{NewFile, Readers, Sink, in_folder, print_message};
+use crate::plan::Plan;
 use crate::read::{in_file, read};
 use crate::receipts::Receipts;
+use crate::recover::{Recovery, without_receipts};
 use crate::report::Problem;
 use crate::resume::{Found, complete, is_free, look};
 use crate::same_file::Files;
@@ -141,6 +144,19 @@ pub(super) fn second_step(
     material: &Material,
     mut files: Files,
 ) -> Result<Outcome, Failure> {
+    if let Some((output, receipt)) = without_receipts(args) {
+        let journal = journal(args)?;
+        let recovery = Recovery {
+            output,
+            receipt,
+            inputs: &Inputs::new(&args.paths)?,
+            material,
+            plan: &Plan::new(),
+            journal: journal.as_ref(),
+            interrupt: &Interrupt::install()?,
+        };
+        return recovery.run(|_, voucher| voucher.extend(next, options).map(Some));
+    }
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut receipts = Receipts::open(args, &sink)?;
     let journal = journal(args)?;

@@ -318,6 +318,18 @@ fn a_journal_that_is_cut_or_damaged_is_refused_and_left_alone() {
         whole.replacen("{\"state", "\"state", 1),
         whole.replacen("\"to\":\"", "\"to\":\"0", 1),
         whole.replacen("\"at\":\"2", "\"at\":\"x", 1),
+        // A member twice: its first value is of the sale, its last of another one, or of the same.
+        whole.replacen(
+            "\",\"guid\"",
+            &format!("\",\"state\":\"{}\",\"guid\"", "00".repeat(32)),
+            1,
+        ),
+        whole.replacen(
+            "\",\"guid\"",
+            &format!("\",\"continuation\":\"{}\",\"guid\"", "00".repeat(32)),
+            1,
+        ),
+        whole.replacen("\"at\"", "\"source\":\"v\",\"at\"", 1),
         format!("{whole}\n"),
         format!("{whole}\0\0\0"),
         format!("{whole}{}", &whole[header..]),
@@ -569,14 +581,103 @@ fn what_is_done_is_skipped_and_gets_its_receipt() {
     let (code, _, err) = ov(&folder, args);
     assert!(code == 2 && err.contains("another run"), "{err}");
     drop(held);
-    // A file that holds no receipts gets none.
-    fs::write(folder.join("other"), "my notes\n").unwrap();
-    let (code, _, err) = ov(
-        &folder,
-        "extend v --key 1.key --to 5.pub --out-dir d2 --receipt other",
+    // A file that holds no receipts gets none, nor one with a receipt that can be read in two ways.
+    let twice = receipts.replacen("\"guid\"", "\"guid\":\"\",\"guid\"", 1);
+    for other in ["my notes\n", &twice] {
+        fs::write(folder.join("other"), other).unwrap();
+        let (code, _, err) = ov(
+            &folder,
+            "extend v --key 1.key --to 5.pub --out-dir d2 --receipt other",
+        );
+        assert!(code == 2 && err.contains("no file of receipts"), "{err}");
+        assert_eq!(text(&folder.join("other")), other);
+    }
+}
+
+/// One file for all vouchers, and one for all receipts: a run that was killed between the two.
+#[test]
+fn receipts_that_a_killed_run_did_not_name_are_written_again() {
+    let folder = folder("recover");
+    shipment(&folder, "v", &[1, 2, 3, 1]);
+    // One that is not sold: it belongs to somebody else.
+    fs::write(folder.join("x"), common::voucher(P256, 4, 0)).unwrap();
+    let args = "extend v x --key 1.key --to 5.pub -o w --receipt r --journal j";
+    let (code, ..) = ov(&folder, args);
+    assert_eq!(code, 1, "x is not ours");
+    let [sold, receipts, journal] = ["w", "r", "j"].map(|name| text(&folder.join(name)));
+    assert_eq!(lines(&receipts).len(), 3);
+    // The receipts still have the name of an unfinished file.
+    let killed = || fs::rename(folder.join("r"), folder.join(".r.0123456789abcdef.tmp")).unwrap();
+    killed();
+    let (code, out, err) = ov(&folder, args);
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert!(err.contains("3 receipts were written now"), "{err}");
+    assert!(err.contains("x: not extended"), "{err}");
+    assert!(err.contains("handed over once"), "{err}");
+    assert_eq!(text(&folder.join("r")), receipts);
+    assert_eq!(text(&folder.join("w")), sold);
+    assert_eq!(text(&folder.join("j")), journal);
+    assert!(!names(&folder).iter().any(|name| name.ends_with(".tmp")));
+    killed();
+    let (code, ..) = ov(&folder, &args.replace("v x", "v"));
+    assert_eq!((code, text(&folder.join("r"))), (0, receipts.clone()));
+    killed();
+
+    // Another command: for another owner, with fewer vouchers, in another order, with something
+    // behind the vouchers. The file is in the way, and nothing is made.
+    shipment(&folder, "fewer", &[1, 2]);
+    shipment(&folder, "order", &[2, 1, 3]);
+    shipment(&folder, "other", &[7]);
+    for other in [
+        args.replace("5.pub", "6.pub").replace(" --journal j", ""),
+        args.replace("v x", "fewer"),
+        args.replace("v x", "order"),
+        args.replace("v x", "other"),
+    ] {
+        let (code, _, err) = ov(&folder, &other);
+        assert_eq!(code, 2, "{other}: {err}");
+        assert!(err.contains("w exists; --force replaces it"), "{err}");
+        assert!(!folder.join("r").exists() && text(&folder.join("w")) == sold);
+    }
+    fs::write(
+        folder.join("w"),
+        format!("{sold}{}", &sold[..sold.len() / 3 + 90]),
+    )
+    .unwrap();
+    assert_eq!(ov(&folder, args).0, 2);
+    assert!(!folder.join("r").exists());
+    // A journal that has another sale refuses this one here too.
+    fs::write(folder.join("w"), &sold).unwrap();
+    fs::remove_file(folder.join("j")).unwrap();
+    let (code, _, err) = ov(&folder, "extend v --key 1.key --to 6.pub -o w6 --journal j");
+    assert_eq!(code, 0, "{err}");
+    let (code, _, err) = ov(&folder, args);
+    assert!(code != 0 && !folder.join("r").exists(), "{err}");
+}
+
+#[test]
+fn a_second_step_that_was_killed_gets_its_receipt() {
+    let folder = folder("recover-step");
+    shipment(&folder, "v", &[1]);
+    assert_eq!(ov(&folder, "extend v --to 5.pub --to-be-signed tbs").0, 0);
+    let message = fs::read(folder.join("tbs")).unwrap();
+    let key = common::key(P256, 1);
+    let signature = key.sign(key.algorithm(), &message).unwrap();
+    fs::write(folder.join("sig"), signature).unwrap();
+    let args = "extend v --to 5.pub --signature sig -o w --receipt r";
+    let (code, _, err) = ov(&folder, args);
+    assert_eq!(code, 0, "{err}");
+    let [sold, receipt] = ["w", "r"].map(|name| text(&folder.join(name)));
+    fs::remove_file(folder.join("r")).unwrap();
+    let (code, _, err) = ov(&folder, args);
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(
+        [text(&folder.join("w")), text(&folder.join("r"))],
+        [sold, receipt]
     );
-    assert!(code == 2 && err.contains("no file of receipts"), "{err}");
-    assert_eq!(text(&folder.join("other")), "my notes\n");
+    fs::remove_file(folder.join("r")).unwrap();
+    assert_eq!(ov(&folder, &args.replace("5.pub", "6.pub")).0, 2);
+    assert!(!folder.join("r").exists());
 }
 
 #[test]

@@ -240,3 +240,34 @@ fn what_is_odd_is_said_before() {
     assert_eq!(code, 0, "{err}");
     assert_eq!(err.matches(kind).count(), 1, "{err}");
 }
+
+/// Legal in FDO, and hardly ever meant: said once, before it is signed.
+#[test]
+fn a_sale_to_the_present_owner_is_said() {
+    let folder = folder("to-owner");
+    let own = common::key(P256, 1).public_key().to_spki_der();
+    fs::write(folder.join("1.pub"), pem("PUBLIC KEY", &own)).unwrap();
+    let two = [common::voucher(P256, 1, 1), common::voucher(P256, 2, 1)];
+    fs::write(folder.join("two"), two.concat()).unwrap();
+    let [own, other] = ["1.pub", "5.pub"].map(|name| text(&folder.join(name)));
+    fs::write(folder.join("mixed.pub"), [other, own].concat()).unwrap();
+    let said = "the next owner is the present one";
+    for (args, name) in [
+        ("extend v --key 1.key --to 1.pub -o w1", "v: "),
+        ("extend two --key 1.key --to 1.pub -o w2", "two: "),
+        (
+            "extend two --key 1.key --to-keys mixed.pub -o w3",
+            "two[1]: ",
+        ),
+        ("extend v --to 1.pub --to-be-signed tbs", "v: "),
+    ] {
+        let (code, _, err) = ov(&folder, args);
+        assert_eq!(code, 0, "{args}: {err}");
+        assert_eq!(err.matches(said).count(), 1, "{args}: {err}");
+        assert!(err.contains(&format!("{name}warning: {said}")), "{err}");
+        let receipt = err.find("entry_hash").unwrap_or(err.len());
+        assert!(err.find(said) < Some(receipt), "{err}");
+    }
+    let (_, _, err) = ov(&folder, "extend two --key 1.key --to 5.pub -o w4");
+    assert!(!err.contains(said), "{err}");
+}
