@@ -362,7 +362,45 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
     return voucher;
 }
 
+static void test_null(void) {
+    IS(ov_verified_to0d(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_verified_to1d(NULL, NULL, 0, NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_owner_sign(NULL, 0, NULL, 0, NULL), OV_ERR_NULL);
+    IS(ov_registration_check(NULL, 0, any_origin(), NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_to1d_read(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_to1d_check(NULL, 0, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_to1d_len(NULL, NULL), OV_ERR_NULL);
+    IS(ov_to1d_address(NULL, 0, NULL), OV_ERR_NULL);
+    IS(ov_to1d_to0d_hash(NULL, NULL), OV_ERR_NULL);
+    IS(ov_prove_to_rv(NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_prove_to_rv_check(NULL, 0, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_unsigned_use_pss(NULL), OV_ERR_NULL);
+    IS(ov_prove_ov_hdr(NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_next_entry(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_get_next_entry(0, NULL), OV_ERR_NULL);
+    IS(ov_prove_device(NULL, NULL, NULL, NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_prove_device_check(NULL, 0, NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_verified_device_key(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_setup_device(NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_device_verifier_setup(NULL, NULL, NULL, 0, NULL, true, NULL, NULL), OV_ERR_NULL);
+    IS(ov_renewal_set_secret(NULL, NULL), OV_ERR_NULL);
+    IS(ov_renewal_header(NULL, NULL), OV_ERR_NULL);
+    IS(ov_renewal_hmac(NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_renewal_credential(NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_of(NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_parse(NULL, 0, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_bytes(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_get_info(NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_set_secret(NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_set_key(NULL, NULL, 0), OV_ERR_NULL);
+    IS(ov_credential_key(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_header_hmac(NULL, 0, NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_credential_has_manufacturer(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_replacement_set_encoding(NULL, OV_ENCODING_X509), OV_ERR_NULL);
+}
+
 void test_roles(void) {
+    test_null();
     ov_credential *credential = NULL;
     ov_voucher *voucher = factory(&credential);
     ov_local_key *maker = local_key(1), *holder = local_key(2), *device = device_key();
