@@ -46,6 +46,15 @@
 // Default size of the key tables in bytes: 64 MiB.
 #define OV_BATCH_TABLE_BUDGET (64 << 20)
 
+// The order of the FDO text, as in the reference implementation in C.
+#define OV_CREDENTIAL_REFERENCE 0
+
+// The format of go-fdo.
+#define OV_CREDENTIAL_GO_FDO 1
+
+// The format of fdo-rs.
+#define OV_CREDENTIAL_FDO_RS 2
+
 // Used in place of an entry number: the manufacturer's key in the header.
 #define OV_MANUFACTURER 18446744073709551615ull
 
@@ -350,6 +359,24 @@
 // The voucher discloses more than is listed.
 #define OV_DISCLOSURE_MORE_DISCLOSURES 949
 
+// TCP.
+#define OV_TRANSPORT_TCP 1
+
+// TLS.
+#define OV_TRANSPORT_TLS 2
+
+// HTTP.
+#define OV_TRANSPORT_HTTP 3
+
+// CoAP.
+#define OV_TRANSPORT_COAP 4
+
+// HTTPS.
+#define OV_TRANSPORT_HTTPS 5
+
+// CoAP over DTLS.
+#define OV_TRANSPORT_COAPS 6
+
 // The instruction has no value: a flag.
 #define OV_RV_NONE 0
 
@@ -621,6 +648,9 @@ typedef struct ov_certificate ov_certificate;
 // in the Rust library has the format.
 typedef struct ov_challenge ov_challenge;
 
+// The credential of a device, with its secrets where they are in memory.
+typedef struct ov_credential ov_credential;
+
 // The device's verification of a voucher in TO2, between two messages.
 typedef struct ov_device_verifier ov_device_verifier;
 
@@ -698,6 +728,9 @@ typedef struct ov_public_key ov_public_key;
 // A receipt: the parties' record of a hand-over.
 typedef struct ov_receipt ov_receipt;
 
+// New credentials of a device that are not in force yet. The old ones remain valid until TO2.Done.
+typedef struct ov_renewal ov_renewal;
+
 // The credentials with which the owner replaces those of a device.
 typedef struct ov_replacement ov_replacement;
 
@@ -714,6 +747,9 @@ typedef struct ov_scan_key ov_scan_key;
 
 // Signs for vouchers that were sold to an address, after they were found. It is wiped when freed.
 typedef struct ov_spend_key ov_spend_key;
+
+// The contents of a to1d.
+typedef struct ov_to1d ov_to1d;
 
 // A message that still needs its signature. Signing takes two steps, as with an `ov_extension`.
 typedef struct ov_unsigned ov_unsigned;
@@ -839,6 +875,20 @@ typedef struct ov_hmac {
     // The callback that computes the HMAC.
     ov_hmac_fn hmac;
 } ov_hmac;
+
+// What a credential says. Text and bytes live as long as the credential.
+typedef struct ov_credential_info {
+    // Whether the device is still to be onboarded.
+    bool active;
+    // The GUID of the device.
+    uint8_t guid[16];
+    // The device info.
+    struct ov_str device_info;
+    // The rendezvous info as CBOR.
+    struct ov_slice rendezvous;
+    // `DCPubKeyHash`.
+    struct ov_digest manufacturer_hash;
+} ov_credential_info;
 
 // One entry of a voucher, as received.
 typedef struct ov_entry {
@@ -1000,6 +1050,20 @@ typedef struct ov_receipt_info {
     // The hash of the new entry: the value of OVEHashPrevEntry in the next entry.
     struct ov_digest entry_hash;
 } ov_receipt_info;
+
+// An address of the owner, `RVTO2Addr`: a DNS name, an IP address, or both.
+typedef struct ov_owner_address {
+    // The DNS name; length 0 if there is none.
+    struct ov_str dns;
+    // The number of bytes of the IP address: 4, 16, or 0 if there is none.
+    uint8_t ip_len;
+    // The IP address, padded with zeros.
+    uint8_t ip[16];
+    // The port.
+    uint16_t port;
+    // The transport: an `OV_TRANSPORT_` number, or one that FDO 1.1 does not define.
+    uint8_t transport;
+} ov_owner_address;
 
 // One instruction of a rendezvous directive.
 typedef struct ov_rv_instruction {
@@ -1532,6 +1596,58 @@ ov_status ov_header_with_secret(const struct ov_header *header,
                                 struct ov_voucher **voucher,
                                 struct ov_error *error);
 
+// The credential of the device that this voucher was made for, without secrets.
+ov_status ov_credential_of(const struct ov_voucher *voucher, struct ov_credential **credential);
+
+// Reads a credential from CBOR. `format` is set to its format, an `OV_CREDENTIAL_` number, and may
+// be NULL.
+ov_status ov_credential_parse(const uint8_t *data,
+                              size_t len,
+                              struct ov_credential **credential,
+                              int32_t *format,
+                              struct ov_error *error);
+
+// Frees a credential and sets the variable to NULL. Its secrets are wiped.
+ov_status ov_credential_free(struct ov_credential **credential);
+
+// The credential as CBOR in this format, an `OV_CREDENTIAL_` number. The buffer is wiped when
+// freed. `OV_ERR_INCOMPLETE` if the format requires a secret or key that the credential lacks.
+ov_status ov_credential_bytes(const struct ov_credential *credential,
+                              int32_t format,
+                              struct ov_buffer **bytes,
+                              struct ov_error *error);
+
+// What a credential says.
+ov_status ov_credential_get_info(const struct ov_credential *credential,
+                                 struct ov_credential_info *info);
+
+// Sets the HMAC secret. Without it, a TPM computes the HMACs.
+ov_status ov_credential_set_secret(struct ov_credential *credential,
+                                   const struct ov_hmac_secret *secret);
+
+// Sets the private key of the device: PKCS#8 or SEC 1 in DER. Without it, the key is in a TPM.
+// The caller must wipe the original.
+ov_status ov_credential_set_key(struct ov_credential *credential, const uint8_t *der, size_t len);
+
+// The private key of the device. `OV_ERR_INCOMPLETE` if the credential has none,
+// `OV_ERR_BAD_ARGUMENT` if it is of another kind than `ov_local_key` has, such as RSA.
+ov_status ov_credential_key(const struct ov_credential *credential,
+                            struct ov_local_key **key,
+                            struct ov_error *error);
+
+// The HMAC of a header with the secret of the credential and an `OV_HASH_` hash.
+ov_status ov_credential_header_hmac(const struct ov_credential *credential,
+                                    int32_t hash_algorithm,
+                                    const uint8_t *header,
+                                    size_t len,
+                                    struct ov_digest *hmac,
+                                    struct ov_error *error);
+
+// Whether the manufacturer of a voucher is the one in the credential.
+ov_status ov_credential_has_manufacturer(const struct ov_credential *credential,
+                                         const struct ov_voucher *voucher,
+                                         bool *same);
+
 // The number of entries.
 ov_status ov_voucher_entry_count(const struct ov_voucher *voucher, uint64_t *count);
 
@@ -2033,6 +2149,9 @@ ov_status ov_unsigned_algorithm(const struct ov_unsigned *message, int32_t *algo
 // The key that must sign.
 ov_status ov_unsigned_signer(const struct ov_unsigned *message, struct ov_public_key **key);
 
+// Selects PSS instead of PKCS#1 v1.5. This has no effect for keys that are not RSA.
+ov_status ov_unsigned_use_pss(struct ov_unsigned *message);
+
 // The bytes to sign.
 ov_status ov_unsigned_to_be_signed(const struct ov_unsigned *message, struct ov_buffer **bytes);
 
@@ -2404,6 +2523,91 @@ ov_status ov_receipt_duplicate_of(const struct ov_receipt *receipt, uint64_t *nu
 // Frees a receipt and sets the variable to NULL.
 ov_status ov_receipt_free(struct ov_receipt **receipt);
 
+// `To0d`: the owner's request to a rendezvous server, to keep its address for `wait_seconds`.
+// `nonce` is `NonceTO0Sign` (16 bytes), from the server.
+ov_status ov_verified_to0d(const struct ov_verified *verified,
+                           uint32_t wait_seconds,
+                           const uint8_t *nonce,
+                           struct ov_buffer **bytes);
+
+// `to1d`: the addresses of the owner, in the order in which a device tries them, with the hash of
+// a `To0d`. The owner of the voucher has to sign it.
+//
+// `OV_ERR_INCOMPLETE` if there is no address, or one that no device could reach.
+ov_status ov_verified_to1d(const struct ov_verified *verified,
+                           const struct ov_owner_address *addresses,
+                           size_t count,
+                           const uint8_t *to0d,
+                           size_t to0d_len,
+                           struct ov_unsigned **message,
+                           struct ov_error *error);
+
+// TO0.OwnerSign, of a `To0d` and the signed `to1d`.
+ov_status ov_owner_sign(const uint8_t *to0d,
+                        size_t to0d_len,
+                        const uint8_t *to1d,
+                        size_t to1d_len,
+                        struct ov_buffer **bytes);
+
+// The check of a rendezvous server: this TO0.OwnerSign answers `nonce` (`NonceTO0Sign`, 16 bytes),
+// its voucher verifies under the policy, and the voucher's owner signed its to1d. A NULL policy is
+// `OV_ERR_BAD_CALL`.
+//
+// `verified` is set to the voucher, `wait_seconds` to the duration that the owner requests, and
+// `to1d` to the part of `message` that TO1.RVRedirect sends unchanged. The last two may be NULL.
+ov_status ov_registration_check(const uint8_t *message,
+                                size_t len,
+                                const struct ov_policy *policy,
+                                const uint8_t *nonce,
+                                struct ov_verified **verified,
+                                uint32_t *wait_seconds,
+                                struct ov_slice *to1d,
+                                struct ov_error *error);
+
+// Reads a to1d, unverified. A device learns only in TO2 who its owner is, and then calls
+// `ov_device_verifier_check_to1d`.
+ov_status ov_to1d_read(const uint8_t *message,
+                       size_t len,
+                       struct ov_to1d **to1d,
+                       struct ov_error *error);
+
+// Reads a to1d, and verifies that the owner of this voucher signed it.
+ov_status ov_to1d_check(const uint8_t *message,
+                        size_t len,
+                        const struct ov_verified *verified,
+                        struct ov_to1d **to1d,
+                        struct ov_error *error);
+
+// Frees a to1d and sets the variable to NULL.
+ov_status ov_to1d_free(struct ov_to1d **to1d);
+
+// The number of addresses.
+ov_status ov_to1d_len(const struct ov_to1d *to1d, uint64_t *len);
+
+// The address with this number, counted from 0. Its name lives as long as the to1d.
+ov_status ov_to1d_address(const struct ov_to1d *to1d,
+                          uint64_t number,
+                          struct ov_owner_address *address);
+
+// The hash of the `To0d` that was registered with it.
+ov_status ov_to1d_to0d_hash(const struct ov_to1d *to1d, struct ov_digest *hash);
+
+// TO1.ProveToRV, to be signed by the device with this GUID (16 bytes) and this key. `nonce` is
+// `NonceTO1Proof` (16 bytes), from the rendezvous server. An RSA key signs with PKCS#1 v1.5 unless
+// `ov_unsigned_use_pss` is called.
+ov_status ov_prove_to_rv(const uint8_t *guid,
+                         const uint8_t *nonce,
+                         const struct ov_public_key *device,
+                         struct ov_unsigned **message);
+
+// The check of a rendezvous server: the device of this voucher answered `nonce` (`NonceTO1Proof`,
+// 16 bytes) with this TO1.ProveToRV.
+ov_status ov_prove_to_rv_check(const uint8_t *message,
+                               size_t len,
+                               const struct ov_verified *verified,
+                               const uint8_t *nonce,
+                               struct ov_error *error);
+
 // Every deviation from the profile that parsing found, in the order of the bytes.
 ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
 
@@ -2487,6 +2691,10 @@ ov_status ov_replacement_reuse(const struct ov_verified *verified,
 
 // Frees credentials and sets the variable to NULL.
 ov_status ov_replacement_free(struct ov_replacement **replacement);
+
+// Sets the encoding of a bare owner key, an `OV_ENCODING_` number, in place of that of the
+// manufacturer key in the voucher.
+ov_status ov_replacement_set_encoding(struct ov_replacement *replacement, int32_t key_encoding);
 
 // The new GUID, 16 bytes.
 ov_status ov_replacement_guid(const struct ov_replacement *replacement, uint8_t *guid);
@@ -2600,6 +2808,108 @@ ov_status ov_batch_stream(struct ov_batch *batch,
                           uint64_t *done,
                           uint64_t *rejected,
                           struct ov_error *error);
+
+// TO2.ProveOVHdr, the owner's answer to `hello`, a TO2.HelloDevice that contained `nonce`
+// (`NonceTO2ProveOV`, 16 bytes). The owner of the voucher has to sign it.
+//
+// `device_nonce` is `NonceTO2ProveDv`, 16 fresh random bytes; `key_exchange` is `xAKeyExchange`;
+// `sig_info` is the CBOR of `eBSigInfo`, which repeats `eASigInfo` of `hello`; `max_message` is the
+// size in bytes of the largest message that the owner accepts.
+ov_status ov_prove_ov_hdr(const struct ov_verified *verified,
+                          const uint8_t *hello,
+                          size_t hello_len,
+                          const uint8_t *nonce,
+                          const uint8_t *device_nonce,
+                          const uint8_t *key_exchange,
+                          size_t key_exchange_len,
+                          const uint8_t *sig_info,
+                          size_t sig_info_len,
+                          uint16_t max_message,
+                          struct ov_unsigned **message,
+                          struct ov_error *error);
+
+// TO2.OVNextEntry for the entry with this number, counted from 0.
+ov_status ov_next_entry(const struct ov_verified *verified,
+                        uint8_t number,
+                        struct ov_buffer **bytes,
+                        struct ov_error *error);
+
+// TO2.GetOVNextEntry: the device's request for the entry with this number.
+ov_status ov_get_next_entry(uint8_t number, struct ov_buffer **bytes);
+
+// TO2.ProveDevice, to be signed by the device with this GUID (16 bytes) and this key.
+//
+// `nonce` is the one of `ov_device_verifier_finish`; `setup_nonce` is `NonceTO2SetupDv`, 16 fresh
+// random bytes; `key_exchange` is `xBKeyExchange`. An RSA key signs with PKCS#1 v1.5 unless
+// `ov_unsigned_use_pss` is called.
+ov_status ov_prove_device(const uint8_t *guid,
+                          const uint8_t *nonce,
+                          const uint8_t *setup_nonce,
+                          const uint8_t *key_exchange,
+                          size_t key_exchange_len,
+                          const struct ov_public_key *device,
+                          struct ov_unsigned **message);
+
+// The check of the owner: the device of this voucher answered `nonce` (`NonceTO2ProveDv`, 16
+// bytes) with this TO2.ProveDevice.
+//
+// `key_exchange` is set to `xBKeyExchange` within `message`, and `setup_nonce` to
+// `NonceTO2SetupDv` (16 bytes), which nothing signs. Both may be NULL.
+ov_status ov_prove_device_check(const uint8_t *message,
+                                size_t len,
+                                const struct ov_verified *verified,
+                                const uint8_t *nonce,
+                                struct ov_slice *key_exchange,
+                                uint8_t *setup_nonce,
+                                struct ov_error *error);
+
+// The key of the device certificate; `OV_ERR_UNSUPPORTED_ATTESTATION` if there is none.
+ov_status ov_verified_device_key(const struct ov_verified *verified,
+                                 struct ov_public_key **key,
+                                 struct ov_error *error);
+
+// TO2.SetupDevice with these new credentials, to be signed by the owner of the voucher.
+// `setup_nonce` (16 bytes) is the one of `ov_prove_device_check`.
+ov_status ov_setup_device(const struct ov_replacement *replacement,
+                          const struct ov_verified *verified,
+                          const uint8_t *setup_nonce,
+                          struct ov_unsigned **message,
+                          struct ov_error *error);
+
+// Takes TO2.SetupDevice, the answer to `setup_nonce` (16 bytes): the owner that the device has
+// verified has to have signed it. `credential` holds the present credentials of the device.
+//
+// `renewal` is set to the new credentials, or to NULL if they are the present ones (credential
+// reuse): the device keeps them and answers null. `OV_ERR_CREDENTIAL_REUSE` if it does not allow
+// that.
+ov_status ov_device_verifier_setup(const struct ov_device_verifier *verifier,
+                                   const struct ov_credential *credential,
+                                   const uint8_t *message,
+                                   size_t len,
+                                   const uint8_t *setup_nonce,
+                                   bool allow_reuse,
+                                   struct ov_renewal **renewal,
+                                   struct ov_error *error);
+
+// Frees new credentials and sets the variable to NULL. The secret is wiped.
+ov_status ov_renewal_free(struct ov_renewal **renewal);
+
+// Sets a new HMAC secret. Without it, the device keeps the old one.
+ov_status ov_renewal_set_secret(struct ov_renewal *renewal, const struct ov_hmac_secret *secret);
+
+// The new header of the voucher, which `ReplacementHMac` covers. It lives as long as the renewal.
+ov_status ov_renewal_header(const struct ov_renewal *renewal, struct ov_slice *bytes);
+
+// `ReplacementHMac` for TO2.DeviceServiceInfoReady: computed by the callback, such as in a TPM, or
+// with the secret of the credentials if `hmac` is NULL.
+ov_status ov_renewal_hmac(const struct ov_renewal *renewal,
+                          const struct ov_hmac *hmac,
+                          struct ov_digest *digest,
+                          struct ov_error *error);
+
+// The credentials to store from TO2.Done on.
+ov_status ov_renewal_credential(const struct ov_renewal *renewal,
+                                struct ov_credential **credential);
 
 // Verifies a voucher in CBOR, checks that the signer owns it, extends it to the next owner, and
 // verifies the result. `options` and `receipt` may be NULL; a NULL policy is `OV_ERR_BAD_CALL`.

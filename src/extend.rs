@@ -173,11 +173,9 @@ impl VerifiedVoucher<'_> {
                 write::chain_key(label, chain)
             }
             KeyOrChain::Key(key) => {
-                let encoding = options.encoding.unwrap_or_else(|| match first.encoding() {
-                    KeyEncoding::CoseKey if !key.key_kind().is_rsa() => KeyEncoding::CoseKey,
-                    KeyEncoding::Crypto if key.key_kind().is_rsa() => KeyEncoding::Crypto,
-                    _ => KeyEncoding::X509,
-                });
+                let encoding = options
+                    .encoding
+                    .unwrap_or_else(|| encoding_for(key, &first));
                 write::public_key(key, label, encoding)?
             }
         };
@@ -191,6 +189,16 @@ pub(crate) fn limits_after(policy: &Policy<'_>, max_entry: usize) -> Limits {
     limits.input = limits.input.saturating_add(max_entry);
     limits.entries = limits.entries.saturating_add(1);
     limits
+}
+
+/// The encoding of a bare key beside the manufacturer's: the same, which the device can read, where
+/// there is such an encoding of a key of this kind.
+pub(crate) fn encoding_for(key: &PublicKey, first: &KeyView<'_>) -> KeyEncoding {
+    match first.encoding() {
+        KeyEncoding::CoseKey if !key.key_kind().is_rsa() => KeyEncoding::CoseKey,
+        KeyEncoding::Crypto if key.key_kind().is_rsa() => KeyEncoding::Crypto,
+        _ => KeyEncoding::X509,
+    }
 }
 
 /// The label for a key beside the manufacturer's: the same, where type and size are the same.

@@ -9,7 +9,7 @@ use ciborium::Value;
 use crate::create::{NewHeader, RvDirective, rendezvous_value};
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::extend::{ExtendOptions, KeyOrChain, check_owner_chain, label_for};
+use crate::extend::{ExtendOptions, KeyOrChain, check_owner_chain, encoding_for, label_for};
 use crate::key::KeyEncoding;
 use crate::verify::VerifiedVoucher;
 use crate::voucher::{Guid, Voucher};
@@ -26,6 +26,7 @@ pub struct Replacement {
     rendezvous: Vec<u8>,
     /// The new owner key of the device: `Owner2Key`.
     pub owner: KeyOrChain,
+    encoding: Option<KeyEncoding>,
 }
 
 // The rendezvous info may hold a Wi-Fi password.
@@ -65,6 +66,7 @@ impl Replacement {
             guid,
             rendezvous,
             owner,
+            encoding: None,
         })
     }
 
@@ -76,7 +78,16 @@ impl Replacement {
             guid: voucher.guid(),
             rendezvous: voucher.rendezvous().as_bytes().to_vec(),
             owner: KeyOrChain::Key(voucher.owner().clone()),
+            encoding: None,
         }
+    }
+
+    /// Sets the encoding of a bare owner key. Default, also for `None`: that of the manufacturer's
+    /// key in the voucher, since many devices read no other; X509 if that is a chain.
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: impl Into<Option<KeyEncoding>>) -> Self {
+        self.encoding = encoding.into();
+        self
     }
 
     /// The rendezvous info as CBOR.
@@ -122,9 +133,13 @@ impl Replacement {
         let owner = self.owner.leaf_key()?;
         let mut options = ExtendOptions::new();
         options.other_key_type = true;
-        let label = label_for(&owner, &voucher.manufacturer_key(), &options)?;
+        let first = voucher.manufacturer_key();
+        let label = label_for(&owner, &first, &options)?;
         let key = match &self.owner {
-            KeyOrChain::Key(key) => write::public_key(key, label, KeyEncoding::X509)?,
+            KeyOrChain::Key(key) => {
+                let encoding = self.encoding.unwrap_or_else(|| encoding_for(key, &first));
+                write::public_key(key, label, encoding)?
+            }
             KeyOrChain::Chain(chain) => {
                 check_owner_chain(chain, false)?;
                 write::chain_key(label, chain)

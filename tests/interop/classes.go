@@ -47,12 +47,30 @@ var classes = map[string]string{
 	"ownership-voucher refuses, rsa-modulus":                 "ownership-voucher: RSA2048RESTR is for 2048 bits. go-fdo does not compare",
 }
 
-// flipClasses are the same for one bit that is changed in a message of TO2 to the device.
+// flipClasses are the same for one bit that is changed in a message of onboarding. Which of many faults
+// makes a message malformed is not told apart.
 var flipClasses = map[string]string{
-	"ownership-voucher refuses, extra":             "ownership-voucher: undefined in the place of null. go-fdo reads it as null",
-	"ownership-voucher refuses, hmac-mismatch":     "ownership-voucher: other bytes than the device's HMAC covers. go-fdo reads a text as bytes and re-encodes the header before it computes the HMAC",
-	"ownership-voucher refuses, key-type-mismatch": "ownership-voucher: the label of the owner's key in the unprotected header is not that of the key",
-	"ownership-voucher refuses, not-utf8":          "ownership-voucher: a text string that is not valid UTF-8. go-fdo reads it as bytes",
-	"ownership-voucher refuses, trailing-bytes":    "ownership-voucher: the length of the byte string around the header is not that of the header. go-fdo does not compare",
-	"ownership-voucher refuses, wrong-type":        "ownership-voucher: a text where bytes have to be. go-fdo reads it as bytes, and re-encodes it as bytes before it verifies what was signed",
+	"TO0.OwnerSign: ownership-voucher refuses, algorithm-mismatch":      unsignedTo1d,
+	"TO0.OwnerSign: ownership-voucher refuses, malformed":               "ownership-voucher: as for the others; undefined in the place of null; or a length that is not that of the content, or a signature that cannot be one, neither of which go-fdo looks at",
+	"TO0.OwnerSign: ownership-voucher refuses, signature-invalid":       unsignedTo1d,
+	"TO0.OwnerSign: ownership-voucher refuses, to0d-hash-mismatch":      "ownership-voucher: other bytes than were hashed. go-fdo re-encodes To0d before it hashes it",
+	"TO0.OwnerSign: ownership-voucher refuses, unsupported-algorithm":   unsignedTo1d,
+	"TO1.ProveToRV: ownership-voucher refuses, malformed":               textForBytes,
+	"TO1.RVRedirect: ownership-voucher refuses, malformed":              textForBytes + "; or undefined in the place of null",
+	"TO2.OVNextEntry: ownership-voucher refuses, malformed":             textForBytes + "; or undefined in the place of null",
+	"TO2.ProveDevice: ownership-voucher refuses, malformed":             textForBytes,
+	"TO2.ProveOVHdr: ownership-voucher refuses, hmac-mismatch":          "ownership-voucher: other bytes than the device's HMAC covers. go-fdo reads a text as bytes and re-encodes the header before it computes the HMAC",
+	"TO2.ProveOVHdr: ownership-voucher refuses, key-type-mismatch":      "ownership-voucher: the label of the owner's key in the unprotected header is not that of the key",
+	"TO2.ProveOVHdr: ownership-voucher refuses, malformed":              textForBytes + "; or the length of the byte string around the header is not that of the header",
+	"TO2.SetupDevice: ownership-voucher refuses, algorithm-mismatch":    unsignedSetup,
+	"TO2.SetupDevice: ownership-voucher refuses, key-type-mismatch":     unsignedSetup,
+	"TO2.SetupDevice: ownership-voucher refuses, malformed":             textForBytes + "; or a signature that cannot be one",
+	"TO2.SetupDevice: ownership-voucher refuses, signature-invalid":     unsignedSetup,
+	"TO2.SetupDevice: ownership-voucher refuses, unsupported-algorithm": unsignedSetup,
 }
+
+const (
+	textForBytes  = "ownership-voucher: a text where bytes have to be. go-fdo reads it as bytes, and re-encodes it as bytes before it verifies what was signed"
+	unsignedTo1d  = "ownership-voucher: the owner of the voucher signs to1d. go-fdo's rendezvous server does not verify that, and leaves it to the device in TO2"
+	unsignedSetup = "ownership-voucher: the owner signs TO2.SetupDevice. go-fdo's device does not verify that, and relies on the encryption of the session, which is not in the way here"
+)

@@ -310,7 +310,7 @@ func differential(ring keyring, count int, seed int64, keep string, wrong bool) 
 		voucher, what := all[n%len(all)].mutant(r)
 		ours, theirs := oursJudge(voucher, f), theirsJudge(voucher, f)
 		if wrong && n == 0 {
-			ours, theirs = refusal{"a-mismatch-on-purpose", ""}, nil
+			ours, theirs = refusal{name: "a-mismatch-on-purpose", message: ""}, nil
 		}
 		var p panicked
 		if errors.As(theirs, &p) {

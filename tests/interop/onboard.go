@@ -1,61 +1,194 @@
 package main
 
-// Whole onboardings of go-fdo (TO0, TO1, TO2), with ownership-voucher's device listening: it
-// judges each message to the device that carries a part of the voucher.
+// Whole onboardings (TO0, TO1, TO2). go-fdo has transport, key exchange and service info; each role's
+// messages come from either side, and ownership-voucher judges all of them on their way.
 
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand"
 
 	fdo "github.com/fido-device-onboard/go-fdo"
+	"github.com/fido-device-onboard/go-fdo/blob"
 	"github.com/fido-device-onboard/go-fdo/cbor"
 	"github.com/fido-device-onboard/go-fdo/kex"
 	"github.com/fido-device-onboard/go-fdo/protocol"
 	"github.com/fido-device-onboard/go-fdo/serviceinfo"
 )
 
-// transport brings the device's messages to the three services, in clear: encryption would only hide
-// from this library's device what it has to judge.
+// roles are true where ownership-voucher has the role, and false where go-fdo has it.
+type roles struct{ owner, rendezvous, device bool }
+
+// transport brings messages to go-fdo's servers, in clear: encryption would only hide from this library
+// what it has to judge. It is told which messages to replace.
 type transport struct {
+	onboarding
 	servers map[protocol.Protocol]protocol.Responder
-	device  *oursDevice
-	// change may alter an answer on its way.
-	change func(kind uint8, answer []byte) []byte
-	last   uint8
+	state   *service
+	mine    *oursOwner
+	server  *oursRendezvous
+	unit    *oursDevice
+	// change may alter a message on its way.
+	change     func(kind uint8, message []byte) []byte
+	setupNonce []byte
+	to1d       []byte
+	hmac       *item
+	otherHash  bool
+	last       uint8
+	// judged has what ownership-voucher found in messages but those of the voucher, in TO2, which its
+	// device keeps.
+	judged map[uint8]error
 }
 
 func (w *transport) Send(ctx context.Context, kind uint8, message any, _ kex.Session) (uint8, io.ReadCloser, error) {
 	sent, err := cbor.Marshal(message)
-	if err != nil {
+	if err != nil || kind == protocol.ErrorMsgType {
 		return 0, nil, err
-	}
-	if kind == protocol.ErrorMsgType {
-		return 0, nil, nil
 	}
 	w.last = kind
-	answer, body := w.servers[protocol.Of(kind)].Respond(ctx, kind, bytes.NewReader(sent))
-	received, err := cbor.Marshal(body)
-	if err != nil {
-		return 0, nil, err
+	if sent, err = w.request(kind, sent); err != nil {
+		return 0, nil, fmt.Errorf("ownership-voucher makes no message %d: %w", kind, err)
 	}
-	if answer == protocol.ErrorMsgType {
-		return 0, nil, fmt.Errorf("message %d is answered with an error: %v", kind, body)
+	if w.change != nil {
+		sent = w.change(kind, sent)
+	}
+	w.judge(kind, sent)
+	answer, received, err := w.answer(ctx, kind, sent)
+	if err != nil {
+		return 0, nil, fmt.Errorf("message %d is answered with an error: %w", kind, err)
 	}
 	if w.change != nil {
 		received = w.change(answer, received)
 	}
 	switch answer {
+	case protocol.TO1RVRedirectMsgType:
+		w.to1d = received
+		w.judged[answer] = w.mine.checkTo1d(received)
 	case protocol.TO2ProveOVHdrMsgType:
-		w.device.start(sent, received)
+		w.unit.start(sent, received)
 	case protocol.TO2OVNextEntryMsgType:
-		w.device.entry(received)
+		w.unit.entry(received)
+	case protocol.TO2SetupDeviceMsgType:
+		w.judged[answer] = w.unit.setup(received, w.setupNonce, w.reuse)
 	}
 	return answer, io.NopCloser(bytes.NewReader(received)), nil
+}
+
+// request puts ownership-voucher's message in the place of go-fdo's, where it has the role.
+func (w *transport) request(kind uint8, theirs []byte) ([]byte, error) {
+	switch kind {
+	case protocol.TO0OwnerSignMsgType:
+		if w.owner {
+			return w.mine.ownerSign(w.state.nonces[0][:])
+		}
+	case protocol.TO1ProveToRVMsgType:
+		if w.roles.device {
+			return w.unit.proveToRV(w.state.nonces[1][:])
+		}
+	case protocol.TO2GetOVNextEntryMsgType:
+		if w.roles.device {
+			return getNextEntry(byte(parseVoucher(theirs).at(0).arg)), nil
+		}
+	case protocol.TO2ProveDeviceMsgType:
+		w.setupNonce = bytes.Clone(parseVoucher(theirs).at(1).label(-259).content())
+		if w.roles.device {
+			return w.unit.proveDevice(theirs)
+		}
+	case protocol.TO2DeviceServiceInfoReadyMsgType:
+		return w.ready(parseVoucher(theirs))
+	}
+	return theirs, nil
+}
+
+// ready is TO2.DeviceServiceInfoReady: the two devices have to compute their HMAC over the same header.
+// For a device with RSA of 3072 bits, of which FDO 1.1 says nothing, go-fdo changes the hash of a voucher
+// that has SHA-256.
+func (w *transport) ready(theirs *item) ([]byte, error) {
+	w.hmac = theirs.at(0)
+	if w.judged[protocol.TO2SetupDeviceMsgType] == nil {
+		ours, err := w.unit.replacementHMac()
+		if err != nil {
+			return nil, err
+		}
+		w.otherHash = !isNull(ours) && !isNull(w.hmac) && !sameItem(ours.at(0), w.hmac.at(0))
+		if w.otherHash && w.t.attestation() != "RSA 3072" {
+			return nil, errors.New("the devices choose different hashes")
+		}
+		if err := w.unit.confirms(w.hmac); err != nil {
+			w.judged[protocol.TO2DeviceServiceInfoReadyMsgType] = err
+		}
+		if w.roles.device {
+			theirs.kids[0], w.hmac = ours, ours
+		}
+	}
+	return theirs.encode(nil), nil
+}
+
+func (w *transport) judge(kind uint8, sent []byte) {
+	switch kind {
+	case protocol.TO0OwnerSignMsgType:
+		w.judged[kind] = w.server.register(sent, w.state.nonces[0][:])
+	case protocol.TO1ProveToRVMsgType:
+		w.judged[kind] = w.server.proved(sent, w.state.nonces[1][:])
+	case protocol.TO2ProveDeviceMsgType:
+		w.judged[kind] = w.mine.proved(sent, w.state.nonces[2][:])
+	}
+}
+
+func (w *transport) answer(ctx context.Context, kind uint8, sent []byte) (uint8, []byte, error) {
+	if w.rendezvous && protocol.Of(kind) != protocol.TO2Protocol {
+		return w.redirect(kind, sent)
+	}
+	answer, body := w.servers[protocol.Of(kind)].Respond(ctx, kind, bytes.NewReader(sent))
+	if answer == protocol.ErrorMsgType {
+		return 0, nil, fmt.Errorf("%v", body)
+	}
+	received, err := cbor.Marshal(body)
+	if err != nil || !w.owner {
+		return answer, received, err
+	}
+	switch kind {
+	case protocol.TO2HelloDeviceMsgType:
+		received, err = w.mine.proveOVHdr(sent, received, w.state.nonces[2][:])
+	case protocol.TO2GetOVNextEntryMsgType:
+		received, err = w.mine.nextEntry(byte(parseVoucher(sent).at(0).arg))
+	case protocol.TO2ProveDeviceMsgType:
+		if err = w.judged[kind]; err == nil {
+			err = w.replacement(w.guid)
+		}
+		if err == nil {
+			received, err = w.mine.setupDevice()
+		}
+	}
+	return answer, received, err
+}
+
+// replacement has ownership-voucher's owner choose what go-fdo's is to keep too.
+func (w *transport) replacement(guid protocol.GUID) error {
+	if w.reuse {
+		w.mine.reuse()
+		return nil
+	}
+	w.state.newGUID = guid
+	return w.mine.replace(w.holder, w.encoding, guid)
+}
+
+// redirect is ownership-voucher's rendezvous server.
+func (w *transport) redirect(kind uint8, sent []byte) (uint8, []byte, error) {
+	array := func(kids ...any) []byte { return must(cbor.Marshal(kids)) }
+	switch kind {
+	case protocol.TO0HelloMsgType:
+		w.state.nonces[0] = protocol.Nonce{0xa0, 1}
+		return kind + 1, array(w.state.nonces[0]), nil
+	case protocol.TO0OwnerSignMsgType:
+		return kind + 1, array(uint32(w.server.seconds)), w.judged[kind]
+	case protocol.TO1HelloRVMsgType:
+		w.state.nonces[1] = protocol.Nonce{0xa1, 1}
+		return kind + 1, array(w.state.nonces[1], cbor.RawBytes(parseVoucher(sent).at(1).encode(nil))), nil
+	}
+	return kind + 1, w.server.to1d, w.judged[kind]
 }
 
 var suites = map[string]kex.Suite{
@@ -75,23 +208,50 @@ func (t keyType) attestation() string {
 	return "RSA 3072"
 }
 
-// onboard runs TO0, TO1 and TO2 for this owner, and returns the voucher that replaces the old one.
-func onboard(t keyType, voucher []byte, holder owner, d device, change func(uint8, []byte) []byte) (replacement []byte, ours, theirs error) {
-	s := &service{key: holder.key, voucher: new(fdo.Voucher)}
-	if err := cbor.Unmarshal(voucher, s.voucher); err != nil {
-		return nil, nil, err
+// onboarding is one device and its owner before TO0.
+type onboarding struct {
+	roles
+	t            keyType
+	encoding     protocol.KeyEncoding
+	voucher      []byte
+	manufacturer signer
+	holder       owner
+	device       device
+	credential   []byte // as a device stores it
+	guid         protocol.GUID
+	reuse        bool  // the device keeps its credentials
+	question     uint8 // the kind of message that ownership-voucher's verdict is about, or 0
+}
+
+// outcome is what is left after TO2, or why there is nothing.
+type outcome struct {
+	voucher, credential []byte
+	ours, theirs        error
+	last                uint8 // message of go-fdo's clients
+}
+
+func (o onboarding) run(change func(uint8, []byte) []byte) (out outcome, err error) {
+	s := &service{key: o.holder.key, voucher: new(fdo.Voucher)}
+	var stored blob.DeviceCredential
+	if err := errors.Join(cbor.Unmarshal(o.voucher, s.voucher), cbor.Unmarshal(o.credential, &stored)); err != nil {
+		return out, err
 	}
 	header := s.voucher.Header.Val
-	if header.ManufacturerKey.Encoding == protocol.X5ChainKeyEnc {
-		s.chain = holder.chain
+	if o.encoding == protocol.X5ChainKeyEnc {
+		s.chain = o.holder.chain
 	}
-	keyHash := sha256.Sum256(parseVoucher(voucher).at(1, 4).encode(nil))
-	hash := protocol.Hash{Algorithm: protocol.Sha256Hash, Value: keyHash[:]}
-	credential := fdo.DeviceCredential{
-		Version: 101, DeviceInfo: header.DeviceInfo, GUID: header.GUID, RvInfo: header.RvInfo, PublicKeyHash: hash,
+	pss := o.t.fdo == protocol.RsaPssKeyType
+	w := &transport{onboarding: o, state: s, change: change, judged: map[uint8]error{}}
+	if w.mine, err = newOwner(o.voucher, o.holder); err != nil {
+		return out, err
 	}
-	w := &transport{change: change, device: &oursDevice{guid: header.GUID[:], keyHash: keyHash[:]}}
-	defer w.device.free()
+	defer w.mine.free()
+	w.server = &oursRendezvous{manufacturer: o.manufacturer.Public()}
+	defer w.server.free()
+	if w.unit, err = newDevice(o.credential, o.device.key, pss); err != nil {
+		return out, err
+	}
+	defer w.unit.free()
 	w.servers = map[protocol.Protocol]protocol.Responder{
 		protocol.TO0Protocol: &fdo.TO0Server{Session: s, RVBlobs: s},
 		protocol.TO1Protocol: &fdo.TO1Server{Session: s, RVBlobs: s},
@@ -100,12 +260,12 @@ func onboard(t keyType, voucher []byte, holder owner, d device, change func(uint
 			RvInfo: func(context.Context, fdo.Voucher) ([][]protocol.RvInstruction, error) {
 				return header.RvInfo, nil
 			},
-			ReuseCredential: func(context.Context, fdo.Voucher) (bool, error) { return false, nil },
+			ReuseCredential: func(context.Context, fdo.Voucher) (bool, error) { return o.reuse, nil },
 			VerifyVoucher:   func(_ context.Context, v fdo.Voucher) error { return v.VerifyEntries() },
 		},
 	}
-	pss := t.fdo == protocol.RsaPssKeyType
-	theirs = guarded("onboarding", func() error {
+	var kept *fdo.DeviceCredential
+	out.theirs = guarded("onboarding", func() (err error) {
 		ctx := context.Background()
 		host := "owner.example.com"
 		client := &fdo.TO0Client{Vouchers: s, OwnerKeys: s}
@@ -114,183 +274,88 @@ func onboard(t keyType, voucher []byte, holder owner, d device, change func(uint
 		}); err != nil {
 			return fmt.Errorf("TO0: %w", err)
 		}
-		to1d, err := fdo.TO1(ctx, w, credential, d.key, &fdo.TO1Options{PSS: pss})
+		to1d, err := fdo.TO1(ctx, w, stored.DeviceCredential, stored.PrivateKey, &fdo.TO1Options{PSS: pss})
 		if err != nil {
 			return fmt.Errorf("TO1: %w", err)
 		}
-		w.device.to1d = must(cbor.Marshal(to1d.Tag()))
-		h256, h384 := hmacs(secret)
-		_, err = fdo.TO2(ctx, w, to1d, fdo.TO2Config{
-			Cred: credential, HmacSha256: h256, HmacSha384: h384, Key: d.key, PSS: pss,
+		h256, h384 := stored.HMACs()
+		kept, err = fdo.TO2(ctx, w, to1d, fdo.TO2Config{
+			Cred: stored.DeviceCredential, HmacSha256: h256, HmacSha384: h384, Key: stored.PrivateKey, PSS: pss,
 			Devmod:      serviceinfo.Devmod{Os: "linux", Arch: "amd64", Version: "1", Device: "interop", FileSep: ";", Bin: "amd64"},
-			KeyExchange: suites[t.name], CipherSuite: kex.A128GcmCipher,
+			KeyExchange: suites[o.t.name], CipherSuite: kex.A128GcmCipher, AllowCredentialReuse: o.reuse,
 		})
 		return err
 	})
-	ours = w.device.finish(holder.key.Public())
-	if change != nil && w.last >= protocol.TO2ProveDeviceMsgType {
-		theirs = nil // the device is convinced of its owner: what follows is another matter
+	out.last = w.last
+	if out.ours = w.verdict(o.question); out.ours != nil || out.theirs != nil {
+		return out, nil
 	}
-	if theirs == nil && s.replaced != nil {
-		replacement = must(cbor.Marshal(s.replaced))
-	}
-	return replacement, ours, theirs
+	return out, out.settle(w, stored, kept)
 }
 
-// lives onboards devices twice, with a resale between.
-func lives(ring keyring) (results []result) {
-	for _, t := range keyTypes {
-		owners := t.owners(ring)
-		for _, encoding := range encodings {
-			if t.isRSA() && encoding == protocol.CoseKeyEnc {
-				continue
-			}
-			for _, theirs := range []bool{false, true} {
-				r := result{row: t.name + ", " + encodingNames[encoding], column: "made by " + side(theirs)}
-				if t.name == "RSAPKCS 2048" {
-					r.expected = deviceLabel
-				}
-				r.err = twice(t, owners, encoding, makeDevice(ring, t.attestation()), theirs)
-				r.print()
-				results = append(results, r)
+// verdict is what ownership-voucher says about messages of this kind, or about all.
+func (w *transport) verdict(kind uint8) error {
+	switch kind {
+	case protocol.TO2ProveOVHdrMsgType, protocol.TO2OVNextEntryMsgType:
+		return w.unit.finish(w.mine)
+	case protocol.TO2ProveDeviceMsgType: // its nonce comes back in TO2.SetupDevice
+		return errors.Join(w.judged[kind], w.judged[protocol.TO2SetupDeviceMsgType])
+	case protocol.TO2SetupDeviceMsgType:
+		return errors.Join(w.judged[kind], w.judged[protocol.TO2DeviceServiceInfoReadyMsgType])
+	case 0:
+		var all []error
+		for kind, err := range w.judged {
+			if err != nil {
+				all = append(all, fmt.Errorf("message %d: %w", kind, err))
 			}
 		}
+		err := w.unit.finish(w.mine)
+		if err == nil {
+			err = w.unit.checkTo1d(w.to1d)
+		}
+		return errors.Join(errors.Join(all...), err)
 	}
-	return results
+	return w.judged[kind]
 }
 
-var deviceLabel = &exception{
-	"go-fdo's owner takes any device with RSA of 2048 bits for RSA2048RESTR, and wants the label of the manufacturer's key",
-	"message 60 is answered with an error",
-}
-
-// twice has the device made, sold two times and onboarded; and that again with its new voucher. The
-// side that did not make the first voucher makes the first entry.
-func twice(t keyType, owners [4]owner, encoding protocol.KeyEncoding, d device, theirs bool) (err error) {
-	var voucher []byte
-	if theirs {
-		voucher, err = theirsCreate(t, owners[0], encoding, d, secret)
-	} else {
-		voucher, err = oursCreate(t, owners[0], encoding, d, []byte("interop-guid-016"), secret)
+// settle compares what the two sides keep: owners a voucher, devices a credential.
+func (out *outcome) settle(w *transport, stored blob.DeviceCredential, kept *fdo.DeviceCredential) error {
+	// go-fdo's device answers with no credential if it keeps the old one.
+	if (w.state.replaced == nil) != w.reuse || (kept == nil) != w.reuse {
+		return errors.New("no new voucher, or one for old credentials")
 	}
+	var theirs []byte
+	if !w.reuse {
+		theirs = must(cbor.Marshal(w.state.replaced))
+	}
+	if !w.owner {
+		if err := w.replacement(w.state.newGUID); err != nil {
+			return err
+		}
+	}
+	ours, err := w.mine.finish(w.hmac)
+	if err != nil {
+		return fmt.Errorf("ownership-voucher makes no new voucher: %w", err)
+	}
+	if !bytes.Equal(ours, theirs) {
+		return fmt.Errorf("the new vouchers of the two sides are %x and %x", ours, theirs)
+	}
+	if kept != nil {
+		stored.DeviceCredential = *kept
+	}
+	theirsKept := must(cbor.Marshal(stored))
+	oursKept, err := w.unit.kept()
 	if err != nil {
 		return err
 	}
-	maker := owners[0]
-	for life := 1; life <= 2; life++ {
-		holder := maker
-		for hop := range 2 {
-			next := owners[1+(life+hop)%3]
-			if theirs != (hop == 0) {
-				voucher, err = theirsExtend(voucher, holder.key, next, encoding, nil)
-			} else {
-				voucher, err = oursExtend(voucher, holder.key, next, encoding, nil, facts{secret: secret, manufacturer: maker.key.Public()})
-			}
-			if err != nil {
-				return fmt.Errorf("life %d, entry %d: %w", life, hop, err)
-			}
-			holder = next
-		}
-		replacement, ours, theirs := onboard(t, voucher, holder, d, nil)
-		if ours != nil || theirs != nil {
-			return fmt.Errorf("life %d: ownership-voucher: %v; go-fdo: %v", life, ours, theirs)
-		}
-		if replacement == nil {
-			return fmt.Errorf("life %d: no new voucher", life)
-		}
-		// This library writes the new owner's key as X509 where go-fdo keeps COSEKEY.
-		same, err := oursReplace(voucher, replacement, holder, encoding)
-		if err != nil {
-			return fmt.Errorf("life %d: ownership-voucher makes no new voucher: %w", life, err)
-		}
-		if bytes.Equal(same, replacement) != (encoding != protocol.CoseKeyEnc) {
-			return fmt.Errorf("life %d: the new vouchers of the two sides are %x and %x", life, same, replacement)
-		}
-		voucher, maker = replacement, holder
-		f := facts{secret: secret, manufacturer: maker.key.Public(), owner: maker.key.Public()}
-		if err := errors.Join(oursJudge(voucher, f), theirsJudge(voucher, f)); err != nil {
-			return fmt.Errorf("life %d, the new voucher: %w", life, err)
-		}
+	if !bytes.Equal(oursKept, theirsKept) && !w.otherHash {
+		return fmt.Errorf("the new credentials of the two sides are %x and %x", oursKept, theirsKept)
+	}
+	if w.reuse && !bytes.Equal(oursKept, w.credential) {
+		return errors.New("the devices change a credential that they keep")
+	}
+	if out.voucher, out.credential = ours, theirsKept; w.roles.device {
+		out.credential = oursKept
 	}
 	return nil
-}
-
-// flips changes one bit of one message to the device, and compares what the two devices think of it:
-// `count` bits, or all of them if that is 0.
-func flips(ring keyring, count int, seed int64, wrong bool) bool {
-	t := keyTypes[0]
-	owners, d := t.owners(ring), makeDevice(ring, "P-256")
-	voucher := must(oursCreate(t, owners[0], protocol.X509KeyEnc, d, []byte("interop-guid-016"), secret))
-	holder := owners[0]
-	for hop := range 2 {
-		voucher = must(oursExtend(voucher, holder.key, owners[1+hop], protocol.X509KeyEnc, nil, facts{secret: secret}))
-		holder = owners[1+hop]
-	}
-	// TO2.ProveOVHdr and the two entries, at their real lengths.
-	var lengths []int
-	_, ours, theirs := onboard(t, voucher, holder, d, func(kind uint8, answer []byte) []byte {
-		if kind == protocol.TO2ProveOVHdrMsgType || kind == protocol.TO2OVNextEntryMsgType {
-			lengths = append(lengths, len(answer))
-		}
-		return answer
-	})
-	check(errors.Join(ours, theirs))
-	var bits [][3]int
-	for message, length := range lengths {
-		for at := range length {
-			for bit := range 8 {
-				bits = append(bits, [3]int{message, at, bit})
-			}
-		}
-	}
-	if count > 0 {
-		rand.New(rand.NewSource(seed)).Shuffle(len(bits), func(i, j int) { bits[i], bits[j] = bits[j], bits[i] })
-		bits = bits[:min(count, len(bits))]
-	}
-	accepted, refused, failed := 0, 0, false
-	found := map[string]int{}
-	for n, where := range bits {
-		target, place, bit := where[0], where[1], byte(1)<<where[2]
-		seen, around := 0, ""
-		_, ours, theirs := onboard(t, voucher, holder, d, func(kind uint8, answer []byte) []byte {
-			if kind != protocol.TO2ProveOVHdrMsgType && kind != protocol.TO2OVNextEntryMsgType {
-				return answer
-			}
-			if seen == target {
-				place = min(place, len(answer)-1)
-				around = fmt.Sprintf("%x", answer[max(0, place-8):min(len(answer), place+9)])
-				answer[place] ^= bit
-			}
-			seen++
-			return answer
-		})
-		if wrong && n == 0 {
-			ours, theirs = nil, errors.New("a mismatch on purpose")
-		}
-		if ours == nil && theirs == nil {
-			accepted++
-			continue
-		}
-		if ours != nil && theirs != nil {
-			refused++
-			continue
-		}
-		class := fmt.Sprintf("ownership-voucher refuses, %v", ours)
-		var named refusal
-		if errors.As(ours, &named) {
-			class = "ownership-voucher refuses, " + named.name
-		} else if ours == nil {
-			class = "go-fdo refuses, " + general(theirs)
-		}
-		found[class]++
-		if _, ok := flipClasses[class]; !ok {
-			failed = true
-			fmt.Printf("FAIL     bit %#x of byte %d (%s) in message %d to the device: %s\n", bit, place, around, target, class)
-		}
-	}
-	fmt.Printf("%d flips in messages to the device: %d accepted by both, %d refused by both\n", len(bits), accepted, refused)
-	for class, n := range found {
-		fmt.Printf("%8d %s\n", n, class)
-	}
-	return !failed
 }

@@ -35,7 +35,10 @@ import (
 )
 
 // refusal is an error of ownership-voucher.
-type refusal struct{ name, message string }
+type refusal struct {
+	name, message string
+	malformed     bool // one of the numbers for what cannot be read
+}
 
 func (r refusal) Error() string { return r.name + ": " + r.message }
 
@@ -51,7 +54,7 @@ func try(call func(e *C.ov_error) C.ov_status) error {
 	}
 	var message C.ov_str
 	plain(C.ov_error_message(e, &message))
-	return refusal{text(C.ov_status_name(status)), text(message)}
+	return refusal{text(C.ov_status_name(status)), text(message), status >= 100 && status < 200}
 }
 
 // plain is for calls that cannot fail here.
@@ -108,7 +111,7 @@ func nextOwner(to owner, encoding protocol.KeyEncoding) *C.ov_next_owner {
 	return next
 }
 
-// facts are what a verifier knows besides the voucher. All but the secret may be absent.
+// facts are what a verifier knows besides the voucher. All may be absent.
 type facts struct {
 	secret       []byte
 	manufacturer crypto.PublicKey
@@ -118,12 +121,16 @@ type facts struct {
 }
 
 func policy(f facts) *C.ov_policy {
-	var secret *C.ov_hmac_secret
-	data, size := bytesOf(f.secret)
-	plain(C.ov_hmac_secret_new(data, size, &secret))
-	defer C.ov_hmac_secret_free(&secret)
 	var p *C.ov_policy
-	plain(C.ov_policy_from_hmac_secret(secret, &p))
+	if f.secret == nil {
+		plain(C.ov_policy_any_origin(&p))
+	} else {
+		var secret *C.ov_hmac_secret
+		data, size := bytesOf(f.secret)
+		plain(C.ov_hmac_secret_new(data, size, &secret))
+		defer C.ov_hmac_secret_free(&secret)
+		plain(C.ov_policy_from_hmac_secret(secret, &p))
+	}
 	if f.manufacturer != nil {
 		key := publicKey(f.manufacturer)
 		plain(C.ov_policy_add_manufacturer(p, key))
@@ -264,48 +271,6 @@ func rendezvous() *C.ov_rv_directive {
 	return place
 }
 
-// oursReplace makes the voucher that an owner keeps after TO2, with GUID and HMAC of the one given.
-func oursReplace(voucher, made []byte, holder owner, encoding protocol.KeyEncoding) ([]byte, error) {
-	p := policy(facts{secret: secret, owner: holder.key.Public()})
-	defer C.ov_policy_free(&p)
-	var verified *C.ov_verified
-	data, size := bytesOf(voucher)
-	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_policy_verify(p, data, size, &verified, e) }); err != nil {
-		return nil, err
-	}
-	defer C.ov_verified_free(&verified)
-	var theirs, ours *C.ov_voucher
-	data, size = bytesOf(made)
-	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_voucher_parse(data, size, nil, &theirs, e) }); err != nil {
-		return nil, err
-	}
-	defer C.ov_voucher_free(&theirs)
-	var guid [16]C.uint8_t
-	plain(C.ov_voucher_guid(theirs, &guid[0]))
-	var hmac C.ov_digest
-	plain(C.ov_voucher_hmac(theirs, &hmac))
-	place := rendezvous()
-	defer C.ov_rv_directive_free(&place)
-	next := nextOwner(holder, encoding)
-	defer C.ov_next_owner_free(&next)
-	var replacement *C.ov_replacement
-	if err := try(func(e *C.ov_error) C.ov_status {
-		return C.ov_replacement_new(&guid[0], &place, 1, next, &replacement, e)
-	}); err != nil {
-		return nil, err
-	}
-	defer C.ov_replacement_free(&replacement)
-	if err := try(func(e *C.ov_error) C.ov_status {
-		return C.ov_replacement_finish(replacement, verified, &hmac, &ours, e)
-	}); err != nil {
-		return nil, err
-	}
-	defer C.ov_voucher_free(&ours)
-	var content C.ov_slice
-	plain(C.ov_voucher_bytes(ours, &content))
-	return slice(content), nil
-}
-
 // oursExtend hands a voucher over; Go signs.
 func oursExtend(voucher []byte, from signer, to owner, encoding protocol.KeyEncoding, extra map[int][]byte, f facts) ([]byte, error) {
 	p := policy(f)
@@ -337,64 +302,6 @@ func oursExtend(voucher []byte, from signer, to owner, encoding protocol.KeyEnco
 	plain(C.ov_voucher_bytes(inside, &content))
 	return slice(content), nil
 }
-
-// oursDevice is a device in TO2: it judges what an owner's service sends. It is told of messages, and
-// keeps the first error.
-type oursDevice struct {
-	guid, keyHash, to1d []byte
-	verifier            *C.ov_device_verifier
-	err                 error
-}
-
-func (d *oursDevice) start(hello, proveOVHdr []byte) {
-	item := parseVoucher(hello)
-	var key *C.ov_hmac_secret
-	data, size := bytesOf(secret)
-	plain(C.ov_hmac_secret_new(data, size, &key))
-	defer C.ov_hmac_secret_free(&key)
-	digest := sha256Digest(d.keyHash)
-	guid, _ := bytesOf(d.guid)
-	nonce, _ := bytesOf(item.at(2).content())
-	sent, sentLen := bytesOf(hello)
-	message, messageLen := bytesOf(proveOVHdr)
-	d.err = try(func(e *C.ov_error) C.ov_status {
-		return C.ov_device_verifier_start(guid, &digest, key, nil, nil, sent, sentLen, nonce, message, messageLen, &d.verifier, e)
-	})
-}
-
-func (d *oursDevice) entry(message []byte) {
-	if d.err != nil {
-		return
-	}
-	data, size := bytesOf(message)
-	d.err = try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_entry(d.verifier, data, size, e) })
-}
-
-// finish is the last check: the owner has proved to be this one, and signed to1d.
-func (d *oursDevice) finish(expected crypto.PublicKey) error {
-	if d.err != nil {
-		return d.err
-	}
-	if d.verifier == nil {
-		return fmt.Errorf("TO2 did not begin")
-	}
-	var owner *C.ov_public_key
-	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_finish(d.verifier, &owner, nil, e) }); err != nil {
-		return err
-	}
-	defer C.ov_public_key_free(&owner)
-	key := publicKey(expected)
-	defer C.ov_public_key_free(&key)
-	var same C.bool
-	plain(C.ov_public_key_equal(owner, key, &same))
-	if !same {
-		return fmt.Errorf("another owner")
-	}
-	data, size := bytesOf(d.to1d)
-	return try(func(e *C.ov_error) C.ov_status { return C.ov_device_verifier_check_to1d(d.verifier, data, size, e) })
-}
-
-func (d *oursDevice) free() { plain(C.ov_device_verifier_free(&d.verifier)) }
 
 // oursBatch is a batch over vouchers that lie in the memory of C, as a caller in C has them.
 type oursBatch struct {

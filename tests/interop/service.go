@@ -52,7 +52,12 @@ func (s *service) SetReplacementHmac(_ context.Context, h protocol.Hmac) error {
 	s.newHmac = h
 	return nil
 }
-func (s *service) ReplacementHmac(context.Context) (protocol.Hmac, error) { return s.newHmac, nil }
+func (s *service) ReplacementHmac(context.Context) (protocol.Hmac, error) {
+	if s.newHmac.Value == nil {
+		return s.newHmac, fdo.ErrNotFound // the device keeps its credentials
+	}
+	return s.newHmac, nil
+}
 
 // What SetXSession gets is valid during the call only.
 func (s *service) SetXSession(_ context.Context, suite kex.Suite, session kex.Session) (err error) {

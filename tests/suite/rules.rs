@@ -10,6 +10,7 @@ use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::file::{PEM_LABEL, Vouchers, single, to_pem};
 use ownership_voucher::finding::FindingKind;
+use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::transfer::{Replacement, ResaleOutcome};
 use ownership_voucher::voucher::RvVariable;
@@ -333,6 +334,38 @@ fn credentials_are_reused_only_as_they_are() {
     assert_eq!(kind(other.finish(&old, None)), refused);
     let zero = Replacement::new(Guid([0; 16]), &info, owner);
     assert_eq!(kind(zero), Some(ErrorKind::Incomplete));
+}
+
+/// A device with one reader of keys gets its new owner in the encoding that it has lived with.
+#[test]
+fn a_new_owner_has_the_encoding_of_the_manufacturer() {
+    let owner = KeyOrChain::Key(key(P256, 9).public_key());
+    for (from, asked, to) in [
+        (KeyEncoding::CoseKey, None, KeyEncoding::CoseKey),
+        (KeyEncoding::X509, None, KeyEncoding::X509),
+        (
+            KeyEncoding::CoseKey,
+            Some(KeyEncoding::X509),
+            KeyEncoding::X509,
+        ),
+        (
+            KeyEncoding::X509,
+            Some(KeyEncoding::CoseKey),
+            KeyEncoding::CoseKey,
+        ),
+    ] {
+        let made = new_voucher(1, "Model 7").with_encoding(from).with_epid();
+        let header = made.header().unwrap();
+        let old = verified(header.authenticate(&common::device()).unwrap());
+        let new = Replacement::new(Guid([9; 16]), &[directive()], owner.clone()).unwrap();
+        let header = new.with_encoding(asked).header(&old).unwrap();
+        let new = header.authenticate(&common::device()).unwrap();
+        assert_eq!(new.manufacturer_key().encoding(), to, "{from:?}, {asked:?}");
+    }
+    let old = verified(fresh(P256, 1));
+    let new = Replacement::new(Guid([9; 16]), &[directive()], owner).unwrap();
+    let header = new.with_encoding(KeyEncoding::Crypto).header(&old);
+    assert_eq!(kind(header), Some(ErrorKind::UnsupportedKeyEncoding));
 }
 
 #[test]

@@ -201,6 +201,16 @@ pub extern "C" fn ov_unsigned_signer(
     })
 }
 
+/// Selects PSS instead of PKCS#1 v1.5. This has no effect for keys that are not RSA.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_unsigned_use_pss(message: *mut ov_unsigned) -> ov_status {
+    plain(|caller| {
+        let message = caller.get_mut(message)?;
+        *message = message.clone().with_pss();
+        Ok(())
+    })
+}
+
 /// The bytes to sign.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_unsigned_to_be_signed(
@@ -271,7 +281,7 @@ pub struct ov_device_verifier {
 
 /// The contents of an `ov_device_verifier`.
 pub(super) struct Verifier {
-    verifier: DeviceVerifier,
+    pub(super) verifier: DeviceVerifier,
     key_exchange: Vec<u8>,
     sig_info: Vec<u8>,
     max_message: u16,

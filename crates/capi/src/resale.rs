@@ -4,7 +4,7 @@ use super::create::ov_header;
 use super::extend::ov_next_owner;
 use super::guard::{guard, plain};
 use super::handle::{Handle, at, object};
-use super::names::ov_digest;
+use super::names::{encoding, ov_digest};
 use super::rendezvous::ov_rv_directive;
 use super::report::ov_error;
 use super::slice::ov_slice;
@@ -61,6 +61,21 @@ pub extern "C" fn ov_replacement_reuse(
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_replacement_free(replacement: *mut *mut ov_replacement) -> ov_status {
     plain(|caller| caller.free(replacement))
+}
+
+/// Sets the encoding of a bare owner key, an `OV_ENCODING_` number, in place of that of the
+/// manufacturer key in the voucher.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_replacement_set_encoding(
+    replacement: *mut ov_replacement,
+    key_encoding: i32,
+) -> ov_status {
+    plain(|caller| {
+        let encoding = encoding(key_encoding)?;
+        let replacement = caller.get_mut(replacement)?;
+        *replacement = replacement.clone().with_encoding(encoding);
+        Ok(())
+    })
 }
 
 /// The new GUID, 16 bytes.

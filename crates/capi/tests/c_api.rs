@@ -68,13 +68,14 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 9] = [
+const SUITE: [&str; 10] = [
     "crates/capi/tests/c/suite.c",
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
     "crates/capi/tests/c/batch.c",
     "crates/capi/tests/c/fdo_data.c",
     "crates/capi/tests/c/onboard.c",
+    "crates/capi/tests/c/roles.c",
     "crates/capi/tests/c/privacy.c",
     "crates/capi/tests/c/onetime.c",
     "crates/capi/tests/c/vectors.c",

@@ -94,6 +94,7 @@ int main(int argc, char **argv) {
     test_batch();
     test_fdo_data();
     test_onboard();
+    test_roles();
     test_privacy();
     test_onetime();
     test_vectors(argv[1]);

@@ -49,6 +49,7 @@ void test_misuse(void);
 void test_batch(void);
 void test_fdo_data(void);
 void test_onboard(void);
+void test_roles(void);
 void test_privacy(void);
 void test_onetime(void);
 
