@@ -71,6 +71,6 @@ var flipClasses = map[string]string{
 
 const (
 	textForBytes  = "ownership-voucher: a text where bytes have to be. go-fdo reads it as bytes, and re-encodes it as bytes before it verifies what was signed"
-	unsignedTo1d  = "ownership-voucher: the owner of the voucher signs to1d. go-fdo's rendezvous server does not verify that, and leaves it to the device in TO2"
-	unsignedSetup = "ownership-voucher: the owner signs TO2.SetupDevice. go-fdo's device does not verify that, and relies on the encryption of the session, which is not in the way here"
+	unsignedTo1d  = "ownership-voucher: the owner of the voucher signs to1d, and the rendezvous role here verifies it as the device does later"
+	unsignedSetup = "ownership-voucher: the owner signs TO2.SetupDevice, and the device role here verifies it, encrypted session or not"
 )

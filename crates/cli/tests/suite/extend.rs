@@ -266,6 +266,33 @@ fn a_journal_lets_a_sale_be_repeated_and_no_other_be_made() {
     assert_eq!(sales[1]["source"], "v[1]");
 }
 
+/// A whole journal, whose records begin at `header`, damaged in one way each.
+fn damaged(whole: &str, header: usize) -> Vec<String> {
+    let twice = |name: &str, value: &str| {
+        let member = format!("\",\"{name}\":\"{value}\",\"guid\"");
+        whole.replacen("\",\"guid\"", &member, 1)
+    };
+    vec![
+        whole.replacen("\"state\"", "\"stat\"", 1),
+        whole.replacen("{\"state", "\"state", 1),
+        whole.replacen("\"to\":\"", "\"to\":\"0", 1),
+        whole.replacen("\"at\":\"2", "\"at\":\"x", 1),
+        // A member twice: its first value is of the sale, its last of another one, or of the same.
+        twice("state", &"00".repeat(32)),
+        twice("continuation", &"00".repeat(32)),
+        whole.replacen("\"at\"", "\"source\":\"v\",\"at\"", 1),
+        format!("{whole}\n"),
+        format!("{whole}\0\0\0"),
+        format!("{whole}{}", &whole[header..]),
+        format!("{whole}{whole}"),
+        // Whole objects that are no record, and the beginning of others.
+        format!("{whole}{{\"a\":1}}"),
+        format!("{whole}{{\"a\":1"),
+        whole.replacen("\"version\":1", "\"version\":2", 1),
+        whole[header..].into(),
+    ]
+}
+
 #[test]
 fn a_journal_that_is_cut_or_damaged_is_refused_and_left_alone() {
     let folder = folder("damaged");
@@ -313,34 +340,7 @@ fn a_journal_that_is_cut_or_damaged_is_refused_and_left_alone() {
     assert_eq!(sell("w3 --force --repair-journal").0, 0);
     assert_eq!(records(&folder, "j").len(), 2);
 
-    let damaged = [
-        whole.replacen("\"state\"", "\"stat\"", 1),
-        whole.replacen("{\"state", "\"state", 1),
-        whole.replacen("\"to\":\"", "\"to\":\"0", 1),
-        whole.replacen("\"at\":\"2", "\"at\":\"x", 1),
-        // A member twice: its first value is of the sale, its last of another one, or of the same.
-        whole.replacen(
-            "\",\"guid\"",
-            &format!("\",\"state\":\"{}\",\"guid\"", "00".repeat(32)),
-            1,
-        ),
-        whole.replacen(
-            "\",\"guid\"",
-            &format!("\",\"continuation\":\"{}\",\"guid\"", "00".repeat(32)),
-            1,
-        ),
-        whole.replacen("\"at\"", "\"source\":\"v\",\"at\"", 1),
-        format!("{whole}\n"),
-        format!("{whole}\0\0\0"),
-        format!("{whole}{}", &whole[header..]),
-        format!("{whole}{whole}"),
-        // Whole objects that are no record, and the beginning of others.
-        format!("{whole}{{\"a\":1}}"),
-        format!("{whole}{{\"a\":1"),
-        whole.replacen("\"version\":1", "\"version\":2", 1),
-        whole[header..].into(),
-    ];
-    for before in &damaged {
+    for before in &damaged(&whole, header) {
         fs::write(folder.join("j"), before).unwrap();
         for repair in ["", " --repair-journal"] {
             let (code, out, err) = sell(&format!("w2{repair}"));
