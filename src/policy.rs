@@ -267,14 +267,14 @@ impl<'p> Policy<'p> {
         &self.limits
     }
 
-    /// Whether the policy requires a manufacturer.
-    /// Verifies batches and hand-overs with this engine. Default [`Engine::Fastest`].
+    /// Verifies the signatures of vouchers with this engine. Default [`Engine::Fastest`].
     #[must_use]
     pub const fn with_engine(mut self, engine: Engine) -> Self {
         self.engine = engine;
         self
     }
 
+    /// Whether the policy requires a manufacturer.
     pub(crate) fn wants_manufacturer(&self) -> bool {
         #[cfg(feature = "x509")]
         let roots = self.manufacturer_roots.is_some();

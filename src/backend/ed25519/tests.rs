@@ -39,11 +39,10 @@ on_ifma!(
     batches_of_every_size,
     message_lengths,
     widest_table_of_b,
-    budgets,
     #[cfg(target_arch = "x86_64")]
     one_signature_goes_by_itself,
 );
-on_ifma!(long: back_ends_agree_long);
+on_ifma!(long: back_ends_agree_long, budgets);
 
 /// Uses of a key from which on it gets a table.
 #[cfg(target_arch = "x86_64")]

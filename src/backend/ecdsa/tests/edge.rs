@@ -33,26 +33,47 @@ fn signed_digits(bytes: &[u8], bits: u32, width: u32) -> Vec<i64> {
         .collect()
 }
 
+/// Which of the tests on IFMA are long.
+macro_rules! edge_on_ifma {
+    (quick) => {
+        on_ifma!(
+            every_window_of_the_combs,
+            every_window_of_the_walk,
+            small_multiples,
+            second_candidate,
+            ranges_and_lengths,
+            windows_and_budgets,
+        );
+        on_ifma!(
+            long: every_window_of_all_combs,
+            every_window_of_the_walk_alone,
+            small_multiples_of_all,
+            windows_and_all_budgets,
+        );
+    };
+    (long) => {
+        on_ifma!(
+            long: every_window_of_the_combs,
+            every_window_of_the_walk,
+            small_multiples,
+            second_candidate,
+            ranges_and_lengths,
+            windows_and_budgets,
+            every_window_of_all_combs,
+            every_window_of_the_walk_alone,
+            small_multiples_of_all,
+            windows_and_all_budgets,
+        );
+    };
+}
+
 macro_rules! edge {
-    ($module:ident, $reference:ident) => {
+    ($module:ident, $reference:ident, $ifma:ident) => {
         mod $module {
             use super::super::{Random, $reference::*};
             use super::*;
 
-            on_ifma!(
-                every_window_of_the_combs,
-                every_window_of_the_walk,
-                small_multiples,
-                second_candidate,
-                ranges_and_lengths,
-                windows_and_budgets,
-            );
-            on_ifma!(
-                long: every_window_of_all_combs,
-                every_window_of_the_walk_alone,
-                small_multiples_of_all,
-                windows_and_all_budgets,
-            );
+            edge_on_ifma!($ifma);
 
             const BITS: u32 = 8 * BYTES as u32;
 
@@ -409,27 +430,32 @@ macro_rules! edge {
             }
 
             /// Verifies growing parts of the cases, with tables within each budget.
-            fn windows<D: Curve>(backend: Backend, cases: &[Case], budgets: &[usize], rounds: usize) {
+            fn windows<D: Curve>(
+                backend: Backend,
+                cases: &[Case],
+                budgets: &[usize],
+                rounds: usize,
+            ) {
                 let right: Vec<bool> = cases.iter().map(|case| case.valid).collect();
-                    for &budget in budgets {
-                        let mut ecdsa = Ecdsa::<D>::new(backend, budget);
-                        for round in 0..rounds {
-                            let part = cases.len() * (round + 1) / rounds;
-                            let verdicts = decide_with(&mut ecdsa, &cases[..part]);
-                            assert_eq!(verdicts, right[..part], "budget {budget}, {backend:?}");
-                            let verdicts = decide_with(&mut ecdsa, &cases[part / 2..]);
-                            assert_eq!(verdicts, right[part / 2..], "budget {budget}");
-                            let generator = ecdsa.generator.as_ref();
-                            let entries = ecdsa.cache.arena.len()
-                                + generator.map_or(0, |generator| generator.table.len());
-                            assert!(entries * size_of::<D::Entry>() <= budget);
-                            // The narrowest comb takes 32 kB and 73 kB, and has half of the
-                            // budget at most. The second window is always large enough.
-                            let room = budget > if BYTES == 32 { 0 } else { 100_000 };
-                            assert_eq!(generator.is_some(), room);
-                        }
+                for &budget in budgets {
+                    let mut ecdsa = Ecdsa::<D>::new(backend, budget);
+                    for round in 0..rounds {
+                        let part = cases.len() * (round + 1) / rounds;
+                        let verdicts = decide_with(&mut ecdsa, &cases[..part]);
+                        assert_eq!(verdicts, right[..part], "budget {budget}, {backend:?}");
+                        let verdicts = decide_with(&mut ecdsa, &cases[part / 2..]);
+                        assert_eq!(verdicts, right[part / 2..], "budget {budget}");
+                        let generator = ecdsa.generator.as_ref();
+                        let entries = ecdsa.cache.arena.len()
+                            + generator.map_or(0, |generator| generator.table.len());
+                        assert!(entries * size_of::<D::Entry>() <= budget);
+                        // The narrowest comb takes 32 kB and 73 kB, and has half of the
+                        // budget at most. The second window is always large enough.
+                        let room = budget > if BYTES == 32 { 0 } else { 100_000 };
+                        assert_eq!(generator.is_some(), room);
                     }
-                    assert_eq!(decide::<D>(backend, cases), right);
+                }
+                assert_eq!(decide::<D>(backend, cases), right);
             }
 
             /// A signature over the given digest, with the given nonce.
@@ -465,5 +491,6 @@ macro_rules! edge {
     };
 }
 
-edge!(p256, r256);
-edge!(p384, r384);
+edge!(p256, r256, quick);
+// Not optimised, these take as long as all other tests on IFMA.
+edge!(p384, r384, long);
