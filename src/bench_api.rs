@@ -9,7 +9,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::{
     Backend,
     ecdsa::{Ecdsa, P256, P384, Plan, Scratch, curve::Curve},
-    engine::{Job, KeyUse, SignatureEngine, Signed},
+    engine::{self, Job, KeyUse, SignatureEngine},
     hashes::Hashes,
 };
 use crate::digest::{Digest, HashAlgorithm};
@@ -50,7 +50,7 @@ impl<C: Curve> Batch for Engine<C> {
             .map(|(key, digest, signature)| Job {
                 key: *key,
                 algorithm: Algorithm::Es256,
-                signed: Signed::Digest(digest),
+                signed: engine::Signed::Digest(digest),
                 signature,
             })
             .collect();
@@ -79,7 +79,7 @@ impl<C: Curve> Batch for Engine<C> {
             .map(|((key, _, signature), digest)| Job {
                 key: *key,
                 algorithm: Algorithm::Es256,
-                signed: Signed::Digest(digest.as_bytes()),
+                signed: engine::Signed::Digest(digest.as_bytes()),
                 signature,
             })
             .collect();
