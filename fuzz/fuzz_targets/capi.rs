@@ -39,6 +39,8 @@ enum Kind {
     /// An array of numbers; its length follows.
     Codes,
     Slices,
+    /// An array of addresses; its length follows.
+    Addresses,
     /// The length of what stands before.
     Len,
     Number(u64),
@@ -61,6 +63,16 @@ enum Kind {
 struct Bytes {
     data: *const u8,
     len: usize,
+}
+
+/// An `ov_owner_address`.
+#[repr(C)]
+struct Address {
+    dns: Bytes,
+    ip_len: u8,
+    ip: [u8; 16],
+    port: u16,
+    transport: u8,
 }
 
 #[repr(C)]
@@ -348,6 +360,7 @@ impl Machine<'_, '_> {
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         let mut slices: Vec<Bytes> = Vec::new();
         let mut codes: Vec<i32>;
+        let mut addresses: Vec<Address> = Vec::new();
         let mut handles: Vec<*mut c_void> = Vec::new();
         let mut news: Vec<(usize, bool, Vec<*mut c_void>)> = Vec::new();
         let mut frees: Vec<(*mut c_void, Box<*mut c_void>)> = Vec::new();
@@ -416,6 +429,24 @@ impl Machine<'_, '_> {
                         buffers.push(data);
                     }
                     slices.as_ptr() as usize
+                }
+                Kind::Addresses => {
+                    len = self.byte() % MOST;
+                    for _ in 0..len {
+                        let dns = self.data();
+                        addresses.push(Address {
+                            dns: Bytes {
+                                data: dns.as_ptr(),
+                                len: dns.len(),
+                            },
+                            ip_len: (self.byte() % 18) as u8,
+                            ip: [self.byte() as u8; 16],
+                            port: self.byte() as u16,
+                            transport: self.byte() as u8,
+                        });
+                        buffers.push(dns);
+                    }
+                    addresses.as_ptr() as usize
                 }
                 Kind::Len => len,
                 Kind::New(kind) => {
