@@ -19,9 +19,9 @@
 //! | [`term`] | a table and the scalars that index it |
 //! | [`affine`] | sums of table entries, with shared inversions |
 //! | [`walk`] | walks with doublings, comparison with r |
-//! | [`cache`] | tables that outlive a window, and their budget |
-//! | [`work`] | what is planned for a window, and buffers |
-//! | [`prepare`] | which keys of a window get tables |
+//! | [`cache`] | tables that outlive a batch, and their budget |
+//! | [`work`] | what is planned for a batch, and buffers |
+//! | [`prepare`] | which keys of a batch get tables |
 //! | [`chunk`] | some signatures, from scalars to verdicts |
 //!
 //! Everything here is variable time: keys, digests and signatures are public.
@@ -78,8 +78,8 @@ pub(crate) struct Ecdsa<C: Curve> {
     generator: Option<Generator<C>>,
     /// Signatures planned so far.
     planned: u64,
-    /// Windows planned so far.
-    window: u64,
+    /// Batches planned so far.
+    batch: u64,
     /// Most parts that the sum of a signature is cut into. Tests change it.
     most_parts: usize,
     scratch: Scratch<C>,
@@ -121,7 +121,7 @@ impl<C: Curve> Ecdsa<C> {
             None => Place::Refused,
             // The tables have moved since: build anew.
             Some((_, Place::Cached(..)))
-                if plan.generation != self.window || self.generator.is_none() =>
+                if plan.generation != self.batch || self.generator.is_none() =>
             {
                 Place::Local(Self::ONCE)
             }
@@ -168,7 +168,7 @@ impl<C: Curve> SignatureEngine for Ecdsa<C> {
             cache: Cache::new(cache_bytes),
             generator: None,
             planned: 0,
-            window: 0,
+            batch: 0,
             most_parts: affine::MOST_PARTS,
             scratch: Scratch::default(),
         }

@@ -1,19 +1,18 @@
 //! The contract of the batch engines: one engine for each family of keys, all behind this interface.
 //!
-//! A *window* is the set of signatures that are verified together. [`SignatureEngine::prepare`] gets its
-//! distinct keys and decides what each of them is worth: nothing is cached, or a table is built and
-//! kept for later windows. [`SignatureEngine::verify`] then gets the signatures, on any number of threads,
-//! each with its own scratch memory.
+//! [`SignatureEngine::prepare`] gets the distinct keys of a batch and decides for which of them a table
+//! is built and kept for later batches. [`SignatureEngine::verify`] then gets the signatures, on any
+//! number of threads, each with its own scratch memory.
 //!
 //! The verdict on a job depends only on its key, algorithm, message and signature: never on other
-//! jobs, their order, the size of the window, the cache or the back end. All inputs are public, so
+//! jobs, their order, the size of the batch, the cache or the back end. All inputs are public, so
 //! run time may depend on them.
 
 use super::Backend;
 use crate::algorithm::Algorithm;
 use crate::key::KeyKind;
 
-/// A distinct key of a window.
+/// A distinct key of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyUse<'a> {
     /// The key: both coordinates of a point, an encoded Edwards point, or an RSA modulus without
@@ -21,14 +20,14 @@ pub(crate) struct KeyUse<'a> {
     pub(crate) components: &'a [u8],
     /// The public exponent of an RSA key; other engines do not read it.
     pub(crate) exponent: u64,
-    /// How many jobs of the window it signs.
+    /// How many jobs of the batch it signs.
     pub(crate) uses: u32,
 }
 
 /// One signature to verify.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
-    /// Position of the key among those of the window.
+    /// Position of the key among those of the batch.
     pub(crate) key: u32,
     /// The algorithm that the signature must have. That the key may be used with it is for the
     /// caller to check.
@@ -72,7 +71,7 @@ pub(crate) trait SignatureEngine: Sync {
     const KINDS: &'static [KeyKind];
     /// Whether its algorithms sign the message itself, not a hash of it.
     const SIGNS_MESSAGE: bool = false;
-    /// What [`prepare`](Self::prepare) decided for the keys of one window. Reused.
+    /// What [`prepare`](Self::prepare) decided for the keys of one batch. Reused.
     type Plan: Default + Sync;
     /// The working memory of one thread. Reused.
     type Scratch: Default + Send;
@@ -80,7 +79,7 @@ pub(crate) trait SignatureEngine: Sync {
     /// An engine with an empty cache, which takes at most `cache_bytes`.
     fn new(backend: Backend, cache_bytes: usize) -> Self;
 
-    /// Prepares the keys of a window. A key that is not valid is no error: nothing verifies with it.
+    /// Prepares the keys of a batch. A key that is not valid is no error: nothing verifies with it.
     fn prepare(&mut self, keys: &[KeyUse<'_>], plan: &mut Self::Plan);
 
     /// Writes to `verdicts` whether each job's signature is valid. `plan` is that of the last call of
@@ -100,20 +99,20 @@ pub(crate) trait SignatureEngine: Sync {
 /// A cached key that could be given up. Sorted by the fields in this order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Idle<K> {
-    /// The last window that used it.
-    pub(crate) window: u64,
+    /// The last batch that used it.
+    pub(crate) batch: u64,
     pub(crate) key: K,
     /// What it takes of the cache, in the engine's own unit.
     pub(crate) size: usize,
 }
 
-/// The one rule of eviction: keys that the present window uses stay; of the others, those go first
+/// The one rule of eviction: keys that the present batch uses stay; of the others, those go first
 /// that were used the longest ago. Returns them with the first to go at the end.
 pub(crate) fn idle<K: Ord>(
     cached: impl Iterator<Item = Idle<K>>,
     present: u64,
 ) -> alloc::vec::Vec<Idle<K>> {
-    let mut idle: alloc::vec::Vec<_> = cached.filter(|key| key.window < present).collect();
+    let mut idle: alloc::vec::Vec<_> = cached.filter(|key| key.batch < present).collect();
     idle.sort_unstable_by(|a, b| b.cmp(a));
     idle
 }

@@ -56,7 +56,7 @@ enum Prepared {
     Lanes(KeyConstants),
 }
 
-/// The keys of one window, ready for use by several threads.
+/// The keys of one batch, ready for use by several threads.
 #[derive(Default)]
 pub(crate) struct RsaPlan {
     keys: Vec<Prepared>,
@@ -97,14 +97,14 @@ pub(crate) struct RsaEngine {
     known: BTreeMap<Vec<u8>, Known>,
     /// How many keys `known` may hold.
     capacity: usize,
-    /// Windows prepared so far.
-    window: u64,
+    /// Batches prepared so far.
+    batch: u64,
 }
 
 /// A cached key.
 struct Known {
-    /// The last window that used it.
-    window: u64,
+    /// The last batch that used it.
+    batch: u64,
     prepared: Prepared,
 }
 
@@ -130,17 +130,17 @@ impl RsaEngine {
         }
     }
 
-    /// Makes room for `more` keys, if it can be made without those of this window. Returns for how
+    /// Makes room for `more` keys, if it can be made without those of this batch. Returns for how
     /// many there is room.
     fn make_room(&mut self, more: usize) -> usize {
         let mut room = self.capacity.saturating_sub(self.known.len());
         if room < more {
             let cached = self.known.iter().map(|(key, known)| Idle {
-                window: known.window,
+                batch: known.batch,
                 key: key.clone(),
                 size: 1,
             });
-            let mut idle = idle(cached, self.window);
+            let mut idle = idle(cached, self.batch);
             while room < more
                 && let Some(gone) = idle.pop()
             {
@@ -162,22 +162,22 @@ impl SignatureEngine for RsaEngine {
             backend,
             known: BTreeMap::new(),
             capacity: cache_bytes / Self::EACH,
-            window: 0,
+            batch: 0,
         }
     }
 
     fn prepare(&mut self, keys: &[KeyUse<'_>], plan: &mut RsaPlan) {
-        self.window += 1;
+        self.batch += 1;
         plan.keys.clear();
         plan.keys.reserve(keys.len());
-        // Known keys first: none that this window uses is given up for another.
+        // Known keys first: none that this batch uses is given up for another.
         let mut new = Vec::new();
         let mut name = Vec::new();
         for (number, key) in keys.iter().enumerate() {
             write_name(&mut name, key);
             plan.keys.push(match self.known.get_mut(&name) {
                 Some(known) => {
-                    known.window = self.window;
+                    known.batch = self.batch;
                     known.prepared.clone()
                 }
                 None => {
@@ -198,7 +198,7 @@ impl SignatureEngine for RsaEngine {
                 room -= 1;
                 write_name(&mut name, &keys[number]);
                 let known = Known {
-                    window: self.window,
+                    batch: self.batch,
                     prepared: prepared.clone(),
                 };
                 self.known.insert(name.clone(), known);

@@ -1,4 +1,4 @@
-//! Tables that outlive a window of signatures: those of hot keys, within a budget, and that of the
+//! Tables that outlive a batch of signatures: those of hot keys, within a budget, and that of the
 //! generator.
 
 use alloc::{collections::BTreeMap, vec::Vec};
@@ -13,7 +13,7 @@ pub(super) const WIDTHS: core::ops::RangeInclusive<u32> = 4..=13;
 const ADD: u64 = 6;
 /// Cost of building one entry, in the same unit: the same addition, and its first touch of memory.
 const ENTRY: u64 = 8;
-/// Uses in one window from which on a key gets a comb. Below, a small table and a walk are cheaper:
+/// Uses in one batch from which on a key gets a comb. Below, a small table and a walk are cheaper:
 /// a comb needs all powers of two of the key, reduced.
 const COMB_FROM: u64 = 14;
 
@@ -40,8 +40,8 @@ pub(super) struct Slot {
     pub(super) base: u32,
     /// Width of the comb.
     pub(super) width: u32,
-    /// Window of the last use.
-    pub(super) window: u64,
+    /// Batch of the last use.
+    pub(super) batch: u64,
     /// Uses so far.
     pub(super) uses: u64,
 }
@@ -78,9 +78,9 @@ impl<C: Curve> Cache<C> {
 
     /// Counts a table of the generator with so many entries, in place of the one before, and makes
     /// room for it.
-    pub(super) fn set_aside(&mut self, entries: usize, window: u64) {
+    pub(super) fn set_aside(&mut self, entries: usize, batch: u64) {
         self.aside = entries;
-        self.make_room(0, window);
+        self.make_room(0, batch);
     }
 
     /// Whether nothing is cached.
@@ -101,7 +101,7 @@ impl<C: Curve> Cache<C> {
     /// A key as something that could be given up; its size in entries.
     fn idle((key, slot): (&C::Entry, &Slot)) -> Idle<C::Entry> {
         Idle {
-            window: slot.window,
+            batch: slot.batch,
             key: *key,
             size: Shape::comb(8 * C::BYTES as u32, slot.width).entries(),
         }
@@ -115,12 +115,12 @@ impl<C: Curve> Cache<C> {
             .sum()
     }
 
-    /// Forgets keys not used in `window`, least recently used first, until `entries` more fit, and
+    /// Forgets keys not used in `batch`, least recently used first, until `entries` more fit, and
     /// moves the others together. Returns how many entries then fit.
-    pub(super) fn make_room(&mut self, entries: usize, window: u64) -> usize {
+    pub(super) fn make_room(&mut self, entries: usize, batch: u64) -> usize {
         let mut live = self.live();
         if live + entries + self.aside > self.capacity {
-            let mut idle = idle(self.slots.iter().map(Self::idle), window);
+            let mut idle = idle(self.slots.iter().map(Self::idle), batch);
             while live + entries + self.aside > self.capacity {
                 let Some(gone) = idle.pop() else { break };
                 self.slots.remove(&gone.key);
@@ -149,7 +149,7 @@ impl<C: Curve> Cache<C> {
     }
 
     /// Reserves a table for a key. There must be room.
-    pub(super) fn insert(&mut self, key: &C::Entry, width: u32, window: u64, uses: u64) -> u32 {
+    pub(super) fn insert(&mut self, key: &C::Entry, width: u32, batch: u64, uses: u64) -> u32 {
         let base = self.arena.len();
         let end = base + Shape::comb(8 * C::BYTES as u32, width).entries();
         debug_assert!(end + self.aside <= self.capacity);
@@ -160,7 +160,7 @@ impl<C: Curve> Cache<C> {
             Slot {
                 base,
                 width,
-                window,
+                batch,
                 uses,
             },
         );

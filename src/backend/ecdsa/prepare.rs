@@ -1,4 +1,4 @@
-//! What a window's keys are worth: which get a table that is kept, which a small one for the window
+//! What a batch's keys are worth: which get a table that is kept, which a small one for the batch
 //! alone, and when the table of the generator becomes wider.
 
 use alloc::vec::Vec;
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::backend::engine::KeyUse;
 
-/// Signatures in a window from which on a table of the generator is worth building.
+/// Signatures in a batch from which on a table of the generator is worth building.
 const GENERATOR_FROM: u64 = 128;
 
 impl<C: Curve> Ecdsa<C> {
     /// Decides what to do with each key and builds the tables that pay off.
     ///
     /// Keys with a coordinate that is not below the prime are refused here; of the others, those that
-    /// get a table are checked to be points, and the rest when their table for the window is built.
+    /// get a table are checked to be points, and the rest when their table for the batch is built.
     pub(super) fn prepare_with<E: Engine<Entry = C::Entry>>(
         &mut self,
         engine: E,
@@ -29,7 +29,7 @@ impl<C: Curve> Ecdsa<C> {
         plan: &mut Plan<C>,
         work: impl Fn(&mut Scratch<C>) -> &mut Work<E>,
     ) {
-        self.window += 1;
+        self.batch += 1;
         let uses: u64 = keys.iter().map(|key| u64::from(key.uses)).sum();
         self.planned = self.planned.saturating_add(uses);
         self.prepare_generator(engine, uses, &work);
@@ -58,7 +58,7 @@ impl<C: Curve> Ecdsa<C> {
                 }
             }
         }
-        plan.generation = self.window;
+        plan.generation = self.batch;
     }
 
     /// What one key would like: its place for now, and the width of a comb that should be built.
@@ -75,7 +75,7 @@ impl<C: Curve> Ecdsa<C> {
             let pays = self.generator.is_some() && comb_pays(uses);
             return (alone, pays.then(|| best_width(Self::BITS, uses, u32::MAX)));
         };
-        slot.window = self.window;
+        slot.batch = self.batch;
         slot.uses += uses;
         let better = best_width(Self::BITS, slot.uses, u32::MAX);
         match better > slot.width + 1 {
@@ -112,7 +112,7 @@ impl<C: Curve> Ecdsa<C> {
                 .map(|(_, width)| Shape::comb(Self::BITS, *width).entries())
                 .sum()
         };
-        let mut room = self.cache.make_room(entries(&wanted), self.window);
+        let mut room = self.cache.make_room(entries(&wanted), self.batch);
         let mut widest = *cache::WIDTHS.end();
         while entries(&wanted) > room && widest > *cache::WIDTHS.start() {
             widest -= 1;
@@ -135,7 +135,7 @@ impl<C: Curve> Ecdsa<C> {
                 *place = Place::Refused;
             } else if size <= room {
                 room -= size;
-                let base = self.cache.insert(point, *width, self.window, seen[i]);
+                let base = self.cache.insert(point, *width, self.batch, seen[i]);
                 *place = Place::Cached(*width, base);
                 placed.push((*width, base, scratch.points[i]));
             }
@@ -180,7 +180,7 @@ impl<C: Curve> Ecdsa<C> {
         let shape = Shape::comb(Self::BITS, width);
         // Out with the old one first, and with keys if need be: both count.
         self.generator = None;
-        self.cache.set_aside(shape.entries(), self.window);
+        self.cache.set_aside(shape.entries(), self.batch);
         let mut table = Vec::new();
         table.resize(shape.entries(), C::Entry::ZERO);
         let work = work(&mut self.scratch);

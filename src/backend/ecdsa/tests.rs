@@ -67,12 +67,12 @@ pub(super) struct Case {
     pub(super) valid: bool,
 }
 
-/// The verdicts of a fresh verifier on all cases in one window.
+/// The verdicts of a fresh verifier on all cases in one batch.
 pub(super) fn decide<C: Curve>(backend: Backend, cases: &[Case]) -> Vec<bool> {
     decide_with(&mut Ecdsa::<C>::new(backend, 64 << 20), cases)
 }
 
-/// The verdicts on all cases in one window.
+/// The verdicts on all cases in one batch.
 pub(super) fn decide_with<C: Curve>(ecdsa: &mut Ecdsa<C>, cases: &[Case]) -> Vec<bool> {
     let mut order: Vec<usize> = (0..cases.len()).collect();
     order.sort_by(|a, b| cases[*a].key.cmp(&cases[*b].key));

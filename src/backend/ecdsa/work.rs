@@ -22,7 +22,7 @@ pub(super) enum Place {
     Cached(u32, u32),
 }
 
-/// What [`Ecdsa::prepare`] decided for the keys of a window. Reused.
+/// What [`Ecdsa::prepare`] decided for the keys of a batch. Reused.
 #[derive(Debug)]
 pub(crate) struct Plan<C: Curve> {
     /// Plain coordinates and place of each key.

@@ -1,4 +1,4 @@
-//! The keys of a window, as they come and as the lanes work with them.
+//! The keys of a batch, as they come and as the lanes work with them.
 
 use alloc::vec::Vec;
 #[cfg(target_arch = "x86_64")]
@@ -8,12 +8,12 @@ use {super::table::Table, alloc::sync::Arc};
 /// −A as x, y and x y, in limbs.
 pub(super) type Point = [[u64; 5]; 3];
 
-/// A key of a window.
+/// A key of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EdwardsKeyUse<'a> {
     /// The encoded point.
     pub(super) key: &'a [u8; 32],
-    /// How many jobs of the window use it.
+    /// How many jobs of the batch use it.
     pub(super) uses: u32,
 }
 
@@ -28,7 +28,7 @@ pub(super) enum PlannedKey {
     Table(Arc<Table>),
 }
 
-/// The keys of one window, ready for use by several threads.
+/// The keys of one batch, ready for use by several threads.
 #[derive(Default)]
 pub(crate) struct Ed25519Plan {
     /// The keys as they came.

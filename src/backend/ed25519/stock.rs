@@ -56,18 +56,18 @@ const NARROWEST: u32 = WIDTHS[WIDTHS.len() - 1].1;
 /// What is remembered of a key.
 #[derive(Default)]
 struct Known {
-    /// Uses announced in all windows so far.
+    /// Uses announced in all batches so far.
     uses: u64,
-    /// The last window that announced any.
-    window: u64,
+    /// The last batch that announced any.
+    batch: u64,
     /// Its table, if it has one.
     table: Option<Arc<Table>>,
 }
 
 /// Tables of keys within a budget.
 ///
-/// A key that has enough uses in one window gets its table at once, if need be in place of tables
-/// that this window does not use, oldest first. A key that only has enough over many windows gets
+/// A key that has enough uses in one batch gets its table at once, if need be in place of tables
+/// that this batch does not use, oldest first. A key that only has enough over many batches gets
 /// one while there is space that nothing uses: more such keys than fit must not push each other
 /// out in turn.
 pub(super) struct KeyCache {
@@ -75,8 +75,8 @@ pub(super) struct KeyCache {
     budget: usize,
     /// Bytes that they take.
     spent: usize,
-    /// Number of this window.
-    window: u64,
+    /// Number of this batch.
+    batch: u64,
     /// Uses announced for all keys.
     uses: u64,
     known: BTreeMap<[u8; 32], Known>,
@@ -86,12 +86,12 @@ pub(super) struct KeyCache {
     workshop: TableBuilder,
 }
 
-/// A table to be made in this window.
+/// A table to be made in this batch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     /// Its width.
     width: u32,
-    /// Place of the key in the window's list.
+    /// Place of the key in the batch's list.
     index: usize,
     /// Bytes taken out of the budget for it, on top of the table that it has.
     reserved: usize,
@@ -106,7 +106,7 @@ impl KeyCache {
         KeyCache {
             budget,
             spent: 0,
-            window: 0,
+            batch: 0,
             uses: 0,
             known: BTreeMap::new(),
             tabled: Vec::new(),
@@ -115,7 +115,7 @@ impl KeyCache {
         }
     }
 
-    /// Appends the keys of a window to `planned` and returns the table of B; or returns `None`,
+    /// Appends the keys of a batch to `planned` and returns the table of B; or returns `None`,
     /// while so few signatures were announced that verifying them one at a time is cheaper.
     pub(super) fn prepare(
         &mut self,
@@ -123,7 +123,7 @@ impl KeyCache {
         keys: &[EdwardsKeyUse<'_>],
         planned: &mut Vec<PlannedKey>,
     ) -> Option<Arc<Table>> {
-        self.window += 1;
+        self.batch += 1;
         self.prepare_base(token, keys)?;
         let found = self.count(keys);
         // One signature leaves seven lanes idle: without a table it is cheaper by itself.
@@ -164,7 +164,7 @@ impl KeyCache {
     }
 
     /// Counts the uses of each key, and returns them with its table. All keys first: no table that
-    /// this window uses may be given up for another.
+    /// this batch uses may be given up for another.
     fn count(&mut self, keys: &[EdwardsKeyUse<'_>]) -> Vec<Counted> {
         if self.known.len() + keys.len() > COUNTED {
             self.known.retain(|_, known| known.table.is_some());
@@ -172,13 +172,13 @@ impl KeyCache {
         let mut found = Vec::with_capacity(keys.len());
         for key in keys {
             if self.known.len() >= COUNTED && !self.known.contains_key(key.key) {
-                // A window of this many keys: this one is neither counted nor given a table.
+                // A batch of this many keys: this one is neither counted nor given a table.
                 found.push((0, None));
                 continue;
             }
             let known = self.known.entry(*key.key).or_default();
             known.uses = known.uses.saturating_add(key.uses.into());
-            known.window = self.window;
+            known.batch = self.batch;
             found.push((known.uses, known.table.clone()));
         }
         found
@@ -252,21 +252,21 @@ impl KeyCache {
         paid.map_or(0, |(_, width)| *width)
     }
 
-    /// Tables that this window does not use, the one to give up first at the end.
+    /// Tables that this batch does not use, the one to give up first at the end.
     fn idle_tables(&self) -> Vec<Idle<[u8; 32]>> {
         let tabled = self.tabled.iter().filter_map(|key| {
             let known = self.known.get(key)?;
             Some(Idle {
-                window: known.window,
+                batch: known.batch,
                 key: *key,
                 size: known.bytes(),
             })
         });
-        idle(tabled, self.window)
+        idle(tabled, self.batch)
     }
 
     /// Takes bytes out of the budget and returns whether it has them. Gives up idle tables for
-    /// them only `at_once`, that is if the uses of this window alone deserve a table.
+    /// them only `at_once`, that is if the uses of this batch alone deserve a table.
     fn reserve(
         &mut self,
         more: usize,
@@ -277,7 +277,7 @@ impl KeyCache {
             if !at_once {
                 return false;
             }
-            // Listed once for a window at most.
+            // Listed once for a batch at most.
             let idle = idle.get_or_insert_with(|| self.idle_tables());
             let gain: usize = idle.iter().map(|idle| idle.size).sum();
             if self.spent - gain + more > self.budget {

@@ -17,7 +17,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::engine::Signed;
 use crate::backend::tests::{backends, on_ifma};
 
-/// A key of a window and how often it is used there.
+/// A key of a batch and how often it is used there.
 fn key_use(key: &[u8; 32], uses: u32) -> KeyUse<'_> {
     KeyUse {
         components: key,
@@ -526,13 +526,13 @@ fn budgets() {
     for backend in backends() {
         for budget in [0, 100_000, 1_000_000, 3_000_000] {
             let mut engine = Ed25519Engine::new(backend, budget);
-            for window in 0..12usize {
-                let some = &keys[window * 3..window * 3 + 12];
+            for batch in 0..12usize {
+                let some = &keys[batch * 3..batch * 3 + 12];
                 let cases: Vec<Case> = (0..100)
                     .map(|_| random_case(&mut numbers, some, &odd))
                     .collect();
                 let expected: Vec<bool> = cases.iter().map(strict).collect();
-                let extra = [0, 8, 60, 300][window % 4];
+                let extra = [0, 8, 60, 300][batch % 4];
                 assert_eq!(verdicts(&mut engine, &cases, extra), expected);
                 #[cfg(target_arch = "x86_64")]
                 assert!(engine.stock.spent() <= budget);

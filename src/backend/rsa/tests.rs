@@ -14,7 +14,7 @@ use crate::algorithm::Algorithm;
 use crate::backend::engine::Signed;
 use crate::backend::tests::{backends, on_ifma};
 
-/// A key of a window; what its uses are does not matter here.
+/// A key of a batch; what its uses are does not matter here.
 fn key_use(modulus: &[u8], exponent: u64) -> KeyUse<'_> {
     KeyUse {
         components: modulus,
@@ -356,7 +356,7 @@ fn unusable_keys_verify_nothing() {
     suite.check();
 }
 
-/// The cache may overflow in the middle of a window without any verdict changing.
+/// The cache may overflow in the middle of a batch without any verdict changing.
 #[test]
 fn small_caches() {
     let suite = committed();
@@ -388,7 +388,7 @@ fn small_caches() {
     }
 }
 
-/// Keys that the window uses stay, and of the others the one that was used the longest ago goes.
+/// Keys that the batch uses stay, and of the others the one that was used the longest ago goes.
 #[test]
 fn the_key_unused_for_longest_is_given_up() {
     let suite = committed();
@@ -417,7 +417,7 @@ fn the_key_unused_for_longest_is_given_up() {
     assert_eq!(cached(&engine), [true, false, true, true]);
     engine.prepare(&keys[1..2], &mut plan);
     assert_eq!(cached(&engine), [false, true, true, true]);
-    // All in one window: those that are there stay.
+    // All in one batch: those that are there stay.
     engine.prepare(&keys, &mut plan);
     assert_eq!(cached(&engine), [false, true, true, true]);
 }

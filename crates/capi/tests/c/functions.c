@@ -9,17 +9,6 @@ static ov_verified *verify(const ov_voucher *voucher) {
     return verified;
 }
 
-static ov_next_owner *owner_of(unsigned char secret) {
-    ov_local_key *key = local_key(secret);
-    ov_public_key *public_key = NULL;
-    ov_next_owner *next = NULL;
-    OK(ov_local_key_public_key(key, &public_key));
-    OK(ov_next_owner_from_key(public_key, &next));
-    OK(ov_public_key_free(&public_key));
-    OK(ov_local_key_free(&key));
-    return next;
-}
-
 static void test_accessors(const ov_voucher *voucher) {
     ov_str text;
     ov_slice bytes, header;
@@ -85,7 +74,7 @@ static void test_accessors(const ov_voucher *voucher) {
 /* Two steps, both directions: r and s from a local key, then the digest. */
 static ov_voucher *extended(const ov_verified *verified, unsigned char from, unsigned char to) {
     ov_local_key *key = local_key(from);
-    ov_next_owner *next = owner_of(to);
+    ov_next_owner *next = next_owner(to);
     ov_extension *extension = NULL;
     ov_extend_options *options = NULL;
     ov_buffer *message = NULL, *signature = NULL;
@@ -268,7 +257,7 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
 static void test_hand_over(const ov_voucher *voucher) {
     ov_local_key *maker = local_key(1);
     ov_public_key *maker_key = NULL, *key = NULL;
-    ov_next_owner *next = owner_of(2);
+    ov_next_owner *next = next_owner(2);
     ov_verified *sold = NULL;
     ov_receipt *receipt = NULL;
     ov_receipt_info info;
@@ -380,7 +369,7 @@ static void test_forks(const ov_verified *verified) {
 static void test_resale(const ov_verified *verified) {
     ov_replacement *replacement = NULL;
     ov_rv_directive *directive = NULL, *other = NULL;
-    ov_next_owner *owner = owner_of(5);
+    ov_next_owner *owner = next_owner(5);
     ov_header *header = NULL;
     ov_voucher *voucher = NULL;
     ov_slice bytes;

@@ -26,17 +26,6 @@ static bool tells(ov_disclosures *disclosures, int32_t code, ov_disclosure *foun
     return any;
 }
 
-static ov_next_owner *owner(unsigned char secret) {
-    ov_local_key *key = local_key(secret);
-    ov_public_key *public_key = NULL;
-    ov_next_owner *next = NULL;
-    OK(ov_local_key_public_key(key, &public_key));
-    OK(ov_next_owner_from_key(public_key, &next));
-    OK(ov_public_key_free(&public_key));
-    OK(ov_local_key_free(&key));
-    return next;
-}
-
 static void test_disclosures(const ov_voucher *voucher) {
     ov_disclosures *disclosures = NULL;
     ov_disclosure found;
@@ -67,7 +56,7 @@ static void test_extend(const ov_voucher *voucher) {
     OK(ov_voucher_verify(voucher, any_origin(), &verified, NULL));
     OK(ov_extend_options_new(&options));
     OK(ov_error_new(&error));
-    ov_next_owner *maker = owner(1), *other = owner(2);
+    ov_next_owner *maker = next_owner(1), *other = next_owner(2);
 
     OK(ov_verified_extend(verified, maker, options, &extension, NULL));
     OK(ov_extension_disclosures(extension, false, &disclosures, NULL));
@@ -96,7 +85,7 @@ static void test_create(void) {
     for (int i = 0; i < 16; i++) guid[i] = (unsigned char)(37 * i + 129);
     const char *info = "GW-100 S/N 17";
     const int32_t serial = OV_DISCLOSURE_DEVICE_INFO_SERIAL, other = OV_DISCLOSURE_EXTRA_DATA, all = 0;
-    ov_next_owner *maker = owner(1);
+    ov_next_owner *maker = next_owner(1);
     ov_new_voucher *made = NULL;
     ov_rv_directive *directive = NULL;
     ov_header *header = NULL;

@@ -61,17 +61,6 @@ static ov_hmac_secret *hmac_secret(unsigned char byte) {
     return made;
 }
 
-static ov_next_owner *owner(unsigned char number) {
-    ov_local_key *key = local_key(number);
-    ov_public_key *public_key = NULL;
-    ov_next_owner *next = NULL;
-    OK(ov_local_key_public_key(key, &public_key));
-    OK(ov_next_owner_from_key(public_key, &next));
-    OK(ov_public_key_free(&public_key));
-    OK(ov_local_key_free(&key));
-    return next;
-}
-
 static ov_rv_directive *directive(void) {
     ov_rv_directive *directive = NULL;
     OK(ov_rv_directive_new(&directive));
@@ -93,7 +82,7 @@ static ov_voucher *factory(ov_credential **credential) {
     ov_new_voucher *made = NULL;
     ov_header *header = NULL;
     ov_voucher *voucher = NULL;
-    ov_next_owner *first = owner(1);
+    ov_next_owner *first = next_owner(1);
     ov_rv_directive *place = directive();
     ov_hmac_secret *secret = hmac_secret(7);
     OK(ov_new_voucher_new(guid, "Model 7", 7, first, &made, NULL));
@@ -405,7 +394,7 @@ void test_roles(void) {
     ov_voucher *voucher = factory(&credential);
     ov_local_key *maker = local_key(1), *holder = local_key(2), *device = device_key();
     ov_verified *first = NULL, *sold = NULL, *again = NULL;
-    ov_next_owner *buyer = owner(2), *next = owner(3);
+    ov_next_owner *buyer = next_owner(2), *next = next_owner(3);
     ov_replacement *replacement = NULL;
     ov_public_key *named = NULL;
     ov_key_info key;

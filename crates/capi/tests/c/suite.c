@@ -43,6 +43,17 @@ ov_local_key *local_key(unsigned char secret) {
     return key;
 }
 
+ov_next_owner *next_owner(unsigned char secret) {
+    ov_local_key *key = local_key(secret);
+    ov_public_key *public_key = NULL;
+    ov_next_owner *next = NULL;
+    OK(ov_local_key_public_key(key, &public_key));
+    OK(ov_next_owner_from_key(public_key, &next));
+    OK(ov_public_key_free(&public_key));
+    OK(ov_local_key_free(&key));
+    return next;
+}
+
 static ov_policy *shared;
 
 const ov_policy *any_origin(void) {

@@ -39,6 +39,7 @@ unsigned char *from_hex(const char *text, size_t *len);
 /* A voucher of a P-256 maker with secret 1, made through the library. */
 ov_voucher *made_voucher(unsigned char device);
 ov_local_key *local_key(unsigned char secret);
+ov_next_owner *next_owner(unsigned char secret);
 
 /* A policy for vouchers of any origin, the same in every call. */
 const ov_policy *any_origin(void);
