@@ -31,7 +31,35 @@ fn a_key_of_another_length_is_no_point() {
     assert!(VerifyingKey::from_bytes(&NO_POINT).is_err());
 }
 
+/// A job with a hash is not one with an empty message, whatever the signature says. Ten jobs, since
+/// few do not go through the lanes.
+#[test]
+fn a_hash_is_no_message() {
+    use ed25519_dalek::{Signer as _, SigningKey};
+    let secret = SigningKey::from_bytes(&[7; 32]);
+    let key = secret.verifying_key().to_bytes();
+    let signature = secret.sign(&[]).to_bytes();
+    for backend in backends() {
+        let mut engine = Ed25519Engine::new(backend, 1 << 20);
+        let mut plan = Ed25519Plan::default();
+        engine.prepare(&[key_use(&key, 100)], &mut plan);
+        for (signed, valid) in [(Signed::Message(&[]), true), (Signed::Digest(&[]), false)] {
+            let job = Job {
+                key: 0,
+                algorithm: Algorithm::EdDsa,
+                signed,
+                signature: &signature,
+            };
+            let mut verdicts = [!valid; 10];
+            let scratch = &mut Ed25519Scratch::default();
+            engine.verify(&plan, &[job; 10], scratch, &mut verdicts);
+            assert_eq!(verdicts, [valid; 10], "{backend:?}");
+        }
+    }
+}
+
 on_ifma!(
+    a_hash_is_no_message,
     wycheproof_set,
     back_ends_agree,
     strange_encodings,
