@@ -1,5 +1,6 @@
 //! A parsed voucher: byte ranges over the input, not verified.
 
+mod deviations;
 mod entry;
 mod parse;
 mod rendezvous;
@@ -12,13 +13,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
-use crate::cbor::Sink;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::finding::{Finding, FindingKind};
-use crate::key::{Certificates, KeyView};
+use crate::finding::Finding;
+use crate::key::{Certificates, KeyView, NullSink};
 use crate::limits::Limits;
 
+pub(crate) use deviations::{Deviations, FindingList};
 pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version};
 pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
@@ -91,7 +92,7 @@ impl<'a> Voucher<'a> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn parse_with(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
-        let mut deviations = Deviations(0);
+        let mut deviations = Deviations::NONE;
         let index = Index::read(bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Borrowed(bytes),
@@ -273,8 +274,8 @@ impl<'a> Voucher<'a> {
     /// The deviations from the written profile of FDO 1.1, in the order of the bytes.
     ///
     /// The list holds at most 4096 findings, and in any case all that need an allowance.
-    /// [`remarks`](Self::remarks) has a limit of its own. The list is recomputed at each call;
-    /// parsing stores only which kinds occur.
+    /// [`remarks`](Self::remarks) has a limit of its own. The bytes are read once more for each
+    /// list, and more thoroughly: into certificates, too. Parsing keeps what a verdict needs.
     #[must_use]
     pub fn findings(&self) -> Vec<Finding> {
         self.deviation_list(Limits::new().findings).finish()
@@ -304,15 +305,14 @@ impl<'a> Voucher<'a> {
     /// under narrower limits.
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
         if !(self.narrow && Limits::new().within(limits)) {
-            Index::read(&self.bytes, limits, &mut Deviations(0))?;
+            Index::read(&self.bytes, limits, &mut NullSink)?;
         }
         Ok(())
     }
 
-    /// The kinds of deviations that occur, except a hash that deviates from the table of FDO 1.1
-    /// §3.3.2.
-    pub(crate) const fn deviations(&self) -> Deviations {
-        self.deviations
+    /// Where the first deviation is that needs each allowance.
+    pub(crate) const fn deviations(&self) -> &Deviations {
+        &self.deviations
     }
 }
 
@@ -322,7 +322,7 @@ impl Voucher<'static> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn from_vec(bytes: Vec<u8>, limits: &Limits) -> Result<Self, Error> {
-        let mut deviations = Deviations(0);
+        let mut deviations = Deviations::NONE;
         let index = Index::read(&bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Owned(bytes),
@@ -341,87 +341,5 @@ impl fmt::Debug for Voucher<'_> {
             self.guid(),
             self.index.entries.len()
         )
-    }
-}
-
-/// A set of deviations, one bit for each kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deviations(u64);
-
-impl Deviations {
-    const fn bit(kind: FindingKind) -> u64 {
-        // Deviations are numbered from 700 to 749.
-        1 << (kind.code().wrapping_sub(700) & 63)
-    }
-
-    pub(crate) const fn contains(self, kind: FindingKind) -> bool {
-        self.0 & Self::bit(kind) != 0
-    }
-}
-
-impl Sink for Deviations {
-    const THOROUGH: bool = false;
-
-    fn note(&mut self, kind: FindingKind, _: usize) {
-        self.0 |= Self::bit(kind);
-    }
-
-    fn enter(&mut self, _: Option<usize>) {}
-}
-
-/// Findings with their places: at most [`Limits::findings`], and in any case all that need an
-/// allowance, because a verdict depends on those. A voucher has a few of them for each key and
-/// entry.
-pub(crate) struct FindingList {
-    found: Vec<Finding>,
-    entry: Option<usize>,
-    most: usize,
-    /// The first finding that did not fit.
-    left_out: Option<Finding>,
-}
-
-impl FindingList {
-    /// An empty list with a capacity of `most`.
-    pub(crate) const fn new(most: usize) -> Self {
-        Self {
-            found: Vec::new(),
-            entry: None,
-            most,
-            left_out: None,
-        }
-    }
-
-    /// Raises the capacity by this number.
-    pub(crate) fn add_room(&mut self, more: usize) {
-        self.most = self.found.len().saturating_add(more);
-    }
-
-    /// Records that a finding at this place did not fit, here or in another list.
-    pub(crate) fn leave_out(&mut self, offset: usize, entry: Option<usize>) {
-        self.left_out
-            .get_or_insert(Finding::new(FindingKind::MoreFindings, offset, entry));
-    }
-
-    /// The findings in the order of the bytes; the last one says whether there are more.
-    pub(crate) fn finish(mut self) -> Vec<Finding> {
-        self.found.sort_by_key(|finding| finding.offset);
-        self.found.extend(self.left_out);
-        self.found
-    }
-}
-
-impl Sink for FindingList {
-    const THOROUGH: bool = true;
-
-    fn note(&mut self, kind: FindingKind, offset: usize) {
-        if self.found.len() < self.most || kind.allowance().is_some() {
-            self.found.push(Finding::new(kind, offset, self.entry));
-        } else {
-            self.leave_out(offset, self.entry);
-        }
-    }
-
-    fn enter(&mut self, entry: Option<usize>) {
-        self.entry = entry;
     }
 }

@@ -42,6 +42,10 @@ impl fmt::Debug for Replacement {
 
 /// The result of setting new credentials.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each onboarding"
+)]
 pub enum ResaleOutcome {
     /// The device kept its credentials. The voucher that it was onboarded with remains valid.
     Reused,

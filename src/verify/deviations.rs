@@ -2,7 +2,7 @@
 
 use super::sink::{ErrorSink, deviation};
 use crate::error::Error;
-use crate::finding::FindingKind;
+use crate::finding::Finding;
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
@@ -10,29 +10,28 @@ use crate::voucher::Voucher;
 /// collected.
 const DEVIATIONS: usize = 4096;
 
-/// The places of deviations are determined only if some kind is not accepted.
+/// Parsing has found and kept those that need an allowance. The strict profile refuses more, for
+/// which certificates are read, so that it reads once more, and thoroughly.
 pub(crate) fn check_deviations(
     voucher: &Voucher<'_>,
     policy: &Policy<'_>,
     sink: &mut impl ErrorSink,
 ) -> Result<(), Error> {
-    let lacks = |kind: FindingKind| kind.allowance().is_some_and(|name| !policy.allows(name));
-    let found = voucher.deviations();
-    let harmless = FindingKind::ALL
-        .iter()
-        .filter(|kind| kind.allowance().is_some())
-        .all(|&kind| !found.contains(kind) || !lacks(kind));
-    if harmless && !policy.strict {
-        return Ok(());
-    }
-    // A verdict does not depend on the length of the list that a caller requests.
-    for finding in voucher.deviation_list(DEVIATIONS).finish() {
+    let judge = |finding: Finding| {
         let error = match finding.kind.allowance() {
-            Some(name) if lacks(finding.kind) => Error::because(name.error(), name.advice()),
+            Some(name) if !policy.allows(name) => Error::because(name.error(), name.advice()),
             _ if policy.strict && finding.kind.is_deviation() => deviation(finding.kind),
-            _ => continue,
+            _ => return Ok(()),
         };
-        sink.fault(error.at(finding.offset).in_entry(finding.entry))?;
+        sink.fault(error.at(finding.offset).in_entry(finding.entry))
+    };
+    match policy.strict {
+        false => voucher.deviations().first_of_each().try_for_each(judge),
+        // A verdict does not depend on the length of the list that a caller requests.
+        true => voucher
+            .deviation_list(DEVIATIONS)
+            .finish()
+            .into_iter()
+            .try_for_each(judge),
     }
-    Ok(())
 }

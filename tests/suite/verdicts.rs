@@ -74,6 +74,55 @@ fn findings(bytes: &[u8]) -> Vec<(FindingKind, Option<usize>)> {
     found.iter().map(|one| (one.kind, one.entry)).collect()
 }
 
+/// The verdict names the first deviation that needs an allowance, where the list of all has it. Of each
+/// shipped voucher, and of each without the tag of one of its entries, and of two.
+#[test]
+fn a_verdict_names_the_first_deviation() {
+    let mut compared = 0;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/valid");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let bytes = hex::decode(vector["voucher"].as_str().unwrap()).unwrap();
+        let starts: Vec<usize> = Voucher::parse(&bytes)
+            .unwrap()
+            .entries()
+            .map(|entry| entry.range().start)
+            .filter(|&start| bytes[start] == 0xd2)
+            .take(5)
+            .collect();
+        let mut variants = vec![bytes.clone()];
+        for (number, &start) in starts.iter().enumerate() {
+            let mut untagged = bytes.clone();
+            untagged.remove(start);
+            variants.push(untagged.clone());
+            for &earlier in &starts[..number] {
+                let mut both = untagged.clone();
+                both.remove(earlier);
+                variants.push(both);
+            }
+        }
+        for bytes in variants {
+            let voucher = Voucher::parse(&bytes).unwrap();
+            let listed = voucher.findings();
+            let wanted = listed
+                .iter()
+                .find(|finding| finding.kind.allowance().is_some());
+            let Some(wanted) = wanted else { continue };
+            let error = voucher.verify(&Policy::any_origin()).unwrap_err();
+            let place = (error.entry(), error.offset());
+            assert_eq!(
+                place,
+                (wanted.entry, Some(wanted.offset)),
+                "{path:?}: {error}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared} only");
+}
+
 /// What is said about the state of a voucher is true of it.
 #[test]
 fn an_audit_remarks_on_what_is_there() {

@@ -23,6 +23,7 @@ pub struct ov_voucher {
 }
 
 /// The contents of an `ov_voucher`: its own voucher, or that of an `ov_verified`.
+#[expect(clippy::large_enum_variant, reason = "a handle is a box itself")]
 pub(super) enum Held {
     Read(Voucher<'static>),
     Verified(Arc<VerifiedVoucher<'static>>),
