@@ -19,6 +19,7 @@ pub(crate) struct KeyUse<'a> {
     /// leading zeros. Big-endian, except for the Edwards point.
     pub(crate) components: &'a [u8],
     /// The public exponent of an RSA key; other engines do not read it.
+    #[cfg_attr(not(feature = "rsa"), expect(dead_code, reason = "only RSA has one"))]
     pub(crate) exponent: u64,
     /// How many jobs of the batch it signs.
     pub(crate) uses: u32,
@@ -31,6 +32,10 @@ pub(crate) struct Job<'a> {
     pub(crate) key: u32,
     /// The algorithm that the signature must have. That the key may be used with it is for the
     /// caller to check.
+    #[cfg_attr(
+        not(feature = "rsa"),
+        expect(dead_code, reason = "only RSA has several")
+    )]
     pub(crate) algorithm: Algorithm,
     /// What is signed.
     pub(crate) signed: Signed<'a>,

@@ -9,7 +9,7 @@ use crate::finding::{Allowance, Finding, FindingKind};
 /// finds, and a voucher keeps them without memory on the heap.
 #[derive(Clone, Copy)]
 pub(crate) struct Deviations {
-    /// By allowance.
+    /// In the order of the bytes.
     first: [Option<Place>; Allowance::ALL.len()],
     entry: u16,
 }
@@ -31,9 +31,7 @@ impl Deviations {
 
     /// The first deviation that needs each allowance, in the order of the bytes.
     pub(crate) fn first_of_each(&self) -> impl Iterator<Item = Finding> {
-        let mut places = self.first;
-        places.sort_unstable_by_key(|place| place.map(|place| place.offset));
-        places.into_iter().flatten().map(|place| {
+        self.first.iter().flatten().map(|place| {
             let entry = usize::from(place.entry).checked_sub(1);
             Finding::new(place.kind, place.offset as usize, entry)
         })
@@ -44,17 +42,19 @@ impl Sink for Deviations {
     const THOROUGH: bool = false;
 
     fn note(&mut self, kind: FindingKind, offset: usize) {
-        if let Some(allowance) = kind.allowance()
-            && let Some(first) = self.first.get_mut(allowance as usize)
-            && let Ok(offset) = u32::try_from(offset)
-        {
+        let (Some(allowance), Ok(offset)) = (kind.allowance(), u32::try_from(offset)) else {
+            return;
+        };
+        for slot in &mut self.first {
             let entry = self.entry;
-            let place = Place {
+            let first = slot.get_or_insert(Place {
                 kind,
                 offset,
                 entry,
-            };
-            first.get_or_insert(place);
+            });
+            if first.kind.allowance() == Some(allowance) {
+                return;
+            }
         }
     }
 

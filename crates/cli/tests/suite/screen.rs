@@ -5,14 +5,11 @@
 use crate::common;
 use crate::desk;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use desk::Desk;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use nix::pty::{Winsize, openpty};
 
 /// The ways in which the words are coloured, told by other means than the program's.
 const GREEN: &str = "\u{1b}[1m\u{1b}[32m";
@@ -28,23 +25,14 @@ fn on_terminal(
     variables: &[(&str, &str)],
     args: &[&str],
 ) -> (String, i32) {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&ours).unwrap();
-    unlockpt(&ours).unwrap();
-    let name = ptsname(&ours, Vec::new()).unwrap();
-    let name = Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-    let theirs = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(name)
-        .unwrap();
     let size = Winsize {
         ws_row: 24,
         ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
     };
-    tcsetwinsize(&theirs, size).unwrap();
+    let pair = openpty(&size, None).unwrap();
+    let (ours, theirs) = (pair.master, File::from(pair.slave));
     let mut ov = desk.command();
     ov.args(args).env("TERM", "xterm");
     ov.envs(variables.iter().copied());
