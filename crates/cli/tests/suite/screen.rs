@@ -7,15 +7,44 @@ use crate::desk;
 
 use std::fs::{self, File};
 use std::io::Read as _;
+use std::os::fd::FromRawFd as _;
+use std::ptr::null_mut;
 
 use desk::Desk;
-use nix::pty::{Winsize, openpty};
 
 /// The ways in which the words are coloured, told by other means than the program's.
 const GREEN: &str = "\u{1b}[1m\u{1b}[32m";
 const YELLOW: &str = "\u{1b}[1m\u{1b}[33m";
 const RED: &str = "\u{1b}[1m\u{1b}[31m";
 const END: &str = "\u{1b}[0m";
+
+/// Both ends of a terminal, ours first.
+#[expect(
+    unsafe_code,
+    reason = "safe crates ask for other features of what `ov` is made of"
+)]
+fn terminal(columns: u16) -> (File, File) {
+    let (mut ours, mut theirs) = (-1, -1);
+    let mut size = libc::winsize {
+        ws_row: 24,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    // SAFETY: two places for descriptors, none for a name, no settings, and a size.
+    let opened = unsafe {
+        libc::openpty(
+            &raw mut ours,
+            &raw mut theirs,
+            null_mut(),
+            null_mut(),
+            &raw mut size,
+        )
+    };
+    assert_eq!(opened, 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: both were opened here and belong to nobody else.
+    unsafe { (File::from_raw_fd(ours), File::from_raw_fd(theirs)) }
+}
 
 /// What `ov` prints to a terminal with this number of columns and these variables, outputs and
 /// messages together, and its exit code.
@@ -25,14 +54,7 @@ fn on_terminal(
     variables: &[(&str, &str)],
     args: &[&str],
 ) -> (String, i32) {
-    let size = Winsize {
-        ws_row: 24,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    let pair = openpty(&size, None).unwrap();
-    let (ours, theirs) = (pair.master, File::from(pair.slave));
+    let (mut ours, theirs) = terminal(columns);
     let mut ov = desk.command();
     ov.args(args).env("TERM", "xterm");
     ov.envs(variables.iter().copied());
@@ -43,7 +65,6 @@ fn on_terminal(
     // It holds our copies of their end.
     drop(ov);
     let (mut text, mut part) = (Vec::new(), [0; 4096]);
-    let mut ours = File::from(ours);
     // When the other end is closed, some systems give an error in place of an end.
     while let Ok(got @ 1..) = ours.read(&mut part) {
         text.extend_from_slice(&part[..got]);
