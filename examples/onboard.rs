@@ -38,7 +38,7 @@ const CERTIFICATES: [&str; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut nonces = (1..).map(|n| Nonce([n; 16]));
+    let mut nonces = (1..).map(|n| [n; 16]);
     let mut nonce = || nonces.next().expect("a few nonces");
     let directive = RvDirective::new()
         .dns("rv.example.com")
@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     say("voucher of the owner", voucher.as_bytes());
 
     println!("TO0: the owner leaves its address with the rendezvous server");
-    let to0_nonce = nonce();
+    let to0_nonce = To0SignNonce(nonce());
     let to0d = to0d(&voucher, 3600, to0_nonce);
     let address = OwnerAddress {
         ip: None,
@@ -96,7 +96,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  accepted for {} s", registered.wait_seconds());
 
     println!("TO1: the device proves itself and learns the address");
-    let to1_nonce = nonce();
+    let to1_nonce = To1ProofNonce(nonce());
     let message = prove_to_rv(credential.guid, to1_nonce, &device.public_key()).sign(&device)?;
     say("32 ProveToRV", &message);
     check_prove_to_rv(&message, registered.voucher(), to1_nonce)?;
@@ -105,15 +105,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  go to {:?}", To1d::read(&redirect)?.addresses());
 
     println!("TO2: the owner proves itself");
-    let (hello, hello_nonce) = (b"60 HelloDevice", nonce());
-    let answer = ProveOvHdr::new(hello, hello_nonce, nonce(), b"xA")
+    let hello_nonce = ProveOvNonce(nonce());
+    let hello = HelloDevice::new(credential.guid, hello_nonce, "ECDH256", 1).to_cbor();
+    let asked = HelloDevice::read(&hello)?;
+    let answer = ProveOvHdr::new(&hello, asked.nonce, ProveDvNonce(nonce()), b"xA")
         .message(&voucher)?
         .sign(&owner)?;
     say("61 ProveOVHdr", &answer);
     let hmac = |algorithm, header: &[u8]| credential.header_hmac(algorithm, header).ok();
     let (mut verifier, _) = credential
         .facts()
-        .start(hmac, hello, hello_nonce, &answer)?;
+        .start(hmac, &hello, hello_nonce, &answer)?;
     while let Some(number) = verifier.next() {
         let message = next_entry(&voucher, number)?;
         say("63 OVNextEntry", &message);
@@ -124,7 +126,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("  the owner is {:?}", proved.key());
 
     println!("TO2: the device proves itself");
-    let setup_nonce = nonce();
+    let setup_nonce = SetupDvNonce(nonce());
     let message = prove_device(
         credential.guid,
         proved.nonce(),

@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{}  {:?}", voucher.guid(), voucher.device_info());
         println!("  proved: {:?}", voucher.proved());
         println!("  the owner's key: {}", hex(&voucher.owner().fingerprint()));
-        for finding in voucher.findings() {
+        for finding in voucher.findings(&policy) {
             println!("  note: {finding}");
         }
     }

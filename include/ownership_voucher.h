@@ -1367,6 +1367,9 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The voucher would be handed over twice.
 #define OV_ERR_DOUBLE_SALE 507
 
+// The caller declined the hand-over.
+#define OV_ERR_DECLINED 508
+
 // This certificate chain cannot be written.
 #define OV_ERR_UNFIT_CHAIN 540
 
@@ -1384,6 +1387,9 @@ typedef int32_t (*ov_result_fn)(void *user,
 
 // The journal of sales failed.
 #define OV_ERR_JOURNAL_FAILED 602
+
+// The random generator failed.
+#define OV_ERR_RANDOM_FAILED 603
 
 // A pointer that must not be NULL is NULL.
 #define OV_ERR_NULL 800
@@ -1710,6 +1716,10 @@ ov_status ov_error_offset(const struct ov_error *error, uint64_t *offset);
 // The entry, counted from 0; `OV_NONE` for the header, the chain, or the whole voucher.
 ov_status ov_error_entry(const struct ov_error *error, uint64_t *entry);
 
+// The GUID (16 bytes) that the voucher at fault claims; `OV_ERR_ABSENT` if its header could not be
+// read that far, or if the error is about something else.
+ov_status ov_error_guid(const struct ov_error *error, uint8_t *guid);
+
 // A message for people. It lives until the error object is written to or freed.
 ov_status ov_error_message(const struct ov_error *error, struct ov_str *message);
 
@@ -1974,6 +1984,9 @@ ov_status ov_public_key_free(struct ov_public_key **key);
 // The SubjectPublicKeyInfo in DER.
 ov_status ov_public_key_to_spki_der(const struct ov_public_key *key, struct ov_buffer **der);
 
+// The SubjectPublicKeyInfo as PEM, with the label `PUBLIC KEY`.
+ov_status ov_public_key_to_pem(const struct ov_public_key *key, struct ov_buffer **pem);
+
 // SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 ov_status ov_public_key_fingerprint(const struct ov_public_key *key, uint8_t *fingerprint);
 
@@ -2051,6 +2064,75 @@ ov_status ov_linkage_clusters(const struct ov_linkage *linkage,
 
 // Frees a linkage and sets the variable to NULL.
 ov_status ov_linkage_free(struct ov_linkage **linkage);
+
+// TO2.HelloDevice of the device with this GUID (16 bytes). `nonce` is `NonceTO2ProveOV`, 16 fresh
+// random bytes.
+//
+// `key_exchange` is the name of the key exchange in UTF-8, such as `ECDH256`; `cipher` the COSE number
+// of the cipher; `sig_info` the CBOR of `eASigInfo`; `max_message` the size in bytes of the largest
+// message that the device accepts. Keep the bytes: `ov_device_verifier_new` takes them.
+ov_status ov_hello_device(const uint8_t *guid,
+                          const uint8_t *nonce,
+                          const char *key_exchange,
+                          size_t key_exchange_len,
+                          int64_t cipher,
+                          const uint8_t *sig_info,
+                          size_t sig_info_len,
+                          uint16_t max_message,
+                          struct ov_buffer **bytes);
+
+// Reads TO2.HelloDevice, in which nothing is signed. The slices lie within `message`; `guid` and
+// `nonce` take 16 bytes each. Each place may be NULL.
+ov_status ov_hello_device_read(const uint8_t *message,
+                               size_t len,
+                               uint8_t *guid,
+                               uint8_t *nonce,
+                               struct ov_slice *key_exchange,
+                               int64_t *cipher,
+                               struct ov_slice *sig_info,
+                               uint16_t *max_message,
+                               struct ov_error *error);
+
+// The number in a TO2.GetOVNextEntry, for `ov_next_entry`.
+ov_status ov_get_next_entry_read(const uint8_t *message,
+                                 size_t len,
+                                 uint8_t *number,
+                                 struct ov_error *error);
+
+// TO2.DeviceServiceInfoReady. `hmac` is the one of `ov_renewal_hmac`, or NULL if the device keeps its
+// credentials. `max_service_info` is the size in bytes of the largest service info that the device
+// accepts; NULL for the default of FDO.
+ov_status ov_device_service_info_ready(const struct ov_digest *hmac,
+                                       const uint16_t *max_service_info,
+                                       struct ov_buffer **bytes);
+
+// Reads TO2.DeviceServiceInfoReady. `kept` is set to whether the device keeps its credentials, and
+// otherwise `hmac` to `ReplacementHMac`, for `ov_replacement_finish`. `max_service_info` is set to 0
+// for the default of FDO; it may be NULL.
+ov_status ov_device_service_info_ready_read(const uint8_t *message,
+                                            size_t len,
+                                            bool *kept,
+                                            struct ov_digest *hmac,
+                                            uint16_t *max_service_info,
+                                            struct ov_error *error);
+
+// TO2.Done, which repeats `NonceTO2ProveDv` (16 bytes).
+ov_status ov_done(const uint8_t *nonce, struct ov_buffer **bytes);
+
+// Checks TO2.Done: `OV_ERR_WRONG_NONCE` if it does not repeat this `NonceTO2ProveDv` (16 bytes).
+ov_status ov_done_check(const uint8_t *message,
+                        size_t len,
+                        const uint8_t *nonce,
+                        struct ov_error *error);
+
+// TO2.Done2, which repeats `NonceTO2SetupDv` (16 bytes).
+ov_status ov_done2(const uint8_t *nonce, struct ov_buffer **bytes);
+
+// Checks TO2.Done2: `OV_ERR_WRONG_NONCE` if it does not repeat this `NonceTO2SetupDv` (16 bytes).
+ov_status ov_done2_check(const uint8_t *message,
+                         size_t len,
+                         const uint8_t *nonce,
+                         struct ov_error *error);
 
 // The COSE name of a signature algorithm, such as `ES256`.
 ov_status ov_algorithm_name(int32_t code, struct ov_str *name);
@@ -2609,26 +2691,26 @@ ov_status ov_prove_to_rv_check(const uint8_t *message,
                                struct ov_error *error);
 
 // Every deviation from the profile that parsing found, in the order of the bytes.
-ov_status ov_voucher_findings(const struct ov_voucher *voucher, struct ov_findings **findings);
+ov_status ov_voucher_deviations(const struct ov_voucher *voucher, struct ov_findings **findings);
 
 // Deviations, and remarks about state and certificates, in the order of the bytes. Nothing is
 // verified. The policy gives the time at which certificates are checked; it may be NULL.
-ov_status ov_voucher_remarks(const struct ov_voucher *voucher,
+ov_status ov_voucher_findings(const struct ov_voucher *voucher,
+                              const struct ov_policy *policy,
+                              struct ov_findings **findings);
+
+// The result of `ov_voucher_findings` for the voucher that an extension will produce, before it is
+// signed. The policy may be NULL.
+ov_status ov_extension_findings(const struct ov_extension *extension,
+                                const struct ov_policy *policy,
+                                struct ov_findings **findings,
+                                struct ov_error *error);
+
+// The result of `ov_voucher_findings` for the voucher that a header will produce, before the device
+// computes its HMAC. The policy may be NULL.
+ov_status ov_header_findings(const struct ov_header *header,
                              const struct ov_policy *policy,
                              struct ov_findings **findings);
-
-// The result of `ov_voucher_remarks` for the voucher that an extension will produce, before it is
-// signed. The policy may be NULL.
-ov_status ov_extension_remarks(const struct ov_extension *extension,
-                               const struct ov_policy *policy,
-                               struct ov_findings **findings,
-                               struct ov_error *error);
-
-// The result of `ov_voucher_remarks` for the voucher that a header will produce, before the device
-// computes its HMAC. The policy may be NULL.
-ov_status ov_header_remarks(const struct ov_header *header,
-                            const struct ov_policy *policy,
-                            struct ov_findings **findings);
 
 // The CBOR item of the rendezvous info as received.
 ov_status ov_voucher_rendezvous_bytes(const struct ov_voucher *voucher, struct ov_slice *bytes);
@@ -2749,6 +2831,11 @@ ov_status ov_local_key_free(struct ov_local_key **key);
 ov_status ov_local_key_to_pkcs8_der(const struct ov_local_key *key,
                                     struct ov_buffer **der,
                                     struct ov_error *error);
+
+// The key as PKCS#8 in PEM, with the label `PRIVATE KEY`. The buffer is wiped when freed.
+ov_status ov_local_key_to_pem(const struct ov_local_key *key,
+                              struct ov_buffer **pem,
+                              struct ov_error *error);
 
 // The public key.
 ov_status ov_local_key_public_key(const struct ov_local_key *key,

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::finding::{Finding, FindingKind};
 use crate::key::PublicKey;
 use crate::policy::Policy;
-use crate::verify::{ChainHashRule, ErrorSink, Proved, verify};
+use crate::verify::{ChainHashRule, ErrorSink, Proved, VerifiedVoucher, verify};
 use crate::voucher::{FindingList, Index, Voucher};
 
 /// The result of an audit.
@@ -82,6 +82,7 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
             };
         }
     };
+    let guid = voucher.guid();
     let mut all = CollectAll {
         faults: Vec::new(),
         // An empty list means verified.
@@ -90,14 +91,18 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
     };
     // `CollectAll` never stops the work.
     let checked = verify(&voucher, policy, &mut all).unwrap_or_default();
-    let mut list = remarks(&voucher, policy, checked.proved.as_ref());
+    let mut list = list(&voucher, policy, checked.proved.as_ref());
     if let Some(error) = all.left_out {
         list.leave_out(error.offset().unwrap_or(0), error.entry());
     }
     Audit {
         findings: list.finish(),
         voucher: Some(voucher),
-        errors: all.faults,
+        errors: all
+            .faults
+            .into_iter()
+            .map(|error| error.of_device(Some(guid)))
+            .collect(),
         proved: checked.proved,
         owner: checked.owner,
     }
@@ -107,17 +112,23 @@ impl Voucher<'_> {
     /// Every deviation of the voucher and every remark about its state and certificates, in the
     /// order of the bytes. The voucher is not verified.
     #[must_use]
-    pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
-        remarks(self, policy, None).finish()
+    pub fn findings(&self, policy: &Policy<'_>) -> Vec<Finding> {
+        list(self, policy, None).finish()
+    }
+}
+
+impl VerifiedVoucher<'_> {
+    /// The findings of [`Voucher::findings`], and those that only verification makes: entries signed
+    /// as in the FDO 2.0 draft, and a chain hash over the CBOR item. These are the findings that
+    /// `ov verify` prints.
+    #[must_use]
+    pub fn findings(&self, policy: &Policy<'_>) -> Vec<Finding> {
+        list(self, policy, Some(self.proved())).finish()
     }
 }
 
 /// Deviations of the bytes, of the verification, and remarks about certificates and state.
-pub(crate) fn remarks(
-    voucher: &Voucher<'_>,
-    policy: &Policy<'_>,
-    proved: Option<&Proved>,
-) -> FindingList {
+fn list(voucher: &Voucher<'_>, policy: &Policy<'_>, proved: Option<&Proved>) -> FindingList {
     let mut list = voucher.deviation_list(policy.limits.findings);
     // Findings about the bytes do not use up the capacity for what follows.
     list.add_room(policy.limits.findings);
@@ -174,7 +185,10 @@ fn note_certificates(voucher: &Voucher<'_>, policy: &Policy<'_>, list: &mut Find
         KeyEncoding::X5Chain => certificates(index.manufacturer.body),
         _ => Vec::new(),
     };
-    let (device_roots, maker_roots) = (policy.device_roots, policy.manufacturer_roots);
+    let (device_roots, maker_roots) = (
+        policy.device_roots.as_deref(),
+        policy.manufacturer_roots.as_deref(),
+    );
     let mut note = |entry, chain, broken, roots: Option<(&Roots, Others<'_>)>| {
         list.enter(entry);
         let spans = || Certificates::new(bytes, chain);

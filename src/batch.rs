@@ -18,6 +18,7 @@ mod single;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::fmt;
 use core::ops::ControlFlow;
 
 pub use crate::policy::Engine;
@@ -35,11 +36,11 @@ use crate::key::PublicKey;
 use crate::parallel::threads;
 use crate::parallel::{into_map_two, map, map_two};
 use crate::policy::Policy;
-use crate::verify::{Checked, FailFast, Signatures, VerifiedVoucher, check_signature};
+use crate::verify::{Checked, FailFast, Rejected, Signatures, VerifiedVoucher, check_signature};
 use crate::voucher::Voucher;
 
 /// The progress of a batch, given to the progress callback after each batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// The number of vouchers that have a verdict.
@@ -115,7 +116,10 @@ impl<'p> BatchVerifier<'p> {
     }
 
     /// The verdict on each voucher, in the order of the vouchers.
-    pub fn verify<'v, T>(&mut self, vouchers: &'v [T]) -> Vec<Result<VerifiedVoucher<'v>, Error>>
+    pub fn verify<'v, T>(
+        &mut self,
+        vouchers: &'v [T],
+    ) -> Vec<Result<VerifiedVoucher<'v>, Rejected<'v>>>
     where
         T: AsRef<[u8]> + Sync,
     {
@@ -142,7 +146,7 @@ impl<'p> BatchVerifier<'p> {
     where
         I: IntoIterator<Item = T>,
         T: AsRef<[u8]> + Sync,
-        R: FnMut(u64, &T, Result<VerifiedVoucher<'_>, Error>) -> ControlFlow<()>,
+        R: FnMut(u64, &T, Result<VerifiedVoucher<'_>, Rejected<'_>>) -> ControlFlow<()>,
         P: FnMut(Progress) -> ControlFlow<()>,
     {
         let mut sum = Progress {
@@ -180,22 +184,43 @@ impl<'p> BatchVerifier<'p> {
     fn run<'v, T: AsRef<[u8]> + Sync>(
         &mut self,
         batch: &'v [T],
-    ) -> Vec<Result<VerifiedVoucher<'v>, Error>> {
+    ) -> Vec<Result<VerifiedVoucher<'v>, Rejected<'v>>> {
         let policy = self.policy;
         if policy.engine == Engine::RustCrypto {
-            return map(batch, |bytes| policy.verify(bytes.as_ref()));
+            return map(batch, |bytes| {
+                let bytes = bytes.as_ref();
+                Voucher::parse_with(bytes, policy.limits())
+                    .map_err(Rejected::unread)?
+                    .verify_within(policy)
+            });
         }
         let reads = Reads::new(batch, policy, self.engines.backend());
         let plan = Plan::new(&reads);
         let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
         let outcomes = map_two(&reads.all, &plan.places, |read, place| {
-            let read = read.as_ref().map_err(Clone::clone)?;
-            verdict_of(read, *place, &plan, &verdicts, policy)
+            let read = read.as_ref().ok()?;
+            Some(verdict_of(read, *place, &plan, &verdicts, policy))
         });
         drop(plan);
         into_map_two(reads.all, outcomes, |read, outcome| {
-            outcome?.into_verified(read?.voucher)
+            let voucher = read?.voucher;
+            match outcome {
+                Some(Ok(checked)) => checked.into_verified(voucher),
+                Some(Err(error)) => Err(Rejected::new(error, voucher)),
+                // A voucher that was read has an outcome; without one it is not verified.
+                None => Checked::default().into_verified(voucher),
+            }
         })
+    }
+}
+
+impl fmt::Debug for BatchVerifier<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchVerifier")
+            .field("policy", self.policy)
+            .field("batch_size", &self.batch_size)
+            .field("batch_bytes", &self.batch_bytes)
+            .finish_non_exhaustive()
     }
 }
 
@@ -251,7 +276,7 @@ impl<'r> Plan<'r> {
     }
 
     /// The plan of some vouchers, whose keys are not checked yet.
-    fn part(reads: &'r [Result<Read<'_>, Error>], signed: &'r [Digest]) -> Self {
+    fn part(reads: &'r [Result<Read<'_>, Rejected<'_>>], signed: &'r [Digest]) -> Self {
         let mut plan = Self::default();
         let mut before = 0;
         for read in reads {

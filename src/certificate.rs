@@ -11,6 +11,7 @@ mod path;
 mod read;
 mod revocation;
 mod signature;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
 pub(crate) use path::{Judgement, verify_path};
 pub(crate) use revocation::{Others, unused_lists};
+pub use source::RootsSource;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -312,11 +312,11 @@ impl NewHeader {
             .unwrap_or_default()
     }
 
-    /// The remarks that [`Voucher::remarks`] will make about the voucher, for review before the
+    /// The findings that [`Voucher::findings`] will make about the voucher, for review before the
     /// device is asked for the HMAC. The remark that it has no entries is left out.
     #[must_use]
-    pub fn remarks(&self, policy: &Policy<'_>) -> Vec<Finding> {
-        let remarks = self.placeholder().map(|voucher| voucher.remarks(policy));
+    pub fn findings(&self, policy: &Policy<'_>) -> Vec<Finding> {
+        let remarks = self.placeholder().map(|voucher| voucher.findings(policy));
         let mut remarks = remarks.unwrap_or_default();
         remarks.retain(|finding| finding.kind != FindingKind::NoEntries);
         remarks

@@ -329,14 +329,14 @@ impl Extension<'_> {
         Ok(self.unsigned()?.disclosures(&Limits::new(), secrets))
     }
 
-    /// The remarks that [`Voucher::remarks`] will make about the extended voucher, for review
+    /// The findings that [`Voucher::findings`] will make about the extended voucher, for review
     /// before signing: deviations from the profile, and anomalies in its certificates and
     /// rendezvous info. Remarks about the new entry have the number of that entry.
     ///
     /// # Errors
     /// [`ErrorKind::LimitInput`] if the voucher exceeds the limits.
-    pub fn remarks(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
-        Ok(self.unsigned()?.remarks(policy))
+    pub fn findings(&self, policy: &Policy<'_>) -> Result<Vec<Finding>, Error> {
+        Ok(self.unsigned()?.findings(policy))
     }
 
     /// The extended voucher with zeros in the place of the signature.

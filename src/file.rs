@@ -145,6 +145,5 @@ pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 #[cfg(feature = "pem")]
 #[must_use]
 pub fn to_pem(voucher: &[u8]) -> String {
-    // Encoding fails for lengths near the end of the address space only.
-    pem_rfc7468::encode_string(PEM_LABEL, pem_rfc7468::LineEnding::LF, voucher).unwrap_or_default()
+    pem::encode(PEM_LABEL, voucher)
 }

@@ -1,9 +1,13 @@
 //! The HMAC of the header: computed by the device, with a secret that never leaves it.
 
+mod source;
+
 use alloc::vec::Vec;
 
 use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
+
+pub use source::HmacSource;
 
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
@@ -27,10 +31,25 @@ where
     }
 }
 
+/// A closure as a [`DeviceHmac`]: the same closure, with the types that it must have.
+///
+/// ```
+/// use ownership_voucher::{Policy, hmac};
+///
+/// let device = hmac::from_fn(|algorithm, header| Ok(algorithm.hmac(&[7; 32], header)));
+/// let policy = Policy::hmac(&device);
+/// ```
+pub const fn from_fn<F>(hmac: F) -> F
+where
+    F: Fn(HashAlgorithm, &[u8]) -> Result<Digest, Error>,
+{
+    hmac
+}
+
 /// A `DCHmacSecret` in memory.
 ///
-/// The secret is wiped when dropped, and the stack is wiped after computing with it. It has no
-/// `Debug`, so that no type that contains it can print it by accident.
+/// The secret is wiped when dropped, and the stack is wiped after computing with it. Its `Debug` prints
+/// its length.
 #[derive(Clone)]
 pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
@@ -50,6 +69,12 @@ impl HmacSecret {
     /// The secret itself, for a file that stores it.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+}
+
+impl core::fmt::Debug for HmacSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "HmacSecret of {} bytes", self.0.len())
     }
 }
 

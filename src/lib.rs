@@ -69,6 +69,7 @@
 //! as RFC 5280, and the encoding of points as SEC 1.
 #![no_std]
 #![deny(unsafe_code)]
+#![warn(missing_debug_implementations)]
 #![warn(
     clippy::std_instead_of_core,
     clippy::std_instead_of_alloc,
@@ -148,6 +149,7 @@ pub mod error;
 mod extend;
 pub mod file;
 pub mod finding;
+mod guid;
 pub mod hmac;
 pub mod key;
 mod limits;
@@ -156,6 +158,8 @@ pub mod parallel;
 mod policy;
 #[cfg(feature = "privacy")]
 pub mod privacy;
+#[cfg(feature = "serde")]
+mod serial;
 pub mod sign;
 pub mod text;
 mod time;
@@ -180,7 +184,7 @@ pub use policy::Policy;
 pub use sign::{LocalKey, OwnerSigner};
 pub use time::UnixTime;
 pub use transfer::HandOver;
-pub use verify::{Origin, Proved, VerifiedVoucher};
+pub use verify::{Origin, Proved, Rejected, VerifiedVoucher};
 pub use voucher::{Guid, Voucher};
 
 /// The examples of the README, compiled and run.

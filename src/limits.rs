@@ -160,7 +160,7 @@ impl Limits {
     }
 
     /// The number of signatures on certificates that are verified for the remarks on one voucher,
-    /// in [`audit`](crate::audit()) and [`Voucher::remarks`](crate::Voucher::remarks), and when it is
+    /// in [`audit`](crate::audit()) and [`Voucher::findings`](crate::Voucher::findings), and when it is
     /// verified under the strict profile. Default 256: a chain of two certificates for each
     /// possible key.
     ///

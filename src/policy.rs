@@ -8,15 +8,18 @@ use core::fmt;
 pub use engine::Engine;
 
 #[cfg(feature = "x509")]
-use crate::certificate::Roots;
+use crate::certificate::RootsSource;
 use crate::digest::Digest;
 use crate::finding::{Allowance, Allowances};
-use crate::hmac::DeviceHmac;
+use crate::hmac::HmacSource;
 use crate::key::PublicKey;
 use crate::limits::Limits;
 use crate::time::UnixTime;
 
 /// All inputs of a verdict other than the voucher itself.
+///
+/// It borrows what it is given by reference. A `Policy<'static>` for a long-lived service owns or shares
+/// its roots and its HMAC: they are given by value or in an `Arc`. Clones are cheap but for the keys.
 ///
 /// A policy starts from an anchor, which shows that the header of a voucher is genuine. The anchor
 /// is the manufacturer, who signed the header with the first entry
@@ -47,11 +50,11 @@ pub struct Policy<'p> {
     pub(crate) owner: Option<PublicKey>,
     pub(crate) manufacturers: Vec<PublicKey>,
     pub(crate) manufacturer_hashes: Vec<Digest>,
-    pub(crate) hmac: Option<&'p (dyn DeviceHmac + Sync)>,
+    pub(crate) hmac: Option<HmacSource<'p>>,
     #[cfg(feature = "x509")]
-    pub(crate) device_roots: Option<&'p Roots>,
+    pub(crate) device_roots: Option<RootsSource<'p>>,
     #[cfg(feature = "x509")]
-    pub(crate) manufacturer_roots: Option<&'p Roots>,
+    pub(crate) manufacturer_roots: Option<RootsSource<'p>>,
     pub(crate) at: Option<UnixTime>,
     pub(crate) refuse_expired: bool,
     #[cfg(feature = "x509")]
@@ -104,14 +107,14 @@ impl<'p> Policy<'p> {
     /// roots. In all else this is the same as [`manufacturer`](Self::manufacturer).
     #[cfg(feature = "x509")]
     #[must_use]
-    pub const fn manufacturer_roots(roots: &'p Roots) -> Self {
+    pub fn manufacturer_roots(roots: impl Into<RootsSource<'p>>) -> Self {
         Self::empty().with_manufacturer_roots(roots)
     }
 
     /// The header HMAC must equal the one that this secret, or this callback, computes. This shows
     /// that the header is the one that the device confirmed. See [`with_hmac`](Self::with_hmac).
     #[must_use]
-    pub const fn hmac(hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
+    pub fn hmac(hmac: impl Into<HmacSource<'p>>) -> Self {
         Self::empty().with_hmac(hmac)
     }
 
@@ -211,8 +214,8 @@ impl<'p> Policy<'p> {
     /// path.
     #[cfg(feature = "x509")]
     #[must_use]
-    pub const fn with_manufacturer_roots(mut self, roots: &'p Roots) -> Self {
-        self.manufacturer_roots = Some(roots);
+    pub fn with_manufacturer_roots(mut self, roots: impl Into<RootsSource<'p>>) -> Self {
+        self.manufacturer_roots = Some(roots.into());
         self
     }
 
@@ -221,16 +224,16 @@ impl<'p> Policy<'p> {
     /// header.
     #[cfg(feature = "x509")]
     #[must_use]
-    pub const fn with_device_roots(mut self, roots: &'p Roots) -> Self {
-        self.device_roots = Some(roots);
+    pub fn with_device_roots(mut self, roots: impl Into<RootsSource<'p>>) -> Self {
+        self.device_roots = Some(roots.into());
         self
     }
 
     /// The header HMAC must equal the one that this secret, or this callback, computes. A batch may
     /// call it from several threads. Put a TPM session that must not be shared into a mutex.
     #[must_use]
-    pub const fn with_hmac(mut self, hmac: &'p (dyn DeviceHmac + Sync)) -> Self {
-        self.hmac = Some(hmac);
+    pub fn with_hmac(mut self, hmac: impl Into<HmacSource<'p>>) -> Self {
+        self.hmac = Some(hmac.into());
         self
     }
 

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::fmt;
 use core::marker::PhantomData;
 
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
@@ -9,6 +10,11 @@ use signature::Signer as _;
 use zeroize::Zeroizing;
 
 pub use crate::algorithm::Algorithm;
+/// The traits that [`TraitSigner`] and
+/// [`Extension::hand_over_async`](crate::Extension::hand_over_async) take, in the version that they
+/// take.
+pub use signature;
+
 use crate::cose::SigStructure;
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
@@ -116,10 +122,67 @@ where
     }
 }
 
+/// An [`OwnerSigner`] from a closure and the public key, if that is known. The closure gets the
+/// algorithm and the message, as [`OwnerSigner::sign`] does; its error becomes the
+/// [`source`](core::error::Error::source) of [`ErrorKind::SignerFailed`].
+///
+/// ```
+/// use ownership_voucher::{PublicKey, sign};
+/// # fn ask_service(_: &str, _: &[u8]) -> Result<Vec<u8>, std::io::Error> { Ok(vec![0; 64]) }
+///
+/// fn signer(key: PublicKey) -> impl ownership_voucher::OwnerSigner {
+///     sign::from_fn(Some(key), |algorithm, message| ask_service(algorithm.name(), message))
+/// }
+/// ```
+pub const fn from_fn<F, E>(public_key: Option<PublicKey>, sign: F) -> FnSigner<F>
+where
+    F: Fn(Algorithm, &[u8]) -> Result<Vec<u8>, E>,
+    E: Into<Box<dyn core::error::Error + Send + Sync>>,
+{
+    FnSigner { public_key, sign }
+}
+
+/// The signer that [`from_fn`] returns.
+#[derive(Clone)]
+pub struct FnSigner<F> {
+    public_key: Option<PublicKey>,
+    sign: F,
+}
+
+impl<F, E> OwnerSigner for FnSigner<F>
+where
+    F: Fn(Algorithm, &[u8]) -> Result<Vec<u8>, E>,
+    E: Into<Box<dyn core::error::Error + Send + Sync>>,
+{
+    fn public_key(&self) -> Option<PublicKey> {
+        self.public_key.clone()
+    }
+
+    fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        (self.sign)(algorithm, message).map_err(Error::signer)
+    }
+}
+
+impl<F> fmt::Debug for FnSigner<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnSigner")
+            .field("public_key", &self.public_key)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, G> fmt::Debug for TraitSigner<S, G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TraitSigner")
+            .field("public_key", &self.public_key)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A private key in memory: P-256, P-384 or Ed25519.
 ///
-/// The key is wiped when dropped, and the stack is wiped after signing. It has no `Debug`, so that
-/// no type that contains it can print it by accident.
+/// The key is wiped when dropped, and the stack is wiped after signing. Its `Debug` prints the public
+/// key.
 ///
 /// RSA private keys are not supported, because no audited constant-time library for them is
 /// available. A TPM or HSM signs with them through [`OwnerSigner`].
@@ -137,7 +200,7 @@ impl LocalKey {
     /// The key with this secret: a big-endian scalar of 32 or 48 bytes in [1, n - 1] for P-256 and
     /// P-384, or the 32 bytes of RFC 8032 for Ed25519.
     ///
-    /// With random bytes this generates a new key. On P-256 it fails for about one in 2^32 values.
+    /// [`generate`](Self::generate) makes a new key.
     ///
     /// # Errors
     /// [`ErrorKind::BadArgument`] for a scalar that is out of range or has the wrong length,
@@ -159,6 +222,50 @@ impl LocalKey {
                 "RSA keys stay with their signer",
             )),
         }
+    }
+
+    /// A new key, from a caller's generator of random bytes: a function that fills a slice, such as
+    /// `getrandom::fill`. The bytes are wiped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RandomFailed`] with the generator's error as the source, or without one if the
+    /// generator gives no usable secret in 8 attempts: with random bytes, less than one in 2^32 fails.
+    /// [`ErrorKind::UnsupportedKeyType`] for RSA.
+    ///
+    /// ```
+    /// use ownership_voucher::{KeyType, LocalKey};
+    /// # mod getrandom {
+    /// #     pub fn fill(bytes: &mut [u8]) -> Result<(), std::io::Error> { bytes.fill(7); Ok(()) }
+    /// # }
+    /// # fn main() -> Result<(), ownership_voucher::Error> {
+    /// let key = LocalKey::generate(KeyType::Secp384r1, getrandom::fill)?;
+    /// println!("{:?}", key.public_key());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn generate<E>(
+        key_type: KeyType,
+        mut random: impl FnMut(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Self, Error>
+    where
+        E: Into<Box<dyn core::error::Error + Send + Sync>>,
+    {
+        let mut secret = Zeroizing::new([0; 48]);
+        let secret = match key_type {
+            KeyType::Secp384r1 => &mut secret[..],
+            _ => secret.first_chunk_mut::<32>().map_or(&mut [][..], |it| it),
+        };
+        for _ in 0..ATTEMPTS {
+            random(secret).map_err(|error| Error::with_source(ErrorKind::RandomFailed, error))?;
+            match Self::from_secret(key_type, secret) {
+                Err(error) if error.kind() == ErrorKind::BadArgument => {}
+                done => return done,
+            }
+        }
+        Err(Error::because(
+            ErrorKind::RandomFailed,
+            "no secret in range in 8 attempts",
+        ))
     }
 
     /// The key of a PKCS#8 (RFC 5958) or SEC 1 (RFC 5915) private key in DER. The formats are tried
@@ -256,6 +363,16 @@ impl OwnerSigner for LocalKey {
         Ok(signature)
     }
 }
+
+impl fmt::Debug for LocalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LocalKey").field(&self.public_key()).finish()
+    }
+}
+
+/// The attempts at a secret in range. One in 2^32 is out of range for P-256; so many in a row mean a
+/// broken generator.
+const ATTEMPTS: usize = 8;
 
 /// More stack than signing uses.
 const STACK: usize = 16 << 10;

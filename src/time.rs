@@ -31,6 +31,44 @@ impl UnixTime {
     }
 }
 
+#[cfg(feature = "std")]
+impl TryFrom<std::time::SystemTime> for UnixTime {
+    type Error = Error;
+
+    /// Fractions of a second are dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for a time before 1970.
+    ///
+    /// ```
+    /// use ownership_voucher::UnixTime;
+    /// use std::time::SystemTime;
+    /// # fn main() -> Result<(), ownership_voucher::Error> {
+    /// let now = UnixTime::try_from(SystemTime::now())?;
+    /// assert!(SystemTime::try_from(now)? <= SystemTime::now());
+    /// # Ok(())
+    /// # }
+    /// ```
+    fn try_from(time: std::time::SystemTime) -> Result<Self, Error> {
+        time.duration_since(std::time::UNIX_EPOCH)
+            .map(|since| Self(since.as_secs()))
+            .map_err(|_| Error::because(ErrorKind::BadArgument, "a time since 1970 expected"))
+    }
+}
+
+#[cfg(feature = "std")]
+impl TryFrom<UnixTime> for std::time::SystemTime {
+    type Error = Error;
+
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for a time that the system cannot express.
+    fn try_from(time: UnixTime) -> Result<Self, Error> {
+        Self::UNIX_EPOCH
+            .checked_add(Duration::from_secs(time.0))
+            .ok_or_else(|| Error::because(ErrorKind::BadArgument, "an earlier time expected"))
+    }
+}
+
 impl core::fmt::Display for UnixTime {
     /// RFC 3339 in UTC. Times after the year 9999, which it cannot express, are given in seconds.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

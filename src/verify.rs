@@ -21,6 +21,7 @@ mod links;
 mod order;
 mod origin;
 mod proved;
+mod rejected;
 mod signatures;
 mod sink;
 mod verified;
@@ -32,6 +33,7 @@ pub(crate) use links::{Link, LinkDigests, OnDemand, before_entries, check_entry_
 pub(crate) use order::{LinksChecked, Signatures};
 pub use origin::Origin;
 pub use proved::{ChainHashRule, ManufacturerProof, Proved};
+pub use rejected::Rejected;
 pub(crate) use signatures::{check_entry_signature, check_signature};
 pub(crate) use sink::{ErrorSink, FailFast};
 pub(crate) use verified::Checked;

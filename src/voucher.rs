@@ -5,6 +5,7 @@ mod entry;
 mod parse;
 mod rendezvous;
 
+pub use crate::guid::{Guid, Hyphenated};
 pub use entry::Entry;
 pub use rendezvous::{RendezvousInfo, RvInstruction, RvValue, RvVariable};
 
@@ -12,34 +13,33 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
+use core::str::FromStr;
 
 use crate::digest::Digest;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::finding::Finding;
 use crate::key::{Certificates, KeyView, NullSink};
 use crate::limits::Limits;
 
 pub(crate) use deviations::{Deviations, FindingList};
+use parse::claimed_guid;
 pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version};
 pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
 };
 
-/// The identifier of a device in the protocol: 16 random bytes (FDO 1.1, Guid).
-///
-/// Printed as 32 lower-case hexadecimal digits without dashes, as go-fdo does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Guid(pub [u8; 16]);
+impl FromStr for Guid {
+    type Err = Error;
 
-impl fmt::Display for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Guid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+    /// 32 hexadecimal digits, without dashes or with the four of RFC 9562 §4.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] for any other text.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        crate::guid::read(text).ok_or_else(|| {
+            let expected = "a GUID of 32 hexadecimal digits expected, with or without dashes";
+            Error::because(ErrorKind::BadArgument, expected)
+        })
     }
 }
 
@@ -76,7 +76,7 @@ pub struct Voucher<'a> {
 impl<'a> Voucher<'a> {
     /// The voucher in `bytes`, parsed under the default [`Limits`]. It must fill `bytes` exactly.
     ///
-    /// Every dialect of FDO 1.1 in circulation is parsed. [`findings`](Self::findings) lists the
+    /// Every dialect of FDO 1.1 in circulation is parsed. [`deviations`](Self::deviations) lists the
     /// deviations from the text. The policy decides on them when the voucher is verified.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl<'a> Voucher<'a> {
     /// As [`parse`](Self::parse).
     pub fn parse_with(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         let mut deviations = Deviations::NONE;
-        let index = Index::read(bytes, limits, &mut deviations)?;
+        let index = read(bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Borrowed(bytes),
             index,
@@ -274,10 +274,10 @@ impl<'a> Voucher<'a> {
     /// The deviations from the written profile of FDO 1.1, in the order of the bytes.
     ///
     /// The list holds at most 4096 findings, and in any case all that need an allowance.
-    /// [`remarks`](Self::remarks) has a limit of its own. The bytes are read once more for each
+    /// [`findings`](Self::findings) adds remarks. The bytes are read once more for each
     /// list, and more thoroughly: into certificates, too. Parsing keeps what a verdict needs.
     #[must_use]
-    pub fn findings(&self) -> Vec<Finding> {
+    pub fn deviations(&self) -> Vec<Finding> {
         self.deviation_list(Limits::new().findings).finish()
     }
 
@@ -305,15 +305,20 @@ impl<'a> Voucher<'a> {
     /// under narrower limits.
     pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
         if !(self.narrow && Limits::new().within(limits)) {
-            Index::read(&self.bytes, limits, &mut NullSink)?;
+            read(&self.bytes, limits, &mut NullSink)?;
         }
         Ok(())
     }
 
     /// Where the first deviation is that needs each allowance.
-    pub(crate) const fn deviations(&self) -> &Deviations {
+    pub(crate) const fn first_deviations(&self) -> &Deviations {
         &self.deviations
     }
+}
+
+/// Parses; an error says whose voucher it is about.
+fn read(bytes: &[u8], limits: &Limits, sink: &mut impl crate::cbor::Sink) -> Result<Index, Error> {
+    Index::read(bytes, limits, sink).map_err(|error| error.of_device(claimed_guid(bytes)))
 }
 
 impl Voucher<'static> {
@@ -323,7 +328,7 @@ impl Voucher<'static> {
     /// As [`parse`](Self::parse).
     pub fn from_vec(bytes: Vec<u8>, limits: &Limits) -> Result<Self, Error> {
         let mut deviations = Deviations::NONE;
-        let index = Index::read(&bytes, limits, &mut deviations)?;
+        let index = read(&bytes, limits, &mut deviations)?;
         Ok(Self {
             bytes: Cow::Owned(bytes),
             index,

@@ -122,8 +122,8 @@ impl Case<'_> {
         bytes.try_into().map_err(|_| failed("16 bytes expected"))
     }
 
-    fn nonce(&self) -> Result<Nonce, Fault> {
-        self.sixteen("nonce").map(Nonce)
+    fn nonce<N: From<[u8; 16]>>(&self) -> Result<N, Fault> {
+        self.sixteen("nonce").map(N::from)
     }
 
     fn voucher(&self) -> Result<VerifiedVoucher<'static>, Fault> {
@@ -164,7 +164,7 @@ impl Case<'_> {
         let (first, entries) = messages
             .split_first()
             .ok_or_else(|| failed("no messages"))?;
-        let (mut verifier, answer) = facts.start(hmac, &hello, Nonce(nonce), first)?;
+        let (mut verifier, answer) = facts.start(hmac, &hello, ProveOvNonce(nonce), first)?;
         if self.expect["key_exchange"].is_string() {
             same(answer.key_exchange(), &*self.wanted("key_exchange")?)?;
         }
@@ -298,7 +298,7 @@ impl Case<'_> {
         same(&addresses(&to1d), &self.expect["addresses"])?;
         match self.builder() {
             Some(key) => {
-                let to0d = to0d(&voucher, 3600, Nonce(*b"@ABCDEFGHIJKLMNO"));
+                let to0d = to0d(&voucher, 3600, To0SignNonce(*b"@ABCDEFGHIJKLMNO"));
                 let made = ownership_voucher::onboard::to1d(to1d.addresses(), &to0d, &voucher)?;
                 same(&made.sign(&key)?, &message)
             }

@@ -58,10 +58,6 @@ macro_rules! nonces {
 }
 
 fn main() {
-    assert!(has_debug!(ownership_voucher::PublicKey));
-    assert!(!has_debug!(LocalKey));
-    assert!(!has_debug!(HmacSecret));
-
     // Secrets that the compiler does not know and that nothing else in memory looks like.
     let secret: [u8; 48] = black_box(Sha384::digest(b"a secret of this test").into());
 

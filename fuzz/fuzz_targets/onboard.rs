@@ -5,7 +5,7 @@
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::{
-    Challenge, DeviceCredential, DeviceError, DeviceFacts, DeviceProof, Nonce, ProveOvHdr,
+    Challenge, DeviceCredential, DeviceError, DeviceFacts, DeviceProof, ProveOvHdr, ProveOvNonce,
     Registration, To1d, VerifiedOwner, check_prove_to_rv, next_entry,
 };
 use ownership_voucher::{Allowance, Policy, VerifiedVoucher};
@@ -30,7 +30,7 @@ fn device(
             facts.allow(one)
         });
     let hmac = |algorithm, header: &[u8]| SECRET.header_hmac(algorithm, header).ok();
-    let (mut verifier, _) = facts.start(hmac, HELLO, Nonce([1; 16]), &messages[0])?;
+    let (mut verifier, _) = facts.start(hmac, HELLO, ProveOvNonce([1; 16]), &messages[0])?;
     for message in &messages[1..] {
         verifier.entry(message)?;
     }
@@ -41,11 +41,11 @@ fuzz_target!(|input: &[u8]| {
     let Some((choice, number, bytes)) = split(input) else {
         return;
     };
-    let (bare, nonce) = (policy(choice), Nonce([2; 16]));
+    let (bare, nonce) = (policy(choice), [2; 16]);
     let _ = (
         Challenge::from_cbor(bytes),
         To1d::read(bytes),
-        Registration::check(bytes, &bare, nonce),
+        Registration::check(bytes, &bare, nonce.into()),
     );
     if let Ok((credential, dialect)) = DeviceCredential::read(bytes)
         && let Ok(again) = credential.to_cbor(dialect)
@@ -62,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
     let Some(owner) = HONEST.iter().find(|key| key.public == *voucher.owner()) else {
         return;
     };
-    let proof = ProveOvHdr::new(HELLO, Nonce([1; 16]), nonce, b"key exchange");
+    let proof = ProveOvHdr::new(HELLO, ProveOvNonce([1; 16]), nonce.into(), b"key exchange");
     let proof = proof
         .message(&voucher)
         .expect("as many entries as a voucher has");
@@ -85,8 +85,8 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(proved.key(), voucher.owner());
     }
     let _ = (
-        check_prove_to_rv(&messages[which], &voucher, nonce).is_ok(),
+        check_prove_to_rv(&messages[which], &voucher, nonce.into()).is_ok(),
         To1d::check(&messages[which], &voucher),
     );
-    assert!(DeviceProof::check(&messages[which], &voucher, nonce).is_err());
+    assert!(DeviceProof::check(&messages[which], &voucher, nonce.into()).is_err());
 });

@@ -46,7 +46,7 @@ pub fn check(input: &[u8]) {
     // Looser limits read the same.
     assert!(Voucher::parse(bytes).is_ok());
     assert_eq!(voucher.as_bytes(), bytes);
-    for finding in voucher.findings() {
+    for finding in voucher.deviations() {
         assert!(finding.offset < bytes.len());
     }
     for told in voucher.disclosures(&limits, secrets) {

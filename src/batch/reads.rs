@@ -10,9 +10,8 @@ use alloc::vec::Vec;
 use crate::backend::Backend;
 use crate::backend::hashes::Hashes;
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::Error;
 use crate::policy::Policy;
-use crate::verify::{FailFast, LinkDigests, LinksChecked, OnDemand, before_entries};
+use crate::verify::{FailFast, LinkDigests, LinksChecked, OnDemand, Rejected, before_entries};
 use crate::voucher::Voucher;
 
 /// The number of vouchers that are hashed together: enough to fill the lanes, few enough for the
@@ -31,7 +30,7 @@ pub(super) struct Read<'v> {
 /// Vouchers in their order, each parsed or refused.
 #[derive(Default)]
 pub(super) struct Reads<'v> {
-    pub(super) all: Vec<Result<Read<'v>, Error>>,
+    pub(super) all: Vec<Result<Read<'v>, Rejected<'v>>>,
     /// What signatures cover, hashed; a blank for Ed25519, which signs the message.
     pub(super) signed: Vec<Digest>,
 }
@@ -74,7 +73,8 @@ impl<'v> Reads<'v> {
             hashes.clear();
             for bytes in some {
                 let first = hashes.digests().len();
-                let voucher = Voucher::parse_with(bytes.as_ref(), policy.limits());
+                let bytes = bytes.as_ref();
+                let voucher = Voucher::parse_with(bytes, policy.limits()).map_err(Rejected::unread);
                 if let Ok(voucher) = &voucher {
                     queue(voucher, backend, &mut hashes);
                 }
@@ -98,9 +98,12 @@ impl<'v> Reads<'v> {
         voucher: Voucher<'v>,
         digests: &[Digest],
         policy: &Policy<'_>,
-    ) -> Result<Read<'v>, Error> {
+    ) -> Result<Read<'v>, Rejected<'v>> {
         let mut made = Precomputed::new(&voucher, digests);
-        let links = LinksChecked::new(&voucher, policy, &mut FailFast, &mut made)?;
+        let links = match LinksChecked::new(&voucher, policy, &mut FailFast, &mut made) {
+            Ok(links) => links,
+            Err(error) => return Err(Rejected::new(error, voucher)),
+        };
         let signed = is_plain(&voucher).then_some(self.signed.len());
         if signed.is_some() {
             let mut digests = made.signed.iter();

@@ -11,7 +11,7 @@ use super::{Place, Plan, backend, verdict_of};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::Error;
 use crate::policy::{Engine, Policy};
-use crate::verify::{FailFast, LinksChecked, OnDemand, VerifiedVoucher, verify};
+use crate::verify::{FailFast, LinksChecked, OnDemand, Rejected, VerifiedVoucher, verify};
 use crate::voucher::{Entry, Voucher};
 
 impl Policy<'_> {
@@ -20,7 +20,8 @@ impl Policy<'_> {
     /// # Errors
     /// Those of [`Voucher::parse`] and [`Voucher::verify`].
     pub fn verify<'a>(&self, bytes: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
-        Voucher::parse_with(bytes, self.limits())?.verify_within(self)
+        let voucher = Voucher::parse_with(bytes, self.limits())?;
+        voucher.verify_within(self).map_err(Error::from)
     }
 }
 
@@ -33,14 +34,30 @@ impl<'a> Voucher<'a> {
     /// signatures, then the facts that the policy requires. A signature fault carries only the
     /// number of the entry.
     pub fn verify(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
-        self.check_limits(policy.limits())?;
-        self.verify_within(policy)
+        self.into_verified(policy).map_err(Error::from)
+    }
+
+    /// The same as [`verify`](Self::verify); a voucher that is refused is given back.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), with the voucher.
+    pub fn into_verified(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Rejected<'a>> {
+        match self.check_limits(policy.limits()) {
+            Ok(()) => self.verify_within(policy),
+            Err(error) => Err(Rejected::new(error, self)),
+        }
     }
 
     /// The same for a voucher that was parsed under the policy's limits.
-    pub(crate) fn verify_within(self, policy: &Policy<'_>) -> Result<VerifiedVoucher<'a>, Error> {
+    pub(crate) fn verify_within(
+        self,
+        policy: &Policy<'_>,
+    ) -> Result<VerifiedVoucher<'a>, Rejected<'a>> {
         match policy.engine {
-            Engine::RustCrypto => verify(&self, policy, &mut FailFast)?.into_verified(self),
+            Engine::RustCrypto => match verify(&self, policy, &mut FailFast) {
+                Ok(checked) => checked.into_verified(self),
+                Err(error) => Err(Rejected::new(error, self)),
+            },
             engine => self.verify_by(&mut Engines::of_one_voucher(backend(engine)), policy),
         }
     }
@@ -49,8 +66,12 @@ impl<'a> Voucher<'a> {
         self,
         engines: &mut Engines,
         policy: &Policy<'_>,
-    ) -> Result<VerifiedVoucher<'a>, Error> {
-        let links = LinksChecked::new(&self, policy, &mut FailFast, &mut OnDemand::default())?;
+    ) -> Result<VerifiedVoucher<'a>, Rejected<'a>> {
+        let links = LinksChecked::new(&self, policy, &mut FailFast, &mut OnDemand::default());
+        let links = match links {
+            Ok(links) => links,
+            Err(error) => return Err(Rejected::new(error, self)),
+        };
         let plain = is_plain(&self);
         let signed: Vec<_> = match plain {
             true => self.entries().map(|entry| signed_digest(&entry)).collect(),
@@ -65,9 +86,12 @@ impl<'a> Voucher<'a> {
         plan.add(&read, &signed, 0);
         plan.keys.all.iter_mut().for_each(Key::check);
         let verdicts = engines.verify(&plan.keys, &plan.jobs);
-        let outcome = verdict_of(&read, Place::FIRST, &plan, &verdicts, policy)?;
+        let outcome = verdict_of(&read, Place::FIRST, &plan, &verdicts, policy);
         drop(plan);
-        outcome.into_verified(read.voucher)
+        match outcome {
+            Ok(checked) => checked.into_verified(read.voucher),
+            Err(error) => Err(Rejected::new(error, read.voucher)),
+        }
     }
 }
 

@@ -25,6 +25,22 @@ pub enum RvProtocol {
     CoapUdp,
 }
 
+impl RvProtocol {
+    /// The stable name, lower case with dashes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rest => "rest",
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::CoapTcp => "coap-tcp",
+            Self::CoapUdp => "coap-udp",
+        }
+    }
+}
+
 /// One directive: an address where device and owner can meet. The order of its instructions is
 /// preserved.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,6 +1,7 @@
 //! PEM blocks (RFC 7468) as they occur in practice: any line width, any line ending, any text
 //! around them.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64ct::{Base64, Encoding as _};
@@ -224,6 +225,12 @@ impl PublicKey {
             "a PUBLIC KEY or CERTIFICATE in PEM expected",
         ))
     }
+
+    /// The key as PEM: its SubjectPublicKeyInfo with the label `PUBLIC KEY`.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        encode("PUBLIC KEY", &self.to_spki_der())
+    }
 }
 
 impl LocalKey {
@@ -245,4 +252,31 @@ impl LocalKey {
             "a PRIVATE KEY in PEM expected",
         ))
     }
+
+    /// The key as PEM: PKCS#8 with the label `PRIVATE KEY`, not encrypted. The text is wiped when
+    /// dropped.
+    ///
+    /// # Errors
+    /// Those of [`to_pkcs8_der`](Self::to_pkcs8_der).
+    ///
+    /// ```
+    /// # use ownership_voucher::{KeyType, LocalKey};
+    /// # fn main() -> Result<(), ownership_voucher::Error> {
+    /// # let key = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+    /// let again = LocalKey::from_pem(key.to_pem()?.as_bytes())?;
+    /// assert_eq!(again.public_key(), key.public_key());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
+        let der = self.to_pkcs8_der()?;
+        Ok(Zeroizing::new(encode("PRIVATE KEY", &der)))
+    }
+}
+
+/// A block of this label, in lines of 64 columns that end in LF.
+pub(super) fn encode(label: &str, body: &[u8]) -> String {
+    // Its size is known before it is written, so that nothing is left behind. Encoding fails for
+    // lengths near the end of the address space only.
+    pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, body).unwrap_or_default()
 }

@@ -39,6 +39,30 @@ pub enum CredentialDialect {
     FdoRs,
 }
 
+impl CredentialDialect {
+    /// Every dialect.
+    pub const ALL: &'static [Self] = &[Self::Reference, Self::GoFdo, Self::FdoRs];
+
+    /// The stable name: `reference`, `go-fdo` or `fdo-rs`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "reference",
+            Self::GoFdo => "go-fdo",
+            Self::FdoRs => "fdo-rs",
+        }
+    }
+
+    /// The dialect with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|dialect| dialect.name() == name)
+    }
+}
+
 /// The device credential. Secrets are wiped when it is dropped, and are never printed.
 #[derive(Clone)]
 #[non_exhaustive]

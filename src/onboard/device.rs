@@ -15,7 +15,8 @@
 //! before any allocation unless the feature `rsa` or the allowance is present. P-256 and P-384
 //! never use the heap.
 
-use super::message::{Nonce, Signed};
+use super::message::Signed;
+use super::nonce::{Nonce, ProveDvNonce, ProveOvNonce};
 use super::owner_proof::OwnerProof;
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::{Digest, HashAlgorithm};
@@ -94,13 +95,13 @@ impl DeviceFacts {
         &self,
         hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
         hello: &[u8],
-        nonce: Nonce,
+        nonce: ProveOvNonce,
         message: &'m [u8],
     ) -> Result<(DeviceVerifier, OwnerHello<'m>), DeviceError> {
         let mut deviations = Deviations::new(self);
         let proof = OwnerProof::read(message, &self.limits, &mut deviations)?;
         deviations.judge()?;
-        self.check(&proof, hmac, hello, nonce, message)?;
+        self.check(&proof, hmac, hello, nonce.into(), message)?;
         let owner = key_of(&proof.owner, message)?;
         proof
             .signed
@@ -130,7 +131,7 @@ impl DeviceFacts {
                     None => None,
                 },
                 hmac: proof.index.hmac.algorithm,
-                nonce: proof.device_nonce,
+                nonce: proof.device_nonce.into(),
             },
         };
         let hello = OwnerHello {
@@ -359,7 +360,7 @@ pub struct VerifiedOwner {
     entries: u8,
     chain_hash: Option<Digest>,
     hmac: HashAlgorithm,
-    nonce: Nonce,
+    nonce: ProveDvNonce,
 }
 
 impl VerifiedOwner {
@@ -383,7 +384,7 @@ impl VerifiedOwner {
 
     /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice. It is not signed.
     #[must_use]
-    pub const fn nonce(&self) -> Nonce {
+    pub const fn nonce(&self) -> ProveDvNonce {
         self.nonce
     }
 

@@ -11,7 +11,8 @@
 
 use alloc::vec::Vec;
 
-use super::message::{Kind, Nonce, Signed, Unsigned, bstr, map_head, read_nonce};
+use super::message::{Kind, Signed, Unsigned, bstr, map_head, read_nonce};
+use super::nonce::{Nonce, ProveDvNonce, SetupDvNonce, To1ProofNonce};
 use crate::cbor::{Label, Labels, Reader, Span};
 use crate::error::{Error, ErrorKind};
 use crate::key::{KeyType, NullSink, PublicKey};
@@ -31,8 +32,8 @@ const EUPH_NONCE: i64 = -259;
 /// TO1.ProveToRV, to be signed by the device. `nonce` is `NonceTO1Proof`.
 ///
 /// An RSA key signs with PKCS#1 v1.5 unless [`Unsigned::with_pss`] was called.
-pub fn prove_to_rv(guid: Guid, nonce: Nonce, device: &PublicKey) -> Unsigned {
-    unsigned(device, token(guid, nonce, None))
+pub fn prove_to_rv(guid: Guid, nonce: To1ProofNonce, device: &PublicKey) -> Unsigned {
+    unsigned(device, token(guid, nonce.into(), None))
 }
 
 /// TO2.ProveDevice, to be signed by the device.
@@ -41,12 +42,12 @@ pub fn prove_to_rv(guid: Guid, nonce: Nonce, device: &PublicKey) -> Unsigned {
 /// that the owner repeats in TO2.SetupDevice. `key_exchange` is `xBKeyExchange`.
 pub fn prove_device(
     guid: Guid,
-    nonce: Nonce,
-    setup_nonce: Nonce,
+    nonce: ProveDvNonce,
+    setup_nonce: SetupDvNonce,
     key_exchange: &[u8],
     device: &PublicKey,
 ) -> Unsigned {
-    unsigned(device, token(guid, nonce, Some(key_exchange)))
+    unsigned(device, token(guid, nonce.into(), Some(key_exchange)))
         .with_unprotected(EUPH_NONCE, bstr(&setup_nonce.0))
 }
 
@@ -85,7 +86,7 @@ fn ueid(guid: Guid) -> [u8; 17] {
 pub fn check_prove_to_rv(
     message: &[u8],
     voucher: &VerifiedVoucher<'_>,
-    nonce: Nonce,
+    nonce: To1ProofNonce,
 ) -> Result<(), Error> {
     let (signed, token) = Token::read(message)?;
     if let Some(fdo) = token.fdo
@@ -94,14 +95,14 @@ pub fn check_prove_to_rv(
         let why = "a TO2.ProveDevice";
         return Err(Error::because(ErrorKind::WrongMessage, why).at(fdo.start()));
     }
-    token.check(&signed, message, voucher, nonce)
+    token.check(&signed, message, voucher, nonce.into())
 }
 
 /// The contents of a verified TO2.ProveDevice.
 #[derive(Clone, Copy, Debug)]
 pub struct DeviceProof<'m> {
     key_exchange: &'m [u8],
-    setup_nonce: Nonce,
+    setup_nonce: SetupDvNonce,
 }
 
 impl<'m> DeviceProof<'m> {
@@ -112,7 +113,7 @@ impl<'m> DeviceProof<'m> {
     pub fn check(
         message: &'m [u8],
         voucher: &VerifiedVoucher<'_>,
-        nonce: Nonce,
+        nonce: ProveDvNonce,
     ) -> Result<Self, Error> {
         let (signed, token) = Token::read(message)?;
         let Some(fdo) = token.fdo else {
@@ -126,10 +127,10 @@ impl<'m> DeviceProof<'m> {
         reader.close(&mut items)?;
         let setup_nonce =
             signed.unprotected_nonce::<Error>(message, EUPH_NONCE.into(), &mut NullSink)?;
-        token.check(&signed, message, voucher, nonce)?;
+        token.check(&signed, message, voucher, nonce.into())?;
         Ok(Self {
             key_exchange,
-            setup_nonce,
+            setup_nonce: setup_nonce.into(),
         })
     }
 
@@ -141,7 +142,7 @@ impl<'m> DeviceProof<'m> {
 
     /// `NonceTO2SetupDv`, which the owner repeats in TO2.SetupDevice. It is not signed.
     #[must_use]
-    pub const fn setup_nonce(&self) -> Nonce {
+    pub const fn setup_nonce(&self) -> SetupDvNonce {
         self.setup_nonce
     }
 }

@@ -10,6 +10,7 @@ use core::fmt;
 
 use ciborium::Value;
 
+use super::nonce::Nonce;
 use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Sink, Span};
 use crate::cose::{Headers, SigStructure, read_headers};
@@ -21,11 +22,6 @@ use crate::limits::Limits;
 use crate::sign::{OwnerSigner, checked, prehash};
 use crate::voucher::Guid;
 use crate::write;
-
-/// A nonce of 16 random bytes, for the freshness of a message (FDO 1.1, Nonce). It comes from the
-/// caller's random number generator and must be used only once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Nonce(pub [u8; 16]);
 
 /// The kinds of signed messages that a payload can be distinguished as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

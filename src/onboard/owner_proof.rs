@@ -1,12 +1,10 @@
 //! The owner's side of TO2: TO2.ProveOVHdr (61), which proves that the owner holds the key of the
 //! voucher's last entry, and the entries one by one, TO2.OVNextEntry (63).
 
-use alloc::vec;
 use alloc::vec::Vec;
 
-use ciborium::Value;
-
-use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
+use super::message::{Kind, Signed, Unsigned, bstr, read_nonce, read_number};
+use super::nonce::{Nonce, ProveDvNonce, ProveOvNonce};
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::HashIndex;
 use crate::error::{DeviceError, Error, ErrorKind, ReadError};
@@ -28,9 +26,9 @@ pub struct ProveOvHdr<'a> {
     /// TO2.HelloDevice as received; the answer contains its hash.
     pub hello: &'a [u8],
     /// `NonceTO2ProveOV`, from TO2.HelloDevice.
-    pub nonce: Nonce,
+    pub nonce: ProveOvNonce,
     /// `NonceTO2ProveDv`: a fresh nonce, which the device repeats.
-    pub device_nonce: Nonce,
+    pub device_nonce: ProveDvNonce,
     /// `xAKeyExchange`: the owner's part of the key exchange.
     pub key_exchange: &'a [u8],
     /// The CBOR of `eBSigInfo`, which repeats `eASigInfo` of TO2.HelloDevice; default `[-7, h'']`.
@@ -44,8 +42,8 @@ impl<'a> ProveOvHdr<'a> {
     #[must_use]
     pub const fn new(
         hello: &'a [u8],
-        nonce: Nonce,
-        device_nonce: Nonce,
+        nonce: ProveOvNonce,
+        device_nonce: ProveDvNonce,
         key_exchange: &'a [u8],
     ) -> Self {
         Self {
@@ -109,12 +107,6 @@ pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, 
         entry.as_bytes().to_vec(),
     ]
     .concat())
-}
-
-/// TO2.GetOVNextEntry: `[OVEntryNum]`.
-#[must_use]
-pub fn get_next_entry(number: u8) -> Vec<u8> {
-    write::to_bytes(&Value::Array(vec![number.into()]))
 }
 
 /// The positions of all parts of TO2.ProveOVHdr.

@@ -15,7 +15,8 @@ use core::net::IpAddr;
 use ciborium::Value;
 
 use super::device::VerifiedOwner;
-use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_nonce, read_number};
+use super::message::{Kind, Signed, Unsigned, bstr, read_nonce, read_number};
+use super::nonce::To0SignNonce;
 use crate::cbor::{Reader, Span};
 use crate::digest::{Digest, HashIndex};
 use crate::error::{DeviceError, Error, ErrorKind};
@@ -54,6 +55,20 @@ impl Transport {
             Self::Https => 5,
             Self::Coaps => 6,
             Self::Other(code) => code,
+        }
+    }
+
+    /// The stable name, in lower case; `other` for a code that FDO 1.1 does not define.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Http => "http",
+            Self::Coap => "coap",
+            Self::Https => "https",
+            Self::Coaps => "coaps",
+            Self::Other(_) => "other",
         }
     }
 
@@ -161,7 +176,7 @@ fn read_ip(bytes: &[u8], at: usize) -> Result<IpAddr, Error> {
 /// `To0d = [OwnershipVoucher, WaitSeconds, NonceTO0Sign]`: the owner's request to a rendezvous
 /// server.
 #[must_use]
-pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: Nonce) -> Vec<u8> {
+pub fn to0d(voucher: &VerifiedVoucher<'_>, wait_seconds: u32, nonce: To0SignNonce) -> Vec<u8> {
     [
         write::array_head(3),
         voucher.as_bytes().to_vec(),
@@ -224,7 +239,11 @@ impl<'m> Registration<'m> {
     /// voucher, that in the voucher. [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
     /// [`ErrorKind::To0dHashMismatch`], [`ErrorKind::AlgorithmMismatch`],
     /// [`ErrorKind::SignatureInvalid`], and those of [`Policy::verify`].
-    pub fn check(message: &'m [u8], policy: &Policy<'_>, nonce: Nonce) -> Result<Self, Error> {
+    pub fn check(
+        message: &'m [u8],
+        policy: &Policy<'_>,
+        nonce: To0SignNonce,
+    ) -> Result<Self, Error> {
         let limits = policy.limits();
         let most = limits.input.min(Limits::MAX_INPUT);
         if message.len() > most {
@@ -256,7 +275,7 @@ impl<'m> Registration<'m> {
         reader.close(&mut items)?;
         reader.finish("behind To0d")?;
 
-        if found != nonce {
+        if found != nonce.into() {
             return Err(Error::new(ErrorKind::WrongNonce).at(at));
         }
         let stored = body.to0d_hash;

@@ -12,7 +12,8 @@ use core::fmt;
 
 use super::credential::DeviceCredential;
 use super::device::{Deviations, DeviceFacts, VerifiedOwner};
-use super::message::{Kind, Nonce, Signed, Unsigned, bstr, read_guid, read_nonce};
+use super::message::{Kind, Signed, Unsigned, bstr, read_guid, read_nonce};
+use super::nonce::SetupDvNonce;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{DeviceError, Error, ErrorKind};
 use crate::hmac::{DeviceHmac, HmacSecret};
@@ -33,7 +34,7 @@ use crate::write;
 pub fn setup_device(
     replacement: &Replacement,
     voucher: &VerifiedVoucher<'_>,
-    setup_nonce: Nonce,
+    setup_nonce: SetupDvNonce,
 ) -> Result<Unsigned, Error> {
     let payload = [
         write::array_head(4),
@@ -74,7 +75,11 @@ impl<'m> Setup<'m> {
     /// # Errors
     /// Parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
     /// [`ErrorKind::GuidZero`], [`ErrorKind::AlgorithmMismatch`], [`ErrorKind::SignatureInvalid`].
-    pub fn check(message: &'m [u8], owner: &VerifiedOwner, nonce: Nonce) -> Result<Self, Error> {
+    pub fn check(
+        message: &'m [u8],
+        owner: &VerifiedOwner,
+        nonce: SetupDvNonce,
+    ) -> Result<Self, Error> {
         let limits = Limits::new();
         let facts = DeviceFacts::new(owner.guid());
         let mut sink = Deviations::new(&facts);
@@ -99,7 +104,7 @@ impl<'m> Setup<'m> {
         reader.close(&mut items)?;
         reader.finish("behind the payload")?;
         sink.judge()?;
-        if found != nonce {
+        if found != nonce.into() {
             return Err(Error::new(ErrorKind::WrongNonce).at(at));
         }
         owner.check::<DeviceError>(&signed, message)?;

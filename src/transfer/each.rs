@@ -4,16 +4,18 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::journal::{Journal, Sale, record};
+use super::journal::{Journal, Recording, Sale, record};
 use super::once::{Party, Turn, once};
 use super::receipt::{Receipt, is_signers, receipt};
+use core::fmt;
+
 use crate::batch::BatchVerifier;
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, KeyOrChain, check_owner_chain};
 use crate::parallel::map;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
-use crate::verify::VerifiedVoucher;
+use crate::verify::{Rejected, VerifiedVoucher};
 
 /// The hand-over of one voucher: its signer, its next owner and the options.
 pub struct HandOverRequest<'d> {
@@ -38,13 +40,22 @@ impl<'d> HandOverRequest<'d> {
     }
 }
 
+impl fmt::Debug for HandOverRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandOverRequest")
+            .field("signer", &self.signer.public_key())
+            .field("next", &self.next)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Hands over a shipment in which each voucher has its own next owner or its own signer, such as
 /// one-time keys. There is one result for each voucher, in order. A voucher that fails does not
 /// affect the others.
 ///
 /// `deal` is called for every voucher that the policy accepts, with its position. The order is
 /// unspecified, and with the feature `parallel` the calls come from several threads. A voucher for
-/// which it returns an error is not handed over. All vouchers are verified before and after, in
+/// which it returns an error, such as [`Error::declined`], is not handed over. All vouchers are verified before and after, in
 /// batches, as by [`HandOver::all`](crate::HandOver::all).
 ///
 /// A duplicate voucher for the same owner is signed once: the second result repeats the first, and
@@ -79,11 +90,11 @@ impl<'d> HandOverRequest<'d> {
 /// # Errors
 /// For each voucher those of [`HandOver::one`](crate::HandOver::one), those of `deal`, and
 /// [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
-pub fn hand_over_each<'d, T, F>(
+pub fn hand_over_each<'v, 'd, T, F>(
     policy: &Policy<'_>,
-    vouchers: &[T],
+    vouchers: &'v [T],
     deal: F,
-) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
+) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
@@ -97,81 +108,164 @@ where
 /// # Errors
 /// Those of [`hand_over_each`] and [`Extension::record`]. If the journal fails, nothing is signed,
 /// and every voucher that was to be signed gets the journal's error.
-pub fn hand_over_each_with<'d, T, F>(
+pub fn hand_over_each_with<'v, 'd, T, F>(
     policy: &Policy<'_>,
-    vouchers: &[T],
+    vouchers: &'v [T],
     journal: &dyn Journal,
     deal: F,
-) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
+) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
-    hand_over(policy, vouchers, Some(journal), deal)
+    hand_over(policy, vouchers, Some(&|sales| journal.record(sales)), deal)
 }
 
-pub(super) fn hand_over<'d, T, F>(
+/// The voucher of the next owner, with a receipt.
+type Sold = (VerifiedVoucher<'static>, Receipt);
+
+/// The result of a hand-over: the voucher of the next owner and a receipt, or the given voucher and why
+/// it was not handed over.
+pub type HandOverResult<'v> = Result<(VerifiedVoucher<'static>, Receipt), Rejected<'v>>;
+
+pub(super) fn hand_over<'v, 'd, T, F>(
     policy: &Policy<'_>,
-    vouchers: &[T],
-    journal: Option<&dyn Journal>,
+    vouchers: &'v [T],
+    journal: Option<&Recording<'_>>,
     deal: F,
-) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>>
+) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
     let verified = BatchVerifier::new(policy).verify(vouchers);
-    let numbered: Vec<_> = verified.iter().enumerate().collect();
-    let requests = map(&numbered, |(number, voucher)| {
-        let voucher = voucher.as_ref().map_err(Clone::clone)?;
-        Ok((*number, voucher, deal(*number, voucher)?))
-    });
-    let requests = refuse_unfit(requests);
-    let mut prepared = map(&requests, |request| match request {
-        Ok((number, voucher, request)) => Prepared::new(*number, voucher, request, policy),
-        Err(error) => Err(error.clone()),
-    });
-    let duplicates = refuse_contradictions(&mut prepared);
-    if let Some(journal) = journal {
-        record_all(journal, &mut prepared, &duplicates);
-    }
-    let signed = map(&prepared, |prepared| match prepared {
-        Ok(prepared) if !duplicates.contains_key(&prepared.sale.number) => prepared.sign(),
-        // Not looked at below.
-        Ok(_) => Ok(Vec::new()),
-        Err(error) => Err(error.clone()),
-    });
-    let bytes: Vec<&[u8]> = signed
-        .iter()
-        .map(|signed| signed.as_deref().unwrap_or_default())
-        .collect();
-    let policy = policy_after(policy, &prepared);
-    let again = BatchVerifier::new(&policy).verify(&bytes);
-    let mut results: Vec<Result<_, Error>> = Vec::with_capacity(vouchers.len());
-    for (((number, prepared), signed), extended) in
-        prepared.iter().enumerate().zip(&signed).zip(again)
-    {
-        let repeated = duplicates.get(&number).and_then(|first| {
-            let result = results.get(*first)?;
-            let mut result: Result<(VerifiedVoucher<'static>, Receipt), Error> = result.clone();
-            if let Ok((_, receipt)) = &mut result {
-                receipt.duplicate_of = Some(*first);
-            }
-            Some(result)
-        });
-        results.push(repeated.unwrap_or_else(|| {
-            let prepared = prepared.as_ref().map_err(Clone::clone)?;
-            signed.as_ref().map_err(Clone::clone)?;
-            let to = prepared.extension.next();
-            let extended = extended?.owned_by(to)?.into_owned();
-            let receipt = receipt(prepared.extension.voucher(), &extended, to.clone());
-            Ok((extended, receipt))
-        }));
-    }
-    results
+    let requests = requests(&verified, deal);
+    let prepared = Shipment::new(&requests, policy, journal);
+    let signed = map(&prepared.all, |prepared| prepared.sign());
+    let results = prepared.finish(&signed, policy);
+    give_back(verified, results)
 }
 
-type Request<'v, 'd> = Result<(usize, &'v VerifiedVoucher<'v>, HandOverRequest<'d>), Error>;
+/// Puts the vouchers that were not handed over beside the reasons.
+pub(super) fn give_back<'v>(
+    verified: Vec<Result<VerifiedVoucher<'v>, Rejected<'v>>>,
+    results: Vec<Result<Sold, Error>>,
+) -> Vec<HandOverResult<'v>> {
+    let pairs = verified.into_iter().zip(results);
+    pairs
+        .map(|(verified, result)| {
+            let verified = verified?;
+            result.map_err(|error| Rejected::new(error, verified.into_voucher()))
+        })
+        .collect()
+}
+
+/// Asks the caller what to do with each voucher, and checks the answers.
+pub(super) fn requests<'v, 'd, F>(
+    verified: &'v [Result<VerifiedVoucher<'v>, Rejected<'v>>],
+    deal: F,
+) -> Vec<Request<'v, 'd>>
+where
+    F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
+{
+    let numbered: Vec<_> = verified.iter().enumerate().collect();
+    let requests = map(&numbered, |(number, voucher)| {
+        let voucher = voucher
+            .as_ref()
+            .map_err(|refused| refused.error().clone())?;
+        Ok((*number, voucher, deal(*number, voucher)?))
+    });
+    refuse_unfit(requests)
+}
+
+/// A shipment of which whatever can be refused without a signature is refused, and the rest recorded.
+pub(super) struct Shipment<'v, 'd> {
+    pub(super) all: Vec<Turned<'v, 'd>>,
+    /// The vouchers that repeat an earlier one, and which.
+    duplicates: BTreeMap<usize, usize>,
+}
+
+/// A voucher and whether it is signed: a duplicate is not.
+pub(super) struct Turned<'v, 'd> {
+    prepared: Result<Prepared<'v, 'd>, Error>,
+    is_duplicate: bool,
+}
+
+impl<'v, 'd> Turned<'v, 'd> {
+    /// The voucher, if it is to be signed.
+    pub(super) fn due(&self) -> Option<&Prepared<'v, 'd>> {
+        self.prepared.as_ref().ok().filter(|_| !self.is_duplicate)
+    }
+
+    fn sign(&self) -> Result<Vec<u8>, Error> {
+        // What is not due is not looked at later.
+        self.due().map_or(Ok(Vec::new()), Prepared::sign)
+    }
+}
+
+impl<'v, 'd> Shipment<'v, 'd> {
+    pub(super) fn new(
+        requests: &'d [Request<'v, 'd>],
+        policy: &Policy<'_>,
+        journal: Option<&Recording<'_>>,
+    ) -> Self {
+        let mut prepared = map(requests, |request| match request {
+            Ok((number, voucher, request)) => Prepared::new(*number, voucher, request, policy),
+            Err(error) => Err(error.clone()),
+        });
+        let duplicates = refuse_contradictions(&mut prepared);
+        if let Some(journal) = journal {
+            record_all(journal, &mut prepared, &duplicates);
+        }
+        let turned = |(number, prepared)| Turned {
+            prepared,
+            is_duplicate: duplicates.contains_key(&number),
+        };
+        Self {
+            all: prepared.into_iter().enumerate().map(turned).collect(),
+            duplicates,
+        }
+    }
+
+    /// Verifies what was signed. There is one result for each voucher.
+    pub(super) fn finish(
+        &self,
+        signed: &[Result<Vec<u8>, Error>],
+        policy: &Policy<'_>,
+    ) -> Vec<Result<Sold, Error>> {
+        let bytes: Vec<&[u8]> = signed
+            .iter()
+            .map(|signed| signed.as_deref().unwrap_or_default())
+            .collect();
+        let policy = policy_after(policy, &self.all);
+        let again = BatchVerifier::new(&policy).verify(&bytes);
+        let mut results: Vec<Result<Sold, Error>> = Vec::with_capacity(self.all.len());
+        for (((number, turned), signed), extended) in
+            self.all.iter().enumerate().zip(signed).zip(again)
+        {
+            let repeated = self.duplicates.get(&number).and_then(|first| {
+                let result = results.get(*first)?;
+                let mut result = result.clone();
+                if let Ok((_, receipt)) = &mut result {
+                    receipt.duplicate_of = Some(*first);
+                }
+                Some(result)
+            });
+            results.push(repeated.unwrap_or_else(|| {
+                let prepared = turned.prepared.as_ref().map_err(Clone::clone)?;
+                signed.as_ref().map_err(Clone::clone)?;
+                let to = prepared.extension.next();
+                let extended = extended?.owned_by(to)?.into_owned();
+                let receipt = receipt(prepared.extension.voucher(), &extended, to.clone());
+                Ok((extended, receipt))
+            }));
+        }
+        results
+    }
+}
+
+pub(super) type Request<'v, 'd> =
+    Result<(usize, &'v VerifiedVoucher<'v>, HandOverRequest<'d>), Error>;
 
 /// Refuses next owners whose certificates are no chain. Each chain is checked once, however many
 /// vouchers go to its owner: that takes a signature for each certificate.
@@ -201,9 +295,9 @@ fn refuse_unfit<'v, 'd>(mut requests: Vec<Request<'v, 'd>>) -> Vec<Request<'v, '
 }
 
 /// A voucher whose entry has no signature yet.
-struct Prepared<'v, 'd> {
+pub(super) struct Prepared<'v, 'd> {
     signer: &'d (dyn OwnerSigner + Send + Sync),
-    extension: Extension<'v>,
+    pub(super) extension: Extension<'v>,
     sale: Sale,
 }
 
@@ -258,7 +352,7 @@ fn refuse_contradictions(
 
 /// Records what is to be signed, and refuses what contradicts the journal.
 fn record_all(
-    journal: &dyn Journal,
+    journal: &Recording<'_>,
     prepared: &mut [Result<Prepared<'_, '_>, Error>],
     duplicates: &BTreeMap<usize, usize>,
 ) {
@@ -280,11 +374,10 @@ fn record_all(
 }
 
 /// Capacity for one more entry, and any owner: each is compared with its own.
-fn policy_after<'p>(
-    policy: &Policy<'p>,
-    prepared: &[Result<Prepared<'_, '_>, Error>],
-) -> Policy<'p> {
-    let prepared = prepared.iter().flatten();
+fn policy_after<'p>(policy: &Policy<'p>, all: &[Turned<'_, '_>]) -> Policy<'p> {
+    let prepared = all
+        .iter()
+        .filter_map(|turned| turned.prepared.as_ref().ok());
     let entries = prepared.map(|prepared| prepared.extension.max_entry());
     let mut policy = policy.clone();
     policy.owner = None;

@@ -36,6 +36,21 @@ pub enum Relation {
     },
 }
 
+impl Relation {
+    /// The stable name, lower case with dashes.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Unrelated => "unrelated",
+            Self::Same => "same",
+            Self::Older => "older",
+            Self::Newer => "newer",
+            Self::OtherHeader => "other-header",
+            Self::Forked { .. } => "forked",
+        }
+    }
+}
+
 /// Two vouchers of a list that forked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,15 +2,18 @@
 
 use alloc::vec::Vec;
 
-use super::each::{HandOverRequest, hand_over};
-use super::journal::Journal;
+use super::each::{HandOverRequest, HandOverResult, hand_over};
+use super::journal::{Journal, Recording, Sale};
 use super::receipt::{Receipt, is_signers, receipt};
+use core::fmt;
+
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, KeyOrChain, limits_after};
 use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
 use crate::verify::VerifiedVoucher;
+#[cfg(doc)]
 use crate::voucher::Voucher;
 
 /// A hand-over: the signer, the next owner and the policy.
@@ -80,8 +83,7 @@ impl<'h> HandOver<'h> {
     /// journal those of [`Extension::record`]. Whatever can be refused without a signature is
     /// refused before the sale is recorded. The given voucher is not changed.
     pub fn one(&self, voucher: &[u8]) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
-        let voucher = Voucher::parse_with(voucher, self.policy.limits())?;
-        self.verified(&voucher.verify_within(self.policy)?)
+        self.verified(&self.policy.verify(voucher)?)
     }
 
     /// The same as [`one`](Self::one), for a voucher that is already verified.
@@ -89,6 +91,14 @@ impl<'h> HandOver<'h> {
     /// # Errors
     /// As [`one`](Self::one), except those of verifying the given voucher.
     pub fn verified(
+        &self,
+        voucher: &VerifiedVoucher<'_>,
+    ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
+        let sold = self.sell(voucher);
+        sold.map_err(|error| error.of_device(Some(voucher.guid())))
+    }
+
+    fn sell(
         &self,
         voucher: &VerifiedVoucher<'_>,
     ) -> Result<(VerifiedVoucher<'static>, Receipt), Error> {
@@ -113,17 +123,35 @@ impl<'h> HandOver<'h> {
     /// For a next owner or signer per voucher, see [`hand_over_each`](crate::transfer::hand_over_each). Both
     /// verifications use a [`BatchVerifier`](crate::BatchVerifier). With the feature `parallel`,
     /// hashing and signing use every thread of the caller's pool.
-    pub fn all<T: AsRef<[u8]> + Sync>(
-        &self,
-        vouchers: &[T],
-    ) -> Vec<Result<(VerifiedVoucher<'static>, Receipt), Error>> {
-        hand_over(self.policy, vouchers, self.journal, |_, _| {
-            Ok(HandOverRequest::new(
-                self.signer,
-                self.next.clone(),
-                self.options.clone(),
-            ))
-        })
+    pub fn all<'v, T: AsRef<[u8]> + Sync>(&self, vouchers: &'v [T]) -> Vec<HandOverResult<'v>> {
+        let journal = self.journal;
+        let record = journal.map(|journal| move |sales: &[Sale]| journal.record(sales));
+        let record = record.as_ref().map(|record| record as &Recording<'_>);
+        hand_over(self.policy, vouchers, record, |_, _| Ok(self.request()))
+    }
+
+    /// The request for one voucher.
+    pub(super) fn request(&self) -> HandOverRequest<'h> {
+        HandOverRequest::new(self.signer, self.next.clone(), self.options.clone())
+    }
+
+    pub(super) const fn policy(&self) -> &'h Policy<'h> {
+        self.policy
+    }
+
+    pub(super) const fn journal(&self) -> Option<&'h dyn Journal> {
+        self.journal
+    }
+}
+
+impl fmt::Debug for HandOver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HandOver")
+            .field("policy", self.policy)
+            .field("signer", &self.signer.public_key())
+            .field("next", self.next)
+            .field("journal", &self.journal.is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -160,7 +160,7 @@ impl Extension<'_> {
     /// [`ErrorKind::DoubleSale`] if the journal has another sale of this state; the journal's text
     /// about it is the `source`. [`ErrorKind::JournalFailed`], and any other error of the journal.
     pub fn record(&self, journal: &(impl Journal + ?Sized)) -> Result<bool, Error> {
-        let recorded = record(journal, &[self.sale()])?;
+        let recorded = record(&|sales| journal.record(sales), &[self.sale()])?;
         match recorded.into_iter().next() {
             Some(answer) => answer,
             None => Ok(false),
@@ -168,15 +168,18 @@ impl Extension<'_> {
     }
 }
 
+/// [`Journal::record`], on the calling thread.
+pub(super) type Recording<'j> = dyn Fn(&[Sale]) -> Result<Vec<Recorded>, Error> + 'j;
+
 /// Records sales; returns for each whether it was already known, or the error of another sale.
 pub(super) fn record(
-    journal: &(impl Journal + ?Sized),
+    journal: &Recording<'_>,
     sales: &[Sale],
 ) -> Result<Vec<Result<bool, Error>>, Error> {
     if sales.is_empty() {
         return Ok(Vec::new());
     }
-    let answers = journal.record(sales)?;
+    let answers = journal(sales)?;
     if answers.len() != sales.len() {
         let (found, expected) = (answers.len(), sales.len());
         return Err(Error::journal(format!(

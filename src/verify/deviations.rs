@@ -26,7 +26,10 @@ pub(crate) fn check_deviations(
         sink.fault(error.at(finding.offset).in_entry(finding.entry))
     };
     match policy.strict {
-        false => voucher.deviations().first_of_each().try_for_each(judge),
+        false => voucher
+            .first_deviations()
+            .first_of_each()
+            .try_for_each(judge),
         // A verdict does not depend on the length of the list that a caller requests.
         true => voucher
             .deviation_list(DEVIATIONS)

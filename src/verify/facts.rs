@@ -27,8 +27,8 @@ pub(crate) fn check(
         device_path: false,
     };
     let mut refused = false;
-    if let Some(device) = policy.hmac {
-        match check_hmac(voucher, device) {
+    if let Some(device) = &policy.hmac {
+        match check_hmac(voucher, &**device) {
             Ok(()) => proved.hmac = true,
             Err(error) => {
                 refused = true;
@@ -60,7 +60,7 @@ pub(crate) fn check(
         }
     }
     #[cfg(feature = "x509")]
-    if let Some(roots) = policy.device_roots {
+    if let Some(roots) = &policy.device_roots {
         match check_device_path(voucher, roots, policy) {
             Ok(()) => proved.device_path = true,
             Err(error) => sink.fault(error)?,
@@ -100,10 +100,7 @@ pub(super) fn check_owner(
     Err(error.in_entry(entry))
 }
 
-fn check_hmac(
-    voucher: &Voucher<'_>,
-    device: &(dyn crate::hmac::DeviceHmac + Sync),
-) -> Result<(), Error> {
+fn check_hmac(voucher: &Voucher<'_>, device: &dyn crate::hmac::DeviceHmac) -> Result<(), Error> {
     let stored = voucher.hmac();
     let made = device.header_hmac(stored.algorithm(), voucher.header_bytes())?;
     // Digests are compared in constant time.
@@ -132,7 +129,7 @@ fn find_manufacturer(
         }
     }
     #[cfg(feature = "x509")]
-    if let Some(roots) = policy.manufacturer_roots {
+    if let Some(roots) = &policy.manufacturer_roots {
         let chain: alloc::vec::Vec<&[u8]> = view.certificates().collect();
         let kind = ErrorKind::OwnerPath;
         if !chain.is_empty() {

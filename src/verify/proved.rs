@@ -15,6 +15,18 @@ pub enum ChainHashRule {
     NoChain,
 }
 
+impl ChainHashRule {
+    /// The stable name, lower case with dashes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Certificates => "certificates",
+            Self::LegacyItem => "legacy-item",
+            Self::NoChain => "no-chain",
+        }
+    }
+}
+
 /// The means by which the manufacturer was identified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -27,6 +39,19 @@ pub enum ManufacturerProof {
     SpkiHash,
     /// By a certificate path from its X5CHAIN to a root.
     Path,
+}
+
+impl ManufacturerProof {
+    /// The stable name, lower case with dashes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::KeyHash => "key-hash",
+            Self::SpkiHash => "spki-hash",
+            Self::Path => "path",
+        }
+    }
 }
 
 /// The facts that verification proved about a voucher. Nothing else was proved; see

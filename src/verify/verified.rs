@@ -5,6 +5,7 @@ use core::ops::Deref;
 
 use super::facts;
 use super::proved::Proved;
+use super::rejected::Rejected;
 use crate::error::{Error, ErrorKind};
 use crate::key::PublicKey;
 use crate::voucher::Voucher;
@@ -109,10 +110,14 @@ pub(crate) struct Checked {
 
 impl Checked {
     /// The verified voucher. Nothing else makes one.
-    pub(crate) fn into_verified(self, voucher: Voucher<'_>) -> Result<VerifiedVoucher<'_>, Error> {
+    pub(crate) fn into_verified(
+        self,
+        voucher: Voucher<'_>,
+    ) -> Result<VerifiedVoucher<'_>, Rejected<'_>> {
         // A sink that stops at any fault leaves both present.
         let (Some(proved), Some(owner)) = (self.proved, self.owner) else {
-            return Err(Error::new(ErrorKind::SignatureInvalid));
+            let error = Error::new(ErrorKind::SignatureInvalid);
+            return Err(Rejected::new(error, voucher));
         };
         Ok(VerifiedVoucher {
             voucher,

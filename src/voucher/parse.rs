@@ -24,7 +24,8 @@ use crate::cose::{Headers, read_headers};
 use crate::digest::{HashAlgorithm, HashIndex};
 use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
-use crate::key::{KeyIndex, KeyKind};
+use crate::guid::Guid;
+use crate::key::{KeyIndex, KeyKind, NullSink};
 use crate::limits::Limits;
 
 /// The positions of all parts of a voucher.
@@ -232,6 +233,25 @@ pub(crate) fn read_version<E: ReadError>(
         }
         _ => Err(E::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at)),
     }
+}
+
+/// The GUID that these bytes claim, if the header can be read that far, whatever follows.
+pub(crate) fn claimed_guid(bytes: &[u8]) -> Option<Guid> {
+    let bytes = bytes.get(..bytes.len().min(Limits::MAX_INPUT))?;
+    let sink = &mut NullSink;
+    let outer = &mut Reader::<Error>::new(bytes);
+    let mut items = outer.array(sink).ok()?;
+    outer.next(&mut items).ok()?;
+    outer.int(sink).ok()?;
+    outer.next(&mut items).ok()?;
+    let header = outer.bytes(sink).ok()?;
+    let header = &mut outer.within(header);
+    let mut items = header.array(sink).ok()?;
+    header.next(&mut items).ok()?;
+    header.int(sink).ok()?;
+    header.next(&mut items).ok()?;
+    let guid = header.bytes(sink).ok()?;
+    guid.of(bytes).try_into().ok().map(Guid)
 }
 
 pub(crate) fn read_header<E: ReadError>(

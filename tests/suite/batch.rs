@@ -51,7 +51,7 @@ fn together(batch: &mut BatchVerifier<'_>, vouchers: &[Vec<u8>]) -> Vec<Verdict>
     };
     verdicts
         .into_iter()
-        .map(|verdict| verdict.map(plain))
+        .map(|verdict| verdict.map(plain).map_err(Error::from))
         .collect()
 }
 

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::transfer::{
-    HandOverRequest, Journal, Receipt, Recorded, Relation, Sale, find_forks, hand_over_each,
-    hand_over_each_with, relation,
+    HandOverRequest, HandOverResult, Journal, Receipt, Recorded, Relation, Sale, find_forks,
+    hand_over_each, hand_over_each_with, relation,
 };
 use ownership_voucher::{
     Error, ErrorKind, ExtendOptions, HandOver, KeyOrChain, KeyType, LocalKey, OwnerSigner, Policy,
@@ -84,7 +84,7 @@ fn sell(vouchers: &[Vec<u8>], to: &[u8], signer: &Counting) -> Vec<Result<Option
     assert_eq!(find_forks(&sold), [], "what was given out");
     results
         .into_iter()
-        .map(|result| result.map(|(_, receipt)| receipt.duplicate_of))
+        .map(|result| Ok(result?.1.duplicate_of))
         .collect()
 }
 
@@ -218,7 +218,7 @@ fn journalled(
         let next = public(to[number]).into();
         Ok(HandOverRequest::new(signer, next, ExtendOptions::new()))
     });
-    let outcome = |result: Result<(_, ownership_voucher::transfer::Receipt), Error>| match result {
+    let outcome = |result: HandOverResult<'_>| match result {
         Ok((_, receipt)) => Ok(receipt.duplicate_of),
         Err(error) => Err(error.kind()),
     };
@@ -268,7 +268,8 @@ fn a_single_hand_over_asks_the_journal_too() {
     assert_eq!(signer.count(), 2);
     let next = public(6).into();
     let all = HandOver::new(&policy, &signer, &next, &options).with_journal(&journal);
-    let results = all.all(&[voucher(1), voucher(2)]);
+    let two = [voucher(1), voucher(2)];
+    let results = all.all(&two);
     assert_eq!(
         results[0].as_ref().unwrap_err().kind(),
         ErrorKind::DoubleSale
@@ -307,18 +308,14 @@ fn a_journal_answers_for_every_sale() {
     }
     let signer = Counting::new(1);
     let next = public(5).into();
-    let results = hand_over_each_with(
-        &Policy::any_origin(),
-        &[voucher(1), voucher(2)],
-        &Short,
-        |_, _| {
-            Ok(HandOverRequest::new(
-                &signer,
-                KeyOrChain::clone(&next),
-                ExtendOptions::new(),
-            ))
-        },
-    );
+    let two = [voucher(1), voucher(2)];
+    let results = hand_over_each_with(&Policy::any_origin(), &two, &Short, |_, _| {
+        Ok(HandOverRequest::new(
+            &signer,
+            KeyOrChain::clone(&next),
+            ExtendOptions::new(),
+        ))
+    });
     for result in results {
         assert_eq!(result.unwrap_err().kind(), ErrorKind::JournalFailed);
     }
@@ -432,13 +429,17 @@ fn what_cannot_be_signed_is_not_recorded() {
             hand_over
                 .all(&[&bytes])
                 .into_iter()
-                .map(|sold| sold.map(drop)),
+                .map(|sold| sold.map(drop).map_err(Error::from)),
         );
         let deal = |_: usize, _: &VerifiedVoucher<'_>| {
             Ok(HandOverRequest::new(&signer, next.clone(), options.clone()))
         };
-        let sold = hand_over_each_with(&policy, &[&bytes], &journal, deal);
-        errors.extend(sold.into_iter().map(|sold| sold.map(drop)));
+        let one = [&bytes];
+        let sold = hand_over_each_with(&policy, &one, &journal, deal);
+        errors.extend(
+            sold.into_iter()
+                .map(|sold| sold.map(drop).map_err(Error::from)),
+        );
         for error in errors {
             assert_eq!(error.unwrap_err().kind(), kind);
         }

@@ -26,7 +26,7 @@ fn nothing_of_the_library_prints_a_password_in_any_shape() {
             }
         };
         let info = voucher.rendezvous();
-        write!(text, "{voucher:?} {info:?} {:?}", voucher.findings()).unwrap();
+        write!(text, "{voucher:?} {info:?} {:?}", voucher.deviations()).unwrap();
         for instruction in info.instructions() {
             write!(text, "{instruction:?} {:?}", instruction.value()).unwrap();
             if !instruction.may_be_secret() {

@@ -349,7 +349,7 @@ fn findings() {
     let info = [&[0x81, 0x81, 0x82, 0x05, 0x98, 50][..], &numbers].concat();
     let old = fresh(P256, 1).rendezvous().as_bytes().to_vec();
     let bytes = with_part(&old, &info);
-    let all = Voucher::parse(&bytes).unwrap().findings();
+    let all = Voucher::parse(&bytes).unwrap().deviations();
     let more = |list: &[ownership_voucher::finding::Finding]| {
         list.iter()
             .filter(|one| one.kind == FindingKind::MoreFindings)
@@ -365,7 +365,7 @@ fn findings() {
     };
     // Beside the deviations there is one remark: no entries.
     let voucher = Voucher::parse(&bytes).unwrap();
-    let listed = |findings| voucher.remarks(&Policy::any_origin().with_limits(limits(findings)));
+    let listed = |findings| voucher.findings(&Policy::any_origin().with_limits(limits(findings)));
     assert_eq!(listed(all.len()).len(), all.len() + 1);
     assert_eq!(more(&listed(all.len())), 0);
     let cut = listed(all.len() - 1);
@@ -422,7 +422,7 @@ fn no_list_hides_an_allowance() {
     );
     let listed = Voucher::parse(&untagged)
         .unwrap()
-        .remarks(&Policy::any_origin().with_limits(limits));
+        .findings(&Policy::any_origin().with_limits(limits));
     let untagged =
         |one: &ownership_voucher::finding::Finding| one.kind == FindingKind::UntaggedEntry;
     assert!(listed.iter().any(untagged));

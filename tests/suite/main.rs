@@ -9,9 +9,11 @@ mod imports;
 mod passwords;
 
 mod anchors;
+mod auto_traits;
 mod batch;
 mod handover;
 mod hostile;
+mod interface;
 mod keys;
 mod leaks;
 mod limits;

@@ -66,11 +66,11 @@ fn extend(chain: &[&str], options: &ExtendOptions) -> Result<Vec<FindingKind>, E
     let next = KeyOrChain::Chain(certificates(chain));
     let extension = base.extend(&next, options)?;
     let remarks = extension
-        .remarks(&Policy::any_origin())
+        .findings(&Policy::any_origin())
         .expect("a small voucher");
     let sold = extension.sign(&key(P256, 1)).expect("the owner signs");
     // What is said before signing is what is said afterwards.
-    assert_eq!(remarks, sold.remarks(&Policy::any_origin()), "{chain:?}");
+    assert_eq!(remarks, sold.findings(&Policy::any_origin()), "{chain:?}");
     Ok(remarks.iter().map(|finding| finding.kind).collect())
 }
 
@@ -87,7 +87,7 @@ fn of_device(chain: &[&str]) -> Result<Vec<FindingKind>, Error> {
     let maker = KeyOrChain::Key(key(P256, 0).public_key());
     let new = new_voucher(maker).with_device_chain(certificates(chain));
     let header = new.allow_ca_owner().header()?;
-    let remarks = header.remarks(&Policy::any_origin());
+    let remarks = header.findings(&Policy::any_origin());
     Ok(remarks.iter().map(|finding| finding.kind).collect())
 }
 
@@ -138,7 +138,7 @@ fn a_shipment_goes_to_no_owner_whose_certificates_are_no_chain() {
             Ok(HandOverRequest::new(&signer, next, options.clone()))
         });
         for (result, chain) in results.iter().zip(chains) {
-            let kind = result.as_ref().err().map(Error::kind);
+            let kind = result.as_ref().err().map(|error| error.kind());
             assert_eq!(kind, expected(chain), "{chain:?} {ca_owner}");
         }
         for chain in [good, none, authority] {

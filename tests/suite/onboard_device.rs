@@ -5,7 +5,8 @@ use crate::common;
 use common::{key, verified, voucher};
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::onboard::{
-    DeviceError, DeviceFacts, DeviceVerifier, Nonce, ProveOvHdr, VerifiedOwner, next_entry,
+    DeviceError, DeviceFacts, DeviceVerifier, ProveDvNonce, ProveOvHdr, ProveOvNonce,
+    VerifiedOwner, next_entry,
 };
 use ownership_voucher::{
     Allowance, ErrorKind, Guid, HmacSecret, KeyType, OwnerSigner as _, Policy, Voucher, audit,
@@ -14,8 +15,8 @@ use proptest::prelude::*;
 
 const P256: KeyType = KeyType::Secp256r1;
 const HELLO: &[u8] = b"the bytes of TO2.HelloDevice";
-const NONCE: Nonce = Nonce([1; 16]);
-const DEVICE_NONCE: Nonce = Nonce([2; 16]);
+const NONCE: ProveOvNonce = ProveOvNonce([1; 16]);
+const DEVICE_NONCE: ProveDvNonce = ProveDvNonce([2; 16]);
 const SECRET: [u8; 32] = [0x5a; 32];
 const GUID: u8 = 9;
 
@@ -187,7 +188,7 @@ fn answers_to_another_question_are_refused() {
     let (proof, _) = messages(P256, GUID, 1);
     let fault = |result: Result<_, DeviceError>| result.map(|_: (_, _)| ()).unwrap_err().kind();
     let facts = facts();
-    let other = Nonce([7; 16]);
+    let other = ProveOvNonce([7; 16]);
     assert_eq!(
         fault(facts.start(hmac, HELLO, other, &proof)),
         ErrorKind::WrongNonce

@@ -22,8 +22,8 @@ fn kind<T>(result: Result<T, Error>) -> ErrorKind {
 
 /// The owner of a voucher of two entries, as the device has verified it.
 fn owner(voucher: &VerifiedVoucher<'_>) -> VerifiedOwner {
-    let (hello, nonce) = (b"hello".as_slice(), Nonce([1; 16]));
-    let proof = ProveOvHdr::new(hello, nonce, Nonce([2; 16]), b"");
+    let (hello, nonce) = (b"hello".as_slice(), ProveOvNonce([1; 16]));
+    let proof = ProveOvHdr::new(hello, nonce, ProveDvNonce([2; 16]), b"");
     let proof = proof.message(voucher).unwrap().sign(&key(P256, 2)).unwrap();
     let secret = common::device();
     let hmac = |algorithm, header: &[u8]| secret.header_hmac(algorithm, header).ok();
@@ -52,7 +52,7 @@ fn the_device_checks_to1d_after_to2() {
     let bytes = voucher(P256, 9, 2);
     let now = of(&bytes);
     let owner = owner(&now);
-    let to0d = to0d(&now, 1, Nonce([3; 16]));
+    let to0d = to0d(&now, 1, To0SignNonce([3; 16]));
     let message = to1d(&[address()], &to0d, &now).unwrap();
     let good = message.sign(&key(P256, 2)).unwrap();
     assert_eq!(owner.check_to1d(&good), Ok(()));
@@ -62,7 +62,7 @@ fn the_device_checks_to1d_after_to2() {
     let found = owner.check_to1d(&older).unwrap_err().kind();
     assert_eq!(found, ErrorKind::SignatureInvalid);
     // The owner's own signature on something else is no to1d.
-    let other = ProveOvHdr::new(b"", Nonce([1; 16]), Nonce([2; 16]), b"");
+    let other = ProveOvHdr::new(b"", ProveOvNonce([1; 16]), ProveDvNonce([2; 16]), b"");
     let other = other.message(&now).unwrap().sign(&key(P256, 2)).unwrap();
     let found = owner.check_to1d(&other).unwrap_err().kind();
     assert_eq!(found, ErrorKind::WrongMessage);
@@ -213,16 +213,16 @@ fn hostile_bytes_are_refused_or_read() {
     let now = of(&bytes);
     let owner = owner(&now);
     let policy = Policy::any_origin();
-    let (nonce, challenge) = (Nonce([1; 16]), now.challenge("a", [0; 32]).unwrap());
+    let (nonce, challenge) = ([1; 16], now.challenge("a", [0; 32]).unwrap());
     let read_all = |message: &[u8]| -> usize {
         let hmac = |algorithm: HashAlgorithm, header: &[u8]| Some(algorithm.hmac(b"", header));
-        let started = DeviceFacts::new(now.guid()).start(hmac, b"", nonce, message);
+        let started = DeviceFacts::new(now.guid()).start(hmac, b"", nonce.into(), message);
         [
             started.is_ok(),
-            check_prove_to_rv(message, &now, nonce).is_ok(),
-            DeviceProof::check(message, &now, nonce).is_ok(),
-            Setup::check(message, &owner, nonce).is_ok(),
-            Registration::check(message, &policy, nonce).is_ok(),
+            check_prove_to_rv(message, &now, nonce.into()).is_ok(),
+            DeviceProof::check(message, &now, nonce.into()).is_ok(),
+            Setup::check(message, &owner, nonce.into()).is_ok(),
+            Registration::check(message, &policy, nonce.into()).is_ok(),
             To1d::read(message).is_ok(),
             owner.check_to1d(message).is_ok(),
             DeviceCredential::read(message).is_ok(),

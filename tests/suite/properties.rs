@@ -231,7 +231,7 @@ fn a_shipment_is_handed_over_voucher_by_voucher() {
     }
     let failed: Vec<_> = results
         .iter()
-        .map(|r| r.as_ref().err().map(Error::kind))
+        .map(|r| r.as_ref().err().map(|error| error.kind()))
         .collect();
     assert_eq!(failed.iter().flatten().count(), 3);
     assert_eq!(failed[3], Some(ErrorKind::NotOwner));

@@ -458,7 +458,7 @@ fn odd_rendezvous_info_is_reported() {
         ];
         let bytes = bytes.concat();
         let voucher = Voucher::parse(&bytes).unwrap();
-        let found: Vec<_> = voucher.findings().iter().map(|it| it.kind).collect();
+        let found: Vec<_> = voucher.deviations().iter().map(|it| it.kind).collect();
         assert_eq!(found, expected, "{info:02x?}");
         // By default none of them refuses.
         assert_eq!(
@@ -622,7 +622,7 @@ fn what_is_written_is_strict() {
     for key_type in [P256, KeyType::Secp384r1] {
         let bytes = voucher(key_type, 1, 2);
         let parsed = Voucher::parse(&bytes).unwrap();
-        assert_eq!(parsed.findings(), []);
+        assert_eq!(parsed.deviations(), []);
         assert_eq!(kind(parsed.verify(&Policy::any_origin().strict())), None);
     }
 }

@@ -63,7 +63,7 @@ fn refused(bytes: &[u8], kind: FindingKind) {
     assert_eq!(faults.first(), Some(&error));
     let one = [bytes];
     let batch = BatchVerifier::new(&strict).verify(&one).remove(0);
-    assert_eq!(batch.map(drop), Err(error));
+    assert_eq!(batch.expect_err("refused").into_error(), error);
     assert!(
         faults.iter().any(|fault| {
             fault.to_string().contains(kind.name())

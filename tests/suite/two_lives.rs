@@ -28,9 +28,9 @@ struct Device {
 }
 
 impl Device {
-    fn nonce(&mut self) -> Nonce {
+    fn nonce(&mut self) -> [u8; 16] {
         self.nonces += 1;
-        Nonce([self.nonces; 16])
+        [self.nonces; 16]
     }
 }
 
@@ -89,7 +89,7 @@ fn redirect(
     voucher: &VerifiedVoucher<'_>,
     signer: Signer<'_>,
 ) -> Result<Vec<u8>, Error> {
-    let nonce = Nonce([0xa0; 16]);
+    let nonce = To0SignNonce([0xa0; 16]);
     let address = OwnerAddress {
         ip: None,
         dns: Some("owner.example.com".into()),
@@ -101,7 +101,7 @@ fn redirect(
     let message = owner_sign(&to0d, &to1d);
     let registered = Registration::check(&message, &Policy::any_origin(), nonce)?;
 
-    let nonce = Nonce([0xa1; 16]);
+    let nonce = To1ProofNonce([0xa1; 16]);
     let guid = device.credential.guid;
     let proof = prove_to_rv(guid, nonce, &device.key.public_key()).sign(&device.key)?;
     check_prove_to_rv(&proof, registered.voucher(), nonce)?;
@@ -114,8 +114,8 @@ fn prove(
     voucher: &VerifiedVoucher<'_>,
     signer: Signer<'_>,
 ) -> Result<VerifiedOwner, Error> {
-    let (hello, nonce) = (b"TO2.HelloDevice".as_slice(), device.nonce());
-    let answer = ProveOvHdr::new(hello, nonce, Nonce([0xa2; 16]), b"xA");
+    let (hello, nonce) = (b"TO2.HelloDevice".as_slice(), ProveOvNonce(device.nonce()));
+    let answer = ProveOvHdr::new(hello, nonce, ProveDvNonce([0xa2; 16]), b"xA");
     let answer = signer.sign(&answer.message(voucher)?)?;
     let credential = &device.credential;
     let secret = |algorithm, header: &[u8]| credential.header_hmac(algorithm, header).ok();
@@ -137,11 +137,11 @@ fn onboard(
     let redirect = redirect(device, voucher, Signer::Owner(holder))?;
     let owner = prove(device, voucher, Signer::Owner(holder))?;
     owner.check_to1d(&redirect)?;
-    let setup_nonce = device.nonce();
+    let setup_nonce = SetupDvNonce(device.nonce());
     let (guid, public) = (device.credential.guid, device.key.public_key());
     let proof = prove_device(guid, owner.nonce(), setup_nonce, b"xB", &public);
     let proof = proof.sign(&device.key)?;
-    let proved = DeviceProof::check(&proof, voucher, Nonce([0xa2; 16]))?;
+    let proved = DeviceProof::check(&proof, voucher, ProveDvNonce([0xa2; 16]))?;
     let setup = setup_device(replacement, voucher, proved.setup_nonce())?.sign(holder)?;
     let setup = Setup::check(&setup, &owner, setup_nonce)?;
     let Some(renewal) = setup.apply(&device.credential, &owner, reuse)? else {
@@ -210,9 +210,9 @@ fn everybody_else_fails(device: &mut Device, voucher: &VerifiedVoucher<'_>, hold
             ErrorKind::WrongOwner,
             "TO2 by {other}"
         );
-        let setup = setup_device(&terms, voucher, Nonce([3; 16])).unwrap();
+        let setup = setup_device(&terms, voucher, SetupDvNonce([3; 16])).unwrap();
         let setup = signer(false).sign(&setup).unwrap();
-        let setup = Setup::check(&setup, &proved, Nonce([3; 16])).map(drop);
+        let setup = Setup::check(&setup, &proved, SetupDvNonce([3; 16])).map(drop);
         assert_eq!(
             kind(setup),
             ErrorKind::SignatureInvalid,
@@ -297,7 +297,7 @@ fn without_resale_no_voucher_is_left() {
     let owner1 = owner(1);
     let proved = prove(&mut device, &voucher, Signer::Owner(&owner1)).unwrap();
     let terms = replacement(2, 4);
-    let nonce = device.nonce();
+    let nonce = SetupDvNonce(device.nonce());
     let setup = setup_device(&terms, &voucher, nonce)
         .unwrap()
         .sign(&owner1)
@@ -322,7 +322,7 @@ fn device_and_owner_write_the_same_header() {
     let voucher = hand_over(&made, 0, 1);
     let proved = prove(&mut device, &voucher, Signer::Owner(&owner(1))).unwrap();
     let terms = replacement(2, 4);
-    let nonce = device.nonce();
+    let nonce = SetupDvNonce(device.nonce());
     let setup = setup_device(&terms, &voucher, nonce)
         .unwrap()
         .sign(&owner(1))

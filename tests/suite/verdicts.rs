@@ -105,7 +105,7 @@ fn a_verdict_names_the_first_deviation() {
         }
         for bytes in variants {
             let voucher = Voucher::parse(&bytes).unwrap();
-            let listed = voucher.findings();
+            let listed = voucher.deviations();
             let wanted = listed
                 .iter()
                 .find(|finding| finding.kind.allowance().is_some());

@@ -309,15 +309,16 @@ pub extern "C" fn ov_batch_verify(
         for some in vouchers.chunks(batch.settings.batch_size.max(1)) {
             for result in batch.with_pool(|verifier| verifier.verify(some))? {
                 let verdict = result.as_ref().map(|voucher| voucher.proved());
+                let verdict = verdict.map_err(|rejected| rejected.error());
                 if let Some(slot) = slots.next() {
                     slot.write(ov_verdict::of(verdict));
                 }
                 let handle = match result {
                     Ok(_) if handles.is_none() => core::ptr::null_mut(),
                     Ok(voucher) => give_verified(voucher.into_owned()),
-                    Err(error) => {
+                    Err(refused) => {
                         rejected = rejected.saturating_add(1);
-                        batch.note(done, error);
+                        batch.note(done, refused.into_error());
                         core::ptr::null_mut()
                     }
                 };

@@ -1,7 +1,7 @@
 //! Error objects of the C interface. A program may use one per thread or one per call.
 
 use super::guard::plain;
-use super::handle::Handle;
+use super::handle::{Handle, present};
 use super::report::{Report, ov_error};
 use super::slice::ov_str;
 use super::status::ov_status;
@@ -58,6 +58,18 @@ pub extern "C" fn ov_error_entry(error: *const ov_error, entry: *mut u64) -> ov_
     plain(|caller| {
         let report = caller.get(error)?;
         caller.out(entry)?.write(report.entry);
+        Ok(())
+    })
+}
+
+/// The GUID (16 bytes) that the voucher at fault claims; `OV_ERR_ABSENT` if its header could not be
+/// read that far, or if the error is about something else.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_error_guid(error: *const ov_error, guid: *mut u8) -> ov_status {
+    plain(|caller| {
+        let report = caller.get(error)?;
+        let out = caller.out(guid.cast::<[u8; 16]>())?;
+        out.write(present(report.guid)?.0);
         Ok(())
     })
 }

@@ -9,7 +9,7 @@ use super::status::{
     OV_ERR_ABSENT, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT, OV_ERR_NULL, code,
     ov_status,
 };
-use ownership_voucher::{Error, ErrorKind};
+use ownership_voucher::{Error, ErrorKind, Rejected};
 
 /// Why a call failed.
 pub(super) enum Refusal {
@@ -38,6 +38,12 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         Self::Library(error)
+    }
+}
+
+impl From<Rejected<'_>> for Refusal {
+    fn from(rejected: Rejected<'_>) -> Self {
+        Self::Library(rejected.into_error())
     }
 }
 

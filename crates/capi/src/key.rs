@@ -151,6 +151,19 @@ pub extern "C" fn ov_public_key_to_spki_der(
     })
 }
 
+/// The SubjectPublicKeyInfo as PEM, with the label `PUBLIC KEY`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_to_pem(
+    key: *const ov_public_key,
+    pem: *mut *mut ov_buffer,
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(pem)?.write(buffer(key.to_pem().into_bytes()));
+        Ok(())
+    })
+}
+
 /// SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_fingerprint(

@@ -58,6 +58,7 @@ mod guard;
 mod handle;
 mod key;
 mod linkage;
+mod messages;
 mod names;
 mod onboard;
 mod onetime;

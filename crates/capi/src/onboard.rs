@@ -15,7 +15,7 @@ use super::slice::{ov_slice, ov_str};
 use super::status::{OV_ERR_NULL, ov_status};
 use super::verify::ov_verified;
 use ownership_voucher::hmac::DeviceHmac as _;
-use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, Nonce, Unsigned};
+use ownership_voucher::onboard::{Challenge, DeviceFacts, DeviceVerifier, ProveOvNonce, Unsigned};
 use ownership_voucher::{Allowance, Error, Guid};
 
 /// A challenge for a party that claims to own a voucher. The documentation of `onboard::challenge`
@@ -331,7 +331,7 @@ pub extern "C" fn ov_device_verifier_start(
             None => HmacSource::read(caller, hmac)?,
         };
         let hello = caller.array(hello, hello_len)?;
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = ProveOvNonce(caller.fixed(nonce)?);
         let message = caller.array(message, message_len)?;
         let out = caller.out(verifier)?;
         let hmac = |algorithm, header: &[u8]| source.header_hmac(algorithm, header).ok();

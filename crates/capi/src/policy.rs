@@ -61,10 +61,10 @@ impl Rules {
             policy = policy.with_hmac(hmac);
         }
         if let Some(roots) = &self.device_roots {
-            policy = policy.with_device_roots(roots);
+            policy = policy.with_device_roots(&**roots);
         }
         if let Some(roots) = &self.manufacturer_roots {
-            policy = policy.with_manufacturer_roots(roots);
+            policy = policy.with_manufacturer_roots(&**roots);
         }
         policy
     }

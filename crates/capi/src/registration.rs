@@ -18,8 +18,8 @@ use super::status::ov_status;
 use super::verify::{give_verified, ov_verified};
 use ownership_voucher::Guid;
 use ownership_voucher::onboard::{
-    Nonce, OwnerAddress, Registration, To1d, Transport, check_prove_to_rv, owner_sign, prove_to_rv,
-    to0d, to1d,
+    OwnerAddress, Registration, To0SignNonce, To1ProofNonce, To1d, Transport, check_prove_to_rv,
+    owner_sign, prove_to_rv, to0d, to1d,
 };
 
 /// TCP.
@@ -112,7 +112,7 @@ pub extern "C" fn ov_verified_to0d(
 ) -> ov_status {
     plain(|caller| {
         let verified = caller.get(verified)?;
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = To0SignNonce(caller.fixed(nonce)?);
         let out = caller.out(bytes)?;
         out.write(buffer(to0d(&verified.voucher, wait_seconds, nonce)));
         Ok(())
@@ -184,7 +184,7 @@ pub extern "C" fn ov_registration_check(
 ) -> ov_status {
     guard(error, |caller| {
         let message = caller.array(message, len)?;
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = To0SignNonce(caller.fixed(nonce)?);
         let out = caller.out(verified)?;
         let wait_seconds = caller.maybe_out(wait_seconds)?;
         let to1d = caller.maybe_out(to1d)?;
@@ -293,7 +293,7 @@ pub extern "C" fn ov_prove_to_rv(
 ) -> ov_status {
     plain(|caller| {
         let guid = Guid(caller.fixed(guid)?);
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = To1ProofNonce(caller.fixed(nonce)?);
         let device = caller.get(device)?;
         let out = caller.out(message)?;
         out.write(Handle::give(prove_to_rv(guid, nonce, device)));
@@ -314,7 +314,7 @@ pub extern "C" fn ov_prove_to_rv_check(
     guard(error, |caller| {
         let message = caller.array(message, len)?;
         let verified = caller.get(verified)?;
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = To1ProofNonce(caller.fixed(nonce)?);
         Ok(check_prove_to_rv(message, &verified.voucher, nonce)?)
     })
 }

@@ -13,14 +13,14 @@ use ownership_voucher::Policy;
 
 /// Every deviation from the profile that parsing found, in the order of the bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_findings(
+pub extern "C" fn ov_voucher_deviations(
     voucher: *const ov_voucher,
     findings: *mut *mut ov_findings,
 ) -> ov_status {
     plain(|caller| {
         let voucher = caller.get(voucher)?;
         let out = caller.out(findings)?;
-        out.write(Handle::give(Findings::of(voucher.findings())));
+        out.write(Handle::give(Findings::of(voucher.deviations())));
         Ok(())
     })
 }
@@ -28,7 +28,7 @@ pub extern "C" fn ov_voucher_findings(
 /// Deviations, and remarks about state and certificates, in the order of the bytes. Nothing is
 /// verified. The policy gives the time at which certificates are checked; it may be NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_remarks(
+pub extern "C" fn ov_voucher_findings(
     voucher: *const ov_voucher,
     policy: *const ov_policy,
     findings: *mut *mut ov_findings,
@@ -37,18 +37,18 @@ pub extern "C" fn ov_voucher_remarks(
         let voucher = caller.get(voucher)?;
         let out = caller.out(findings)?;
         let remarks = match caller.maybe(policy)? {
-            Some(policy) => voucher.remarks(&policy.policy()),
-            None => voucher.remarks(&Policy::any_origin()),
+            Some(policy) => voucher.findings(&policy.policy()),
+            None => voucher.findings(&Policy::any_origin()),
         };
         out.write(Handle::give(Findings::of(remarks)));
         Ok(())
     })
 }
 
-/// The result of `ov_voucher_remarks` for the voucher that an extension will produce, before it is
+/// The result of `ov_voucher_findings` for the voucher that an extension will produce, before it is
 /// signed. The policy may be NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_extension_remarks(
+pub extern "C" fn ov_extension_findings(
     extension: *const ov_extension,
     policy: *const ov_policy,
     findings: *mut *mut ov_findings,
@@ -58,18 +58,18 @@ pub extern "C" fn ov_extension_remarks(
         let waiting = caller.get(extension)?;
         let out = caller.out(findings)?;
         let remarks = match caller.maybe(policy)? {
-            Some(policy) => waiting.extension.remarks(&policy.policy())?,
-            None => waiting.extension.remarks(&Policy::any_origin())?,
+            Some(policy) => waiting.extension.findings(&policy.policy())?,
+            None => waiting.extension.findings(&Policy::any_origin())?,
         };
         out.write(Handle::give(Findings::of(remarks)));
         Ok(())
     })
 }
 
-/// The result of `ov_voucher_remarks` for the voucher that a header will produce, before the device
+/// The result of `ov_voucher_findings` for the voucher that a header will produce, before the device
 /// computes its HMAC. The policy may be NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_header_remarks(
+pub extern "C" fn ov_header_findings(
     header: *const ov_header,
     policy: *const ov_policy,
     findings: *mut *mut ov_findings,
@@ -78,8 +78,8 @@ pub extern "C" fn ov_header_remarks(
         let header = caller.get(header)?;
         let out = caller.out(findings)?;
         let remarks = match caller.maybe(policy)? {
-            Some(policy) => header.remarks(&policy.policy()),
-            None => header.remarks(&Policy::any_origin()),
+            Some(policy) => header.findings(&policy.policy()),
+            None => header.findings(&Policy::any_origin()),
         };
         out.write(Handle::give(Findings::of(remarks)));
         Ok(())

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString as _};
 
 use super::handle::{Caller, Refusal, object};
 use super::status::{OV_OK, boundary, code, ov_status};
-use ownership_voucher::Error;
+use ownership_voucher::{Error, Guid};
 
 /// No byte offset, no entry.
 pub const OV_NONE: u64 = 0xffff_ffff_ffff_ffff;
@@ -21,6 +21,7 @@ pub(super) struct Report {
     pub(super) name: &'static str,
     pub(super) offset: u64,
     pub(super) entry: u64,
+    pub(super) guid: Option<Guid>,
     pub(super) message: String,
 }
 
@@ -33,6 +34,7 @@ impl Report {
             name: "ok",
             offset: OV_NONE,
             entry: OV_NONE,
+            guid: None,
             message: String::new(),
         }
     }
@@ -48,6 +50,7 @@ impl Report {
             name: error.kind().name(),
             offset: place(error.offset()),
             entry: place(error.entry()),
+            guid: error.guid(),
             message,
         }
     }

@@ -186,6 +186,22 @@ pub extern "C" fn ov_local_key_to_pkcs8_der(
     })
 }
 
+/// The key as PKCS#8 in PEM, with the label `PRIVATE KEY`. The buffer is wiped when freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_local_key_to_pem(
+    key: *const ov_local_key,
+    pem: *mut *mut ov_buffer,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let key = caller.get(key)?;
+        let out = caller.out(pem)?;
+        let text = key.to_pem()?;
+        out.write(buffer(text.as_bytes().to_vec()));
+        Ok(())
+    })
+}
+
 /// The public key.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_local_key_public_key(

@@ -187,6 +187,8 @@ pub const OV_ERR_CANCELLED: ov_status = 505;
 pub const OV_ERR_DISCLOSURE: ov_status = 506;
 /// The voucher would be handed over twice.
 pub const OV_ERR_DOUBLE_SALE: ov_status = 507;
+/// The caller declined the hand-over.
+pub const OV_ERR_DECLINED: ov_status = 508;
 /// This certificate chain cannot be written.
 pub const OV_ERR_UNFIT_CHAIN: ov_status = 540;
 /// The certificate of the owner is that of an authority, and no override was given.
@@ -199,6 +201,8 @@ pub const OV_ERR_SIGNER_FAILED: ov_status = 600;
 pub const OV_ERR_SIGNER_ANSWER: ov_status = 601;
 /// The journal of sales failed.
 pub const OV_ERR_JOURNAL_FAILED: ov_status = 602;
+/// The random generator failed.
+pub const OV_ERR_RANDOM_FAILED: ov_status = 603;
 /// A pointer that must not be NULL is NULL.
 pub const OV_ERR_NULL: ov_status = 800;
 /// A handle is of another kind than the call expects, or is not a handle.

@@ -161,8 +161,9 @@ pub extern "C" fn ov_batch_stream(
             }
             let verdicts = batch.with_pool(|verifier| verifier.verify(&vouchers))?;
             let mut both = vouchers.iter().zip(verdicts);
-            let goes_on = both.all(|(voucher, found)| stream.hand_out(&mut batch, voucher, found))
-                && !cancelled(progress, user, stream.sum, stream.bad, 0);
+            let goes_on = both.all(|(voucher, found)| {
+                stream.hand_out(&mut batch, voucher, found.map_err(Error::from))
+            }) && !cancelled(progress, user, stream.sum, stream.bad, 0);
             if !goes_on {
                 outcome = Err(Error::new(ErrorKind::Cancelled).into());
             }

@@ -15,8 +15,8 @@ use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::ov_verified;
 use ownership_voucher::onboard::{
-    DeviceProof, Nonce, ProveOvHdr, Renewal, Setup, device_key, get_next_entry, next_entry,
-    prove_device, setup_device,
+    DeviceProof, ProveDvNonce, ProveOvHdr, ProveOvNonce, Renewal, Setup, SetupDvNonce, device_key,
+    get_next_entry, next_entry, prove_device, setup_device,
 };
 use ownership_voucher::{Error, Guid};
 
@@ -45,8 +45,8 @@ pub extern "C" fn ov_prove_ov_hdr(
         let verified = caller.get(verified)?;
         let mut answer = ProveOvHdr::new(
             caller.array(hello, hello_len)?,
-            Nonce(caller.fixed(nonce)?),
-            Nonce(caller.fixed(device_nonce)?),
+            ProveOvNonce(caller.fixed(nonce)?),
+            ProveDvNonce(caller.fixed(device_nonce)?),
             caller.array(key_exchange, key_exchange_len)?,
         );
         answer.sig_info = caller.array(sig_info, sig_info_len)?;
@@ -99,8 +99,8 @@ pub extern "C" fn ov_prove_device(
 ) -> ov_status {
     plain(|caller| {
         let guid = Guid(caller.fixed(guid)?);
-        let nonce = Nonce(caller.fixed(nonce)?);
-        let setup_nonce = Nonce(caller.fixed(setup_nonce)?);
+        let nonce = ProveDvNonce(caller.fixed(nonce)?);
+        let setup_nonce = SetupDvNonce(caller.fixed(setup_nonce)?);
         let key_exchange = caller.array(key_exchange, key_exchange_len)?;
         let device = caller.get(device)?;
         let out = caller.out(message)?;
@@ -128,7 +128,7 @@ pub extern "C" fn ov_prove_device_check(
     guard(error, |caller| {
         let message = caller.array(message, len)?;
         let verified = caller.get(verified)?;
-        let nonce = Nonce(caller.fixed(nonce)?);
+        let nonce = ProveDvNonce(caller.fixed(nonce)?);
         let key_exchange = caller.maybe_out(key_exchange)?;
         let setup_nonce = caller.maybe_out(setup_nonce.cast::<[u8; 16]>())?;
         let proof = DeviceProof::check(message, &verified.voucher, nonce)?;
@@ -166,7 +166,7 @@ pub extern "C" fn ov_setup_device(
     guard(error, |caller| {
         let replacement = caller.get(replacement)?;
         let verified = caller.get(verified)?;
-        let nonce = Nonce(caller.fixed(setup_nonce)?);
+        let nonce = SetupDvNonce(caller.fixed(setup_nonce)?);
         let out = caller.out(message)?;
         let setup = setup_device(replacement, &verified.voucher, nonce)?;
         out.write(Handle::give(setup));
@@ -202,7 +202,7 @@ pub extern "C" fn ov_device_verifier_setup(
         let verifier = caller.get(verifier)?.verifier.clone();
         let credential = caller.get(credential)?;
         let message = caller.array(message, len)?;
-        let nonce = Nonce(caller.fixed(setup_nonce)?);
+        let nonce = SetupDvNonce(caller.fixed(setup_nonce)?);
         let out = caller.out(renewal)?;
         let owner = verifier.finish().map_err(Error::from)?;
         let setup = Setup::check(message, &owner, nonce)?;

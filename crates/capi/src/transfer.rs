@@ -116,6 +116,7 @@ pub extern "C" fn ov_hand_over_all(
         let results = Pool::new(threads)?.run(|| hand_over.all(&vouchers));
         for ((result, verdict), slot) in results.into_iter().zip(verdicts).zip(extended) {
             let proved = result.as_ref().map(|(voucher, _)| voucher.proved());
+            let proved = proved.map_err(|rejected| rejected.error());
             verdict.write(ov_verdict::of(proved));
             let (voucher, made) = match result {
                 Ok((voucher, made)) => (give_verified(voucher), Some(made)),

@@ -126,10 +126,12 @@ impl Deals {
             };
             Ok(HandOverRequest::new(signer, next, options))
         };
-        match journal {
+        let results = match journal {
             Some(journal) => hand_over_each_with(policy, &bytes, journal, deal),
             None => hand_over_each(policy, &bytes, deal),
-        }
+        };
+        let results = results.into_iter();
+        results.map(|result| result.map_err(Error::from)).collect()
     }
 
     /// The entry by which the voucher with this number is sold; `None` if it belongs to another

@@ -109,7 +109,7 @@ fn copies(
                     }
                     let verified = voucher
                         .verify(policy)
-                        .map_err(|error| Problem::from(&error))?;
+                        .map_err(|rejected| Problem::from(&rejected))?;
                     Ok(Some(verified.into_owned()))
                 });
             match verified {

@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use ownership_voucher::text::escaped;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::Failure;
@@ -164,9 +165,20 @@ impl Lines {
 /// A JSON object on one line, its members in this order. Terminal control characters are escaped,
 /// including those that JSON allows.
 pub(crate) fn object(members: &[(&str, Value)]) -> String {
-    let members: Vec<String> = members
+    object_with(members, &json!({}))
+}
+
+/// The same, followed by the members of another object.
+pub(crate) fn object_with(members: &[(&str, Value)], rest: &impl Serialize) -> String {
+    // Serialising what the library reports does not fail.
+    let rest = serde_json::to_string(rest).unwrap_or_default();
+    let rest = rest.strip_prefix('{').unwrap_or_default();
+    let rest = rest.strip_suffix('}').unwrap_or_default();
+    let members = members
         .iter()
-        .map(|(name, value)| format!("{}:{value}", json!(name)))
+        .map(|(name, value)| format!("{}:{value}", json!(name)));
+    let members: Vec<String> = members
+        .chain((!rest.is_empty()).then(|| rest.into()))
         .collect();
     let object = format!("{{{}}}", members.join(","));
     escaped(&object).to_string()

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &NewArgs) -> Result<Outcome, Failure> {
     let policy = now().map_or_else(Policy::any_origin, |now| {
         Policy::any_origin().with_time(now)
     });
-    for finding in header.remarks(&policy) {
+    for finding in header.findings(&policy) {
         print_message(&format!(
             "warning: {finding} ({}){}",
             finding.kind.name(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ownership_voucher::{BatchVerifier, PublicKey, VerifiedVoucher};
+use ownership_voucher::{BatchVerifier, PublicKey, Rejected, VerifiedVoucher};
 use ownership_voucher_onetime::{KeyBook, MasterSecret, ScanKey};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -199,8 +199,8 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
         let places: Vec<Looked> = pool.install(|| {
             use rayon::prelude::*;
             let verified = verifier.verify(&vouchers);
-            let one = |verdict: Result<VerifiedVoucher<'_>, ownership_voucher::Error>| {
-                let voucher = verdict.map_err(|error| Problem::from(&error).message)?;
+            let one = |verdict: Result<VerifiedVoucher<'_>, Rejected<'_>>| {
+                let voucher = verdict.map_err(|it| Problem::from(it.error()).message)?;
                 let place = known.place(&voucher);
                 Ok(place.map(|place| {
                     let owner = fingerprint(voucher.owner());

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
 use crate::input::{Batches, Item, print_left_out};
-use crate::lines::{BAD, DOUBT, Lines, PLAIN};
+use crate::lines::{BAD, DOUBT, Lines, PLAIN, object_with};
 use crate::random::fill_random;
 use crate::report::{Problem, asked, count, hex, object};
 use crate::watch::PrivateKey;
@@ -145,18 +145,6 @@ fn voucher_json(
         .iter()
         .map(|disclosure| disclosure.kind.severity())
         .max();
-    let disclosure = |disclosure: &Disclosure| {
-        json!({
-            "kind": disclosure.kind.name(),
-            "code": disclosure.kind.code(),
-            "severity": disclosure.kind.severity().name(),
-            "entry": disclosure.entry,
-            "offset": disclosure.offset,
-            "value": disclosure.value,
-            "message": disclosure.to_string(),
-            "advice": disclosure.kind.advice(),
-        })
-    };
     object(&[
         ("record", json!("voucher")),
         ("source", json!(&*item.source)),
@@ -164,10 +152,7 @@ fn voucher_json(
         ("voucher", json!(number)),
         ("guid", json!(guid)),
         ("worst", json!(worst.map(Severity::name))),
-        (
-            "disclosures",
-            disclosures.iter().map(disclosure).collect::<Value>(),
-        ),
+        ("disclosures", json!(disclosures)),
         ("error", json!(told.as_ref().err().map(|it| it.to_json()))),
     ])
 }
@@ -203,16 +188,8 @@ fn print_private_key(source: &str, key: &PrivateKey, lines: &mut Lines) -> Resul
 
 fn links_json(linkage: &Linkage, batches: &Batches, lines: &mut Lines) -> Result<(), Failure> {
     for (number, group) in linkage.groups().iter().enumerate() {
-        lines.line(&object(&[
-            ("record", json!("group")),
-            ("group", json!(number)),
-            ("kind", json!(group.kind.name())),
-            ("code", json!(group.kind.code())),
-            ("mark", json!(hex(&group.mark))),
-            ("text", json!(group.text.as_deref())),
-            ("vouchers", json!(group.size)),
-            ("first", json!(group.first)),
-        ]))?;
+        let place = [("record", json!("group")), ("group", json!(number))];
+        lines.line(&object_with(&place, group))?;
     }
     let owners = linkage.clusters(&[LinkKind::CurrentOwner]);
     for (voucher, owner) in owners.iter().enumerate() {

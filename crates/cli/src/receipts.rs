@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 
 use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::transfer::Receipt;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
 use crate::json::Object;
+use crate::lines::object_with;
 use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::place::Place;
-use crate::report::{fingerprint, object};
 
 /// Maximum bytes in a line.
 const MOST: u64 = 1 << 20;
@@ -143,15 +143,8 @@ impl Receipts {
         {
             return;
         }
-        let line = object(&[
-            ("source", json!(source)),
-            ("index", json!(index)),
-            ("guid", json!(guid)),
-            ("from", json!(fingerprint(&receipt.from))),
-            ("to", json!(fingerprint(&receipt.to))),
-            ("entry", json!(receipt.entry)),
-            ("entry_hash", json!(hash)),
-        ]);
+        let place = [("source", json!(source)), ("index", json!(index))];
+        let line = object_with(&place, receipt);
         self.waiting.push(format!("{line}\n"));
     }
 
@@ -231,7 +224,9 @@ fn is_cut(bytes: &[u8]) -> bool {
     let start = b"{\"source\":\"";
     match bytes.strip_prefix(start) {
         None => start.starts_with(bytes),
-        Some(_) => serde_json::from_slice::<Value>(bytes).is_err_and(|error| error.is_eof()),
+        Some(_) => {
+            serde_json::from_slice::<serde_json::Value>(bytes).is_err_and(|error| error.is_eof())
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use ownership_voucher::transfer::Receipt;
-use ownership_voucher::{Error, Extension, Policy, Proved, VerifiedVoucher, Voucher};
+use ownership_voucher::{Error, Extension, Policy, Proved, VerifiedVoucher};
 
 use crate::cli::ExtendArgs;
 use crate::input::{Batches, Inputs, Item};
@@ -131,8 +131,7 @@ impl Recovery<'_> {
             Some(Decision::Refused(why)) => return Err(Not::Sold(why.clone())),
             None => {}
         }
-        let parsed = Voucher::parse_with(bytes, policy.limits());
-        let voucher = parsed.and_then(|voucher| voucher.verify(policy))?;
+        let voucher = policy.verify(bytes)?;
         let other = || {
             Not::Sold(format!(
                 "its sale is not in {}, which exists; --force replaces that file",

@@ -80,20 +80,6 @@ impl From<&Error> for Problem {
     }
 }
 
-pub(crate) fn findings_json(findings: &[Finding]) -> Value {
-    findings.iter().map(finding_json).collect()
-}
-
-fn finding_json(finding: &Finding) -> Value {
-    json!({
-        "kind": finding.kind.name(),
-        "code": finding.kind.code(),
-        "entry": finding.entry,
-        "offset": finding.offset,
-        "message": finding.to_string(),
-    })
-}
-
 /// The verdict on a voucher or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -199,7 +185,7 @@ impl Verdict {
             ("proved", json!(self.proved)),
             ("origin", json!(self.origin.name())),
             ("error", json!(self.error.as_ref().map(Problem::to_json))),
-            ("findings", findings_json(&self.findings)),
+            ("findings", json!(self.findings)),
         ]
     }
 

@@ -5,8 +5,7 @@ use std::io::{IsTerminal as _, stderr};
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ownership_voucher::verify::ChainHashRule;
-use ownership_voucher::{BatchVerifier, Error, Origin, Policy, VerifiedVoucher, Voucher, audit};
+use ownership_voucher::{BatchVerifier, Origin, Policy, Rejected, VerifiedVoucher, audit};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -171,7 +170,11 @@ fn verdicts_of(items: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) 
 }
 
 /// The report on one voucher.
-fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Terms<'_>) -> Verdict {
+fn verdict(
+    bytes: &[u8],
+    result: &Result<VerifiedVoucher<'_>, Rejected<'_>>,
+    terms: Terms<'_>,
+) -> Verdict {
     let policy = terms.policy;
     match result {
         Ok(verified) => {
@@ -192,16 +195,16 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
                 anchored: terms.material.settles(proved),
                 error: missing.as_ref().map(Problem::from),
                 findings: match terms.findings {
-                    Findings::Wanted => findings_of(verified, policy),
+                    Findings::Wanted => verified.findings(policy),
                     Findings::Unwanted => Vec::new(),
                 },
             }
         }
-        Err(error) => {
-            let mut verdict = Verdict::unreadable(Problem::from(error));
-            if let Ok(voucher) = Voucher::parse_with(bytes, policy.limits()) {
+        Err(rejected) => {
+            let mut verdict = Verdict::unreadable(Problem::from(rejected.error()));
+            verdict.guid = rejected.guid();
+            if let Some(voucher) = rejected.voucher() {
                 let owner = voucher.claimed_owner().public_key().ok();
-                verdict.guid = Some(voucher.guid());
                 verdict.entries = Some(voucher.entries().len());
                 verdict.owner = owner.map(|key| key.fingerprint());
             }
@@ -211,18 +214,6 @@ fn verdict(bytes: &[u8], result: &Result<VerifiedVoucher<'_>, Error>, terms: Ter
             verdict
         }
     }
-}
-
-/// The findings of a verified voucher, including those that only verification makes.
-fn findings_of(
-    verified: &VerifiedVoucher<'_>,
-    policy: &Policy<'_>,
-) -> Vec<ownership_voucher::finding::Finding> {
-    let proved = verified.proved();
-    if proved.draft_aad || proved.chain_hash == ChainHashRule::LegacyItem {
-        return audit(verified.as_bytes(), policy).findings;
-    }
-    verified.remarks(policy)
 }
 
 /// The number of vouchers with each verdict.

@@ -55,7 +55,7 @@ impl Warnings {
         if extension.next() == extension.owner() {
             self.to_owner(0, name);
         }
-        self.wait(0, name, extension.remarks(policy)?);
+        self.wait(0, name, extension.findings(policy)?);
         self.say();
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Warnings {
         let kind = hash_of_keys(voucher, next);
         let mut found;
         if self.0.lock().is_ok_and(|state| state.kinds.contains(&kind)) {
-            found = voucher.remarks(&policies.inexpensive);
+            found = voucher.findings(&policies.inexpensive);
             // The first is about signatures that were verified before, the second is not true of
             // the voucher with its new entry.
             found.retain(|finding| {
@@ -90,7 +90,7 @@ impl Warnings {
             if extension.next() == extension.owner() {
                 self.to_owner(number, name);
             }
-            found = extension.remarks(policies.full)?;
+            found = extension.findings(policies.full)?;
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             state.kinds.insert(kind);
         }

@@ -7,14 +7,14 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{fresh, key, verified};
-use ownership_voucher::transfer::{HandOverRequest, Receipt, hand_over_each};
+use ownership_voucher::transfer::{HandOverRequest, HandOverResult, hand_over_each};
 use ownership_voucher::*;
 use ownership_voucher_onetime::*;
 use proptest::prelude::*;
 
 const P256: KeyType = KeyType::Secp256r1;
 
-type HandedOver = Result<(VerifiedVoucher<'static>, Receipt), Error>;
+type HandedOver<'v> = HandOverResult<'v>;
 
 fn master(byte: u8) -> MasterSecret {
     MasterSecret::new(&[byte; 32])
@@ -35,8 +35,8 @@ fn shipment(key_type: KeyType, count: u8) -> Vec<Vec<u8>> {
 }
 
 /// The vouchers of a hand-over in which everything went well, to keys that nobody had before.
-fn good(results: Vec<HandedOver>, owners: &mut BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
-    let one = |result: HandedOver| {
+fn good(results: Vec<HandedOver<'_>>, owners: &mut BTreeSet<Vec<u8>>) -> Vec<Vec<u8>> {
+    let one = |result: HandedOver<'_>| {
         let (voucher, receipt) = result.expect("handed over");
         assert!(voucher.proved().owner);
         assert_eq!(&receipt.to, voucher.owner());
@@ -49,8 +49,8 @@ fn good(results: Vec<HandedOver>, owners: &mut BTreeSet<Vec<u8>>) -> Vec<Vec<u8>
     results.into_iter().map(one).collect()
 }
 
-fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
-    result.err().map(|error| error.kind())
+fn kind<T, E: Into<Error>>(result: Result<T, E>) -> Option<ErrorKind> {
+    result.err().map(|error| error.into().kind())
 }
 
 /// Sold by its maker to an address.

@@ -19,7 +19,7 @@ use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Result, Signer, files};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{Challenge, Nonce, device_key, prove_device};
+use ownership_voucher::onboard::{Challenge, ProveDvNonce, SetupDvNonce, device_key, prove_device};
 use ownership_voucher::{
     ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, NewVoucher, OwnerSigner as _, Policy,
     PublicKey, file,
@@ -330,7 +330,7 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
             let wanted = || Failure::Other("--nonce: 32 hexadecimal digits expected".into());
             let number = u128::from_str_radix(nonce, 16).ok();
             let number = number.filter(|_| nonce.len() == 32).ok_or_else(wanted)?;
-            let nonce = Nonce(number.to_be_bytes());
+            let nonce = ProveDvNonce(number.to_be_bytes());
             let mut fresh = [0; 16];
             getrandom::fill(&mut fresh).map_err(|error| Failure::Other(error.to_string()))?;
             let bytes = files::voucher(voucher)?;
@@ -338,7 +338,7 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
             let signer = keeper.key(key)?;
             let device = device_key(&voucher)?;
             // The key exchange that TO2 has here is a matter of the transport.
-            let message = prove_device(voucher.guid(), nonce, Nonce(fresh), &[], &device);
+            let message = prove_device(voucher.guid(), nonce, SetupDvNonce(fresh), &[], &device);
             files::write_new(output, &message.sign(&signer)?)
         }
         Command::Verify {

@@ -13,7 +13,7 @@ use common::{SoftTpm, complaint, voucher};
 use hardware::{Keeper as _, KeyKind, Secret, Signer};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceProof, Nonce, device_key, prove_device};
+use ownership_voucher::onboard::{DeviceProof, ProveDvNonce, SetupDvNonce, device_key, prove_device};
 use ownership_voucher::{
     ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, LocalKey, NewVoucher,
     OwnerSigner as _, Policy, PublicKey, Roots, UnixTime, VerifiedVoucher,
@@ -317,7 +317,7 @@ fn a_device_with_its_key_in_a_tpm() {
         .verify(&foreign)
         .expect("a path")
         .into_owned();
-    let nonce = Nonce([1; 16]);
+    let nonce = ProveDvNonce([1; 16]);
     let message = prove_device(foreign.guid(), nonce, nonce, b"xB", &public).sign(&device);
     let error = DeviceProof::check(&message.expect("signed"), &foreign, nonce).map(drop);
     assert_eq!(
@@ -388,14 +388,14 @@ fn the_program_attests() {
     let trusted = roots(&root, &[&devices.revoke(&[101])]);
     let verified = policy(&trusted).verify(&bytes).expect("a path to the root");
     let proof = std::fs::read(soft.folder.join("proof")).expect("a file");
-    let asked = Nonce(std::array::from_fn(|number| number as u8));
+    let asked = ProveDvNonce(std::array::from_fn(|number| number as u8));
     DeviceProof::check(&proof, &verified, asked).expect("the device of this voucher");
     let mut bad = proof.clone();
     let last = bad.len() - 1;
     bad[last] ^= 1;
     let error = DeviceProof::check(&bad, &verified, asked).expect_err("forged");
     assert_eq!(error.kind(), ErrorKind::SignatureInvalid);
-    let error = DeviceProof::check(&proof, &verified, Nonce([0; 16])).expect_err("old");
+    let error = DeviceProof::check(&proof, &verified, ProveDvNonce([0; 16])).expect_err("old");
     assert_eq!(error.kind(), ErrorKind::WrongNonce);
 }
 
@@ -408,7 +408,7 @@ fn find(bytes: &[u8], part: &[u8]) -> usize {
 
 /// The device proves itself to its owner; nobody else can, and no bit of the proof may change.
 fn proves(voucher: &VerifiedVoucher<'_>, device: &Signer, other: &Signer, public: &PublicKey) {
-    let (nonce, setup) = (Nonce([6; 16]), Nonce([7; 16]));
+    let (nonce, setup) = (ProveDvNonce([6; 16]), SetupDvNonce([7; 16]));
     let message = prove_device(voucher.guid(), nonce, setup, b"xB", public);
     let bytes = message.sign(device).expect("the device's TPM");
     let proof = DeviceProof::check(&bytes, voucher, nonce).expect("the device of this voucher");
@@ -421,7 +421,7 @@ fn proves(voucher: &VerifiedVoucher<'_>, device: &Signer, other: &Signer, public
         let checked = DeviceProof::check(bytes, voucher, nonce).map(drop);
         checked.expect_err("no proof").kind()
     };
-    assert_eq!(refused(&bytes, Nonce([8; 16])), ErrorKind::WrongNonce);
+    assert_eq!(refused(&bytes, ProveDvNonce([8; 16])), ErrorKind::WrongNonce);
     for back in [1, 20, 40, 63] {
         let mut bad = bytes.clone();
         let at = bad.len() - back;

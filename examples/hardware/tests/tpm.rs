@@ -13,7 +13,7 @@ use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Secret, Signer, files};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceCredential, DeviceFacts, Nonce, ProveOvHdr, next_entry};
+use ownership_voucher::onboard::{DeviceCredential, DeviceFacts, ProveDvNonce, ProveOvHdr, ProveOvNonce, next_entry};
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::{
     ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, NewVoucher, OwnerSigner as _,
@@ -130,8 +130,8 @@ fn the_owner_proves_itself_to_the_device() {
     let hand_over = HandOver::new(&policy, &*maker, &next, &options);
     let (voucher, _) = hand_over.one(&bytes).expect("handed over");
 
-    let (hello, nonce) = (b"TO2.HelloDevice", Nonce([1; 16]));
-    let message = ProveOvHdr::new(hello, nonce, Nonce([2; 16]), b"xA")
+    let (hello, nonce) = (b"TO2.HelloDevice", ProveOvNonce([1; 16]));
+    let message = ProveOvHdr::new(hello, nonce, ProveDvNonce([2; 16]), b"xA")
         .message(&voucher)
         .expect("a message");
     let answer = message.sign(&owner).expect("the owner's TPM");

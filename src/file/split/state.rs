@@ -22,6 +22,18 @@ pub enum Format {
     Base64,
 }
 
+impl Format {
+    /// The stable name: `cbor`, `pem` or `base64`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cbor => "cbor",
+            Self::Pem => "pem",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
 /// What [`Splitter::next_piece`] gives.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use core::ffi::{c_char, c_int};
 use core::hint::black_box;
 
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceError, DeviceFacts, DeviceVerifier, Nonce, VerifiedOwner};
+use ownership_voucher::onboard::{DeviceError, DeviceFacts, DeviceVerifier, ProveOvNonce, VerifiedOwner};
 use ownership_voucher::{ErrorKind, Guid};
 
 macro_rules! message {
@@ -47,7 +47,7 @@ const SECRET: [u8; 32] = {
     }
     secret
 };
-const NONCE: Nonce = Nonce(*b"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
+const NONCE: ProveOvNonce = ProveOvNonce(*b"\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f");
 
 /// Room for one message.
 const BUFFER: usize = 1300;

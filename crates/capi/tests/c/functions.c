@@ -60,11 +60,11 @@ static void test_accessors(const ov_voucher *voucher) {
     OK(ov_public_key_free(&owner));
 
     ov_findings *findings = NULL;
-    OK(ov_voucher_findings(voucher, &findings));
+    OK(ov_voucher_deviations(voucher, &findings));
     OK(ov_findings_len(findings, &number));
     CHECK(number == 0);
     OK(ov_findings_free(&findings));
-    OK(ov_voucher_remarks(voucher, NULL, &findings));
+    OK(ov_voucher_findings(voucher, NULL, &findings));
     ov_finding finding;
     OK(ov_findings_get(findings, 0, &finding));
     CHECK(finding.code == OV_FINDING_NO_ENTRIES && !finding.is_deviation);
@@ -563,6 +563,21 @@ static void test_keys(void) {
     OK(ov_local_key_from_der(bytes.data, bytes.len, &back, NULL));
     OK(ov_buffer_free(&der));
     OK(ov_local_key_public_key(back, &a));
+    ov_buffer *pem = NULL;
+    ov_slice text;
+    OK(ov_local_key_to_pem(key, &pem, NULL));
+    OK(ov_buffer_bytes(pem, &text));
+    CHECK(memcmp(text.data, "-----BEGIN PRIVATE KEY-----\n", 28) == 0);
+    OK(ov_local_key_free(&back));
+    OK(ov_local_key_from_pem(text.data, text.len, &back, NULL));
+    OK(ov_buffer_free(&pem));
+    OK(ov_public_key_to_pem(a, &pem));
+    OK(ov_buffer_bytes(pem, &text));
+    OK(ov_public_key_from_pem(text.data, text.len, &b, NULL));
+    OK(ov_public_key_equal(a, b, &equal));
+    CHECK(equal);
+    OK(ov_buffer_free(&pem));
+    OK(ov_public_key_free(&b));
     OK(ov_public_key_to_spki_der(a, &der));
     OK(ov_buffer_bytes(der, &bytes));
     OK(ov_public_key_from_spki_der(bytes.data, bytes.len, &b, NULL));
@@ -683,7 +698,7 @@ static void test_chains(const ov_verified *verified) {
     OK(ov_verified_extend(verified, ca, options, &extension, NULL));
     OK(ov_extension_free(&extension));
     OK(ov_verified_extend(verified, good, NULL, &extension, NULL));
-    OK(ov_extension_remarks(extension, NULL, &findings, NULL));
+    OK(ov_extension_findings(extension, NULL, &findings, NULL));
     OK(ov_findings_len(findings, &count));
     bool old = false;
     for (uint64_t i = 0; i < count; i++) {
@@ -713,7 +728,7 @@ static void test_chains(const ov_verified *verified) {
     IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_CA_AS_OWNER);
     OK(ov_new_voucher_allow_ca_owner(made));
     OK(ov_new_voucher_header(made, &header, NULL));
-    OK(ov_header_remarks(header, NULL, &findings));
+    OK(ov_header_findings(header, NULL, &findings));
     OK(ov_findings_len(findings, &count));
     CHECK(count > 0);
     OK(ov_findings_free(&findings));

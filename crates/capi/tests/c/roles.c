@@ -241,7 +241,7 @@ static int32_t credential_hmac(void *user, int32_t algorithm, const uint8_t *hea
 /* TO2 as far as the device knows its owner. */
 static ov_device_verifier *convinced(const ov_verified *verified, const ov_local_key *holder,
                                      const ov_credential *credential) {
-    static const unsigned char hello[] = {0x60}, sig_info[] = {0x82, 0x26, 0x40};
+    static const unsigned char sig_info[] = {0x82, 0x26, 0x40};
     ov_device_verifier *verifier = NULL;
     ov_credential_info info;
     ov_unsigned *waiting = NULL;
@@ -251,12 +251,25 @@ static ov_device_verifier *convinced(const ov_verified *verified, const ov_local
     uint16_t most = 0;
     uint8_t number = 0;
     OK(ov_credential_get_info(credential, &info));
-    OK(ov_prove_ov_hdr(verified, hello, sizeof hello, nonces[2], nonces[3], (const uint8_t *)"xA", 2,
-                       sig_info, sizeof sig_info, 1234, &waiting, NULL));
+    ov_buffer *greeting = NULL;
+    ov_slice hello, suite, asked_for;
+    unsigned char guid[16], nonce[16];
+    int64_t cipher = 0;
+    OK(ov_hello_device(info.guid, nonces[2], "ECDH256", 7, 1, sig_info, sizeof sig_info, 4321, &greeting));
+    hello = bytes_of(greeting);
+    OK(ov_hello_device_read(hello.data, hello.len, guid, nonce, &suite, &cipher, &asked_for, &most, NULL));
+    CHECK(memcmp(guid, info.guid, sizeof guid) == 0 && memcmp(nonce, nonces[2], sizeof nonce) == 0);
+    CHECK(suite.len == 7 && memcmp(suite.data, "ECDH256", 7) == 0 && cipher == 1 && most == 4321);
+    CHECK(asked_for.len == sizeof sig_info && memcmp(asked_for.data, sig_info, sizeof sig_info) == 0);
+    IS(ov_hello_device_read(hello.data, hello.len - 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+       OV_ERR_TRUNCATED);
+    OK(ov_prove_ov_hdr(verified, hello.data, hello.len, nonce, nonces[3], (const uint8_t *)"xA", 2,
+                       asked_for.data, asked_for.len, 1234, &waiting, NULL));
     message = sign(waiting, holder);
     slice = bytes_of(message);
-    OK(ov_device_verifier_start(info.guid, &info.manufacturer_hash, NULL, &hmac, NULL, hello,
-                                sizeof hello, nonces[2], slice.data, slice.len, &verifier, NULL));
+    OK(ov_device_verifier_start(info.guid, &info.manufacturer_hash, NULL, &hmac, NULL, hello.data,
+                                hello.len, nonces[2], slice.data, slice.len, &verifier, NULL));
+    OK(ov_buffer_free(&greeting));
     OK(ov_device_verifier_hello(verifier, &exchange, &signature_info, &most));
     CHECK(exchange.len == 2 && memcmp(exchange.data, "xA", 2) == 0 && most == 1234);
     CHECK(signature_info.len == sizeof sig_info);
@@ -265,6 +278,9 @@ static ov_device_verifier *convinced(const ov_verified *verified, const ov_local
         OK(ov_get_next_entry(number, &asked));
         slice = bytes_of(asked);
         CHECK(slice.len == 2 && slice.data[0] == 0x81 && slice.data[1] == number);
+        uint8_t wanted = 99;
+        OK(ov_get_next_entry_read(slice.data, slice.len, &wanted, NULL));
+        CHECK(wanted == number);
         OK(ov_next_entry(verified, number, &message, NULL));
         slice = bytes_of(message);
         OK(ov_device_verifier_entry(verifier, slice.data, slice.len, NULL));
@@ -320,7 +336,14 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
     OK(ov_device_verifier_setup(verifier, *credential, slice.data, slice.len, nonces[4], allow_reuse,
                                 &renewal, NULL));
     CHECK((renewal == NULL) == same);
+    ov_buffer *ready = NULL;
+    uint16_t most = 7;
+    bool kept = false;
     if (renewal == NULL) {
+        OK(ov_device_service_info_ready(NULL, NULL, &ready));
+        slice = bytes_of(ready);
+        OK(ov_device_service_info_ready_read(slice.data, slice.len, &kept, &hmac, &most, NULL));
+        CHECK(kept && most == 0);
         OK(ov_replacement_finish(replacement, verified, NULL, &voucher, NULL));
         CHECK(voucher == NULL);
     } else {
@@ -335,7 +358,14 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
         OK(ov_renewal_hmac(renewal, &callback, &by_callback, NULL));
         OK(ov_digest_equal(&hmac, &by_callback, &same));
         CHECK(same);
-        OK(ov_replacement_finish(replacement, verified, &hmac, &voucher, NULL));
+        most = 1300;
+        OK(ov_device_service_info_ready(&hmac, &most, &ready));
+        slice = bytes_of(ready);
+        OK(ov_device_service_info_ready_read(slice.data, slice.len, &kept, &by_callback, &most, NULL));
+        OK(ov_digest_equal(&hmac, &by_callback, &same));
+        CHECK(!kept && most == 1300 && same);
+        IS(ov_device_service_info_ready_read(slice.data, 1, &kept, &hmac, NULL, NULL), OV_ERR_TRUNCATED);
+        OK(ov_replacement_finish(replacement, verified, &by_callback, &voucher, NULL));
         OK(ov_renewal_header(renewal, &header));
         OK(ov_voucher_header_bytes(voucher, &slice));
         CHECK(header.len == slice.len && memcmp(header.data, slice.data, slice.len) == 0);
@@ -343,6 +373,17 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
         *credential = new;
         OK(ov_hmac_secret_free(&secret));
     }
+    OK(ov_buffer_free(&ready));
+    OK(ov_done(nonce, &ready));
+    slice = bytes_of(ready);
+    OK(ov_done_check(slice.data, slice.len, nonces[3], NULL));
+    IS(ov_done_check(slice.data, slice.len, nonces[4], NULL), OV_ERR_WRONG_NONCE);
+    OK(ov_buffer_free(&ready));
+    OK(ov_done2(setup_nonce, &ready));
+    slice = bytes_of(ready);
+    OK(ov_done2_check(slice.data, slice.len, nonces[4], NULL));
+    IS(ov_done2_check(slice.data, slice.len, nonces[3], NULL), OV_ERR_WRONG_NONCE);
+    OK(ov_buffer_free(&ready));
     OK(ov_renewal_free(&renewal));
     OK(ov_buffer_free(&setup));
     OK(ov_buffer_free(&proof));
@@ -367,6 +408,18 @@ static void test_null(void) {
     IS(ov_prove_ov_hdr(NULL, NULL, 0, NULL, NULL, NULL, 0, NULL, 0, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_next_entry(NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_get_next_entry(0, NULL), OV_ERR_NULL);
+    IS(ov_get_next_entry_read(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_hello_device(NULL, NULL, NULL, 0, 0, NULL, 0, 0, NULL), OV_ERR_NULL);
+    IS(ov_hello_device_read(NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_device_service_info_ready(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_device_service_info_ready_read(NULL, 0, NULL, NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_done(NULL, NULL), OV_ERR_NULL);
+    IS(ov_done_check(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_done2(NULL, NULL), OV_ERR_NULL);
+    IS(ov_done2_check(NULL, 0, NULL, NULL), OV_ERR_NULL);
+    IS(ov_error_guid(NULL, NULL), OV_ERR_NULL);
+    IS(ov_public_key_to_pem(NULL, NULL), OV_ERR_NULL);
+    IS(ov_local_key_to_pem(NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_prove_device(NULL, NULL, NULL, NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_prove_device_check(NULL, 0, NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_verified_device_key(NULL, NULL, NULL), OV_ERR_NULL);

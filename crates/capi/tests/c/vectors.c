@@ -103,6 +103,10 @@ static void check_error(const struct vector *v, const ov_error *error, ov_status
     CHECK(status == v->code && again == v->code);
     CHECK(v->entry < 0 ? entry == OV_NONE : entry == (uint64_t)v->entry);
     CHECK(message.len > 0 && name.len == ov_status_name(status).len);
+    /* An error of a voucher that can be parsed says whose it is. */
+    unsigned char guid[16];
+    ov_status known = ov_error_guid(error, guid);
+    CHECK(known == OV_OK || (known == OV_ERR_ABSENT && status < 300));
 }
 
 static void run(struct vector *v) {
