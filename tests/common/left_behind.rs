@@ -110,21 +110,3 @@ pub(crate) fn careless(bytes: &[u8]) {
     copy[..bytes.len()].copy_from_slice(bytes);
     black_box(&copy);
 }
-
-/// Whether a type can be printed: the second method is there for all, the first for those with
-/// `Debug`, and is preferred.
-macro_rules! has_debug {
-    ($type:ty) => {{
-        #[allow(dead_code)]
-        trait No {
-            const DEBUG: bool = false;
-        }
-        impl<T> No for T {}
-        struct Has<T>(std::marker::PhantomData<T>);
-        #[allow(dead_code)]
-        impl<T: std::fmt::Debug> Has<T> {
-            const DEBUG: bool = true;
-        }
-        <Has<$type>>::DEBUG
-    }};
-}

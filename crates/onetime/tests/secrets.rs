@@ -17,6 +17,24 @@ use ownership_voucher::{
 use ownership_voucher_onetime::{Found, MasterSecret, OneTimeKey, ScanKey, SpendKey};
 use sha2::{Digest as _, Sha256, Sha512};
 
+/// Whether a type can be printed: the second method is there for all, the first for those with
+/// `Debug`, and is preferred.
+macro_rules! has_debug {
+    ($type:ty) => {{
+        #[allow(dead_code)]
+        trait No {
+            const DEBUG: bool = false;
+        }
+        impl<T> No for T {}
+        struct Has<T>(std::marker::PhantomData<T>);
+        #[allow(dead_code)]
+        impl<T: std::fmt::Debug> Has<T> {
+            const DEBUG: bool = true;
+        }
+        <Has<$type>>::DEBUG
+    }};
+}
+
 fn main() {
     // A secret that the compiler does not know and that nothing else in memory looks like.
     let secret: [u8; 32] = black_box(Sha256::digest(b"a secret of this test").into());
