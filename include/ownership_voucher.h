@@ -2101,9 +2101,9 @@ ov_status ov_get_next_entry_read(const uint8_t *message,
 
 // TO2.DeviceServiceInfoReady. `hmac` is the one of `ov_renewal_hmac`, or NULL if the device keeps its
 // credentials. `max_service_info` is the size in bytes of the largest service info that the device
-// accepts; NULL for the default of FDO.
+// accepts; 0 for the default of FDO.
 ov_status ov_device_service_info_ready(const struct ov_digest *hmac,
-                                       const uint16_t *max_service_info,
+                                       uint16_t max_service_info,
                                        struct ov_buffer **bytes);
 
 // Reads TO2.DeviceServiceInfoReady. `kept` is set to whether the device keeps its credentials, and

@@ -5,6 +5,7 @@
 //! that this takes two steps: a [`NewHeader`], then its HMAC.
 
 mod rendezvous;
+mod url;
 
 use alloc::string::String;
 use alloc::vec::Vec;

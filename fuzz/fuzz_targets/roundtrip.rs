@@ -95,8 +95,8 @@ impl Directive {
             .iter()
             .fold(RvDirective::new(), |directive, step| match step {
                 Step::Dns(name) => directive.dns(name.as_str()),
-                Step::V4(address) => directive.ipv4(*address),
-                Step::V6(address) => directive.ipv6(*address),
+                Step::V4(address) => directive.ip(*address),
+                Step::V6(address) => directive.ip(*address),
                 Step::Port(port) => directive.device_port(*port),
                 Step::OwnerPort(port) => directive.owner_port(*port),
                 Step::Protocol(number) => directive.protocol(protocols[usize::from(number % 4)]),

@@ -74,10 +74,10 @@ pub fn policy(choice: [u8; 4]) -> Policy<'static> {
         policy = policy.with_manufacturer_hash(hash);
     }
     if facts & 16 != 0 {
-        policy = policy.with_device_roots(&ROOTS);
+        policy = policy.with_device_roots(&*ROOTS);
     }
     if facts & 32 != 0 {
-        policy = policy.with_manufacturer_roots(&ROOTS);
+        policy = policy.with_manufacturer_roots(&*ROOTS);
     }
     policy
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::net::IpAddr;
 
 use ciborium::Value;
 
@@ -65,16 +66,14 @@ impl RvDirective {
         self.with(RvVariable::Dns, Some(Value::Text(name.into())))
     }
 
-    /// The IPv4 address of the rendezvous server.
+    /// The IP address of the rendezvous server: an `IpAddr`, or its bytes.
     #[must_use]
-    pub fn ipv4(self, address: [u8; 4]) -> Self {
-        self.with(RvVariable::IpAddress, Some(Value::Bytes(address.to_vec())))
-    }
-
-    /// The IPv6 address of the rendezvous server.
-    #[must_use]
-    pub fn ipv6(self, address: [u8; 16]) -> Self {
-        self.with(RvVariable::IpAddress, Some(Value::Bytes(address.to_vec())))
+    pub fn ip(self, address: impl Into<IpAddr>) -> Self {
+        let bytes = match address.into() {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().to_vec(),
+        };
+        self.with(RvVariable::IpAddress, Some(Value::Bytes(bytes)))
     }
 
     /// The port that devices use.

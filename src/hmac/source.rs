@@ -48,6 +48,12 @@ impl<'p> From<&'p (dyn DeviceHmac + Sync + 'p)> for HmacSource<'p> {
     }
 }
 
+impl<'p> From<&'p (dyn DeviceHmac + Send + Sync + 'p)> for HmacSource<'p> {
+    fn from(hmac: &'p (dyn DeviceHmac + Send + Sync + 'p)) -> Self {
+        Self(Hmac::Borrowed(hmac))
+    }
+}
+
 impl<H: DeviceHmac + Send + Sync + 'static> From<Arc<H>> for HmacSource<'_> {
     fn from(hmac: Arc<H>) -> Self {
         Self(Hmac::Shared(hmac))

@@ -257,6 +257,69 @@ fn a_stream_is_handed_over() {
     assert_eq!((progress.done, results), (1024, 1024));
 }
 
+#[test]
+fn urls_become_directives() {
+    use create::{RvDirective, RvProtocol};
+    let dns = |port: u16| {
+        RvDirective::new()
+            .dns("rv.example.com")
+            .device_port(port)
+            .owner_port(port)
+    };
+    for (url, directive) in [
+        (
+            "https://rv.example.com:8443/",
+            dns(8443).protocol(RvProtocol::Https),
+        ),
+        (
+            "https://rv.example.com",
+            dns(443).protocol(RvProtocol::Https),
+        ),
+        ("http://rv.example.com/", dns(80).protocol(RvProtocol::Http)),
+        ("tcp://rv.example.com:1", dns(1).protocol(RvProtocol::Tcp)),
+        (
+            "tls://rv.example.com:65535",
+            dns(65535).protocol(RvProtocol::Tls),
+        ),
+        (
+            "coap://rv.example.com",
+            dns(5683).protocol(RvProtocol::CoapUdp),
+        ),
+        (
+            "coap+tcp://rv.example.com",
+            dns(5683).protocol(RvProtocol::CoapTcp),
+        ),
+    ] {
+        assert_eq!(RvDirective::from_url(url), Ok(directive), "{url}");
+    }
+    let http = |it: RvDirective| it.device_port(80).owner_port(80).protocol(RvProtocol::Http);
+    let v6 = http(RvDirective::new().ip(std::net::Ipv6Addr::LOCALHOST));
+    assert_eq!(RvDirective::from_url("http://[::1]"), Ok(v6));
+    let v4 = http(RvDirective::new().ip([127, 0, 0, 1]));
+    assert_eq!(RvDirective::from_url("http://127.0.0.1"), Ok(v4));
+    for bad in [
+        "rv.example.com",
+        "ftp://a",
+        "HTTPS://a",
+        "tcp://a",
+        "http://",
+        "http://a:0",
+        "http://a:",
+        "http://a:70000",
+        "http://a/path",
+        "http://a?b",
+        "http://user@a",
+        "http://[::1",
+        "http://[::1]x",
+        "http://[1.2.3.4]",
+        "http://a b",
+        "http://a..b",
+    ] {
+        let error = RvDirective::from_url(bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadArgument, "{bad}");
+    }
+}
+
 /// What a caller declines is not called a fault of the signer.
 #[test]
 fn a_hand_over_is_declined() {

@@ -74,7 +74,7 @@ fn a_rendezvous_directive_is_complete() {
         None
     );
     assert_eq!(
-        make(&[base().ipv4([1, 2, 3, 4]).device_port(1).protocol(https)]),
+        make(&[base().ip([1, 2, 3, 4]).device_port(1).protocol(https)]),
         None
     );
     let owner_only = base()
@@ -99,10 +99,10 @@ fn rendezvous_directives_without_sense_are_not_written() {
         port().dns("rv example.com"),
         port().dns("rv.example.com\u{1b}[2J"),
         port().dns("10.0.0.256"),
-        port().ipv4([0; 4]),
-        port().ipv6([0; 16]),
-        port().ipv4([255; 4]),
-        port().ipv6([0xff; 16]),
+        port().ip([0; 4]),
+        port().ip([0; 16]),
+        port().ip([255; 4]),
+        port().ip([0xff; 16]),
         base().dns("rv.example.com").device_port(0),
         port().dns("rv.example.com").owner_port(0),
         port().dns("rv.example.com").dns("rv2.example.com"),
@@ -120,7 +120,7 @@ fn rendezvous_directives_without_sense_are_not_written() {
     }
     for good in [
         port().dns("10.0.0.5"),
-        port().ipv4([127, 0, 0, 1]),
+        port().ip([127, 0, 0, 1]),
         directive().flag(RvVariable::DevOnly).delay(0),
     ] {
         let resale = Replacement::new(Guid([2; 16]), &[good], maker.clone());

@@ -96,11 +96,11 @@ pub extern "C" fn ov_get_next_entry_read(
 
 /// TO2.DeviceServiceInfoReady. `hmac` is the one of `ov_renewal_hmac`, or NULL if the device keeps its
 /// credentials. `max_service_info` is the size in bytes of the largest service info that the device
-/// accepts; NULL for the default of FDO.
+/// accepts; 0 for the default of FDO.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_service_info_ready(
     hmac: *const ov_digest,
-    max_service_info: *const u16,
+    max_service_info: u16,
     bytes: *mut *mut ov_buffer,
 ) -> ov_status {
     plain(|caller| {
@@ -108,13 +108,9 @@ pub extern "C" fn ov_device_service_info_ready(
             true => None,
             false => Some(at(caller.array(hmac, 1)?.first())?.read()?),
         };
-        let max_service_info = match max_service_info.is_null() {
-            true => None,
-            false => Some(*at(caller.array(max_service_info, 1)?.first())?),
-        };
         let ready = DeviceServiceInfoReady {
             hmac,
-            max_service_info,
+            max_service_info: (max_service_info > 0).then_some(max_service_info),
         };
         caller.out(bytes)?.write(buffer(ready.to_cbor()));
         Ok(())

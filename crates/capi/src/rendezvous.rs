@@ -229,9 +229,9 @@ pub extern "C" fn ov_rv_directive_ipv4(
     address: *const u8,
 ) -> ov_status {
     plain(|caller| {
-        let address = caller.fixed(address)?;
+        let address: [u8; 4] = caller.fixed(address)?;
         let directive = caller.get_mut(directive)?;
-        *directive = core::mem::take(directive).ipv4(address);
+        *directive = core::mem::take(directive).ip(address);
         Ok(())
     })
 }
@@ -243,9 +243,9 @@ pub extern "C" fn ov_rv_directive_ipv6(
     address: *const u8,
 ) -> ov_status {
     plain(|caller| {
-        let address = caller.fixed(address)?;
+        let address: [u8; 16] = caller.fixed(address)?;
         let directive = caller.get_mut(directive)?;
-        *directive = core::mem::take(directive).ipv6(address);
+        *directive = core::mem::take(directive).ip(address);
         Ok(())
     })
 }

@@ -340,7 +340,7 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
     uint16_t most = 7;
     bool kept = false;
     if (renewal == NULL) {
-        OK(ov_device_service_info_ready(NULL, NULL, &ready));
+        OK(ov_device_service_info_ready(NULL, 0, &ready));
         slice = bytes_of(ready);
         OK(ov_device_service_info_ready_read(slice.data, slice.len, &kept, &hmac, &most, NULL));
         CHECK(kept && most == 0);
@@ -358,8 +358,7 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
         OK(ov_renewal_hmac(renewal, &callback, &by_callback, NULL));
         OK(ov_digest_equal(&hmac, &by_callback, &same));
         CHECK(same);
-        most = 1300;
-        OK(ov_device_service_info_ready(&hmac, &most, &ready));
+        OK(ov_device_service_info_ready(&hmac, 1300, &ready));
         slice = bytes_of(ready);
         OK(ov_device_service_info_ready_read(slice.data, slice.len, &kept, &by_callback, &most, NULL));
         OK(ov_digest_equal(&hmac, &by_callback, &same));
@@ -411,7 +410,7 @@ static void test_null(void) {
     IS(ov_get_next_entry_read(NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_hello_device(NULL, NULL, NULL, 0, 0, NULL, 0, 0, NULL), OV_ERR_NULL);
     IS(ov_hello_device_read(NULL, 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
-    IS(ov_device_service_info_ready(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_device_service_info_ready(NULL, 0, NULL), OV_ERR_NULL);
     IS(ov_device_service_info_ready_read(NULL, 0, NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_done(NULL, NULL), OV_ERR_NULL);
     IS(ov_done_check(NULL, 0, NULL, NULL), OV_ERR_NULL);

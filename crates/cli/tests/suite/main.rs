@@ -29,5 +29,6 @@ mod privacy;
 mod private_keys;
 mod revocation;
 mod sales;
+mod schema;
 mod screen;
 mod terminal;
