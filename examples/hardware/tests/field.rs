@@ -318,7 +318,7 @@ fn a_device_with_its_key_in_a_tpm() {
         .expect("a path")
         .into_owned();
     let nonce = ProveDvNonce([1; 16]);
-    let message = prove_device(foreign.guid(), nonce, nonce, b"xB", &public).sign(&device);
+    let message = prove_device(foreign.guid(), nonce, SetupDvNonce([2; 16]), b"xB", &public).sign(&device);
     let error = DeviceProof::check(&message.expect("signed"), &foreign, nonce).map(drop);
     assert_eq!(
         error.expect_err("another device").kind(),
