@@ -13,7 +13,9 @@ use common::{SoftTpm, complaint, voucher};
 use hardware::{Keeper as _, KeyKind, Secret, Signer};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceProof, ProveDvNonce, SetupDvNonce, device_key, prove_device};
+use ownership_voucher::onboard::{
+    DeviceProof, ProveDvNonce, SetupDvNonce, device_key, prove_device,
+};
 use ownership_voucher::{
     ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, LocalKey, NewVoucher,
     OwnerSigner as _, Policy, PublicKey, Roots, UnixTime, VerifiedVoucher,
@@ -318,7 +320,8 @@ fn a_device_with_its_key_in_a_tpm() {
         .expect("a path")
         .into_owned();
     let nonce = ProveDvNonce([1; 16]);
-    let message = prove_device(foreign.guid(), nonce, SetupDvNonce([2; 16]), b"xB", &public).sign(&device);
+    let message =
+        prove_device(foreign.guid(), nonce, SetupDvNonce([2; 16]), b"xB", &public).sign(&device);
     let error = DeviceProof::check(&message.expect("signed"), &foreign, nonce).map(drop);
     assert_eq!(
         error.expect_err("another device").kind(),
@@ -421,7 +424,10 @@ fn proves(voucher: &VerifiedVoucher<'_>, device: &Signer, other: &Signer, public
         let checked = DeviceProof::check(bytes, voucher, nonce).map(drop);
         checked.expect_err("no proof").kind()
     };
-    assert_eq!(refused(&bytes, ProveDvNonce([8; 16])), ErrorKind::WrongNonce);
+    assert_eq!(
+        refused(&bytes, ProveDvNonce([8; 16])),
+        ErrorKind::WrongNonce
+    );
     for back in [1, 20, 40, 63] {
         let mut bad = bytes.clone();
         let at = bad.len() - back;

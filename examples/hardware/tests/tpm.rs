@@ -13,7 +13,9 @@ use hardware::tpm::Tpm;
 use hardware::{Failure, Keeper, KeyKind, Secret, Signer, files};
 use ownership_voucher::create::{RvDirective, RvProtocol};
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceCredential, DeviceFacts, ProveDvNonce, ProveOvHdr, ProveOvNonce, next_entry};
+use ownership_voucher::onboard::{
+    DeviceCredential, DeviceFacts, ProveDvNonce, ProveOvHdr, ProveOvNonce, next_entry,
+};
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::{
     ErrorKind, ExtendOptions, Guid, HandOver, KeyOrChain, KeyType, NewVoucher, OwnerSigner as _,
