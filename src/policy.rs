@@ -256,7 +256,7 @@ impl<'p> Policy<'p> {
 
     /// Refuses a path with a certificate whose revocation status is not covered by any list: no
     /// list was given, or none applies to it. A trusted certificate itself is not looked up. By
-    /// default lists are used where they are present. Add them with [`Roots::add_crl_der`].
+    /// default lists are used where they are present. Add them with [`Roots::add_crl_der`](crate::Roots::add_crl_der).
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn require_revocation_lists(mut self) -> Self {
