@@ -130,6 +130,7 @@ pub mod batch;
 #[cfg(any(ov_bench, fuzzing))]
 #[doc(hidden)]
 #[allow(
+    missing_debug_implementations,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::disallowed_macros,
