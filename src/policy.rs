@@ -19,7 +19,7 @@ use crate::time::UnixTime;
 /// All inputs of a verdict other than the voucher itself.
 ///
 /// It borrows what it is given by reference. A `Policy<'static>` for a long-lived service owns or shares
-/// its roots and its HMAC: they are given by value or in an `Arc`. Clones are cheap but for the keys.
+/// its roots and its HMAC: they are given by value or in an `Arc`. A clone of it shares them, and copies the keys.
 ///
 /// A policy starts from an anchor, which shows that the header of a voucher is genuine. The anchor
 /// is the manufacturer, who signed the header with the first entry
@@ -256,7 +256,8 @@ impl<'p> Policy<'p> {
 
     /// Refuses a path with a certificate whose revocation status is not covered by any list: no
     /// list was given, or none applies to it. A trusted certificate itself is not looked up. By
-    /// default lists are used where they are present. Add them with [`Roots::add_crl_der`](crate::Roots::add_crl_der).
+    /// default lists are used where they are present. Add them with
+    /// [`Roots::add_crl_der`](crate::Roots::add_crl_der).
     #[cfg(feature = "x509")]
     #[must_use]
     pub const fn require_revocation_lists(mut self) -> Self {

@@ -4,6 +4,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::rendezvous::{RvDirective, RvProtocol};
 use crate::error::{Error, ErrorKind};
+use crate::voucher::is_host;
 
 impl RvDirective {
     /// The directive for a URL: host, port for devices and owners, protocol.
@@ -65,7 +66,7 @@ impl RvDirective {
             Self::new().ip(address)
         } else if let Ok(address) = host.parse::<Ipv4Addr>() {
             Self::new().ip(address)
-        } else if is_name(host) {
+        } else if is_host(host) {
             Self::new().dns(host)
         } else {
             return Err(bad("neither a host name nor an IP address"));
@@ -90,16 +91,4 @@ fn split(authority: &str) -> Option<(&str, Option<&str>)> {
         Some(port) => Some((host, Some(port))),
         None => rest.is_empty().then_some((host, None)),
     }
-}
-
-/// Whether this can be a DNS name: labels of letters, digits, hyphens and underscores.
-fn is_name(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-    };
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host.len() <= 253 && host.split('.').all(label)
 }

@@ -314,6 +314,10 @@ fn urls_become_directives() {
         "http://[1.2.3.4]",
         "http://a b",
         "http://a..b",
+        // Names that resolvers take for addresses.
+        "http://10.0.0.256",
+        "http://0x7f000001",
+        "http://::1",
     ] {
         let error = RvDirective::from_url(bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadArgument, "{bad}");

@@ -16,17 +16,17 @@ fn schema() -> Value {
 /// is a fault.
 fn fault(value: &Value, schema: &Value, root: &Value) -> Option<String> {
     let schema = schema.as_object().unwrap();
-    for (keyword, wanted) in schema {
+    for (keyword, expected) in schema {
         let fault = match keyword.as_str() {
             "$schema" | "$defs" | "title" | "description" | "required" | "additionalProperties" => {
                 None
             }
             "$ref" => {
-                let name = wanted.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
+                let name = expected.as_str().unwrap().strip_prefix("#/$defs/").unwrap();
                 fault(value, &root["$defs"][name], root)
             }
             "anyOf" => {
-                let faults = wanted
+                let faults = expected
                     .as_array()
                     .unwrap()
                     .iter()
@@ -35,11 +35,14 @@ fn fault(value: &Value, schema: &Value, root: &Value) -> Option<String> {
                 (!faults.contains(&None)).then(|| format!("{faults:?}"))
             }
             "enum" => {
-                let known = wanted.as_array().unwrap().contains(value);
-                (!known).then(|| format!("{value} is none of {wanted}"))
+                let known = expected.as_array().unwrap().contains(value);
+                (!known).then(|| format!("{value} is none of {expected}"))
             }
             "type" => {
-                let types = wanted.as_array().cloned().unwrap_or(vec![wanted.clone()]);
+                let types = expected
+                    .as_array()
+                    .cloned()
+                    .unwrap_or(vec![expected.clone()]);
                 let is = |name: &Value| match name.as_str().unwrap() {
                     "null" => value.is_null(),
                     "string" => value.is_string(),
@@ -49,13 +52,13 @@ fn fault(value: &Value, schema: &Value, root: &Value) -> Option<String> {
                     "object" => value.is_object(),
                     other => panic!("the type {other}"),
                 };
-                (!types.iter().any(is)).then(|| format!("{value} is no {wanted}"))
+                (!types.iter().any(is)).then(|| format!("{value} is no {expected}"))
             }
             "items" => value
                 .as_array()
                 .into_iter()
                 .flatten()
-                .find_map(|item| fault(item, wanted, root)),
+                .find_map(|item| fault(item, expected, root)),
             "properties" => value
                 .as_object()
                 .and_then(|object| members(object, schema, root)),
@@ -136,8 +139,8 @@ fn lines_are_as_the_schema_says() {
                 None if line.get("message").is_some() => "message",
                 None => kind,
             };
-            let wanted = &schema["$defs"][name];
-            assert_eq!(fault(&line, wanted, &schema), None, "{name}: {line}");
+            let expected = &schema["$defs"][name];
+            assert_eq!(fault(&line, expected, &schema), None, "{name}: {line}");
             assert_eq!(fault(&line, &schema, &schema), None, "{line}");
         }
     }
