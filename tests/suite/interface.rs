@@ -36,6 +36,7 @@ fn guids_are_read_in_both_forms() {
         "3f1c6a0e-5b7d4c2f9a8e01d2c3b4a596",
         "3f1c6a0e5-b7d-4c2f-9a8e-01d2c3b4a596",
         "3f1c6a0e-5b7d-4c2f-9a8e-01d2c3b4a596-",
+        "3f1c6a0e-5b7d_4c2f-9a8e-01d2c3b4a596",
         "{3f1c6a0e-5b7d-4c2f-9a8e-01d2c3b4a596}",
         "+f1c6a0e5b7d4c2f9a8e01d2c3b4a596",
         "3f1c6a0e5b7d4c2f9a8e01d2c3b4a5é",
@@ -321,6 +322,10 @@ fn urls_become_directives() {
     ] {
         let error = RvDirective::from_url(bad).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadArgument, "{bad}");
+    }
+    for more in ["http://a/path", "http://a?b", "http://a#b", "http://user@a"] {
+        let error = RvDirective::from_url(more).unwrap_err().to_string();
+        assert!(error.contains("host and port only"), "{more}: {error}");
     }
 }
 
