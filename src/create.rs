@@ -128,7 +128,8 @@ impl NewVoucher {
         self
     }
 
-    /// The hash algorithm. Default: the one that the table of FDO 1.1 §3.3.2 selects.
+    /// The hash algorithm. Default: the one that the table of FDO 1.1 §3.3.2 selects, and SHA-384 where
+    /// the keys of device and manufacturer are both RSA-3072, of which the table says nothing.
     #[must_use]
     pub const fn with_hash(mut self, hash: HashAlgorithm) -> Self {
         self.hash = Some(hash);
@@ -224,6 +225,7 @@ impl NewVoucher {
         }
         let hash = self.hash.unwrap_or_else(|| {
             KeyKind::table_hash(device.as_ref().map(PublicKey::key_kind), owner.key_kind())
+                .unwrap_or(HashAlgorithm::Sha384)
         });
         let (chain, chain_hash) = match self.epid {
             true => (Value::Null, Value::Null),

@@ -138,12 +138,13 @@ impl KeyKind {
         }
     }
 
-    /// The table of FDO 1.1 §3.3.2: SHA-384 where either key is on P-384, otherwise SHA-256.
-    pub(crate) fn table_hash(device: Option<Self>, owner: Self) -> HashAlgorithm {
-        if owner == Self::P384 || device == Some(Self::P384) {
-            HashAlgorithm::Sha384
-        } else {
-            HashAlgorithm::Sha256
+    /// The table of FDO 1.1 §3.3.2: SHA-384 where either key is on P-384, otherwise SHA-256. `None` where
+    /// both keys are RSA-3072: the table has no such row, and SHA-256 is the weaker of the two.
+    pub(crate) fn table_hash(device: Option<Self>, owner: Self) -> Option<HashAlgorithm> {
+        match (device, owner) {
+            (Some(Self::P384), _) | (_, Self::P384) => Some(HashAlgorithm::Sha384),
+            (Some(Self::Rsa3072), Self::Rsa3072) => None,
+            _ => Some(HashAlgorithm::Sha256),
         }
     }
 

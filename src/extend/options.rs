@@ -51,9 +51,9 @@ impl ExtendOptions {
     ///
     /// Implementations choose the first one differently if device and owner differ in strength. go-fdo
     /// chooses anew for each entry that it writes, and then refuses its own entry if the first one has
-    /// another hash: docs/interop.md in the repository lists the five pairs of keys. An entry whose hash
-    /// deviates from the table of FDO 1.1 §3.3.2 has the finding
-    /// [`HashTable`](crate::finding::FindingKind::HashTable), of which `ov extend` warns.
+    /// another hash: docs/interop.md in the repository lists the four pairs of keys, and `ov extend` warns
+    /// of them. An entry whose hash deviates from the table of FDO 1.1 §3.3.2 has the finding
+    /// [`HashTable`](crate::finding::FindingKind::HashTable).
     #[must_use]
     pub fn with_hash(mut self, hash: impl Into<Option<HashAlgorithm>>) -> Self {
         self.hash = hash.into();

@@ -138,7 +138,7 @@ impl Index {
         let room = reader.remaining() / LEAST_ENTRY;
         let promised = usize::try_from(promised).unwrap_or(room);
         self.entries.reserve_exact(room.min(promised));
-        let table_hash = S::THOROUGH.then(|| self.table_hash(bytes));
+        let table_hash = S::THOROUGH.then(|| self.table_hash(bytes)).flatten();
         while reader.more(&mut items)? {
             let number = self.entries.len();
             if number >= limit {
@@ -169,8 +169,8 @@ impl Index {
         Ok(())
     }
 
-    /// The hash that the table of FDO 1.1 §3.3.2 selects.
-    pub(crate) fn table_hash(&self, bytes: &[u8]) -> HashAlgorithm {
+    /// The hash that the table of FDO 1.1 §3.3.2 selects, if it has these keys.
+    pub(crate) fn table_hash(&self, bytes: &[u8]) -> Option<HashAlgorithm> {
         let device_key = self.chain.and_then(|chain| {
             let leaf = crate::key::Certificates::new(bytes, chain).next()?;
             PublicKeyMaterial::of_certificate(bytes, leaf)
@@ -195,7 +195,9 @@ impl Index {
     }
 
     fn check_header_hashes(&self, bytes: &[u8], sink: &mut impl Sink) {
-        let wanted = self.table_hash(bytes);
+        let Some(wanted) = self.table_hash(bytes) else {
+            return;
+        };
         for hash in self.chain_hash.iter().chain([&self.hmac]) {
             if hash.algorithm != wanted {
                 sink.note(FindingKind::HashTable, hash.item.start());

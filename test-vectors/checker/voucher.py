@@ -298,16 +298,23 @@ class Voucher:
 
     def hash_table_departures(self):
         """(offset, kind, entry) of each hash that the table of FDO 1.1 section 3.3.2 does not choose."""
-        strong = self.maker.kind == "p384"
+        owner, device = _strength(self.maker.kind, self.maker.value), None
         if self.chain:
             try:
-                strong |= der.public_key(der.Certificate(self.chain[0]).spki)[0] == "p384"
+                device = _strength(*der.public_key(der.Certificate(self.chain[0]).spki))
             except der.BadDer:
                 pass
-        wanted = "sha384" if strong else "sha256"
+        if (device, owner) == ("rsa3072", "rsa3072"):
+            return []  # the table has no such row
+        wanted = "sha384" if "p384" in (device, owner) else "sha256"
         items = [self.mac] + ([self.chain_hash] if self.chain_hash else [])
         items += [item for entry in self.entries for item in (entry.previous, entry.info)]
         return [(item.place[0], "hash-table", item.place[1]) for item in items if item.name != wanted]
+
+
+def _strength(kind, value):
+    """The kind of a key, with its size if it is RSA."""
+    return f"rsa{value[0].bit_length()}" if kind == "rsa" else kind
 
 
 def rendezvous(reader, limit=1024):

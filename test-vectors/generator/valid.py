@@ -6,6 +6,7 @@ from . import cbor, certs, keys, owner
 from .suite import MAKER, OWNERS, Suite, draft, last
 from .voucher import (
     HMAC_SHA384,
+    SHA256,
     SHA384,
     Built,
     Draft,
@@ -180,6 +181,21 @@ def hash_choices():
         "RSA-3072 owners sign with RS384 while the table wants SHA-256 for the hashes.",
         Draft(owner.x509("rsa3072-maker"), [Hop(owner.x509("rsa3072-owner-a"))]),
     )
+    authority = keys.get("p256-device-ca-maker")
+    device = certs.certificate(
+        "Device 3072", keys.get("rsa3072-grove-maker"), "Maker device CA", authority
+    )
+    for name, code in (("sha256", SHA256), ("sha384", SHA384)):
+        suite.valid(
+            f"hash-rsa3072-device-{name}",
+            "Device and owners have RSA-3072 keys, for which the table has no row: either hash will do.",
+            Draft(
+                owner.x509("rsa3072-maker"),
+                [Hop(owner.x509("rsa3072-owner-a"))],
+                hash=code,
+                chain=[device, certs.device_ca()],
+            ),
+        )
 
 
 def signatures():

@@ -94,8 +94,7 @@ fn read(vector: &str) -> serde_json::Value {
 
 /// The certificates and the private key of a device of the test vectors.
 pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
-    let vector = read("valid/p256-x509-0-entries.json");
-    let bytes = hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex");
+    let bytes = vector("p256-x509-0-entries");
     let voucher = Voucher::parse(&bytes).expect("a good voucher");
     let keys = read("keys.json");
     let pem = keys["p256-device-maker-0001"].as_str().expect("a key");
@@ -103,10 +102,20 @@ pub(crate) fn device_with_certificate() -> (Vec<Vec<u8>>, LocalKey) {
     (voucher.device_chain().map(<[u8]>::to_vec).collect(), key)
 }
 
+/// The voucher of a test vector that verifies.
+pub(crate) fn vector(name: &str) -> Vec<u8> {
+    let vector = read(&format!("valid/{name}.json"));
+    hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex")
+}
+
 /// The test vector of 255 entries, and its owner's key. To make one takes 32,640 signatures.
 pub(crate) fn of_255_entries() -> (Vec<u8>, LocalKey) {
-    let vector = read("valid/p256-x509-255-entries.json");
-    let bytes = hex::decode(vector["voucher"].as_str().expect("hex")).expect("hex");
+    of_vector("p256-x509-255-entries")
+}
+
+/// The voucher of a test vector that verifies, and its owner's key.
+pub(crate) fn of_vector(name: &str) -> (Vec<u8>, LocalKey) {
+    let bytes = vector(name);
     let voucher = verified(Voucher::parse(&bytes).expect("a good voucher"));
     let keys = read("keys.json");
     let keys = keys.as_object().expect("an object").values();

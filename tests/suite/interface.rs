@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::common;
 
 use common::{fresh, key, voucher};
+use ownership_voucher::create::RvDirective;
 use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::onboard::*;
 use ownership_voucher::transfer::{HandOverRequest, hand_over_stream};
@@ -410,4 +411,27 @@ fn plain_messages() {
         DeviceServiceInfoReady::read(&hash).unwrap_err().kind(),
         ErrorKind::NotAnHmac
     );
+}
+
+/// FDO has no row for a device with RSA-3072. With an owner as strong as it, SHA-256 would be the weakest
+/// part.
+#[test]
+fn two_strong_rsa_keys_get_the_strong_hash() {
+    let bytes = common::vector("hash-rsa3072-device-sha256");
+    let made = Voucher::parse(&bytes).unwrap();
+    let chain: Vec<Vec<u8>> = made.device_chain().map(<[u8]>::to_vec).collect();
+    let rsa = made.manufacturer_key().public_key().unwrap();
+    for (maker, wanted) in [
+        (rsa, HashAlgorithm::Sha384),
+        (key(P256, 1).public_key(), HashAlgorithm::Sha256),
+        (
+            key(KeyType::Secp384r1, 1).public_key(),
+            HashAlgorithm::Sha384,
+        ),
+    ] {
+        let new = NewVoucher::new(Guid([1; 16]), "Model 7", KeyOrChain::Key(maker))
+            .with_rendezvous(RvDirective::from_url("https://rv.example.com").unwrap())
+            .with_device_chain(chain.clone());
+        assert_eq!(new.header().unwrap().algorithm(), wanted);
+    }
 }

@@ -3,6 +3,7 @@
 #![cfg(all(feature = "rsa", feature = "x509", feature = "pem"))]
 
 use crate::common;
+use crate::common::vector;
 
 use common::{Keys, key, verified};
 use ownership_voucher::certificate::CertificateInfo;
@@ -21,12 +22,6 @@ fn kind<T>(result: Result<T, Error>) -> Option<ErrorKind> {
 fn json(name: &str) -> serde_json::Value {
     let path = format!("{}/test-vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// The voucher of a vector.
-fn vector(name: &str) -> Vec<u8> {
-    let vector = json(&format!("valid/{name}"));
-    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
 }
 
 /// What the SubjectPublicKeyInfo of a P-256 or P-384 key ends with: 04, x, y.

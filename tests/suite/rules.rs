@@ -1,6 +1,7 @@
 //! Rules of creating, extending and reading that no vector can test, one by one.
 
 use crate::common;
+use crate::common::vector;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -539,17 +540,6 @@ fn a_bare_device_certificate_has_a_limit() {
         .concat();
         assert_eq!(kind(Voucher::parse(&bytes)), Some(wanted));
     }
-}
-
-/// The voucher of a vector.
-fn vector(name: &str) -> Vec<u8> {
-    let path = format!(
-        "{}/test-vectors/valid/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let text = std::fs::read_to_string(path).unwrap();
-    let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
-    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
 }
 
 #[test]

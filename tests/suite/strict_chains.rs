@@ -2,6 +2,7 @@
 #![cfg(feature = "x509")]
 
 use crate::common;
+use crate::common::vector;
 
 use common::{device, directive, key};
 use ownership_voucher::finding::FindingKind;
@@ -10,13 +11,6 @@ use ownership_voucher::{
 };
 
 const P256: KeyType = KeyType::Secp256r1;
-
-fn vector(name: &str) -> Vec<u8> {
-    let root = env!("CARGO_MANIFEST_DIR");
-    let text = std::fs::read_to_string(format!("{root}/test-vectors/valid/{name}.json"));
-    let vector: serde_json::Value = serde_json::from_str(&text.unwrap()).unwrap();
-    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
-}
 
 /// A voucher of a device with these certificates.
 fn made(chain: &[&str]) -> Vec<u8> {

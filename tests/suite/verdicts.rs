@@ -1,6 +1,7 @@
 //! What a verdict says: the names of what was proved, and where the fault is.
 
 use crate::common;
+use crate::common::vector;
 
 use common::{device, key, voucher};
 use ownership_voucher::finding::FindingKind;
@@ -163,13 +164,6 @@ fn an_audit_remarks_on_every_chain() {
 }
 
 #[cfg(feature = "x509")]
-fn vector(name: &str) -> Vec<u8> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/valid");
-    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
-    let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
-    hex::decode(vector["voucher"].as_str().unwrap()).unwrap()
-}
-
 /// The first and the last second belong to the validity of a certificate.
 #[cfg(feature = "x509")]
 #[test]
