@@ -182,7 +182,7 @@ fn shipment(
         sink,
         receipts,
         progress: Progress::new(true),
-        warnings: Warnings::default(),
+        warnings: Warnings::new(args.hash.map(Into::into)),
         number: 0,
         broken: None,
         tally: Tally::default(),

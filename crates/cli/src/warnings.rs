@@ -2,12 +2,12 @@
 //! it.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::finding::{Finding, FindingKind};
 use ownership_voucher::{
-    Error, ExtendOptions, Extension, KeyOrChain, Policy, VerifiedVoucher, Voucher,
+    Error, ExtendOptions, Extension, KeyOrChain, Policy, PublicKey, VerifiedVoucher, Voucher,
 };
 
 use crate::output::print_message;
@@ -15,19 +15,46 @@ use crate::output::print_message;
 /// Each kind is reported once, with the first voucher of its group that has it. Signatures on
 /// certificates are verified for the first voucher of those that differ in their devices alone: for
 /// each they would take longer than the hand-over.
-#[derive(Default)]
-pub(crate) struct Warnings(Mutex<State>);
+pub(crate) struct Warnings {
+    /// The hash that was asked for.
+    hash: Option<HashAlgorithm>,
+    state: Mutex<State>,
+}
 
 #[derive(Default)]
 struct State {
     said: Vec<FindingKind>,
-    /// The first voucher that is sold to its present owner: its number and name.
-    to_owner: Option<(usize, String)>,
-    to_owner_said: bool,
+    /// About the first voucher that is sold to its present owner.
+    to_owner: Once,
+    /// About the first voucher to which go-fdo cannot add an entry.
+    strength: Once,
     /// The keys and certificates of vouchers whose certificates have been verified.
     kinds: BTreeSet<[u8; 32]>,
     /// Warnings to be printed before anything is signed: by voucher number, with its name.
     waiting: BTreeMap<usize, (String, Vec<Finding>)>,
+}
+
+/// A warning that is printed once, about the first voucher that deserves it.
+#[derive(Default)]
+struct Once {
+    /// The number of the voucher, and the text.
+    first: Option<(usize, String)>,
+    said: bool,
+}
+
+impl Once {
+    fn add(&mut self, number: usize, text: impl FnOnce() -> String) {
+        if !self.said && self.first.as_ref().is_none_or(|(first, _)| number < *first) {
+            self.first = Some((number, text()));
+        }
+    }
+
+    fn say(&mut self) {
+        if let Some((_, text)) = self.first.take() {
+            print_message(&text);
+            self.said = true;
+        }
+    }
 }
 
 /// A policy, and the same without signatures on certificates.
@@ -45,16 +72,30 @@ impl<'p> Policies<'p> {
 }
 
 impl Warnings {
-    /// Prints the warnings about the voucher that this extension makes.
+    /// None so far; `hash` is the one that was asked for.
+    pub(crate) fn new(hash: Option<HashAlgorithm>) -> Self {
+        Self {
+            hash,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prints the warnings about the voucher that this extension of `voucher` makes.
     pub(crate) fn about(
         &self,
         name: &str,
+        voucher: &Voucher<'_>,
         extension: &Extension<'_>,
         policy: &Policy<'_>,
     ) -> Result<(), Error> {
         if extension.next() == extension.owner() {
             self.to_owner(0, name);
         }
+        self.strength(0, name, voucher, extension.next());
         self.wait(0, name, extension.findings(policy)?);
         self.say();
         Ok(())
@@ -72,9 +113,12 @@ impl Warnings {
         if matches!(next, KeyOrChain::Key(key) if key == voucher.owner()) {
             self.to_owner(number, name);
         }
+        if let Ok(key) = next.public_key() {
+            self.strength(number, name, voucher, &key);
+        }
         let kind = hash_of_keys(voucher, next);
         let mut found;
-        if self.0.lock().is_ok_and(|state| state.kinds.contains(&kind)) {
+        if self.state().kinds.contains(&kind) {
             found = voucher.findings(&policies.inexpensive);
             // The first is about signatures that were verified before, the second is not true of
             // the voucher with its new entry.
@@ -91,8 +135,7 @@ impl Warnings {
                 self.to_owner(number, name);
             }
             found = extension.findings(policies.full)?;
-            let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.kinds.insert(kind);
+            self.state().kinds.insert(kind);
         }
         self.wait(number, name, found);
         Ok(())
@@ -101,18 +144,47 @@ impl Warnings {
     /// An entry for the present owner is legal, and hands nothing over: often the wrong key was
     /// named.
     fn to_owner(&self, number: usize, name: &str) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state
-            .to_owner
-            .as_ref()
-            .is_none_or(|(first, _)| number < *first)
-        {
-            state.to_owner = Some((number, name.to_owned()));
+        self.state().to_owner.add(number, || {
+            format!(
+                "{name}: warning: the next owner is the present one: the key is the same, and the \
+                 new entry hands nothing over"
+            )
+        });
+    }
+
+    /// go-fdo takes SHA-384 only where the keys of device and owner are both strong, whatever the
+    /// voucher uses, and refuses an entry whose hash is not that of the first one.
+    fn strength(&self, number: usize, name: &str, voucher: &Voucher<'_>, next: &PublicKey) {
+        let leaf = voucher.device_chain().next();
+        let Some(Ok(device)) = leaf.map(PublicKey::from_certificate_der) else {
+            return;
+        };
+        let first = voucher.entry(0).map(|entry| entry.previous_hash());
+        let used = first.map_or_else(
+            || self.hash.unwrap_or(voucher.hmac().algorithm()),
+            |hash| hash.algorithm(),
+        );
+        let strong = |key: &PublicKey| matches!(key.bits(), 384 | 3072);
+        let theirs = match strong(&device) && strong(next) {
+            true => HashAlgorithm::Sha384,
+            false => HashAlgorithm::Sha256,
+        };
+        if used != theirs {
+            self.state().strength.add(number, || {
+                format!(
+                    "{name}: warning: the keys of the device ({} bits) and of the next owner ({} \
+                     bits) are not those for which go-fdo hashes entries with {}: it reads this \
+                     voucher, but refuses the entry that it adds itself (docs/interop.md)",
+                    device.bits(),
+                    next.bits(),
+                    used.name(),
+                )
+            });
         }
     }
 
     fn wait(&self, number: usize, name: &str, mut found: Vec<Finding>) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         found.retain(|finding| !state.said.contains(&finding.kind));
         if !found.is_empty() {
             state.waiting.insert(number, (name.to_owned(), found));
@@ -121,16 +193,10 @@ impl Warnings {
 
     /// Prints the collected warnings.
     pub(crate) fn say(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        state.to_owner.say();
+        state.strength.say();
         let waiting = core::mem::take(&mut state.waiting);
-        if let Some((_, name)) = state.to_owner.take()
-            && !core::mem::replace(&mut state.to_owner_said, true)
-        {
-            print_message(&format!(
-                "{name}: warning: the next owner is the present one: the key is the same, and the \
-                 new entry hands nothing over"
-            ));
-        }
         for (name, found) in waiting.into_values() {
             for finding in found {
                 if !state.said.contains(&finding.kind) {

@@ -103,7 +103,7 @@ pub(super) fn first_step(
     let prepared = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
         extension.check(&policy)?;
-        Warnings::default().about(&name, &extension, &policy)?;
+        Warnings::new(args.hash.map(Into::into)).about(&name, voucher, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
         }
@@ -167,7 +167,7 @@ pub(super) fn second_step(
     let signed = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
         let sold = extension.hand_over(&signature, &policy)?;
-        Warnings::default().about(&name, &extension, &policy)?;
+        Warnings::new(args.hash.map(Into::into)).about(&name, voucher, &extension, &policy)?;
         if let Some(journal) = &journal {
             journal.name(vec![name.clone()]);
         }

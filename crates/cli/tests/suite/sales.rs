@@ -271,3 +271,34 @@ fn a_sale_to_the_present_owner_is_said() {
     let (_, _, err) = ov(&folder, "extend two --key 1.key --to 5.pub -o w4");
     assert!(!err.contains(said), "{err}");
 }
+
+/// go-fdo refuses the entry that it adds itself if the first one has another hash than it would choose.
+#[test]
+fn a_hash_with_which_go_fdo_does_not_go_on_is_said() {
+    let folder = folder("strength");
+    let said = "refuses the entry that it adds itself";
+    let strong = common::key(KeyType::Secp384r1, 7)
+        .public_key()
+        .to_spki_der();
+    fs::write(folder.join("strong.pub"), pem("PUBLIC KEY", &strong)).unwrap();
+    for (vector, next, wanted) in [
+        // SHA-384 for a P-384 device. go-fdo takes it only with a strong owner.
+        ("hash-sha384-p384-device-p256-owner", "5.pub", 1),
+        ("p384-x509-2-entries", "strong.pub", 0),
+        ("p256-x509-1-entries", "5.pub", 0),
+        ("hash-sha384-with-p256", "5.pub", 1),
+    ] {
+        let (bytes, key) = common::of_vector(vector);
+        fs::write(folder.join("v.cbor"), bytes).unwrap();
+        fs::write(folder.join("v.key"), &*key.to_pkcs8_der().unwrap()).unwrap();
+        for how in ["--key v.key --force -o out", "--to-be-signed tbs --force"] {
+            let (code, _, err) = ov(&folder, &format!("extend v.cbor --to {next} {how}"));
+            assert_eq!(code, 0, "{vector}: {err}");
+            assert_eq!(
+                err.matches(said).count(),
+                wanted,
+                "{vector} to {next}: {err}"
+            );
+        }
+    }
+}
