@@ -154,6 +154,7 @@ mod guid;
 pub mod hmac;
 pub mod key;
 mod limits;
+mod names;
 pub mod onboard;
 pub mod parallel;
 mod policy;

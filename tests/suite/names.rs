@@ -1,8 +1,9 @@
 //! One word for one thing: a variant is its stable name in camel case, and the constant in C is the
 //! same in capitals.
 
-use ownership_voucher::ErrorKind;
+use ownership_voucher::create::RvProtocol;
 use ownership_voucher::finding::FindingKind;
+use ownership_voucher::{ErrorKind, KeyType, Origin};
 
 const HEADER: &str = include_str!("../../include/ownership_voucher.h");
 
@@ -31,4 +32,15 @@ fn findings() {
         assert_eq!(format!("{kind:?}"), camel(kind.name()));
         assert!(in_c("OV_FINDING_", kind.name(), kind.code()), "{kind:?}");
     }
+}
+
+#[test]
+fn names_are_displayed_in_any_width() {
+    assert_eq!(ErrorKind::GuidZero.to_string(), "guid-zero");
+    assert_eq!(RvProtocol::Https.to_string(), RvProtocol::Https.name());
+    assert_eq!(
+        format!("{:>6}|{:6}|", Origin::Hmac, Origin::Hmac),
+        "  hmac|hmac  |"
+    );
+    assert_eq!(KeyType::Secp256r1.to_string(), "SECP256R1");
 }
