@@ -238,9 +238,8 @@ var weakerHash = &exception{
 // ownEntryRefused names the pairs of owner and device in which ownership-voucher makes the voucher
 // and its first entry, and go-fdo refuses the entry that it then adds itself.
 var ownEntryRefused = map[string]*exception{
-	"SECP256R1 P-384":       weakerHash,
-	"SECP384R1 P-256":       weakerHash,
-	"SECP384R1 RSA 2048":    weakerHash,
-	"RSA2048RESTR P-384":    weakerHash,
-	"RSAPKCS 3072 RSA 3072": weakerHash,
+	"SECP256R1 P-384":    weakerHash,
+	"SECP384R1 P-256":    weakerHash,
+	"SECP384R1 RSA 2048": weakerHash,
+	"RSA2048RESTR P-384": weakerHash,
 }

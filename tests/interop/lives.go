@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand"
+	"strings"
 
 	"github.com/fido-device-onboard/go-fdo/blob"
 	"github.com/fido-device-onboard/go-fdo/cbor"
@@ -158,13 +159,18 @@ var flipKinds = map[uint8]struct {
 	name  string
 	until uint8
 }{
-	protocol.TO0OwnerSignMsgType:   {"TO0.OwnerSign", protocol.TO1HelloRVMsgType},
-	protocol.TO1ProveToRVMsgType:   {"TO1.ProveToRV", protocol.TO2HelloDeviceMsgType},
-	protocol.TO1RVRedirectMsgType:  {"TO1.RVRedirect", protocol.TO2ProveDeviceMsgType},
-	protocol.TO2ProveOVHdrMsgType:  {"TO2.ProveOVHdr", protocol.TO2ProveDeviceMsgType},
-	protocol.TO2OVNextEntryMsgType: {"TO2.OVNextEntry", protocol.TO2ProveDeviceMsgType},
-	protocol.TO2ProveDeviceMsgType: {"TO2.ProveDevice", protocol.TO2DeviceServiceInfoReadyMsgType},
-	protocol.TO2SetupDeviceMsgType: {"TO2.SetupDevice", protocol.TO2DeviceServiceInfoReadyMsgType},
+	protocol.TO2HelloDeviceMsgType:            {"TO2.HelloDevice", protocol.TO2GetOVNextEntryMsgType},
+	protocol.TO2GetOVNextEntryMsgType:         {"TO2.GetOVNextEntry", protocol.TO2ProveDeviceMsgType},
+	protocol.TO2DeviceServiceInfoReadyMsgType: {"TO2.DeviceServiceInfoReady", protocol.TO2DeviceServiceInfoMsgType},
+	protocol.TO2DoneMsgType:                   {"TO2.Done", protocol.ErrorMsgType},
+	protocol.TO2Done2MsgType:                  {"TO2.Done2", protocol.ErrorMsgType},
+	protocol.TO0OwnerSignMsgType:              {"TO0.OwnerSign", protocol.TO1HelloRVMsgType},
+	protocol.TO1ProveToRVMsgType:              {"TO1.ProveToRV", protocol.TO2HelloDeviceMsgType},
+	protocol.TO1RVRedirectMsgType:             {"TO1.RVRedirect", protocol.TO2ProveDeviceMsgType},
+	protocol.TO2ProveOVHdrMsgType:             {"TO2.ProveOVHdr", protocol.TO2ProveDeviceMsgType},
+	protocol.TO2OVNextEntryMsgType:            {"TO2.OVNextEntry", protocol.TO2ProveDeviceMsgType},
+	protocol.TO2ProveDeviceMsgType:            {"TO2.ProveDevice", protocol.TO2DeviceServiceInfoReadyMsgType},
+	protocol.TO2SetupDeviceMsgType:            {"TO2.SetupDevice", protocol.TO2DeviceServiceInfoReadyMsgType},
 }
 
 // flips changes one bit of one message, and compares what the two sides think of it: `count` bits, or
@@ -205,7 +211,7 @@ func flips(ring keyring, count int, seed int64, wrong bool) bool {
 		places = places[:min(count, len(places))]
 	}
 	accepted, refused, failed := 0, 0, false
-	found := map[string]int{}
+	found, crashes := map[string]int{}, map[string]int{}
 	for n, p := range places {
 		seen, around := 0, ""
 		base.question = p.kind
@@ -234,7 +240,14 @@ func flips(ring keyring, count int, seed int64, wrong bool) bool {
 		}
 		if ours == nil && theirs == nil {
 			accepted++
+			if p.kind != protocol.TO2ProveOVHdrMsgType && p.kind != protocol.TO2DeviceServiceInfoReadyMsgType {
+				failed = true
+				fmt.Printf("FAIL     bit %d of byte %d in message %d: nobody noticed\n", p.bit, p.at, p.kind)
+			}
 			continue
+		}
+		if theirs != nil && strings.Contains(theirs.Error(), "panic:") {
+			crashes[named.name]++
 		}
 		if ours != nil && theirs != nil {
 			refused++
@@ -265,6 +278,9 @@ func flips(ring keyring, count int, seed int64, wrong bool) bool {
 	fmt.Printf("%d flips in messages: %d accepted by both, %d refused by both\n", len(places), accepted, refused)
 	for class, n := range found {
 		fmt.Printf("%8d %s\n", n, class)
+	}
+	for name, n := range crashes {
+		fmt.Printf("%8d go-fdo panics, counted: %s\n", n, name)
 	}
 	return !failed
 }

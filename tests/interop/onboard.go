@@ -34,8 +34,7 @@ type transport struct {
 	change     func(kind uint8, message []byte) []byte
 	setupNonce []byte
 	to1d       []byte
-	hmac       *item
-	otherHash  bool
+	hmac       *digest
 	last       uint8
 	// judged has what ownership-voucher found in messages but those of the voucher, in TO2, which its
 	// device keeps.
@@ -51,6 +50,7 @@ func (w *transport) Send(ctx context.Context, kind uint8, message any, _ kex.Ses
 	if sent, err = w.request(kind, sent); err != nil {
 		return 0, nil, fmt.Errorf("ownership-voucher makes no message %d: %w", kind, err)
 	}
+	made := bytes.Clone(sent)
 	if w.change != nil {
 		sent = w.change(kind, sent)
 	}
@@ -67,11 +67,13 @@ func (w *transport) Send(ctx context.Context, kind uint8, message any, _ kex.Ses
 		w.to1d = received
 		w.judged[answer] = w.mine.checkTo1d(received)
 	case protocol.TO2ProveOVHdrMsgType:
-		w.unit.start(sent, received)
+		w.unit.start(made, received)
 	case protocol.TO2OVNextEntryMsgType:
 		w.unit.entry(received)
 	case protocol.TO2SetupDeviceMsgType:
 		w.judged[answer] = w.unit.setup(received, w.setupNonce, w.reuse)
+	case protocol.TO2Done2MsgType:
+		w.judged[answer] = w.unit.checkDone2(received, w.setupNonce)
 	}
 	return answer, io.NopCloser(bytes.NewReader(received)), nil
 }
@@ -87,6 +89,10 @@ func (w *transport) request(kind uint8, theirs []byte) ([]byte, error) {
 		if w.roles.device {
 			return w.unit.proveToRV(w.state.nonces[1][:])
 		}
+	case protocol.TO2HelloDeviceMsgType:
+		if w.roles.device {
+			return w.unit.hello(theirs)
+		}
 	case protocol.TO2GetOVNextEntryMsgType:
 		if w.roles.device {
 			return getNextEntry(byte(parseVoucher(theirs).at(0).arg)), nil
@@ -97,33 +103,36 @@ func (w *transport) request(kind uint8, theirs []byte) ([]byte, error) {
 			return w.unit.proveDevice(theirs)
 		}
 	case protocol.TO2DeviceServiceInfoReadyMsgType:
-		return w.ready(parseVoucher(theirs))
+		return w.ready(theirs)
+	case protocol.TO2DoneMsgType:
+		if w.roles.device {
+			return w.unit.done(), nil
+		}
 	}
 	return theirs, nil
 }
 
-// ready is TO2.DeviceServiceInfoReady: the two devices have to compute their HMAC over the same header.
-// For a device with RSA of 3072 bits, of which FDO 1.1 says nothing, go-fdo changes the hash of a voucher
-// that has SHA-256.
-func (w *transport) ready(theirs *item) ([]byte, error) {
-	w.hmac = theirs.at(0)
-	if w.judged[protocol.TO2SetupDeviceMsgType] == nil {
-		ours, err := w.unit.replacementHMac()
-		if err != nil {
-			return nil, err
-		}
-		w.otherHash = !isNull(ours) && !isNull(w.hmac) && !sameItem(ours.at(0), w.hmac.at(0))
-		if w.otherHash && w.t.attestation() != "RSA 3072" {
-			return nil, errors.New("the devices choose different hashes")
-		}
-		if err := w.unit.confirms(w.hmac); err != nil {
-			w.judged[protocol.TO2DeviceServiceInfoReadyMsgType] = err
-		}
-		if w.roles.device {
-			theirs.kids[0], w.hmac = ours, ours
-		}
+// ready is TO2.DeviceServiceInfoReady: the two devices have to compute the same HMAC over the same header.
+func (w *transport) ready(theirs []byte) ([]byte, error) {
+	if w.judged[protocol.TO2SetupDeviceMsgType] != nil {
+		return theirs, nil
 	}
-	return theirs.encode(nil), nil
+	wanted, err := readReady(theirs)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.unit.confirms(wanted); err != nil {
+		w.judged[protocol.TO2DeviceServiceInfoReadyMsgType] = err
+	}
+	hmac, err := w.unit.replacementHMac()
+	if err != nil {
+		return nil, err
+	}
+	ours := w.unit.ready(hmac, parseVoucher(theirs))
+	if !bytes.Equal(ours, theirs) {
+		return nil, fmt.Errorf("the two devices are ready with %x and %x", ours, theirs)
+	}
+	return ours, nil
 }
 
 func (w *transport) judge(kind uint8, sent []byte) {
@@ -134,6 +143,23 @@ func (w *transport) judge(kind uint8, sent []byte) {
 		w.judged[kind] = w.server.proved(sent, w.state.nonces[1][:])
 	case protocol.TO2ProveDeviceMsgType:
 		w.judged[kind] = w.mine.proved(sent, w.state.nonces[2][:])
+	case protocol.TO2HelloDeviceMsgType:
+		_, _, w.judged[kind] = readHello(sent)
+	case protocol.TO2GetOVNextEntryMsgType:
+		number, err := readRequest(sent)
+		if err == nil {
+			_, err = w.mine.nextEntry(number)
+		}
+		if err != nil {
+			w.judged[kind] = err
+		}
+	case protocol.TO2DeviceServiceInfoReadyMsgType:
+		var err error
+		if w.hmac, err = readReady(sent); err != nil {
+			w.judged[kind] = err
+		}
+	case protocol.TO2DoneMsgType:
+		w.judged[kind] = w.mine.checkDone(sent, w.state.nonces[2][:])
 	}
 }
 
@@ -153,7 +179,10 @@ func (w *transport) answer(ctx context.Context, kind uint8, sent []byte) (uint8,
 	case protocol.TO2HelloDeviceMsgType:
 		received, err = w.mine.proveOVHdr(sent, received, w.state.nonces[2][:])
 	case protocol.TO2GetOVNextEntryMsgType:
-		received, err = w.mine.nextEntry(byte(parseVoucher(sent).at(0).arg))
+		var number byte
+		if number, err = readRequest(sent); err == nil {
+			received, err = w.mine.nextEntry(number)
+		}
 	case protocol.TO2ProveDeviceMsgType:
 		if err = w.judged[kind]; err == nil {
 			err = w.replacement(w.guid)
@@ -161,6 +190,8 @@ func (w *transport) answer(ctx context.Context, kind uint8, sent []byte) (uint8,
 		if err == nil {
 			received, err = w.mine.setupDevice()
 		}
+	case protocol.TO2DoneMsgType:
+		received = w.mine.done2()
 	}
 	return answer, received, err
 }
@@ -298,6 +329,8 @@ func (w *transport) verdict(kind uint8) error {
 	switch kind {
 	case protocol.TO2ProveOVHdrMsgType, protocol.TO2OVNextEntryMsgType:
 		return w.unit.finish(w.mine)
+	case protocol.TO2HelloDeviceMsgType, protocol.TO2GetOVNextEntryMsgType: // noticed by the answer
+		return errors.Join(w.judged[kind], w.unit.finish(w.mine))
 	case protocol.TO2ProveDeviceMsgType: // its nonce comes back in TO2.SetupDevice
 		return errors.Join(w.judged[kind], w.judged[protocol.TO2SetupDeviceMsgType])
 	case protocol.TO2SetupDeviceMsgType:
@@ -348,7 +381,7 @@ func (out *outcome) settle(w *transport, stored blob.DeviceCredential, kept *fdo
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(oursKept, theirsKept) && !w.otherHash {
+	if !bytes.Equal(oursKept, theirsKept) {
 		return fmt.Errorf("the new credentials of the two sides are %x and %x", oursKept, theirsKept)
 	}
 	if w.reuse && !bytes.Equal(oursKept, w.credential) {

@@ -57,6 +57,9 @@ func signed(message *C.ov_unsigned, key signer, pss bool) ([]byte, error) {
 	return taken(out), nil
 }
 
+// digest is an HMAC of the C library, for files without C.
+type digest = C.ov_digest
+
 func nonce(b []byte) *C.uint8_t {
 	if len(b) != 16 {
 		check(fmt.Errorf("a nonce of %d bytes", len(b)))
@@ -132,20 +135,48 @@ func (o *oursOwner) ownerSign(serverNonce []byte) ([]byte, error) {
 	return taken(message), nil
 }
 
+// readHello reads TO2.HelloDevice: what the owner repeats in its answer.
+func readHello(message []byte) (proveNonce, sigInfo []byte, err error) {
+	data, size := bytesOf(message)
+	// What the result points to stays where it is.
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	pin.Pin(data)
+	var asked [16]C.uint8_t
+	var info C.ov_slice
+	if err := try(func(e *C.ov_error) C.ov_status {
+		return C.ov_hello_device_read(data, size, nil, &asked[0], nil, nil, &info, nil, e)
+	}); err != nil {
+		return nil, nil, err
+	}
+	return C.GoBytes(unsafe.Pointer(&asked[0]), 16), slice(info), nil
+}
+
 // proveOVHdr is TO2.ProveOVHdr. The key exchange is the one in the answer of go-fdo's owner.
 func (o *oursOwner) proveOVHdr(hello, theirs, deviceNonce []byte) ([]byte, error) {
-	asked := parseVoucher(hello)
+	asked, info, err := readHello(hello)
+	if err != nil {
+		return nil, err
+	}
 	exchange, exchangeSize := bytesOf(parseVoucher(theirs).at(2, 5).content())
-	sigInfo, sigInfoSize := bytesOf(asked.at(5).encode(nil))
+	sigInfo, sigInfoSize := bytesOf(info)
 	data, size := bytesOf(hello)
 	var waiting *C.ov_unsigned
 	if err := try(func(e *C.ov_error) C.ov_status {
-		return C.ov_prove_ov_hdr(o.verified, data, size, nonce(asked.at(2).content()), nonce(deviceNonce),
+		return C.ov_prove_ov_hdr(o.verified, data, size, nonce(asked), nonce(deviceNonce),
 			exchange, exchangeSize, sigInfo, sigInfoSize, 65535, &waiting, e)
 	}); err != nil {
 		return nil, err
 	}
 	return signed(waiting, o.key, false)
+}
+
+// readRequest is the number in a TO2.GetOVNextEntry.
+func readRequest(message []byte) (number byte, err error) {
+	data, size := bytesOf(message)
+	var asked C.uint8_t
+	err = try(func(e *C.ov_error) C.ov_status { return C.ov_get_next_entry_read(data, size, &asked, e) })
+	return byte(asked), err
 }
 
 func (o *oursOwner) nextEntry(number byte) ([]byte, error) {
@@ -179,36 +210,51 @@ func (o *oursOwner) setupDevice() ([]byte, error) {
 	return signed(waiting, o.key, false)
 }
 
-// finish makes the new voucher from the HMAC of the device. There is none if that is null.
-func (o *oursOwner) finish(hmac *item) ([]byte, error) {
-	var voucher *C.ov_voucher
-	if isNull(hmac) {
-		err := try(func(e *C.ov_error) C.ov_status {
-			return C.ov_replacement_finish(o.replacement, o.verified, nil, &voucher, e)
-		})
-		if err == nil && voucher != nil {
-			err = errors.New("a new voucher although the device kept its credentials")
-		}
+// readReady reads TO2.DeviceServiceInfoReady. There is no HMAC if the device keeps its credentials.
+func readReady(message []byte) (*C.ov_digest, error) {
+	data, size := bytesOf(message)
+	var kept C.bool
+	var hmac C.ov_digest
+	err := try(func(e *C.ov_error) C.ov_status {
+		return C.ov_device_service_info_ready_read(data, size, &kept, &hmac, nil, e)
+	})
+	if err != nil || bool(kept) {
 		return nil, err
 	}
-	data, size := bytesOf(hmac.at(1).content())
-	if size != 32 && size != 48 {
-		return nil, fmt.Errorf("an HMAC of %d bytes", size)
-	}
-	digest := C.ov_digest{algorithm: C.OV_HASH_SHA256, len: size}
-	if size == 48 {
-		digest.algorithm = C.OV_HASH_SHA384
-	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(&digest.bytes[0])), 48), unsafe.Slice((*byte)(data), size))
+	return &hmac, nil
+}
+
+// finish makes the new voucher from the HMAC of the device. There is none if that is nil.
+func (o *oursOwner) finish(hmac *C.ov_digest) ([]byte, error) {
+	var voucher *C.ov_voucher
 	if err := try(func(e *C.ov_error) C.ov_status {
-		return C.ov_replacement_finish(o.replacement, o.verified, &digest, &voucher, e)
+		return C.ov_replacement_finish(o.replacement, o.verified, hmac, &voucher, e)
 	}); err != nil {
 		return nil, err
 	}
 	defer C.ov_voucher_free(&voucher)
+	if (voucher == nil) != (hmac == nil) {
+		return nil, errors.New("a new voucher although the device kept its credentials, or none")
+	}
+	if voucher == nil {
+		return nil, nil
+	}
 	var content C.ov_slice
 	plain(C.ov_voucher_bytes(voucher, &content))
 	return slice(content), nil
+}
+
+// checkDone judges TO2.Done.
+func (o *oursOwner) checkDone(message, deviceNonce []byte) error {
+	data, size := bytesOf(message)
+	return try(func(e *C.ov_error) C.ov_status { return C.ov_done_check(data, size, nonce(deviceNonce), e) })
+}
+
+// done2 is TO2.Done2.
+func (o *oursOwner) done2() []byte {
+	var message *C.ov_buffer
+	plain(C.ov_done2(nonce(o.setupNonce), &message))
+	return taken(message)
 }
 
 // checkTo1d judges TO1.RVRedirect by the key of the voucher's owner.
@@ -277,6 +323,7 @@ type oursDevice struct {
 	credential *C.ov_credential
 	verifier   *C.ov_device_verifier
 	renewal    *C.ov_renewal
+	ownerNonce [16]C.uint8_t
 	err        error
 }
 
@@ -305,6 +352,22 @@ func (d *oursDevice) proveToRV(serverNonce []byte) ([]byte, error) {
 	var waiting *C.ov_unsigned
 	plain(C.ov_prove_to_rv(&info.guid[0], nonce(serverNonce), key, &waiting))
 	return signed(waiting, d.key, d.pss)
+}
+
+// hello is TO2.HelloDevice, with the nonce and the names of go-fdo's.
+func (d *oursDevice) hello(theirs []byte) ([]byte, error) {
+	asked, info := parseVoucher(theirs), d.info()
+	suite, suiteLen := bytesOf(asked.at(3).content())
+	cipher, _ := asked.at(4).number()
+	sigInfo, sigInfoLen := bytesOf(asked.at(5).encode(nil))
+	var message *C.ov_buffer
+	plain(C.ov_hello_device(&info.guid[0], nonce(asked.at(2).content()), (*C.char)(unsafe.Pointer(suite)), suiteLen,
+		C.int64_t(cipher), sigInfo, sigInfoLen, C.uint16_t(asked.at(0).arg), &message))
+	ours := taken(message)
+	if !bytes.Equal(ours, theirs) {
+		return nil, fmt.Errorf("the two sides begin with %x and %x", ours, theirs)
+	}
+	return ours, nil
 }
 
 func getNextEntry(number byte) []byte {
@@ -376,9 +439,8 @@ func (d *oursDevice) proveDevice(theirs []byte) ([]byte, error) {
 	exchange, exchangeSize := bytesOf(token.at(2).open1().label(-257).at(0).content())
 	setup := token.at(1).label(-259).content()
 	var owner *C.ov_public_key
-	var ownerNonce [16]C.uint8_t
 	if err := try(func(e *C.ov_error) C.ov_status {
-		return C.ov_device_verifier_finish(d.verifier, &owner, &ownerNonce[0], e)
+		return C.ov_device_verifier_finish(d.verifier, &owner, &d.ownerNonce[0], e)
 	}); err != nil {
 		return nil, err
 	}
@@ -386,7 +448,7 @@ func (d *oursDevice) proveDevice(theirs []byte) ([]byte, error) {
 	key, info := d.public(), d.info()
 	defer C.ov_public_key_free(&key)
 	var waiting *C.ov_unsigned
-	plain(C.ov_prove_device(&info.guid[0], &ownerNonce[0], nonce(setup), exchange, exchangeSize, key, &waiting))
+	plain(C.ov_prove_device(&info.guid[0], &d.ownerNonce[0], nonce(setup), exchange, exchangeSize, key, &waiting))
 	return signed(waiting, d.key, d.pss)
 }
 
@@ -401,23 +463,30 @@ func (d *oursDevice) setup(message, setupNonce []byte, reuse bool) error {
 	})
 }
 
-// replacementHMac has the form that it has in TO2.DeviceServiceInfoReady.
-func (d *oursDevice) replacementHMac() (*item, error) {
+// replacementHMac is nil if the device keeps its credentials.
+func (d *oursDevice) replacementHMac() (*C.ov_digest, error) {
 	if d.renewal == nil {
-		return &item{major: simple, arg: 22}, nil
+		return nil, nil
 	}
 	var digest C.ov_digest
-	if err := try(func(e *C.ov_error) C.ov_status { return C.ov_renewal_hmac(d.renewal, nil, &digest, e) }); err != nil {
-		return nil, err
+	err := try(func(e *C.ov_error) C.ov_status { return C.ov_renewal_hmac(d.renewal, nil, &digest, e) })
+	return &digest, err
+}
+
+// ready is TO2.DeviceServiceInfoReady, with the size that go-fdo's device accepts.
+func (d *oursDevice) ready(hmac *C.ov_digest, theirs *item) []byte {
+	var message *C.ov_buffer
+	size := C.uint16_t(0)
+	if !isNull(theirs.at(1)) {
+		size = C.uint16_t(theirs.at(1).arg)
 	}
-	code := map[C.size_t]int64{32: 5, 48: 6}[digest.len]
-	value := C.GoBytes(unsafe.Pointer(&digest.bytes[0]), C.int(digest.len))
-	return &item{major: array, kids: []*item{num(code), {major: byteString, bytes: value}}}, nil
+	plain(C.ov_device_service_info_ready(hmac, size, &message))
+	return taken(message)
 }
 
 // confirms says whether this is the device's HMAC over the new header, under the algorithm that it names.
-func (d *oursDevice) confirms(hmac *item) error {
-	if isNull(hmac) != (d.renewal == nil) {
+func (d *oursDevice) confirms(hmac *C.ov_digest) error {
+	if (hmac == nil) != (d.renewal == nil) {
 		return errors.New("only one device keeps its credentials")
 	}
 	if d.renewal == nil {
@@ -427,16 +496,25 @@ func (d *oursDevice) confirms(hmac *item) error {
 	plain(C.ov_renewal_header(d.renewal, &header))
 	key := secretKey()
 	defer C.ov_hmac_secret_free(&key)
-	algorithm := C.int32_t(C.OV_HASH_SHA256)
-	if code, _ := hmac.at(0).number(); code == 6 {
-		algorithm = C.OV_HASH_SHA384
-	}
 	var digest C.ov_digest
-	plain(C.ov_hmac_secret_header_hmac(key, algorithm, header.data, header.len, &digest, nil))
-	if !bytes.Equal(C.GoBytes(unsafe.Pointer(&digest.bytes[0]), C.int(digest.len)), hmac.at(1).content()) {
+	plain(C.ov_hmac_secret_header_hmac(key, hmac.algorithm, header.data, header.len, &digest, nil))
+	if digest != *hmac {
 		return errors.New("the devices compute different HMACs")
 	}
 	return nil
+}
+
+// done is TO2.Done.
+func (d *oursDevice) done() []byte {
+	var message *C.ov_buffer
+	plain(C.ov_done(&d.ownerNonce[0], &message))
+	return taken(message)
+}
+
+// checkDone2 judges TO2.Done2.
+func (d *oursDevice) checkDone2(message, setupNonce []byte) error {
+	data, size := bytesOf(message)
+	return try(func(e *C.ov_error) C.ov_status { return C.ov_done2_check(data, size, nonce(setupNonce), e) })
 }
 
 // kept is the credential that the device stores after TO2.
@@ -496,5 +574,3 @@ func (it *item) label(wanted int64) *item {
 }
 
 func isNull(it *item) bool { return it.major == simple && it.arg == 22 }
-
-func sameItem(a, b *item) bool { return bytes.Equal(a.encode(nil), b.encode(nil)) }
