@@ -107,6 +107,45 @@ pub fn run(rounds: usize) {
     );
 }
 
+/// Small batches, everything built anew in each: for the first one of a program, or one from time to time.
+pub fn small(rounds: usize) {
+    let shipment: Vec<Vec<u8>> = (0..100).map(voucher).collect();
+    let one = ThreadPoolBuilder::new().num_threads(1).build();
+    let one = one.expect("a thread");
+    let by = |engine| Policy::any_origin().with_engine(engine);
+    let portable = by(Engine::Portable);
+    let (fastest, stock) = (Policy::any_origin(), by(Engine::RustCrypto));
+    for size in [1, 10, 100] {
+        let batch = |policy: &Policy<'_>| {
+            for some in shipment.chunks(size) {
+                let verdicts = one.install(|| BatchVerifier::new(policy).verify(some));
+                assert!(verdicts.iter().all(Result::is_ok));
+            }
+        };
+        let contender = |name, run| Contender {
+            name,
+            count: shipment.len(),
+            run,
+        };
+        compare(
+            &format!("bytes to verdict, per voucher, in batches of {size}"),
+            rounds,
+            vec![
+                contender(
+                    "aws-lc-rs, one signature at a time",
+                    Box::new(|| assert!(shipment.iter().all(|voucher| with_aws(voucher)))),
+                ),
+                contender(
+                    "RustCrypto, one signature at a time",
+                    Box::new(|| batch(&stock)),
+                ),
+                contender("batch, portable engine", Box::new(|| batch(&portable))),
+                contender("batch", Box::new(|| batch(&fastest))),
+            ],
+        );
+    }
+}
+
 fn key(n: u32) -> LocalKey {
     let mut secret = [0x42; 32];
     secret[..4].copy_from_slice(&(n + 1).to_be_bytes());
