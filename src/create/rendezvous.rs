@@ -11,7 +11,8 @@ use crate::error::{Error, ErrorKind};
 use crate::voucher::{RvVariable, is_host, is_usable};
 use crate::write;
 
-/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1, RendezvousInfo).
+/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1, RendezvousInfo). The address of
+/// an owner in TO1 has another list of numbers: [`Transport`](crate::onboard::Transport).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text

@@ -111,6 +111,7 @@
 //!   by lists. The entry grows by 42 bytes with an address, and does not grow with a list.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Untrusted input: nothing here may panic, wrap or truncate.
 #![cfg_attr(
@@ -138,6 +139,18 @@
 )]
 
 extern crate alloc;
+
+/// `Debug` that shows the name of the type alone: what it holds is a secret.
+macro_rules! opaque {
+    ($($type:ident),*) => {
+        $(impl core::fmt::Debug for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($type)).finish_non_exhaustive()
+            }
+        })*
+    };
+}
+use opaque;
 
 mod address;
 mod book;

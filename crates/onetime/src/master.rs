@@ -16,8 +16,8 @@ const KEYS: u32 = 1 << 24;
 
 /// The master secret of an owner, 32 random bytes, from which all of its one-time keys are derived.
 ///
-/// It is wiped when dropped, and so is the stack used by derivation. It has no `Debug`, so that it
-/// cannot be printed by accident. Its holder owns every device that was sold to a key derived from
+/// It is wiped when dropped, and so is the stack used by derivation. `Debug` shows nothing of
+/// it. Its holder owns every device that was sold to a key derived from
 /// it.
 ///
 /// ```
@@ -38,6 +38,8 @@ const KEYS: u32 = 1 << 24;
 /// ```
 #[derive(Clone)]
 pub struct MasterSecret(Zeroizing<Vec<u8>>);
+
+crate::opaque!(MasterSecret);
 
 impl MasterSecret {
     /// Copies the secret. The caller must wipe the original.

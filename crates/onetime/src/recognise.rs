@@ -13,12 +13,14 @@ use ownership_voucher::{Error, ErrorKind, KeyType, LocalKey, OwnerSigner, Public
 /// Finds the vouchers that were sold to an [`Address`]. It cannot sign, so a warehouse may hold it.
 ///
 /// Its holder sees which vouchers are the buyer's, past and future; it gives no power over a
-/// device. It is wiped when dropped and has no `Debug`.
+/// device. It is wiped when dropped, and `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct ScanKey {
     secret: Scalar,
     address: Address,
 }
+
+crate::opaque!(ScanKey, Found, SpendKey, OneTimeKey);
 
 impl ScanKey {
     pub(super) fn from_parts(
@@ -102,7 +104,7 @@ impl ScanKey {
 
 /// A voucher that a [`ScanKey`] has found.
 ///
-/// It discloses the buyer. It is wiped when dropped and has no `Debug`.
+/// It discloses the buyer. It is wiped when dropped, and `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct Found {
     key: PublicKey,
@@ -119,7 +121,7 @@ impl Found {
 
 /// Signs for vouchers that were sold to an [`Address`], after a [`ScanKey`] has found them.
 ///
-/// It is wiped when dropped and has no `Debug`.
+/// It is wiped when dropped, and `Debug` shows nothing of it.
 #[derive(Clone)]
 pub struct SpendKey(Scalar);
 

@@ -14,25 +14,12 @@ use ownership_voucher::{
     ExtendOptions, Guid, HmacSecret, KeyType, LocalKey, NewVoucher, OwnerSigner as _, Policy,
     VerifiedVoucher,
 };
-use ownership_voucher_onetime::{Found, MasterSecret, OneTimeKey, ScanKey, SpendKey};
+use ownership_voucher_onetime::MasterSecret;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// Whether a type can be printed: the second method is there for all, the first for those with
-/// `Debug`, and is preferred.
-macro_rules! has_debug {
-    ($type:ty) => {{
-        #[allow(dead_code)]
-        trait No {
-            const DEBUG: bool = false;
-        }
-        impl<T> No for T {}
-        struct Has<T>(std::marker::PhantomData<T>);
-        #[allow(dead_code)]
-        impl<T: std::fmt::Debug> Has<T> {
-            const DEBUG: bool = true;
-        }
-        <Has<$type>>::DEBUG
-    }};
+/// What is printed of a type that holds a secret.
+fn shown(secret: &impl std::fmt::Debug) -> String {
+    format!("{secret:?}")
 }
 
 fn main() {
@@ -71,11 +58,14 @@ fn one_time_keys(secret: &[u8; 32]) {
 }
 
 fn deriving(secret: &[u8; 32]) {
-    assert!(!has_debug!(MasterSecret));
-    assert!(!has_debug!(ScanKey));
-    assert!(!has_debug!(SpendKey));
-    assert!(!has_debug!(OneTimeKey));
-    assert!(!has_debug!(Found));
+    let master = MasterSecret::new(secret);
+    assert_eq!(shown(&master), "MasterSecret { .. }");
+    assert_eq!(shown(&master.scan_key(0).expect("a key")), "ScanKey { .. }");
+    assert_eq!(
+        shown(&master.spend_key(0).expect("a key")),
+        "SpendKey { .. }"
+    );
+    drop(master);
 
     let master = Box::new(MasterSecret::new(secret));
     for (kind, curve) in [
@@ -172,6 +162,8 @@ fn selling(secret: &[u8; 32], maker: &LocalKey, voucher: &VerifiedVoucher<'_>) {
         drop(black_box(master.spend_key(0).map(Box::new)))
     });
     assert_eq!(seen, (0, false), "deriving a spend key");
+    assert_eq!(shown(&found), "Found { .. }");
     let key = spend.signer(&found).map(Box::new).expect("ours");
+    assert_eq!(shown(&key), "OneTimeKey { .. }");
     assert!(key.public_key().is_some());
 }
