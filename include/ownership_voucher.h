@@ -184,11 +184,14 @@
 // A P-256 key labelled SECP384R1, or a P-384 key labelled SECP256R1.
 #define OV_ALLOW_KEY_TYPE_LABEL 3
 
-// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
-#define OV_ALLOW_FDO_2_0_DRAFT 4
+// Protocol version 200: FDO 2.0, which is not published yet.
+#define OV_ALLOW_FDO_2_0 4
 
 // Keys of an experimental type: Ed25519.
 #define OV_ALLOW_EXPERIMENTAL_KEYS 5
+
+// Entries of an FDO 1.1 voucher signed with the external data of FDO 2.0.
+#define OV_ALLOW_FDO_2_0_DRAFT_AAD 6
 
 // The largest value of `OV_LIMIT_INPUT`, in bytes.
 #define OV_LIMITS_MAX_INPUT (16 << 20)
@@ -494,10 +497,10 @@
 // The device info is empty.
 #define OV_FINDING_DEVICE_INFO_EMPTY 723
 
-// The voucher has the version of the FDO 2.0 draft.
-#define OV_FINDING_DRAFT_VERSION 724
+// The voucher has the version of FDO 2.0, which is not published yet.
+#define OV_FINDING_FDO20_VERSION 724
 
-// The entry is signed with the external data of the FDO 2.0 draft.
+// The entry of an FDO 1.1 voucher is signed with the external data of FDO 2.0.
 #define OV_FINDING_DRAFT_AAD 725
 
 // The protected header holds more than the algorithm.
@@ -795,7 +798,7 @@ typedef struct ov_proved {
     int32_t manufacturer;
     // The anchor of the header: an `OV_ORIGIN_` number.
     int32_t origin;
-    // Whether any entry is signed with the external data of the FDO 2.0 draft.
+    // Whether any entry of an FDO 1.1 voucher is signed with the external data of FDO 2.0.
     bool draft_aad;
     // Whether the header HMAC was verified.
     bool hmac;
@@ -1370,6 +1373,9 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The caller declined the hand-over.
 #define OV_ERR_DECLINED 508
 
+// No device reads a voucher of FDO 1.1 that is signed with the external data of FDO 2.0.
+#define OV_ERR_DRAFT_AAD 509
+
 // This certificate chain cannot be written.
 #define OV_ERR_UNFIT_CHAIN 540
 
@@ -1770,6 +1776,10 @@ ov_status ov_extend_options_allow_experimental_key(struct ov_extend_options *opt
 // Allows the next owner's first certificate to be that of an authority. By default that is refused
 // with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
 ov_status ov_extend_options_allow_ca_owner(struct ov_extend_options *options);
+
+// Allows another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO
+// 2.0. By default that is refused with `OV_ERR_DRAFT_AAD`: no device reads it.
+ov_status ov_extend_options_allow_draft_aad(struct ov_extend_options *options);
 
 // The maximum number of bytes in the new entry. Default 65535.
 ov_status ov_extend_options_set_max_entry(struct ov_extend_options *options, uint64_t bytes);

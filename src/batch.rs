@@ -36,7 +36,9 @@ use crate::key::PublicKey;
 use crate::parallel::threads;
 use crate::parallel::{into_map_two, map, map_two};
 use crate::policy::Policy;
-use crate::verify::{Checked, FailFast, Rejected, Signatures, VerifiedVoucher, check_signature};
+use crate::verify::{
+    Checked, FailFast, Rejected, Signatures, VerifiedVoucher, accept_other_version, check_signature,
+};
 use crate::voucher::Voucher;
 
 /// The progress of a batch, given to the progress callback after each batch.
@@ -196,7 +198,7 @@ impl<'p> BatchVerifier<'p> {
         }
         let reads = Reads::new(batch, policy, self.engines.backend());
         let plan = Plan::new(&reads);
-        let verdicts = self.engines.verify(&plan.keys, &plan.jobs);
+        let verdicts = plan.verify(&mut self.engines, policy);
         let outcomes = map_two(&reads.all, &plan.places, |read, place| {
             let read = read.as_ref().ok()?;
             Some(verdict_of(read, *place, &plan, &verdicts, policy))
@@ -286,8 +288,7 @@ impl<'r> Plan<'r> {
             };
             plan.places.push(place);
             if let Ok(read) = read {
-                let digests = read.signed.and_then(|start| signed.get(start..));
-                plan.add(read, digests.unwrap_or_default(), before);
+                plan.add(read, signed.get(read.signed..).unwrap_or_default(), before);
                 before = place.keys;
             }
         }
@@ -331,8 +332,53 @@ impl<'r> Plan<'r> {
         for (entry, digest) in read.voucher.entries().zip(digests) {
             let signer = self.numbers.get(start.saturating_add(entry.number()));
             let Some(&key) = signer else { continue };
-            self.keys.count(key);
             self.jobs.push(Job { key, digest, entry });
+        }
+    }
+
+    /// The verdicts of the engines. What fails is tried with the external data of the other version, for
+    /// the allowance and for the message: without the allowance the first of each voucher, so that a
+    /// batch of bad signatures costs at most twice as much.
+    fn verify(&self, engines: &mut Engines, policy: &Policy<'_>) -> Verdicts {
+        let right = engines.verify(&self.keys, &self.jobs);
+        let all = policy.allows(Allowance::Fdo20DraftAad);
+        let mut failed: Vec<usize> = Vec::new();
+        let ends = self.places.iter().skip(1).map(|place| place.jobs);
+        let ends = ends.chain(core::iter::once(self.jobs.len()));
+        for (place, end) in self.places.iter().zip(ends) {
+            let verdicts = right.get(place.jobs..end).unwrap_or_default();
+            let wrong = verdicts.iter().enumerate().filter(|(_, right)| !**right);
+            let most = if all { usize::MAX } else { 1 };
+            let jobs = wrong.map(|(number, _)| place.jobs.saturating_add(number));
+            failed.extend(jobs.take(most));
+        }
+        if failed.is_empty() {
+            return Verdicts {
+                right,
+                other: failed,
+            };
+        }
+        let entries = failed.iter().filter_map(|&job| self.jobs.get(job));
+        let entries: Vec<_> = entries
+            .map(|job| (job.key, job.entry.of_other_version()))
+            .collect();
+        let digests: Vec<_> = entries
+            .iter()
+            .map(|(_, entry)| entry.signed_digest())
+            .collect();
+        let jobs: Vec<_> = entries
+            .into_iter()
+            .zip(&digests)
+            .map(|((key, entry), digest)| Job { key, digest, entry })
+            .collect();
+        let fits = engines.verify(&self.keys, &jobs);
+        let other = failed.into_iter().zip(fits);
+        Verdicts {
+            right,
+            other: other
+                .filter(|(_, fits)| *fits)
+                .map(|(job, _)| job)
+                .collect(),
         }
     }
 
@@ -343,19 +389,25 @@ impl<'r> Plan<'r> {
     }
 }
 
+/// The verdicts of the engines on the jobs of a plan.
+struct Verdicts {
+    right: Vec<bool>,
+    /// The jobs, in their order, of which the signature is over what the other version requires.
+    other: Vec<usize>,
+}
+
 /// The verdict on one voucher: the keys and signatures of the plan, in the one order of checks.
 fn verdict_of(
     read: &Read<'_>,
     place: Place,
     plan: &Plan<'_>,
-    verdicts: &[bool],
+    verdicts: &Verdicts,
     policy: &Policy<'_>,
 ) -> Result<Checked, Error> {
     let mut signatures = OfPlan {
         plan,
         place,
-        // Entries that are verified singly have no jobs and no verdicts yet.
-        verdicts: read.signed.map_or(&[][..], |_| verdicts),
+        verdicts,
         singly: BTreeMap::new(),
     };
     let (links, voucher) = (read.links, &read.voucher);
@@ -366,7 +418,7 @@ fn verdict_of(
 struct OfPlan<'p, 'r> {
     plan: &'p Plan<'r>,
     place: Place,
-    verdicts: &'p [bool],
+    verdicts: &'p Verdicts,
     /// Keys that the engine refuses, decoded as for a single voucher.
     singly: BTreeMap<usize, PublicKey>,
 }
@@ -395,16 +447,19 @@ impl Signatures for OfPlan<'_, '_> {
     ) -> Result<bool, Error> {
         let of_engine = !self.singly.contains_key(&number);
         let job = self.place.jobs.saturating_add(number);
-        if of_engine && self.verdicts.get(job) == Some(&true) {
+        if of_engine && self.verdicts.right.get(job) == Some(&true) {
             return Ok(false);
         }
-        // A signature that failed may be one of the draft, if the policy allows those.
-        let draft = voucher.protocol_version() != 101 || policy.allows(Allowance::Fdo20Draft);
         // Without the feature, RSA has an error of its own.
-        let again = draft || !of_engine || (!cfg!(feature = "rsa") && key.key_kind().is_rsa());
-        match again {
-            true => check_signature(voucher, number, key, policy),
-            false => Err(voucher.signature_error(number)),
+        if !of_engine || (!cfg!(feature = "rsa") && key.key_kind().is_rsa()) {
+            return check_signature(voucher, number, key, policy);
+        }
+        match (
+            self.verdicts.other.binary_search(&job),
+            voucher.entry(number),
+        ) {
+            (Ok(_), Some(entry)) => accept_other_version(&entry, policy),
+            _ => Err(voucher.signature_error(number)),
         }
     }
 }
@@ -425,7 +480,10 @@ mod tests {
         plan.keys.all[number].valid = None;
         let read = reads.all[0].as_ref().unwrap();
         let place = plan.places[0];
-        let verdicts = alloc::vec![engine; plan.jobs.len()];
+        let verdicts = Verdicts {
+            right: alloc::vec![engine; plan.jobs.len()],
+            other: Vec::new(),
+        };
         let outcome = verdict_of(read, place, &plan, &verdicts, &policy)?;
         Ok(outcome.owner.expect("verified"))
     }

@@ -10,8 +10,8 @@ use crate::error::{ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
 
-/// external_aad of entries in the FDO 2.0 draft: `["FDO-OVEntry-v1"]`.
-pub(crate) const DRAFT_AAD: &[u8] = b"\x81\x6eFDO-OVEntry-v1";
+/// external_aad of entries in FDO 2.0: `["FDO-OVEntry-v1"]`.
+pub(crate) const FDO20_AAD: &[u8] = b"\x81\x6eFDO-OVEntry-v1";
 
 /// The label of `alg` and the one of `crit` (RFC 9052 §3.1).
 const ALG: Int = 1;
@@ -217,9 +217,9 @@ impl<'a> SigStructure<'a> {
     /// What fits between the two heads.
     pub(crate) const MOST_AAD: usize = 18;
 
-    /// The structure of an entry: empty external_aad, or that of the FDO 2.0 draft.
-    pub(crate) fn new(protected: &'a [u8], draft_aad: bool, payload: &'a [u8]) -> Self {
-        Self::with_aad(protected, if draft_aad { DRAFT_AAD } else { &[] }, payload)
+    /// The structure of an entry: empty external_aad, or that of FDO 2.0.
+    pub(crate) fn new(protected: &'a [u8], fdo20: bool, payload: &'a [u8]) -> Self {
+        Self::with_aad(protected, if fdo20 { FDO20_AAD } else { &[] }, payload)
     }
 
     /// The same with external_aad of at most [`MOST_AAD`](Self::MOST_AAD) bytes.
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn sig_structure_is_that_of_coset() {
         for payload_len in [0, 1, 23, 24, 255, 256, 65535, 65536] {
-            for (draft, aad) in [(false, &[][..]), (true, DRAFT_AAD)] {
+            for (fdo20, aad) in [(false, &[][..]), (true, FDO20_AAD)] {
                 let payload = vec![7; payload_len];
                 let protected = coset::ProtectedHeader {
                     original_data: Some(vec![0xa1, 0x01, 0x26]),
@@ -298,20 +298,20 @@ mod tests {
                 };
                 let context = coset::SignatureContext::CoseSign1;
                 let wanted = coset::sig_structure_data(context, protected, None, aad, &payload);
-                let found = SigStructure::new(&[0xa1, 0x01, 0x26], draft, &payload).to_vec();
+                let found = SigStructure::new(&[0xa1, 0x01, 0x26], fdo20, &payload).to_vec();
                 assert_eq!(
                     found, wanted,
-                    "payload of {payload_len} bytes, draft {draft}"
+                    "payload of {payload_len} bytes, FDO 2.0: {fdo20}"
                 );
             }
         }
     }
 
-    /// SEC and RFC text: the draft's data is CBOR of one text string.
+    /// The external data is CBOR: an array of one text string.
     #[test]
-    fn draft_aad_is_an_array_of_one_text() {
+    fn fdo20_aad_is_an_array_of_one_text() {
         let mut bytes = Vec::new();
         ciborium::into_writer(&["FDO-OVEntry-v1"], &mut bytes).unwrap();
-        assert_eq!(bytes, DRAFT_AAD);
+        assert_eq!(bytes, FDO20_AAD);
     }
 }

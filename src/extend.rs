@@ -77,7 +77,9 @@ impl VerifiedVoucher<'_> {
     /// [`ErrorKind::UnsupportedKeyEncoding`], [`ErrorKind::ExtraReserved`],
     /// [`ErrorKind::LimitCertificates`]. [`ErrorKind::Disclosure`] for what
     /// [`ExtendOptions::privacy`] refuses. [`ErrorKind::LimitEntrySize`] and
-    /// [`ErrorKind::LimitInput`] if the entry or the voucher exceeds the limits. And those of
+    /// [`ErrorKind::LimitInput`] if the entry or the voucher exceeds the limits.
+    /// [`ErrorKind::DraftAad`] for a voucher that [`Allowance::Fdo20DraftAad`](crate::Allowance) lets
+    /// pass, without [`ExtendOptions::allow_draft_aad`]. And those of
     /// [`KeyOrChain::public_key`].
     ///
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] for certificates that are not a valid
@@ -112,6 +114,9 @@ impl VerifiedVoucher<'_> {
                 wanted,
                 "entries",
             ));
+        }
+        if self.proved().draft_aad && !options.draft_aad {
+            return Err(Error::new(ErrorKind::DraftAad));
         }
         let last = self.entries().next_back();
         let hash = options.hash.unwrap_or_else(|| self.entry_hash());
@@ -265,7 +270,7 @@ impl Extension<'_> {
     /// The message to be signed: the Sig_structure of RFC 9052 §4.4.
     #[must_use]
     pub fn to_be_signed(&self) -> Vec<u8> {
-        SigStructure::new(&self.protected(), self.draft(), &self.payload).to_vec()
+        SigStructure::new(&self.protected(), self.fdo20(), &self.payload).to_vec()
     }
 
     /// The digest of [`to_be_signed`](Self::to_be_signed), for a token that signs digests; `None`
@@ -279,9 +284,10 @@ impl Extension<'_> {
         write::protected_header(self.algorithm)
     }
 
-    /// Vouchers of the FDO 2.0 draft sign with its external data.
-    fn draft(&self) -> bool {
-        self.voucher.protocol_version() >= 200
+    /// Whether the entry is signed with the external data of FDO 2.0: in its vouchers, and in those whose
+    /// last entries are signed so although they are of FDO 1.1.
+    fn fdo20(&self) -> bool {
+        self.voucher.is_fdo20() || self.voucher.proved().draft_aad
     }
 
     /// The extended voucher, after the signature was verified under the owner's key.
@@ -396,7 +402,7 @@ impl Extension<'_> {
     /// The signature at fixed width, verified.
     fn checked(&self, signature: &[u8]) -> Result<Vec<u8>, Error> {
         let protected = self.protected();
-        let message = SigStructure::new(&protected, self.draft(), &self.payload);
+        let message = SigStructure::new(&protected, self.fdo20(), &self.payload);
         checked(self.owner(), self.algorithm, &message, signature)
     }
 

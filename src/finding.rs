@@ -19,10 +19,14 @@ pub enum Allowance {
     /// A P-256 key labelled SECP384R1 or vice versa (go-fdo copies the manufacturer's label). A
     /// mismatch of RSA and EC is never allowed.
     KeyTypeLabel,
-    /// Protocol version 200, and entries signed with external_aad "FDO-OVEntry-v1".
-    Fdo20Draft,
+    /// Protocol version 200: FDO 2.0, which is not published yet. All entries are signed with
+    /// external_aad `["FDO-OVEntry-v1"]`, and none without it.
+    Fdo20,
     /// Keys of an experimental type: Ed25519.
     ExperimentalKeys,
+    /// Entries of an FDO 1.1 voucher signed with the external_aad of FDO 2.0, as drafts of go-fdo did in
+    /// 2025. No device reads them.
+    Fdo20DraftAad,
 }
 
 /// A set of allowances.
@@ -47,8 +51,9 @@ impl Allowance {
         Self::LegacyChainHash,
         Self::LegacyUntagged,
         Self::KeyTypeLabel,
-        Self::Fdo20Draft,
+        Self::Fdo20,
         Self::ExperimentalKeys,
+        Self::Fdo20DraftAad,
     ];
 
     /// The stable name, as accepted by `ov --allow`.
@@ -58,8 +63,9 @@ impl Allowance {
             Self::LegacyChainHash => "legacy-chain-hash",
             Self::LegacyUntagged => "legacy-untagged",
             Self::KeyTypeLabel => "key-type-label",
-            Self::Fdo20Draft => "fdo-2.0-draft",
+            Self::Fdo20 => "fdo-2.0",
             Self::ExperimentalKeys => "experimental-keys",
+            Self::Fdo20DraftAad => "fdo-2.0-draft-aad",
         }
     }
 
@@ -82,10 +88,11 @@ impl Allowance {
             Self::KeyTypeLabel => {
                 "the label names another curve; the allowance `key-type-label` accepts that"
             }
-            Self::Fdo20Draft => {
-                "200, the FDO 2.0 draft; the allowance `fdo-2.0-draft` accepts that"
-            }
+            Self::Fdo20 => "200 is FDO 2.0; the allowance `fdo-2.0` accepts that",
             Self::ExperimentalKeys => "the allowance `experimental-keys` accepts them",
+            Self::Fdo20DraftAad => {
+                "it is valid with the external data of FDO 2.0; the allowance `fdo-2.0-draft-aad` accepts that"
+            }
         }
     }
 
@@ -95,8 +102,9 @@ impl Allowance {
             Self::LegacyChainHash => ErrorKind::ChainHashMismatch,
             Self::LegacyUntagged => ErrorKind::EntryUntagged,
             Self::KeyTypeLabel => ErrorKind::KeyTypeMismatch,
-            Self::Fdo20Draft => ErrorKind::UnsupportedVersion,
+            Self::Fdo20 => ErrorKind::UnsupportedVersion,
             Self::ExperimentalKeys => ErrorKind::ExperimentalKey,
+            Self::Fdo20DraftAad => ErrorKind::SignatureInvalid,
         }
     }
 }
@@ -175,10 +183,11 @@ findings! {
     RvUnknown = 722, "rv-unknown", "a rendezvous variable is unknown";
     /// An empty device info string.
     DeviceInfoEmpty = 723, "device-info-empty", "the device info is empty";
-    /// Protocol version 200. Needs [`Allowance::Fdo20Draft`].
-    DraftVersion = 724, "draft-version", "the voucher has the version of the FDO 2.0 draft";
-    /// A signature over external_aad "FDO-OVEntry-v1". Needs [`Allowance::Fdo20Draft`].
-    DraftAad = 725, "draft-aad", "the entry is signed with the external data of the FDO 2.0 draft";
+    /// Protocol version 200. Needs [`Allowance::Fdo20`].
+    Fdo20Version = 724, "fdo20-version", "the voucher has the version of FDO 2.0, which is not published yet";
+    /// An entry of an FDO 1.1 voucher that is signed over external_aad "FDO-OVEntry-v1". Needs
+    /// [`Allowance::Fdo20DraftAad`].
+    DraftAad = 725, "draft-aad", "the entry of an FDO 1.1 voucher is signed with the external data of FDO 2.0";
     /// A protected header with labels other than `alg`.
     ProtectedExtra = 726, "protected-extra", "the protected header holds more than the algorithm";
     /// RendezvousInfo that does not have the structure of directives and instructions.
@@ -294,7 +303,8 @@ impl FindingKind {
             Self::KeyTypeLabel => Some(Allowance::KeyTypeLabel),
             Self::ExperimentalKey => Some(Allowance::ExperimentalKeys),
             Self::LegacyChainHash => Some(Allowance::LegacyChainHash),
-            Self::DraftVersion | Self::DraftAad => Some(Allowance::Fdo20Draft),
+            Self::Fdo20Version => Some(Allowance::Fdo20),
+            Self::DraftAad => Some(Allowance::Fdo20DraftAad),
             _ => None,
         }
     }

@@ -34,7 +34,7 @@ pub(crate) use order::{LinksChecked, Signatures};
 pub use origin::Origin;
 pub use proved::{ChainHashRule, ManufacturerProof, Proved};
 pub use rejected::Rejected;
-pub(crate) use signatures::{check_entry_signature, check_signature};
+pub(crate) use signatures::{accept_other_version, check_entry_signature, check_signature};
 pub(crate) use sink::{ErrorSink, FailFast};
 pub(crate) use verified::Checked;
 pub use verified::VerifiedVoucher;

@@ -126,6 +126,12 @@ impl<'a> Voucher<'a> {
         self.index.version
     }
 
+    /// Whether entries are signed with the external data of FDO 2.0. The device's HMAC covers the version,
+    /// so that nobody can move a voucher from one rule to the other.
+    pub(crate) const fn is_fdo20(&self) -> bool {
+        self.index.version >= 200
+    }
+
     /// The GUID of the device: `OVGuid`.
     #[must_use]
     #[doc(alias = "OVGuid")]
@@ -224,7 +230,7 @@ impl<'a> Voucher<'a> {
 
     /// The entries, oldest first.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> + DoubleEndedIterator {
-        let bytes = &*self.bytes;
+        let (bytes, fdo20) = (&*self.bytes, self.is_fdo20());
         self.index
             .entries
             .iter()
@@ -233,6 +239,7 @@ impl<'a> Voucher<'a> {
                 bytes,
                 index,
                 number,
+                fdo20,
             })
     }
 
@@ -244,6 +251,7 @@ impl<'a> Voucher<'a> {
             bytes: &self.bytes,
             index,
             number,
+            fdo20: self.is_fdo20(),
         })
     }
 

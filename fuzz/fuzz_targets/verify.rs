@@ -50,7 +50,7 @@ fuzz_target!(|input: &[u8]| {
         Ok(voucher.owner())
     );
     let mut mild = Policy::any_origin();
-    if policy.allows(Allowance::Fdo20Draft) || choice[0] & 0x80 == 0 {
+    if policy.allows(Allowance::Fdo20DraftAad) || choice[0] & 0x80 == 0 {
         mild = Allowance::ALL
             .iter()
             .fold(mild, |mild, &allowance| mild.allow(allowance));

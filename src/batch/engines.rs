@@ -87,15 +87,20 @@ struct Sorted<'s> {
 }
 
 impl<'s> Sorted<'s> {
-    /// Sorts by counting: the uses of every key are known.
+    /// Sorts by counting.
     fn new(keys: &'s Keys<'s>, jobs: &'s [Job<'s>]) -> Self {
-        let mut starts = Vec::with_capacity(keys.all.len().saturating_add(1));
-        let mut next = 0_u32;
-        for key in &keys.all {
-            starts.push(next);
-            next = next.saturating_add(key.uses);
+        // First the number of jobs of each key, then where the first one goes.
+        let mut starts = vec![0_u32; keys.all.len().saturating_add(1)];
+        for job in jobs {
+            if let Some(uses) = starts.get_mut(job.key as usize) {
+                *uses = uses.saturating_add(1);
+            }
         }
-        starts.push(next);
+        let mut next = 0_u32;
+        for start in &mut starts {
+            let uses = core::mem::replace(start, next);
+            next = next.saturating_add(uses);
+        }
         let mut ends = starts.clone();
         let mut order = vec![0; jobs.len()];
         for (number, job) in (0_u32..).zip(jobs) {
@@ -135,7 +140,7 @@ impl<'s> Sorted<'s> {
             share.keys.push(KeyUse {
                 components: valid.components(),
                 exponent: valid.exponent(),
-                uses: key.uses,
+                uses: u32::try_from(range.len()).unwrap_or(u32::MAX),
             });
             share.jobs.extend(range.iter().filter_map(|&job| {
                 let number = job as usize;
@@ -243,7 +248,7 @@ fn verify<E: SignatureEngine>(
 ) {
     if E::SIGNS_MESSAGE {
         let entries = jobs.iter().map(|job| &job.job.entry);
-        let messages: Vec<_> = entries.map(|entry| entry.sig_structure(false)).collect();
+        let messages: Vec<_> = entries.map(|entry| entry.sig_structure()).collect();
         let parts: Vec<_> = messages.iter().map(|message| message.parts()).collect();
         let jobs = jobs.iter().zip(&parts);
         let jobs: Vec<_> = jobs

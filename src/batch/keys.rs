@@ -19,8 +19,6 @@ pub(super) struct Key<'v> {
     pub(super) key_kind: KeyKind,
     a: &'v [u8],
     b: &'v [u8],
-    /// The number of signatures attributed to it.
-    pub(super) uses: u32,
     /// The key, unless its point is not on the curve.
     pub(super) valid: Option<PublicKey>,
 }
@@ -69,32 +67,20 @@ impl<'v> Keys<'v> {
                 key_kind: components.key_kind,
                 a: components.a,
                 b: components.b,
-                uses: 0,
                 valid: None,
             });
         }
         number
     }
 
-    /// The number here of a key that was counted elsewhere; its uses are added.
+    /// The number here of a key that was numbered elsewhere.
     #[cfg(feature = "parallel")]
     pub(super) fn adopt(&mut self, key: &Key<'v>) -> u32 {
-        let number = self.enter(Components {
+        self.enter(Components {
             key_kind: key.key_kind,
             a: key.a,
             b: key.b,
-        });
-        if let Some(here) = self.all.get_mut(number as usize) {
-            here.uses = here.uses.saturating_add(key.uses);
-        }
-        number
-    }
-
-    /// Counts one signature of the key with this number.
-    pub(super) fn count(&mut self, number: u32) {
-        if let Some(key) = self.all.get_mut(number as usize) {
-            key.uses = key.uses.saturating_add(1);
-        }
+        })
     }
 
     pub(super) fn get(&self, number: u32) -> Option<&Key<'v>> {

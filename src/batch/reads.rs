@@ -22,9 +22,8 @@ const TOGETHER: usize = 32;
 pub(super) struct Read<'v> {
     pub(super) voucher: Voucher<'v>,
     pub(super) links: LinksChecked,
-    /// The first digest in [`Reads::signed`] of what its entries sign; `None` if the entries are
-    /// verified one at a time, because they may be signed in two ways.
-    pub(super) signed: Option<usize>,
+    /// The first digest in [`Reads::signed`] of what its entries sign.
+    pub(super) signed: usize,
 }
 
 /// Vouchers in their order, each parsed or refused.
@@ -104,18 +103,16 @@ impl<'v> Reads<'v> {
             Ok(links) => links,
             Err(error) => return Err(Rejected::new(error, voucher)),
         };
-        let signed = is_plain(&voucher).then_some(self.signed.len());
-        if signed.is_some() {
-            let mut digests = made.signed.iter();
-            self.signed.extend(voucher.entries().map(|entry| {
-                match entry.algorithm().hash() {
-                    Some(_) => digests.next(),
-                    None => None,
-                }
-                .copied()
-                .unwrap_or(Digest::blank(HashAlgorithm::Sha256))
-            }));
-        }
+        let signed = self.signed.len();
+        let mut digests = made.signed.iter();
+        self.signed.extend(voucher.entries().map(|entry| {
+            match entry.algorithm().hash() {
+                Some(_) => digests.next(),
+                None => None,
+            }
+            .copied()
+            .unwrap_or(Digest::blank(HashAlgorithm::Sha256))
+        }));
         Ok(Read {
             voucher,
             links,
@@ -128,16 +125,11 @@ impl<'v> Reads<'v> {
     fn append(&mut self, mut other: Self) {
         let before = self.signed.len();
         for read in other.all.iter_mut().flatten() {
-            read.signed = read.signed.map(|start| start.saturating_add(before));
+            read.signed = read.signed.saturating_add(before);
         }
         self.all.append(&mut other.all);
         self.signed.append(&mut other.signed);
     }
-}
-
-/// Whether an entry can be signed in one way only.
-pub(super) fn is_plain(voucher: &Voucher<'_>) -> bool {
-    voucher.protocol_version() == 101
 }
 
 /// Queues all hashes of a voucher, in the order of [`Precomputed`].
@@ -153,12 +145,10 @@ fn queue(voucher: &Voucher<'_>, backend: Backend, hashes: &mut Hashes) {
     for (entry, before) in index.entries.iter().zip(before_entries(voucher)) {
         hashes.push(backend, entry.previous_hash.algorithm, before.into_iter());
     }
-    if is_plain(voucher) {
-        for entry in voucher.entries() {
-            if let Some(algorithm) = entry.algorithm().hash() {
-                let message = entry.sig_structure(false);
-                hashes.push(backend, algorithm, message.parts().into_iter());
-            }
+    for entry in voucher.entries() {
+        if let Some(algorithm) = entry.algorithm().hash() {
+            let message = entry.sig_structure();
+            hashes.push(backend, algorithm, message.parts().into_iter());
         }
     }
 }

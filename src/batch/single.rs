@@ -6,13 +6,12 @@ use alloc::vec::Vec;
 
 use super::engines::Engines;
 use super::keys::Key;
-use super::reads::{Read, is_plain};
+use super::reads::Read;
 use super::{Place, Plan, backend, verdict_of};
-use crate::digest::{Digest, HashAlgorithm};
 use crate::error::Error;
 use crate::policy::{Engine, Policy};
 use crate::verify::{FailFast, LinksChecked, OnDemand, Rejected, VerifiedVoucher, verify};
-use crate::voucher::{Entry, Voucher};
+use crate::voucher::Voucher;
 
 impl Policy<'_> {
     /// The verified voucher in `bytes`, parsed under the limits of this policy.
@@ -72,33 +71,22 @@ impl<'a> Voucher<'a> {
             Ok(links) => links,
             Err(error) => return Err(Rejected::new(error, self)),
         };
-        let plain = is_plain(&self);
-        let signed: Vec<_> = match plain {
-            true => self.entries().map(|entry| signed_digest(&entry)).collect(),
-            false => Vec::new(),
-        };
+        let signed: Vec<_> = self.entries().map(|entry| entry.signed_digest()).collect();
         let read = Read {
             voucher: self,
             links,
-            signed: plain.then_some(0),
+            signed: 0,
         };
         let mut plan = Plan::default();
         plan.add(&read, &signed, 0);
         plan.keys.all.iter_mut().for_each(Key::check);
-        let verdicts = engines.verify(&plan.keys, &plan.jobs);
+        plan.places.push(Place::FIRST);
+        let verdicts = plan.verify(engines, policy);
         let outcome = verdict_of(&read, Place::FIRST, &plan, &verdicts, policy);
         drop(plan);
         match outcome {
             Ok(checked) => checked.into_verified(read.voucher),
             Err(error) => Err(Rejected::new(error, read.voucher)),
         }
-    }
-}
-
-/// The hash of what an entry signs; a blank for Ed25519, which signs the message.
-fn signed_digest(entry: &Entry<'_>) -> Digest {
-    match entry.algorithm().hash() {
-        Some(hash) => hash.digest_all(entry.sig_structure(false).parts().into_iter()),
-        None => Digest::blank(HashAlgorithm::Sha256),
     }
 }

@@ -245,6 +245,9 @@ kinds! {
     DoubleSale = 507, "double-sale", "the voucher would be handed over twice";
     /// The caller declined a hand-over for reasons of its own; see `source`.
     Declined = 508, "declined", "the caller declined the hand-over";
+    /// An FDO 1.1 voucher whose entries are signed with the external data of FDO 2.0 would be extended,
+    /// without [`ExtendOptions::allow_draft_aad`](crate::ExtendOptions::allow_draft_aad).
+    DraftAad = 509, "draft-aad", "no device reads a voucher of FDO 1.1 that is signed with the external data of FDO 2.0";
     /// A certificate chain is not fit to be written into a voucher: one certificate is not signed
     /// by the next, or the first is that of a CA.
     UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";

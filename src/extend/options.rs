@@ -19,6 +19,7 @@ pub struct ExtendOptions {
     #[cfg(feature = "privacy")]
     pub(crate) privacy: PrivacyPolicy,
     pub(crate) ca_owner: bool,
+    pub(crate) draft_aad: bool,
 }
 
 impl ExtendOptions {
@@ -35,6 +36,7 @@ impl ExtendOptions {
             #[cfg(feature = "privacy")]
             privacy: PrivacyPolicy::new(),
             ca_owner: false,
+            draft_aad: false,
         }
     }
 
@@ -98,6 +100,17 @@ impl ExtendOptions {
     #[must_use]
     pub const fn allow_ca_owner(mut self) -> Self {
         self.ca_owner = true;
+        self
+    }
+
+    /// Permits another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO
+    /// 2.0; the new one is signed so too.
+    ///
+    /// By default this is refused: neither devices of FDO 1.1 nor current software of FDO 2.0 read such
+    /// vouchers.
+    #[must_use]
+    pub const fn allow_draft_aad(mut self) -> Self {
+        self.draft_aad = true;
         self
     }
 

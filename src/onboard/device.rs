@@ -310,17 +310,15 @@ impl DeviceVerifier {
             key: key_of(&index.key, message)?,
             algorithm: index.key.algorithm(),
         };
-        let draft = self.facts.allows(Allowance::Fdo20Draft);
+        let fdo20 = self.version >= 200;
         let entry = Entry {
             bytes: message,
             index: &index,
             number,
+            fdo20,
         };
-        check_entry_signature::<DeviceError>(
-            &entry,
-            &self.signer.key,
-            draft.then_some(self.version >= 200),
-        )?;
+        let other = !fdo20 && self.facts.allows(Allowance::Fdo20DraftAad);
+        check_entry_signature::<DeviceError>(&entry, &self.signer.key, other)?;
         self.previous = Both::of(&[entry.as_bytes()]);
         self.signer = next;
         self.left = self.left.saturating_sub(1);

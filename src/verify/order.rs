@@ -26,8 +26,8 @@ pub(crate) trait Signatures {
     /// A key that was decoded.
     fn key(&self, signer: usize) -> Option<&PublicKey>;
 
-    /// Whether this key signed the entry with this number; true for the external_aad of the FDO 2.0
-    /// draft.
+    /// The signature of the entry with this number under this key; true for the external_aad of FDO 2.0
+    /// in a voucher of FDO 1.1.
     fn check(
         &self,
         voucher: &Voucher<'_>,

@@ -64,7 +64,7 @@ pub struct Proved {
     pub entries: usize,
     /// The rule by which the hash of the device certificate chain matched.
     pub chain_hash: ChainHashRule,
-    /// Whether any entry is signed with the external_aad of the FDO 2.0 draft.
+    /// Whether any entry of an FDO 1.1 voucher is signed with the external_aad of FDO 2.0.
     pub draft_aad: bool,
     /// Whether the header HMAC was verified with the device's secret.
     pub hmac: bool,

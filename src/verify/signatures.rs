@@ -7,7 +7,8 @@ use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::voucher::{Entry, Voucher};
 
-/// The signature of one entry; returns whether it was signed with the external_aad of the FDO 2.0 draft.
+/// The signature of one entry over what its voucher's version requires; returns whether it is one of the
+/// dialect that [`Allowance::Fdo20DraftAad`] names.
 pub(crate) fn check_signature(
     voucher: &Voucher<'_>,
     number: usize,
@@ -17,44 +18,52 @@ pub(crate) fn check_signature(
     let Some(entry) = voucher.entry(number) else {
         return Err(voucher.signature_error(number));
     };
-    let draft_first = voucher.protocol_version() >= 200;
-    let allowed = policy.allows(Allowance::Fdo20Draft);
-    let draft = check_entry_signature::<Error>(&entry, key, allowed.then_some(draft_first))?;
-    if draft && policy.strict {
-        let at = entry.index.signature.start();
-        return Err(deviation(FindingKind::DraftAad)
-            .at(at)
-            .in_entry(Some(number)));
+    match check_entry_signature::<Error>(&entry, key, true)? {
+        false => Ok(false),
+        true => accept_other_version(&entry, policy),
     }
-    Ok(draft)
 }
 
-/// The signature of one entry. `draft_first` is present if the external_aad of the FDO 2.0 draft is
-/// allowed, and says which form is tried first. Returns which form verified.
+/// The verdict on an entry that is signed as entries of vouchers of the other version are.
+///
+/// In a voucher of FDO 2.0 that is a downgrade, which its external data is there to prevent: whatever
+/// else the key has signed under FDO 1.1 could stand in for an entry.
+pub(crate) fn accept_other_version(entry: &Entry<'_>, policy: &Policy<'_>) -> Result<bool, Error> {
+    let allowance = Allowance::Fdo20DraftAad;
+    let error = match entry.fdo20 {
+        true => Error::because(
+            ErrorKind::SignatureInvalid,
+            "it is valid only without the external data of FDO 2.0; nothing accepts that in a voucher of version 200",
+        ),
+        false if !policy.allows(allowance) => Error::because(allowance.error(), allowance.advice()),
+        false if policy.strict => deviation(FindingKind::DraftAad),
+        false => return Ok(true),
+    };
+    let at = entry.index.signature.start();
+    Err(error.at(at).in_entry(Some(entry.number)))
+}
+
+/// The signature of one entry over what its voucher's version requires. With `other`, one over what the
+/// other version requires is found too, and the result says so.
 pub(crate) fn check_entry_signature<E: ReadError>(
     entry: &Entry<'_>,
     key: &PublicKey,
-    draft_first: Option<bool>,
+    other: bool,
 ) -> Result<bool, E> {
+    let verify = |entry: &Entry<'_>| {
+        key.verify_parts::<E>(entry.algorithm(), &entry.sig_structure(), entry.signature())
+    };
     let number = Some(entry.number);
-    let verify = |draft: bool| {
-        key.verify_parts::<E>(
-            entry.algorithm(),
-            &entry.sig_structure(draft),
-            entry.signature(),
-        )
+    let Err(error) = verify(entry) else {
+        return Ok(false);
     };
-    let place = |error: E| match error.kind() {
-        ErrorKind::SignatureInvalid => error.at(entry.index.signature.start()).in_entry(number),
-        _ => error.in_entry(number),
-    };
-    let Some(draft_first) = draft_first else {
-        return verify(false).map(|()| false).map_err(place);
-    };
-    match verify(draft_first) {
-        Ok(()) => Ok(draft_first),
-        Err(_) => verify(!draft_first).map(|()| !draft_first).map_err(place),
+    if error.kind() != ErrorKind::SignatureInvalid {
+        return Err(error.in_entry(number));
     }
+    if other && verify(&entry.of_other_version()).is_ok() {
+        return Ok(true);
+    }
+    Err(error.at(entry.index.signature.start()).in_entry(number))
 }
 
 impl Voucher<'_> {

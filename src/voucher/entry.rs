@@ -6,7 +6,7 @@ use super::parse::EntryIndex;
 use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Span};
 use crate::cose::SigStructure;
-use crate::digest::{Digest, HashIndex};
+use crate::digest::{Digest, HashAlgorithm, HashIndex};
 use crate::key::{KeyView, NullSink};
 
 /// An entry of a voucher (FDO 1.1 §3.4, OVEntry).
@@ -16,6 +16,8 @@ pub struct Entry<'v> {
     pub(crate) bytes: &'v [u8],
     pub(crate) index: &'v EntryIndex,
     pub(crate) number: usize,
+    /// Whether the header has a version of FDO 2.0, which decides what is signed.
+    pub(crate) fdo20: bool,
 }
 
 impl<'v> Entry<'v> {
@@ -103,8 +105,24 @@ impl<'v> Entry<'v> {
         }
     }
 
-    pub(crate) fn sig_structure(&self, draft_aad: bool) -> SigStructure<'v> {
-        SigStructure::new(self.protected(), draft_aad, self.payload())
+    pub(crate) fn sig_structure(&self) -> SigStructure<'v> {
+        SigStructure::new(self.protected(), self.fdo20, self.payload())
+    }
+
+    /// The hash of what the entry signs; a blank for Ed25519, which signs the message.
+    pub(crate) fn signed_digest(&self) -> Digest {
+        match self.algorithm().hash() {
+            Some(hash) => hash.digest_all(self.sig_structure().parts().into_iter()),
+            None => Digest::blank(HashAlgorithm::Sha256),
+        }
+    }
+
+    /// The entry as if it were in a voucher of the other version.
+    pub(crate) const fn of_other_version(self) -> Self {
+        Self {
+            fdo20: !self.fdo20,
+            ..self
+        }
     }
 }
 

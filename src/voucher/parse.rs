@@ -230,7 +230,7 @@ pub(crate) fn read_version<E: ReadError>(
     match version {
         101 => Ok(101),
         200 => {
-            sink.note(FindingKind::DraftVersion, at);
+            sink.note(FindingKind::Fdo20Version, at);
             Ok(200)
         }
         _ => Err(E::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at)),

@@ -18,10 +18,10 @@ ALLOWANCES = {  # finding -> (allowance, error without it)
     "key-type-label": ("key-type-label", "key-type-mismatch"),
     "experimental-key": ("experimental-keys", "experimental-key"),
     "legacy-chain-hash": ("legacy-chain-hash", "chain-hash-mismatch"),
-    "draft-version": ("fdo-2.0-draft", "unsupported-version"),
-    "draft-aad": ("fdo-2.0-draft", "unsupported-version"),
+    "fdo20-version": ("fdo-2.0", "unsupported-version"),
+    "draft-aad": ("fdo-2.0-draft-aad", "signature-invalid"),
 }
-DRAFT_AAD = b"\x81\x6eFDO-OVEntry-v1"
+FDO20_AAD = b"\x81\x6eFDO-OVEntry-v1"
 
 
 def check(data, options):
@@ -50,9 +50,9 @@ def _check(data, options):
         key.check()
     for entry in voucher.entries:
         context.entry = entry.number
-        if entry.verifies(b""):
+        if entry.verifies(FDO20_AAD if voucher.version >= 200 else b""):
             continue
-        if "fdo-2.0-draft" not in allowed or not entry.verifies(DRAFT_AAD):
+        if voucher.version >= 200 or not entry.verifies(FDO20_AAD):
             context.reject("signature-invalid")
         _policy("draft-aad", entry.number, allowed, strict)
         context.note("draft-aad", entry.signature_at)

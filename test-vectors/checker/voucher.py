@@ -209,7 +209,7 @@ class Voucher:
         if self.version not in (101, 200):
             context.reject("unsupported-version")
         if self.version == 200:
-            context.note("draft-version", offset)
+            context.note("fdo20-version", offset)
         outer.next()
         inner = reader.inside()
         self.header = data[inner.at : inner.end]

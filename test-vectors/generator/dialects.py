@@ -4,7 +4,7 @@ import ipaddress
 
 from . import cbor, certs, keys, owner
 from .suite import MAKER, OWNERS, Suite, at, draft, last
-from .voucher import DRAFT_AAD, Draft, Hop, directive, hash_item, instruction
+from .voucher import FDO20_AAD, Draft, Hop, directive, hash_item, instruction
 
 suite = Suite(__file__)
 
@@ -617,7 +617,8 @@ def allowances():
             "legacy-chain-hash",
             "legacy-untagged",
             "key-type-label",
-            "fdo-2.0-draft",
+            "fdo-2.0",
+            "fdo-2.0-draft-aad",
             "experimental-keys",
         ],
     )
@@ -646,50 +647,44 @@ def allowances():
         hash_table=None,
         allow=["key-type-label"],
     )
-    draft_aad = [Hop(one, aad=DRAFT_AAD) for one in OWNERS[:2]]
     version = {"version": cbor.integer(200), "header_version": cbor.integer(200)}
+
+    def two(*data, **changes):
+        return Draft(MAKER, [Hop(one, aad=aad) for one, aad in zip(OWNERS, data)], **changes)
+
+    for name, data, findings in (
+        ("aad-aad", (FDO20_AAD, FDO20_AAD), [("draft-aad", 0), ("draft-aad", 1)]),
+        ("nil-aad", (b"", FDO20_AAD), [("draft-aad", 1)]),
+        ("aad-nil", (FDO20_AAD, b""), [("draft-aad", 0)]),
+    ):
+        suite.valid(
+            f"allow-fdo20-draft-aad-{name}",
+            "FDO 1.1, and entries with the external data of FDO 2.0.",
+            two(*data),
+            findings,
+            allow=["fdo-2.0-draft-aad"],
+        )
     suite.valid(
-        "allow-draft-101-aad",
-        "Version 101, signed with external_aad as the FDO 2.0 draft proposes.",
-        Draft(MAKER, draft_aad),
-        [("draft-aad", 0), ("draft-aad", 1)],
-        allow=["fdo-2.0-draft"],
+        "allow-fdo20-2-entries",
+        "FDO 2.0: every entry is signed with external data.",
+        two(FDO20_AAD, FDO20_AAD, **version),
+        [("fdo20-version", None)],
+        allow=["fdo-2.0"],
     )
     suite.valid(
-        "allow-draft-101-aad-second-only",
-        "Entry 0 plain, entry 1 with external_aad.",
-        last(2, aad=DRAFT_AAD),
-        [("draft-aad", 1)],
-        allow=["fdo-2.0-draft"],
-    )
-    suite.valid(
-        "allow-draft-200-aad",
-        "Version 200 with external_aad.",
-        Draft(MAKER, draft_aad, **version),
-        [("draft-version", None), ("draft-aad", 0), ("draft-aad", 1)],
-        allow=["fdo-2.0-draft"],
-    )
-    suite.valid(
-        "allow-draft-200-plain",
-        "Version 200 without external_aad.",
-        draft(2, **version),
-        [("draft-version", None)],
-        allow=["fdo-2.0-draft"],
-    )
-    suite.valid(
-        "allow-draft-200-0-entries",
-        "Version 200 without entries.",
+        "allow-fdo20-0-entries",
+        "FDO 2.0 without entries.",
         draft(0, **version),
-        [("draft-version", None)],
-        allow=["fdo-2.0-draft"],
+        [("fdo20-version", None)],
+        allow=["fdo-2.0"],
     )
     rsa_maker, rsa_owner = owner.x509("rsa2048-maker"), owner.x509("rsa2048-owner-a")
     suite.valid(
-        "allow-draft-aad-rsa",
+        "allow-fdo20-draft-aad-rsa",
         "RSA signatures with external_aad.",
-        Draft(rsa_maker, [Hop(rsa_owner, aad=DRAFT_AAD)]),
+        Draft(rsa_maker, [Hop(rsa_owner, aad=FDO20_AAD)]),
         [("draft-aad", 0)],
-        allow=["fdo-2.0-draft"],
+        allow=["fdo-2.0-draft-aad"],
     )
 
 

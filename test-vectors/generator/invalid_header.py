@@ -120,14 +120,14 @@ def versions():
         "The outer version is 200, that of the header 101.",
         both(200, 101),
         "version-mismatch",
-        allow=["fdo-2.0-draft"],
+        allow=["fdo-2.0"],
     )
     suite.invalid(
         "version-header-200",
         "The outer version is 101, that of the header 200.",
         both(101, 200),
         "version-mismatch",
-        allow=["fdo-2.0-draft"],
+        allow=["fdo-2.0"],
     )
     inline = Draft(
         MAKER,

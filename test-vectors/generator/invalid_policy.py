@@ -6,6 +6,7 @@ from . import cbor, certs, der, keys, owner
 from .facts import long_chain
 from .suite import MAKER, OWNERS, Suite, at, draft, flip, spki_of
 from .voucher import (
+    FDO20_AAD,
     Draft,
     Hop,
     digest,
@@ -20,10 +21,19 @@ SECRET = bytes(range(32))
 def allowances():
     version = {"version": cbor.integer(200), "header_version": cbor.integer(200)}
     suite.invalid(
-        "draft-200-without-allowance",
-        "A voucher of the FDO 2.0 draft; the allowance is missing.",
-        draft(2, **version),
+        "fdo20-without-allowance",
+        "A voucher of FDO 2.0; the allowance is missing.",
+        Draft(MAKER, [Hop(OWNERS[0], aad=FDO20_AAD)], **version),
         "unsupported-version",
+        allow=["legacy-chain-hash", "legacy-untagged", "key-type-label", "experimental-keys", "fdo-2.0-draft-aad"],
+    )
+    suite.invalid(
+        "fdo20-draft-aad-with-other-allowances",
+        "Every allowance but the right one is given.",
+        Draft(MAKER, [Hop(OWNERS[0], aad=FDO20_AAD)]),
+        "signature-invalid",
+        0,
+        allow=["legacy-chain-hash", "legacy-untagged", "key-type-label", "experimental-keys", "fdo-2.0"],
     )
     untagged = at(2, 1, entry=cbor.array)
     suite.invalid(
@@ -32,7 +42,7 @@ def allowances():
         untagged,
         "entry-untagged",
         1,
-        allow=["legacy-chain-hash", "key-type-label", "fdo-2.0-draft", "experimental-keys"],
+        allow=["legacy-chain-hash", "key-type-label", "fdo-2.0", "fdo-2.0-draft-aad", "experimental-keys"],
     )
     chain = cbor.array(map(cbor.bstr, certs.device_chain()))
     suite.invalid(
@@ -40,7 +50,7 @@ def allowances():
         "Every allowance but the right one is given.",
         draft(1, chain_hash_over=chain),
         "chain-hash-mismatch",
-        allow=["legacy-untagged", "key-type-label", "fdo-2.0-draft", "experimental-keys"],
+        allow=["legacy-untagged", "key-type-label", "fdo-2.0", "fdo-2.0-draft-aad", "experimental-keys"],
     )
     suite.invalid(
         "legacy-chain-hash-other-chain",

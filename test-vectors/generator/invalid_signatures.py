@@ -5,7 +5,7 @@ import hashlib
 from . import cbor, der, keys, owner
 from .suite import MAKER, OWNERS, Suite, at, flip, last
 from .voucher import (
-    DRAFT_AAD,
+    FDO20_AAD,
     Built,
     Draft,
     Hop,
@@ -106,16 +106,30 @@ def signatures():
         "Signed over another OVEExtra.",
         **over(lambda message: message.replace(b"\xf6\x83", b"\xa0\x83")),
     )
-    bad("draft-aad", "external_aad of the FDO 2.0 draft, and the allowance is missing.", aad=DRAFT_AAD)
-    bad("bare-text-aad", "The bare text FDO-OVEntry-v1 as external_aad.", aad=DRAFT_AAD[2:])
+    bad("fdo20-aad", "external_aad of FDO 2.0 in FDO 1.1, and the allowance is missing.", aad=FDO20_AAD)
+    bad("bare-text-aad", "The bare text FDO-OVEntry-v1 as external_aad.", aad=FDO20_AAD[2:])
     suite.invalid(
-        "signature-other-draft-aad",
-        "external_aad of another message of the FDO 2.0 draft, and the allowance is given.",
+        "signature-other-fdo20-aad",
+        "external_aad of another message of FDO 2.0, and the allowance is given.",
         last(2, aad=b"\x81\x72FDO-TO2-ProveOVHdr-v1"[:1] + cbor.tstr("FDO-TO2-ProveOVHdr-v1")),
         "signature-invalid",
         1,
-        allow=["fdo-2.0-draft"],
+        allow=["fdo-2.0-draft-aad"],
     )
+    version = {"version": cbor.integer(200), "header_version": cbor.integer(200)}
+    for name, data, entry in (
+        ("nil-nil", (b"", b""), 0),
+        ("nil-aad", (b"", FDO20_AAD), 0),
+        ("aad-nil", (FDO20_AAD, b""), 1),
+    ):
+        suite.invalid(
+            f"signature-fdo20-{name}",
+            "FDO 2.0 and an entry without external data: a downgrade, which no allowance accepts.",
+            Draft(MAKER, [Hop(one, aad=aad) for one, aad in zip(OWNERS, data)], **version),
+            "signature-invalid",
+            entry,
+            allow=["fdo-2.0", "fdo-2.0-draft-aad"],
+        )
     bad(
         "sha384-digest",
         "ES256 over a SHA-384 digest.",

@@ -4,7 +4,7 @@ from . import cbor, keys, messages as m
 from .owner import Owner, cosekey, ec_point, x5chain, x509
 from .messages import Messages, hash_item, run
 from .suite import MAKER, OWNERS, at, draft, flip, last, replace
-from .voucher import DRAFT_AAD, SHA256, SHA384, Built, Draft, Hop, digest
+from .voucher import FDO20_AAD, SHA256, SHA384, Built, Draft, Hop, digest
 
 suite = Messages(__file__)
 GUID = draft().guid
@@ -76,10 +76,11 @@ good("allow-untagged", "an entry without tag 18, with its allowance", UNTAGGED, 
 LIE = Built(Draft(MAKER, hops=[Hop(x509("p384-owner-a", 10))]))
 good("allow-label", "a P-384 key labelled SECP256R1, with its allowance", LIE,
      by_hand(m.prove_ov_hdr(LIE, owner_item=x509("p384-owner-a").item), LIE), allow=["key-type-label"])
-AAD = Built(last(1, aad=DRAFT_AAD))
-good("allow-draft-aad", "an entry with the external data of the FDO 2.0 draft, with its allowance", AAD, allow=["fdo-2.0-draft"])
-VERSION = Built(draft(1, version=cbor.integer(200), header_version=cbor.integer(200)))
-good("allow-version-200", "a header of version 200, with its allowance", VERSION, allow=["fdo-2.0-draft"])
+AAD = Built(last(1, aad=FDO20_AAD))
+good("allow-fdo20-draft-aad", "an entry with the external data of FDO 2.0, with its allowance", AAD, allow=["fdo-2.0-draft-aad"])
+FDO20 = {"version": cbor.integer(200), "header_version": cbor.integer(200)}
+VERSION = Built(Draft(MAKER, hops=[Hop(OWNERS[0], aad=FDO20_AAD)], **FDO20))
+good("allow-fdo20", "a header of version 200, with its allowance", VERSION, allow=["fdo-2.0"])
 ED = Built(Draft(x509("ed25519-maker"), hops=[Hop(x509("ed25519-owner-a"))]))
 good("allow-ed25519", "Ed25519 owners, with their allowance", ED, allow=["experimental-keys"])
 
@@ -126,7 +127,7 @@ first("signature-changed", "one bit of the signature flipped", m.prove_ov_hdr(ON
 first("signature-short", "a signature of 63 bytes", m.prove_ov_hdr(ONE, signature=lambda s: s[:-1]), "signature-length")
 first("signature-by-another", "the owner's key named, somebody else signed",
       m.prove_ov_hdr(ONE, sign=keys.get("p256-owner-c").sign), "signature-invalid")
-first("other-aad", "signed with external data", m.prove_ov_hdr(ONE, aad=DRAFT_AAD), "signature-invalid")
+first("other-aad", "signed with external data", m.prove_ov_hdr(ONE, aad=FDO20_AAD), "signature-invalid")
 first("old-nonce", "an answer to an earlier hello", m.prove_ov_hdr(ONE, nonce=bytes(16)), "wrong-nonce")
 first("other-hello", "an answer to another hello", m.prove_ov_hdr(ONE, hello=m.HELLO + b"!"), "hello-hash-mismatch")
 first("other-device", "the voucher of another device", m.prove_ov_hdr(Built(draft(1, guid=bytes(range(16))))), "wrong-device")
@@ -175,12 +176,15 @@ for name, description, changes, kind in (
     ("signature", "one bit of the signature flipped", {"signature": lambda s: flip(s, 99)}, "signature-invalid"),
     ("alg", "the label says EdDSA", {"alg": -8}, "algorithm-mismatch"),
     ("untagged", "without tag 18", {"entry": cbor.array}, "entry-untagged"),
-    ("draft-aad", "with the external data of the FDO 2.0 draft", {"aad": DRAFT_AAD}, "signature-invalid"),
+    ("fdo20-aad", "with the external data of FDO 2.0", {"aad": FDO20_AAD}, "signature-invalid"),
     ("payload-3", "a payload of three items", {"payload_items": lambda items: items[:3]}, "wrong-size"),
     ("extra-text", "OVEExtra is a text", {"extra": cbor.tstr("extra")}, "extra"),
 ):
     built = Built(at(3, 1, **changes))
     entries(name, f"entry 1: {description}", run(built)[1:], kind, 1, built)
+built = Built(Draft(MAKER, hops=[Hop(OWNERS[0])], **FDO20))
+bad("entry-fdo20-nil", "FDO 2.0, and entry 0 without external data", run(built), "signature-invalid", 0,
+    allow=["fdo-2.0", "fdo-2.0-draft-aad"])
 built = Built(at(2, 0, owner=x509("p384-owner-a", 10)))
 bad("entry-label", "entry 0 names a P-384 key labelled SECP256R1, without the allowance", run(built), "key-type-mismatch", 0)
 built = Built(last(1, owner=ec_point("p256-owner-a", flip(keys.get("p256-owner-a").point(), 8 * 64))))

@@ -7,7 +7,7 @@ from . import cbor, keys, messages as m
 from .messages import Messages, hash_item
 from .owner import x509
 from .suite import MAKER, OWNERS, draft, flip, replace
-from .voucher import DRAFT_AAD, SHA256, SHA384, Built, Draft, Hop, digest
+from .voucher import FDO20_AAD, SHA256, SHA384, Built, Draft, Hop, digest
 
 suite = Messages(__file__)
 ZERO, ONE, TWO = (Built(draft(count)) for count in range(3))
@@ -40,7 +40,7 @@ TO1D_BAD = {
     "signed-by-manufacturer": ("signed by an earlier owner", {"sign": MAKER.key.sign}, "signature-invalid"),
     "signature-changed": ("one bit of the signature flipped", {"signature": lambda s: flip(s, 5)}, "signature-invalid"),
     "alg-mismatch": ("the label says EdDSA", {"alg": -8}, "algorithm-mismatch"),
-    "other-aad": ("signed with external data", {"aad": DRAFT_AAD}, "signature-invalid"),
+    "other-aad": ("signed with external data", {"aad": FDO20_AAD}, "signature-invalid"),
     "untagged": ("without tag 18", {"whole": cbor.array}, "wrong-type"),
     "hash-is-hmac": ("the hash carries the code of an HMAC", {"to0d_hash": hash_item(5, bytes(32))}, "not-a-hash"),
     "three-items": ("a payload of three items", {"items_hook": lambda items: [*items, cbor.NULL]}, "wrong-size"),
@@ -203,7 +203,7 @@ ownership("signed-by-manufacturer", "signed by an earlier owner", m.proof(ONE.ow
 ownership("signature-changed", "one bit of the signature flipped", m.proof(ONE.owner, ASKED, signature=lambda s: flip(s, 1)), "signature-invalid")
 ownership("alg-mismatch", "the label says EdDSA", m.proof(ONE.owner, ASKED, alg=-8), "algorithm-mismatch")
 ownership("no-aad", "signed like a message of FDO, without external data", m.proof(ONE.owner, ASKED, aad=b""), "signature-invalid")
-ownership("draft-aad", "signed with the external data of the FDO 2.0 draft", m.proof(ONE.owner, ASKED, aad=DRAFT_AAD), "signature-invalid")
+ownership("fdo20-aad", "signed with the external data of FDO 2.0", m.proof(ONE.owner, ASKED, aad=FDO20_AAD), "signature-invalid")
 ownership("untagged", "without tag 18", m.proof(ONE.owner, ASKED, whole=cbor.array), "wrong-type")
 ownership("trailing", "a byte behind the proof", PROOF + b"\x00", "trailing-bytes")
 ownership("context", "another first item", m.proof(ONE.owner, m.challenge(ONE, context="ov-ownership-v2")), "wrong-message")

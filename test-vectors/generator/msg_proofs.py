@@ -7,7 +7,7 @@ from . import cbor, certs, keys, messages as m
 from .messages import DeviceKey, EAT_FDO, EAT_NONCE, EAT_UEID, Messages, pairs, run
 from .owner import cosekey, ec_point, x5chain, x509
 from .suite import MAKER, OWNERS, draft, flip, replace
-from .voucher import DRAFT_AAD, SHA256, SHA384, Built, Draft, Hop, directive, hash_item, hashed, instruction
+from .voucher import FDO20_AAD, SHA256, SHA384, Built, Draft, Hop, directive, hash_item, hashed, instruction
 
 suite = Messages(__file__)
 ONE = Built(draft(1))
@@ -64,7 +64,7 @@ for check, build in (("prove-to-rv", m.prove_to_rv), ("prove-device", m.prove_de
     case("signature-changed", "one bit of the signature flipped", build(GUID, signature=lambda s: flip(s, 13)), "signature-invalid")
     case("signature-short", "a signature of 63 bytes", build(GUID, signature=lambda s: s[:-1]), "signature-length")
     case("alg-mismatch", "the label says EdDSA", build(GUID, alg=-8), "algorithm-mismatch")
-    case("other-aad", "signed with external data", build(GUID, aad=DRAFT_AAD), "signature-invalid")
+    case("other-aad", "signed with external data", build(GUID, aad=FDO20_AAD), "signature-invalid")
     case("untagged", "without tag 18", build(GUID, whole=cbor.array), "wrong-type")
     case("trailing", "a byte behind the message", build(GUID) + b"\x00", "trailing-bytes")
     case("epid", "a device without certificate", build(GUID), "unsupported-attestation", voucher=EPID)
@@ -164,7 +164,7 @@ setup("signed-by-manufacturer", "signed by an earlier owner", message(sign=MAKER
 setup("signed-by-new-owner", "signed by the new owner", message(sign=NEW_OWNER.key.sign), "signature-invalid")
 setup("signature-changed", "one bit of the signature flipped", message(signature=lambda s: flip(s, 200)), "signature-invalid")
 setup("alg-mismatch", "the label says EdDSA", message(alg=-8), "algorithm-mismatch")
-setup("other-aad", "signed with external data", message(aad=DRAFT_AAD), "signature-invalid")
+setup("other-aad", "signed with external data", message(aad=FDO20_AAD), "signature-invalid")
 setup("untagged", "without tag 18", message(whole=cbor.array), "wrong-type")
 setup("trailing", "a byte behind the message", message() + b"\x00", "trailing-bytes")
 setup("owner-off-curve", "the new owner's point is not on its curve", message(owner2=ec_point("p256-owner-new", flip(NEW_OWNER.key.point(), 8 * 64))), "point-not-on-curve")

@@ -16,7 +16,7 @@ from .owner import Owner
 
 SHA256, SHA384, HMAC_SHA256, HMAC_SHA384 = -16, -43, 5, 6
 NAMES = {SHA256: "sha256", SHA384: "sha384", HMAC_SHA256: "sha256", HMAC_SHA384: "sha384"}
-DRAFT_AAD = bytes.fromhex("816e46444f2d4f56456e7472792d7631")
+FDO20_AAD = bytes.fromhex("816e46444f2d4f56456e7472792d7631")
 
 
 def keep(value):

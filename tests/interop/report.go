@@ -104,7 +104,7 @@ func write(tables [4][]result, version string, hops, count int) string {
 	line("| FIDO conformance tool | six entries, an intermediate certificate signed with SHA-1 |")
 	line("| Astarte | P-256 with SHA-384 |")
 	line("| fdo-rs, two vouchers | hash of the certificate chain over the CBOR item: `legacy-chain-hash` |")
-	line("| go-fdo with FDO 2.0 drafts | external_aad in the signatures: `fdo-2.0-draft` |")
+	line("| go-fdo with an FDO 2.0 draft | external_aad in the signatures of a version 101: `fdo-2.0-draft-aad` |")
 	return b.String()
 }
 

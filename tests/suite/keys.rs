@@ -6,11 +6,12 @@ use crate::common;
 use crate::common::vector;
 
 use common::{Keys, key, verified};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::{
-    Allowance, Error, ErrorKind, ExtendOptions, KeyOrChain, KeyType, Limits, Policy, PublicKey,
-    Roots, Voucher,
+    Allowance, BatchVerifier, Error, ErrorKind, ExtendOptions, KeyOrChain, KeyType, Limits, Policy,
+    PublicKey, Roots, Voucher,
 };
 
 const P256: KeyType = KeyType::Secp256r1;
@@ -403,25 +404,35 @@ fn an_encoding_may_be_asked_for() {
     }
 }
 
-/// The next entry of a voucher of the FDO 2.0 draft has the external data of its version; one of FDO
-/// 1.1 has none.
+/// The next entry of a voucher of FDO 2.0 has the external data of its version; one of FDO 1.1 has none.
+/// Where an FDO 1.1 voucher has it nevertheless, that is continued only on request.
 #[test]
-fn a_draft_is_continued_as_a_draft() {
-    let draft_aad = b"\x50\x81\x6eFDO-OVEntry-v1";
+fn the_version_decides_what_the_next_entry_signs() {
+    let data = b"\x50\x81\x6eFDO-OVEntry-v1";
     let keys = Keys(json("keys"));
-    for (name, draft) in [
-        ("allow-draft-200-aad", true),
-        ("allow-draft-200-0-entries", true),
-        ("p256-x509-2-entries", false),
+    let next = KeyOrChain::Key(key(P256, 7).public_key());
+    for (name, signed, draft) in [
+        ("allow-fdo20-2-entries", true, false),
+        ("allow-fdo20-0-entries", true, false),
+        ("p256-x509-2-entries", false, false),
+        ("allow-fdo20-draft-aad-aad-aad", true, true),
+        ("allow-fdo20-draft-aad-nil-aad", true, true),
     ] {
         let bytes = vector(name);
-        let policy = Policy::any_origin().allow(Allowance::Fdo20Draft);
+        let policy = Policy::any_origin()
+            .allow(Allowance::Fdo20)
+            .allow(Allowance::Fdo20DraftAad);
         let base = policy.verify(&bytes).unwrap();
-        let next = KeyOrChain::Key(key(P256, 7).public_key());
-        let extension = base.extend(&next, &ExtendOptions::new()).unwrap();
+        let mut options = ExtendOptions::new();
+        if draft {
+            let error = base.extend(&next, &options).map(|_| ()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::DraftAad, "{name}");
+            options = options.allow_draft_aad();
+        }
+        let extension = base.extend(&next, &options).unwrap();
         // Array, context, protected header {1: -7}, then the external data.
-        let wanted = match draft {
-            true => [b"\x84\x6aSignature1\x43\xa1\x01\x26", &draft_aad[..]].concat(),
+        let wanted = match signed {
+            true => [b"\x84\x6aSignature1\x43\xa1\x01\x26", &data[..]].concat(),
             false => b"\x84\x6aSignature1\x43\xa1\x01\x26\x40".to_vec(),
         };
         assert!(extension.to_be_signed().starts_with(&wanted), "{name}");
@@ -431,5 +442,68 @@ fn a_draft_is_continued_as_a_draft() {
         let extended = extension.sign(&owner).unwrap();
         let proved = *extended.verify(&policy).unwrap().proved();
         assert_eq!(proved.draft_aad, draft, "{name}");
+    }
+}
+
+/// The error says that the signature fits the other version, and by which engine makes no difference.
+#[test]
+fn a_signature_of_the_other_version_is_named() {
+    let both = Policy::any_origin()
+        .allow(Allowance::Fdo20)
+        .allow(Allowance::Fdo20DraftAad);
+    let cases = [
+        (
+            "invalid/signature-fdo20-nil-aad",
+            both.clone(),
+            0,
+            "without the external data",
+        ),
+        (
+            "invalid/signature-fdo20-aad-nil",
+            both.clone(),
+            1,
+            "without the external data",
+        ),
+        (
+            "valid/allow-fdo20-draft-aad-nil-aad",
+            Policy::any_origin(),
+            1,
+            "`fdo-2.0-draft-aad`",
+        ),
+        (
+            "invalid/signature-other-fdo20-aad",
+            both,
+            1,
+            "does not verify",
+        ),
+    ];
+    for (name, policy, entry, said) in cases {
+        let bytes = hex::decode(json(name)["voucher"].as_str().unwrap()).unwrap();
+        let mut errors = Vec::new();
+        for engine in [Engine::Fastest, Engine::Portable, Engine::RustCrypto] {
+            let policy = policy.clone().with_engine(engine);
+            errors.push(policy.verify(&bytes).unwrap_err());
+            // Beside others, whose verdicts it does not change.
+            let batch = [vector("p256-x509-2-entries"), bytes.clone(), bytes.clone()];
+            let mut verifier = BatchVerifier::new(&policy);
+            let verdicts = verifier.verify(&batch);
+            assert!(verdicts[0].is_ok(), "{name}");
+            for verdict in &verdicts[1..] {
+                errors.push(verdict.as_ref().unwrap_err().error().clone());
+            }
+        }
+        for error in &errors {
+            assert_eq!(error, &errors[0], "{name}");
+            assert_eq!(error.to_string(), errors[0].to_string(), "{name}");
+        }
+        assert_eq!(
+            (errors[0].kind(), errors[0].entry()),
+            (ErrorKind::SignatureInvalid, Some(entry))
+        );
+        assert!(
+            errors[0].to_string().contains(said),
+            "{name}: {}",
+            errors[0]
+        );
     }
 }

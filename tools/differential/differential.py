@@ -35,7 +35,7 @@ ALIKE = [
     {"bad-cbor", "extra"}, {"bad-cbor", "chunked-string"}, {"key-encoding", "unsupported-key-type"},
     {"deviation", "unsupported-version"},
 ]  # fmt: skip
-DRAFT_AAD = b"\x81\x6eFDO-OVEntry-v1"
+FDO20_AAD = b"\x81\x6eFDO-OVEntry-v1"
 HASHES = {-16: "sha256", -43: "sha384", 5: "sha256", 6: "sha384"}
 
 
@@ -156,7 +156,7 @@ class Parts:
         alg = natural or (-257 if key.size == 256 else -258) + (220 if signer[1:2] == b"\x06" else 0)
         if entry.alg is None:
             entry.protected = cbor.mapping([(b"\x01", cbor.integer(alg))])
-        aad = DRAFT_AAD if RANDOM.random() < 0.02 else b""
+        aad = FDO20_AAD if RANDOM.random() < 0.02 else b""
         message = cbor.array(
             [cbor.tstr("Signature1"), cbor.bstr(entry.protected), cbor.bstr(aad), cbor.bstr(payload)]
         )

@@ -204,6 +204,16 @@ pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_optio
     })
 }
 
+/// Allows another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO
+/// 2.0. By default that is refused with `OV_ERR_DRAFT_AAD`: no device reads it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_extend_options_allow_draft_aad(options: *mut ov_extend_options) -> ov_status {
+    plain(|caller| {
+        change(caller.get_mut(options)?, ExtendOptions::allow_draft_aad);
+        Ok(())
+    })
+}
+
 /// The maximum number of bytes in the new entry. Default 65535.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_extend_options_set_max_entry(

@@ -340,17 +340,20 @@ pub const OV_ALLOW_LEGACY_CHAIN_HASH: i32 = 1;
 pub const OV_ALLOW_LEGACY_UNTAGGED: i32 = 2;
 /// A P-256 key labelled SECP384R1, or a P-384 key labelled SECP256R1.
 pub const OV_ALLOW_KEY_TYPE_LABEL: i32 = 3;
-/// Protocol version 200, and entries signed with the external data of the FDO 2.0 draft.
-pub const OV_ALLOW_FDO_2_0_DRAFT: i32 = 4;
+/// Protocol version 200: FDO 2.0, which is not published yet.
+pub const OV_ALLOW_FDO_2_0: i32 = 4;
 /// Keys of an experimental type: Ed25519.
 pub const OV_ALLOW_EXPERIMENTAL_KEYS: i32 = 5;
+/// Entries of an FDO 1.1 voucher signed with the external data of FDO 2.0.
+pub const OV_ALLOW_FDO_2_0_DRAFT_AAD: i32 = 6;
 
-const ALLOWANCES: [(i32, Allowance); 5] = [
+const ALLOWANCES: [(i32, Allowance); 6] = [
     (OV_ALLOW_LEGACY_CHAIN_HASH, Allowance::LegacyChainHash),
     (OV_ALLOW_LEGACY_UNTAGGED, Allowance::LegacyUntagged),
     (OV_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),
-    (OV_ALLOW_FDO_2_0_DRAFT, Allowance::Fdo20Draft),
+    (OV_ALLOW_FDO_2_0, Allowance::Fdo20),
     (OV_ALLOW_EXPERIMENTAL_KEYS, Allowance::ExperimentalKeys),
+    (OV_ALLOW_FDO_2_0_DRAFT_AAD, Allowance::Fdo20DraftAad),
 ];
 
 pub(super) fn allowance(code: i32) -> Result<Allowance, Refusal> {

@@ -189,6 +189,8 @@ pub const OV_ERR_DISCLOSURE: ov_status = 506;
 pub const OV_ERR_DOUBLE_SALE: ov_status = 507;
 /// The caller declined the hand-over.
 pub const OV_ERR_DECLINED: ov_status = 508;
+/// No device reads a voucher of FDO 1.1 that is signed with the external data of FDO 2.0.
+pub const OV_ERR_DRAFT_AAD: ov_status = 509;
 /// This certificate chain cannot be written.
 pub const OV_ERR_UNFIT_CHAIN: ov_status = 540;
 /// The certificate of the owner is that of an authority, and no override was given.
@@ -268,9 +270,9 @@ pub const OV_FINDING_RV_VALUE: i32 = 721;
 pub const OV_FINDING_RV_UNKNOWN: i32 = 722;
 /// The device info is empty.
 pub const OV_FINDING_DEVICE_INFO_EMPTY: i32 = 723;
-/// The voucher has the version of the FDO 2.0 draft.
-pub const OV_FINDING_DRAFT_VERSION: i32 = 724;
-/// The entry is signed with the external data of the FDO 2.0 draft.
+/// The voucher has the version of FDO 2.0, which is not published yet.
+pub const OV_FINDING_FDO20_VERSION: i32 = 724;
+/// The entry of an FDO 1.1 voucher is signed with the external data of FDO 2.0.
 pub const OV_FINDING_DRAFT_AAD: i32 = 725;
 /// The protected header holds more than the algorithm.
 pub const OV_FINDING_PROTECTED_EXTRA: i32 = 726;

@@ -53,7 +53,7 @@ pub struct ov_proved {
     pub manufacturer: i32,
     /// The anchor of the header: an `OV_ORIGIN_` number.
     pub origin: i32,
-    /// Whether any entry is signed with the external data of the FDO 2.0 draft.
+    /// Whether any entry of an FDO 1.1 voucher is signed with the external data of FDO 2.0.
     pub draft_aad: bool,
     /// Whether the header HMAC was verified.
     pub hmac: bool,

@@ -14,8 +14,8 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         }
         ErrorKind::Pem => "the text was damaged on its way: fetch the file again",
         ErrorKind::UnsupportedVersion => {
-            "vouchers of FDO 1.0 can be looked at with `ov show --diag`; of the FDO 2.0 draft, \
-             verified with --allow fdo-2.0-draft"
+            "vouchers of FDO 1.0 can be looked at with `ov show --diag`; of FDO 2.0, verified \
+             with --allow fdo-2.0"
         }
         ErrorKind::ExperimentalKey => "where you made this yourself: --allow experimental-keys",
         ErrorKind::KeyTypeMismatch => {
@@ -107,7 +107,7 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         FindingKind::KeyTypeLabel => "--allow key-type-label accepts it; devices may not",
         FindingKind::ExperimentalKey => "--allow experimental-keys accepts it; devices do not",
         FindingKind::LegacyChainHash => "other software and --strict refuse it; ask for a new one",
-        FindingKind::DraftVersion | FindingKind::DraftAad => {
+        FindingKind::Fdo20Version | FindingKind::DraftAad => {
             "FDO 1.1 software refuses it; ask for a voucher of FDO 1.1"
         }
         FindingKind::UnprotectedHeader => "do not rely on its contents",

@@ -117,6 +117,9 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     if args.policy.allow.contains(&experimental) {
         options = options.allow_experimental_key();
     }
+    if args.policy.allow.contains(&Allowance::Fdo20DraftAad) {
+        options = options.allow_draft_aad();
+    }
     if args.allow_ca_owner {
         options = options.allow_ca_owner();
     }

@@ -89,6 +89,7 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     OK(ov_extend_options_allow_other_key_type(options));
     OK(ov_extend_options_allow_experimental_key(options));
     OK(ov_extend_options_allow_ca_owner(options));
+    OK(ov_extend_options_allow_draft_aad(options));
     OK(ov_extend_options_set_hash(options, OV_HASH_SHA256));
     OK(ov_extend_options_set_encoding(options, OV_ENCODING_COSEKEY));
     OK(ov_verified_extend(verified, next, options, &extension, NULL));
@@ -640,7 +641,7 @@ static void test_names(void) {
     OK(ov_rv_variable_name(5, &name));
     OK(ov_rv_variable_is_flag(14, &flag));
     CHECK(flag);
-    OK(ov_allowance_name(OV_ALLOW_FDO_2_0_DRAFT, &name));
+    OK(ov_allowance_name(OV_ALLOW_FDO_2_0_DRAFT_AAD, &name));
     OK(ov_finding_name(OV_FINDING_NO_ENTRIES, &name));
     IS(ov_algorithm_name(1, &name), OV_ERR_BAD_CALL);
     IS(ov_key_type_name(2, &name), OV_ERR_BAD_CALL);
@@ -689,6 +690,7 @@ static void test_chains(const ov_verified *verified) {
     IS(ov_verified_extend(verified, ca, options, &extension, NULL), OV_ERR_CA_AS_OWNER);
     IS(ov_verified_extend(verified, ca, NULL, &extension, NULL), OV_ERR_CA_AS_OWNER);
     OK(ov_extend_options_allow_ca_owner(options));
+    OK(ov_extend_options_allow_draft_aad(options));
     IS(ov_verified_extend(verified, reversed, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
     IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
     /* Nor does a bare key come out of what is no chain. */
