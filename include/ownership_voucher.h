@@ -24,6 +24,9 @@
  *   throw or jump. Their own handles may be used in them; a batch at work answers OV_ERR_BUSY.
  * - No panic leaves the library; OV_ERR_PANIC says that there was one.
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
+ * - A process that runs out of memory is aborted, as by Rust everywhere. What a call needs is bounded by
+ *   the limits of its policy, a batch's by its settings too.
+ * - After fork() a child may use every handle; what the parent shares with it, it does not.
  */
 
 
@@ -1090,11 +1093,12 @@ typedef struct ov_rv_instruction {
 } ov_rv_instruction;
 
 // Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
-// cancel. The library copies the voucher before the next call. The callback must not throw or
+// cancel. The library copies the voucher before the next call, unless it exceeds the policy's limit. The callback must not throw or
 // jump.
 typedef int32_t (*ov_next_fn)(void *user, struct ov_slice *voucher);
 
-// Receives the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error,
+// Receives the verdict on voucher `number`: its bytes, none if they exceed the policy's limit; the
+// verified voucher, or NULL; the error,
 // or NULL. All of these belong to the library and are invalid after the call; `ov_verified_clone`
 // makes a voucher that lasts. A non-zero return value cancels. The callback must not throw or
 // jump.
@@ -1397,6 +1401,9 @@ typedef int32_t (*ov_result_fn)(void *user,
 // The random generator failed.
 #define OV_ERR_RANDOM_FAILED 603
 
+// The operating system has no more threads.
+#define OV_ERR_RESOURCES 604
+
 // A pointer that must not be NULL is NULL.
 #define OV_ERR_NULL 800
 
@@ -1442,10 +1449,13 @@ ov_status ov_batch_set_bytes(struct ov_batch *batch, uint64_t bytes);
 // The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
 ov_status ov_batch_set_table_budget(struct ov_batch *batch, uint64_t bytes);
 
-// The number of threads that verify: 0 for one per core. Default 1, the caller's thread. Other
-// threads belong to the batch. Progress and result callbacks are called in the caller's thread. An
+// The number of threads that verify: 0 for one per core, which is the most that are started. Default
+// 1, the caller's thread. Other threads belong to the batch, and start with the next call on it: it
+// gives `OV_ERR_RESOURCES` if the operating system has none left. A child of `fork` gets threads of its
+// own. Progress and result callbacks are called in the caller's thread. An
 // HMAC callback of the policy is called in the threads that verify.
-ov_status ov_batch_set_threads(struct ov_batch *batch, uint32_t threads);
+ov_status ov_batch_set_threads(struct ov_batch *batch,
+                               uint32_t threads);
 
 // Verifies `count` vouchers and writes one verdict for each: the one that it would get alone.
 //

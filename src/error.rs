@@ -174,6 +174,14 @@ impl Error {
         Self::with_source(ErrorKind::Declined, source)
     }
 
+    /// The error of the operating system when it has no thread left: [`ErrorKind::Resources`].
+    #[must_use]
+    pub fn resources(
+        source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>,
+    ) -> Self {
+        Self::with_source(ErrorKind::Resources, source)
+    }
+
     /// The error for a [`Journal`](crate::transfer::Journal) that cannot be read or written.
     #[must_use]
     pub fn journal(source: impl Into<Box<dyn core::error::Error + Send + Sync + 'static>>) -> Self {

@@ -264,6 +264,9 @@ kinds! {
     JournalFailed = 602, "journal-failed", "the journal of sales failed";
     /// The caller's random generator failed or gives no usable bytes; see `source`.
     RandomFailed = 603, "random-failed", "the random generator failed";
+    /// The operating system has no more threads; see `source`. The library itself starts none: this is of
+    /// the C library and of `ov`.
+    Resources = 604, "resources", "the operating system has no more threads";
 }
 
 impl ErrorKind {

@@ -89,16 +89,25 @@ impl Pinned {
 pub(super) struct Pool {
     pool: Option<rayon::ThreadPool>,
     threads: Vec<std::thread::JoinHandle<()>>,
+    /// Threads do not follow into a child of `fork`.
+    process: u32,
 }
 
 impl Pool {
-    /// This many threads; one per core for zero.
+    /// This many threads, and at most one per core; one per core for zero.
     pub(super) fn new(threads: usize) -> Result<Self, Refusal> {
         let mut handles = Vec::new();
+        let process = std::process::id();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = match threads {
+            0 => cores,
+            wanted => wanted.min(cores),
+        };
         if threads == 1 {
             return Ok(Self {
                 pool: None,
                 threads: handles,
+                process,
             });
         }
         let spawn = |thread: rayon::ThreadBuilder| {
@@ -107,13 +116,20 @@ impl Pool {
             Ok(())
         };
         let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let pool = builder.spawn_handler(spawn).build().map_err(|error| {
-            Refusal::Library(Error::signer(alloc::format!("no threads: {error}")))
-        })?;
+        let pool = builder
+            .spawn_handler(spawn)
+            .build()
+            .map_err(|error| Refusal::Library(Error::resources(error)))?;
         Ok(Self {
             pool: Some(pool),
             threads: handles,
+            process,
         })
+    }
+
+    /// Whether its threads run in this process.
+    fn is_here(&self) -> bool {
+        self.process == std::process::id()
     }
 
     /// Runs in these threads, or in the caller's thread.
@@ -127,6 +143,12 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
+        if !self.is_here() {
+            // In a child of `fork` nobody would answer.
+            core::mem::forget(self.pool.take());
+            core::mem::forget(core::mem::take(&mut self.threads));
+            return;
+        }
         drop(self.pool.take());
         for thread in core::mem::take(&mut self.threads) {
             // A panic in a thread has already propagated out of `run`.
@@ -142,8 +164,8 @@ impl Batch {
         work: impl FnOnce(&mut BatchVerifier<'static>) -> R + Send,
     ) -> Result<R, Refusal> {
         let pool = match self.pool.take() {
-            Some(pool) => pool,
-            None => Pool::new(self.settings.threads)?,
+            Some(pool) if pool.is_here() => pool,
+            _ => Pool::new(self.settings.threads)?,
         };
         let verifier = &mut self.verifier;
         let result = pool.run(|| work(verifier));
@@ -153,6 +175,11 @@ impl Batch {
 
     pub(super) const fn settings(&self) -> Settings {
         self.settings
+    }
+
+    /// The largest voucher in bytes.
+    pub(super) fn most_input(&self) -> usize {
+        self.policy.policy.limits().input()
     }
 
     pub(super) fn clear(&mut self) {
@@ -248,8 +275,10 @@ pub extern "C" fn ov_batch_set_table_budget(batch: *mut ov_batch, bytes: u64) ->
     change(batch, |settings| settings.table_budget = bytes)
 }
 
-/// The number of threads that verify: 0 for one per core. Default 1, the caller's thread. Other
-/// threads belong to the batch. Progress and result callbacks are called in the caller's thread. An
+/// The number of threads that verify: 0 for one per core, which is the most that are started. Default
+/// 1, the caller's thread. Other threads belong to the batch, and start with the next call on it: it
+/// gives `OV_ERR_RESOURCES` if the operating system has none left. A child of `fork` gets threads of its
+/// own. Progress and result callbacks are called in the caller's thread. An
 /// HMAC callback of the policy is called in the threads that verify.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_set_threads(batch: *mut ov_batch, threads: u32) -> ov_status {

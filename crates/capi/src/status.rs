@@ -205,6 +205,8 @@ pub const OV_ERR_SIGNER_ANSWER: ov_status = 601;
 pub const OV_ERR_JOURNAL_FAILED: ov_status = 602;
 /// The random generator failed.
 pub const OV_ERR_RANDOM_FAILED: ov_status = 603;
+/// The operating system has no more threads.
+pub const OV_ERR_RESOURCES: ov_status = 604;
 /// A pointer that must not be NULL is NULL.
 pub const OV_ERR_NULL: ov_status = 800;
 /// A handle is of another kind than the call expects, or is not a handle.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ffi::c_void;
 
-use super::batch::{Batch, cancelled, ov_batch, ov_progress_fn, work};
+use super::batch::{Batch, Settings, cancelled, ov_batch, ov_progress_fn, work};
 use super::guard::guard;
 use super::handle::{Handle, Refusal};
 use super::report::{Report, ov_error};
@@ -13,12 +13,13 @@ use super::verify::{Verified, ov_verdict, ov_verified};
 use ownership_voucher::{Error, ErrorKind, VerifiedVoucher};
 
 /// Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
-/// cancel. The library copies the voucher before the next call. The callback must not throw or
+/// cancel. The library copies the voucher before the next call, unless it exceeds the policy's limit. The callback must not throw or
 /// jump.
 pub type ov_next_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, voucher: *mut ov_slice) -> i32>;
 
-/// Receives the verdict on voucher `number`: its bytes; the verified voucher, or NULL; the error,
+/// Receives the verdict on voucher `number`: its bytes, none if they exceed the policy's limit; the
+/// verified voucher, or NULL; the error,
 /// or NULL. All of these belong to the library and are invalid after the call; `ov_verified_clone`
 /// makes a voucher that lasts. A non-zero return value cancels. The callback must not throw or
 /// jump.
@@ -86,16 +87,24 @@ impl Stream {
     }
 }
 
+/// The vouchers of one batch.
+#[derive(Default)]
+struct Read {
+    vouchers: Vec<Vec<u8>>,
+    /// The positions and sizes of those that exceed the limit. They are not copied.
+    too_long: Vec<(usize, usize)>,
+}
+
 /// Reads the next batch of vouchers. Returns whether the source has more after it.
 fn next_batch(
     next: unsafe extern "C" fn(*mut c_void, *mut ov_slice) -> i32,
     user: *mut c_void,
-    most: usize,
-    most_bytes: usize,
+    settings: Settings,
+    most_input: usize,
     caller: &super::handle::Caller,
-) -> Result<(Vec<Vec<u8>>, bool), Refusal> {
-    let (mut batch, mut bytes) = (Vec::new(), 0_usize);
-    while batch.len() < most && bytes < most_bytes.max(1) {
+) -> Result<(Read, bool), Refusal> {
+    let (mut batch, mut bytes) = (Read::default(), 0_usize);
+    while batch.vouchers.len() < settings.batch_size && bytes < settings.batch_bytes.max(1) {
         let mut slice = ov_slice::of(&[]);
         // SAFETY: the caller gave this function for this purpose, with its own user pointer.
         match unsafe { next(user, &raw mut slice) } {
@@ -103,9 +112,15 @@ fn next_batch(
             1 => {}
             _ => return Err(Error::new(ErrorKind::Cancelled).into()),
         }
-        let voucher = caller.array(slice.data, slice.len)?.to_vec();
+        let voucher = match slice.len > most_input {
+            true => {
+                batch.too_long.push((batch.vouchers.len(), slice.len));
+                Vec::new()
+            }
+            false => caller.array(slice.data, slice.len)?.to_vec(),
+        };
         bytes = bytes.saturating_add(voucher.len());
-        batch.push(voucher);
+        batch.vouchers.push(voucher);
     }
     Ok((batch, true))
 }
@@ -135,7 +150,7 @@ pub extern "C" fn ov_batch_stream(
         };
         let (out_done, out_rejected) = (caller.maybe_out(done)?, caller.maybe_out(rejected)?);
         batch.clear();
-        let settings = batch.settings();
+        let (settings, most_input) = (batch.settings(), batch.most_input());
         let mut stream = Stream {
             user,
             result,
@@ -145,24 +160,32 @@ pub extern "C" fn ov_batch_stream(
         let mut outcome = Ok(());
         let mut more = true;
         while more && outcome.is_ok() {
-            let (most, bytes) = (settings.batch_size, settings.batch_bytes);
-            let vouchers = match next_batch(next, user, most, bytes, caller) {
-                Ok((vouchers, goes_on)) => {
-                    more = goes_on;
-                    vouchers
-                }
-                Err(refusal) => {
-                    outcome = Err(refusal);
-                    break;
-                }
-            };
+            let Read { vouchers, too_long } =
+                match next_batch(next, user, settings, most_input, caller) {
+                    Ok((read, goes_on)) => {
+                        more = goes_on;
+                        read
+                    }
+                    Err(refusal) => {
+                        outcome = Err(refusal);
+                        break;
+                    }
+                };
             if vouchers.is_empty() {
                 break;
             }
             let verdicts = batch.with_pool(|verifier| verifier.verify(&vouchers))?;
-            let mut both = vouchers.iter().zip(verdicts);
-            let goes_on = both.all(|(voucher, found)| {
-                stream.hand_out(&mut batch, voucher, found.map_err(Error::from))
+            let mut too_long = too_long.into_iter().peekable();
+            let mut both = vouchers.iter().zip(verdicts).enumerate();
+            let goes_on = both.all(|(position, (voucher, found))| {
+                let found = match too_long.next_if(|(at, _)| *at == position) {
+                    Some((_, found)) => {
+                        let (found, most) = (found as u64, most_input as u64);
+                        Err(Error::count(ErrorKind::LimitInput, found, most, "bytes"))
+                    }
+                    None => found.map_err(Error::from),
+                };
+                stream.hand_out(&mut batch, voucher, found)
             }) && !cancelled(progress, user, stream.sum, stream.bad, 0);
             if !goes_on {
                 outcome = Err(Error::new(ErrorKind::Cancelled).into());

@@ -1,5 +1,7 @@
 /* Batches: arrays, streams, progress, cancelling. */
 #include <dirent.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "suite.h"
 
@@ -73,6 +75,47 @@ static int32_t result(void *user, uint64_t number, ov_slice voucher, const ov_ve
     return s->results == s->stop_at;
 }
 
+/* A voucher that is too long for the policy is not copied, and not asked for. */
+static int32_t huge(void *user, ov_slice *voucher) {
+    struct stream *s = user;
+    if (s->next == 3) return 0;
+    /* Addresses that nobody may read: 1 TiB behind a voucher. */
+    *voucher = s->vouchers[0];
+    if (s->next++ == 1) voucher->len = (size_t)1 << 40;
+    return 1;
+}
+
+static int32_t huge_result(void *user, uint64_t number, ov_slice voucher, const ov_verdict *verdict,
+                           const ov_verified *verified, const ov_error *error) {
+    struct stream *s = user;
+    (void)verified;
+    CHECK(verdict->status == (number == 1 ? OV_ERR_LIMIT_INPUT : OV_OK));
+    CHECK((voucher.len == 0) == (number == 1));
+    if (number == 1) {
+        ov_str message;
+        OK(ov_error_message(error, &message));
+        CHECK(memmem(message.data, message.len, "1099511627776", 13) != NULL);
+    }
+    s->results++;
+    return 0;
+}
+
+/* Threads do not follow a fork: the child starts its own, and frees what it has. */
+static void in_a_child(ov_batch **batch, ov_slice *vouchers) {
+    pid_t child = fork();
+    if (child == 0) {
+        ov_verdict verdicts[MANY];
+        alarm(60);
+        ov_status status = ov_batch_verify(*batch, vouchers, MANY, NULL, NULL, verdicts, NULL, NULL);
+        if (status == OV_OK) status = verdicts[0].status;
+        ov_status freed = ov_batch_free(batch);
+        _exit(status == OV_OK && freed == OV_OK ? 0 : 1);
+    }
+    int how = -1;
+    CHECK(child > 0 && waitpid(child, &how, 0) == child);
+    CHECK(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
 void test_batch(void) {
     ov_voucher *made[MANY];
     ov_slice vouchers[MANY];
@@ -129,6 +172,17 @@ void test_batch(void) {
     IS(ov_batch_stream(batch, nowhere, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
     IS(ov_batch_stream(batch, neither, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
     IS(ov_batch_stream(batch, NULL, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
+
+    s = (struct stream){vouchers, 0, MANY, 0, 0, 0, batch};
+    OK(ov_batch_stream(batch, huge, huge_result, NULL, &s, &done, &rejected, error));
+    CHECK(done == 3 && rejected == 1 && s.results == 3);
+    in_a_child(&batch, vouchers);
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, NULL, error));
+
+    /* No more threads than cores, whatever is asked for. */
+    OK(ov_batch_set_threads(batch, UINT32_MAX));
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, NULL, error));
+    CHECK(threads_of_the_process() <= before + (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 
     OK(ov_batch_free(&batch));
     CHECK(threads_of_the_process() == before);
