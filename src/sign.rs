@@ -1,5 +1,8 @@
 //! Signers: keys in memory, and the interface for keys elsewhere.
 
+#[cfg(feature = "rsa-signing")]
+mod rsa;
+
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
@@ -179,13 +182,16 @@ impl<S, G> fmt::Debug for TraitSigner<S, G> {
     }
 }
 
-/// A private key in memory: P-256, P-384 or Ed25519.
+/// A private key in memory: P-256, P-384 or Ed25519; with the feature `rsa-signing` also RSA of 2048
+/// or 3072 bits.
 ///
 /// The key is wiped when dropped, and the stack is wiped after signing. Its `Debug` prints the public
 /// key.
 ///
-/// RSA private keys are not supported, because no audited constant-time library for them is
-/// available. A TPM or HSM signs with them through [`OwnerSigner`].
+/// The `rsa` crate computes RSA signatures, blinded with random numbers of the operating system. It
+/// leaves intermediate values in freed memory, and its time was measured by its authors only: where
+/// others share the machine, leave RSA keys in a TPM, HSM or key service and sign through
+/// [`OwnerSigner`]. SECURITY.md says what is known.
 #[derive(Clone)]
 pub struct LocalKey(Secret);
 
@@ -194,6 +200,8 @@ enum Secret {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
+    #[cfg(feature = "rsa-signing")]
+    Rsa(rsa::RsaSecret),
 }
 
 impl LocalKey {
@@ -204,7 +212,8 @@ impl LocalKey {
     ///
     /// # Errors
     /// [`ErrorKind::BadArgument`] for a scalar that is out of range or has the wrong length,
-    /// [`ErrorKind::UnsupportedKeyType`] for RSA.
+    /// [`ErrorKind::UnsupportedKeyType`] for RSA, where a key is more than one number: see
+    /// [`from_der`](Self::from_der).
     pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
         let bad = || Error::because(ErrorKind::BadArgument, "a private key in range expected");
         match key_type {
@@ -219,7 +228,7 @@ impl LocalKey {
                 .map_err(|_| bad()),
             _ => Err(Error::because(
                 ErrorKind::UnsupportedKeyType,
-                "RSA keys stay with their signer",
+                "an RSA key is read from DER",
             )),
         }
     }
@@ -268,12 +277,15 @@ impl LocalKey {
         ))
     }
 
-    /// The key of a PKCS#8 (RFC 5958) or SEC 1 (RFC 5915) private key in DER. The formats are tried
-    /// in this order, whatever the PEM label said: files of pri-fidoiot have the label "EC PRIVATE
-    /// KEY" for PKCS#8.
+    /// The key of a PKCS#8 (RFC 5958), SEC 1 (RFC 5915) or PKCS#1 (RFC 8017 §A.1.2) private key in
+    /// DER. The formats are tried in this order, whatever the PEM label said: files of pri-fidoiot
+    /// have the label "EC PRIVATE KEY" for PKCS#8.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] if it has neither format or is an RSA key.
+    /// [`ErrorKind::BadArgument`] if it has none of these formats, or if the numbers of an RSA key do
+    /// not belong together. For RSA also [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`],
+    /// [`ErrorKind::UnsupportedKeyType`] for id-RSASSA-PSS with parameters, and
+    /// [`ErrorKind::FeatureDisabled`] in a build without `rsa-signing`.
     pub fn from_der(der: &[u8]) -> Result<Self, Error> {
         let secret = if let Ok(key) = p256::SecretKey::from_pkcs8_der(der) {
             Secret::P256(key.into())
@@ -286,8 +298,7 @@ impl LocalKey {
         } else if let Ok(key) = p384::SecretKey::from_sec1_der(der) {
             Secret::P384(key.into())
         } else {
-            let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 expected";
-            return Err(Error::because(ErrorKind::BadArgument, wanted));
+            rsa_from_der(der)?
         };
         Ok(Self(secret))
     }
@@ -301,6 +312,8 @@ impl LocalKey {
             Secret::P256(key) => p256::SecretKey::from(key).to_pkcs8_der(),
             Secret::P384(key) => p384::SecretKey::from(key).to_pkcs8_der(),
             Secret::Ed25519(key) => key.to_pkcs8_der(),
+            #[cfg(feature = "rsa-signing")]
+            Secret::Rsa(key) => return key.to_pkcs8_der(),
         };
         document
             .map(|document| document.to_bytes())
@@ -331,16 +344,30 @@ impl LocalKey {
                 let point = key.verifying_key();
                 PublicKey::from_valid_parts(KeyKind::Ed25519, point.as_bytes(), &[])
             }
+            #[cfg(feature = "rsa-signing")]
+            Secret::Rsa(key) => key.public_key().clone(),
         }
     }
 
-    /// The algorithm that this key signs with.
+    /// The algorithm that this key signs with. An RSA key also signs with PSS, and then this is
+    /// PKCS#1 v1.5, unless its file permits PSS alone (id-RSASSA-PSS).
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         match self.0 {
             Secret::P256(_) => Algorithm::Es256,
             Secret::P384(_) => Algorithm::Es384,
             Secret::Ed25519(_) => Algorithm::EdDsa,
+            #[cfg(feature = "rsa-signing")]
+            Secret::Rsa(ref key) => key.algorithm(),
+        }
+    }
+
+    /// Whether this key signs with this algorithm.
+    fn signs_with(&self, algorithm: Algorithm) -> bool {
+        match &self.0 {
+            #[cfg(feature = "rsa-signing")]
+            Secret::Rsa(key) => key.signs_with(algorithm),
+            _ => algorithm == self.algorithm(),
         }
     }
 }
@@ -350,17 +377,21 @@ impl OwnerSigner for LocalKey {
         Some(Self::public_key(self))
     }
 
-    /// Signs deterministically (RFC 6979, RFC 8032).
+    /// Signs deterministically (RFC 6979, RFC 8032, PKCS#1 v1.5), except for PSS.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlgorithmMismatch`]; for RSA also [`ErrorKind::RandomFailed`] and
+    /// [`ErrorKind::SignerFailed`].
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
-        if algorithm != self.algorithm() {
+        if !self.signs_with(algorithm) {
             return Err(Error::because(
                 ErrorKind::AlgorithmMismatch,
                 algorithm.name(),
             ));
         }
-        let signature = self.signature(message);
+        let signature = self.signature(algorithm, message);
         zeroize::zeroize_stack::<STACK>();
-        Ok(signature)
+        signature
     }
 }
 
@@ -380,8 +411,12 @@ const STACK: usize = 16 << 10;
 impl LocalKey {
     /// Signs in a separate stack frame, which lies in the wiped region.
     #[inline(never)]
-    fn signature(&self, message: &[u8]) -> Vec<u8> {
-        match &self.0 {
+    #[cfg_attr(
+        not(feature = "rsa-signing"),
+        expect(unused_variables, clippy::unnecessary_wraps)
+    )]
+    fn signature(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(match &self.0 {
             Secret::P256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);
                 signature.to_bytes().to_vec()
@@ -391,8 +426,35 @@ impl LocalKey {
                 signature.to_bytes().to_vec()
             }
             Secret::Ed25519(key) => key.sign(message).to_bytes().to_vec(),
-        }
+            #[cfg(feature = "rsa-signing")]
+            Secret::Rsa(key) => return key.sign(algorithm, message),
+        })
     }
+}
+
+/// The RSA key of PKCS#8 or PKCS#1 in DER, which is no key of another kind.
+#[cfg(feature = "rsa-signing")]
+fn rsa_from_der(der: &[u8]) -> Result<Secret, Error> {
+    let wanted = "a P-256, P-384, Ed25519 or RSA private key in PKCS#8, SEC 1 or PKCS#1 expected";
+    let none = || Err(Error::because(ErrorKind::BadArgument, wanted));
+    let key = rsa::RsaSecret::from_der(der).unwrap_or_else(none)?;
+    Ok(Secret::Rsa(key))
+}
+
+/// rsaEncryption (RFC 8017 §A.1).
+#[cfg(not(feature = "rsa-signing"))]
+const RSA: spki::ObjectIdentifier = spki::ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+
+/// The error for DER that is no key of another kind.
+#[cfg(not(feature = "rsa-signing"))]
+fn rsa_from_der(der: &[u8]) -> Result<Secret, Error> {
+    let info = p256::pkcs8::PrivateKeyInfoRef::try_from(der);
+    if info.is_ok_and(|info| info.algorithm.oid == RSA) {
+        let why = "RSA private keys need the feature `rsa-signing`";
+        return Err(Error::because(ErrorKind::FeatureDisabled, why));
+    }
+    let wanted = "a P-256, P-384 or Ed25519 private key in PKCS#8 or SEC 1 expected";
+    Err(Error::because(ErrorKind::BadArgument, wanted))
 }
 
 /// The digest of a message, for a token that signs digests; `None` for EdDSA, which signs messages.
