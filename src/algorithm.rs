@@ -55,7 +55,8 @@ impl Algorithm {
     }
 
     /// The hash that it signs; `None` for Ed25519, which signs the message itself (RFC 9053 §2.2).
-    pub(crate) const fn hash(self) -> Option<HashAlgorithm> {
+    #[must_use]
+    pub const fn hash(self) -> Option<HashAlgorithm> {
         match self {
             Self::Es256 | Self::Rs256 | Self::Ps256 => Some(HashAlgorithm::Sha256),
             Self::Es384 | Self::Rs384 | Self::Ps384 => Some(HashAlgorithm::Sha384),

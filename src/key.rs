@@ -1,15 +1,19 @@
 //! Public keys: the item `[pkType, pkEnc, pkBody]` in a voucher, and the key that it encodes.
 
 pub(crate) mod der;
+mod fingerprint;
 mod parse;
 pub(crate) mod private;
 mod public;
 #[cfg(feature = "rsa")]
 pub(crate) mod rsa;
+mod set;
 
 pub(crate) use der::sequence as der_sequence;
+pub use fingerprint::Fingerprint;
 pub(crate) use parse::{check_certificate, read_certificates};
 pub use public::PublicKey;
+pub(crate) use set::{KeySet, Match};
 
 use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Reader, Span};

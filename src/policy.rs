@@ -12,7 +12,7 @@ use crate::certificate::RootsSource;
 use crate::digest::Digest;
 use crate::finding::{Allowance, Allowances};
 use crate::hmac::HmacSource;
-use crate::key::PublicKey;
+use crate::key::{Fingerprint, KeySet, PublicKey};
 use crate::limits::Limits;
 use crate::time::UnixTime;
 
@@ -47,8 +47,9 @@ pub struct Policy<'p> {
     pub(crate) strict: bool,
     pub(crate) engine: Engine,
     allowed: Allowances,
-    pub(crate) owner: Option<PublicKey>,
-    pub(crate) manufacturers: Vec<PublicKey>,
+    /// Any of them, if there are any.
+    pub(crate) owners: KeySet,
+    pub(crate) manufacturers: KeySet,
     pub(crate) manufacturer_hashes: Vec<Digest>,
     pub(crate) hmac: Option<HmacSource<'p>>,
     #[cfg(feature = "x509")]
@@ -69,8 +70,8 @@ impl<'p> Policy<'p> {
             strict: false,
             engine: Engine::Fastest,
             allowed: Allowances::NONE,
-            owner: None,
-            manufacturers: Vec::new(),
+            owners: KeySet::new(),
+            manufacturers: KeySet::new(),
             manufacturer_hashes: Vec::new(),
             hmac: None,
             #[cfg(feature = "x509")]
@@ -93,6 +94,13 @@ impl<'p> Policy<'p> {
     #[must_use]
     pub fn manufacturer(manufacturer: PublicKey) -> Self {
         Self::empty().with_manufacturer(manufacturer)
+    }
+
+    /// The manufacturer's key must have this fingerprint, of either kind. In all else this is the
+    /// same as [`manufacturer`](Self::manufacturer).
+    #[must_use]
+    pub fn manufacturer_fingerprint(manufacturer: Fingerprint) -> Self {
+        Self::empty().with_manufacturer_fingerprint(manufacturer)
     }
 
     /// The manufacturer's key must have this hash; see
@@ -187,18 +195,57 @@ impl<'p> Policy<'p> {
         self.allowed.has(allowance)
     }
 
-    /// The current owner must have this key. Keys are compared by value, not by their encoding.
+    /// The current owner must have this key, and none of those that were named before. Keys are
+    /// compared by value, not by their encoding.
     #[must_use]
     pub fn with_owner(mut self, owner: PublicKey) -> Self {
-        self.owner = Some(owner);
+        self.owners = KeySet::new();
+        self.or_owner(owner)
+    }
+
+    /// The current owner must have the key with this fingerprint, of either kind, and none of those
+    /// that were named before.
+    #[must_use]
+    pub fn with_owner_fingerprint(mut self, owner: Fingerprint) -> Self {
+        self.owners = KeySet::new();
+        self.or_owner_fingerprint(owner)
+    }
+
+    /// The current owner may also have this key: one match among all that are named is sufficient.
+    ///
+    /// ```
+    /// use ownership_voucher::{Policy, PublicKey};
+    /// /// Vouchers of any of my keys; with no key at all, every voucher is refused.
+    /// fn mine<'p>(policy: Policy<'p>, keys: Vec<PublicKey>) -> Option<Policy<'p>> {
+    ///     (!keys.is_empty()).then(|| keys.into_iter().fold(policy, Policy::or_owner))
+    /// }
+    /// # assert!(mine(Policy::any_origin(), Vec::new()).is_none());
+    /// ```
+    #[must_use]
+    pub fn or_owner(mut self, owner: PublicKey) -> Self {
+        self.owners.insert(owner);
         self
     }
 
-    /// Adds a key that the manufacturer may have. Calls accumulate: one match among keys, hashes
-    /// and roots is sufficient.
+    /// The current owner may also have the key with this fingerprint, of either kind.
+    #[must_use]
+    pub fn or_owner_fingerprint(mut self, owner: Fingerprint) -> Self {
+        self.owners.insert_fingerprint(owner);
+        self
+    }
+
+    /// Adds a key that the manufacturer may have. Calls accumulate: one match among keys,
+    /// fingerprints, hashes and roots is sufficient.
     #[must_use]
     pub fn with_manufacturer(mut self, manufacturer: PublicKey) -> Self {
-        self.manufacturers.push(manufacturer);
+        self.manufacturers.insert(manufacturer);
+        self
+    }
+
+    /// Adds the fingerprint of a key that the manufacturer may have, of either kind.
+    #[must_use]
+    pub fn with_manufacturer_fingerprint(mut self, manufacturer: Fingerprint) -> Self {
+        self.manufacturers.insert_fingerprint(manufacturer);
         self
     }
 
@@ -294,7 +341,7 @@ impl fmt::Debug for Policy<'_> {
             .field("limits", &self.limits)
             .field("any_origin", &self.any_origin)
             .field("strict", &self.strict)
-            .field("owner", &self.owner)
+            .field("owners", &self.owners)
             .field("manufacturers", &self.manufacturers)
             .field("manufacturer_hashes", &self.manufacturer_hashes)
             .field("hmac", &self.hmac.is_some())

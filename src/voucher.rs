@@ -4,10 +4,12 @@ mod deviations;
 mod entry;
 mod parse;
 mod rendezvous;
+mod ring;
 
 pub use crate::guid::{Guid, Hyphenated};
 pub use entry::Entry;
 pub use rendezvous::{RendezvousInfo, RvInstruction, RvValue, RvVariable};
+pub use ring::KeyRing;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;

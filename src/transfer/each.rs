@@ -12,6 +12,7 @@ use core::fmt;
 use crate::batch::BatchVerifier;
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, KeyOrChain, check_owner_chain};
+use crate::key::KeySet;
 use crate::parallel::map;
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
@@ -380,7 +381,7 @@ fn policy_after<'p>(policy: &Policy<'p>, all: &[Turned<'_, '_>]) -> Policy<'p> {
         .filter_map(|turned| turned.prepared.as_ref().ok());
     let entries = prepared.map(|prepared| prepared.extension.max_entry());
     let mut policy = policy.clone();
-    policy.owner = None;
+    policy.owners = KeySet::new();
     policy.limits.input = policy
         .limits
         .input

@@ -5,7 +5,7 @@ use super::sink::{ErrorSink, owner_place};
 #[cfg(feature = "x509")]
 use crate::certificate::{Judgement, verify_path};
 use crate::error::{Error, ErrorKind};
-use crate::key::PublicKey;
+use crate::key::{Match, PublicKey};
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
@@ -53,10 +53,10 @@ pub(crate) fn check(
     if !proved.is_anchored() && !policy.any_origin && !refused {
         sink.fault(no_origin(voucher, policy))?;
     }
-    if let Some(wanted) = &policy.owner {
-        match check_owner(voucher, owner, wanted) {
-            Ok(()) => proved.owner = true,
-            Err(error) => sink.fault(error)?,
+    if !policy.owners.is_empty() {
+        match owner.and_then(|owner| policy.owners.find(owner)) {
+            Some(_) => proved.owner = true,
+            None => sink.fault(wrong_owner(voucher))?,
         }
     }
     #[cfg(feature = "x509")]
@@ -92,12 +92,16 @@ pub(super) fn check_owner(
     owner: Option<&PublicKey>,
     wanted: &PublicKey,
 ) -> Result<(), Error> {
-    if owner == Some(wanted) {
-        return Ok(());
+    match owner == Some(wanted) {
+        true => Ok(()),
+        false => Err(wrong_owner(voucher)),
     }
+}
+
+fn wrong_owner(voucher: &Voucher<'_>) -> Error {
     let (key, entry) = owner_place(voucher);
     let error = Error::new(ErrorKind::WrongOwner).at(key.range().start);
-    Err(error.in_entry(entry))
+    error.in_entry(entry)
 }
 
 fn check_hmac(voucher: &Voucher<'_>, device: &dyn crate::hmac::DeviceHmac) -> Result<(), Error> {
@@ -117,8 +121,11 @@ fn find_manufacturer(
 ) -> Result<ManufacturerProof, Error> {
     let view = voucher.manufacturer_key();
     let key = view.public_key()?;
-    if policy.manufacturers.contains(&key) {
-        return Ok(ManufacturerProof::Key);
+    match policy.manufacturers.find(&key) {
+        Some(Match::Key) => return Ok(ManufacturerProof::Key),
+        Some(Match::Spki) => return Ok(ManufacturerProof::SpkiHash),
+        Some(Match::Cbor) => return Ok(ManufacturerProof::KeyHash),
+        None => {}
     }
     for hash in &policy.manufacturer_hashes {
         if hash.algorithm().digest(&[view.as_bytes()]) == *hash {

@@ -33,9 +33,9 @@ impl ChainHashRule {
 pub enum ManufacturerProof {
     /// By its key.
     Key,
-    /// By the hash of the CBOR of its key: `DCPubKeyHash`.
+    /// By the hash of the CBOR of its key: `DCPubKeyHash`, or OwnerKeyFingerprint.
     KeyHash,
-    /// By the hash of its SubjectPublicKeyInfo.
+    /// By the hash of its SubjectPublicKeyInfo, which may be given as a fingerprint.
     SpkiHash,
     /// By a certificate path from its X5CHAIN to a root.
     Path,
