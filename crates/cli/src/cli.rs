@@ -2,6 +2,7 @@
 // Help is plain text, not Markdown.
 #![allow(rustdoc::bare_urls)]
 
+mod keys;
 pub(crate) mod onetime;
 mod shared;
 mod values;
@@ -16,7 +17,8 @@ use ownership_voucher::Guid;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
-pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PolicyArgs};
+pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
+pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
 use values::{disclosure, extra, fact, guid, hash, severity};
 pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Generate a key pair for an owner
     Keygen(KeygenArgs),
+    /// Print the fingerprints of keys: SHA-256 of the SubjectPublicKeyInfo, and OwnerKeyFingerprint of FDO
+    Fingerprint(FingerprintArgs),
+    /// List which of your keys owns which voucher, for many of both
+    Owned(OwnedArgs),
     /// Make, publish and find one-time owner keys, which nobody else can link to their owner
     #[command(subcommand)]
     Onetime(onetime::OnetimeCommand),
@@ -137,6 +143,9 @@ pub(crate) struct ShowArgs {
     /// vouchers, and for any other CBOR
     #[arg(long)]
     pub(crate) diag: bool,
+    /// Print a key of each voucher as PEM, and nothing else; nothing is verified
+    #[arg(long, value_name = "KEY", value_enum, conflicts_with_all = ["diag", "json"])]
+    pub(crate) pem: Option<KeyOf>,
     /// Show the Wi-Fi password, if there is one, and values that cannot be decoded and may be one
     #[arg(long)]
     pub(crate) secrets: bool,
@@ -241,6 +250,15 @@ pub(crate) struct NewArgs {
     pub(crate) output: OutputArgs,
 }
 
+/// What a program that signs reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SignerInput {
+    /// The message
+    Message,
+    /// Its SHA-256 or SHA-384; Ed25519 has none
+    Digest,
+}
+
 #[derive(Args, Debug)]
 #[command(
     group = clap::ArgGroup::new("next").required(true),
@@ -254,9 +272,23 @@ pub(crate) struct ExtendArgs {
     /// Files, folders, or - for the standard input
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
-    /// The private key of the current owner in PEM: P-256, P-384 or Ed25519
+    /// The private keys of the current owner: PKCS#8 (also encrypted), SEC 1, PKCS#1 or JWK, with
+    /// P-256, P-384, Ed25519 or RSA. Each voucher is signed with the key that owns it; the option can
+    /// be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
-    pub(crate) key: Option<PathBuf>,
+    pub(crate) key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+    /// The program that signs, such as one that asks a key service. It is run once for each voucher,
+    /// and several times at once (--jobs), without arguments. It reads the message from its standard
+    /// input and writes the signature to its standard output: raw bytes, r ‖ s or DER for ECDSA.
+    /// OV_ALGORITHM is the algorithm, such as ES256, OV_OWNER the SHA-256 of the owner's
+    /// SubjectPublicKeyInfo, OV_GUID the GUID. If it fails, its voucher is left as it was, and the rest goes on
+    #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::CommandName, group = "signer")]
+    pub(crate) signer_command: Option<PathBuf>,
+    /// What the program reads: the message, or its digest with the hash of the algorithm
+    #[arg(long, value_enum, default_value_t = SignerInput::Message, requires = "signer_command")]
+    pub(crate) signer_input: SignerInput,
     /// Write the message that the current owner must sign, and no voucher. Then repeat the command
     /// with the same arguments and --signature
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
@@ -432,9 +464,12 @@ pub(crate) struct ProveArgs {
     /// refused
     #[arg(long, value_name = "NAME")]
     pub(crate) verifier: String,
-    /// The private key of the owner in PEM: P-256, P-384 or Ed25519
+    /// The private keys of the owner: PKCS#8 (also encrypted), SEC 1, PKCS#1 or JWK, with P-256,
+    /// P-384, Ed25519 or RSA. The key that owns the voucher signs; the option can be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
-    pub(crate) key: Option<PathBuf>,
+    pub(crate) key: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
     /// Write the message that the owner must sign, and no proof. Then repeat the command with the
     /// same arguments and --signature
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]

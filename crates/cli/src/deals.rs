@@ -4,8 +4,8 @@ use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::transfer::{HandOverRequest, Receipt, hand_over_each, hand_over_each_with};
 use ownership_voucher::{
-    Error, ExtendOptions, Extension, HmacSecret, KeyOrChain, KeyType, LocalKey, OwnerSigner,
-    Policy, PublicKey, VerifiedVoucher,
+    Error, ExtendOptions, Extension, HmacSecret, KeyOrChain, KeyType, OwnerSigner, Policy,
+    PublicKey, VerifiedVoucher,
 };
 use ownership_voucher_onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
 
@@ -16,9 +16,10 @@ use crate::cli::ExtendArgs;
 use crate::input::Item;
 use crate::interrupt::{Interrupt, Stoppable};
 use crate::journal::SalesFile;
-use crate::material::private_key;
+use crate::keys::{Keys, Passphrase};
 use crate::onetime::{master, public_keys};
 use crate::owners::listed_keys;
+use crate::signer::SignerCommand;
 use crate::warnings::{Policies, Warnings};
 
 /// Current owner, next owner and options.
@@ -29,7 +30,8 @@ pub(crate) struct Deals {
 }
 
 enum From {
-    Key(LocalKey),
+    Keys(Keys),
+    Command(SignerCommand),
     Master {
         master: MasterSecret,
         scan: ScanKey,
@@ -40,7 +42,8 @@ enum From {
 
 enum To {
     One(KeyOrChain),
-    Address(Address, HmacSecret),
+    /// With the secret of the master secret's seeds; that of a key is its own.
+    Address(Address, Option<HmacSecret>),
     Keys(Vec<PublicKey>),
 }
 
@@ -55,9 +58,21 @@ impl Deals {
         options: ExtendOptions,
     ) -> Result<Self, Failure> {
         let onetime = &args.onetime;
-        let from = match (&args.key, &onetime.master) {
-            (Some(path), None) => From::Key(private_key(path)?),
-            (None, Some(path)) => {
+        let from = match (args.key.as_slice(), &onetime.master, &args.signer_command) {
+            ([_, ..], None, None) => {
+                From::Keys(Keys::load(&args.key, &Passphrase::new(&args.passphrase))?)
+            }
+            ([], None, Some(program)) => {
+                if onetime.to_address.is_some() {
+                    return Err(
+                        "--to-address needs --key or --master: its seeds are derived from a \
+                                secret of the seller"
+                            .into(),
+                    );
+                }
+                From::Command(SignerCommand::new(program, args.signer_input))
+            }
+            ([], Some(path), None) => {
                 let master = master(path)?;
                 let mut book = KeyBook::new();
                 if let (Some(order), Some(count)) = (&onetime.order, onetime.count) {
@@ -73,7 +88,13 @@ impl Deals {
                     book,
                 }
             }
-            _ => return Err("--to-address and --to-keys need --key or --master".into()),
+            _ => {
+                return Err(
+                    "--to-address and --to-keys need --key or --master (--to-keys also takes \
+                         --signer-command)"
+                        .into(),
+                );
+            }
         };
         let to = match (next, onetime.to_address, &onetime.to_keys) {
             (Some(next), _, _) => To::One(next),
@@ -157,7 +178,11 @@ impl Deals {
         voucher: &VerifiedVoucher<'_>,
     ) -> Result<Box<dyn OwnerSigner + Send + Sync + '_>, Error> {
         Ok(match &self.from {
-            From::Key(key) => Box::new(key),
+            From::Keys(keys) => {
+                let none = || Error::signer("no private key is given");
+                Box::new(&keys.get_or_first(voucher.owner()).ok_or_else(none)?.key)
+            }
+            From::Command(command) => Box::new(command.of(voucher)),
             From::Master {
                 master,
                 scan,
@@ -178,6 +203,17 @@ impl Deals {
         Ok(match &self.to {
             To::One(next) => (next.clone(), self.options.clone()),
             To::Address(address, secret) => {
+                let own;
+                let secret = match (secret, &self.from) {
+                    (Some(secret), _) => secret,
+                    (None, From::Keys(keys)) => {
+                        let mine = keys.get_or_first(voucher.owner());
+                        let mine = mine.ok_or_else(|| Error::signer("no private key is given"))?;
+                        own = mine.seed()?;
+                        &own
+                    }
+                    (None, _) => return Err(Error::signer("no secret of the seller is given")),
+                };
                 let owner = address.owner_of(voucher, &*seed(secret, address, voucher)?)?;
                 (owner.next_owner(), owner.options(&self.options))
             }
@@ -192,20 +228,16 @@ impl Deals {
 
 impl From {
     /// The key from which the seeds for addresses are derived: a secret of the seller. So the same
-    /// sale has the same seed when it is repeated, and nobody else can compute it.
-    fn seed_secret(&self) -> Result<HmacSecret, Failure> {
-        let derived;
-        let key = match self {
-            Self::Key(key) => key,
-            Self::Master { master, .. } => {
-                let made = master.key(KeyType::Secp256r1, "ov: seeds for addresses", 0);
-                derived = made.map_err(|error| Failure::Message(error.to_string()))?;
-                &derived
-            }
+    /// sale has the same seed when it is repeated, and nobody else can compute it. With private keys
+    /// it is the one that owns the voucher.
+    fn seed_secret(&self) -> Result<Option<HmacSecret>, Failure> {
+        let fail = |error: Error| Failure::Message(error.to_string());
+        let Self::Master { master, .. } = self else {
+            return Ok(None);
         };
-        let der = key.to_pkcs8_der();
-        let der = der.map_err(|error| Failure::Message(error.to_string()))?;
-        Ok(HmacSecret::new(der.to_vec()))
+        let key = master.key(KeyType::Secp256r1, "ov: seeds for addresses", 0);
+        let der = key.and_then(|key| key.to_pkcs8_der()).map_err(fail)?;
+        Ok(Some(HmacSecret::new(der.to_vec())))
     }
 }
 

@@ -55,8 +55,13 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
         (Some(next), None, Some(path)) => {
             second_step(args, path, &next, &options, &material, files)
         }
-        (Some(_), None, None) if args.key.is_none() && args.onetime.master.is_none() => {
-            Err("one of --key, --master, --to-be-signed and --signature is needed".into())
+        (Some(_), None, None)
+            if args.key.is_empty()
+                && args.onetime.master.is_none()
+                && args.signer_command.is_none() =>
+        {
+            Err("one of --key, --signer-command, --master, --to-be-signed and --signature is needed"
+                .into())
         }
         (next, ..) => {
             let deals = Deals::load(args, next, options)?;
@@ -81,7 +86,6 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
         files.input(Some(path), "an input");
     }
     for (path, what) in [
-        (args.key.as_deref(), "--key"),
         (args.to.as_deref(), "--to"),
         (args.signature.as_deref(), "--signature"),
         (args.onetime.master.as_deref(), "--master"),
@@ -89,6 +93,7 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
     ] {
         files.input(path, what);
     }
+    files.keys(&args.key, &args.passphrase);
     files.policy(&args.policy);
     for (path, what) in [
         (&args.journal, "--journal"),

@@ -200,6 +200,30 @@ const GUIDES: &[Guide] = &[
         )],
     },
     Guide {
+        command: "fingerprint",
+        exits: &[DONE, FAILED, UNHEARD],
+        examples: &[example(
+            "Print the fingerprints of a key, to tell somebody by telephone",
+            "ov fingerprint mine.pub",
+        )],
+    },
+    Guide {
+        command: "owned",
+        exits: &[
+            exit(GOOD, "every voucher claims one of the keys as its owner"),
+            exit(
+                REJECTED,
+                "a voucher claims another owner, or could not be read",
+            ),
+            UNREAD,
+            UNHEARD,
+        ],
+        examples: &[example(
+            "List which of your keys owns which voucher",
+            "ov owned --owner mine.pub --owner buyer.pub voucher.pem",
+        )],
+    },
+    Guide {
         command: "onetime",
         exits: &[DONE, REFUSED, FAILED, UNHEARD],
         examples: &[

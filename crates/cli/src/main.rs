@@ -29,6 +29,7 @@ mod cli;
 mod convert;
 mod deals;
 mod extend;
+mod fingerprint;
 mod forks;
 mod found;
 mod guide;
@@ -36,7 +37,9 @@ mod input;
 mod interrupt;
 mod journal;
 mod json;
+mod key_pem;
 mod keygen;
+mod keys;
 #[cfg(test)]
 mod left_behind;
 mod lines;
@@ -46,6 +49,7 @@ mod new;
 mod onetime;
 mod outcome;
 mod output;
+mod owned;
 mod owners;
 mod ownership;
 mod place;
@@ -60,6 +64,7 @@ mod resume;
 mod same_file;
 mod secret;
 mod show;
+mod signer;
 mod stream;
 mod table;
 mod temporary;
@@ -88,6 +93,8 @@ fn main() -> ExitCode {
         Command::Extend(args) => extend::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Keygen(args) => keygen::run(args),
+        Command::Fingerprint(args) => fingerprint::run(args),
+        Command::Owned(args) => owned::run(args),
         Command::Onetime(command) => onetime::run(command),
         Command::Forks(args) => forks::run(args),
         Command::Privacy(args) => privacy::run(args),

@@ -6,15 +6,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::{
-    Allowance, HmacSecret, LocalKey, Policy, Proved, PublicKey, Roots, UnixTime, file,
+    Allowance, HmacSecret, Policy, Proved, PublicKey, Roots, UnixTime, Voucher, file,
 };
 
 use crate::Failure;
 use crate::cli::PolicyArgs;
+use crate::keys::Expected;
 use crate::output::print_message;
-use crate::owners;
 use crate::read::{in_file, is_pem, read};
-use crate::report::count;
+use crate::report::{Matched, count};
 use crate::secret::secret;
 
 /// The certificates of a PEM file, or the single one of a DER file.
@@ -37,21 +37,10 @@ fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     Ok(chain)
 }
 
-/// A private key in PEM, or in DER.
-pub(crate) fn private_key(path: &Path) -> Result<LocalKey, Failure> {
-    let bytes = read(path)?;
-    let key = if is_pem(&bytes) {
-        LocalKey::from_pem(&bytes)
-    } else {
-        LocalKey::from_der(&bytes)
-    };
-    key.map_err(|error| in_file(path, &error))
-}
-
 /// The data that a policy borrows.
 pub(crate) struct Material {
-    owner: Option<PublicKey>,
-    manufacturers: Vec<PublicKey>,
+    owners: Expected,
+    manufacturers: Expected,
     manufacturer_hashes: Vec<Digest>,
     manufacturer_roots: Option<Roots>,
     device_roots: Option<Roots>,
@@ -80,13 +69,8 @@ impl Material {
             );
         }
         Ok(Self {
-            owner: args.owner.as_deref().map(owners::one_key).transpose()?,
-            manufacturers: args
-                .manufacturer
-                .iter()
-                .map(|path| owners::anchors(path))
-                .collect::<Result<Vec<_>, _>>()?
-                .concat(),
+            owners: Expected::load(&args.owner)?,
+            manufacturers: Expected::load(&args.manufacturer)?,
             manufacturer_hashes: args.manufacturer_hash.clone(),
             manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
             device_roots: roots(&args.device_ca, &args.crl)?,
@@ -116,11 +100,24 @@ impl Material {
     }
 
     /// Whether the options contain an anchor.
-    pub(crate) const fn has_anchor(&self) -> bool {
+    pub(crate) fn has_anchor(&self) -> bool {
         !self.manufacturers.is_empty()
             || !self.manufacturer_hashes.is_empty()
             || self.manufacturer_roots.is_some()
             || self.secret.is_some()
+    }
+
+    /// The names of the expected keys that are the owner's and the manufacturer's.
+    pub(crate) fn matched(&self, voucher: &Voucher<'_>, owner: &PublicKey) -> Matched {
+        let manufacturer = match self.manufacturers.is_empty() {
+            true => None,
+            false => voucher.manufacturer_key().public_key().ok(),
+        };
+        Matched {
+            owner: self.owners.name_of(owner),
+            manufacturer: manufacturer.and_then(|key| self.manufacturers.name_of(&key)),
+            several: self.owners.is_many() || self.manufacturers.is_many(),
+        }
     }
 
     /// The facts that the options ask for, apart from those that are always proved.
@@ -134,7 +131,7 @@ impl Material {
                 "device-path" => self.device_roots.is_some(),
                 "hmac" => self.secret.is_some(),
                 "manufacturer" => manufacturer,
-                "owner" => self.owner.is_some(),
+                "owner" => !self.owners.is_empty(),
                 _ => false,
             })
             .collect()
@@ -155,7 +152,7 @@ impl Material {
     }
 
     /// Advice if an origin was not checked.
-    pub(crate) const fn origin_advice(&self) -> &'static str {
+    pub(crate) fn origin_advice(&self) -> &'static str {
         match self.has_anchor() {
             false => {
                 "give --manufacturer, --manufacturer-hash, --manufacturer-ca or --hmac-secret, or \
@@ -189,12 +186,8 @@ impl Material {
         for &allowance in &self.allow {
             policy = policy.allow(allowance);
         }
-        if let Some(owner) = &self.owner {
-            policy = policy.with_owner(owner.clone());
-        }
-        for key in &self.manufacturers {
-            policy = policy.with_manufacturer(key.clone());
-        }
+        policy = self.owners.as_owners(policy);
+        policy = self.manufacturers.as_manufacturers(policy);
         for hash in &self.manufacturer_hashes {
             policy = policy.with_manufacturer_hash(*hash);
         }

@@ -3,54 +3,56 @@
 
 use std::path::Path;
 
-use ownership_voucher::{Error, ErrorKind, KeyOrChain, PublicKey, file};
+use ownership_voucher::{ErrorKind, KeyOrChain, PublicKey};
 
 use crate::Failure;
-use crate::read::{in_file, is_pem, read};
+use crate::keys;
+use crate::read::in_file;
 use crate::report::{Problem, count};
-use crate::watch::holds_private_key;
+
+/// What is expected of a file of public keys.
+const EXPECTED: &str = "PUBLIC KEY or CERTIFICATE in PEM, the same in DER, or a JWK";
 
 /// The public contents of a file.
 #[derive(Default)]
 struct Content {
     keys: Vec<PublicKey>,
+    /// Of the keys, in words.
+    names: Vec<String>,
     chain: Vec<Vec<u8>>,
 }
 
 impl Content {
-    /// Reads PEM, or one key or certificate in DER.
+    /// Reads keys and certificates in every form of [`keys`](crate::keys).
     fn load(path: &Path) -> Result<Self, Failure> {
-        let bytes = read(path)?;
-        let fail = |error: Error| in_file(path, &error);
         let mut content = Self::default();
-        if !is_pem(&bytes) {
-            match PublicKey::from_spki_der(&bytes) {
-                Ok(key) => content.keys.push(key),
-                Err(_) if holds_private_key(&bytes) => return Err(private_key_found(path, "")),
-                Err(_) => {
-                    PublicKey::from_certificate_der(&bytes).map_err(fail)?;
-                    content.chain.push(bytes.to_vec());
+        for piece in keys::pieces(path)? {
+            match piece.content {
+                _ if piece.label.ends_with("PRIVATE KEY") => {
+                    return Err(private_key_found(path, &piece.label));
+                }
+                keys::Content::Public(key) => {
+                    content.keys.push(key);
+                    content.names.push(piece.name);
+                }
+                keys::Content::Certificate(der) => content.chain.push(der),
+                keys::Content::Private(_)
+                | keys::Content::Encrypted(_)
+                | keys::Content::PrivateJwk(_) => return Err(private_key_found(path, "")),
+                // Before a private key, which is refused.
+                keys::Content::Parameters => {}
+                keys::Content::Other(refused) if refused.private => {
+                    return Err(private_key_found(path, ""));
+                }
+                keys::Content::Other(refused) => {
+                    return Err(refused.message(&path.display().to_string(), EXPECTED));
                 }
             }
-            return Ok(content);
         }
-        for block in file::PemBlocks::new(&bytes) {
-            let block = block.map_err(fail)?;
-            match block.label() {
-                "PUBLIC KEY" => {
-                    let key = PublicKey::from_spki_der(&block.decode().map_err(fail)?);
-                    content.keys.push(key.map_err(fail)?);
-                }
-                "CERTIFICATE" => content.chain.push(block.decode().map_err(fail)?.to_vec()),
-                label if block.is_private_key() => return Err(private_key_found(path, label)),
-                label => {
-                    return Err(Failure::Message(format!(
-                        "{}: a PEM block {label} found (byte {}); expected PUBLIC KEY or CERTIFICATE",
-                        path.display(),
-                        block.offset()
-                    )));
-                }
-            }
+        if let Some(leaf) = content.chain.first() {
+            let key = PublicKey::from_certificate_der(leaf);
+            let name = path.display().to_string();
+            key.map_err(|error| keys::refused(&name, leaf, &error))?;
         }
         Ok(content)
     }
@@ -120,20 +122,16 @@ pub(crate) fn next_owner(
     }
 }
 
-/// A key for comparison; it may be that of an authority.
-pub(crate) fn one_key(path: &Path) -> Result<PublicKey, Failure> {
-    let key = one(path, "")?.public_key();
-    key.map_err(|error| in_file(path, &error))
-}
-
-/// The public keys of a manufacturer's file: any number of keys, or the key of one chain.
-pub(crate) fn anchors(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+/// The public keys of a file to compare with: any number of keys, or the key of one chain, which may be
+/// that of an authority.
+pub(crate) fn anchors(path: &Path) -> Result<Vec<(PublicKey, String)>, Failure> {
     let content = Content::load(path)?;
     match (content.keys.is_empty(), content.chain.is_empty()) {
-        (false, true) => Ok(content.keys),
+        (false, true) => Ok(content.keys.into_iter().zip(content.names).collect()),
         (true, false) => {
             let key = KeyOrChain::Chain(content.chain).public_key();
-            Ok(vec![key.map_err(|error| in_file(path, &error))?])
+            let key = key.map_err(|error| in_file(path, &error))?;
+            Ok(vec![(key, path.display().to_string())])
         }
         _ => Err(Failure::Message(format!(
             "{}: {} found; expected public keys, or one chain of certificates",

@@ -8,8 +8,9 @@ use ownership_voucher::{ErrorKind, VerifiedVoucher, file};
 use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
+use crate::keys::{Keys, Passphrase};
 use crate::lines::{BAD, DOUBT, GOOD, PLAIN};
-use crate::material::{Material, private_key};
+use crate::material::Material;
 use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
 use crate::read::{in_file, read};
@@ -44,11 +45,11 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     for (path, what) in [
         (Some(args.voucher.as_path()), "the voucher"),
         (Some(args.challenge.as_path()), "--challenge"),
-        (args.key.as_deref(), "--key"),
         (args.signature.as_deref(), "--signature"),
     ] {
         files.input(path, what);
     }
+    files.keys(&args.key, &args.passphrase);
     files.policy(&args.policy);
     files.output(args.to_be_signed.as_deref(), "--to-be-signed")?;
     files.output(args.output.as_deref(), "-o")?;
@@ -74,9 +75,9 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     }
     // A message that cannot be written is not signed.
     let output = open(args.output.as_deref(), args.force)?;
-    let proof = match (&args.key, &args.signature) {
-        (Some(path), None) => sign(&message, path)?,
-        (None, Some(path)) => {
+    let proof = match (args.key.as_slice(), &args.signature) {
+        ([_, ..], None) => sign(&message, args)?,
+        ([], Some(path)) => {
             let proof = message.finish(&read(path)?);
             proof.map_err(|error| in_file(path, &error))?
         }
@@ -86,18 +87,19 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
-fn sign(message: &Unsigned, path: &Path) -> Result<Vec<u8>, Failure> {
-    let key = private_key(path)?;
-    let public = key.public_key();
-    if public != *message.signer() {
+fn sign(message: &Unsigned, args: &ProveArgs) -> Result<Vec<u8>, Failure> {
+    let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
+    let Some(mine) = keys.get(message.signer()) else {
         return Err(Failure::Message(format!(
-            "{}: the voucher's owner is {}, this key is {}",
-            path.display(),
+            "the voucher's owner is {}; {}",
             fingerprint(message.signer()),
-            fingerprint(&public)
+            keys.none_of_them()
         )));
-    }
-    message.sign(&key).map_err(|error| in_file(path, &error))
+    };
+    let proof = message.sign(&mine.key);
+    proof.map_err(|error| {
+        Failure::Message(format!("{}: {}", mine.name, Problem::from(&error).message))
+    })
 }
 
 /// `ov check-proof`: whether the owner of the voucher gave the answer.

@@ -129,6 +129,16 @@ impl Standing {
     }
 }
 
+/// The names of the keys that matched, among those that the options name: the file and the number of the
+/// key in it, or the fingerprint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matched {
+    pub(crate) owner: Option<String>,
+    pub(crate) manufacturer: Option<String>,
+    /// Whether there was a choice.
+    pub(crate) several: bool,
+}
+
 /// The verdict on one voucher, and its basis.
 #[derive(Clone, Debug)]
 pub(crate) struct Verdict {
@@ -136,6 +146,7 @@ pub(crate) struct Verdict {
     pub(crate) entries: Option<usize>,
     /// SHA-256 of the current owner's SubjectPublicKeyInfo.
     pub(crate) owner: Option<[u8; 32]>,
+    pub(crate) matched: Matched,
     pub(crate) proved: Vec<&'static str>,
     /// The anchor of the header.
     pub(crate) origin: Origin,
@@ -146,13 +157,27 @@ pub(crate) struct Verdict {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Matched {
+    /// The same for people, if there was a choice.
+    pub(crate) fn words(&self) -> Option<String> {
+        let named = [("owner", &self.owner), ("manufacturer", &self.manufacturer)];
+        let named = named.into_iter().filter_map(|(role, name)| {
+            let name = crate::lines::plain(name.as_deref()?);
+            Some(format!("{role}: {name}"))
+        });
+        let words: Vec<String> = named.collect();
+        (self.several && !words.is_empty()).then(|| words.join("  "))
+    }
+}
+
 impl Verdict {
     /// A voucher that could not be read.
-    pub(crate) const fn unreadable(problem: Problem) -> Self {
+    pub(crate) fn unreadable(problem: Problem) -> Self {
         Self {
             guid: None,
             entries: None,
             owner: None,
+            matched: Matched::default(),
             proved: Vec::new(),
             origin: Origin::NotChecked,
             anchored: false,
@@ -182,6 +207,8 @@ impl Verdict {
             ("guid", json!(self.guid.map(|guid| guid.to_string()))),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner.map(|owner| hex(&owner)))),
+            ("owner_key", json!(self.matched.owner)),
+            ("manufacturer_key", json!(self.matched.manufacturer)),
             ("proved", json!(self.proved)),
             ("origin", json!(self.origin.name())),
             ("error", json!(self.error.as_ref().map(Problem::to_json))),
@@ -214,6 +241,9 @@ impl Verdict {
             .collect();
         if !asked.is_empty() {
             line += &format!("  proved also: {}", asked.join(", "));
+        }
+        if let Some(matched) = self.matched.words() {
+            line += &format!("  {matched}");
         }
         let kinds = self.kinds();
         if !kinds.is_empty() {

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Failure;
-use crate::cli::PolicyArgs;
+use crate::cli::{PassphraseArgs, PolicyArgs};
+use crate::keys::fingerprint;
 use crate::place::{LINKS, is_standard_output};
 
 /// The identity of a file.
@@ -71,16 +72,24 @@ impl Files {
 
     /// The files that a policy is read from.
     pub(crate) fn policy(&mut self, args: &PolicyArgs) {
-        self.input(args.owner.as_deref(), "--owner");
         self.secret(args.hmac_secret.as_deref());
         for (paths, what) in [
+            (&args.owner, "--owner"),
             (&args.manufacturer, "--manufacturer"),
             (&args.manufacturer_ca, "--manufacturer-ca"),
             (&args.device_ca, "--device-ca"),
             (&args.crl, "--crl"),
         ] {
-            paths.iter().for_each(|path| self.input(Some(path), what));
+            let files = paths.iter().filter(|path| fingerprint(path).is_none());
+            files.for_each(|path| self.input(Some(path), what));
         }
+    }
+
+    /// The files of private keys and of their passphrase.
+    pub(crate) fn keys(&mut self, keys: &[PathBuf], passphrase: &PassphraseArgs) {
+        keys.iter().for_each(|path| self.input(Some(path), "--key"));
+        let file = passphrase.passphrase_file.as_deref();
+        self.input(file, "--passphrase-file");
     }
 
     /// The file of an HMAC secret, if the option names one.

@@ -11,15 +11,19 @@ use serde_json::{Value, json};
 
 use crate::cli::ShowArgs;
 use crate::input::{Batches, Item, print_left_out};
+use crate::key_pem;
 use crate::material::Material;
 use crate::output::Lines;
-use crate::report::{Problem, Standing, Verdict, asked, count, fingerprint, hex, object};
+use crate::report::{Matched, Problem, Standing, Verdict, asked, count, fingerprint, hex, object};
 use crate::tree::{self, Node};
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     if args.diag {
         return run_diag(args);
+    }
+    if let Some(whose) = args.pem {
+        return key_pem::run(args, whose);
     }
     let material = Material::load(&args.policy)?;
     let (policy, at) = (material.policy(), material.at());
@@ -119,6 +123,10 @@ fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
         guid: voucher.map(Voucher::guid),
         entries: voucher.map(|voucher| voucher.entries().len()),
         owner: audit.owner.as_ref().map(|owner| owner.fingerprint()),
+        matched: match (voucher, &audit.owner, audit.errors.is_empty()) {
+            (Some(voucher), Some(owner), true) => material.matched(voucher, owner),
+            _ => Matched::default(),
+        },
         proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
         origin: audit
             .proved
@@ -360,11 +368,13 @@ fn members_of(voucher: &Voucher<'_>, secrets: bool) -> Vec<(&'static str, Value)
 }
 
 fn key_json(key: KeyView<'_>) -> Value {
+    let public = key.public_key().ok();
     json!({
         "type": key.key_type().name(),
         "encoding": key.encoding().name(),
         "algorithm": key.algorithm().name(),
-        "fingerprint": key.public_key().ok().as_ref().map(fingerprint),
+        "fingerprint": public.as_ref().map(fingerprint),
+        "owner_key_fingerprint": public.as_ref().map(|key| hex(&key.owner_key_fingerprint())),
         "certificates": key.certificates().map(certificate_json).collect::<Vec<_>>(),
     })
 }

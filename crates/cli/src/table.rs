@@ -145,6 +145,7 @@ impl Table {
         if !unproved.is_empty() {
             notes.push(format!("not proved: {}", unproved.join(", ")));
         }
+        notes.extend(verdict.matched.words());
         let kinds = verdict.kinds();
         if !kinds.is_empty() {
             notes.push(format!("findings: {}", kinds.join(", ")));

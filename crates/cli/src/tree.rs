@@ -79,12 +79,18 @@ impl Node {
 
 /// A key: label, encoding, fingerprint, and the certificates that carry it.
 pub(crate) fn key(role: &str, key: KeyView<'_>, at: Option<UnixTime>) -> Node {
-    let print = match key.public_key() {
-        Ok(key) => fingerprint(&key),
+    let public = key.public_key();
+    let print = match &public {
+        Ok(key) => fingerprint(key),
         Err(error) => format!("unusable: {error}"),
     };
     let (label, encoding) = (key.key_type().name(), key.encoding().name());
+    let fdo = public.ok().map(|key| {
+        let print = hex(&key.owner_key_fingerprint());
+        Node::new(format!("OwnerKeyFingerprint {print}"))
+    });
     Node::new(format!("{role}: {label} as {encoding}, {print}"))
+        .with(fdo)
         .with(key.certificates().map(|der| certificate(der, at)))
 }
 

@@ -14,7 +14,7 @@ use crate::input::{Batches, Item};
 use crate::lines::PLAIN;
 use crate::material::Material;
 use crate::output::{Lines, print_message};
-use crate::report::{Problem, Standing, Verdict, count};
+use crate::report::{Matched, Problem, Standing, Verdict, count};
 use crate::table::Table;
 use crate::{Failure, Outcome};
 
@@ -184,6 +184,10 @@ fn verdict(
                 guid: Some(verified.guid()),
                 entries: Some(verified.entries().len()),
                 owner: Some(verified.owner().fingerprint()),
+                matched: match missing {
+                    None => terms.material.matched(verified, verified.owner()),
+                    Some(_) => Matched::default(),
+                },
                 proved: match missing {
                     None => proved.names().collect(),
                     Some(_) => Vec::new(),

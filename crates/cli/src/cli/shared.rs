@@ -14,12 +14,13 @@ use super::values::{allowance, engine, hash, time};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
-    /// The current owner must have this key: a public key or certificate in PEM or DER
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) owner: Option<PathBuf>,
-    /// The manufacturer must have this key, or one of the public keys in this file; one match among
+    /// The current owner must have one of the keys that are named: a file of public keys or of one
+    /// certificate chain (PEM, DER, JWK), or a fingerprint (sha256: and 64 digits)
+    #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath)]
+    pub(crate) owner: Vec<PathBuf>,
+    /// The manufacturer must have one of the keys that are named, in the same way; one match among
     /// all that are given is enough
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: Vec<PathBuf>,
     /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
     #[arg(long, value_name = "HEX", value_parser = hash)]
@@ -63,6 +64,18 @@ pub(crate) struct PolicyArgs {
     /// 64-bit ones alone, or the RustCrypto crates. Verdicts are the same
     #[arg(long, value_name = "NAME", value_parser = engine(), default_value = "fastest")]
     pub(crate) engine: Engine,
+}
+
+/// Where the passphrase of an encrypted private key comes from. By default the terminal is asked.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PassphraseArgs {
+    /// The file with the passphrase of encrypted private keys, on one line; by default the terminal
+    /// is asked
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// The number of an open file descriptor to read it from
+    #[arg(long, value_name = "N", conflicts_with = "passphrase_file")]
+    pub(crate) passphrase_fd: Option<u16>,
 }
 
 #[derive(Args, Clone, Copy, Debug)]

@@ -80,6 +80,7 @@ pub(super) fn hint(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::CaAsOwner => " (--allow-ca-owner sells to it)",
         ErrorKind::LimitEntrySize => " (--max-entry)",
+        ErrorKind::NotOwner => " (`ov owned` says which of your keys owns which voucher)",
         _ => "",
     }
 }

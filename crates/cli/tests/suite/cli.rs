@@ -154,7 +154,17 @@ fn verify_prints_one_object_for_each_voucher() {
         let mut keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         keys.sort();
         let wanted = [
-            "entries", "error", "findings", "guid", "index", "origin", "owner", "proved", "source",
+            "entries",
+            "error",
+            "findings",
+            "guid",
+            "index",
+            "manufacturer_key",
+            "origin",
+            "owner",
+            "owner_key",
+            "proved",
+            "source",
             "verdict",
         ];
         assert_eq!(keys, wanted);

@@ -127,6 +127,15 @@ fn lines_are_as_the_schema_says() {
         ("show", vec!["show", "--json"]),
         ("", vec!["privacy", "--json"]),
         ("forks", vec!["forks", "--json"]),
+        (
+            "owned",
+            vec![
+                "owned",
+                "--json",
+                "--owner",
+                "test-vectors/shipment-keys/owner-public.pem",
+            ],
+        ),
     ] {
         let found = lines(&[&command[..], &[files, &odd]].concat());
         assert!(found.len() > 3, "{command:?}: {found:?}");
@@ -145,6 +154,22 @@ fn lines_are_as_the_schema_says() {
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();
+    let keys = "test-vectors/shipment-keys/manufacturers.pem";
+    let found = lines(&[
+        "fingerprint",
+        "--json",
+        keys,
+        "test-vectors/shipment-keys/owner-private.pem",
+    ]);
+    assert!(found.len() > 3, "{found:?}");
+    for line in found {
+        assert_eq!(
+            fault(&line, &schema["$defs"]["key_line"], &schema),
+            None,
+            "{line}"
+        );
+        assert_eq!(fault(&line, &schema, &schema), None, "{line}");
+    }
 }
 
 /// A checker that finds nothing shows nothing.
@@ -205,7 +230,14 @@ fn the_library_serialises_the_same() {
                 Err(rejected) => serde_json::to_value(rejected).unwrap(),
             };
             (made["source"], made["index"]) = (json!(name), json!(number));
-            assert_eq!(made, printed[number]);
+            // What the options call the keys.
+            let mut line = printed[number].clone();
+            let members = line.as_object_mut().unwrap();
+            assert_eq!(members.remove("owner_key"), Some(json!(null)));
+            let key = members.remove("manufacturer_key").unwrap();
+            let named = key.as_str().is_some_and(|key| key.starts_with(keys));
+            assert_eq!(named, made["verdict"] == "verified", "{key}");
+            assert_eq!(made, line);
             let mut made = serde_json::to_value(audit(&vouchers[number], &policy)).unwrap();
             (made["source"], made["index"]) = (json!(name), json!(number));
             let mut line = audited[number].clone();

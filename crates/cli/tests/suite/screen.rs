@@ -191,7 +191,7 @@ fn a_pipe_gets_complete_lines() {
         let out = String::from_utf8(run.stdout).unwrap();
         let line = format!(
             "verified  {name}  151852d7f90e28be205a94ff77dbef9c  1 entry  owner 4fb62865e5497d6a  \
-             proved also: manufacturer\n1 voucher: 1 verified, 0 rejected\n"
+             proved also: manufacturer  manufacturer: manufacturers.pem, key 1\n1 voucher: 1 verified, 0 rejected\n"
         );
         assert_eq!(out, line);
     }

@@ -1,0 +1,47 @@
+//! `ov show --pem`: a key of each voucher as PEM, for a file.
+
+use ownership_voucher::Voucher;
+
+use crate::cli::{KeyOf, ShowArgs};
+use crate::input::{Batches, print_left_out};
+use crate::lines::print_failure;
+use crate::output::{Lines, pem};
+use crate::report::Problem;
+use crate::{Failure, Outcome};
+
+/// Prints the keys. They are claims of the vouchers: nothing is verified.
+pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
+    let mut batches = Batches::new(&args.paths);
+    let mut lines = Lines::new();
+    let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
+    while let Some(items) = batches.next() {
+        for item in &items {
+            if args.index.is_some_and(|index| index != item.index) && !item.is_unread() {
+                continue;
+            }
+            shown = shown.saturating_add(1);
+            let key = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
+                let voucher = Voucher::parse(bytes).map_err(|error| Problem::from(&error))?;
+                let key = match whose {
+                    KeyOf::Owner => voucher.claimed_owner(),
+                    KeyOf::Manufacturer => voucher.manufacturer_key(),
+                };
+                key.public_key().map_err(|error| Problem::from(&error))
+            });
+            match key {
+                Ok(key) => lines.raw(pem("PUBLIC KEY", &key.to_spki_der())?.as_bytes())?,
+                Err(problem) => {
+                    print_failure(&format!("{}: {}", item.name(), problem.message));
+                    outcome = Outcome::Rejected;
+                }
+            }
+        }
+    }
+    lines.flush()?;
+    print_left_out(&batches);
+    match (batches.failures(), shown) {
+        (0, 0) => Err("no voucher of that index".into()),
+        (0, _) => Ok(outcome),
+        _ => Ok(Outcome::Trouble),
+    }
+}

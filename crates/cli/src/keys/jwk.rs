@@ -1,0 +1,235 @@
+//! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037 §2): of owners, public and private.
+
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use ownership_voucher::{ErrorKind, KeyType, LocalKey, PublicKey};
+use pkcs1::{RsaPrivateKey, UintRef};
+use pkcs8::SecretDocument;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use zeroize::Zeroizing;
+
+use super::{Refused, named};
+use crate::report::Problem;
+
+/// The key of a JWK.
+pub(super) enum Jwk {
+    Public(PublicKey),
+    Private(LocalKey),
+}
+
+/// The keys of a JWK, or of a set of them (RFC 7517 §5); `None` if these bytes are neither.
+pub(super) fn read(bytes: &[u8]) -> Option<Vec<Result<Jwk, Refused>>> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let Value::Object(mut members) = value else {
+        return None;
+    };
+    if let Some(Value::List(keys)) = members.remove("keys") {
+        let keys = keys.iter().map(|key| match key {
+            Value::Object(members) => checked(members),
+            _ => Err(bad("a JWK that is no object")),
+        });
+        return Some(keys.collect());
+    }
+    members.contains_key("kty").then(|| vec![checked(&members)])
+}
+
+type Members = BTreeMap<String, Value>;
+
+/// The key, or why it is none; a private part is noted whatever else is wrong.
+fn checked(members: &Members) -> Result<Jwk, Refused> {
+    let private = ["d", "k"].iter().any(|name| members.contains_key(*name));
+    key_of(members).map_err(|refused| Refused { private, ..refused })
+}
+
+fn key_of(members: &Members) -> Result<Jwk, Refused> {
+    let text = |name: &str| match members.get(name) {
+        Some(Value::Text(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let private = members.contains_key("d");
+    match (text("kty"), text("crv")) {
+        (Some("EC"), Some(curve @ ("P-256" | "P-384"))) => {
+            let (key_type, len) = match curve {
+                "P-256" => (KeyType::Secp256r1, 32),
+                _ => (KeyType::Secp384r1, 48),
+            };
+            let mut point = vec![4];
+            for name in ["x", "y"] {
+                point.extend_from_slice(&number(members, name, Some(len))?);
+            }
+            let public = PublicKey::from_sec1(&point).map_err(|error| message(&error))?;
+            of_secret(members, private, key_type, len, public)
+        }
+        (Some("OKP"), Some("Ed25519")) => {
+            let x = number(members, "x", Some(32))?;
+            let x = x.first_chunk().ok_or_else(|| bad("a JWK without x"))?;
+            let public = PublicKey::from_ed25519(x).map_err(|error| message(&error))?;
+            of_secret(members, private, KeyType::Ed25519, 32, public)
+        }
+        (Some("RSA"), _) => {
+            let (n, e) = (number(members, "n", None)?, number(members, "e", None)?);
+            let public = PublicKey::from_rsa(&n, &e).map_err(|error| message(&error))?;
+            match private {
+                false => Ok(Jwk::Public(public)),
+                true => rsa(members, &n, &e).map(Jwk::Private),
+            }
+        }
+        (Some("oct"), _) => Err(other("a symmetric key as JWK, which owns nothing")),
+        (Some("EC" | "OKP"), Some(_)) => Err(other("a JWK on a curve that FDO does not have")),
+        _ => Err(other("a JWK of a kind that FDO does not have")),
+    }
+}
+
+/// The private key if there is one. Public and private parts must belong together.
+fn of_secret(
+    members: &Members,
+    private: bool,
+    key_type: KeyType,
+    len: usize,
+    public: PublicKey,
+) -> Result<Jwk, Refused> {
+    if !private {
+        return Ok(Jwk::Public(public));
+    }
+    let secret = number(members, "d", Some(len))?;
+    let key = LocalKey::from_secret(key_type, &secret).map_err(|error| message(&error))?;
+    match key.public_key() == public {
+        true => Ok(Jwk::Private(key)),
+        false => Err(bad(
+            "a JWK whose public and private parts do not belong together",
+        )),
+    }
+}
+
+/// All numbers of RFC 7518 §6.3.2 are needed: without the primes nothing is computed with CRT.
+fn rsa(members: &Members, n: &[u8], e: &[u8]) -> Result<LocalKey, Refused> {
+    if members.contains_key("oth") {
+        return Err(bad("an RSA key with more than two primes as JWK"));
+    }
+    let part = |name| {
+        let more = "(p, q, dp, dq and qi are needed too)";
+        let missing = |_| bad(format!("an RSA private key as JWK without {name} {more}"));
+        number(members, name, None).map_err(missing)
+    };
+    let (d, p, q) = (part("d")?, part("p")?, part("q")?);
+    let (dp, dq, qi) = (part("dp")?, part("dq")?, part("qi")?);
+    let uint = |bytes| UintRef::new(bytes).map_err(|_| bad("a JWK with a bad number"));
+    let key = RsaPrivateKey {
+        modulus: uint(n)?,
+        public_exponent: uint(e)?,
+        private_exponent: uint(&d)?,
+        prime1: uint(&p)?,
+        prime2: uint(&q)?,
+        exponent1: uint(&dp)?,
+        exponent2: uint(&dq)?,
+        coefficient: uint(&qi)?,
+        other_prime_infos: None,
+    };
+    let der = SecretDocument::encode_msg(&key).map_err(|_| bad("a JWK with a bad number"))?;
+    LocalKey::from_der(der.as_bytes()).map_err(|error| message(&error))
+}
+
+/// The bytes of a member, which have a fixed length for a curve (RFC 7518 §6.2.1.2).
+fn number(
+    members: &Members,
+    name: &str,
+    len: Option<usize>,
+) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    let Some(Value::Text(text)) = members.get(name) else {
+        return Err(bad(format!("a JWK without {name}")));
+    };
+    let bytes = Base64UrlUnpadded::decode_vec(text.trim_end_matches('='));
+    let bytes =
+        Zeroizing::new(bytes.map_err(|_| bad(format!("a JWK whose {name} is no base64url")))?);
+    match len {
+        Some(len) if bytes.len() != len => Err(bad(format!(
+            "a JWK whose {name} has {} bytes in place of {len}",
+            bytes.len()
+        ))),
+        _ => Ok(bytes),
+    }
+}
+
+/// A key that FDO has, in a JWK that is wrong.
+fn bad(what: impl Into<String>) -> Refused {
+    Refused::new(what, "")
+}
+
+/// A key that FDO does not have.
+fn other(what: &str) -> Refused {
+    Refused::new(what, named::KEYS)
+}
+
+fn message(error: &ownership_voucher::Error) -> Refused {
+    let why = Problem::from(error).message;
+    match error.kind() {
+        ErrorKind::RsaModulus | ErrorKind::RsaExponent => other(&format!("a JWK ({why})")),
+        _ => bad(format!("a JWK that is not usable ({why})")),
+    }
+}
+
+/// What a JWK may hold. Texts are wiped; a name that is there twice is an error.
+enum Value {
+    Text(Zeroizing<String>),
+    Object(Members),
+    List(Vec<Self>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JWK")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(Zeroizing::new(text.to_owned())))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+                let mut members = Members::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name twice"));
+                    }
+                }
+                Ok(Value::Object(members))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    values.push(value);
+                }
+                Ok(Value::List(values))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+
+            fn visit_unit<E>(self) -> Result<Value, E> {
+                Ok(Value::Other)
+            }
+        }
+        from.deserialize_any(Any)
+    }
+}

@@ -1,0 +1,162 @@
+//! Programs that sign, for shipments.
+#![cfg(unix)]
+
+use crate::common;
+use crate::program;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use ownership_voucher::KeyType;
+use program::{good, ov, pem};
+
+const P256: KeyType = KeyType::Secp256r1;
+
+/// Five vouchers of the owner 1, and programs: each signs by calling `ov` for what it has read.
+fn folder(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("signer-{name}"));
+    let _ = fs::remove_dir_all(&path);
+    fs::create_dir_all(path.join("in")).unwrap();
+    for number in 1..=5 {
+        let voucher = common::voucher(P256, number, 1);
+        fs::write(path.join(format!("in/{number}.cbor")), voucher).unwrap();
+    }
+    let public = |n| {
+        pem(
+            "PUBLIC KEY",
+            &common::key(P256, n).public_key().to_spki_der(),
+        )
+    };
+    fs::write(path.join("next.pub"), public(9)).unwrap();
+    fs::write(path.join("owner.pub"), public(1)).unwrap();
+    path
+}
+
+fn program(folder: &Path, name: &str, script: &str) {
+    let path = folder.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The signatures that a service would make, by the SHA-256 of what it gets.
+fn answers(folder: &Path) {
+    use ownership_voucher::{ExtendOptions, KeyOrChain, OwnerSigner as _, Policy, Voucher};
+    let key = common::key(P256, 1);
+    let next = KeyOrChain::Key(common::key(P256, 9).public_key());
+    for number in 1..=5 {
+        let bytes = fs::read(folder.join(format!("in/{number}.cbor"))).unwrap();
+        let voucher = Voucher::parse(&bytes)
+            .unwrap()
+            .verify(&Policy::any_origin())
+            .unwrap();
+        let extension = voucher.extend(&next, &ExtendOptions::new()).unwrap();
+        let signature = key
+            .sign(extension.algorithm(), &extension.to_be_signed())
+            .unwrap();
+        let prehash = extension.prehash().unwrap();
+        fs::write(
+            folder.join(format!("signature-{}", hex::encode(prehash.as_bytes()))),
+            signature,
+        )
+        .unwrap();
+    }
+}
+
+const EXTEND: &str = "extend in --any-origin --to next.pub --out-dir out --jobs 3 --signer-command";
+
+#[test]
+fn a_program_signs_a_shipment() {
+    let folder = folder("good");
+    answers(&folder);
+    let here = folder.display();
+    program(
+        &folder,
+        "message",
+        &format!("cat {here}/signature-$(sha256sum | cut -c1-64)"),
+    );
+    program(
+        &folder,
+        "digest",
+        &format!("cat {here}/signature-$(od -An -v -tx1 | tr -d ' \\n')"),
+    );
+    for (signer, input) in [("./message", ""), ("./digest", " --signer-input digest")] {
+        let _ = fs::remove_dir_all(folder.join("out"));
+        let (code, _, err) = ov(&folder, &format!("{EXTEND} {signer}{input}"));
+        assert_eq!(code, 0, "{err}");
+        good(&folder, "verify out --any-origin --owner next.pub");
+        assert_eq!(fs::read_dir(folder.join("out")).unwrap().count(), 5);
+    }
+    // What it is told.
+    program(
+        &folder,
+        "told",
+        "echo $OV_ALGORITHM $OV_OWNER $OV_GUID \"$#\" >&2; exit 7",
+    );
+    let (code, _, err) = ov(
+        &folder,
+        &format!("{} ./told", EXTEND.replace("-dir out", "-dir told.d")),
+    );
+    let owner = hex::encode(common::key(P256, 1).public_key().fingerprint());
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains(&format!("ES256 {owner}")), "{err}");
+    assert!(
+        err.contains(" 0\"}") || err.contains(" 0"),
+        "no arguments: {err}"
+    );
+}
+
+/// One failure leaves its voucher, and the rest goes on.
+#[test]
+fn a_failure_leaves_its_voucher() {
+    let folder = folder("bad");
+    answers(&folder);
+    let first = fs::read(folder.join("in/1.cbor")).unwrap();
+    let guid = ownership_voucher::Voucher::parse(&first)
+        .unwrap()
+        .guid()
+        .to_string();
+    let here = folder.display();
+    let sign = format!("cat {here}/signature-$(sha256sum | cut -c1-64)");
+    for (name, instead, why) in [
+        (
+            "fails",
+            "echo the token is locked >&2; exit 3",
+            "the token is locked",
+        ),
+        ("silent", "exit 0", "wrote no signature"),
+        ("lies", "head -c 64 /dev/zero", "signature"),
+        (
+            "talks",
+            "head -c 100000 /dev/zero",
+            "wrote more than 4096 bytes",
+        ),
+        ("deaf", "exec <&-; exit 1", "exit status: 1"),
+    ] {
+        program(
+            &folder,
+            name,
+            &format!("if [ $OV_GUID = {guid} ]; then {instead}; else {sign}; fi"),
+        );
+        let _ = fs::remove_dir_all(folder.join("out"));
+        let (code, _, err) = ov(&folder, &format!("{EXTEND} ./{name}"));
+        assert_eq!(code, 1, "{name}: {err}");
+        assert!(
+            err.contains("1.cbor: not extended: ") && err.contains(why),
+            "{name}: {err}"
+        );
+        assert!(err.contains("4 vouchers extended, 1 not"), "{name}: {err}");
+        assert_eq!(
+            fs::read_dir(folder.join("out")).unwrap().count(),
+            4,
+            "{name}"
+        );
+        assert_eq!(fs::read(folder.join("in/1.cbor")).unwrap(), first);
+    }
+    let (code, _, err) = ov(
+        &folder,
+        &format!("{} ./missing", EXTEND.replace("-dir out", "-dir none")),
+    );
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("cannot be run"), "{err}");
+}
