@@ -11,14 +11,14 @@ use ownership_voucher::digest::Digest;
 use ownership_voucher::file::{PemBlock, PemBlocks, Piece, Splitter, Vouchers};
 use ownership_voucher::finding::Finding;
 use ownership_voucher::hmac::HmacSource;
-use ownership_voucher::key::KeyView;
+use ownership_voucher::key::{Fingerprint, KeyView};
 use ownership_voucher::onboard::{
     Challenge, DeviceCredential, DeviceError, DeviceFacts, DeviceProof, DeviceServiceInfoReady,
     DeviceVerifier, HelloDevice, OwnerHello, ProveOvHdr, Registration, Renewal, Setup, To1d,
     Unsigned, VerifiedOwner,
 };
 use ownership_voucher::transfer::{Fork, HandOverRequest, Receipt, Relation, Replacement, Sale};
-use ownership_voucher::voucher::{Entry, RendezvousInfo};
+use ownership_voucher::voucher::{Entry, KeyRing, RendezvousInfo};
 use ownership_voucher::*;
 
 fn all<T: Debug + Send + Sync>() {}
@@ -43,6 +43,7 @@ fn types_can_be_printed_and_shared() {
     all::<(PemBlock<'_>, PemBlocks<'_>, Piece, Splitter, Vouchers<'_>)>();
     all::<(HmacSecret, HmacSource<'_>, Policy<'_>, Policy<'static>)>();
     all::<(KeyView<'_>, PublicKey, KeyType, LocalKey)>();
+    all::<(Fingerprint, KeyRing<LocalKey>)>();
     all::<(
         Challenge,
         DeviceCredential,

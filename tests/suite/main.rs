@@ -14,6 +14,7 @@ mod batch;
 mod handover;
 mod hostile;
 mod interface;
+mod key_names;
 mod keys;
 mod leaks;
 mod limits;

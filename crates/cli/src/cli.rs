@@ -290,11 +290,13 @@ pub(crate) struct ExtendArgs {
     #[arg(long, value_enum, default_value_t = SignerInput::Message, requires = "signer_command")]
     pub(crate) signer_input: SignerInput,
     /// Write the message that the current owner must sign, and no voucher. Then repeat the command
-    /// with the same arguments and --signature
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
+    /// with the same arguments and --signature. For a shipment name a folder: it gets a file GUID.tbs for
+    /// each voucher, and each is printed with algorithm and owner
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, group = "signer")]
     pub(crate) to_be_signed: Option<PathBuf>,
-    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "signer")]
+    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA. For a shipment, the folder with
+    /// a file GUID.sig for each voucher; those without one are left as they are
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, group = "signer")]
     pub(crate) signature: Option<PathBuf>,
     /// The next owner: a public key, or certificates with its own first, in PEM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "next")]

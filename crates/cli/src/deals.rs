@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::ExtendArgs;
+use crate::elsewhere::{Messages, Signatures};
 use crate::input::Item;
 use crate::interrupt::{Interrupt, Stoppable};
 use crate::journal::SalesFile;
@@ -32,6 +33,9 @@ pub(crate) struct Deals {
 enum From {
     Keys(Keys),
     Command(SignerCommand),
+    /// Nobody signs yet.
+    Messages(Messages),
+    Signatures(Signatures),
     Master {
         master: MasterSecret,
         scan: ScanKey,
@@ -58,21 +62,22 @@ impl Deals {
         options: ExtendOptions,
     ) -> Result<Self, Failure> {
         let onetime = &args.onetime;
-        let from = match (args.key.as_slice(), &onetime.master, &args.signer_command) {
-            ([_, ..], None, None) => {
+        let elsewhere = args.signer_command.is_some()
+            || args.to_be_signed.is_some()
+            || args.signature.is_some();
+        if elsewhere && onetime.to_address.is_some() {
+            return Err(
+                "--to-address needs --key or --master: its seeds are derived from a secret of \
+                        the seller"
+                    .into(),
+            );
+        }
+        let from = match (args.key.as_slice(), &onetime.master) {
+            _ if elsewhere => From::elsewhere(args)?,
+            ([_, ..], None) => {
                 From::Keys(Keys::load(&args.key, &Passphrase::new(&args.passphrase))?)
             }
-            ([], None, Some(program)) => {
-                if onetime.to_address.is_some() {
-                    return Err(
-                        "--to-address needs --key or --master: its seeds are derived from a \
-                                secret of the seller"
-                            .into(),
-                    );
-                }
-                From::Command(SignerCommand::new(program, args.signer_input))
-            }
-            ([], Some(path), None) => {
+            ([], Some(path)) => {
                 let master = master(path)?;
                 let mut book = KeyBook::new();
                 if let (Some(order), Some(count)) = (&onetime.order, onetime.count) {
@@ -103,6 +108,14 @@ impl Deals {
             (None, None, None) => return Err("no next owner is named".into()),
         };
         Ok(Self { from, to, options })
+    }
+
+    /// The line about the message of this device, if it was written.
+    pub(crate) fn message(&self, guid: &str) -> Option<String> {
+        match &self.from {
+            From::Messages(messages) => messages.take(guid),
+            _ => None,
+        }
     }
 
     /// The number of keys in the list of next owners, if there is a list.
@@ -137,6 +150,18 @@ impl Deals {
             let ours = signer
                 .public_key()
                 .is_none_or(|key| key == *voucher.owner());
+            match &self.from {
+                // A wrong signature is no sale, and is not recorded as one.
+                From::Signatures(signatures) => {
+                    let signature = signatures.of(voucher)?.signature;
+                    voucher.extend(&next, &options)?.finish(&signature)?;
+                }
+                From::Messages(messages) => {
+                    let message = voucher.extend(&next, &options)?.to_be_signed();
+                    messages.check(&voucher.guid().to_string(), &message)?;
+                }
+                From::Keys(_) | From::Command(_) | From::Master { .. } => {}
+            }
             if ours {
                 warnings.collect(number, &name, (voucher, &next, &options), &policies)?;
             }
@@ -183,6 +208,8 @@ impl Deals {
                 Box::new(&keys.get_or_first(voucher.owner()).ok_or_else(none)?.key)
             }
             From::Command(command) => Box::new(command.of(voucher)),
+            From::Messages(messages) => Box::new(messages.of(voucher)),
+            From::Signatures(signatures) => Box::new(signatures.of(voucher)?),
             From::Master {
                 master,
                 scan,
@@ -227,6 +254,20 @@ impl Deals {
 }
 
 impl From {
+    /// A key that is not here: behind a program, or in two steps.
+    fn elsewhere(args: &ExtendArgs) -> Result<Self, Failure> {
+        Ok(
+            match (&args.signer_command, &args.to_be_signed, &args.signature) {
+                (Some(program), ..) => {
+                    Self::Command(SignerCommand::new(program, args.signer_input))
+                }
+                (_, Some(folder), _) => Self::Messages(Messages::open(folder, args.output.force)?),
+                (_, _, Some(folder)) => Self::Signatures(Signatures::new(folder)),
+                _ => return Err("no signer is named".into()),
+            },
+        )
+    }
+
     /// The key from which the seeds for addresses are derived: a secret of the seller. So the same
     /// sale has the same seed when it is repeated, and nobody else can compute it. With private keys
     /// it is the one that owns the voucher.

@@ -1,5 +1,6 @@
 //! `ov extend`: hands vouchers over to their next owner, one or a shipment.
 
+mod messages;
 mod two_steps;
 
 use std::io::{self, IsTerminal as _};
@@ -15,6 +16,7 @@ use two_steps::{first_step, hint, journal, second_step};
 
 use crate::cli::{ExtendArgs, refusing_all};
 use crate::deals::Deals;
+use crate::elsewhere::is_folder;
 use crate::input::{Batches, Inputs, Item};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
@@ -49,6 +51,14 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
     };
     if matches!(next, Some(KeyOrChain::Chain(_))) && args.encoding.is_some() {
         return Err("--encoding is for bare keys; add --bare-key for a certificate".into());
+    }
+    let step = args.to_be_signed.as_deref().or(args.signature.as_deref());
+    if step.is_some_and(is_folder) {
+        let deals = Deals::load(args, next, options)?;
+        return match args.to_be_signed {
+            Some(_) => messages::messages(args, &material, &deals, files),
+            None => shipment(args, &material, &deals, files),
+        };
     }
     match (next, &args.to_be_signed, &args.signature) {
         (Some(next), Some(path), None) => first_step(args, path, &next, &options, &material, files),
@@ -101,7 +111,8 @@ fn files(args: &ExtendArgs) -> Result<Files, Failure> {
         (&args.output.output, "-o"),
         (&args.to_be_signed, "--to-be-signed"),
     ] {
-        files.output(path.as_deref(), what)?;
+        // A folder has files of its own.
+        files.output(path.as_deref().filter(|path| !is_folder(path)), what)?;
     }
     Ok(files)
 }

@@ -3,19 +3,19 @@
 //! Unexpected contents are refused and never passed over, except for what programs write beside a
 //! private key: its curve, its public key and its certificates.
 
+mod der;
 mod encrypted;
 mod expected;
 mod jwk;
 mod mine;
 mod named;
 mod passphrase;
+mod refused;
 mod text;
 
 use std::path::Path;
 
-use ownership_voucher::{ErrorKind, LocalKey, PublicKey, file};
-use pkcs8::PrivateKeyInfoRef;
-use pkcs8::der::Decode as _;
+use ownership_voucher::{LocalKey, PublicKey, file};
 use zeroize::Zeroizing;
 
 pub(crate) use expected::{Expected, fingerprint};
@@ -27,6 +27,7 @@ use crate::read::{in_file, is_pem, read};
 use crate::report::{Problem, count};
 use jwk::Jwk;
 use named::Named;
+use refused::{PRIVATE, Refused};
 
 /// A part of a file: one key or certificate.
 pub(crate) struct Piece {
@@ -51,36 +52,6 @@ pub(crate) enum Content {
     /// Something else.
     Other(Refused),
 }
-
-/// What is not read: its name, and what to do about it.
-pub(crate) struct Refused {
-    what: String,
-    advice: &'static str,
-    /// Whether it has a private part all the same.
-    pub(crate) private: bool,
-}
-
-impl Refused {
-    fn new(what: impl Into<String>, advice: &'static str) -> Self {
-        Self {
-            what: what.into(),
-            advice,
-            private: false,
-        }
-    }
-
-    /// The message where something else was expected.
-    pub(crate) fn message(&self, name: &str, expected: &str) -> Failure {
-        let Self { what, advice, .. } = self;
-        let after = if advice.is_empty() { "" } else { "; " };
-        Failure::Message(format!(
-            "{name}: {what} found; expected {expected}{after}{advice}"
-        ))
-    }
-}
-
-/// What is expected of a file of private keys.
-const PRIVATE: &str = "a private key in PEM, DER or JWK";
 
 /// The parts of a file.
 pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Failure> {
@@ -161,7 +132,7 @@ fn of_der(bytes: &[u8]) -> Option<Content> {
     if encrypted::is_encrypted(bytes) {
         return Some(Content::Encrypted(Zeroizing::new(bytes.to_vec())));
     }
-    if is_private(bytes) {
+    if der::is_private(bytes) {
         return Some(Content::Private(Zeroizing::new(bytes.to_vec())));
     }
     if PublicKey::from_certificate_der(bytes).is_ok() {
@@ -170,7 +141,7 @@ fn of_der(bytes: &[u8]) -> Option<Content> {
     match named::file(bytes) {
         Some(named) => Some(Content::Other(in_words(named))),
         None if bytes.first() == Some(&0x30) => match public(bytes) {
-            Content::Other(_) if is_certificate(bytes) => {
+            Content::Other(_) if der::is_certificate(bytes) => {
                 Some(Content::Certificate(bytes.to_vec()))
             }
             content => Some(content),
@@ -179,84 +150,18 @@ fn of_der(bytes: &[u8]) -> Option<Content> {
     }
 }
 
+fn public(bytes: &[u8]) -> Content {
+    match der::public(bytes) {
+        Ok(key) => Content::Public(key),
+        Err(refused) => Content::Other(refused),
+    }
+}
+
 fn of_private(der: Zeroizing<Vec<u8>>) -> Content {
     match encrypted::is_encrypted(&der) {
         true => Content::Encrypted(der),
         false => Content::Private(der),
     }
-}
-
-/// A SubjectPublicKeyInfo, or an RSAPublicKey of PKCS#1.
-fn public(der: &[u8]) -> Content {
-    if let Ok(key) = pkcs1::RsaPublicKeyRef::from_der(der) {
-        let (modulus, exponent) = (key.modulus.as_bytes(), key.public_exponent.as_bytes());
-        return match PublicKey::from_rsa(modulus, exponent) {
-            Ok(key) => Content::Public(key),
-            Err(error) => Content::Other(rsa_or(modulus.len(), &error)),
-        };
-    }
-    match PublicKey::from_spki_der(der) {
-        Ok(key) => Content::Public(key),
-        Err(error) => Content::Other(match (named::algorithm(der), error.kind()) {
-            (Some(algorithm), _) => Refused::new(algorithm, named::KEYS),
-            (None, ErrorKind::RsaModulus) => {
-                let spki = pkcs8::spki::SubjectPublicKeyInfoRef::from_der(der).ok();
-                let key = spki
-                    .as_ref()
-                    .and_then(|spki| spki.subject_public_key.as_bytes());
-                let key = key.and_then(|key| pkcs1::RsaPublicKeyRef::from_der(key).ok());
-                rsa_or(key.map_or(0, |key| key.modulus.as_bytes().len()), &error)
-            }
-            (None, _) => bad("a public key", &error),
-        }),
-    }
-}
-
-/// An RSA key that FDO does not have: by its size if that is the reason.
-fn rsa_or(bytes: usize, error: &ownership_voucher::Error) -> Refused {
-    match error.kind() {
-        ErrorKind::RsaModulus if bytes > 0 => {
-            let bits = bytes.saturating_mul(8);
-            Refused::new(format!("an RSA key of {bits} bits"), named::KEYS)
-        }
-        _ => bad("an RSA key", error),
-    }
-}
-
-fn bad(what: &str, error: &ownership_voucher::Error) -> Refused {
-    let message = Problem::from(error).message;
-    Refused::new(format!("{what} that is not usable ({message})"), "")
-}
-
-/// Whether this is PKCS#8, SEC 1 or PKCS#1: a SEQUENCE that begins with a version and goes on as one of
-/// these.
-fn is_private(der: &[u8]) -> bool {
-    let rsa = || pkcs1::RsaPrivateKey::<pkcs1::UintRef<'_>>::from_der(der).is_ok();
-    let sec1 = || pkcs8::der::SliceReader::new(der).is_ok() && is_sec1(der);
-    PrivateKeyInfoRef::try_from(der).is_ok() || rsa() || sec1()
-}
-
-/// A SEQUENCE of the number 1 and an OCTET STRING (RFC 5915 §3).
-fn is_sec1(der: &[u8]) -> bool {
-    let content = match der {
-        [0x30, 0..=0x7f, rest @ ..]
-        | [0x30, 0x81, _, rest @ ..]
-        | [0x30, 0x82, _, _, rest @ ..] => rest,
-        _ => return false,
-    };
-    content.starts_with(&[0x02, 0x01, 0x01, 0x04])
-}
-
-/// Whether the outermost structure is that of a certificate: a SEQUENCE of a SEQUENCE, which begins with a
-/// version. Its key may be one that FDO does not have.
-fn is_certificate(der: &[u8]) -> bool {
-    let inside = |der: &[u8]| match der {
-        [0x30, 0x82, _, _, rest @ ..] => Some(rest.to_vec()),
-        [0x30, 0x81, _, rest @ ..] => Some(rest.to_vec()),
-        _ => None,
-    };
-    let tbs = inside(der.get(..32.min(der.len())).unwrap_or_default()).and_then(|it| inside(&it));
-    tbs.is_some_and(|tbs| tbs.starts_with(&[0xa0, 0x03, 0x02, 0x01]))
 }
 
 fn unknown(bytes: &[u8]) -> Content {
@@ -268,26 +173,6 @@ fn unknown(bytes: &[u8]) -> Content {
 
 fn in_words(named: Named) -> Refused {
     Refused::new(named.what, named.advice)
-}
-
-/// The key of a private key in DER.
-fn private(der: &[u8], name: &str) -> Result<LocalKey, Failure> {
-    LocalKey::from_der(der).map_err(|error| {
-        let refused = match (named::algorithm(der), error.kind()) {
-            (Some(algorithm), _) => Refused::new(algorithm, named::KEYS),
-            (None, ErrorKind::RsaModulus) => rsa_or(modulus(der), &error),
-            (None, _) => bad("a private key", &error),
-        };
-        refused.message(name, PRIVATE)
-    })
-}
-
-/// The bytes of the modulus of an RSA private key.
-fn modulus(der: &[u8]) -> usize {
-    let info = PrivateKeyInfoRef::try_from(der);
-    let key = info.map_or(der, |info| info.private_key.as_bytes());
-    let key = pkcs1::RsaPrivateKey::<pkcs1::UintRef<'_>>::from_der(key);
-    key.map_or(0, |key| key.modulus.as_bytes().len())
 }
 
 /// A private key and its place in words.
@@ -303,8 +188,8 @@ pub(crate) fn private_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<P
     for piece in pieces(path)? {
         let name = piece.name;
         let key = match piece.content {
-            Content::Private(der) => private(&der, &name)?,
-            Content::Encrypted(der) => encrypted::decrypt(&der, &name, passphrase)?,
+            Content::Private(bytes) => der::private(&bytes, &name)?,
+            Content::Encrypted(bytes) => encrypted::decrypt(&bytes, &name, passphrase)?,
             Content::PrivateJwk(key) => key,
             Content::Public(_) => {
                 public = public.saturating_add(1);
@@ -346,8 +231,8 @@ pub(crate) fn public_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<Pu
     for piece in pieces(path)? {
         let name = piece.name;
         let private_part = match piece.content {
-            Content::Private(der) => private(&der, &name)?,
-            Content::Encrypted(der) => encrypted::decrypt(&der, &name, passphrase)?,
+            Content::Private(bytes) => der::private(&bytes, &name)?,
+            Content::Encrypted(bytes) => encrypted::decrypt(&bytes, &name, passphrase)?,
             Content::PrivateJwk(key) => key,
             Content::Parameters => continue,
             Content::Public(key) => {
@@ -360,7 +245,7 @@ pub(crate) fn public_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<Pu
             }
             Content::Certificate(der) => {
                 let key = PublicKey::from_certificate_der(&der);
-                let key = key.map_err(|error| refused(&name, &der, &error))?;
+                let key = key.map_err(|error| unfit_certificate(&name, &der, &error))?;
                 keys.push(Public {
                     key,
                     private: false,
@@ -389,7 +274,11 @@ pub(crate) fn public_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<Pu
 }
 
 /// A certificate whose key is not one of FDO.
-pub(crate) fn refused(name: &str, der: &[u8], error: &ownership_voucher::Error) -> Failure {
+pub(crate) fn unfit_certificate(
+    name: &str,
+    der: &[u8],
+    error: &ownership_voucher::Error,
+) -> Failure {
     match named::algorithm_of_certificate(der) {
         Some(algorithm) => Failure::Message(format!(
             "{name}: a certificate for {algorithm} found; {}",

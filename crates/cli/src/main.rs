@@ -28,6 +28,7 @@ mod audit;
 mod cli;
 mod convert;
 mod deals;
+mod elsewhere;
 mod extend;
 mod fingerprint;
 mod forks;

@@ -52,7 +52,7 @@ impl Content {
         if let Some(leaf) = content.chain.first() {
             let key = PublicKey::from_certificate_der(leaf);
             let name = path.display().to_string();
-            key.map_err(|error| keys::refused(&name, leaf, &error))?;
+            key.map_err(|error| keys::unfit_certificate(&name, leaf, &error))?;
         }
         Ok(content)
     }

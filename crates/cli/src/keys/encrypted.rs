@@ -54,7 +54,7 @@ pub(super) fn decrypt(
     // One wrong passphrase in 256 ends in the padding of a right one.
     let info = pkcs8::PrivateKeyInfoRef::try_from(plain.as_bytes());
     info.map_err(|_| wrong())?;
-    super::private(plain.as_bytes(), name)
+    super::der::private(plain.as_bytes(), name)
 }
 
 /// Refuses what costs more than anybody's own key, and algorithms that are not read.

@@ -10,7 +10,8 @@ use pkcs8::SecretDocument;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::{Refused, named};
+use super::named;
+use super::refused::Refused;
 use crate::report::Problem;
 
 /// The key of a JWK.
@@ -40,7 +41,7 @@ type Members = BTreeMap<String, Value>;
 /// The key, or why it is none; a private part is noted whatever else is wrong.
 fn checked(members: &Members) -> Result<Jwk, Refused> {
     let private = ["d", "k"].iter().any(|name| members.contains_key(*name));
-    key_of(members).map_err(|refused| Refused { private, ..refused })
+    key_of(members).map_err(|refused| refused.of(private))
 }
 
 fn key_of(members: &Members) -> Result<Jwk, Refused> {

@@ -135,6 +135,10 @@ fn what_can_be_refused_before_is_no_sale() {
     let folder = folder("no-sale");
     fs::write(folder.join("tbs"), "mine").unwrap();
     fs::create_dir(folder.join("d")).unwrap();
+    let bytes = fs::read(folder.join("v")).unwrap();
+    let guid = ownership_voucher::Voucher::parse(&bytes).unwrap().guid();
+    let message = folder.join(format!("d/{guid}.tbs"));
+    fs::write(&message, "mine").unwrap();
     for args in [
         "extend v --key 1.key --to 5.pub -o w --max-entry 100",
         "extend v --to 5.pub --to-be-signed w --max-entry 100",
@@ -156,6 +160,7 @@ fn what_can_be_refused_before_is_no_sale() {
         let _ = fs::remove_file(folder.join("j"));
     }
     assert_eq!(text(&folder.join("tbs")), "mine");
+    assert_eq!(text(&message), "mine");
 }
 
 /// Whatever receipts go to: messages beside them are objects too.

@@ -160,3 +160,87 @@ fn a_failure_leaves_its_voucher() {
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("cannot be run"), "{err}");
 }
+
+/// The two steps for a shipment: messages into a folder, signatures out of one.
+#[test]
+fn a_shipment_is_signed_in_two_steps() {
+    use ownership_voucher::OwnerSigner as _;
+    let folder = folder("steps");
+    fs::create_dir(folder.join("signatures")).unwrap();
+    let extend = "extend in --any-origin --to next.pub --journal journal";
+    let messages = good(&folder, &format!("{extend} --to-be-signed messages/"));
+    assert_eq!(messages.lines().count(), 5, "{messages}");
+    // The same command again changes nothing.
+    assert_eq!(
+        good(&folder, &format!("{extend} --to-be-signed messages/")),
+        messages
+    );
+    let key = common::key(P256, 1);
+    let owner = hex::encode(key.public_key().fingerprint());
+    for (number, line) in messages.lines().enumerate() {
+        let [path, algorithm, by]: [&str; 3] =
+            line.split("  ").collect::<Vec<_>>().try_into().unwrap();
+        assert_eq!((algorithm, by), ("ES256", &*owner));
+        let message = fs::read(folder.join(path)).unwrap();
+        let mut signature = key.sign(key.algorithm(), &message).unwrap();
+        if number == 0 {
+            signature[5] ^= 1;
+        }
+        if number != 1 {
+            let name = path
+                .replace("messages", "signatures")
+                .replace(".tbs", ".sig");
+            fs::write(folder.join(name), signature).unwrap();
+        }
+    }
+    let second = format!("{extend} --signature signatures --out-dir out");
+    let (code, _, err) = ov(&folder, &second);
+    assert_eq!(code, 1, "{err}");
+    assert!(err.contains("3 vouchers extended, 2 not"), "{err}");
+    assert!(err.contains(".sig: "), "the missing file is named: {err}");
+    good(&folder, "verify out --any-origin --owner next.pub");
+    // The rest goes on once its signatures are right.
+    for line in messages.lines().take(2) {
+        let path = line.split("  ").next().unwrap();
+        let message = fs::read(folder.join(path)).unwrap();
+        let signature = key.sign(key.algorithm(), &message).unwrap();
+        let name = path
+            .replace("messages", "signatures")
+            .replace(".tbs", ".sig");
+        fs::write(folder.join(name), signature).unwrap();
+    }
+    let err = ov(&folder, &second).2;
+    assert!(
+        err.contains("2 vouchers extended, 0 not, 3 done before"),
+        "{err}"
+    );
+    assert_eq!(fs::read_dir(folder.join("out")).unwrap().count(), 5);
+    // To somebody else it would be a second sale.
+    let (code, _, err) = ov(
+        &folder,
+        &format!("{} --to-be-signed others/", extend.replace("next", "owner")),
+    );
+    assert_eq!(code, 1, "{err}");
+    assert_eq!(
+        fs::read_dir(folder.join("others")).unwrap().count(),
+        0,
+        "{err}"
+    );
+}
+
+/// A signature that does not verify is no sale: the journal does not record it.
+#[test]
+fn a_wrong_signature_records_no_sale() {
+    let folder = folder("wrong");
+    fs::create_dir(folder.join("signatures")).unwrap();
+    for number in 1..=5 {
+        let bytes = fs::read(folder.join(format!("in/{number}.cbor"))).unwrap();
+        let guid = ownership_voucher::Voucher::parse(&bytes).unwrap().guid();
+        fs::write(folder.join(format!("signatures/{guid}.sig")), [7; 64]).unwrap();
+    }
+    let extend = "extend in --any-origin --signature signatures --out-dir out --journal journal";
+    let (code, _, err) = ov(&folder, &format!("{extend} --to owner.pub"));
+    assert_eq!(code, 1, "{err}");
+    let journal = fs::read_to_string(folder.join("journal")).unwrap();
+    assert_eq!(journal.lines().count(), 1, "the header alone: {journal}");
+}
