@@ -189,9 +189,9 @@ impl<S, G> fmt::Debug for TraitSigner<S, G> {
 /// key.
 ///
 /// The `rsa` crate computes RSA signatures, blinded with random numbers of the operating system. It
-/// leaves intermediate values in freed memory, and its time was measured by its authors only: where
-/// others share the machine, leave RSA keys in a TPM, HSM or key service and sign through
-/// [`OwnerSigner`]. SECURITY.md says what is known.
+/// leaves copies of private numbers in freed memory, also of a key that was dropped, and its time was
+/// measured by its authors only: where others share the machine, leave RSA keys in a TPM, HSM or key
+/// service and sign through [`OwnerSigner`]. SECURITY.md says what is known.
 #[derive(Clone)]
 pub struct LocalKey(Secret);
 

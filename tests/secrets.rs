@@ -140,5 +140,72 @@ fn main() {
         let seen = left_behind(&wanted, || drop(black_box(key.to_pkcs8_der())));
         assert_eq!(seen.0, 0, "{kind:?} to DER");
     }
+    #[cfg(feature = "rsa-signing")]
+    rsa();
     println!("secrets: nothing is left behind");
+}
+
+/// RSA: what is ours is wiped. The crate leaves copies of numbers, as words of the machine, when it reads a
+/// key and when it signs, and one prime when the key is dropped: SECURITY.md says so, and this fails once
+/// it is no longer true.
+#[cfg(feature = "rsa-signing")]
+fn rsa() {
+    use rsa::pkcs1::{RsaPrivateKey, UintRef};
+    use rsa::pkcs8::PrivateKeyInfoRef;
+    use rsa::pkcs8::der::Decode as _;
+
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/keys.json");
+    let keys = std::fs::read(path).expect("part of the repository");
+    let keys: serde_json::Value = serde_json::from_slice(&keys).expect("JSON");
+    let pem = keys["rsa2048-owner-a"].as_str().expect("PEM");
+    let read = || LocalKey::from_pem(pem.as_bytes()).expect("a key");
+    let der = read().to_pkcs8_der().expect("encoded");
+    let info = PrivateKeyInfoRef::try_from(der.as_slice()).expect("PKCS#8");
+    let key = RsaPrivateKey::<UintRef<'_>>::from_der(info.private_key.as_bytes());
+    let key = key.expect("PKCS#1");
+    let numbers = [
+        key.private_exponent,
+        key.prime1,
+        key.prime2,
+        key.exponent1,
+        key.exponent2,
+    ];
+    let numbers = numbers.map(|number| number.as_bytes().to_vec());
+    let words = numbers.each_ref().map(|number| reversed(number));
+    let as_written = numbers.each_ref().map(Vec::as_slice);
+    let as_words = words.each_ref().map(Vec::as_slice);
+
+    let from_der = || drop(Box::new(LocalKey::from_der(&der)));
+    let held = Box::new(read());
+    let sign = |algorithm| drop(black_box(held.sign(algorithm, b"a message")));
+    let sign = || {
+        [Algorithm::Rs256, Algorithm::Ps256]
+            .into_iter()
+            .for_each(sign)
+    };
+    assert_eq!(left_behind(&as_written, from_der), (0, false), "from DER");
+    let seen = left_behind(&as_written, || drop(Box::new(read())));
+    assert_eq!(seen, (0, false), "from PEM");
+    assert_eq!(left_behind(&as_written, sign), (0, false), "signing");
+    let seen = left_behind(&as_written, || drop(black_box(held.to_pkcs8_der())));
+    assert_eq!(seen.0, 0, "to DER");
+    assert!(
+        left_behind(&as_words, from_der).0 > 0,
+        "SECURITY.md says that copies are left"
+    );
+    assert!(
+        left_behind(&as_words, sign).0 > 0,
+        "SECURITY.md says that copies are left"
+    );
+    // All but one prime is wiped with the key.
+    let [d, p, q, dp, dq] = as_words;
+    let clone = Box::new(read());
+    let rest = [&as_written[..], &[d, q, dp, dq]].concat();
+    assert_eq!(
+        left_behind(&rest, || drop(black_box(held))).0,
+        0,
+        "dropping"
+    );
+    let seen = left_behind(&[p], || drop(black_box(clone)));
+    assert!(seen.0 > 0, "SECURITY.md says that a prime is left");
 }

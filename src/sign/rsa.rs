@@ -22,7 +22,7 @@ use crate::key::{KeyType, PublicKey};
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 
-/// A key of 2048 or 3072 bits with two primes. It is wiped when dropped.
+/// A key of 2048 or 3072 bits with two primes. The crate wipes most of it when it is dropped.
 #[derive(Clone)]
 pub(super) struct RsaSecret {
     key: Box<PrivateKey>,

@@ -1,6 +1,7 @@
 //! `ov owned`: which of many keys owns which of many vouchers, by what the vouchers claim.
 
 use ownership_voucher::{Guid, Limits, Voucher};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cli::OwnedArgs;
@@ -9,7 +10,7 @@ use crate::keys::{Expected, Keys, Passphrase};
 use crate::lines::{BAD, DOUBT, GOOD, PLAIN, plain};
 use crate::output::{Lines, print_message};
 use crate::report::{Problem, count, hex, object, short};
-use crate::verify::Progress;
+use crate::verify::{Progress, pool};
 use crate::{Failure, Outcome};
 
 /// What a voucher says about its owner.
@@ -25,12 +26,13 @@ pub(crate) fn run(args: &OwnedArgs) -> Result<Outcome, Failure> {
     if !args.key.is_empty() {
         mine.add(&Keys::load(&args.key, &Passphrase::new(&args.passphrase))?);
     }
+    let pool = pool(args.jobs)?;
     let mut batches = Batches::new(&args.paths);
     let (mut lines, mut progress) = (Lines::new(), Progress::new(args.quiet));
     let (mut owned, mut others, mut unread) = (0_usize, 0_usize, 0_usize);
     while let Some(items) = batches.next() {
-        for item in &items {
-            let claim = claim(item, &mine);
+        let claims: Vec<_> = pool.install(|| items.par_iter().map(|it| claim(it, &mine)).collect());
+        for (item, claim) in items.iter().zip(claims) {
             let counter = match &claim {
                 Ok(Claim { key: Some(_), .. }) => &mut owned,
                 Ok(_) => &mut others,
@@ -72,14 +74,22 @@ fn claim(item: &Item, mine: &Expected) -> Result<Claim, Problem> {
     let bytes = item.bytes.as_ref().map_err(Clone::clone)?;
     let voucher = Voucher::parse_with(bytes, &Limits::new());
     let voucher = voucher.map_err(|error| Problem::from(&error))?;
+    let guid = voucher.guid();
+    if let Some((name, fingerprint)) = mine.claimed_owner(&voucher) {
+        return Ok(Claim {
+            guid,
+            owner: Ok(fingerprint),
+            key: Some(name.to_owned()),
+        });
+    }
     let key = voucher.claimed_owner().public_key();
     Ok(Claim {
-        guid: voucher.guid(),
-        owner: match &key {
+        guid,
+        key: key.as_ref().ok().and_then(|key| mine.name_of(key)),
+        owner: match key {
             Ok(key) => Ok(key.fingerprint()),
-            Err(error) => Err(Problem::from(error)),
+            Err(error) => Err(Problem::from(&error)),
         },
-        key: mine.claimed_owner(&voucher, key.as_ref().ok()),
     })
 }
 

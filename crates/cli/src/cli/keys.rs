@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::shared::PassphraseArgs;
+use super::shared::{Jobs, PassphraseArgs};
 
 #[derive(Args, Debug)]
 pub(crate) struct OwnedArgs {
@@ -31,6 +31,8 @@ pub(crate) struct OwnedArgs {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArgs,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
 }
 
 #[derive(Args, Debug)]

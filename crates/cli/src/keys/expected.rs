@@ -14,12 +14,30 @@ use crate::owners;
 /// Keys and fingerprints, of which one is expected.
 #[derive(Default)]
 pub(crate) struct Expected {
-    /// With the place of each key in words.
-    keys: KeyRing<String>,
+    keys: KeyRing<Known>,
     fingerprints: BTreeSet<Fingerprint>,
 }
 
+/// What is known about a key.
+struct Known {
+    /// Its place in words.
+    name: String,
+    /// SHA-256 of its SubjectPublicKeyInfo.
+    fingerprint: [u8; 32],
+}
+
 impl Expected {
+    /// Adds a key; the first name of a key stays.
+    fn insert(&mut self, key: PublicKey, name: &str) {
+        if self.keys.get(&key).is_none() {
+            let known = Known {
+                name: name.to_owned(),
+                fingerprint: key.fingerprint(),
+            };
+            self.keys.insert(key, known);
+        }
+    }
+
     /// Reads what an option names each time that it is given: a fingerprint, or a file of keys.
     pub(crate) fn load(named: &[PathBuf]) -> Result<Self, Failure> {
         let mut expected = Self::default();
@@ -29,9 +47,7 @@ impl Expected {
                 continue;
             }
             for (key, name) in owners::anchors(path)? {
-                if expected.keys.get(&key).is_none() {
-                    expected.keys.insert(key, name);
-                }
+                expected.insert(key, &name);
             }
         }
         Ok(expected)
@@ -48,8 +64,8 @@ impl Expected {
 
     /// The name of the key that matches, in words: its file, or the fingerprint.
     pub(crate) fn name_of(&self, key: &PublicKey) -> Option<String> {
-        if let Some(name) = self.keys.get(key) {
-            return Some(name.clone());
+        if let Some(known) = self.keys.get(key) {
+            return Some(known.name.clone());
         }
         if self.fingerprints.is_empty() {
             return None;
@@ -59,24 +75,17 @@ impl Expected {
         names.find(named).map(|it| it.to_string())
     }
 
-    /// The same for the key that a voucher claims as its owner, which may have been decoded.
-    pub(crate) fn claimed_owner(
-        &self,
-        voucher: &Voucher<'_>,
-        key: Option<&PublicKey>,
-    ) -> Option<String> {
-        match self.keys.claimed_owner(voucher) {
-            Some(name) => Some(name.clone()),
-            None => key.and_then(|key| self.name_of(key)),
-        }
+    /// The name and the fingerprint of the key that a voucher claims as its owner, if it is in one of the
+    /// files. The key in the voucher is not decoded.
+    pub(crate) fn claimed_owner(&self, voucher: &Voucher<'_>) -> Option<(&str, [u8; 32])> {
+        let known = self.keys.claimed_owner(voucher)?;
+        Some((&known.name, known.fingerprint))
     }
 
     /// Adds the public parts of these keys.
     pub(crate) fn add(&mut self, keys: &Keys) {
         for (key, name) in keys.names() {
-            if self.keys.get(key).is_none() {
-                self.keys.insert(key.clone(), name.to_owned());
-            }
+            self.insert(key.clone(), name);
         }
     }
 
