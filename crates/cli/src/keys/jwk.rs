@@ -234,3 +234,76 @@ impl<'de> Deserialize<'de> for Value {
         from.deserialize_any(Any)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7517 §A.2: a private key on P-256. RFC 8037 §A.1: an Ed25519 key.
+    const EC: &str = r#"{"kty":"EC","crv":"P-256",
+        "x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        "d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE","use":"enc","kid":"1"}"#;
+    const OKP: &str = r#"{"kty":"OKP","crv":"Ed25519",
+        "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+
+    fn one(text: &str) -> Result<Jwk, Refused> {
+        let mut keys = read(text.as_bytes()).expect("a JWK");
+        assert_eq!(keys.len(), 1);
+        keys.remove(0)
+    }
+
+    fn refused(text: &str) -> String {
+        match one(text) {
+            Ok(_) => panic!("read: {text}"),
+            Err(refused) => match refused.message("f", "x") {
+                crate::Failure::Message(message) => message,
+                crate::Failure::Closed => panic!("closed"),
+            },
+        }
+    }
+
+    #[test]
+    fn the_keys_of_the_standards_are_read() {
+        for text in [EC, OKP] {
+            assert!(matches!(one(text), Ok(Jwk::Private(_))), "{text}");
+            let public = text.replace("\"d\":", "\"other\":");
+            assert!(matches!(one(&public), Ok(Jwk::Public(_))), "{text}");
+        }
+        // With padding, as some programs write it.
+        let padded = OKP.replace("PcHURo", "PcHURo=");
+        assert!(one(&padded).is_ok());
+        assert!(read(b"{\"keys\":[]}").expect("a set").is_empty());
+        for other in ["", "{", "[]", "{\"a\":1}", "1", "{\"kty\":\"EC\"}x"] {
+            assert!(read(other.as_bytes()).is_none(), "{other}");
+        }
+        // Two members of one name: readers disagree about which of them counts.
+        let twice = EC.replace("\"kid\":\"1\"", "\"d\":\"AA\"");
+        assert!(read(twice.as_bytes()).is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let with = |from: &str, to: &str| refused(&EC.replace(from, to));
+        for (message, why) in [
+            (with("MKBC", ""), "x has 29 bytes in place of 32"),
+            (with("MKBC", "AAAAMKBC"), "x has 35 bytes in place of 32"),
+            (with("870M", ""), "d has 29 bytes in place of 32"),
+            (with("4Etl", "5Etl"), "not usable"),
+            (with("870M", "970M"), "do not belong together"),
+            (with("MKBC", "M*BC"), "x is no base64url"),
+            (with("\"y\"", "\"z\""), "without y"),
+            (with("\"x\":\"MK", "\"x\":1,\"z\":\"MK"), "without x"),
+            (with("P-256", "secp256k1"), "a curve that FDO does not have"),
+            (with("\"EC\"", "\"XX\""), "a kind that FDO does not have"),
+            (
+                refused(r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#),
+                "2048 or 3072 bits",
+            ),
+            (refused(r#"{"keys":[1]}"#), "no object"),
+        ] {
+            assert!(message.contains(why), "{message}");
+        }
+    }
+}

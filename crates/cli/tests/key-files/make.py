@@ -139,6 +139,9 @@ def encrypted(pkcs8):
     assert body.count(b"\x02\x02\x40\x00\x02\x01\x08") == 1
     put("encrypted-wide.pem", pem("ENCRYPTED PRIVATE KEY", body.replace(
         b"\x02\x02\x40\x00\x02\x01\x08", b"\x02\x02\x40\x00\x02\x01\x7f")))
+    assert body.count(b"\x02\x01\x08\x02\x01\x01") == 1
+    put("encrypted-parallel.pem", pem("ENCRYPTED PRIVATE KEY", body.replace(
+        b"\x02\x01\x08\x02\x01\x01", b"\x02\x01\x08\x02\x01\x7f")))
     put("encrypted-old.pem", openssl("ec", "-aes256", "-passout", f"pass:{PASSPHRASE}", stdin=pkcs8))
 
 

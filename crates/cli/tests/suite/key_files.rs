@@ -271,7 +271,11 @@ fn some(terminal: &mut fs::File) -> String {
 fn an_expensive_passphrase_costs_nothing() {
     let folder = folder("expensive");
     let begun = std::time::Instant::now();
-    for file in ["encrypted-slow.pem", "encrypted-wide.pem"] {
+    for file in [
+        "encrypted-slow.pem",
+        "encrypted-wide.pem",
+        "encrypted-parallel.pem",
+    ] {
         let (code, _, err) = ov(
             &folder,
             &format!("fingerprint {file} --passphrase-file passphrase"),
