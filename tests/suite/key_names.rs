@@ -287,3 +287,16 @@ fn many_vouchers_among_many_keys_take_no_time() {
         begun.elapsed()
     );
 }
+
+/// Without the feature an RSA private key is named, and not taken for a damaged key of another kind.
+#[cfg(not(feature = "rsa-signing"))]
+#[test]
+fn an_rsa_private_key_needs_a_feature() {
+    let keys = vectors("keys");
+    let pem = keys["rsa2048-owner-a"].as_str().unwrap();
+    let error = ownership_voucher::LocalKey::from_pem(pem.as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::FeatureDisabled);
+    assert!(error.to_string().contains("rsa-signing"), "{error}");
+    let error = ownership_voucher::LocalKey::from_der(b"0").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadArgument);
+}

@@ -23,7 +23,7 @@ struct Content {
 }
 
 impl Content {
-    /// Reads keys and certificates in every form of [`keys`](crate::keys).
+    /// Reads keys and certificates in every form of [`keys`].
     fn load(path: &Path) -> Result<Self, Failure> {
         let mut content = Self::default();
         for piece in keys::pieces(path)? {

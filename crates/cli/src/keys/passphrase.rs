@@ -11,6 +11,7 @@ use crate::cli::PassphraseArgs;
 use crate::read::read;
 
 /// More than anybody types.
+#[cfg(any(unix, test))]
 const MOST: usize = 1024;
 
 /// Where passphrases come from.
@@ -114,6 +115,7 @@ fn ask(name: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 /// The characters up to the line end. Backspace removes one, ^U all; ^C and ^D end the command.
+#[cfg(any(unix, test))]
 fn line(mut terminal: impl std::io::Read) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut typed = Zeroizing::new(Vec::with_capacity(MOST));
     let mut byte = Zeroizing::new([0]);
