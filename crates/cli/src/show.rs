@@ -159,6 +159,9 @@ fn tree_of(
         Some(error) => format!(": {} ({})", error.message, error.kind.name()),
     };
     root = root.with([Node::marked(standing.style(), standing.words(), basis)]);
+    if let Some(matched) = verdict.matched.words() {
+        root.push(matched);
+    }
     if let Some(voucher) = voucher {
         root = root.with([header(voucher, at, secrets)]);
         root = root.with(device(voucher, at));

@@ -103,6 +103,8 @@ fn reports_say_which_key_it_is() {
         text.contains("owner: 12.pub, key 2  manufacturer: 0.pub"),
         "{text}"
     );
+    let shown = good(&folder, "show in/2.cbor --any-origin --owner 12.pub");
+    assert!(shown.contains("owner: 12.pub, key 2"), "{shown}");
     // With one key there is nothing to tell.
     let text = good(&folder, "verify in/3.cbor --any-origin --owner 3.pub");
     assert!(!text.contains("3.pub"), "{text}");
