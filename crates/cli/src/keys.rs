@@ -44,11 +44,9 @@ pub(crate) enum Content {
     Private(Zeroizing<Vec<u8>>),
     /// Not decrypted yet.
     Encrypted(Zeroizing<Vec<u8>>),
-    PrivateJwk(LocalKey),
+    PrivateJwk(Box<LocalKey>),
     Public(PublicKey),
     Certificate(Vec<u8>),
-    /// The curve that OpenSSL writes before a key.
-    Parameters,
     /// Something else.
     Other(Refused),
 }
@@ -91,7 +89,7 @@ fn of_file(path: &Path, error: Failure) -> Failure {
 fn of_jwk(key: Result<Jwk, Refused>) -> Content {
     match key {
         Ok(Jwk::Public(key)) => Content::Public(key),
-        Ok(Jwk::Private(key)) => Content::PrivateJwk(key),
+        Ok(Jwk::Private(key)) => Content::PrivateJwk(Box::new(key)),
         Err(refused) => Content::Other(refused),
     }
 }
@@ -105,7 +103,8 @@ fn of_pem(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
         let other = named::pem_label(label).or_else(|| named::legacy_encrypted(whole));
         let content = match other {
             Some(named) => Content::Other(in_words(named)),
-            None if label.ends_with("PARAMETERS") => Content::Parameters,
+            // The curve, which OpenSSL writes before a key.
+            None if label.ends_with("PARAMETERS") => continue,
             None => {
                 let der = block.decode().map_err(|error| in_file(path, &error))?;
                 match label {
@@ -118,11 +117,16 @@ fn of_pem(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
                 }
             }
         };
+        // What is refused is refused at once, so that a file of such blocks takes no memory.
+        let ends = matches!(content, Content::Other(_));
         pieces.push(Piece {
             content,
             label: label.to_owned(),
             name: String::new(),
         });
+        if ends {
+            break;
+        }
     }
     Ok(pieces)
 }
@@ -190,7 +194,7 @@ pub(crate) fn private_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<P
         let key = match piece.content {
             Content::Private(bytes) => der::private(&bytes, &name)?,
             Content::Encrypted(bytes) => encrypted::decrypt(&bytes, &name, passphrase)?,
-            Content::PrivateJwk(key) => key,
+            Content::PrivateJwk(key) => *key,
             Content::Public(_) => {
                 public = public.saturating_add(1);
                 continue;
@@ -199,7 +203,6 @@ pub(crate) fn private_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<P
                 certificates = certificates.saturating_add(1);
                 continue;
             }
-            Content::Parameters => continue,
             Content::Other(refused) => return Err(refused.message(&name, PRIVATE)),
         };
         keys.push(Private { key, name });
@@ -233,8 +236,7 @@ pub(crate) fn public_keys(path: &Path, passphrase: &Passphrase) -> Result<Vec<Pu
         let private_part = match piece.content {
             Content::Private(bytes) => der::private(&bytes, &name)?,
             Content::Encrypted(bytes) => encrypted::decrypt(&bytes, &name, passphrase)?,
-            Content::PrivateJwk(key) => key,
-            Content::Parameters => continue,
+            Content::PrivateJwk(key) => *key,
             Content::Public(key) => {
                 keys.push(Public {
                     key,

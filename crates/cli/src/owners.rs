@@ -39,8 +39,6 @@ impl Content {
                 keys::Content::Private(_)
                 | keys::Content::Encrypted(_)
                 | keys::Content::PrivateJwk(_) => return Err(private_key_found(path, "")),
-                // Before a private key, which is refused.
-                keys::Content::Parameters => {}
                 keys::Content::Other(refused) if refused.private => {
                     return Err(private_key_found(path, ""));
                 }

@@ -20,8 +20,17 @@ pub(super) enum Jwk {
     Private(LocalKey),
 }
 
+/// The maximum bytes of a set: a parsed one takes many times its size. 10^4 keys have 3 MiB.
+const MOST: usize = 4 << 20;
+
 /// The keys of a JWK, or of a set of them (RFC 7517 §5); `None` if these bytes are neither.
 pub(super) fn read(bytes: &[u8]) -> Option<Vec<Result<Jwk, Refused>>> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
+    if bytes.len() > MOST {
+        return Some(vec![Err(bad("JSON of more than 4 MiB"))]);
+    }
     let value: Value = serde_json::from_slice(bytes).ok()?;
     let Value::Object(mut members) = value else {
         return None;
@@ -278,6 +287,8 @@ mod tests {
         for other in ["", "{", "[]", "{\"a\":1}", "1", "{\"kty\":\"EC\"}x"] {
             assert!(read(other.as_bytes()).is_none(), "{other}");
         }
+        let long = format!("{}{}", EC, " ".repeat(MOST));
+        assert!(refused(&long).contains("more than 4 MiB"));
         // Two members of one name: readers disagree about which of them counts.
         let twice = EC.replace("\"kid\":\"1\"", "\"d\":\"AA\"");
         assert!(read(twice.as_bytes()).is_none());
