@@ -36,11 +36,20 @@ pub(super) fn read(bytes: &[u8]) -> Option<Vec<Result<Jwk, Refused>>> {
         return None;
     };
     if let Some(Value::List(keys)) = members.remove("keys") {
-        let keys = keys.iter().map(|key| match key {
-            Value::Object(members) => checked(members),
-            _ => Err(bad("a JWK that is no object")),
-        });
-        return Some(keys.collect());
+        let mut read = Vec::new();
+        for key in &keys {
+            let key = match key {
+                Value::Object(members) => checked(members),
+                _ => Err(bad("a JWK that is no object")),
+            };
+            let ends = key.is_err();
+            read.push(key);
+            // The first that is refused is the error.
+            if ends {
+                break;
+            }
+        }
+        return Some(read);
     }
     members.contains_key("kty").then(|| vec![checked(&members)])
 }
