@@ -38,6 +38,9 @@ fn findings() {
 fn names_are_displayed_in_any_width() {
     assert_eq!(ErrorKind::GuidZero.to_string(), "guid-zero");
     assert_eq!(RvProtocol::Https.to_string(), RvProtocol::Https.name());
-    assert_eq!(format!("{:>6}|{:6}|", Origin::Hmac, Origin::Hmac), "  hmac|hmac  |");
+    assert_eq!(
+        format!("{:>6}|{:6}|", Origin::Hmac, Origin::Hmac),
+        "  hmac|hmac  |"
+    );
     assert_eq!(KeyType::Secp256r1.to_string(), "SECP256R1");
 }
