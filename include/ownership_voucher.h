@@ -551,6 +551,9 @@
 // OVEExtra holds a type that FDO reserves.
 #define OV_FINDING_EXTRA_RESERVED 745
 
+// The voucher is wrapped in a byte string or a tag.
+#define OV_FINDING_WRAPPED 746
+
 // The voucher has no entries: its manufacturer owns it.
 #define OV_FINDING_NO_ENTRIES 750
 

@@ -8,7 +8,7 @@ use crate::finding::{Finding, FindingKind};
 use crate::key::PublicKey;
 use crate::policy::Policy;
 use crate::verify::{ChainHashRule, ErrorSink, Proved, VerifiedVoucher, verify};
-use crate::voucher::{FindingList, Index, Voucher};
+use crate::voucher::{FindingList, Index, Voucher, unwrapped};
 
 /// The result of an audit.
 #[derive(Clone, Debug)]
@@ -71,7 +71,8 @@ pub fn audit<'a>(bytes: &'a [u8], policy: &Policy<'_>) -> Audit<'a> {
         Err(error) => {
             // The findings up to the fault may explain it.
             let mut list = FindingList::new(policy.limits.findings);
-            let _ = Index::read(bytes, &policy.limits, &mut list);
+            let inside = unwrapped(bytes).unwrap_or(bytes);
+            let _ = Index::read(inside, &policy.limits, &mut list);
             let (errors, findings) = (alloc::vec![error], list.finish());
             return Audit {
                 voucher: None,

@@ -13,8 +13,12 @@ pub use crate::key::private::is_private_key;
 
 mod buffer;
 #[cfg(feature = "pem")]
+mod decode;
+mod kind;
+#[cfg(feature = "pem")]
 mod pem;
 mod split;
+pub use kind::Kind;
 #[cfg(feature = "pem")]
 pub use pem::{PemBlock, PemBlocks, certificates_from_pem};
 pub use split::{Format, PEM_LABEL, Piece, Splitter};
@@ -26,12 +30,15 @@ const CHUNK: usize = 1 << 20;
 /// goes through a [`Splitter`].
 ///
 /// The input may be a CBOR sequence (RFC 8742) of one or more vouchers; text with PEM blocks
-/// labelled `OWNERSHIP VOUCHER`, with any text around and between them and lines of any width; or
-/// base64 of CBOR. If the end of an item cannot be determined, the item is returned up to the end
-/// of the input, or to one byte more than [`Limits::MAX_INPUT`](crate::Limits::MAX_INPUT); parsing
-/// it as a voucher gives the fault.
+/// labelled `OWNERSHIP VOUCHER`, with any text around and between them and lines of any width; JSON
+/// with such a block or base64 in its strings; or base64 of either alphabet or hexadecimal digits of
+/// CBOR. Text may be UTF-16. If the end of an item cannot be determined, the item is returned up to
+/// the end of the input, or to one byte more than
+/// [`Limits::MAX_INPUT`](crate::Limits::MAX_INPUT); bytes after an item that cannot be a voucher
+/// come with it. Parsing it as a voucher gives the fault.
 ///
-/// An input without any voucher gives one error, [`ErrorKind::NoVoucher`].
+/// An input without any voucher gives one error, [`ErrorKind::NoVoucher`], which names what it is if
+/// that is known. [`Kind::of`] tells it too.
 ///
 /// ```
 /// use ownership_voucher::file::{Vouchers, to_pem};
@@ -58,9 +65,9 @@ impl<'a> Vouchers<'a> {
     /// An iterator over the vouchers of this input.
     #[must_use]
     pub fn new(input: &'a [u8]) -> Self {
-        let state = match input.first() {
-            Some(first) if !split::starts_array(*first) => State::Text(Box::default(), input),
-            _ => State::Cbor(input),
+        let state = match input.is_empty() || split::is_cbor(input) {
+            true => State::Cbor(input),
+            false => State::Text(Box::default(), input),
         };
         Self { state, any: false }
     }
@@ -71,10 +78,10 @@ impl<'a> State<'a> {
         match self {
             Self::Cbor([]) => None,
             Self::Cbor(sequence) => {
-                let (item, rest) = match split::extent(sequence, true) {
+                let (item, rest) = match split::record(sequence, true, false) {
                     split::Extent::Whole(length) => sequence.split_at_checked(length)?,
                     split::Extent::Unknown(length) => (sequence.get(..length)?, &[][..]),
-                    split::Extent::More => return None,
+                    split::Extent::More(_) => return None,
                 };
                 *sequence = rest;
                 Some(Ok(Cow::Borrowed(item)))
@@ -103,9 +110,12 @@ impl<'a> Iterator for Vouchers<'a> {
         let item = self.state.next();
         if item.is_none() && !self.any {
             self.any = true;
-            let why = match self.state {
+            let why = match &self.state {
                 State::Cbor(_) => "the input is empty",
-                State::Text(..) => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64",
+                State::Text(splitter, _) => match splitter.kind() {
+                    Some(kind) => kind.message(),
+                    None => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64",
+                },
             };
             return Some(Err(Error::because(ErrorKind::NoVoucher, why)));
         }
@@ -121,10 +131,7 @@ impl<'a> Iterator for Vouchers<'a> {
 /// [`ErrorKind::Pem`] for a PEM block that cannot be decoded. CBOR is returned whole, so that
 /// trailing bytes are an error when the voucher is parsed.
 pub fn single(input: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
-    if input
-        .first()
-        .is_some_and(|first| split::starts_array(*first))
-    {
+    if split::is_cbor(input) {
         return Ok(Cow::Borrowed(input));
     }
     let mut vouchers = Vouchers::new(input);

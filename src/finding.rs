@@ -226,6 +226,9 @@ findings! {
     ExtraOrder = 744, "extra-order", "the types in OVEExtra are not in their order";
     /// OVEExtra with a type of -65536 or above, which FDO reserves.
     ExtraReserved = 745, "extra-reserved", "OVEExtra holds a type that FDO reserves";
+    /// A voucher in a byte string (tag 24 or none), or behind the tag of self-described CBOR
+    /// (RFC 8949 §3.4.5.1 and §3.4.6). What is inside is verified, as it was received.
+    Wrapped = 746, "wrapped", "the voucher is wrapped in a byte string or a tag";
 
     /// No entries: the manufacturer is the owner.
     NoEntries = 750, "no-entries", "the voucher has no entries: its manufacturer owns it";

@@ -19,13 +19,13 @@ use core::str::FromStr;
 
 use crate::digest::Digest;
 use crate::error::{Error, ErrorKind};
-use crate::finding::Finding;
+use crate::finding::{Finding, FindingKind};
 use crate::key::{Certificates, KeyView, NullSink};
 use crate::limits::Limits;
 
 pub(crate) use deviations::{Deviations, FindingList};
 use parse::claimed_guid;
-pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version};
+pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version, unwrapped};
 pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
 };
@@ -73,6 +73,8 @@ pub struct Voucher<'a> {
     deviations: Deviations,
     /// Whether it was parsed under the default limits or narrower ones.
     narrow: bool,
+    /// Whether the input had it in a byte string or behind a tag.
+    wrapped: bool,
 }
 
 impl<'a> Voucher<'a> {
@@ -80,6 +82,10 @@ impl<'a> Voucher<'a> {
     ///
     /// Every dialect of FDO 1.1 in circulation is parsed. [`deviations`](Self::deviations) lists the
     /// deviations from the text. The policy decides on them when the voucher is verified.
+    ///
+    /// A voucher in a byte string, with or without tag 24, or behind the tag of self-described CBOR
+    /// is read too, with the finding [`FindingKind::Wrapped`]. [`as_bytes`](Self::as_bytes) is then
+    /// the voucher inside, and offsets are counted from its start.
     ///
     /// # Errors
     /// The first fault in the order of the bytes, as an [`Error`] with the byte offset and, where
@@ -95,12 +101,17 @@ impl<'a> Voucher<'a> {
     /// As [`parse`](Self::parse).
     pub fn parse_with(bytes: &'a [u8], limits: &Limits) -> Result<Self, Error> {
         let mut deviations = Deviations::NONE;
-        let index = read(bytes, limits, &mut deviations)?;
+        let inside = unwrapped(bytes)?;
+        let index = read(inside, limits, &mut deviations).map_err(|error| {
+            // Places are those of the input.
+            error.moved(bytes.len().saturating_sub(inside.len()) as u64)
+        })?;
         Ok(Self {
-            bytes: Cow::Borrowed(bytes),
+            bytes: Cow::Borrowed(inside),
             index,
             deviations,
             narrow: limits.within(&Limits::new()),
+            wrapped: inside.len() < bytes.len(),
         })
     }
 
@@ -119,6 +130,7 @@ impl<'a> Voucher<'a> {
             index: self.index,
             deviations: self.deviations,
             narrow: self.narrow,
+            wrapped: self.wrapped,
         }
     }
 
@@ -294,6 +306,9 @@ impl<'a> Voucher<'a> {
     /// The deviations, with room for `most`.
     pub(crate) fn deviation_list(&self, most: usize) -> FindingList {
         let mut list = FindingList::new(most);
+        if self.wrapped {
+            crate::cbor::Sink::note(&mut list, FindingKind::Wrapped, 0);
+        }
         // The same bytes were parsed before, under limits that may have been wider than the
         // default.
         let wide = Limits {
@@ -337,13 +352,19 @@ impl Voucher<'static> {
     /// # Errors
     /// As [`parse`](Self::parse).
     pub fn from_vec(bytes: Vec<u8>, limits: &Limits) -> Result<Self, Error> {
-        let mut deviations = Deviations::NONE;
-        let index = read(&bytes, limits, &mut deviations)?;
+        let read = Voucher::parse_with(&bytes, limits)?;
+        let (index, deviations) = (read.index, read.deviations);
+        let (narrow, wrapped) = (read.narrow, read.wrapped);
+        let inside = match (wrapped, read.bytes) {
+            (true, inside) => Some(inside.into_owned()),
+            (false, _) => None,
+        };
         Ok(Self {
-            bytes: Cow::Owned(bytes),
+            bytes: Cow::Owned(inside.unwrap_or(bytes)),
             index,
             deviations,
-            narrow: limits.within(&Limits::new()),
+            narrow,
+            wrapped,
         })
     }
 }

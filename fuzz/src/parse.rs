@@ -34,6 +34,9 @@ pub fn check(input: &[u8]) {
             return;
         }
     };
+    // What is in a byte string or behind a tag is the end of it.
+    assert!(bytes.ends_with(voucher.as_bytes()));
+    let bytes = voucher.as_bytes();
     assert!(bytes.len() <= limits.input() && voucher.entries().len() <= limits.entries());
     assert!(voucher.device_info().len() <= limits.device_info());
     assert!(voucher.device_chain().count() <= limits.certificates());

@@ -61,6 +61,14 @@ impl Buffer {
         *self.bytes = bytes;
     }
 
+    /// Starts again with these bytes, at the offset 0.
+    #[cfg(feature = "pem")]
+    pub(super) fn restart(&mut self, bytes: Vec<u8>) {
+        self.bytes.zeroize();
+        (self.base, self.taken) = (0, 0);
+        *self.bytes = bytes;
+    }
+
     pub(super) fn skip(&mut self, count: usize) {
         self.taken = self.taken.saturating_add(count).min(self.bytes.len());
     }

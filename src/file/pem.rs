@@ -4,9 +4,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use base64ct::{Base64, Encoding as _};
 use zeroize::Zeroizing;
 
+use super::decode::{decode_lines, unescape};
 use crate::error::{Error, ErrorKind};
 use crate::key::PublicKey;
 use crate::sign::LocalKey;
@@ -161,7 +161,8 @@ impl core::fmt::Debug for PemBlock<'_> {
     }
 }
 
-/// Decodes the body of a block. Header lines of RFC 1421 are skipped.
+/// Decodes the body of a block. Header lines of RFC 1421 are skipped. Line ends may be escaped, as
+/// in a string of JSON.
 fn decode_body(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
     if body.len() > MAX_BODY {
         let (found, wanted) = (body.len() as u64, MAX_BODY as u64);
@@ -172,25 +173,13 @@ fn decode_body(body: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
             "bytes of base64",
         ));
     }
+    let plain = match body.contains(&b'\\') {
+        true => unescape(body),
+        false => None,
+    };
+    let body = plain.as_ref().map_or(body, |plain| plain.as_slice());
     let lines = body.split(|&byte| byte == b'\n');
     decode_lines(lines.filter(|line| !line.contains(&b':')), body.len())
-}
-
-/// Decodes base64 with any spacing, in lines of at most `size` bytes together.
-pub(super) fn decode_lines<'a>(
-    lines: impl Iterator<Item = &'a [u8]>,
-    size: usize,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut compact = Zeroizing::new(Vec::with_capacity(size));
-    for line in lines {
-        compact.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));
-    }
-    // Decoded in place: what was decoded before a wrong character is wiped too.
-    let len = Base64::decode_in_place(&mut compact)
-        .map_err(|_| Error::because(ErrorKind::Pem, "the body is not base64"))?
-        .len();
-    compact.truncate(len);
-    Ok(compact)
 }
 
 /// All certificates of a text, in order.

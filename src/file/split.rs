@@ -1,17 +1,19 @@
 //! Splits a stream into vouchers, chunk by chunk.
 
-use crate::Limits;
-use crate::cbor::{Reader, Sink};
-use crate::error::{DeviceError, Error, ErrorKind};
-use crate::finding::FindingKind;
+use crate::error::Error;
 
+mod record;
 mod state;
 #[cfg(feature = "pem")]
 mod text;
+#[cfg(feature = "pem")]
+mod wide;
 
-pub(crate) use state::starts_array;
+pub(super) use record::{Extent, is_cbor, is_voucher_start, record};
 pub use state::{Format, PEM_LABEL, Piece, Splitter};
 use state::{State, Step};
+
+use super::kind::{HEAD, Kind, NEAR};
 
 impl Splitter {
     /// A splitter of a stream of which nothing has been pushed yet.
@@ -30,9 +32,15 @@ impl Splitter {
 
     /// Adds the next bytes of the stream.
     pub fn push(&mut self, chunk: &[u8]) {
-        if !self.ended && self.state != State::Done {
-            self.buffer.push(chunk);
+        if self.ended || self.state == State::Done {
+            return;
         }
+        #[cfg(feature = "pem")]
+        if let Some(wide) = &mut self.wide {
+            self.buffer.push(&wide.narrow(chunk));
+            return;
+        }
+        self.buffer.push(chunk);
     }
 
     /// Tells that the stream has no more bytes.
@@ -49,21 +57,37 @@ impl Splitter {
     /// The number of bytes of the stream that have been split.
     #[must_use]
     pub const fn position(&self) -> u64 {
-        self.buffer.position()
+        self.buffer.position().saturating_mul(self.unit())
+    }
+
+    /// The bytes of the stream for each in the buffer: two where text is UTF-16.
+    const fn unit(&self) -> u64 {
+        #[cfg(feature = "pem")]
+        if self.wide.is_some() {
+            return 2;
+        }
+        1
+    }
+
+    /// What the stream is, if no voucher is in it and that is known. It is known at the end.
+    #[must_use]
+    pub const fn kind(&self) -> Option<Kind> {
+        if self.any { None } else { self.kind }
     }
 
     /// The offset in the stream of the last piece or fault: of its BEGIN line in PEM, and 0 for all
     /// of a base64 text. Vouchers in base64 are counted as if their CBOR ended where the text ends.
     #[must_use]
     pub const fn offset(&self) -> u64 {
-        self.offset
+        self.offset.saturating_mul(self.unit())
     }
 
     /// The next piece; `None` at the end. A stream without any voucher has just an end.
     ///
     /// If the end of a CBOR item cannot be determined, the item is the rest of the stream, up to
     /// the size of the largest voucher; parsing it as a voucher gives the fault. An item that is
-    /// larger is cut off one byte after that size.
+    /// larger is cut off one byte after that size. Bytes after an item that cannot be a voucher, up
+    /// to 64 KiB of them, come with it, so that a damaged file is one fault and not one for each byte.
     ///
     /// # Errors
     /// [`ErrorKind::Pem`] for a PEM block that cannot be decoded, and [`ErrorKind::LimitInput`] for
@@ -101,17 +125,47 @@ impl Splitter {
     }
 
     fn recognise(&mut self) -> Step {
-        match self.buffer.rest().first() {
-            None if self.ended => Step::Done,
-            None => Step::More(1),
-            Some(first) if starts_array(*first) => self.recognised(Format::Cbor, State::Cbor),
-            #[cfg(feature = "pem")]
-            Some(_) => self.recognise_text(),
-            #[cfg(not(feature = "pem"))]
-            Some(_) if self.any_cbor => self.recognised(Format::Cbor, State::Cbor),
-            #[cfg(not(feature = "pem"))]
-            Some(_) => Step::Done,
+        let start = self.buffer.rest();
+        let enough = match start.first() {
+            None if self.ended => return Step::Done,
+            None => return Step::More(1),
+            Some(first) if first >> 5 == 4 => NEAR,
+            Some(_) => HEAD,
+        };
+        if !self.ended && start.len() < enough {
+            return Step::More(enough);
         }
+        let start = start.get(..HEAD).unwrap_or(start);
+        if let Some(kind) = Kind::archive(start) {
+            return self.foreign(kind);
+        }
+        if self.any_cbor && start.first().is_some_and(|first| first >> 5 == 4) || is_cbor(start) {
+            return self.recognised(Format::Cbor, State::Cbor);
+        }
+        #[cfg(feature = "pem")]
+        if self.wide.is_none()
+            && let Some(wide) = wide::Wide::of(start, self.any_cbor)
+        {
+            return self.narrow(wide);
+        }
+        if !self.any_cbor
+            && let Some(kind) = Kind::binary(start)
+        {
+            return self.foreign(kind);
+        }
+        #[cfg(feature = "pem")]
+        return self.recognise_text();
+        #[cfg(not(feature = "pem"))]
+        match self.any_cbor {
+            true => self.recognised(Format::Cbor, State::Cbor),
+            false => Step::Done,
+        }
+    }
+
+    /// Ends with a stream that holds no voucher.
+    const fn foreign(&mut self, kind: Kind) -> Step {
+        self.kind = Some(kind);
+        Step::Done
     }
 
     fn next_item(&mut self) -> Step {
@@ -122,9 +176,9 @@ impl Splitter {
                 false => Step::More(1),
             };
         }
-        let length = match extent(rest, self.ended) {
+        let length = match record(rest, self.ended, self.any_cbor) {
             Extent::Whole(length) => length,
-            Extent::More => return Step::More(Limits::MAX_INPUT.saturating_add(1)),
+            Extent::More(enough) => return Step::More(enough),
             Extent::Unknown(length) => {
                 self.state = State::Done;
                 length
@@ -133,42 +187,6 @@ impl Splitter {
         self.offset = self.buffer.position();
         Step::Piece(Ok(Piece::Voucher(self.buffer.take(length))))
     }
-}
-
-/// How far the first item of a sequence reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    Whole(usize),
-    /// Farther than these bytes.
-    More,
-    /// It has no end, or one beyond the largest voucher; so many bytes tell which.
-    Unknown(usize),
-}
-
-/// The extent of the first item in `bytes`, which are all that is left if `ended`.
-pub(super) fn extent(bytes: &[u8], ended: bool) -> Extent {
-    // Ranges are stored in 32 bits; look no further than the largest voucher.
-    let window = bytes.get(..Limits::MAX_INPUT).unwrap_or(bytes);
-    let over = bytes.len() > window.len();
-    match Reader::<DeviceError>::new(window).skip(Limits::MAX_DEPTH, &mut EndOnly) {
-        Ok(span) => Extent::Whole(span.len()),
-        Err(error) if over => {
-            let larger = usize::from(error.kind() == ErrorKind::Truncated);
-            Extent::Unknown(window.len().saturating_add(larger))
-        }
-        Err(_) if ended => Extent::Unknown(window.len()),
-        Err(_) => Extent::More,
-    }
-}
-
-/// For a reader that only looks for the end of an item.
-struct EndOnly;
-
-impl Sink for EndOnly {
-    const THOROUGH: bool = false;
-    const CHECKS_TEXT: bool = false;
-    fn note(&mut self, _: FindingKind, _: usize) {}
-    fn enter(&mut self, _: Option<usize>) {}
 }
 
 #[cfg(all(test, feature = "pem"))]

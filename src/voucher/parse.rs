@@ -110,8 +110,10 @@ impl Index {
         index.read_entries(reader, bytes, limits, sink)?;
         index.entry_list = Span::new(start, reader.position());
         reader.close(&mut items)?;
-        reader.finish("behind the voucher")?;
-        Ok(index)
+        match reader.remaining() {
+            0 => Ok(index),
+            more => Err(after_voucher(more).at(reader.position())),
+        }
     }
 
     fn read_entries<S: Sink>(
@@ -213,6 +215,71 @@ impl PublicKeyMaterial {
     fn of_certificate(bytes: &[u8], certificate: Span) -> Option<KeyKind> {
         let key = crate::PublicKey::from_certificate_der(certificate.of(bytes)).ok()?;
         Some(key.key_kind())
+    }
+}
+
+fn after_voucher(bytes: usize) -> Error {
+    match bytes {
+        1 => Error::because(ErrorKind::TrailingBytes, "1 byte after the voucher"),
+        _ => Error::count(
+            ErrorKind::TrailingBytes,
+            bytes as u64,
+            0,
+            "bytes after the voucher",
+        ),
+    }
+}
+
+/// How many wrappers in each other are opened.
+const WRAPPERS: usize = 3;
+
+/// The bytes of the voucher without what is around it: the tag 55799 of self-described CBOR, and
+/// byte strings, bare or with tag 24. Nothing signs or hashes them; what is inside stays as it was
+/// received.
+///
+/// # Errors
+/// Those of a byte string that is cut off, or that does not fill its place.
+pub(crate) fn unwrapped(bytes: &[u8]) -> Result<&[u8], Error> {
+    let mut inside = bytes;
+    for _ in 0..WRAPPERS {
+        let string = match inside {
+            [0xd9, 0xd9, 0xf7, rest @ ..] => {
+                inside = rest;
+                continue;
+            }
+            [0xd8, 0x18, rest @ ..] => rest,
+            _ => inside,
+        };
+        // Other text and data is left to the parser, which says what it expects.
+        let content = string.get(string_head(string)..).unwrap_or_default();
+        if !matches!(content, [0x80..=0x9f | 0xd8 | 0xd9 | 0x58..=0x5b, ..]) {
+            break;
+        }
+        let base = bytes.len().saturating_sub(string.len()) as u64;
+        let window = string.get(..Limits::MAX_INPUT).unwrap_or(string);
+        let mut reader = Reader::<Error>::new(window);
+        let content = reader.bytes(&mut NullSink);
+        let content = content.map_err(|error| error.moved(base))?.of(string);
+        if let more @ 1.. = string.len().saturating_sub(reader.position()) {
+            return Err(after_voucher(more).at(reader.position()).moved(base));
+        }
+        inside = content;
+    }
+    Ok(match inside.first() {
+        Some(first) if first >> 5 == 4 => inside,
+        _ => bytes,
+    })
+}
+
+/// The length of the head of a byte string; past the end for anything else.
+const fn string_head(bytes: &[u8]) -> usize {
+    match bytes {
+        [0x40..=0x57, ..] => 1,
+        [0x58, ..] => 2,
+        [0x59, ..] => 3,
+        [0x5a, ..] => 5,
+        [0x5b, ..] => 9,
+        _ => usize::MAX,
     }
 }
 

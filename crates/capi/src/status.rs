@@ -306,6 +306,8 @@ pub const OV_FINDING_COSE_KEY_USE: i32 = 743;
 pub const OV_FINDING_EXTRA_ORDER: i32 = 744;
 /// OVEExtra holds a type that FDO reserves.
 pub const OV_FINDING_EXTRA_RESERVED: i32 = 745;
+/// The voucher is wrapped in a byte string or a tag.
+pub const OV_FINDING_WRAPPED: i32 = 746;
 /// The voucher has no entries: its manufacturer owns it.
 pub const OV_FINDING_NO_ENTRIES: i32 = 750;
 /// A certificate has expired.

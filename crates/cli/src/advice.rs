@@ -8,11 +8,14 @@ use ownership_voucher::finding::FindingKind;
 pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Truncated => "the file is cut off: fetch it again from where it came",
-        ErrorKind::TrailingBytes => "bytes follow the voucher: look at it with `ov show --diag`",
+        ErrorKind::TrailingBytes => {
+            "the file was damaged or joined with another: fetch it again, or remove what follows; \
+             `ov show --diag` shows it"
+        }
         ErrorKind::NoVoucher => {
             "is this the right file? vouchers are CBOR, PEM blocks OWNERSHIP VOUCHER, or base64"
         }
-        ErrorKind::Pem => "the text was damaged on its way: fetch the file again",
+        ErrorKind::Pem => "the text was cut off or changed on its way: fetch the file again",
         ErrorKind::UnsupportedVersion => {
             "vouchers of FDO 1.0 can be looked at with `ov show --diag`; of FDO 2.0, verified \
              with --allow fdo-2.0"
@@ -112,6 +115,9 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         }
         FindingKind::UnprotectedHeader => "do not rely on its contents",
         FindingKind::KeyMix => "devices with one verifier compiled in may refuse it",
+        FindingKind::Wrapped => {
+            "other software may not read it so; `ov convert` writes the voucher alone"
+        }
         FindingKind::RvEmpty => "the device knows no place to meet its owner",
         FindingKind::NoEntries => "extend it to its next owner with `ov extend`",
         FindingKind::CertificateExpired => {

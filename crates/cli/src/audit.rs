@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::advice;
 use crate::cli::AuditArgs;
-use crate::input::{Batches, Item, print_left_out};
+use crate::input::{Batches, Item};
 use crate::lines::{BAD, DOUBT, Lines, PLAIN};
 use crate::material::Material;
+use crate::output::print_message;
 use crate::report::{Problem, Standing, count, fingerprint, object};
+use crate::verify::Tally;
 use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
@@ -18,11 +20,16 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
     let mut batches = Batches::new(&args.paths);
     let mut lines = Lines::new();
     let mut outcome = Outcome::Good;
+    let (mut tally, mut remarks) = (Tally::default(), [0_usize; 2]);
     while let Some(items) = batches.next() {
         for item in &items {
             let report = Report::new(item, &policy, &material);
             if !report.errors.is_empty() {
                 outcome = Outcome::Rejected;
+            }
+            tally.add(report.standing(item));
+            for (sum, of_it) in remarks.iter_mut().zip([&report.errors, &report.findings]) {
+                *sum = sum.saturating_add(of_it.len());
             }
             match args.json {
                 true => lines.line(&report.to_json(item))?,
@@ -30,8 +37,19 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
             }
         }
     }
+    let [errors, findings] = remarks;
+    let errors = count(errors, "error", "errors");
+    let findings = count(findings, "finding", "findings");
+    let left_out = format!("{}; {errors}, {findings}", batches.left_out());
+    let total = tally.summary(&left_out, material.origin_advice());
+    match args.json {
+        true => {
+            lines.flush()?;
+            print_message(&total);
+        }
+        false => lines.line(&total)?,
+    }
     lines.flush()?;
-    print_left_out(&batches);
     Ok(match batches.failures() {
         0 => outcome,
         _ => Outcome::Trouble,
@@ -84,7 +102,7 @@ impl Report {
                     proved: Vec::new(),
                     chain_hash: None,
                     anchored: false,
-                    errors: vec![error(problem.clone())],
+                    errors: vec![error(problem)],
                     findings: Vec::new(),
                 };
             }
@@ -109,7 +127,7 @@ impl Report {
             errors: audit
                 .errors
                 .iter()
-                .map(|e| error(Problem::from(e)))
+                .map(|e| error(&Problem::with(e, bytes)))
                 .collect(),
             findings: audit.findings.iter().map(finding).collect(),
         }
@@ -125,7 +143,11 @@ impl Report {
     fn print(&self, item: &Item, material: &Material, lines: &mut Lines) -> Result<(), Failure> {
         let standing = self.standing(item);
         let guid = self.guid.as_deref().unwrap_or("unreadable");
-        let rest = format!("  {}  {guid}", item.name());
+        let start = match item.offset {
+            Some(at @ 1..) => format!("  at byte {at} of the file"),
+            _ => String::new(),
+        };
+        let rest = format!("  {}  {guid}{start}", item.name());
         lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
         if standing == Standing::Unanchored {
             lines.line(&format!("  {}", material.origin_advice()))?;
@@ -158,6 +180,7 @@ impl Report {
         object(&[
             ("source", json!(&*item.source)),
             ("index", json!(item.index)),
+            ("file_offset", json!(item.offset)),
             ("verdict", json!(self.standing(item).name())),
             ("guid", json!(self.guid)),
             ("entries", json!(self.entries)),
@@ -169,13 +192,14 @@ impl Report {
     }
 }
 
-fn error(problem: Problem) -> Remark {
+fn error(problem: &Problem) -> Remark {
+    let (message, advice) = problem.parts();
     Remark {
         name: problem.kind.name(),
         code: problem.kind.code(),
         entry: problem.entry,
         offset: problem.offset,
-        advice: Some(advice::for_error(problem.kind)),
-        message: problem.message,
+        advice: Some(advice.unwrap_or(advice::for_error(problem.kind))),
+        message: message.to_owned(),
     }
 }

@@ -50,12 +50,13 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             }
             let parsed = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
                 match Voucher::parse(bytes) {
-                    Ok(voucher) => Ok((bytes, voucher.guid())),
-                    Err(error) => Err(Problem::from(&error)),
+                    Ok(voucher) => Ok(voucher),
+                    Err(error) => Err(Problem::with(&error, bytes)),
                 }
             });
             match parsed {
-                Ok((bytes, guid)) => match put(&mut sink, &files, bytes, &guid.to_string()) {
+                // Without what may be around it.
+                Ok(voucher) => match put(&mut sink, &files, &voucher) {
                     Err(Failure::Message(message)) if sink.is_folder() => {
                         print_failure(&format!("{name}: {message}"));
                         outcome = Outcome::Trouble;
@@ -81,11 +82,12 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
 }
 
 /// Writes a voucher, but not over an input: the rest of that may be read later.
-fn put(sink: &mut Sink, files: &Files, bytes: &[u8], name: &str) -> Result<(), Failure> {
-    if let Some(target) = sink.target(name) {
+fn put(sink: &mut Sink, files: &Files, voucher: &Voucher<'_>) -> Result<(), Failure> {
+    let name = voucher.guid().to_string();
+    if let Some(target) = sink.target(&name) {
         files.check(&target, "a voucher of --out-dir")?;
     }
-    sink.push(bytes, name)
+    sink.push(voucher.as_bytes(), &name)
 }
 
 /// The maximum number of conflicts that are named; others are only counted.

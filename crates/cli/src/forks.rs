@@ -22,6 +22,7 @@ const MOST: usize = 1000;
 struct Copy {
     source: alloc::sync::Arc<str>,
     index: usize,
+    offset: Option<u64>,
     name: String,
     voucher: VerifiedVoucher<'static>,
 }
@@ -117,6 +118,7 @@ fn copies(
                 Ok(Some(voucher)) => copies.push(Copy {
                     source: item.source,
                     index: item.index,
+                    offset: item.offset,
                     name,
                     voucher,
                 }),
@@ -124,7 +126,10 @@ fn copies(
                     let (word, message) = (problem.standing().name(), &problem.message);
                     print_failure(&format!("{name}: {word}, not compared: {message}"));
                     if args.json {
-                        lines.line(&left_out_json(&item.source, item.index, &problem))?;
+                        lines.line(&left_out_json(
+                            (&item.source, item.index, item.offset),
+                            &problem,
+                        ))?;
                     }
                     rejected = rejected.saturating_add(1);
                 }
@@ -200,11 +205,14 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
 }
 
 /// The JSON object for a voucher or a file that was not compared.
-fn left_out_json(source: &str, index: usize, problem: &Problem) -> String {
+fn left_out_json((source, index, offset): (&str, usize, Option<u64>), problem: &Problem) -> String {
     object(&[
         ("relation", json!(problem.standing().name())),
         ("guid", json!(null)),
-        ("first", json!({"source": source, "index": index})),
+        (
+            "first",
+            json!({"source": source, "index": index, "file_offset": offset}),
+        ),
         ("second", json!(null)),
         ("entry", json!(problem.entry)),
         ("signer", json!(null)),
@@ -223,6 +231,7 @@ fn pair_json(
         json!({
             "source": &*copy.source,
             "index": copy.index,
+            "file_offset": copy.offset,
             "entries": copy.voucher.entries().len(),
         })
     };

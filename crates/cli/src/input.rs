@@ -35,6 +35,9 @@ pub(crate) struct Item {
     pub(crate) source: Arc<str>,
     /// Its number in the file, counted from 0.
     pub(crate) index: usize,
+    /// Where it starts in the file, in bytes; 0 for all of a base64 text. `None` where no voucher
+    /// was looked for.
+    pub(crate) offset: Option<u64>,
     pub(crate) bytes: Result<Vec<u8>, Problem>,
 }
 
@@ -42,6 +45,14 @@ impl Item {
     /// The name of the voucher in messages.
     pub(crate) fn name(&self) -> String {
         name_of(&self.source, self.index)
+    }
+
+    /// Where it starts in its file, for messages; empty if that is its start, or no voucher at all.
+    pub(crate) fn place(&self) -> String {
+        match self.offset {
+            Some(at @ 1..) if !self.is_unread() => format!("; it starts at byte {at} of the file"),
+            _ => String::new(),
+        }
     }
 
     /// Whether the item represents a file that could not be read, or not to its end.
@@ -331,6 +342,7 @@ impl Batches {
             return Some(Item {
                 source: current.source.name.clone(),
                 index,
+                offset: (!absent).then(|| current.stream.offset()),
                 bytes,
             });
         }
@@ -396,9 +408,13 @@ impl Batches {
 
     fn skip(&mut self) {
         if let Some(current) = self.current.take() {
-            let why = match watch::seen(&current.seen).is_empty() {
-                true => "no voucher in it",
-                false => "a private key, no voucher in it",
+            let why = match (
+                watch::seen(&current.seen).is_empty(),
+                current.stream.archive(),
+            ) {
+                (true, Some(archive)) => archive.text(),
+                (true, None) => "no voucher in it",
+                (false, _) => "a private key, no voucher in it",
             };
             self.note_skipped(&current.source.name, why);
         }
@@ -431,6 +447,7 @@ fn lost(source: Arc<str>, index: usize, error: &io::Error) -> Item {
     Item {
         source,
         index,
+        offset: None,
         bytes: Err(Problem::new(ErrorKind::NoVoucher, &why)),
     }
 }

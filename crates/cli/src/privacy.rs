@@ -84,7 +84,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
 /// Reads a voucher and adds it to the collection.
 fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Voucher<'i>, Problem> {
     let bytes = item.bytes.as_ref().map_err(Clone::clone)?;
-    let voucher = Voucher::parse(bytes).map_err(|error| Problem::from(&error))?;
+    let voucher = Voucher::parse(bytes).map_err(|error| Problem::with(&error, bytes))?;
     linker
         .add(&voucher)
         .map_err(|error| Problem::from(&error))?;
@@ -149,6 +149,7 @@ fn voucher_json(
         ("record", json!("voucher")),
         ("source", json!(&*item.source)),
         ("index", json!(item.index)),
+        ("file_offset", json!(item.offset)),
         ("voucher", json!(number)),
         ("guid", json!(guid)),
         ("worst", json!(worst.map(Severity::name))),

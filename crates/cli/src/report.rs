@@ -1,11 +1,14 @@
 //! Formats verdicts, errors and findings as text and as JSON.
 
 use clap::builder::styling::Style;
+use ownership_voucher::error::Fault;
+use ownership_voucher::file::Kind;
 use ownership_voucher::finding::Finding;
 use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
+use crate::input::Item;
 pub(crate) use crate::lines::object;
 use crate::lines::{BAD, DOUBT, GOOD};
 
@@ -16,6 +19,8 @@ pub(crate) struct Problem {
     pub(crate) entry: Option<usize>,
     pub(crate) offset: Option<u64>,
     pub(crate) message: String,
+    /// What to do, with which the message ends, where that depends on more than the kind.
+    advice: Option<&'static str>,
 }
 
 impl Problem {
@@ -25,7 +30,42 @@ impl Problem {
             entry: None,
             offset: None,
             message: message.into(),
+            advice: None,
         }
+    }
+
+    /// That a file holds no voucher and is something else.
+    pub(crate) fn of_kind(kind: Kind) -> Self {
+        Self::new(ErrorKind::NoVoucher, "").because(kind)
+    }
+
+    /// The problem with these bytes, and its likely cause.
+    pub(crate) fn with(error: &Error, bytes: &[u8]) -> Self {
+        let problem = Self::from(error);
+        let kind = match problem.kind.fault() {
+            Fault::Malformed | Fault::Unsupported => Kind::of(bytes),
+            _ => None,
+        };
+        match kind {
+            Some(kind) => problem.because(kind),
+            None => problem,
+        }
+    }
+
+    fn because(mut self, kind: Kind) -> Self {
+        let before = if self.message.is_empty() { "" } else { "; " };
+        self.message = format!("{}{before}{kind}; {}", self.message, kind.advice());
+        self.advice = Some(kind.advice());
+        self
+    }
+
+    /// The message without the advice at its end, and the advice.
+    pub(crate) fn parts(&self) -> (&str, Option<&'static str>) {
+        let message = self.advice.and_then(|advice| {
+            let message = self.message.strip_suffix(advice)?;
+            message.strip_suffix("; ")
+        });
+        (message.unwrap_or(&self.message), self.advice)
     }
 
     /// The verdict that it causes for its voucher or file.
@@ -76,6 +116,7 @@ impl From<&Error> for Problem {
             entry: error.entry(),
             offset: error.offset().map(|offset| offset as u64),
             message,
+            advice: None,
         }
     }
 }
@@ -194,15 +235,16 @@ impl Verdict {
     }
 
     /// The object that `ov verify --json` prints.
-    pub(crate) fn to_json(&self, source: &str, index: usize) -> String {
-        object(&self.members(source, index))
+    pub(crate) fn to_json(&self, item: &Item) -> String {
+        object(&self.members(item))
     }
 
     /// The members of that object, in the order in which they are printed.
-    pub(crate) fn members(&self, source: &str, index: usize) -> Vec<(&'static str, Value)> {
+    pub(crate) fn members(&self, item: &Item) -> Vec<(&'static str, Value)> {
         vec![
-            ("source", json!(source)),
-            ("index", json!(index)),
+            ("source", json!(&*item.source)),
+            ("index", json!(item.index)),
+            ("file_offset", json!(item.offset)),
             ("verdict", json!(self.standing().name())),
             ("guid", json!(self.guid.map(|guid| guid.to_string()))),
             ("entries", json!(self.entries)),
@@ -217,8 +259,8 @@ impl Verdict {
     }
 
     /// The line that `ov verify` prints, after the verdict.
-    pub(crate) fn to_line(&self, name: &str) -> String {
-        let mut line = format!("  {name}");
+    pub(crate) fn to_line(&self, item: &Item) -> String {
+        let mut line = format!("  {}", item.name());
         if let Some(guid) = self.guid {
             line += &format!("  {guid}");
         }
@@ -227,6 +269,7 @@ impl Verdict {
         }
         if let Some(error) = &self.error {
             line += &format!("  {} ({})", error.message, error.kind.name());
+            line += &item.place();
             return line;
         }
         if let Some(owner) = self.owner {

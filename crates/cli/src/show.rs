@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
             let voucher = item.bytes.as_deref().ok();
             let voucher = voucher.and_then(|b| Voucher::parse_with(b, policy.limits()).ok());
             if args.json {
-                let mut members = verdict.members(&item.source, item.index);
+                let mut members = verdict.members(item);
                 if let Some(voucher) = &voucher {
                     members.extend(members_of(voucher, args.secrets));
                 }
@@ -132,7 +132,7 @@ fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
             .proved
             .map_or(Origin::NotChecked, |proved| proved.origin()),
         anchored: audit.proved.is_some_and(|p| material.settles(&p)),
-        error: audit.errors.first().map(Problem::from),
+        error: audit.errors.first().map(|e| Problem::with(e, bytes)),
         findings: audit.findings,
     }
 }
@@ -147,11 +147,17 @@ fn tree_of(
     let size = item.bytes.as_ref().map_or(0, Vec::len);
     let mut root = Node::new(match item.is_unread() {
         true => item.name(),
-        false => format!(
-            "{}: voucher of {}",
-            item.name(),
-            count(size, "byte", "bytes")
-        ),
+        false => {
+            let start = match item.offset {
+                Some(at @ 1..) => format!(" at byte {at} of the file"),
+                _ => String::new(),
+            };
+            format!(
+                "{}: voucher of {}{start}",
+                item.name(),
+                count(size, "byte", "bytes")
+            )
+        }
     });
     let standing = verdict.standing();
     let basis = match &verdict.error {

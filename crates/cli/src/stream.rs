@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use ownership_voucher::ErrorKind;
-use ownership_voucher::file::{Format, Piece, Splitter};
+use ownership_voucher::file::{Format, Kind, Piece, Splitter};
 use zeroize::Zeroizing;
 
 use crate::report::Problem;
@@ -102,6 +102,17 @@ impl<R: Read> Stream<R> {
         self.splitter.position()
     }
 
+    /// Where the last voucher or fault starts in the stream.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.splitter.offset()
+    }
+
+    /// The kind of archive that the stream is.
+    pub(crate) fn archive(&self) -> Option<Kind> {
+        let packed = |kind: &Kind| kind.advice().starts_with("unpack");
+        self.splitter.kind().filter(packed)
+    }
+
     /// Whether there were well-formed PEM blocks with other labels: certificates, keys.
     pub(crate) const fn other_blocks(&self) -> bool {
         self.splitter.has_other_blocks()
@@ -123,7 +134,10 @@ impl<R: Read> Stream<R> {
         }
         let why = match self.splitter.unread_data() {
             _ if !any && self.empty => "the input is empty".to_owned(),
-            _ if !any => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64".to_owned(),
+            _ if !any => match self.splitter.kind() {
+                Some(kind) => return Ok(Some(Err(Problem::of_kind(kind)))),
+                None => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64".to_owned(),
+            },
             Some(at) if !self.reported => {
                 self.reported = true;
                 format!(
@@ -141,7 +155,7 @@ impl<R: Read> Stream<R> {
             let offset = self.splitter.offset();
             match piece {
                 Ok(Piece::Voucher(bytes)) => {
-                    if self.splitter.format() == Some(Format::Pem) {
+                    if matches!(self.splitter.format(), Some(Format::Pem | Format::Json)) {
                         look_inside(&bytes, offset, &self.seen);
                     }
                     return Ok(Some(Ok(bytes)));

@@ -117,7 +117,7 @@ impl Table {
         let gap = " ".repeat(VERDICT.saturating_sub(columns(word)));
         let row = format!("{gap}  {name}  {guid}  {entries:>ENTRIES$}  {owner}");
         let mut row = row.trim_end().to_owned();
-        let notes = self.notes(verdict);
+        let notes = self.notes(verdict, item);
         let used = columns(word).saturating_add(columns(&row));
         if notes.is_empty() {
             return lines.pieces(&[(standing.style(), word), (PLAIN, &row)]);
@@ -135,9 +135,10 @@ impl Table {
     }
 
     /// The error, or what is not proved, and the findings.
-    fn notes(&self, verdict: &Verdict) -> String {
+    fn notes(&self, verdict: &Verdict, item: &Item) -> String {
         if let Some(error) = &verdict.error {
-            return plain(&format!("{} ({})", error.message, error.kind.name()));
+            let (kind, place) = (error.kind.name(), item.place());
+            return plain(&format!("{} ({kind}){place}", error.message));
         }
         let mut notes = Vec::new();
         let unproved = |fact: &&&str| !verdict.proved.contains(*fact);

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         let verdicts;
         (verdicts, read) = verifier.verify_batch(&items, || batches.next());
         for (item, verdict) in items.iter().zip(&verdicts) {
-            tally.add(verdict);
+            tally.add(verdict.standing());
             // Without any anchor the summary reports the same for all.
             let tells = match verdict.standing() {
                 Standing::Verified => false,
@@ -61,10 +61,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
                 continue;
             }
             match &mut table {
-                _ if args.json => lines.line(&verdict.to_json(&item.source, item.index))?,
+                _ if args.json => lines.line(&verdict.to_json(item))?,
                 Some(table) => table.row(verdict, item, &items, &mut lines)?,
                 None => {
-                    let (standing, rest) = (verdict.standing(), verdict.to_line(&item.name()));
+                    let (standing, rest) = (verdict.standing(), verdict.to_line(item));
                     lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
                 }
             }
@@ -205,7 +205,7 @@ fn verdict(
             }
         }
         Err(rejected) => {
-            let mut verdict = Verdict::unreadable(Problem::from(rejected.error()));
+            let mut verdict = Verdict::unreadable(Problem::with(rejected.error(), bytes));
             verdict.guid = rejected.guid();
             if let Some(voucher) = rejected.voucher() {
                 let owner = voucher.claimed_owner().public_key().ok();
@@ -222,15 +222,15 @@ fn verdict(
 
 /// The number of vouchers with each verdict.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
+pub(crate) struct Tally {
     verified: usize,
     unanchored: usize,
     rejected: usize,
 }
 
 impl Tally {
-    fn add(&mut self, verdict: &Verdict) {
-        let slot = match verdict.standing() {
+    pub(crate) fn add(&mut self, standing: Standing) {
+        let slot = match standing {
             Standing::Verified => &mut self.verified,
             Standing::Unanchored => &mut self.unanchored,
             Standing::Rejected => &mut self.rejected,
@@ -240,7 +240,7 @@ impl Tally {
         *slot = slot.saturating_add(1);
     }
 
-    fn summary(self, left_out: &str, advice: &str) -> String {
+    pub(crate) fn summary(self, left_out: &str, advice: &str) -> String {
         let all = self.verified.saturating_add(self.rejected);
         let all = count(all.saturating_add(self.unanchored), "voucher", "vouchers");
         let (verified, rejected) = (self.verified, self.rejected);

@@ -5,31 +5,41 @@ use core::fmt;
 
 use zeroize::Zeroizing;
 
+#[cfg(feature = "pem")]
+use super::wide::Wide;
 use crate::error::Error;
 use crate::file::buffer::Buffer;
+use crate::file::kind::Kind;
 
 /// The label of a voucher in PEM.
 pub const PEM_LABEL: &str = "OWNERSHIP VOUCHER";
 
-/// The format of a stream.
+/// The format of a stream. Text in UTF-16 has the format of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// A CBOR sequence (RFC 8742).
     Cbor,
     /// Text with PEM blocks (RFC 7468).
     Pem,
-    /// Base64 of a CBOR sequence.
+    /// Base64 of a CBOR sequence, in the alphabet of PEM or of URLs.
     Base64,
+    /// Hexadecimal digits of a CBOR sequence.
+    Hex,
+    /// JSON with vouchers as PEM or base64 in its strings.
+    Json,
 }
 
 impl Format {
-    /// The stable name: `cbor`, `pem` or `base64`.
+    /// The stable name: `cbor`, `pem`, `base64`, `hex` or `json`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Cbor => "cbor",
             Self::Pem => "pem",
             Self::Base64 => "base64",
+            Self::Hex => "hex",
+            Self::Json => "json",
         }
     }
 }
@@ -101,8 +111,13 @@ pub struct Splitter {
     /// Whether there was a voucher or a fault.
     pub(super) any: bool,
     pub(super) any_cbor: bool,
+    /// What the stream is if it holds no voucher.
+    pub(super) kind: Option<Kind>,
     #[cfg(feature = "pem")]
     pub(super) pem: Progress,
+    /// How text is made narrow, in UTF-16.
+    #[cfg(feature = "pem")]
+    pub(super) wide: Option<Wide>,
 }
 
 /// What is read next.
@@ -137,6 +152,10 @@ pub(super) struct Progress {
     /// The first block starts at most here.
     pub(super) limit: Option<u64>,
     pub(super) other_blocks: bool,
+    /// Whether one of them told what the stream is.
+    pub(super) after_other: bool,
+    /// Whether strings of JSON are looked into.
+    pub(super) json: bool,
     /// Whether there was a block with any label.
     pub(super) after_block: bool,
     /// The offset of bytes after a block that are neither text nor PEM.
@@ -149,9 +168,4 @@ impl Splitter {
         self.state = state;
         Step::Again
     }
-}
-
-/// Whether an item that starts with this byte is an array, as every voucher is; no text starts so.
-pub(crate) const fn starts_array(first: u8) -> bool {
-    first >> 5 == 4
 }

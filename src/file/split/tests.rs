@@ -2,7 +2,11 @@ use alloc::borrow::ToOwned as _;
 use alloc::vec;
 use alloc::vec::Vec;
 
+extern crate std;
+
 use super::*;
+use crate::Limits;
+use crate::error::ErrorKind;
 use crate::file::to_pem;
 
 /// The pieces and their offsets, if the stream comes in chunks of these sizes, over and over.
@@ -62,16 +66,18 @@ fn a_sequence_of_any_length_comes_item_by_item() {
 
 #[test]
 fn an_item_ends_where_its_heads_say() {
-    for (item, rest) in [
-        (&[0x80_u8][..], &[0_u8][..]),
-        (&[0x82, 1, 2], &[3]),
-        (&[0x81, 0x9f, 0x81, 0, 0xff], &[0x80]),
-        (&[0x9f, 0x5f, 0x41, 0, 0xff, 0xff], &[0]),
-        (&[0x81, 0xd2, 0x81, 0xa1, 1, 0x42, 0, 0], &[0]),
+    for item in [
+        &[0x80_u8][..],
+        &[0x82, 1, 2],
+        &[0x81, 0x9f, 0x81, 0, 0xff],
+        &[0x9f, 0x5f, 0x41, 0, 0xff, 0xff],
+        &[0x81, 0xd2, 0x81, 0xa1, 1, 0x42, 0, 0],
         // Text that is not UTF-8 has an end all the same.
-        (&[0x81, 0x61, 0xff], &[0]),
+        &[0x81, 0x61, 0xff],
     ] {
-        assert_eq!(bytes(&[item, rest].concat()), [item, rest], "{item:02x?}");
+        for next in [&[0x80][..], &[0xa1, 1, 2], &[0x85, 0x18, 0x65, 0, 0, 0, 0]] {
+            assert_eq!(bytes(&[item, next].concat()), [item, next], "{item:02x?}");
+        }
     }
     // Those without end are one piece with what follows.
     for item in [
@@ -84,6 +90,253 @@ fn an_item_ends_where_its_heads_say() {
     ] {
         let cut = bytes(&[&[0x80], item].concat());
         assert_eq!(cut, [&[0x80], item], "{item:02x?}");
+    }
+}
+
+/// A damaged voucher is one record, and the next voucher another.
+#[test]
+fn bytes_that_start_no_voucher_belong_to_the_one_before() {
+    let voucher = [0x85, 0x18, 0x65, 0, 0, 0, 0];
+    for junk in [
+        &b"\n"[..],
+        b"HTML",
+        &[0, 1, 0xc0],
+        &[0; 1000],
+        b"\x58\x20 key",
+    ] {
+        let cut = bytes(&[&voucher, junk, &voucher, junk].concat());
+        let record = [&voucher, junk].concat();
+        assert_eq!(cut, [&*record, &record], "{junk:02x?}");
+    }
+    // In a sequence of any CBOR each item is one.
+    let any = pieces_of(Splitter::new().with_any_cbor(), &[0x80, 0, 1], &[1]);
+    assert_eq!(any.len(), 3);
+    // Line ends of text: the lengths no longer fit, and the rest may start with anything.
+    let damaged = [0x85, 0x18, 0x65, 0x45, 13, 10, 13, 10, 0, 0, 0, 0x80, 0x80];
+    assert_eq!(bytes(&damaged), [damaged]);
+    let whole = [0x85, 0x18, 0x65, 0x45, 13, 10, 10, 10, 0, 0, 0, 0, 0x80];
+    assert_eq!(bytes(&whole).len(), 2);
+}
+
+#[test]
+fn no_more_than_64_kib_follow_a_voucher() {
+    let voucher = [0x85, 0x18, 0x65, 0, 0, 0, 0];
+    let junk = vec![0; 1 << 16];
+    assert_eq!(bytes(&[&voucher, &*junk].concat()).len(), 1);
+    let cut = bytes(&[&voucher, &*junk, &[0], &voucher].concat());
+    let lengths: Vec<_> = cut.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [7 + (1 << 16)]);
+}
+
+#[test]
+fn a_wrapped_voucher_is_an_item() {
+    let voucher = [0x85, 0x18, 0x65, 0, 0, 0, 0];
+    for before in [
+        &[0xd9, 0xd9, 0xf7][..],
+        &[0xd8, 0x18, 0x58, 7],
+        &[0x58, 7],
+        &[0x59, 0, 7],
+        &[0xd9, 0xd9, 0xf7, 0xd8, 0x18, 0x58, 7],
+    ] {
+        let item = [before, &voucher].concat();
+        assert_eq!(bytes(&item.repeat(2)), [&*item, &item], "{before:02x?}");
+    }
+    // A string of anything else is none.
+    for other in [
+        &b"X hello"[..],
+        &[0xd8, 0x18, 0x42, 1, 2],
+        &[0xd9, 0xd9, 0xf7, 1],
+    ] {
+        assert_eq!(vouchers(other), [], "{other:02x?}");
+    }
+}
+
+#[test]
+fn what_is_no_voucher_has_a_name() {
+    let kind = |stream: &[u8]| {
+        let mut kinds = [1, 7, 1 << 20].map(|size| {
+            let mut splitter = Splitter::new();
+            let mut chunks = stream.chunks(size);
+            while let Some(piece) = splitter.next_piece() {
+                match piece {
+                    Ok(Piece::Decoded(_)) => {}
+                    Ok(Piece::More) => match chunks.next() {
+                        Some(chunk) => splitter.push(chunk),
+                        None => splitter.finish(),
+                    },
+                    other => panic!("{other:?}"),
+                }
+            }
+            splitter.kind().map(Kind::name)
+        });
+        kinds.sort_unstable();
+        assert!(kinds[0] == kinds[2], "{kinds:?}");
+        kinds[0]
+    };
+    let wide = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    for (stream, name) in [
+        (&b"\x1f\x8b\x08"[..], Some("gzip")),
+        (b"\x87\xf5\x18\x65\0", Some("device-credential")),
+        (b"h/UYZQ==", Some("device-credential")),
+        (b"H4sIAAAA", Some("gzip")),
+        (b"<html>", Some("html")),
+        (&wide("<html>"), Some("html")),
+        (&wide("\u{feff}{\"a\": 1}"), Some("json")),
+        (b"a text", None),
+        (
+            b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
+            Some("public-key"),
+        ),
+        (
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n\
+            -----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+            Some("private-key"),
+        ),
+    ] {
+        assert_eq!(kind(stream), name, "{stream:02x?}");
+    }
+}
+
+#[test]
+fn text_in_two_byte_units_is_read() {
+    let narrow = "text\n".to_owned() + &to_pem(&[0x80; 100]) + "\u{e9}" + &to_pem(&[0x81; 100]);
+    let little: Vec<u8> = narrow.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = narrow.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let places: Vec<u64> = vouchers(narrow.as_bytes()).iter().map(|it| it.0).collect();
+    for (mark, text, base) in [
+        (&[][..], &little, 0),
+        (&[], &big, 0),
+        (&[0xff, 0xfe], &little, 2),
+        (&[0xfe, 0xff], &big, 2),
+    ] {
+        let found = vouchers(&[mark, text].concat());
+        let there: Vec<u64> = found.iter().map(|it| it.0).collect();
+        // Before it one character has two bytes in UTF-8, and one unit here.
+        assert_eq!(there, [2 * places[0] + base, 2 * (places[1] - 1) + base]);
+        assert!(
+            found
+                .iter()
+                .all(|it| it.1.as_ref().is_ok_and(|it| it.len() == 100))
+        );
+    }
+}
+
+#[test]
+fn digits_of_any_kind_are_decoded() {
+    let item = [
+        &[0x85, 0x18, 0x65, 0x58, 0x40][..],
+        &[0xfb; 0x40],
+        &[0, 0, 0],
+    ]
+    .concat();
+    let hex: Vec<u8> = item
+        .iter()
+        .flat_map(|byte| hex::encode([*byte]).into_bytes())
+        .collect();
+    use base64ct::{Base64, Base64Unpadded, Base64Url, Base64UrlUnpadded, Encoding as _};
+    for (text, format) in [
+        (Base64::encode_string(&item), Format::Base64),
+        (Base64Unpadded::encode_string(&item), Format::Base64),
+        (Base64Url::encode_string(&item), Format::Base64),
+        (Base64UrlUnpadded::encode_string(&item), Format::Base64),
+        (
+            "\u{feff}".to_owned() + &Base64::encode_string(&item),
+            Format::Base64,
+        ),
+        (
+            core::str::from_utf8(&hex).unwrap().to_uppercase(),
+            Format::Hex,
+        ),
+        (
+            core::str::from_utf8(&hex).unwrap().replace("fb", "FB\r\n"),
+            Format::Hex,
+        ),
+    ] {
+        assert_eq!(bytes(text.as_bytes()), [&*item], "{text}");
+        let mut splitter = Splitter::new();
+        splitter.push(text.as_bytes());
+        splitter.finish();
+        while splitter.next_piece().is_some() {}
+        assert_eq!(splitter.format(), Some(format), "{text}");
+    }
+}
+
+#[test]
+fn strings_of_json_are_looked_into() {
+    use base64ct::{Base64, Encoding as _};
+    let item = [
+        &[0x85, 0x18, 0x65, 0x58, 0x40][..],
+        &[0xfb; 0x40],
+        &[0, 0, 0],
+    ]
+    .concat();
+    let text = Base64::encode_string(&item);
+    let pem = to_pem(&item);
+    for (json, count) in [
+        (std::format!("{{\"voucher\": \"{text}\", \"keys\": []}}"), 1),
+        (std::format!("[\"{text}\",\n\"{text}\"]"), 2),
+        (
+            std::format!(
+                "{{\"a\":\"{}\"}}\n{{\"a\":\"{text}\"}}",
+                text.replace('/', "\\/")
+            ),
+            2,
+        ),
+        (
+            std::format!("{{\"a\":\"{}\"}}", text.replace('+', "\\u002b")),
+            1,
+        ),
+        (std::format!("{{\"a\":\"{}\"}}", hex::encode(&item)), 1),
+        (
+            std::format!("{{\"a\":\"{}\"}}", pem.replace('\n', "\\n")),
+            1,
+        ),
+        (
+            std::format!(
+                "{{\"a\":\"{}\",\"b\":\"{text}\"}}",
+                pem.replace('\n', "\\r\\n")
+            ),
+            2,
+        ),
+        (std::format!("{{\"a\": 1}}\n{pem}"), 1),
+        // Base64 of something else, or too short.
+        (
+            std::format!("{{\"a\":\"{}\"}}", Base64::encode_string(&[0x30; 100])),
+            0,
+        ),
+        (std::format!("{{\"a\":\"hRhlAAAAAA==\"}}"), 0),
+        (std::format!("{{\"a\":\"{text}"), 0),
+    ] {
+        let found = bytes(json.as_bytes());
+        assert!(found.iter().all(|it| *it == item), "{json}");
+        assert_eq!(found.len(), count, "{json}");
+    }
+}
+
+#[test]
+fn a_line_begin_without_its_dashes_is_a_fault() {
+    let whole = to_pem(&[0x80; 100]);
+    for (line, faults) in [
+        ("----BEGIN OWNERSHIP VOUCHER-----", 1),
+        ("BEGIN OWNERSHIP VOUCHER", 1),
+        (" BEGIN OWNERSHIP VOUCHER\r", 1),
+        ("\u{2014}\u{2014}BEGIN OWNERSHIP VOUCHER\u{2014}", 1),
+        ("The words BEGIN OWNERSHIP VOUCHER start a block.", 0),
+        ("BEGIN OWNERSHIP VOUCHER starts a block.", 0),
+    ] {
+        let text = std::format!(
+            "{whole}{}\n{whole}",
+            whole.replace("-----BEGIN OWNERSHIP VOUCHER-----", line)
+        );
+        let found = vouchers(text.as_bytes());
+        assert_eq!(found.iter().filter(|it| it.1.is_ok()).count(), 2, "{line}");
+        assert_eq!(
+            found.iter().filter(|it| it.1.is_err()).count(),
+            faults,
+            "{line}"
+        );
+        let alone = whole.replace("-----BEGIN OWNERSHIP VOUCHER-----", line);
+        assert_eq!(vouchers(alone.as_bytes()).len(), faults, "{line}");
     }
 }
 

@@ -1,11 +1,32 @@
 //! Vouchers in text: PEM blocks one after the other, base64 as a whole.
 
-use super::state::{Format, PEM_LABEL, Piece, Splitter, State, Step, starts_array};
+use super::is_cbor;
+use super::state::{Format, PEM_LABEL, Piece, Splitter, State, Step};
 use crate::error::{Error, ErrorKind};
-use crate::file::pem::{BEGIN, DASHES, END, MAX_BODY, PemBlocks, decode_lines, find};
+use crate::file::decode::{decode_string, decode_text, is_base64, is_in_string};
+use crate::file::kind::{HEAD, Kind};
+use crate::file::pem::{BEGIN, DASHES, END, MAX_BODY, PemBlocks, find};
 
 /// The format is recognised by this many bytes.
 const PROBE: usize = 1 << 20;
+/// The line of a voucher, without its dashes.
+const BARE_BEGIN: &[u8] = b"BEGIN OWNERSHIP VOUCHER";
+/// The most bytes of a line before and after these words, if nothing else is in it.
+const AROUND: usize = 16;
+/// What is kept of the text when nothing was found: it may hold the start of a mark.
+const KEPT: usize = BARE_BEGIN.len() + 2 * AROUND;
+/// A string of JSON with fewer digits is no voucher.
+const SHORTEST: usize = 86;
+
+/// Something in a text that may be the start of a voucher.
+enum Mark {
+    /// The BEGIN line of a block.
+    Begin,
+    /// A BEGIN line of a voucher without its dashes.
+    Bare,
+    /// A quotation mark in JSON.
+    Quote,
+}
 
 impl Splitter {
     /// Ends the search for a PEM block at this offset if there was none. Without it, text is
@@ -26,20 +47,34 @@ impl Splitter {
     /// vouchers, that was not read.
     #[must_use]
     pub const fn unread_data(&self) -> Option<u64> {
-        self.pem.foreign
+        match self.pem.foreign {
+            Some(at) => Some(at.saturating_mul(self.unit())),
+            None => None,
+        }
     }
 
     pub(super) fn recognise_text(&mut self) -> Step {
         let rest = self.buffer.rest();
         let start = rest.get(..PROBE).unwrap_or(rest);
         let certain = self.ended || start.len() == PROBE;
-        if start.iter().all(|&byte| is_base64(byte)) {
+        let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+        let blocks = find(text, 0, BEGIN).is_some() || find(text, 0, BARE_BEGIN).is_some();
+        if !blocks && text.iter().all(|&byte| is_base64(byte)) {
             return match certain {
                 true => self.recognised(Format::Base64, State::Base64),
                 false => Step::More(PROBE),
             };
         }
-        if !self.any_cbor || find(start, 0, BEGIN).is_some() {
+        self.kind = Kind::of_text(start.get(..HEAD).unwrap_or(start));
+        match is_json(text) {
+            None if !certain => return Step::More(PROBE),
+            Some(true) => {
+                self.pem.json = true;
+                return self.recognised(Format::Json, State::Pem);
+            }
+            _ => {}
+        }
+        if !self.any_cbor || blocks {
             return self.recognised(Format::Pem, State::Pem);
         }
         match certain {
@@ -55,7 +90,7 @@ impl Splitter {
         let rest = self.buffer.rest();
         // The text in which a block may start, with room for the BEGIN of the last one.
         let most = match self.pem.limit {
-            Some(limit) if !self.any => limit
+            Some(limit) if !self.any => (limit / self.unit())
                 .saturating_add(BEGIN.len() as u64)
                 .saturating_sub(self.buffer.position()),
             _ => u64::MAX,
@@ -63,20 +98,60 @@ impl Splitter {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let text = rest.get(..most).unwrap_or(rest);
         let (length, last) = (text.len(), self.ended || text.len() == most);
-        match find(text, 0, BEGIN) {
-            Some(begin) => {
-                self.pass_over(begin);
+        let from_start = self.buffer.position() == 0;
+        match next_mark(text, self.pem.json, last, from_start) {
+            Some((at, Mark::Begin)) => {
+                self.pass_over(at);
                 self.find_end()
+            }
+            Some((at, Mark::Quote)) => {
+                self.pass_over(at);
+                self.next_string()
+            }
+            Some((at, Mark::Bare)) => {
+                self.pass_over(at);
+                self.offset = self.buffer.position();
+                self.pass_over(BARE_BEGIN.len());
+                let why = "the line BEGIN OWNERSHIP VOUCHER lacks its dashes, five on either side";
+                Step::Piece(Err(Error::because(ErrorKind::Pem, why).at(0)))
             }
             None if last => {
                 self.pass_over(length);
                 Step::Done
             }
             None => {
-                // The tail may hold the start of a BEGIN line.
-                self.pass_over(length.saturating_sub(BEGIN.len()));
+                self.pass_over(length.saturating_sub(KEPT));
                 Step::More(usize::MAX)
             }
+        }
+    }
+
+    /// Takes the string of JSON that starts with a quotation mark here, if it is a voucher.
+    fn next_string(&mut self) -> Step {
+        let rest = self.buffer.rest();
+        let string = rest.get(1..).unwrap_or_default();
+        let window = string.get(..MAX_BODY).unwrap_or(string);
+        let Some(end) = window.iter().position(|byte| !is_in_string(*byte)) else {
+            if !self.ended && window.len() < MAX_BODY {
+                return Step::More(MAX_BODY.saturating_add(1));
+            }
+            self.pass_over(window.len().saturating_add(1));
+            return Step::Again;
+        };
+        let digits = window.get(..end).unwrap_or_default();
+        let whole = window.get(end) == Some(&b'"') && digits.len() >= SHORTEST;
+        let voucher = whole.then(|| decode_string(digits)).flatten();
+        self.offset = self.buffer.position();
+        // The next quotation mark may start a string as well as end this one, and a block may start
+        // inside.
+        let passed = find(digits, 0, DASHES).unwrap_or(end);
+        self.pass_over(passed.saturating_add(1));
+        match voucher {
+            Some(mut bytes) => {
+                self.pem.after_block = true;
+                Step::Piece(Ok(Piece::Voucher(core::mem::take(&mut *bytes))))
+            }
+            None => Step::Again,
         }
     }
 
@@ -116,6 +191,12 @@ impl Splitter {
                     Some(voucher.map(|mut it| Piece::Voucher(core::mem::take(&mut *it))))
                 } else {
                     self.pem.other_blocks = true;
+                    let kind = Kind::of_label(block.label().as_bytes());
+                    // The first block tells, and a private key more than any other.
+                    if !self.pem.after_other || kind == Kind::PrivateKey {
+                        self.kind = Some(kind);
+                    }
+                    self.pem.after_other = true;
                     let body = (!block.is_private_key()).then(|| block.decode().ok());
                     body.flatten().map(|body| Ok(Piece::Decoded(body)))
                 };
@@ -153,21 +234,75 @@ impl Splitter {
         if find(text, 0, BEGIN).is_some() {
             return self.recognised(Format::Pem, State::Pem);
         }
-        let Ok(mut decoded) = decode_lines(core::iter::once(text), text.len()) else {
+        let Some((mut decoded, format)) = decode_text(text) else {
             return Step::Done;
         };
-        self.state = match decoded.first() {
-            Some(first) if starts_array(*first) => State::Cbor,
-            _ => State::Done,
+        self.format = Some(format);
+        self.state = match is_cbor(&decoded) {
+            true => State::Cbor,
+            false => State::Done,
         };
+        self.kind = Kind::of(decoded.get(..HEAD).unwrap_or(&decoded));
         let all = decoded.clone();
         self.buffer.replace(core::mem::take(&mut *decoded));
         Step::Piece(Ok(Piece::Decoded(all)))
     }
 }
 
-const fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte.is_ascii_whitespace() || matches!(byte, b'+' | b'/' | b'=')
+/// The first mark in a text; `last` if no text follows it. `from_start` if nothing is before it.
+fn next_mark(text: &[u8], json: bool, last: bool, from_start: bool) -> Option<(usize, Mark)> {
+    let marks = text.iter().enumerate().filter_map(|(at, byte)| {
+        Some((
+            at,
+            match byte {
+                b'-' => Mark::Begin,
+                b'B' => Mark::Bare,
+                b'"' if json => Mark::Quote,
+                _ => return None,
+            },
+        ))
+    });
+    marks.into_iter().find(|(at, mark)| {
+        let rest = text.get(*at..).unwrap_or_default();
+        match mark {
+            Mark::Begin => rest.starts_with(BEGIN),
+            Mark::Bare => rest.starts_with(BARE_BEGIN) && is_bare(text, *at, last, from_start),
+            Mark::Quote => true,
+        }
+    })
+}
+
+/// Whether nothing but dashes of any kind is in the line of these words.
+fn is_bare(text: &[u8], at: usize, last: bool, from_start: bool) -> bool {
+    let is_dash = |byte: &u8| matches!(byte, b'-' | b'_' | b' ' | b'\t' | b'\r' | 0x80..);
+    let before = text.get(at.saturating_sub(AROUND)..at).unwrap_or_default();
+    let line = before
+        .rsplit(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let starts = line.len() < before.len() || from_start && before.len() == at;
+    let behind = text
+        .get(at.saturating_add(BARE_BEGIN.len())..)
+        .unwrap_or_default();
+    let around = behind.get(..AROUND).unwrap_or(behind);
+    let end = around
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let ends = end.len() < around.len() || last && around.len() == behind.len();
+    starts && ends && line.iter().all(is_dash) && end.iter().all(is_dash)
+}
+
+/// Whether a text starts as JSON does, and as no CBOR of a sensible size; `None` if more must be
+/// known.
+fn is_json(text: &[u8]) -> Option<bool> {
+    let text = text.trim_ascii_start();
+    let (first, inside) = text.split_first()?;
+    if !matches!(first, b'{' | b'[') {
+        return Some(false);
+    }
+    let next = inside.trim_ascii_start().first()?;
+    Some(matches!(next, b'"' | b'{' | b'['))
 }
 
 /// Whether text in any encoding may contain this byte.
