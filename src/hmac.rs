@@ -1,5 +1,6 @@
 //! The HMAC of the header: computed by the device, with a secret that never leaves it.
 
+mod secrets;
 mod source;
 
 use alloc::vec::Vec;
@@ -7,6 +8,7 @@ use alloc::vec::Vec;
 use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
+pub use secrets::HmacSecrets;
 pub use source::HmacSource;
 
 use crate::digest::{Digest, HashAlgorithm};

@@ -110,6 +110,18 @@ impl DeviceCredential {
         self.secret = Some(secret);
     }
 
+    /// The HMAC secret, with which vouchers of this device are verified. The rest is dropped.
+    #[must_use]
+    pub fn into_secret(self) -> Option<HmacSecret> {
+        self.secret
+    }
+
+    /// Whether it has an HMAC secret, and whether it has a key.
+    #[must_use]
+    pub const fn has(&self) -> (bool, bool) {
+        (self.secret.is_some(), self.key.is_some())
+    }
+
     /// Sets the device's private key, as PKCS#8 or SEC 1 in DER. Without it, the key is in a TPM.
     #[must_use]
     pub fn with_key(mut self, key: Zeroizing<Vec<u8>>) -> Self {

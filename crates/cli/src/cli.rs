@@ -122,6 +122,11 @@ pub(crate) struct VerifyArgs {
     /// Reject vouchers for which a named fact is not proved
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact())]
     pub(crate) require: Vec<&'static str>,
+    /// What was to be delivered: the number of vouchers, or a file with a GUID on each line, with or
+    /// without dashes, and comments after #. Vouchers that are missing, extra or double are named,
+    /// and the command fails. A rejected voucher does not count
+    #[arg(long, value_name = "N|FILE")]
+    pub(crate) expect: Option<String>,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     #[command(flatten)]

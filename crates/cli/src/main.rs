@@ -29,6 +29,7 @@ mod cli;
 mod convert;
 mod deals;
 mod elsewhere;
+mod delivery;
 mod extend;
 mod fingerprint;
 mod forks;

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
+use ownership_voucher::hmac::HmacSecrets;
 use ownership_voucher::{
     Allowance, HmacSecret, Policy, Proved, PublicKey, Roots, UnixTime, Voucher, file,
 };
@@ -15,7 +16,7 @@ use crate::keys::Expected;
 use crate::output::print_message;
 use crate::read::{in_file, is_pem, read};
 use crate::report::{Matched, count};
-use crate::secret::secret;
+use crate::secret::{secret, table};
 
 /// The certificates of a PEM file, or the single one of a DER file.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
@@ -45,6 +46,7 @@ pub(crate) struct Material {
     manufacturer_roots: Option<Roots>,
     device_roots: Option<Roots>,
     secret: Option<HmacSecret>,
+    secrets: Option<HmacSecrets>,
     at: Option<UnixTime>,
     refuse_expired: bool,
     any_origin: bool,
@@ -79,6 +81,7 @@ impl Material {
                 .as_deref()
                 .map(|text| secret(text, 32))
                 .transpose()?,
+            secrets: args.hmac_secrets.as_deref().map(table).transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
             any_origin: args.any_origin,
@@ -105,6 +108,7 @@ impl Material {
             || !self.manufacturer_hashes.is_empty()
             || self.manufacturer_roots.is_some()
             || self.secret.is_some()
+            || self.secrets.is_some()
     }
 
     /// The names of the expected keys that are the owner's and the manufacturer's.
@@ -129,7 +133,7 @@ impl Material {
         facts
             .filter(|fact| match *fact {
                 "device-path" => self.device_roots.is_some(),
-                "hmac" => self.secret.is_some(),
+                "hmac" => self.secret.is_some() || self.secrets.is_some(),
                 "manufacturer" => manufacturer,
                 "owner" => !self.owners.is_empty(),
                 _ => false,
@@ -199,6 +203,9 @@ impl Material {
         }
         if let Some(secret) = &self.secret {
             policy = policy.with_hmac(secret);
+        }
+        if let Some(secrets) = &self.secrets {
+            policy = policy.with_hmac(secrets);
         }
         if let Some(at) = self.at {
             policy = policy.with_time(at);

@@ -73,6 +73,7 @@ impl Files {
     /// The files that a policy is read from.
     pub(crate) fn policy(&mut self, args: &PolicyArgs) {
         self.secret(args.hmac_secret.as_deref());
+        self.input(args.hmac_secrets.as_deref(), "--hmac-secrets");
         for (paths, what) in [
             (&args.owner, "--owner"),
             (&args.manufacturer, "--manufacturer"),

@@ -5,14 +5,18 @@
 
 use std::path::Path;
 
-use ownership_voucher::HmacSecret;
+use ownership_voucher::digest::HashAlgorithm;
+use ownership_voucher::file::Kind;
+use ownership_voucher::hmac::{DeviceHmac as _, HmacSecrets};
+use ownership_voucher::onboard::DeviceCredential;
+use ownership_voucher::{Guid, HmacSecret, Voucher};
 use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::unhex_secret;
 use crate::output::print_message;
 use crate::read::read;
-use crate::report::count;
+use crate::report::{Problem, count};
 
 /// The result of reading.
 const FORMS: &str = "expected hexadecimal digits (0x, blanks, colons and line ends are passed over), \
@@ -35,6 +39,16 @@ pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> 
             ))
         })?,
     };
+    match credential_or_other(&secret) {
+        Ok(None) => {}
+        Ok(Some((guid, secret))) => {
+            print_message(&format!(
+                "--hmac-secret: a device credential; the HMAC secret of the device {guid} in it is used"
+            ));
+            return Ok(secret);
+        }
+        Err(why) => return Err(Failure::Message(format!("--hmac-secret: {why}"))),
+    }
     let len = secret.len();
     let found = count(len, "byte", "bytes");
     if len < HmacSecret::LEAST {
@@ -54,6 +68,98 @@ pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> 
     }
     // Moved, not copied; it is wiped there too.
     Ok(HmacSecret::new(core::mem::take(&mut *secret)))
+}
+
+/// The secret in a device credential. Other objects that are bytes are refused by their names.
+fn credential_or_other(bytes: &[u8]) -> Result<Option<(Guid, HmacSecret)>, String> {
+    if Voucher::parse(bytes).is_ok() {
+        return Err(
+            "a voucher, which holds no secret; the secret of its device is expected".into(),
+        );
+    }
+    match Kind::of(bytes) {
+        None => Ok(None),
+        Some(Kind::DeviceCredential) => {
+            let (credential, _) = DeviceCredential::read(bytes).map_err(|error| {
+                let message = Problem::from(&error).message;
+                format!("a device credential that cannot be read: {message}")
+            })?;
+            let guid = credential.guid;
+            let none = "a device credential without an HMAC secret, which is in its TPM then";
+            let secret = credential.into_secret().ok_or(none)?;
+            // Too short a one is refused where it is used.
+            match secret.header_hmac(HashAlgorithm::Sha256, &[]) {
+                Ok(_) => Ok(Some((guid, secret))),
+                Err(error) => Err(Problem::from(&error).message),
+            }
+        }
+        Some(kind) => Err(format!("{kind}, and no HMAC secret")),
+    }
+}
+
+/// The HMAC secrets of many devices: a table with a line for each, GUID and secret in hex, with a
+/// comma, semicolon or tab between them. Blank lines, comments after # and a heading are passed
+/// over.
+pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
+    let bytes = read(path)?;
+    let name = path.display();
+    let fail = |why: &str| Failure::Message(format!("--hmac-secrets: {name} {why}"));
+    if is_wide(&bytes) {
+        return Err(fail("is text in UTF-16; expected ASCII or UTF-8"));
+    }
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut secrets = HmacSecrets::new();
+    for (number, line) in (1_usize..).zip(text.split(|byte| *byte == b'\n')) {
+        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+        let line = line.trim_ascii();
+        let fail = |why: &str| fail(&format!("line {number}: {why}"));
+        if line.is_empty() {
+            continue;
+        }
+        let mut fields = line.split(|byte| matches!(byte, b',' | b';' | b'\t'));
+        let (first, second) = (fields.next(), fields.next());
+        let (Some(first), Some(second), None) = (first, second, fields.next()) else {
+            return Err(fail(
+                "a GUID, a comma and a secret in hexadecimal digits expected",
+            ));
+        };
+        let guid = core::str::from_utf8(unquoted(first)).unwrap_or_default();
+        if secrets.is_empty() && guid.eq_ignore_ascii_case("guid") {
+            continue;
+        }
+        let guid: Guid = guid.parse().map_err(|_| {
+            fail("32 hexadecimal digits of a GUID expected, with or without dashes")
+        })?;
+        let mut secret = digits(unquoted(second))
+            .ok_or_else(|| fail("a secret in hexadecimal digits expected"))?;
+        if secret.len() < HmacSecret::LEAST {
+            let found = count(secret.len(), "byte", "bytes");
+            let least = HmacSecret::LEAST;
+            return Err(fail(&format!(
+                "a secret of {found} found, at least {least} expected"
+            )));
+        }
+        // Moved, not copied; it is wiped there too.
+        let secret = HmacSecret::new(core::mem::take(&mut *secret));
+        secrets
+            .insert(guid, secret)
+            .map_err(|_| fail(&format!("a second secret for the device {guid}")))?;
+    }
+    match secrets.is_empty() {
+        true => Err(fail(
+            "holds no secret; a line for each device expected: GUID,secret",
+        )),
+        false => Ok(secrets),
+    }
+}
+
+/// A field of CSV without blanks and quotation marks around it.
+fn unquoted(field: &[u8]) -> &[u8] {
+    let field = field.trim_ascii();
+    let inside = field
+        .strip_prefix(b"\"")
+        .and_then(|field| field.strip_suffix(b"\""));
+    inside.map_or(field, <[u8]>::trim_ascii)
 }
 
 /// The secret in a file, or a description of other contents.

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cli::{Jobs, VerifyArgs};
+use crate::delivery::Delivery;
 use crate::input::{Batches, Item};
 use crate::lines::PLAIN;
 use crate::material::Material;
@@ -45,12 +46,16 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     let mut lines = Lines::new();
     let mut table = Table::on_terminal(material.asked());
     let mut tally = Tally::default();
+    let mut delivery = args.expect.as_deref().map(Delivery::load).transpose()?;
     let mut read = batches.next();
     while let Some(items) = read {
         let verdicts;
         (verdicts, read) = verifier.verify_batch(&items, || batches.next());
         for (item, verdict) in items.iter().zip(&verdicts) {
             tally.add(verdict.standing());
+            if let Some(delivery) = &mut delivery {
+                delivery.add(verdict, item);
+            }
             // Without any anchor the summary reports the same for all.
             let tells = match verdict.standing() {
                 Standing::Verified => false,
@@ -81,6 +86,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         Some(table) => table.text(&summary, &mut lines)?,
         None => lines.line(&summary)?,
     }
+    let complete = match &delivery {
+        Some(delivery) => delivery.report(args.json, &mut lines)?,
+        None => true,
+    };
     lines.flush()?;
     let unused = material.unused_lists();
     if unused > 0 {
@@ -90,7 +99,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
         };
         print_message(&format!("warning: {lists} used for no certificate"));
     }
-    Ok(tally.outcome(batches.failures()))
+    Ok(match tally.outcome(batches.failures()) {
+        Outcome::Good | Outcome::Unanchored if !complete => Outcome::Rejected,
+        outcome => outcome,
+    })
 }
 
 /// Bytes of stack for a thread. The engines need a part of it in an optimised build, and more than

@@ -40,10 +40,15 @@ pub(crate) struct PolicyArgs {
     /// list, or the list is for another key, kind of certificate or distribution point
     #[arg(long)]
     pub(crate) require_crl: bool,
-    /// The header HMAC must match the one computed with this secret: hex, or @FILE with hex or raw
-    /// bytes. Arguments are visible to other users of the machine; files need not be
-    #[arg(long, value_name = "HEX|@FILE")]
+    /// The header HMAC must match the one computed with this secret: hex, or @FILE with hex, raw
+    /// bytes or the device credential. Arguments are visible to other users of the machine; files
+    /// need not be
+    #[arg(long, value_name = "HEX|@FILE", conflicts_with = "hmac_secrets")]
     pub(crate) hmac_secret: Option<String>,
+    /// The same for many devices: a table with a line for each, its GUID, a comma and its secret in
+    /// hex. A voucher of another device is rejected
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) hmac_secrets: Option<PathBuf>,
     /// Accept vouchers of any origin: without a manufacturer or HMAC to compare with, anybody may
     /// have made them
     #[arg(long)]

@@ -156,6 +156,7 @@ fn verify_prints_one_object_for_each_voucher() {
         let wanted = [
             "entries",
             "error",
+            "file_offset",
             "findings",
             "guid",
             "index",

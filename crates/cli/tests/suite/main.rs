@@ -20,6 +20,7 @@ mod help;
 mod interrupt;
 mod key_files;
 mod key_rings;
+mod kinds;
 mod leaks;
 mod new_chains;
 mod onetime;

@@ -1,0 +1,190 @@
+//! `ov verify --expect`: what was to be delivered, and what came.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ownership_voucher::Guid;
+use serde_json::json;
+
+use crate::Failure;
+use crate::input::Item;
+use crate::lines::{BAD, Lines, PLAIN};
+use crate::output::print_message;
+use crate::read::read;
+use crate::report::{Standing, Verdict, count, object};
+
+/// A delivery note, and the vouchers that came.
+pub(crate) struct Delivery {
+    expected: Expected,
+    came: BTreeMap<Guid, Came>,
+}
+
+enum Expected {
+    Number(usize),
+    /// The GUIDs of the note.
+    Devices(BTreeSet<Guid>),
+}
+
+/// The vouchers of one device.
+struct Came {
+    /// Those that were not rejected.
+    good: usize,
+    rejected: bool,
+    /// The place of the first good one, and of the last.
+    first: Option<Place>,
+    last: Option<Place>,
+}
+
+#[derive(Clone)]
+struct Place {
+    name: String,
+    source: alloc::sync::Arc<str>,
+    index: usize,
+}
+
+impl Delivery {
+    /// The note that the option names: a number, or a file.
+    pub(crate) fn load(text: &str) -> Result<Self, Failure> {
+        let expected = match text.parse() {
+            Ok(number) => Expected::Number(number),
+            Err(_) => Expected::Devices(guids(Path::new(text))?),
+        };
+        Ok(Self {
+            expected,
+            came: BTreeMap::new(),
+        })
+    }
+
+    /// Notes a voucher. One that cannot be read has no GUID.
+    pub(crate) fn add(&mut self, verdict: &Verdict, item: &Item) {
+        let Some(guid) = verdict.guid else { return };
+        let came = self.came.entry(guid).or_insert(Came {
+            good: 0,
+            rejected: false,
+            first: None,
+            last: None,
+        });
+        if !matches!(
+            verdict.standing(),
+            Standing::Verified | Standing::Unanchored
+        ) {
+            came.rejected = true;
+            return;
+        }
+        let place = Place {
+            name: item.name(),
+            source: item.source.clone(),
+            index: item.index,
+        };
+        came.good = came.good.saturating_add(1);
+        match &came.first {
+            None => came.first = Some(place),
+            Some(_) => came.last = Some(place),
+        }
+    }
+
+    /// Names what is missing, extra and double. Returns whether all is as expected.
+    pub(crate) fn report(&self, json: bool, lines: &mut Lines) -> Result<bool, Failure> {
+        let mut differences = [0_usize; 3];
+        let mut tell = |number: usize, guid: &Guid, place: Option<&Place>, words: String| {
+            let word = ["missing", "extra", "double"]
+                .get(number)
+                .copied()
+                .unwrap_or_default();
+            if let Some(sum) = differences.get_mut(number) {
+                *sum = sum.saturating_add(1);
+            }
+            match json {
+                true => lines.line(&object(&[
+                    ("record", json!("delivery")),
+                    ("difference", json!(word)),
+                    ("guid", json!(guid.to_string())),
+                    ("source", json!(place.map(|place| &*place.source))),
+                    ("index", json!(place.map(|place| place.index))),
+                ])),
+                false => lines.pieces(&[(BAD, word), (PLAIN, &format!("  {guid}{words}"))]),
+            }
+        };
+        if let Expected::Devices(devices) = &self.expected {
+            for guid in devices {
+                match self.came.get(guid) {
+                    Some(came) if came.good > 0 => {}
+                    Some(_) => tell(0, guid, None, "  its voucher was rejected".into())?,
+                    None => tell(0, guid, None, String::new())?,
+                }
+            }
+        }
+        let mut devices = 0_usize;
+        for (guid, came) in self.came.iter().filter(|(_, came)| came.good > 0) {
+            devices = devices.saturating_add(1);
+            let Some(first) = &came.first else { continue };
+            if let Expected::Devices(expected) = &self.expected
+                && !expected.contains(guid)
+            {
+                tell(1, guid, Some(first), format!("  {}", first.name))?;
+            }
+            if let Some(last) = &came.last {
+                let more = match came.good {
+                    2 => String::new(),
+                    good => format!(", {good} in all"),
+                };
+                let words = format!("  {}, and first {}{more}", last.name, first.name);
+                tell(2, guid, Some(last), words)?;
+            }
+        }
+        let [missing, extra, double] = differences;
+        let (expected, right) = match &self.expected {
+            Expected::Number(number) => (*number, *number == devices),
+            Expected::Devices(expected) => (expected.len(), missing == 0 && extra == 0),
+        };
+        let good = right && double == 0;
+        let mut summary = format!(
+            "{} expected, {devices} came",
+            count(expected, "device", "devices")
+        );
+        for (number, word) in [(missing, "missing"), (extra, "extra"), (double, "double")] {
+            if number > 0 {
+                summary += &format!(", {number} {word}");
+            }
+        }
+        if good {
+            summary += ": as expected";
+        }
+        match json {
+            true => {
+                lines.flush()?;
+                print_message(&summary);
+            }
+            false => lines.line(&summary)?,
+        }
+        Ok(good)
+    }
+}
+
+/// The GUIDs of a file.
+fn guids(path: &Path) -> Result<BTreeSet<Guid>, Failure> {
+    let bytes = read(path)?;
+    let name = path.display();
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let mut guids = BTreeSet::new();
+    for (number, line) in (1_usize..).zip(text.split(|byte| *byte == b'\n')) {
+        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
+        let line = core::str::from_utf8(line.trim_ascii()).unwrap_or("?");
+        if line.is_empty() {
+            continue;
+        }
+        let fail = |why: &str| Failure::Message(format!("--expect: {name} line {number}: {why}"));
+        let guid: Guid = line.parse().map_err(|_| {
+            fail("32 hexadecimal digits of a GUID expected, with or without dashes, and nothing else")
+        })?;
+        if !guids.insert(guid) {
+            return Err(fail(&format!("the GUID {guid} a second time")));
+        }
+    }
+    match guids.is_empty() {
+        true => Err(Failure::Message(format!(
+            "--expect: {name} holds no GUID; a number, or a file with a GUID on each line expected"
+        ))),
+        false => Ok(guids),
+    }
+}

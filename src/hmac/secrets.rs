@@ -1,0 +1,106 @@
+//! The HMAC secrets of many devices.
+
+use alloc::collections::BTreeMap;
+use core::fmt;
+
+use super::{DeviceHmac, HmacSecret};
+use crate::cbor::{Reader, Sink};
+use crate::digest::{Digest, HashAlgorithm};
+use crate::error::{Error, ErrorKind};
+use crate::finding::FindingKind;
+use crate::guid::Guid;
+
+/// The HMAC secrets of many devices, by their GUIDs: one policy for a shipment. The secret of a
+/// voucher is that of the GUID in its header.
+///
+/// ```
+/// use ownership_voucher::hmac::HmacSecrets;
+/// use ownership_voucher::{Guid, HmacSecret, Policy};
+///
+/// let mut secrets = HmacSecrets::new();
+/// secrets.insert(Guid([1; 16]), HmacSecret::new(vec![7; 32]))?;
+/// assert!(secrets.insert(Guid([1; 16]), HmacSecret::new(vec![8; 32])).is_err());
+/// let policy = Policy::hmac(&secrets);
+/// # Ok::<(), ownership_voucher::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct HmacSecrets(BTreeMap<Guid, HmacSecret>);
+
+impl HmacSecrets {
+    /// No secrets yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Adds the secret of a device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadArgument`] if the device has one already.
+    pub fn insert(&mut self, guid: Guid, secret: HmacSecret) -> Result<(), Error> {
+        if self.0.contains_key(&guid) {
+            let why = "a second HMAC secret for one device";
+            return Err(Error::because(ErrorKind::BadArgument, why));
+        }
+        self.0.insert(guid, secret);
+        Ok(())
+    }
+
+    /// The secret of a device.
+    #[must_use]
+    pub fn get(&self, guid: Guid) -> Option<&HmacSecret> {
+        self.0.get(&guid)
+    }
+
+    /// The number of devices.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for HmacSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HmacSecrets of {} devices", self.0.len())
+    }
+}
+
+impl DeviceHmac for HmacSecrets {
+    /// # Errors
+    /// [`ErrorKind::SignerFailed`] for a device whose secret is not known.
+    fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
+        let secret = guid_of(header).and_then(|guid| self.0.get(&guid));
+        match secret {
+            Some(secret) => secret.header_hmac(algorithm, header),
+            None => Err(Error::signer(
+                "the HMAC secret of this device is not among those given",
+            )),
+        }
+    }
+}
+
+/// The GUID in a header.
+fn guid_of(header: &[u8]) -> Option<Guid> {
+    let mut reader = Reader::<Error>::new(header.get(..crate::Limits::MAX_INPUT).unwrap_or(header));
+    let mut items = reader.array(&mut Silent).ok()?;
+    reader.next(&mut items).ok()?;
+    reader.int(&mut Silent).ok()?;
+    reader.next(&mut items).ok()?;
+    let guid = reader.bytes(&mut Silent).ok()?;
+    guid.of(header).try_into().ok().map(Guid)
+}
+
+/// The header has been parsed before, with its findings.
+struct Silent;
+
+impl Sink for Silent {
+    const THOROUGH: bool = false;
+    fn note(&mut self, _: FindingKind, _: usize) {}
+    fn enter(&mut self, _: Option<usize>) {}
+}
