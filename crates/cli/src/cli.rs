@@ -202,8 +202,15 @@ pub(crate) struct NewArgs {
     #[arg(long, value_name = "HEX", value_parser = guid)]
     pub(crate) guid: Option<Guid>,
     /// The device info: the manufacturer's description of the device, such as its model
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) device_info: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "devices")]
+    pub(crate) device_info: Option<String>,
+    /// Create a voucher for each device in this table: CSV with a heading, or a JSON object on each
+    /// line, all values being text. The columns are guid (random without one), device_info,
+    /// device_chain (a file), and hmac_secret or hmac in hex; what is missing or empty is taken from
+    /// the options. Nothing is written if a line is wrong
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath,
+        conflicts_with_all = ["guid", "mac"])]
+    pub(crate) devices: Option<PathBuf>,
     /// The manufacturer's public key, or its certificates with its own first, in PEM
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: PathBuf,
@@ -216,8 +223,11 @@ pub(crate) struct NewArgs {
     /// Use the key type RSAPSS for an RSA key
     #[arg(long)]
     pub(crate) pss: bool,
+    /// Use the key type RSAPKCS for an RSA key with 2048 bits, in place of RSA2048RESTR
+    #[arg(long, conflicts_with = "pss")]
+    pub(crate) rsapkcs: bool,
     /// The certificates of the device in PEM, its own first
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "epid")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present_any = ["epid", "devices"])]
     pub(crate) device_chain: Option<PathBuf>,
     /// The device attests with EPID and has no certificates
     #[arg(long, conflicts_with = "device_chain")]
@@ -228,9 +238,13 @@ pub(crate) struct NewArgs {
     /// The hash to use in place of the one that FDO 1.1 selects for these keys
     #[arg(long, value_enum)]
     pub(crate) hash: Option<Hash>,
-    /// The device's HMAC secret: hex, or @FILE with hex or raw bytes
+    /// The device's HMAC secret: hex, or @FILE with hex, raw bytes or the device credential
     #[arg(long, value_name = "HEX|@FILE", group = "mac")]
     pub(crate) hmac_secret: Option<String>,
+    /// The HMAC secrets of many devices: a table with a line for each, its GUID, a comma and its
+    /// secret in hex
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "mac")]
+    pub(crate) hmac_secrets: Option<PathBuf>,
     /// The HMAC over the header, as the device computed it
     #[arg(long, value_name = "HEX", group = "mac", value_parser = hash)]
     pub(crate) hmac: Option<Digest>,
@@ -251,6 +265,15 @@ pub(crate) struct NewArgs {
     /// a mistake
     #[arg(long)]
     pub(crate) allow_ca_owner: bool,
+    /// Write each voucher to a separate file in this folder, named by its GUID
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "output")]
+    pub(crate) out_dir: Option<PathBuf>,
+    /// Print one JSON object for each voucher of --devices: line, guid, device_info, hash, hmac, and
+    /// the file with its index there
+    #[arg(long, requires = "devices")]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

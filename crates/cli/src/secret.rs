@@ -130,17 +130,7 @@ pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
         let guid: Guid = guid.parse().map_err(|_| {
             fail("32 hexadecimal digits of a GUID expected, with or without dashes")
         })?;
-        let mut secret = digits(unquoted(second))
-            .ok_or_else(|| fail("a secret in hexadecimal digits expected"))?;
-        if secret.len() < HmacSecret::LEAST {
-            let found = count(secret.len(), "byte", "bytes");
-            let least = HmacSecret::LEAST;
-            return Err(fail(&format!(
-                "a secret of {found} found, at least {least} expected"
-            )));
-        }
-        // Moved, not copied; it is wiped there too.
-        let secret = HmacSecret::new(core::mem::take(&mut *secret));
+        let secret = secret_of_digits(unquoted(second)).map_err(|why| fail(&why))?;
         secrets
             .insert(guid, secret)
             .map_err(|_| fail(&format!("a second secret for the device {guid}")))?;
@@ -151,6 +141,24 @@ pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
         )),
         false => Ok(secrets),
     }
+}
+
+/// A secret in hexadecimal digits, in a table.
+pub(crate) fn secret_of_text(text: &str) -> Result<HmacSecret, String> {
+    secret_of_digits(text.as_bytes())
+}
+
+fn secret_of_digits(text: &[u8]) -> Result<HmacSecret, String> {
+    let mut secret = digits(text).ok_or("a secret in hexadecimal digits expected")?;
+    if secret.len() < HmacSecret::LEAST {
+        let found = count(secret.len(), "byte", "bytes");
+        let least = HmacSecret::LEAST;
+        return Err(format!(
+            "a secret of {found} found, at least {least} expected"
+        ));
+    }
+    // Moved, not copied; it is wiped there too.
+    Ok(HmacSecret::new(core::mem::take(&mut *secret)))
 }
 
 /// A field of CSV without blanks and quotation marks around it.
@@ -186,7 +194,7 @@ fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str
 }
 
 /// Whether this is text in which each character takes two bytes.
-fn is_wide(bytes: &[u8]) -> bool {
+pub(crate) fn is_wide(bytes: &[u8]) -> bool {
     let (pairs, []) = bytes.as_chunks::<2>() else {
         return false;
     };

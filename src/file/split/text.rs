@@ -90,7 +90,9 @@ impl Splitter {
         let rest = self.buffer.rest();
         // The text in which a block may start, with room for the BEGIN of the last one.
         let most = match self.pem.limit {
-            Some(limit) if !self.any => (limit / self.unit())
+            Some(limit) if !self.any => limit
+                .checked_div(self.unit())
+                .unwrap_or(limit)
                 .saturating_add(BEGIN.len() as u64)
                 .saturating_sub(self.buffer.position()),
             _ => u64::MAX,
