@@ -40,6 +40,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut outcome = Outcome::Good;
     while let Some(items) = batches.next() {
+        let mut put_names = Vec::new();
         for item in &items {
             let name = item.name();
             let first = repeated.copies.get(&number);
@@ -61,12 +62,21 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
                         print_failure(&format!("{name}: {message}"));
                         outcome = Outcome::Trouble;
                     }
-                    other => other?,
+                    other => {
+                        other?;
+                        put_names.push(name);
+                    }
                 },
                 Err(problem) => {
                     print_failure(&format!("{name}: left out: {}", problem.message));
                     outcome = outcome.max(Outcome::Rejected);
                 }
+            }
+        }
+        for (name, result) in put_names.iter().zip(sink.commit()) {
+            if let Err(Failure::Message(message)) = result {
+                print_failure(&format!("{name}: {message}"));
+                outcome = Outcome::Trouble;
             }
         }
     }

@@ -250,6 +250,15 @@ struct Run<'r> {
     tally: Tally,
 }
 
+/// A voucher that is written, now or by an earlier run.
+struct Written<'i> {
+    item: &'i Item,
+    receipt: Receipt,
+    /// The facts proved before it was handed over.
+    before: Proved,
+    now: bool,
+}
+
 /// The next step for one voucher of a batch.
 enum Step {
     Sign,
@@ -291,17 +300,21 @@ impl Run<'_> {
                 .make(self.policy, &to_sign, journal, interrupt, warnings)
         });
         let mut signed = signed.into_iter();
+        let mut written = Vec::new();
         for (item, step) in items.iter().zip(steps) {
             match step {
                 Step::Sign => match signed.next() {
-                    Some(result) => self.signed(item, result)?,
+                    Some(result) => written.extend(self.signed(item, result)?),
                     None => continue,
                 },
                 Step::Done(done) => {
                     let (receipt, before) = *done;
-                    self.receipts.push(&receipt, item.index, &item.source);
-                    self.origin(&before);
-                    self.tally.before = self.tally.before.saturating_add(1);
+                    written.push(Written {
+                        item,
+                        receipt,
+                        before,
+                        now: false,
+                    });
                 }
                 Step::Duplicate(first) => self.duplicate(item, &first),
                 Step::Failed(message) => self.failed(item, &message),
@@ -312,6 +325,7 @@ impl Run<'_> {
                 Step::Trouble(message) => self.trouble(item, &message),
             }
         }
+        self.complete(written);
         // Receipts follow their vouchers.
         let unsafe_yet = self.sink.settle()?;
         self.receipts.release(unsafe_yet)
@@ -366,11 +380,34 @@ impl Run<'_> {
         look(target, force, &voucher, &extension, policy, journal)
     }
 
-    fn signed(
+    /// Gives the files of a group their names, and notes the receipts.
+    fn complete(&mut self, written: Vec<Written<'_>>) {
+        let mut results = self.sink.commit().into_iter();
+        for written in written {
+            let item = written.item;
+            if written.now
+                && let Some(Err(Failure::Message(message))) = results.next()
+            {
+                self.trouble(item, &message);
+                continue;
+            }
+            let slot = match written.now {
+                true => &mut self.tally.done,
+                false => &mut self.tally.before,
+            };
+            *slot = slot.saturating_add(1);
+            self.receipts
+                .push(&written.receipt, item.index, &item.source);
+            self.origin(&written.before);
+        }
+    }
+
+    /// What became of a voucher that was to be signed; `None` unless it was written.
+    fn signed<'i>(
         &mut self,
-        item: &Item,
+        item: &'i Item,
         result: Result<(VerifiedVoucher<'static>, Receipt), Error>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Written<'i>>, Failure> {
         // Vouchers that are already signed are written after a signal too, so that each run makes
         // progress.
         let (voucher, receipt) = match result {
@@ -379,24 +416,24 @@ impl Run<'_> {
             Err(error)
                 if error.kind() == ErrorKind::SignerFailed && self.interrupt.code().is_some() =>
             {
-                return Ok(());
+                return Ok(None);
             }
             // The journal is shared by all: one message, and no further attempts.
             Err(error) if error.kind() == ErrorKind::JournalFailed => {
                 let message = Problem::from(&error).message;
                 let after = "; the run ends here, and the same command goes on";
                 self.broken.get_or_insert(format!("{message}{after}"));
-                return Ok(());
+                return Ok(None);
             }
             Err(error) => {
                 let hint = hint(&error);
                 self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
-                return Ok(());
+                return Ok(None);
             }
         };
         if receipt.duplicate_of.is_some() {
             self.duplicate(item, "an earlier voucher");
-            return Ok(());
+            return Ok(None);
         }
         warn_of_private_key(&voucher, &item.name());
         match self
@@ -405,14 +442,16 @@ impl Run<'_> {
         {
             Err(Failure::Message(message)) if self.sink.is_folder() => {
                 self.trouble(item, &message);
-                return Ok(());
+                return Ok(None);
             }
             other => other?,
         }
-        self.receipts.push(&receipt, item.index, &item.source);
-        self.tally.done = self.tally.done.saturating_add(1);
-        self.origin(&before_this(voucher.proved()));
-        Ok(())
+        Ok(Some(Written {
+            item,
+            receipt,
+            before: before_this(voucher.proved()),
+            now: true,
+        }))
     }
 
     /// Counts a voucher whose origin was not checked.

@@ -134,20 +134,32 @@ impl NewFile {
 
     /// Completes the output; a file gets its name. Without `force` that fails if a file with this
     /// name has appeared meanwhile.
-    pub(crate) fn commit(self) -> Result<(), Failure> {
+    pub(crate) fn commit(mut self) -> Result<(), Failure> {
+        self.sync()?;
+        self.commit_synced()
+    }
+
+    /// Makes what was written durable, under no name yet.
+    fn sync(&mut self) -> Result<(), Failure> {
+        let done = match &mut self.to {
+            To::Standard(lines) => return lines.flush(),
+            To::Stream(writer) => writer.flush(),
+            To::File { writer, .. } => writer.flush().and_then(|()| writer.get_ref().sync_all()),
+        };
+        done.map_err(|error| named_failure(&self.target, &error))
+    }
+
+    /// Gives a file that is durable its name.
+    fn commit_synced(self) -> Result<(), Failure> {
         let Self { to, target } = self;
         let done = match to {
-            To::Standard(mut lines) => return lines.flush(),
-            To::Stream(mut writer) => writer.flush(),
+            To::Standard(_) | To::Stream(_) => Ok(()),
             To::File {
-                mut writer,
                 temporary,
                 path,
                 force,
-            } => writer
-                .flush()
-                .and_then(|()| writer.get_ref().sync_all())
-                .and_then(|()| name(temporary, &path, force)),
+                writer: _,
+            } => name(temporary, &path, force),
         };
         done.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => exists(&target),
@@ -319,11 +331,66 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
 pub(crate) enum Sink {
     Lines(Lines, Encoder),
     File(NewFile, Encoder),
-    Folder {
-        folder: PathBuf,
-        format: Format,
-        force: bool,
-    },
+    Folder(Folder),
+}
+
+/// A file for each voucher. They are written in groups: that many at a time are made durable
+/// together, and only then get their names.
+pub(crate) struct Folder {
+    folder: PathBuf,
+    format: Format,
+    force: bool,
+    /// Written, and without their names yet.
+    waiting: Vec<NewFile>,
+    /// What became of those before, in the order in which they were pushed.
+    results: Vec<Result<(), Failure>>,
+}
+
+/// The files of a group, which are open together: 1024 may be on Linux, and 256 elsewhere.
+const TOGETHER: usize = if cfg!(target_os = "linux") { 256 } else { 100 };
+/// Threads that wait for the disk: it makes durable at once what several wait for.
+const WAITERS: usize = 16;
+
+impl Folder {
+    fn push(&mut self, voucher: &[u8], name: &str) -> Result<(), Failure> {
+        let target = in_folder(&self.folder, self.format, name);
+        let place = Place::of(&target, self.force)?;
+        let mut file = NewFile::open(&target, place, self.force, Readers::Usual)?;
+        file.write(&Encoder::one(self.format, voucher))?;
+        self.waiting.push(file);
+        if self.waiting.len() >= TOGETHER {
+            self.commit();
+        }
+        Ok(())
+    }
+
+    /// Gives the files that wait their names.
+    fn commit(&mut self) {
+        let mut files = core::mem::take(&mut self.waiting);
+        let share = files.len().div_ceil(WAITERS).max(1);
+        let mut synced = Vec::with_capacity(files.len());
+        std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            let mut rest = files.as_mut_slice();
+            while let Some((part, more)) = {
+                let share = share.min(rest.len());
+                core::mem::take(&mut rest)
+                    .split_at_mut_checked(share)
+                    .filter(|(part, _)| !part.is_empty())
+            } {
+                rest = more;
+                let sync = || part.iter_mut().map(NewFile::sync).collect::<Vec<_>>();
+                threads.push(scope.spawn(sync));
+            }
+            for thread in threads {
+                synced.extend(thread.join().unwrap_or_default());
+            }
+        });
+        for (file, synced) in files.into_iter().zip(synced) {
+            self.results
+                .push(synced.and_then(|()| file.commit_synced()));
+        }
+    }
 }
 
 impl Sink {
@@ -335,11 +402,13 @@ impl Sink {
         if let Some(folder) = out_dir {
             fs::create_dir_all(folder).map_err(|error| named_failure(folder, &error))?;
             sweep_vouchers(folder);
-            return Ok(Self::Folder {
+            return Ok(Self::Folder(Folder {
                 folder: folder.to_path_buf(),
                 format: args.format,
                 force: args.force,
-            });
+                waiting: Vec::new(),
+                results: Vec::new(),
+            }));
         }
         if let Some(folder) = args.output.as_deref().filter(|path| path.is_dir()) {
             return Err(Failure::Message(format!(
@@ -371,24 +440,31 @@ impl Sink {
         match self {
             Self::Lines(lines, encoder) => lines.raw(&encoder.push(voucher)),
             Self::File(file, encoder) => file.write(&encoder.push(voucher)),
-            Self::Folder {
-                folder,
-                format,
-                force,
-            } => {
-                let target = in_folder(folder, *format, name);
-                let place = Place::of(&target, *force)?;
-                let mut file = NewFile::open(&target, place, *force, Readers::Usual)?;
-                file.write(&Encoder::one(*format, voucher))?;
-                file.commit()
-            }
+            Self::Folder(folder) => folder.push(voucher, name),
         }
+    }
+
+    /// Completes the files of vouchers that were pushed since the last time, and tells what became
+    /// of each, in this order. Empty if vouchers have no files of their own.
+    pub(crate) fn commit(&mut self) -> Vec<Result<(), Failure>> {
+        match self {
+            Self::Folder(folder) => {
+                folder.commit();
+                core::mem::take(&mut folder.results)
+            }
+            Self::Lines(..) | Self::File(..) => Vec::new(),
+        }
+    }
+
+    /// The same where one failure is the end.
+    pub(crate) fn commit_all(&mut self) -> Result<(), Failure> {
+        self.commit().into_iter().collect()
     }
 
     /// The file for a voucher with this name, if each voucher has its own file.
     pub(crate) fn target(&self, name: &str) -> Option<PathBuf> {
         match self {
-            Self::Folder { folder, format, .. } => Some(in_folder(folder, *format, name)),
+            Self::Folder(to) => Some(in_folder(&to.folder, to.format, name)),
             Self::Lines(..) | Self::File(..) => None,
         }
     }
@@ -402,9 +478,9 @@ impl Sink {
             Self::Lines(lines, encoder) => lines.flush().map(|()| pending(encoder)),
             Self::File(file, _) if file.is_whole() => Ok(usize::MAX),
             Self::File(file, encoder) => file.flush().map(|()| pending(encoder)),
-            Self::Folder { folder, .. } => match sync_folder(Some(folder)) {
+            Self::Folder(to) => match sync_folder(Some(&to.folder)) {
                 Ok(()) => Ok(0),
-                Err(error) => Err(named_failure(folder, &error)),
+                Err(error) => Err(named_failure(&to.folder, &error)),
             },
         }
     }
@@ -413,12 +489,12 @@ impl Sink {
     pub(crate) const fn is_whole(&self) -> bool {
         match self {
             Self::File(file, _) => file.is_whole(),
-            Self::Lines(..) | Self::Folder { .. } => false,
+            Self::Lines(..) | Self::Folder(_) => false,
         }
     }
 
     /// Completes the output. A file gets its name now.
-    pub(crate) fn finish(self) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
         match self {
             Self::Lines(mut lines, mut encoder) => {
                 lines.raw(&encoder.finish())?;
@@ -428,13 +504,13 @@ impl Sink {
                 file.write(&encoder.finish())?;
                 file.commit_durably()
             }
-            Self::Folder { .. } => Ok(()),
+            Self::Folder(_) => self.commit_all(),
         }
     }
 
     /// Whether a failure to write one voucher leaves the others intact.
     pub(crate) const fn is_folder(&self) -> bool {
-        matches!(self, Self::Folder { .. })
+        matches!(self, Self::Folder(_))
     }
 }
 

@@ -162,7 +162,7 @@ fn write(
         }
         sink.push(made.voucher.as_bytes(), &guid)?;
         if number % GROUP == GROUP.saturating_sub(1) {
-            sink.settle()?;
+            sink.commit_all()?;
         }
         if args.json {
             let file = target.as_deref().or(args.output.output.as_deref());
@@ -179,6 +179,7 @@ fn write(
             ]))?;
         }
     }
+    sink.commit_all()?;
     sink.settle()?;
     sink.finish()?;
     lines.flush()?;
