@@ -15,11 +15,14 @@ use clap::{
 };
 use ownership_voucher::Guid;
 use ownership_voucher::digest::Digest;
+use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
 pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
 pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
 use values::{disclosure, extra, fact, guid, hash, severity};
+pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PolicyArgs};
+use values::{dialect, disclosure, extra, fact, guid, hash, severity};
 pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
@@ -84,6 +87,8 @@ pub(crate) enum Command {
     Onetime(onetime::OnetimeCommand),
     /// Find forked vouchers of one device, and vouchers that are older states of others
     Forks(ForksArgs),
+    /// Write the credential of a device in the dialect of its software, convert or show one
+    Credential(CredentialArgs),
     /// List what vouchers disclose to their holders, how severe it is, and what links them
     Privacy(PrivacyArgs),
     /// Challenge a party that claims to own a voucher
@@ -431,8 +436,36 @@ pub(crate) struct ForksArgs {
     /// Print one JSON object for each pair, and for each voucher and file that was not compared
     #[arg(long)]
     pub(crate) json: bool,
+    /// Leave out copies that are older states of others, or the same: they are no forks
+    #[arg(long)]
+    pub(crate) no_older: bool,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CredentialArgs {
+    /// A voucher, whose device gets a credential, or a device credential in any of the dialects
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) path: PathBuf,
+    /// The encoding to write; that of the input by default
+    #[arg(long, value_name = "NAME", value_parser = dialect())]
+    pub(crate) dialect: Option<CredentialDialect>,
+    /// The device's HMAC secret: hex, or @FILE with hex or raw bytes
+    #[arg(long, value_name = "HEX|@FILE")]
+    pub(crate) hmac_secret: Option<String>,
+    /// The device's private key, in PEM or DER: PKCS#8 for go-fdo, SEC 1 for fdo-rs
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) device_key: Option<PathBuf>,
+    /// Write a credential that is not active: the device is not to be onboarded
+    #[arg(long)]
+    pub(crate) inactive: bool,
+    /// The file to write, readable by its owner only. Without it, what is no secret is printed
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace an existing file
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -27,6 +27,14 @@ struct Copy {
     voucher: VerifiedVoucher<'static>,
 }
 
+impl Copy {
+    /// The key to which this entry signed the voucher over.
+    fn buyer(&self, entry: Option<usize>) -> Option<String> {
+        let entry = self.voucher.entry(entry?)?;
+        entry.key().public_key().ok().as_ref().map(fingerprint)
+    }
+}
+
 /// Reads everything twice: first for the GUIDs alone, then for the vouchers that share a GUID. So
 /// only these need memory.
 pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
@@ -43,7 +51,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     let unanchored = copies.iter().filter(doubtful).count();
     let mut forks = 0_usize;
     for group in groups(copies) {
-        forks = forks.saturating_add(report(&group, args.json, &mut lines)?);
+        forks = forks.saturating_add(report(&group, args, &mut lines)?);
     }
     let summary = format!(
         "{}: {}, {}",
@@ -154,7 +162,8 @@ fn groups(copies: Vec<Copy>) -> impl Iterator<Item = Vec<Copy>> {
 
 /// Reports the forks of one device, then which copies are older states of others. Returns the
 /// number of forks.
-fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failure> {
+fn report(group: &[Copy], args: &ForksArgs, lines: &mut Lines) -> Result<usize, Failure> {
+    let json = args.json;
     let vouchers: Vec<VerifiedVoucher<'_>> = group.iter().map(|c| c.voucher.clone()).collect();
     let forks = find_forks(&vouchers);
     for fork in &forks {
@@ -177,7 +186,21 @@ fn report(group: &[Copy], json: bool, lines: &mut Lines) -> Result<usize, Failur
         } else {
             let rest = format!("  {}  {} and {} {words}", fork.guid, a.name, b.name);
             lines.pieces(&[(BAD, "fork"), (PLAIN, &rest)])?;
+            for copy in [a, b] {
+                let owner = fingerprint(copy.voucher.owner());
+                let went = match copy.buyer(fork.entry) {
+                    Some(buyer) if buyer != owner => {
+                        format!("went to {buyer}, and is owned by {owner} now")
+                    }
+                    Some(_) => format!("went to {owner}"),
+                    None => format!("is owned by {owner}"),
+                };
+                lines.line(&format!("  {} {went}", copy.name))?;
+            }
         }
+    }
+    if args.no_older {
+        return Ok(forks.len());
     }
     // The first longer copy that continues this one shows that this one is older.
     for (position, copy) in group.iter().enumerate() {
@@ -233,6 +256,8 @@ fn pair_json(
             "index": copy.index,
             "file_offset": copy.offset,
             "entries": copy.voucher.entries().len(),
+            "to": copy.buyer(entry),
+            "owner": fingerprint(copy.voucher.owner()),
         })
     };
     object(&[

@@ -27,6 +27,7 @@ mod advice;
 mod audit;
 mod cli;
 mod convert;
+mod credential;
 mod deals;
 mod elsewhere;
 mod delivery;
@@ -99,6 +100,7 @@ fn main() -> ExitCode {
         Command::Owned(args) => owned::run(args),
         Command::Onetime(command) => onetime::run(command),
         Command::Forks(args) => forks::run(args),
+        Command::Credential(args) => credential::run(args),
         Command::Privacy(args) => privacy::run(args),
         Command::Challenge(args) => ownership::challenge(args),
         Command::Prove(args) => ownership::prove(args),

@@ -2,6 +2,7 @@
 
 use alloc::collections::BTreeMap;
 
+use clap::builder::styling::Style;
 use ownership_voucher::privacy::{
     Disclosure, DisclosureKind, Group, LinkKind, Linkage, Linker, Severity,
 };
@@ -29,12 +30,14 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut linker = Linker::new(key);
     // The names of the vouchers that the linker knows by number.
     let mut names = Vec::new();
+    let mut totals = Totals::default();
     while let Some(items) = batches.next() {
         for item in &items {
             let read = read(item, &mut linker);
             let told = read
                 .as_ref()
                 .map(|voucher| voucher.disclosures(&Limits::new(), asked(args.secrets)));
+            totals.add(told.as_deref().unwrap_or_default());
             // Vouchers that are not printed are still examined.
             let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
             if bad {
@@ -61,7 +64,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     }
     let linkage = linker.finish();
     match args.json {
-        true => links_json(&linkage, &batches, &mut lines)?,
+        true => links_json(&linkage, &batches, &totals, &mut lines)?,
         false => {
             let name = |number: usize| match names.get(number) {
                 Some((source, 0)) => crate::input::printable(source),
@@ -71,6 +74,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
                 None => String::new(),
             };
             print_links(&linkage, name, &mut lines)?;
+            totals.print(&mut lines)?;
         }
     }
     lines.flush()?;
@@ -79,6 +83,75 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
         0 => outcome,
         _ => Outcome::Trouble,
     })
+}
+
+/// For each kind of disclosure, the vouchers with one, and how many there are.
+#[derive(Default)]
+struct Totals {
+    kinds: BTreeMap<DisclosureKind, [usize; 2]>,
+    vouchers: usize,
+}
+
+impl Totals {
+    fn add(&mut self, told: &[Disclosure]) {
+        self.vouchers = self.vouchers.saturating_add(1);
+        let mut seen = Vec::new();
+        for disclosure in told {
+            let [vouchers, all] = self.kinds.entry(disclosure.kind).or_default();
+            *all = all.saturating_add(1);
+            if !seen.contains(&disclosure.kind) {
+                seen.push(disclosure.kind);
+                *vouchers = vouchers.saturating_add(1);
+            }
+        }
+    }
+
+    /// The kinds, the most severe first.
+    fn sorted(&self) -> Vec<(DisclosureKind, [usize; 2])> {
+        let mut kinds: Vec<_> = self
+            .kinds
+            .iter()
+            .map(|(kind, sums)| (*kind, *sums))
+            .collect();
+        kinds.sort_by_key(|(kind, _)| (core::cmp::Reverse(kind.severity()), *kind));
+        kinds
+    }
+
+    fn print(&self, lines: &mut Lines) -> Result<(), Failure> {
+        if self.vouchers < 2 || self.kinds.is_empty() {
+            return Ok(());
+        }
+        lines.line("disclosures by kind:")?;
+        for (kind, [vouchers, all]) in self.sorted() {
+            let style = style(kind.severity());
+            let (severity, name) = (kind.severity().name(), kind.name());
+            let vouchers = count(vouchers, "voucher", "vouchers");
+            let rest = format!(" {name}: {vouchers}, {all} in all");
+            lines.pieces(&[(PLAIN, "  "), (style, severity), (PLAIN, &rest)])?;
+        }
+        Ok(())
+    }
+
+    fn to_json(&self) -> Value {
+        let kind = |(kind, [vouchers, all]): (DisclosureKind, [usize; 2])| {
+            json!({
+                "kind": kind.name(),
+                "code": kind.code(),
+                "severity": kind.severity().name(),
+                "vouchers": vouchers,
+                "disclosures": all,
+            })
+        };
+        self.sorted().into_iter().map(kind).collect()
+    }
+}
+
+const fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => BAD,
+        Severity::Medium => DOUBT,
+        _ => PLAIN,
+    }
 }
 
 /// Reads a voucher and adds it to the collection.
@@ -119,11 +192,7 @@ fn print_voucher(
     for severity in Severity::ALL.into_iter().rev() {
         let of_it = told.iter().filter(|it| it.kind.severity() == severity);
         for disclosure in of_it {
-            let style = match severity {
-                Severity::Critical | Severity::High => BAD,
-                Severity::Medium => DOUBT,
-                _ => PLAIN,
-            };
+            let style = style(severity);
             let rest = format!(" {}: {disclosure}", disclosure.kind.name());
             lines.pieces(&[(PLAIN, "  "), (style, severity.name()), (PLAIN, &rest)])?;
             if disclosure.kind.severity() > Severity::Inherent {
@@ -187,7 +256,12 @@ fn print_private_key(source: &str, key: &PrivateKey, lines: &mut Lines) -> Resul
     lines.line(&format!("    {}", kind.advice()))
 }
 
-fn links_json(linkage: &Linkage, batches: &Batches, lines: &mut Lines) -> Result<(), Failure> {
+fn links_json(
+    linkage: &Linkage,
+    batches: &Batches,
+    totals: &Totals,
+    lines: &mut Lines,
+) -> Result<(), Failure> {
     for (number, group) in linkage.groups().iter().enumerate() {
         let place = [("record", json!("group")), ("group", json!(number))];
         lines.line(&object_with(&place, group))?;
@@ -212,6 +286,7 @@ fn links_json(linkage: &Linkage, batches: &Batches, lines: &mut Lines) -> Result
             json!(linkage.smallest_anonymity_set()),
         ),
         ("groups", json!(linkage.groups().len())),
+        ("kinds", totals.to_json()),
         ("unread", json!(batches.failures())),
         ("skipped", json!(batches.skipped())),
     ]))

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
+use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
 use zeroize::Zeroizing;
@@ -65,6 +66,11 @@ pub(super) fn allowance() -> impl TypedValueParser<Value = Allowance> {
 
 pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {
     named(Engine::ALL.map(|it| (it.name(), it)).into())
+}
+
+pub(super) fn dialect() -> impl TypedValueParser<Value = CredentialDialect> {
+    let all = CredentialDialect::ALL.iter();
+    named(all.map(|it| (it.name(), *it)).collect())
 }
 
 pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
