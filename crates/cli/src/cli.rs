@@ -20,8 +20,6 @@ use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
 pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
 pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
-use values::{disclosure, extra, fact, guid, hash, severity};
-pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PolicyArgs};
 use values::{dialect, disclosure, extra, fact, guid, hash, severity};
 pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
@@ -498,8 +496,8 @@ pub(crate) struct PrivacyArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ChallengeArgs {
-    /// The voucher
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The voucher; with --out-dir a file or folder with any number of them
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) voucher: PathBuf,
     /// Your name, by which the owner knows you, such as market.example.com
     #[arg(long, value_name = "NAME")]
@@ -508,6 +506,10 @@ pub(crate) struct ChallengeArgs {
     /// against it. It is good for one answer only
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write a challenge for each voucher into this folder, named GUID.challenge.pem
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["output"])]
+    pub(crate) out_dir: Option<PathBuf>,
     /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
@@ -517,8 +519,8 @@ pub(crate) struct ChallengeArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ProveArgs {
-    /// The voucher
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The voucher; with --out-dir a file or folder with any number of them
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) voucher: PathBuf,
     /// The challenge
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -543,6 +545,11 @@ pub(crate) struct ProveArgs {
     /// The file for the proof; the standard output by default
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+    /// Write a proof for each voucher into this folder, named GUID.proof.pem; --challenge is then
+    /// the folder with the challenges
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
+        conflicts_with_all = ["output", "to_be_signed", "signature"])]
+    pub(crate) out_dir: Option<PathBuf>,
     /// Replace existing files
     #[arg(long)]
     pub(crate) force: bool,
@@ -552,8 +559,9 @@ pub(crate) struct ProveArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckProofArgs {
-    /// The voucher
-    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// The voucher, or a folder of them; challenges and proofs are then in folders too, as
+    /// `ov challenge` and `ov prove` write them with --out-dir
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) voucher: PathBuf,
     /// The challenge that you made
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -99,7 +99,16 @@ const GUIDES: &[Guide] = &[
     },
     Guide {
         command: "verify",
-        exits: &[VERIFIED, REFUSED, UNREAD, NOT_CHECKED, UNHEARD],
+        exits: &[
+            VERIFIED,
+            exit(
+                REJECTED,
+                "a voucher was rejected, or the delivery is not as expected",
+            ),
+            UNREAD,
+            NOT_CHECKED,
+            UNHEARD,
+        ],
         examples: &[
             example(
                 "Verify a shipment against the public keys of its manufacturers",
@@ -295,6 +304,14 @@ const GUIDES: &[Guide] = &[
         examples: &[example(
             "Look for devices that were sold twice",
             "ov forks --manufacturer manufacturers.pem shipment/ sold/",
+        )],
+    },
+    Guide {
+        command: "credential",
+        exits: &[DONE, FAILED, UNHEARD],
+        examples: &[example(
+            "See what the credential of a voucher's device would hold",
+            "ov credential voucher.pem",
         )],
     },
     Guide {

@@ -1,10 +1,12 @@
 //! `ov challenge`, `ov prove` and `ov check-proof`: a proof of ownership between people.
 
+mod folder;
+
 use std::path::Path;
 
 use ownership_voucher::error::Fault;
 use ownership_voucher::onboard::{Challenge, Unsigned};
-use ownership_voucher::{ErrorKind, VerifiedVoucher, file};
+use ownership_voucher::{ErrorKind, LocalKey, VerifiedVoucher, file};
 use serde_json::json;
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
@@ -23,6 +25,9 @@ const PROOF: &str = "OWNERSHIP PROOF";
 
 /// `ov challenge`: challenges a party that claims to own a voucher.
 pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
+    if let Some(out) = &args.out_dir {
+        return folder::challenge(args, out);
+    }
     let mut files = Files::default();
     files.input(Some(&args.voucher), "the voucher");
     files.policy(&args.policy);
@@ -41,6 +46,9 @@ pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
 
 /// `ov prove`: the owner's answer.
 pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
+    if let Some(out) = &args.out_dir {
+        return folder::prove(args, out);
+    }
     let mut files = Files::default();
     for (path, what) in [
         (Some(args.voucher.as_path()), "the voucher"),
@@ -55,16 +63,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     files.output(args.output.as_deref(), "-o")?;
     let challenge = read_challenge(&args.challenge)?;
     let message = with_voucher(&args.voucher, &args.policy, |voucher| {
-        let message = challenge.respond(voucher, &args.verifier);
-        message.map_err(|error| match error.kind() {
-            // The user must learn this here: the challenge is by another verifier.
-            ErrorKind::WrongVerifier => Failure::Message(format!(
-                "the challenge is from {}, not from {}: do not answer it",
-                quoted(challenge.verifier()),
-                quoted(&args.verifier)
-            )),
-            _ => failure(&error),
-        })
+        respond(&challenge, voucher, &args.verifier)
     })?;
     if let Some(path) = &args.to_be_signed {
         let bytes = message.to_be_signed();
@@ -87,6 +86,24 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     Ok(Outcome::Good)
 }
 
+/// The message that the owner signs.
+fn respond(
+    challenge: &Challenge,
+    voucher: &VerifiedVoucher<'_>,
+    verifier: &str,
+) -> Result<Unsigned, Failure> {
+    let message = challenge.respond(voucher, verifier);
+    message.map_err(|error| match error.kind() {
+        // The user must learn this here: the challenge is by another verifier.
+        ErrorKind::WrongVerifier => Failure::Message(format!(
+            "the challenge is from {}, not from {}: do not answer it",
+            quoted(challenge.verifier()),
+            quoted(verifier)
+        )),
+        _ => failure(&error),
+    })
+}
+
 fn sign(message: &Unsigned, args: &ProveArgs) -> Result<Vec<u8>, Failure> {
     let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
     let Some(mine) = keys.get(message.signer()) else {
@@ -104,12 +121,29 @@ fn sign(message: &Unsigned, args: &ProveArgs) -> Result<Vec<u8>, Failure> {
 
 /// `ov check-proof`: whether the owner of the voucher gave the answer.
 pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
+    let mut lines = Lines::new();
+    if args.voucher.is_dir() {
+        return folder::check(args, &mut lines);
+    }
     let challenge = read_challenge(&args.challenge)?;
     let proof = take(&args.proof, PROOF)?;
-    let (result, owner, proved) = with_voucher(&args.voucher, &args.policy, |voucher| {
-        let result = challenge.check(voucher, &proof);
-        Ok((result, fingerprint(voucher.owner()), *voucher.proved()))
+    let outcome = with_voucher(&args.voucher, &args.policy, |voucher| {
+        checked(args, voucher, &challenge, &proof, &mut lines)
     })?;
+    lines.flush()?;
+    Ok(outcome)
+}
+
+/// Checks one proof, and reports it.
+fn checked(
+    args: &CheckProofArgs,
+    voucher: &VerifiedVoucher<'_>,
+    challenge: &Challenge,
+    proof: &[u8],
+    lines: &mut Lines,
+) -> Result<Outcome, Failure> {
+    let result = challenge.check(voucher, proof);
+    let (owner, proved) = (fingerprint(voucher.owner()), *voucher.proved());
     let problem = result.as_ref().err().map(Problem::from);
     // A file that is not a proof is rejected like an invalid proof.
     let settled = args.policy.any_origin || proved.is_anchored();
@@ -120,7 +154,6 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
         Err(Fault::Misuse | Fault::Signer) => Outcome::Trouble,
         Err(_) => Outcome::Rejected,
     };
-    let mut lines = Lines::new();
     let guid = challenge.guid().to_string();
     if args.json {
         let verdict = match problem {
@@ -156,7 +189,6 @@ pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
         };
         lines.pieces(&[(style, words), (PLAIN, &rest)])?;
     }
-    lines.flush()?;
     Ok(outcome)
 }
 

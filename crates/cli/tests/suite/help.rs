@@ -78,6 +78,7 @@ fn every_example_works() {
 const CASES: &[(&str, &str, i32)] = &[
     ("verify", "--manufacturer manufacturers.pem shipment", 0),
     ("verify", "--any-origin forged.cbor", 1),
+    ("verify", "--any-origin --expect 2 voucher.pem", 1),
     ("verify", "missing", 2),
     ("verify", "voucher.pem", 3),
     ("show", "voucher.pem", 0),
@@ -132,6 +133,8 @@ const CASES: &[(&str, &str, i32)] = &[
     ("forks", "voucher.pem a.pem", 0),
     ("forks", "a.pem b.pem", 1),
     ("forks", "missing", 2),
+    ("credential", "voucher.pem", 0),
+    ("credential", "missing", 2),
     ("privacy", "voucher.pem", 0),
     ("privacy", "--refuse inherent voucher.pem", 1),
     ("privacy", "missing", 2),

@@ -16,6 +16,7 @@ mod beside;
 mod cli;
 mod extend;
 mod files;
+mod fleets;
 mod help;
 mod interrupt;
 mod key_files;
