@@ -125,7 +125,8 @@ impl Kind {
     /// Compressed files and archives, in which vouchers are not looked for.
     pub(super) fn archive(start: &[u8]) -> Option<Self> {
         Some(match start {
-            [0x1f, 0x8b, ..] => Self::Gzip,
+            // The third byte is the method, of which there is one.
+            [0x1f, 0x8b, 8, ..] => Self::Gzip,
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => Self::Bzip2,
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,

@@ -74,7 +74,9 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
                 None => String::new(),
             };
             print_links(&linkage, name, &mut lines)?;
-            totals.print(&mut lines)?;
+            if !args.quiet {
+                totals.print(&mut lines)?;
+            }
         }
     }
     lines.flush()?;

@@ -93,6 +93,8 @@ fn credential_or_other(bytes: &[u8]) -> Result<Option<(Guid, HmacSecret)>, Strin
                 Err(error) => Err(Problem::from(&error).message),
             }
         }
+        // A random secret may start as text does.
+        Some(Kind::Html | Kind::Json | Kind::OtherPem) => Ok(None),
         Some(kind) => Err(format!("{kind}, and no HMAC secret")),
     }
 }

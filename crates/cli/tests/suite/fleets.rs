@@ -484,7 +484,7 @@ fn disclosures_are_counted_by_kind() {
         .map(|it| it["disclosures"].as_u64().unwrap())
         .sum();
     assert_eq!(sum, listed.len() as u64);
-    let (_, out, _) = ov(&folder, "privacy -q 1.cbor 2.cbor 3.cbor");
+    let (_, out, _) = ov(&folder, "privacy 1.cbor 2.cbor 3.cbor");
     let text = out.split_once("disclosures by kind:\n").unwrap().1;
     assert_eq!(text.lines().count(), totals.len(), "{out}");
     assert!(
@@ -492,4 +492,6 @@ fn disclosures_are_counted_by_kind() {
             .all(|line| line.contains(": 3 vouchers, ") && line.len() <= 80),
         "{text}"
     );
+    let (_, out, _) = ov(&folder, "privacy -q 1.cbor 2.cbor 3.cbor");
+    assert!(!out.contains("by kind"), "{out}");
 }

@@ -356,6 +356,13 @@ fn a_credential_in_the_place_of_a_secret_is_used() {
             "{out}{err}"
         );
     }
+    // A random secret may start as JSON or HTML does.
+    for start in [b'{', b'[', b'<'] {
+        let secret = [&[start][..], &[0x80; 31]].concat();
+        fs::write(folder.join("random"), secret).unwrap();
+        let (code, _, err) = ov(&folder, "verify --hmac-secret @random v.cbor");
+        assert_eq!((code, err.as_str()), (1, ""), "{start}");
+    }
     let mut cut = credential();
     cut.pop();
     let short = [
