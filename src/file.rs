@@ -18,6 +18,7 @@ mod kind;
 #[cfg(feature = "pem")]
 mod pem;
 mod split;
+mod start;
 pub use kind::Kind;
 #[cfg(feature = "pem")]
 pub use pem::{PemBlock, PemBlocks, certificates_from_pem};

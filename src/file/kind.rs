@@ -4,14 +4,11 @@
 
 use core::fmt;
 
-use super::split::is_voucher_start;
+use super::start::{crlf_alone, is_credential, is_voucher_start};
 use crate::key::private::private_jwk;
 
 /// How much of an input is examined at most; line ends excepted.
 pub(super) const HEAD: usize = 4096;
-/// How much of CBOR is needed to tell a voucher from a device credential or a wrapped voucher.
-pub(super) const NEAR: usize = 24;
-
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $text:literal, $advice:literal;)*) => {
         /// What an input without a voucher is, as far as its beginning tells.
@@ -242,21 +239,6 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
-}
-
-/// Whether this is an array that starts with true or false and 101: a device credential of any
-/// dialect. A voucher starts with 101.
-pub(super) const fn is_credential(start: &[u8]) -> bool {
-    matches!(start, [0x80..=0x97 | 0x9f, 0xf4 | 0xf5, 0x18, 0x65, ..])
-}
-
-/// Whether there are line ends, and all of them are CR LF. Bytes that are not text have an LF in
-/// each 256, and hardly ever a CR before it.
-pub(super) fn crlf_alone(bytes: &[u8]) -> bool {
-    let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
-    let pairs = bytes.iter().zip(bytes.iter().skip(1));
-    let pairs = pairs.filter(|pair| *pair == (&b'\r', &b'\n')).count();
-    ends >= 2 && pairs == ends
 }
 
 /// The content of a SEQUENCE in DER at the beginning, as far as it is there.

@@ -9,11 +9,12 @@ mod text;
 #[cfg(feature = "pem")]
 mod wide;
 
-pub(super) use record::{Extent, is_cbor, is_voucher_start, record};
+pub(super) use record::{Extent, is_cbor, record};
 pub use state::{Format, PEM_LABEL, Piece, Splitter};
 use state::{State, Step};
 
-use super::kind::{HEAD, Kind, NEAR};
+use super::kind::{HEAD, Kind};
+use super::start::NEAR;
 
 impl Splitter {
     /// A splitter of a stream of which nothing has been pushed yet.

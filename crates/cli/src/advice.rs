@@ -8,10 +8,7 @@ use ownership_voucher::finding::FindingKind;
 pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Truncated => "the file is cut off: fetch it again from where it came",
-        ErrorKind::TrailingBytes => {
-            "the file was damaged or joined with another: fetch it again, or remove what follows; \
-             `ov show --diag` shows it"
-        }
+        ErrorKind::TrailingBytes => "damaged, or joined with another file: see `ov show --diag`",
         ErrorKind::NoVoucher => {
             "is this the right file? vouchers are CBOR, PEM blocks OWNERSHIP VOUCHER, or base64"
         }

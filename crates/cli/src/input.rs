@@ -12,7 +12,7 @@ use ownership_voucher::text::escaped;
 use crate::Failure;
 use crate::found::{Found, Source};
 use crate::output::print_message;
-use crate::report::{Problem, count};
+use crate::report::{Place, Problem, count};
 use crate::stream::Stream;
 use crate::temporary::hidden_name;
 use crate::watch::{self, PrivateKey, Seen, Watch};
@@ -47,11 +47,12 @@ impl Item {
         name_of(&self.source, self.index)
     }
 
-    /// Where it starts in its file, for messages; empty if that is its start, or no voucher at all.
-    pub(crate) fn place(&self) -> String {
-        match self.offset {
-            Some(at @ 1..) if !self.is_unread() => format!("; it starts at byte {at} of the file"),
-            _ => String::new(),
+    /// Its place.
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place {
+            source: &self.source,
+            index: self.index,
+            offset: self.offset,
         }
     }
 

@@ -8,7 +8,6 @@ use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
-use crate::input::Item;
 pub(crate) use crate::lines::object;
 use crate::lines::{BAD, DOUBT, GOOD};
 
@@ -117,6 +116,27 @@ impl From<&Error> for Problem {
             offset: error.offset().map(|offset| offset as u64),
             message,
             advice: None,
+        }
+    }
+}
+
+/// Where a voucher is: its file, its number there, and the byte at which it starts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) index: usize,
+    pub(crate) offset: Option<u64>,
+}
+
+impl Place<'_> {
+    /// Where it starts, behind the message about a problem; empty at the start of the file, and for
+    /// a file that holds no voucher.
+    pub(crate) fn words(&self, problem: &Problem) -> String {
+        match self.offset {
+            Some(at @ 1..) if !problem.is_unread() => {
+                format!("; it starts at byte {at} of the file")
+            }
+            _ => String::new(),
         }
     }
 }
@@ -235,16 +255,16 @@ impl Verdict {
     }
 
     /// The object that `ov verify --json` prints.
-    pub(crate) fn to_json(&self, item: &Item) -> String {
-        object(&self.members(item))
+    pub(crate) fn to_json(&self, place: Place<'_>) -> String {
+        object(&self.members(place))
     }
 
     /// The members of that object, in the order in which they are printed.
-    pub(crate) fn members(&self, item: &Item) -> Vec<(&'static str, Value)> {
+    pub(crate) fn members(&self, place: Place<'_>) -> Vec<(&'static str, Value)> {
         vec![
-            ("source", json!(&*item.source)),
-            ("index", json!(item.index)),
-            ("file_offset", json!(item.offset)),
+            ("source", json!(place.source)),
+            ("index", json!(place.index)),
+            ("file_offset", json!(place.offset)),
             ("verdict", json!(self.standing().name())),
             ("guid", json!(self.guid.map(|guid| guid.to_string()))),
             ("entries", json!(self.entries)),
@@ -259,8 +279,8 @@ impl Verdict {
     }
 
     /// The line that `ov verify` prints, after the verdict.
-    pub(crate) fn to_line(&self, item: &Item) -> String {
-        let mut line = format!("  {}", item.name());
+    pub(crate) fn to_line(&self, name: &str, place: Place<'_>) -> String {
+        let mut line = format!("  {name}");
         if let Some(guid) = self.guid {
             line += &format!("  {guid}");
         }
@@ -269,7 +289,7 @@ impl Verdict {
         }
         if let Some(error) = &self.error {
             line += &format!("  {} ({})", error.message, error.kind.name());
-            line += &item.place();
+            line += &place.words(error);
             return line;
         }
         if let Some(owner) = self.owner {

@@ -42,7 +42,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
             let voucher = item.bytes.as_deref().ok();
             let voucher = voucher.and_then(|b| Voucher::parse_with(b, policy.limits()).ok());
             if args.json {
-                let mut members = verdict.members(item);
+                let mut members = verdict.members(item.place());
                 if let Some(voucher) = &voucher {
                     members.extend(members_of(voucher, args.secrets));
                 }

@@ -137,7 +137,7 @@ impl Table {
     /// The error, or what is not proved, and the findings.
     fn notes(&self, verdict: &Verdict, item: &Item) -> String {
         if let Some(error) = &verdict.error {
-            let (kind, place) = (error.kind.name(), item.place());
+            let (kind, place) = (error.kind.name(), item.place().words(error));
             return plain(&format!("{} ({kind}){place}", error.message));
         }
         let mut notes = Vec::new();

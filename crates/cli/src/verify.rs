@@ -66,10 +66,13 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
                 continue;
             }
             match &mut table {
-                _ if args.json => lines.line(&verdict.to_json(item))?,
+                _ if args.json => lines.line(&verdict.to_json(item.place()))?,
                 Some(table) => table.row(verdict, item, &items, &mut lines)?,
                 None => {
-                    let (standing, rest) = (verdict.standing(), verdict.to_line(item));
+                    let (standing, rest) = (
+                        verdict.standing(),
+                        verdict.to_line(&item.name(), item.place()),
+                    );
                     lines.pieces(&[(standing.style(), standing.words()), (PLAIN, &rest)])?;
                 }
             }

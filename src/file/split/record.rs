@@ -3,7 +3,7 @@
 use crate::Limits;
 use crate::cbor::{Reader, Sink};
 use crate::error::{DeviceError, ErrorKind};
-use crate::file::kind::{crlf_alone, is_credential};
+use crate::file::start::{NEAR, crlf_alone, is_credential, is_voucher_start};
 use crate::finding::FindingKind;
 
 /// The most bytes after a voucher that are part of its record. What follows more of them is not
@@ -30,9 +30,8 @@ pub(crate) fn record(bytes: &[u8], ended: bool, any_cbor: bool) -> Extent {
         other => return other,
     };
     let behind = bytes.get(length..).unwrap_or_default();
-    let near = crate::file::kind::NEAR;
-    if !ended && behind.len() < near {
-        return Extent::More(length.saturating_add(near));
+    if !ended && behind.len() < NEAR {
+        return Extent::More(length.saturating_add(NEAR));
     }
     // Maps are keys, which are looked for among vouchers.
     let damaged = || bytes.get(..length).is_some_and(crlf_alone);
@@ -52,11 +51,6 @@ pub(crate) fn record(bytes: &[u8], ended: bool, any_cbor: bool) -> Extent {
         Some(at) => Extent::Whole(length.saturating_add(at)),
         None => Extent::Unknown(length.saturating_add(junk.len())),
     }
-}
-
-/// Whether these bytes start as vouchers do: an array of five, and the version.
-pub(crate) const fn is_voucher_start(bytes: &[u8]) -> bool {
-    matches!(bytes, [0x85 | 0x9f, 0x18, 0x65 | 0xc8, ..])
 }
 
 /// Whether this is the start of a sequence of vouchers: an array that is no device credential, or a

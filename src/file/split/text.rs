@@ -2,6 +2,7 @@
 
 use super::is_cbor;
 use super::state::{Format, PEM_LABEL, Piece, Splitter, State, Step};
+use super::wide::Wide;
 use crate::error::{Error, ErrorKind};
 use crate::file::decode::{decode_string, decode_text, is_base64, is_in_string};
 use crate::file::kind::{HEAD, Kind};
@@ -51,6 +52,14 @@ impl Splitter {
             Some(at) => Some(at.saturating_mul(self.unit())),
             None => None,
         }
+    }
+
+    /// Goes on with narrow text, from the start of the stream.
+    pub(super) fn narrow(&mut self, mut wide: Wide) -> Step {
+        let mut text = wide.narrow(self.buffer.rest());
+        self.buffer.restart(core::mem::take(&mut *text));
+        self.wide = Some(wide);
+        Step::Again
     }
 
     pub(super) fn recognise_text(&mut self) -> Step {

@@ -4,8 +4,6 @@ use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
-use super::state::{Splitter, Step};
-
 /// The order of bytes, and the first half of a unit whose second has not come yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wide {
@@ -45,15 +43,5 @@ impl Wide {
             });
         }
         text
-    }
-}
-
-impl Splitter {
-    /// Goes on with narrow text, from the start of the stream.
-    pub(super) fn narrow(&mut self, mut wide: Wide) -> Step {
-        let mut text = wide.narrow(self.buffer.rest());
-        self.buffer.restart(core::mem::take(&mut *text));
-        self.wide = Some(wide);
-        Step::Again
     }
 }

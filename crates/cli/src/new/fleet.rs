@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::devices::{Device, Mac, devices};
-use super::{Shared, failure, on_paths, random_guid};
+use super::shared::{Shared, failure, on_paths, random_guid};
 use crate::cli::NewArgs;
 use crate::lines::{Lines, print_failure};
 use crate::output::{Sink, print_message};

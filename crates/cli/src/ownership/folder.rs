@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use ownership_voucher::{Guid, VerifiedVoucher};
 
-use super::{CHALLENGE, PROOF, checked, failure, read_challenge, respond, sign, take};
+use super::steps::{CHALLENGE, PROOF, checked, failure, read_challenge, respond, sign, take};
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
 use crate::input::{Batches, print_left_out};
+use crate::keys::{Keys, Passphrase};
 use crate::lines::{Lines, print_failure};
-use crate::material::{Material, private_key};
+use crate::material::Material;
 use crate::output::{Readers, pem, print_message, write_file};
 use crate::random::fill_random;
 use crate::report::{Problem, count};
@@ -46,17 +47,17 @@ pub(super) fn challenge(args: &ChallengeArgs, out: &Path) -> Result<Outcome, Fai
 
 /// The answer to the challenge for each voucher.
 pub(super) fn prove(args: &ProveArgs, out: &Path) -> Result<Outcome, Failure> {
-    let Some(path) = &args.key else {
+    if args.key.is_empty() {
         return Err("--key expected beside --out-dir; a signature is made for one voucher".into());
-    };
+    }
     let mut files = Files::default();
-    files.input(Some(path), "--key");
-    let key = private_key(path)?;
+    files.keys(&args.key, &args.passphrase);
+    let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
     create(out)?;
     each(&args.voucher, &args.policy, "proof", |voucher| {
         let challenge = read_challenge(&challenge_file(&args.challenge, voucher.guid()))?;
         let message = respond(&challenge, voucher, &args.verifier)?;
-        let proof = sign(&message, &key, path)?;
+        let proof = sign(&message, &keys)?;
         let target = proof_file(out, voucher.guid());
         files.check(&target, "a proof of --out-dir")?;
         write_file(

@@ -111,6 +111,16 @@ fn first_vouchers_of_many_devices_from_a_table() {
         let expected = [1, 2].map(|byte| format!("{}.pem", guid(byte)));
         assert_eq!(names(&folder.join("out")), expected.into());
     }
+}
+
+#[test]
+fn what_a_table_lacks_is_taken_from_the_options() {
+    let folder = folder("lacks");
+    fs::write(
+        folder.join("s.csv"),
+        format!("{},{}\n{},{}\n", guid(1), secret(1), guid(2), secret(2)),
+    )
+    .unwrap();
     // Without a GUID it is random; the secrets of a table fit those that have one.
     fs::write(
         folder.join("g.csv"),
@@ -138,12 +148,11 @@ fn first_vouchers_of_many_devices_from_a_table() {
     assert_ne!(made[0]["guid"], made[1]["guid"]);
 }
 
-#[test]
-fn a_wrong_line_of_the_table_leaves_nothing_behind() {
-    let folder = folder("wrong");
+/// Tables with a wrong line, and what is said of it.
+fn wrong_fields() -> Vec<(String, &'static str)> {
     let row = |byte: u8| format!("{},x,{}\n", guid(byte), secret(byte));
     let heading = "guid,device_info,hmac_secret\n";
-    for (text, words) in [
+    vec![
         (
             format!("guid,serial\n{},1\n", guid(1)),
             "line 1: a column \"serial\" found",
@@ -180,6 +189,14 @@ fn a_wrong_line_of_the_table_leaves_nothing_behind() {
             heading.to_owned() + &row(1) + &format!("{},x,\n", guid(2)),
             "line 3: no hmac_secret, no hmac",
         ),
+    ]
+}
+
+/// Tables with a line that gives no voucher, or that is wrong as a whole.
+fn wrong_devices() -> Vec<(String, &'static str)> {
+    let row = |byte: u8| format!("{},x,{}\n", guid(byte), secret(byte));
+    let heading = "guid,device_info,hmac_secret\n";
+    vec![
         // The library refuses these: a GUID of zeros, device info that is no ASCII.
         (heading.to_owned() + &row(1) + &row(0), "line 3: "),
         (
@@ -216,7 +233,13 @@ fn a_wrong_line_of_the_table_leaves_nothing_behind() {
             "{\"guid\":1}\n".into(),
             "line 1: a JSON object of texts expected",
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn a_wrong_line_of_the_table_leaves_nothing_behind() {
+    let folder = folder("wrong");
+    for (text, words) in wrong_fields().into_iter().chain(wrong_devices()) {
         fs::write(folder.join("d"), &text).unwrap();
         let command = format!("new --devices d {MAKER} --epid --device-info x -o all.pem");
         let (code, out, err) = ov(&folder, &command);

@@ -254,10 +254,9 @@ fn audit_ends_with_a_total() {
     assert!(err.contains(total.trim_end()), "{err}");
 }
 
-#[test]
-fn a_delivery_note_names_what_differs() {
-    let folder = folder("note");
-    let guid = |byte: u8| hex::encode([byte; 16]);
+/// A folder with vouchers 1 to 4, a damaged one, a second copy of 1, and a note of 1 and 2.
+fn delivered(name: &str) -> PathBuf {
+    let folder = folder(name);
     for byte in 1..=4 {
         fs::write(folder.join(format!("{byte}.cbor")), voucher(byte)).unwrap();
     }
@@ -266,8 +265,18 @@ fn a_delivery_note_names_what_differs() {
     fs::write(folder.join("5.cbor"), &bad).unwrap();
     fs::write(folder.join("again.cbor"), voucher(1)).unwrap();
     let dashes = "02020202-0202-0202-0202-020202020202";
-    let note = |name: &str, text: String| fs::write(folder.join(name), text).unwrap();
-    note("all", format!("# note\n{}\n\n{dashes} # two\r\n", guid(1)));
+    let text = format!("# note\n{}\n\n{dashes} # two\r\n", guid(1));
+    fs::write(folder.join("all"), text).unwrap();
+    folder
+}
+
+fn guid(byte: u8) -> String {
+    hex::encode([byte; 16])
+}
+
+#[test]
+fn a_delivery_note_names_what_differs() {
+    let folder = delivered("note");
     let check = |args: &str| ov(&folder, &format!("verify --any-origin {args}"));
     let (code, out, _) = check("--expect all 1.cbor 2.cbor");
     assert_eq!(code, 0, "{out}");
@@ -308,6 +317,13 @@ fn a_delivery_note_names_what_differs() {
         assert_eq!(code, 1, "{args}: {out}");
         assert!(out.contains(&words), "{args}: {out}");
     }
+}
+
+#[test]
+fn a_delivery_note_is_read_line_by_line() {
+    let folder = delivered("lines");
+    let check = |args: &str| ov(&folder, &format!("verify --any-origin {args}"));
+    let note = |name: &str, text: String| fs::write(folder.join(name), text).unwrap();
     note("five", guid(5));
     let (code, out, _) = check("--expect five 5.cbor");
     assert_eq!(code, 1);
