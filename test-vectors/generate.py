@@ -99,6 +99,15 @@ def everything():
     }
 
 
+def opened(data):
+    """What somebody else's decoder reads, without tags and byte strings around it."""
+    while isinstance(data, bytes):
+        data = cbor2.loads(data)
+        while isinstance(data, cbor2.CBORTag):
+            data = data.value
+    return data
+
+
 def problems(made):
     """What the independent verifier, and a CBOR decoder of somebody else, do not agree with."""
     for directory in ("valid", "invalid"):
@@ -106,7 +115,7 @@ def problems(made):
             vector = json.loads(content)
             if problem := difference(vector):
                 yield f"{directory}/{name}: {problem}"
-            if directory == "valid" and len(cbor2.loads(bytes.fromhex(vector["voucher"]))) != 5:
+            if directory == "valid" and len(opened(bytes.fromhex(vector["voucher"]))) != 5:
                 yield f"{directory}/{name}: cbor2 reads something else"
     for number, voucher in enumerate(onetime.VOUCHERS):
         if (found := check(voucher, {}))["verdict"] != "verified":

@@ -190,10 +190,38 @@ class Entry:
         return self.signer.verifies(self.alg, self.signature, message)
 
 
+def unwrapped(data, context):
+    """The voucher in byte strings (tag 24 or none) and behind tag 55799, three deep."""
+    inside = data
+    for _ in range(3):
+        if inside.startswith(b"\xd9\xd9\xf7"):
+            inside = inside[3:]
+            continue
+        string = inside[2:] if inside.startswith(b"\xd8\x18") else inside
+        if not string or not 0x40 <= string[0] <= 0x5B:
+            break
+        size = {0x58: 2, 0x59: 3, 0x5A: 5, 0x5B: 9}.get(string[0], 1)
+        first = string[size : size + 1]
+        if not first or not (0x80 <= first[0] <= 0x9F or first[0] in (0xD8, 0xD9) or 0x58 <= first[0] <= 0x5B):
+            break
+        reader = Reader(string, 0, len(string), Context())
+        try:
+            inside = reader.bstr()
+            reader.finish()
+        except Reject as error:
+            context.reject(error.kind)
+    if inside[:1] and inside[0] >> 5 == 4:
+        if len(inside) < len(data):
+            context.note("wrapped", 0)
+        return inside
+    return data
+
+
 class Voucher:
     """The structure of a voucher."""
 
     def __init__(self, data, context):
+        data = unwrapped(data, context)
         self.data, self.context = data, context
         reader = Reader(data, 0, len(data), context)
         if len(data) > 1 << 20:

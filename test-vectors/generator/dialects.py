@@ -688,9 +688,23 @@ def allowances():
     )
 
 
+def wrapped():
+    """Nothing of what is around a voucher is hashed or signed."""
+    described = lambda voucher: cbor.tag(55799, voucher)
+    tag_24 = lambda voucher: cbor.tag(24, cbor.bstr(voucher))
+    for name, description, wrap in (
+        ("self-described", "Behind tag 55799 (self-described CBOR).", described),
+        ("tag-24", "In a byte string with tag 24.", tag_24),
+        ("byte-string", "In a byte string.", cbor.bstr),
+        ("long-head", "In a byte string whose length has eight bytes.", lambda it: cbor.bstr(it, 8)),
+        ("thrice", "In a byte string with tag 24, behind tag 55799, in a byte string.", lambda it: cbor.bstr(described(tag_24(it)))),
+    ):
+        suite.valid(f"wrapped-{name}", description, draft(2), [("wrapped", None)], wrap=wrap)
+
+
 def with_extra(name, description, extra, findings):
     suite.valid(name, description, last(2, extra=extra), [(kind, 1) for kind in findings])
 
 
-for group in (extras, keys_spelled_otherwise, rsa_exponents, rendezvous, headers, allowances):
+for group in (extras, keys_spelled_otherwise, rsa_exponents, rendezvous, headers, allowances, wrapped):
     group()

@@ -23,13 +23,15 @@ def outer():
         draft(1, whole=lambda items: cbor.mapping([(items[0], items[1])])),
         "wrong-type",
     )
-    suite.invalid("outer-in-byte-string", "The voucher inside a byte string.", cbor.bstr(PLAIN), "wrong-type")
-    suite.invalid(
-        "outer-tagged",
-        "The voucher behind tag 55799 (self-described CBOR).",
-        cbor.tag(55799, PLAIN),
-        "wrong-type",
-    )
+    suite.invalid("outer-tagged", "The voucher behind tag 55800.", cbor.tag(55800, PLAIN), "wrong-type")
+    suite.invalid("outer-tag-24-bare", "The voucher behind tag 24, and no byte string.", cbor.tag(24, PLAIN), "wrong-type")
+    four = cbor.bstr(cbor.bstr(cbor.bstr(cbor.bstr(PLAIN))))
+    suite.invalid("outer-in-4-byte-strings", "The voucher in byte strings in each other.", four, "wrong-type")
+    suite.invalid("outer-byte-string-cut", "A byte string without its last byte.", cbor.bstr(PLAIN)[:-1], "truncated")
+    suite.invalid("outer-byte-string-trailing", "A byte after the byte string.", cbor.bstr(PLAIN) + b"\0", "trailing-bytes")
+    suite.invalid("outer-text-string", "The voucher in a text string.", cbor.tstr(PLAIN), "wrong-type")
+    chunks = cbor.bstr_chunks([PLAIN[:100], PLAIN[100:]])
+    suite.invalid("outer-byte-string-chunks", "The voucher in a byte string of two chunks.", chunks, "wrong-type")
     suite.invalid("outer-null", "null.", cbor.NULL, "wrong-type")
     suite.invalid("outer-empty-array", "An empty array.", cbor.EMPTY_ARRAY, "wrong-size")
     suite.invalid(

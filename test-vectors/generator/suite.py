@@ -54,8 +54,9 @@ class Suite:
         self.source = f"generator/{pathlib.Path(source).name}"
         self.cases = []
 
-    def valid(self, name, description, made, findings=(), hash_table=False, **options):
-        """`findings` are (kind, entry) in byte order; `hash_table` None leaves that open."""
+    def valid(self, name, description, made, findings=(), hash_table=False, wrap=bytes, **options):
+        """`findings` are (kind, entry) in byte order; `hash_table` None leaves that open; `wrap` puts
+        something around the voucher."""
         built = Built(made)
         expect = {
             "verdict": "verified",
@@ -66,7 +67,7 @@ class Suite:
         }
         if hash_table is not None:
             expect["hash_table"] = hash_table
-        self._add(name, description, built.bytes, options, expect)
+        self._add(name, description, wrap(built.bytes), options, expect)
 
     def invalid(self, name, description, made, kind, entry=None, **options):
         data = made if isinstance(made, bytes) else Built(made).bytes
