@@ -25,8 +25,8 @@ pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///
-/// Vouchers are read from CBOR, CBOR sequences, PEM and base64, one or a million in a file; a path
-/// may be a folder, and - is the standard input.
+/// Vouchers are read from CBOR, CBOR sequences, PEM, base64, hexadecimal digits and JSON, one or a
+/// million in a file; a path may be a folder, and - is the standard input.
 ///
 /// Anybody can make a voucher with a key of their own. Its origin is checked by the key of its
 /// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device

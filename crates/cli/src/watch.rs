@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use alloc::sync::Arc;
 
+use zeroize::Zeroizing;
+
 /// Part of the BEGIN line of a private key.
 const LABEL: &[u8] = b"PRIVATE KEY";
 /// The length of the part before the space.
@@ -49,6 +51,8 @@ pub(crate) struct Watch<R> {
     /// The last bytes that were read; a key may begin in them.
     tail: Vec<u8>,
     position: u64,
+    /// Whether it starts as UTF-16 does; then every other byte of ASCII is zero.
+    wide: bool,
     jwk: Jwk,
     seen: Seen,
 }
@@ -67,6 +71,7 @@ impl<R: Read> Watch<R> {
             stream,
             tail: Vec::new(),
             position: 0,
+            wide: false,
             jwk: Jwk::default(),
             seen: Arc::clone(&seen),
         };
@@ -74,6 +79,18 @@ impl<R: Read> Watch<R> {
     }
 
     fn look(&mut self, bytes: &[u8]) {
+        if self.position == 0 {
+            self.wide = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        }
+        if self.wide {
+            let narrow = bytes.iter().copied().filter(|byte| *byte != 0);
+            let narrow: Zeroizing<Vec<u8>> = Zeroizing::new(narrow.collect());
+            return self.look_at_text(&narrow);
+        }
+        self.look_at_text(bytes);
+    }
+
+    fn look_at_text(&mut self, bytes: &[u8]) {
         // First bytes across the boundary, then bytes within.
         let mut border = core::mem::take(&mut self.tail);
         let before = border.len() as u64;
@@ -82,9 +99,20 @@ impl<R: Read> Watch<R> {
         // Earlier marks have already been examined, or are examined together with the bytes before
         // them.
         let from = if base > 0 { CONTEXT } else { 0 };
-        scan(&border, from, base, &mut self.jwk, &self.seen);
+        let seen = match self.wide {
+            true => Seen::default(),
+            false => Arc::clone(&self.seen),
+        };
+        scan(&border, from, base, &mut self.jwk, &seen);
         if bytes.len() > KEPT {
-            scan(bytes, CONTEXT, self.position, &mut self.jwk, &self.seen);
+            scan(bytes, CONTEXT, self.position, &mut self.jwk, &seen);
+        }
+        if self.wide {
+            // The mark at the start has no zero.
+            let place = |offset: u64| offset.saturating_mul(2).saturating_sub(2);
+            for key in self::seen(&seen) {
+                note(place(key.offset), &key.label, &self.seen);
+            }
         }
         self.position = self.position.saturating_add(bytes.len() as u64);
         let kept = match bytes.len() {
@@ -298,6 +326,21 @@ mod tests {
         let mut buffer = vec![0; step];
         while watch.read(&mut buffer).unwrap() > 0 {}
         seen(&keys)
+    }
+
+    #[test]
+    fn a_key_in_utf_16_is_found() {
+        let text = "\u{feff}text\n-----BEGIN PRIVATE KEY-----\nAAAA\n";
+        for order in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(order).collect();
+            for step in [2, 7, 1000] {
+                let key = PrivateKey {
+                    offset: 12,
+                    label: "PRIVATE KEY".into(),
+                };
+                assert_eq!(found(&bytes, step), [key], "{step}");
+            }
+        }
     }
 
     #[test]
