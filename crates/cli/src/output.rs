@@ -524,6 +524,41 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_file_of_a_group_has_its_own_result() {
+        let folder = std::env::temp_dir().join(format!("ov-group-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let mut sink = Sink::Folder(Folder {
+            folder: folder.clone(),
+            format: Format::Cbor,
+            force: false,
+            waiting: Vec::new(),
+            results: Vec::new(),
+        });
+        // More than one group; the name of the third is taken while it waits.
+        let names: Vec<String> = (0..TOGETHER + 3).map(|number| number.to_string()).collect();
+        for name in &names {
+            sink.push(name.as_bytes(), name).unwrap();
+        }
+        let there = |name: &str| fs::read(folder.join(format!("{name}.cbor")));
+        assert!(there("0").is_ok(), "the first group is complete");
+        let last = names.last().unwrap();
+        assert!(there(last).is_err(), "the second one waits");
+        fs::write(folder.join(format!("{last}.cbor")), "other").unwrap();
+        let results = sink.commit();
+        assert_eq!(results.len(), names.len());
+        let bad: Vec<usize> = (0..results.len())
+            .filter(|it| results[*it].is_err())
+            .collect();
+        assert_eq!(bad, [names.len() - 1]);
+        assert_eq!(there(last).unwrap(), b"other");
+        assert_eq!(there("5").unwrap(), b"5");
+        let hidden = fs::read_dir(&folder).unwrap().count();
+        assert_eq!(hidden, names.len(), "nothing else is left");
+        let _ = fs::remove_dir_all(folder);
+    }
+
+    #[test]
     fn base64_of_a_sequence_is_one_text() {
         let mut encoder = Encoder::new(Format::Base64);
         let mut text = encoder.push(&[1; 50]);
