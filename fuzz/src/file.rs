@@ -3,14 +3,14 @@
 
 use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::file::{
-    Format, PemBlocks, Piece, Splitter, Vouchers, certificates_from_pem, single, to_pem,
+    Format, Kind, PemBlocks, Piece, Splitter, Vouchers, certificates_from_pem, single, to_pem,
 };
 use ownership_voucher::{Error, ErrorKind, LocalKey, PublicKey, Roots};
 
-/// The pieces and where they are; the format, other blocks, data that was not read.
+/// The pieces and where they are; the format, what a stream without vouchers is, other blocks, data that was not read.
 type Found = (
     Vec<(u64, Result<Piece, Error>)>,
-    (Option<Format>, bool, Option<u64>),
+    (Option<Format>, Option<Kind>, bool, Option<u64>),
 );
 
 /// The pieces of a stream that comes in chunks of these sizes, and what is known of it at the end.
@@ -33,6 +33,7 @@ fn split(
     }
     let known = (
         splitter.format(),
+        splitter.kind(),
         splitter.has_other_blocks(),
         splitter.unread_data(),
     );

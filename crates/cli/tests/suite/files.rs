@@ -199,6 +199,20 @@ fn no_file_takes_memory_out_of_proportion() {
         ("other.pem", mib(b"-----BEGIN X-----\n", 4)),
         ("giant.pem", [&begin[..], &mib(b"gICA", 4), end].concat()),
         ("open.cbor", [&[0x9f][..], &mib(&[0], 10)].concat()),
+        ("hex.txt", mib(b"8080", 4)),
+        ("wide.b64", mib(b"g\0I\0C\0A\0", 4)),
+        ("quotes.json", [&b"{\"a\":"[..], &mib(b"\"\",", 4)].concat()),
+        (
+            "string.json",
+            [&b"{\"a\":\""[..], &mib(b"gICA", 10)].concat(),
+        ),
+        (
+            "escapes.json",
+            [&b"{\"a\":\""[..], &mib(b"\\n", 10)].concat(),
+        ),
+        ("bare.pem", mib(b"BEGIN OWNERSHIP VOUCHER\n", 4)),
+        ("junk.cbor", [&[0x80][..], &mib(&[0], 10)].concat()),
+        ("strings.cbor", mib(&[0x58, 0x10, 0x85, 0x18, 0x65], 4)),
     ];
     for (name, bytes) in &floods {
         fs::write(folder.join(name), bytes).unwrap();

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use ownership_voucher::{BatchVerifier, Policy, PublicKey, audit, file};
+use ownership_voucher::{BatchVerifier, KeyType, LocalKey, Policy, PublicKey, audit, file};
 use serde_json::{Map, Value, json};
 
 use crate::common::repository;
@@ -170,6 +170,55 @@ fn lines_are_as_the_schema_says() {
         );
         assert_eq!(fault(&line, &schema, &schema), None, "{line}");
     }
+}
+
+/// The objects of a delivery note, and of vouchers from a table.
+#[test]
+fn other_records_are_as_the_schema_says() {
+    let schema = schema();
+    let folder = tempdir().with_extension("records");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (note, table, made) = (path("note"), path("table"), path("made.pem"));
+    std::fs::write(&note, "00".repeat(15) + "01\n").unwrap();
+    let secret = "5a".repeat(32);
+    std::fs::write(&table, format!("device_info,hmac_secret\nx,{secret}\n")).unwrap();
+    let voucher = "test-vectors/shipment/alder-gw100-0001.cbor";
+    let key = LocalKey::from_secret(KeyType::Secp256r1, &[7; 32]).unwrap();
+    let maker = path("maker.pub");
+    std::fs::write(&maker, key.public_key().to_pem()).unwrap();
+    for (name, arguments) in [
+        (
+            "delivery",
+            vec!["verify", "--json", "--expect", &note, voucher, voucher],
+        ),
+        (
+            "new",
+            vec![
+                "new",
+                "--devices",
+                &table,
+                "--manufacturer",
+                &maker,
+                "--epid",
+                "--rv",
+                "https://rv.example.com",
+                "--json",
+                "--force",
+                "-o",
+                &made,
+            ],
+        ),
+    ] {
+        let found = lines(&arguments);
+        let found: Vec<_> = found.iter().filter(|line| line["record"] == name).collect();
+        assert_eq!(found.len(), if name == "new" { 1 } else { 3 }, "{name}");
+        for line in found {
+            assert_eq!(fault(line, &schema["$defs"][name], &schema), None, "{line}");
+            assert_eq!(fault(line, &schema, &schema), None, "{line}");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// A checker that finds nothing shows nothing.
