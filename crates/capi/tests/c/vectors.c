@@ -163,10 +163,15 @@ static void run(struct vector *v) {
         CHECK(strcmp(text, v->owner) == 0);
         OK(ov_public_key_free(&owner));
         check_findings(v, audit);
+        // Offsets are counted from the voucher itself, not from what may be around it.
+        ov_slice whole = {NULL, 0};
+        OK(ov_voucher_bytes(view, &whole));
+        CHECK(whole.len <= v->len);
+        CHECK(memcmp(v->voucher + v->len - whole.len, whole.data, whole.len) == 0);
         for (uint64_t i = 0; i < entries; i++) {
             ov_entry entry;
             OK(ov_voucher_entry(view, i, &entry));
-            CHECK(memcmp(v->voucher + entry.offset, entry.bytes.data, entry.bytes.len) == 0);
+            CHECK(memcmp((const char *)whole.data + entry.offset, entry.bytes.data, entry.bytes.len) == 0);
         }
     } else {
         CHECK(status == OV_OK);
