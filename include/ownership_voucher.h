@@ -2157,6 +2157,37 @@ ov_status ov_done2_check(const uint8_t *message,
                          const uint8_t *nonce,
                          struct ov_error *error);
 
+// OwnerKeyFingerprint of the FDO drafts, 32 bytes: SHA-256 of the CBOR item `[pkType, 1,
+// SubjectPublicKeyInfo]`. For RSA, pkType is 5 (RSAPKCS) here: the drafts do not name it.
+ov_status ov_public_key_owner_key_fingerprint(const struct ov_public_key *key,
+                                              uint8_t *fingerprint);
+
+// Sets `fits` to whether this is a fingerprint (32 bytes) of the key, of either kind: that of
+// `ov_public_key_fingerprint`, or OwnerKeyFingerprint with each label that an RSA key can have.
+ov_status ov_public_key_has_fingerprint(const struct ov_public_key *key,
+                                        const uint8_t *fingerprint,
+                                        bool *fits);
+
+// Creates a policy: the manufacturer's key must have this fingerprint (32 bytes), of either kind.
+// Otherwise like `ov_policy_from_manufacturer`.
+ov_status ov_policy_from_manufacturer_fingerprint(const uint8_t *fingerprint,
+                                                  struct ov_policy **policy);
+
+// The manufacturer's key may have this fingerprint (32 bytes), of either kind. Calls accumulate as
+// those of `ov_policy_add_manufacturer`.
+ov_status ov_policy_add_manufacturer_fingerprint(struct ov_policy *policy,
+                                                 const uint8_t *fingerprint);
+
+// The current owner may also have this key: one match among all that are named is enough.
+ov_status ov_policy_add_owner(struct ov_policy *policy, const struct ov_public_key *owner);
+
+// The current owner must have the key with this fingerprint (32 bytes), of either kind, and none of
+// those that were named before.
+ov_status ov_policy_set_owner_fingerprint(struct ov_policy *policy, const uint8_t *fingerprint);
+
+// The current owner may also have the key with this fingerprint (32 bytes), of either kind.
+ov_status ov_policy_add_owner_fingerprint(struct ov_policy *policy, const uint8_t *fingerprint);
+
 // The COSE name of a signature algorithm, such as `ES256`.
 ov_status ov_algorithm_name(int32_t code, struct ov_str *name);
 

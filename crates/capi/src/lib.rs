@@ -59,6 +59,7 @@ mod handle;
 mod key;
 mod linkage;
 mod messages;
+mod named;
 mod names;
 mod onboard;
 mod onetime;

@@ -34,7 +34,7 @@ pub(super) struct Rules {
 object!(ov_policy: Arc<Rules>, b"ov polic");
 
 impl Rules {
-    const fn of(base: Policy<'static>) -> Self {
+    pub(super) const fn of(base: Policy<'static>) -> Self {
         Self {
             base,
             hmac: None,
@@ -75,7 +75,7 @@ impl Rules {
 }
 
 /// Gives a new policy to the caller.
-fn begin(
+pub(super) fn begin(
     policy: *mut *mut ov_policy,
     from: impl FnOnce(&Caller) -> Result<Rules, Refusal>,
 ) -> ov_status {
@@ -181,7 +181,7 @@ pub extern "C" fn ov_policy_free(policy: *mut *mut ov_policy) -> ov_status {
 }
 
 /// Applies a builder method that takes and returns the value.
-fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
+pub(super) fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
     let rules = Arc::make_mut(rules);
     rules.base = by(rules.base.clone());
 }

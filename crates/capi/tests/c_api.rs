@@ -73,6 +73,7 @@ const SUITE: [&str; 10] = [
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
     "crates/capi/tests/c/batch.c",
+    "crates/capi/tests/c/named.c",
     "crates/capi/tests/c/fdo_data.c",
     "crates/capi/tests/c/onboard.c",
     "crates/capi/tests/c/roles.c",

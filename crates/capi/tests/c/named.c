@@ -1,0 +1,82 @@
+/* Keys that are named by their fingerprints. The digits were computed by another program. */
+#include <stdlib.h>
+
+#include "suite.h"
+
+/* SHA-256 of the SubjectPublicKeyInfo of the key with secret 0101..., and its OwnerKeyFingerprint. */
+static const char *const OF_KEY[] = {
+    "f857ae4ed6e34e33761aea25caaee3fe54a15960fb92dcd63a375ab121deb2a9",
+    "100bbe35557948640da0b3273262305e444270094ad4a40d6e3692cc8614c2df",
+};
+
+static ov_status judged(const ov_policy *policy, ov_slice voucher) {
+    ov_verified *verified = NULL;
+    ov_status status = ov_policy_verify(policy, voucher.data, voucher.len, &verified, NULL);
+    CHECK((verified != NULL) == (status == OV_OK));
+    OK(ov_verified_free(&verified));
+    return status;
+}
+
+void test_named(void) {
+    ov_voucher *made = made_voucher(3);
+    ov_local_key *maker = local_key(1), *stranger = local_key(9);
+    ov_public_key *key = NULL, *other = NULL;
+    ov_hmac_secret *secret = NULL;
+    ov_policy *policy = NULL;
+    ov_slice voucher;
+    uint8_t bytes[32], wrong[32] = {1};
+    OK(ov_voucher_bytes(made, &voucher));
+    OK(ov_local_key_public_key(maker, &key));
+    OK(ov_local_key_public_key(stranger, &other));
+    memset(bytes, 7, sizeof bytes);
+    OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
+
+    for (int kind = 0; kind < 2; kind++) {
+        size_t len = 0;
+        unsigned char *named = from_hex(OF_KEY[kind], &len);
+        bool fits = false;
+        if (kind == 0) OK(ov_public_key_fingerprint(key, bytes));
+        if (kind == 1) OK(ov_public_key_owner_key_fingerprint(key, bytes));
+        CHECK(len == 32 && memcmp(bytes, named, 32) == 0);
+        OK(ov_public_key_has_fingerprint(key, named, &fits));
+        CHECK(fits);
+        OK(ov_public_key_has_fingerprint(other, named, &fits));
+        CHECK(!fits);
+
+        /* The maker of a voucher without entries owns it. */
+        OK(ov_policy_from_hmac_secret(secret, &policy));
+        OK(ov_policy_set_owner_fingerprint(policy, named));
+        IS(judged(policy, voucher), OV_OK);
+        OK(ov_policy_set_owner_fingerprint(policy, wrong));
+        IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
+        OK(ov_policy_add_owner(policy, other));
+        IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
+        OK(ov_policy_add_owner_fingerprint(policy, named));
+        IS(judged(policy, voucher), OV_OK);
+        OK(ov_policy_set_owner(policy, other));
+        IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
+        OK(ov_policy_add_owner(policy, key));
+        IS(judged(policy, voucher), OV_OK);
+        OK(ov_policy_free(&policy));
+
+        OK(ov_policy_from_manufacturer_fingerprint(wrong, &policy));
+        OK(ov_policy_set_hmac_secret(policy, secret));
+        IS(judged(policy, voucher), OV_ERR_WRONG_MANUFACTURER);
+        OK(ov_policy_add_manufacturer_fingerprint(policy, named));
+        IS(judged(policy, voucher), OV_OK);
+        OK(ov_policy_free(&policy));
+        OK(ov_policy_from_manufacturer_fingerprint(named, &policy));
+        IS(judged(policy, voucher), OV_ERR_ORIGIN_NOT_CHECKED);
+        OK(ov_policy_free(&policy));
+        free(named);
+    }
+    IS(ov_policy_from_manufacturer_fingerprint(NULL, &policy), OV_ERR_NULL);
+    CHECK(policy == NULL);
+
+    OK(ov_hmac_secret_free(&secret));
+    OK(ov_public_key_free(&key));
+    OK(ov_public_key_free(&other));
+    OK(ov_local_key_free(&maker));
+    OK(ov_local_key_free(&stranger));
+    OK(ov_voucher_free(&made));
+}
