@@ -91,8 +91,8 @@ impl Splitter {
     /// to 64 KiB of them, come with it, so that a damaged file is one fault and not one for each byte.
     ///
     /// # Errors
-    /// [`ErrorKind::Pem`] for a PEM block that cannot be decoded, and [`ErrorKind::LimitInput`] for
-    /// too much base64. Offsets in errors are counted from [`offset`](Self::offset). The pieces
+    /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, and
+    /// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) for too much base64. Offsets in errors are counted from [`offset`](Self::offset). The pieces
     /// after it follow.
     pub fn next_piece(&mut self) -> Option<Result<Piece, Error>> {
         loop {

@@ -68,7 +68,7 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 10] = [
+const SUITE: [&str; 11] = [
     "crates/capi/tests/c/suite.c",
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
