@@ -13,6 +13,7 @@ var classes = map[string]string{
 	"go-fdo refuses, cose-key-private":                       "go-fdo: a private member in a public key. It is ignored here and reported, since the voucher is genuine and the leak has happened; `ov privacy` reports the key",
 	"go-fdo refuses, cose-key-without-kty":                   "go-fdo: RFC 9052 §7.1 requires kty. The curve says it too, so nothing is ambiguous, and the deviation is reported",
 	"go-fdo refuses, cose-key-wrapped":                       "go-fdo: the key is a map in FDO 1.1. A wrapped one is read and reported, because its bytes are signed as they are",
+	"go-fdo refuses, wrapped":                                "go-fdo: the voucher is an array in FDO 1.1. One in a byte string or behind another tag is read and reported; what is verified are its own bytes",
 	"go-fdo refuses, x5chain-wrapped":                        "go-fdo: the chain is an array in FDO 1.1. A wrapped one is read and reported",
 	"go-fdo refuses, extra-inline-map":                       "go-fdo: OVEExtra is a byte string in FDO 1.1. A bare map is read and reported",
 	"go-fdo refuses, extra-order":                            "ownership-voucher: go-fdo sorts the map before it verifies the signature, so that it verifies other bytes than were signed. The order is reported",
