@@ -12,6 +12,19 @@ pub fn map<'s, T: Sync, U: Send>(items: &'s [T], f: impl Fn(&'s T) -> U + Sync +
     items.iter().map(f).collect()
 }
 
+/// The same for work that takes long, or waits as for a key service: each item alone goes to a thread.
+pub(crate) fn map_each<'s, T: Sync, U: Send>(
+    items: &'s [T],
+    f: impl Fn(&'s T) -> U + Sync + Send,
+) -> Vec<U> {
+    #[cfg(feature = "parallel")]
+    if threads() > 1 && items.len() > 1 {
+        use rayon::prelude::*;
+        return items.par_iter().with_max_len(1).map(f).collect();
+    }
+    items.iter().map(f).collect()
+}
+
 /// The same for two slices side by side.
 pub(crate) fn map_two<A: Sync, B: Sync, U: Send>(
     a: &[A],

@@ -13,7 +13,7 @@ use crate::batch::BatchVerifier;
 use crate::error::Error;
 use crate::extend::{ExtendOptions, Extension, KeyOrChain, check_owner_chain};
 use crate::key::KeySet;
-use crate::parallel::map;
+use crate::parallel::{map, map_each};
 use crate::policy::Policy;
 use crate::sign::OwnerSigner;
 use crate::verify::{Rejected, VerifiedVoucher};
@@ -142,7 +142,7 @@ where
     let verified = BatchVerifier::new(policy).verify(vouchers);
     let requests = requests(&verified, deal);
     let prepared = Shipment::new(&requests, policy, journal);
-    let signed = map(&prepared.all, |prepared| prepared.sign());
+    let signed = map_each(&prepared.all, |prepared| prepared.sign());
     let results = prepared.finish(&signed, policy);
     give_back(verified, results)
 }

@@ -106,6 +106,27 @@ fn a_program_signs_a_shipment() {
     );
 }
 
+/// As many at a time as `--jobs` says: each waits for two others, or fails.
+#[test]
+fn several_programs_run_at_a_time() {
+    let folder = folder("several");
+    answers(&folder);
+    let here = folder.display();
+    fs::create_dir_all(folder.join("running")).unwrap();
+    program(
+        &folder,
+        "together",
+        &format!(
+            "hash=$(sha256sum | cut -c1-64); touch {here}/running/$hash; tries=0\n\
+             while [ $(ls {here}/running | wc -l) -lt 3 ]; do\n\
+             tries=$((tries + 1)); [ $tries -lt 100 ] || exit 1; sleep 0.1; done\n\
+             cat {here}/signature-$hash"
+        ),
+    );
+    let (code, _, err) = ov(&folder, &format!("{EXTEND} ./together"));
+    assert_eq!(code, 0, "{err}");
+}
+
 /// One failure leaves its voucher, and the rest goes on.
 #[test]
 fn a_failure_leaves_its_voucher() {
