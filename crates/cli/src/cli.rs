@@ -320,6 +320,11 @@ pub(crate) struct ExtendArgs {
     /// What the program reads: the message, or its digest with the hash of the algorithm
     #[arg(long, value_enum, default_value_t = SignerInput::Message, requires = "signer_command")]
     pub(crate) signer_input: SignerInput,
+    /// How long the program may take for one voucher. Then it is ended, its voucher is left as it was,
+    /// and the rest goes on
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "signer_command",
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) signer_timeout: u64,
     /// Write the message that the current owner must sign, and no voucher. Then repeat the command
     /// with the same arguments and --signature. For a shipment name a folder: it gets a file GUID.tbs for
     /// each voucher, and each is printed with algorithm and owner

@@ -258,9 +258,11 @@ impl From {
     fn elsewhere(args: &ExtendArgs) -> Result<Self, Failure> {
         Ok(
             match (&args.signer_command, &args.to_be_signed, &args.signature) {
-                (Some(program), ..) => {
-                    Self::Command(SignerCommand::new(program, args.signer_input))
-                }
+                (Some(program), ..) => Self::Command(SignerCommand::new(
+                    program,
+                    args.signer_input,
+                    args.signer_timeout,
+                )),
                 (_, Some(folder), _) => Self::Messages(Messages::open(folder, args.output.force)?),
                 (_, _, Some(folder)) => Self::Signatures(Signatures::new(folder)),
                 _ => return Err("no signer is named".into()),

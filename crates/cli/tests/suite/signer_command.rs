@@ -265,3 +265,100 @@ fn a_wrong_signature_records_no_sale() {
     let journal = fs::read_to_string(folder.join("journal")).unwrap();
     assert_eq!(journal.lines().count(), 1, "the header alone: {journal}");
 }
+
+/// What `EXTEND` says about a program, after at most this number of seconds; then it is killed.
+fn extend_within(folder: &Path, seconds: u64, args: &str) -> (Option<i32>, String) {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+    let _ = fs::remove_dir_all(folder.join("out"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ov"))
+        .args(format!("{EXTEND} {args}").split(' '))
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.join("said")).unwrap())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(seconds) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{args}: not ended within {seconds} seconds");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let code = child.wait().unwrap().code();
+    (code, fs::read_to_string(folder.join("said")).unwrap())
+}
+
+/// Programs that never end are killed, and fail for their vouchers.
+#[test]
+fn a_program_without_end_is_killed() {
+    let folder = folder("endless");
+    for (name, script, why) in [
+        ("yes", "exec yes", "wrote more than 4096 bytes"),
+        ("zero", "cat /dev/zero", "wrote more than 4096 bytes"),
+        (
+            "waits",
+            "echo the token is asleep >&2; exec sleep 100",
+            "did not end within 1 second (--signer-timeout): the token is asleep",
+        ),
+        (
+            "closed",
+            "exec >&- 2>&-; exec sleep 100",
+            "did not end within 1 second (--signer-timeout)",
+        ),
+        (
+            "complains",
+            "exec yes >&2",
+            "did not end within 1 second (--signer-timeout): y",
+        ),
+    ] {
+        program(&folder, name, script);
+        let (code, err) = extend_within(&folder, 20, &format!("./{name} --signer-timeout 1"));
+        assert_eq!(code, Some(1), "{name}: {err}");
+        assert!(err.contains(why), "{name}: {err}");
+        assert!(err.contains("0 vouchers extended, 5 not"), "{name}: {err}");
+    }
+    let (code, err) = extend_within(&folder, 20, "./yes --signer-timeout 0");
+    assert_eq!(code, Some(2), "{err}");
+}
+
+/// The slow program of one voucher does not stop the others.
+#[test]
+fn a_slow_program_leaves_its_voucher() {
+    let folder = folder("slow");
+    answers(&folder);
+    let first = fs::read(folder.join("in/1.cbor")).unwrap();
+    let guid = ownership_voucher::Voucher::parse(&first).unwrap().guid();
+    let here = folder.display();
+    program(
+        &folder,
+        "slow",
+        &format!(
+            "if [ $OV_GUID = {guid} ]; then exec sleep 100; fi; \
+             cat {here}/signature-$(sha256sum | cut -c1-64)"
+        ),
+    );
+    let (code, err) = extend_within(&folder, 40, "./slow --signer-timeout 5");
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("1.cbor: not extended: "), "{err}");
+    assert!(err.contains("4 vouchers extended, 1 not"), "{err}");
+}
+
+/// A process in the background holds the pipes after the program has ended.
+#[test]
+fn what_a_program_leaves_behind_is_not_waited_for() {
+    let folder = folder("behind");
+    answers(&folder);
+    let here = folder.display();
+    program(
+        &folder,
+        "agent",
+        &format!("cat {here}/signature-$(sha256sum | cut -c1-64); sleep 60 &"),
+    );
+    let (code, err) = extend_within(&folder, 30, "./agent");
+    assert_eq!(code, Some(0), "{err}");
+    good(&folder, "verify out --any-origin --owner next.pub");
+}
