@@ -70,7 +70,23 @@ fn bounded(scheme: &EncryptionScheme) -> Result<(), String> {
         Kdf::Pbkdf2(it) if it.prf == Pbkdf2Prf::HmacWithSha1 => {
             Err("under PBKDF2 with SHA-1, as old programs write it".into())
         }
+        Kdf::Pbkdf2(it) if it.iteration_count == 0 => {
+            Err("that takes 0 iterations of PBKDF2; 1 or more expected".into())
+        }
         Kdf::Pbkdf2(_) => Ok(()),
+        // RFC 7914 §2; checked here because the derivation computes with it first.
+        Kdf::Scrypt(it)
+            if it.cost_parameter < 2
+                || !it.cost_parameter.is_power_of_two()
+                || it.block_size == 0
+                || it.parallelization == 0 =>
+        {
+            Err(format!(
+                "under scrypt with N = {}, r = {}, p = {}; a power of two above 1 expected for N, and 1 or \
+                 more for r and p",
+                it.cost_parameter, it.block_size, it.parallelization
+            ))
+        }
         Kdf::Scrypt(it) => {
             let blocks = it.cost_parameter.saturating_mul(it.block_size.into());
             let memory = blocks.saturating_mul(128);

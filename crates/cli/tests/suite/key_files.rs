@@ -285,6 +285,39 @@ fn an_expensive_passphrase_costs_nothing() {
     assert!(begun.elapsed().as_secs() < 10);
 }
 
+/// Parameters of scrypt that RFC 7914 does not allow are refused before they are computed with.
+#[test]
+fn impossible_parameters_of_scrypt_are_refused() {
+    let folder = folder("scrypt");
+    let pem = fs::read(folder.join("encrypted-scrypt.pem")).unwrap();
+    let block = ownership_voucher::file::PemBlocks::new(&pem).next();
+    let der = block.unwrap().unwrap().decode().unwrap();
+    // N, r and p in DER. Each is replaced by as many bytes.
+    let parameters = [2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1];
+    let at = der.windows(10).position(|part| part == parameters).unwrap();
+    for (parameters, shown) in [
+        ([2, 1, 0, 2, 2, 0, 0x88, 2, 1, 1], "N = 0, r = 136, p = 1"),
+        ([2, 1, 1, 2, 2, 0, 0x88, 2, 1, 1], "N = 1, r = 136, p = 1"),
+        ([2, 2, 0x40, 1, 2, 1, 8, 2, 1, 1], "N = 16385, r = 8, p = 1"),
+        ([2, 2, 0x40, 0, 2, 1, 0, 2, 1, 1], "N = 16384, r = 0, p = 1"),
+        ([2, 2, 0x40, 0, 2, 1, 8, 2, 1, 0], "N = 16384, r = 8, p = 0"),
+    ] {
+        let mut der = der.to_vec();
+        der[at..at + 10].copy_from_slice(&parameters);
+        fs::write(folder.join("changed.der"), der).unwrap();
+        let (code, _, err) = ov(
+            &folder,
+            "fingerprint changed.der --passphrase-file passphrase",
+        );
+        assert_eq!(code, 2, "{shown}: {err}");
+        let expected = "a power of two above 1 expected for N";
+        assert!(
+            err.contains(shown) && err.contains(expected),
+            "{shown}: {err}"
+        );
+    }
+}
+
 /// RSA owners sell, with a key in each form; the vouchers are those of the vectors.
 #[test]
 fn rsa_owners_sell_and_prove() {
