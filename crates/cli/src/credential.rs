@@ -30,9 +30,13 @@ pub(crate) fn run(args: &CredentialArgs) -> Result<Outcome, Failure> {
     let Some(output) = &args.output else {
         return show(&credential, dialect);
     };
-    let dialect = args.dialect.or(dialect);
-    let dialect = dialect.ok_or("--dialect expected: reference, go-fdo or fdo-rs")?;
-    check_key(&credential, dialect, args.device_key.as_deref())?;
+    let wanted = args.dialect.or(dialect);
+    let wanted = wanted.ok_or("--dialect expected: reference, go-fdo or fdo-rs")?;
+    match &args.device_key {
+        Some(path) => check_key(&credential, wanted, path)?,
+        None => check_own_key(&credential, dialect, wanted, &args.path)?,
+    }
+    let dialect = wanted;
     let bytes = credential.to_cbor(dialect).map_err(|error| {
         let hint = match error.kind() {
             ErrorKind::Incomplete => "; --hmac-secret and --device-key give what is missing",
@@ -83,11 +87,14 @@ fn load(args: &CredentialArgs) -> Result<(DeviceCredential, Option<CredentialDia
             let leaf = voucher.device_chain().next()?;
             PublicKey::from_certificate_der(leaf).ok()
         });
-        if let Some(leaf) = leaf.filter(|leaf| *leaf != key.public_key()) {
+        let leaf = leaf.map(|leaf| ("device certificate", leaf));
+        let own = || Some(("credential", credential.key().ok()?.public_key()));
+        let other = leaf.or_else(own);
+        if let Some((holder, other)) = other.filter(|(_, other)| *other != key.public_key()) {
             return Err(Failure::Message(format!(
-                "{}: the device certificate has the key {}, this key is {}",
+                "{}: the {holder} has the key {}, this key is {}",
                 path.display(),
-                fingerprint(&leaf),
+                fingerprint(&other),
                 fingerprint(&key.public_key())
             )));
         }
@@ -110,33 +117,60 @@ fn device_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     key.map_err(|error| in_file(path, &error))
 }
 
-/// Each dialect has its own format for the key, and devices read no other.
+/// Each dialect has its own format for the key, and devices read no other: its name, and the command that
+/// writes it.
+fn key_format(dialect: CredentialDialect) -> Option<(&'static str, &'static str)> {
+    match dialect {
+        CredentialDialect::GoFdo => Some(("PKCS#8", "openssl pkcs8 -topk8 -nocrypt")),
+        CredentialDialect::FdoRs => Some(("SEC 1", "openssl ec")),
+        _ => None,
+    }
+}
+
+/// Refuses a key of --device-key in the format of another dialect.
 fn check_key(
     credential: &DeviceCredential,
     dialect: CredentialDialect,
-    path: Option<&Path>,
+    path: &Path,
 ) -> Result<(), Failure> {
-    let Some(path) = path else { return Ok(()) };
     let der = device_key(path)?;
     // PKCS#8 has a version of 0 and then an algorithm, SEC 1 a version of 1 and then the secret.
-    let pkcs8 = der.iter().take(8).copied().collect::<Vec<u8>>();
+    let begin = der.get(..8).unwrap_or(&der);
     let has = |part: &[u8]| {
-        (0..pkcs8.len()).any(|at| pkcs8.get(at..).is_some_and(|it| it.starts_with(part)))
+        (0..begin.len()).any(|at| begin.get(at..).is_some_and(|it| it.starts_with(part)))
     };
-    let name = path.display();
-    let (wanted, command) = match dialect {
-        CredentialDialect::GoFdo if !has(&[2, 1, 0, 0x30]) => (
-            "PKCS#8",
-            format!("openssl pkcs8 -topk8 -nocrypt -in {name} -out FILE"),
-        ),
-        CredentialDialect::FdoRs if !has(&[2, 1, 1, 4]) => {
-            ("SEC 1", format!("openssl ec -in {name} -out FILE"))
-        }
-        _ => return Ok(()),
+    let fits = match dialect {
+        CredentialDialect::GoFdo => has(&[2, 1, 0, 0x30]),
+        CredentialDialect::FdoRs => has(&[2, 1, 1, 4]),
+        _ => true,
     };
-    let (dialect, device) = (dialect.name(), credential.guid);
+    let Some((format, command)) = key_format(dialect).filter(|_| !fits) else {
+        return Ok(());
+    };
+    let (name, dialect, device) = (path.display(), dialect.name(), credential.guid);
     Err(Failure::Message(format!(
-        "{name}: {dialect} expects the key of the device {device} as {wanted}: {command}"
+        "{name}: {dialect} expects the key of the device {device} as {format}: {command} -in {name} -out FILE"
+    )))
+}
+
+/// Refuses a credential with a key that is converted: the key would keep the format of its dialect.
+fn check_own_key(
+    credential: &DeviceCredential,
+    from: Option<CredentialDialect>,
+    to: CredentialDialect,
+    path: &Path,
+) -> Result<(), Failure> {
+    let formats = (from.and_then(key_format), key_format(to));
+    let (Some((found, _)), Some((format, command))) = formats else {
+        return Ok(());
+    };
+    if found == format || !credential.has().1 {
+        return Ok(());
+    }
+    let (name, dialect, device) = (path.display(), to.name(), credential.guid);
+    Err(Failure::Message(format!(
+        "{name}: {dialect} expects the key of the device {device} as {format}, and it is {found} here: \
+         {command} -in KEY -out FILE, and give --device-key FILE"
     )))
 }
 

@@ -358,6 +358,14 @@ fn credentials_are_written_converted_and_shown() {
             format!("{write} --device-key device.key --dialect fdo-rs -o x.bin"),
             "as SEC 1: openssl ec",
         ),
+        (
+            "credential go-fdo.bin --dialect fdo-rs -o x.bin".into(),
+            "as SEC 1, and it is PKCS#8 here: openssl ec -in KEY",
+        ),
+        (
+            "credential go-fdo.bin --device-key 1.key --dialect go-fdo -o x.bin".into(),
+            "the credential has the key",
+        ),
         ("credential maker.pub".into(), "this is a public key"),
     ] {
         let (code, _, err) = ov(&folder, &args);
