@@ -181,6 +181,9 @@ fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str
     if is_wide(&bytes) {
         return Err("text in UTF-16");
     }
+    if let Some(kind) = kind_of_text(text) {
+        return Err(kind);
+    }
     let printable = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     if text.iter().all(printable) {
         return Err("text that is not hexadecimal, or has an odd number of digits");
@@ -193,6 +196,35 @@ fn of_file(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, &'static str
         return Err("bytes with a line end behind them, or one byte more than a hash has");
     }
     Ok(bytes)
+}
+
+/// The name of a text that is known, and no secret. Other bytes are not looked at: a random secret may
+/// start as anything does.
+fn kind_of_text(text: &[u8]) -> Option<&'static str> {
+    let text = core::str::from_utf8(text).ok()?;
+    let control = |char: char| char.is_control() && !char.is_ascii_whitespace();
+    if text.contains(control) {
+        return None;
+    }
+    if text.contains("-----BEGIN OWNERSHIP VOUCHER-----") {
+        return Some("a voucher, which holds no secret");
+    }
+    match Kind::of(text.as_bytes()) {
+        Some(Kind::OtherPem) => return Some("PEM, which holds no HMAC secret"),
+        // JWK of private and of symmetric keys look the same.
+        Some(Kind::PrivateKey) if !text.contains("-----BEGIN ") => {
+            return Some("a JWK; the HMAC secret itself is expected");
+        }
+        Some(Kind::Json) => return Some("JSON; the HMAC secret itself is expected"),
+        Some(kind) => return Some(kind.text().trim_start_matches("this is ")),
+        None => {}
+    }
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'))?;
+    let (first, _) = first.split_once([',', ';', '\t'])?;
+    let first = first.trim().trim_matches('"').trim();
+    let is_guid = first.eq_ignore_ascii_case("guid") || first.parse::<Guid>().is_ok();
+    is_guid.then_some("a table of GUIDs and secrets, which --hmac-secrets reads")
 }
 
 /// Whether this is text in which each character takes two bytes.
@@ -289,6 +321,41 @@ mod tests {
         ] {
             assert!(of(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn other_files_are_named() {
+        let guid = "00112233-4455-6677-8899-aabbccddeeff";
+        let cases = [
+            ("-----BEGIN EC PRIVATE KEY-----\nAA", "a private key"),
+            ("-----BEGIN PUBLIC KEY-----\r\nAA", "a public key"),
+            ("\u{feff}-----BEGIN CERTIFICATE-----\nAA", "a certificate"),
+            (
+                "Bag: \u{fc}\n-----BEGIN CERTIFICATE-----\nAA",
+                "a certificate",
+            ),
+            ("-----BEGIN OWNERSHIP VOUCHER-----\nAA", "a voucher"),
+            ("-----BEGIN X-----\nAA", "PEM, "),
+            ("{\"kty\":\"EC\",\"x\":\"AA\"}", "a public key"),
+            ("{\"kty\":\"EC\",\"d\":\"AA\"}", "a JWK; "),
+            ("{\"kty\": \"oct\", \"k\": \"AA\"}", "a JWK; "),
+            ("{\"secret\": \"00\"}", "JSON; "),
+            ("<!DOCTYPE html><p>", "an HTML page"),
+            (&format!("{guid},{HEX}\n"), "a table of GUIDs"),
+            (
+                &format!("# 2\n\"{guid}\";\"{HEX}\"\r\n"),
+                "a table of GUIDs",
+            ),
+            (&format!("GUID\tsecret\n{guid}\t{HEX}"), "a table of GUIDs"),
+            (&format!("{HEX},{HEX}"), "text that is not hexadecimal"),
+        ];
+        for (text, name) in cases {
+            let said = of(text.as_bytes()).unwrap_err();
+            assert!(said.starts_with(name), "{text:?}: {said}");
+        }
+        // No text, whatever it starts with.
+        let random = [b"-----BEGIN X-----".as_slice(), &[0x80; 15]].concat();
+        assert_eq!(of(&random), Ok(random.clone()));
     }
 
     #[test]
