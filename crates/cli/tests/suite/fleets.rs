@@ -333,7 +333,24 @@ fn credentials_are_written_converted_and_shown() {
         "credential go-fdo.bin --dialect reference --inactive -o c.bin",
     );
     assert!(good(&folder, "credential c.bin").contains("active: no"));
+    // The same key as SEC 1 (RFC 5915): in PKCS#8 the curve is outside of it.
+    let pkcs8 = key.to_pkcs8_der().unwrap();
+    let begin = [0x30, 0x6b, 2, 1, 1, 4, 32];
+    let at = pkcs8.windows(7).position(|part| part == begin).unwrap();
+    let (secret_key, public) = pkcs8[at + 7..].split_at(32);
+    let curve = hex::decode("a00a06082a8648ce3d030107").unwrap();
+    let sec1 = [&[0x30, 0x77, 2, 1, 1, 4, 32], secret_key, &curve, public].concat();
+    fs::write(folder.join("sec1.key"), sec1).unwrap();
+    good(
+        &folder,
+        "credential go-fdo.bin --device-key sec1.key --dialect fdo-rs -o fdo-rs.bin",
+    );
+    good(&folder, "credential fdo-rs.bin --inactive -o same.bin");
     for (args, words) in [
+        (
+            "credential fdo-rs.bin --dialect go-fdo -o x.bin".into(),
+            "as PKCS#8, and it is SEC 1 here: openssl pkcs8 -topk8 -nocrypt -in KEY",
+        ),
         (format!("{write} -o x.bin"), "--dialect expected"),
         (
             format!("{write} --dialect go-fdo -o x.bin"),

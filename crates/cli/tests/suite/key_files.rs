@@ -318,6 +318,30 @@ fn impossible_parameters_of_scrypt_are_refused() {
     }
 }
 
+/// PBKDF2 without iterations is no derivation.
+#[test]
+fn no_iterations_of_pbkdf2_are_refused() {
+    let folder = folder("pbkdf2");
+    let mut der = fs::read(folder.join("encrypted.der")).unwrap();
+    // The count, 2048, behind a salt; the salt takes the byte that 0 does not need.
+    let count = [2, 2, 8, 0];
+    let at = der.windows(4).position(|part| part == count).unwrap();
+    let salt =
+        (at - 20..at).find(|from| der[*from] == 4 && from + 2 + usize::from(der[from + 1]) == at);
+    der[salt.unwrap() + 1] += 1;
+    der[at..at + 4].copy_from_slice(&[0, 2, 1, 0]);
+    fs::write(folder.join("changed.der"), der).unwrap();
+    let (code, _, err) = ov(
+        &folder,
+        "fingerprint changed.der --passphrase-file passphrase",
+    );
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("0 iterations of PBKDF2; 1 or more expected"),
+        "{err}"
+    );
+}
+
 /// RSA owners sell, with a key in each form; the vouchers are those of the vectors.
 #[test]
 fn rsa_owners_sell_and_prove() {
