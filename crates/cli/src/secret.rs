@@ -211,11 +211,11 @@ fn kind_of_text(text: &[u8]) -> Option<&'static str> {
     }
     match Kind::of(text.as_bytes()) {
         Some(Kind::OtherPem) => return Some("PEM, which holds no HMAC secret"),
-        // JWK of private and of symmetric keys look the same.
-        Some(Kind::PrivateKey) if !text.contains("-----BEGIN ") => {
-            return Some("a JWK; the HMAC secret itself is expected");
+        // Both are private JWK to the library.
+        Some(Kind::PrivateKey) if text.contains("\"oct\"") => {
+            return Some("a symmetric key as JWK");
         }
-        Some(Kind::Json) => return Some("JSON; the HMAC secret itself is expected"),
+        Some(Kind::Json) => return Some("JSON"),
         Some(kind) => return Some(kind.text().trim_start_matches("this is ")),
         None => {}
     }
@@ -337,9 +337,9 @@ mod tests {
             ("-----BEGIN OWNERSHIP VOUCHER-----\nAA", "a voucher"),
             ("-----BEGIN X-----\nAA", "PEM, "),
             ("{\"kty\":\"EC\",\"x\":\"AA\"}", "a public key"),
-            ("{\"kty\":\"EC\",\"d\":\"AA\"}", "a JWK; "),
-            ("{\"kty\": \"oct\", \"k\": \"AA\"}", "a JWK; "),
-            ("{\"secret\": \"00\"}", "JSON; "),
+            ("{\"kty\":\"EC\",\"d\":\"AA\"}", "a private key"),
+            ("{\"kty\": \"oct\", \"k\": \"AA\"}", "a symmetric key"),
+            ("{\"secret\": \"00\"}", "JSON"),
             ("<!DOCTYPE html><p>", "an HTML page"),
             (&format!("{guid},{HEX}\n"), "a table of GUIDs"),
             (
