@@ -76,8 +76,8 @@ impl Splitter {
         if self.any { None } else { self.kind }
     }
 
-    /// The offset in the stream of the last piece or fault: of its BEGIN line in PEM, and 0 for all
-    /// of a base64 text. Vouchers in base64 are counted as if their CBOR ended where the text ends.
+    /// The offset in the stream of the last piece or fault: of its BEGIN line in PEM, of its
+    /// string in JSON, and 0 for all vouchers of a text that is base64 or hexadecimal digits.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.offset.saturating_mul(self.unit())
@@ -185,7 +185,11 @@ impl Splitter {
                 length
             }
         };
-        self.offset = self.buffer.position();
+        // A text that was decoded as a whole is one place.
+        self.offset = match self.format {
+            Some(Format::Cbor) => self.buffer.position(),
+            _ => 0,
+        };
         Step::Piece(Ok(Piece::Voucher(self.buffer.take(length))))
     }
 }
