@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 
+#[cfg(feature = "pem")]
+mod label;
 mod record;
 mod state;
 #[cfg(feature = "pem")]
@@ -91,7 +93,8 @@ impl Splitter {
     /// to 64 KiB of them, come with it, so that a damaged file is one fault and not one for each byte.
     ///
     /// # Errors
-    /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, and
+    /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, for
+    /// a BEGIN or END line of a voucher without the other, and
     /// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) for too much base64. Offsets in errors are counted from [`offset`](Self::offset). The pieces
     /// after it follow.
     pub fn next_piece(&mut self) -> Option<Result<Piece, Error>> {

@@ -158,6 +158,8 @@ pub(super) struct Progress {
     pub(super) json: bool,
     /// Whether there was a block with any label.
     pub(super) after_block: bool,
+    /// Whether an END line belongs to a BEGIN line that was a fault.
+    pub(super) open: bool,
     /// The offset of bytes after a block that are neither text nor PEM.
     pub(super) foreign: Option<u64>,
 }

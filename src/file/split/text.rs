@@ -1,6 +1,7 @@
 //! Vouchers in text: PEM blocks one after the other, base64 as a whole.
 
 use super::is_cbor;
+use super::label::{self, Line};
 use super::state::{Format, PEM_LABEL, Piece, Splitter, State, Step};
 use super::wide::Wide;
 use crate::error::{Error, ErrorKind};
@@ -16,6 +17,8 @@ const BARE_BEGIN: &[u8] = b"BEGIN OWNERSHIP VOUCHER";
 const AROUND: usize = 16;
 /// What is kept of the text when nothing was found: it may hold the start of a mark.
 const KEPT: usize = BARE_BEGIN.len() + 2 * AROUND;
+const ALMOST: &str = "the BEGIN line is not exactly -----BEGIN OWNERSHIP VOUCHER-----: upper case, one blank \
+                      between the words; correct it, and the END line";
 /// A string of JSON with fewer digits is no voucher.
 const SHORTEST: usize = 86;
 
@@ -25,6 +28,8 @@ enum Mark {
     Begin,
     /// A BEGIN line of a voucher without its dashes.
     Bare,
+    /// A BEGIN line of a voucher with another label, or an END line, and its length.
+    Line(Line, usize),
     /// A quotation mark in JSON.
     Quote,
 }
@@ -67,7 +72,7 @@ impl Splitter {
         let start = rest.get(..PROBE).unwrap_or(rest);
         let certain = self.ended || start.len() == PROBE;
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
-        let blocks = find(text, 0, BEGIN).is_some() || find(text, 0, BARE_BEGIN).is_some();
+        let blocks = find(text, 0, BARE_BEGIN).is_some() || has_lines(text);
         if !blocks && text.iter().all(|&byte| is_base64(byte)) {
             return match certain {
                 true => self.recognised(Format::Base64, State::Base64),
@@ -113,6 +118,7 @@ impl Splitter {
         match next_mark(text, self.pem.json, last, from_start) {
             Some((at, Mark::Begin)) => {
                 self.pass_over(at);
+                self.pem.open = false;
                 self.find_end()
             }
             Some((at, Mark::Quote)) => {
@@ -123,7 +129,23 @@ impl Splitter {
                 self.pass_over(at);
                 self.offset = self.buffer.position();
                 self.pass_over(BARE_BEGIN.len());
+                self.pem.open = true;
                 let why = "the line BEGIN OWNERSHIP VOUCHER lacks its dashes, five on either side";
+                Step::Piece(Err(Error::because(ErrorKind::Pem, why).at(0)))
+            }
+            Some((at, Mark::Line(line, length))) => {
+                self.pass_over(at);
+                self.offset = self.buffer.position();
+                self.pass_over(length);
+                let was_open = core::mem::replace(&mut self.pem.open, line == Line::Begin);
+                let why = match line {
+                    Line::Begin => ALMOST,
+                    Line::End if was_open => return Step::Again,
+                    Line::End => {
+                        "an END line without BEGIN: the start of this voucher is missing; get \
+                         the file again"
+                    }
+                };
                 Step::Piece(Err(Error::because(ErrorKind::Pem, why).at(0)))
             }
             None if last => {
@@ -200,6 +222,10 @@ impl Splitter {
                 let piece = if block.label() == PEM_LABEL {
                     let voucher = block.decode();
                     Some(voucher.map(|mut it| Piece::Voucher(core::mem::take(&mut *it))))
+                } else if label::is_similar(block.label()) {
+                    Some(Err(
+                        Error::because(ErrorKind::Pem, ALMOST).at(block.offset())
+                    ))
                 } else {
                     self.pem.other_blocks = true;
                     let kind = Kind::of_label(block.label().as_bytes());
@@ -242,7 +268,7 @@ impl Splitter {
             return Step::More(MAX_BODY.saturating_add(1));
         }
         // Text may look like base64 at first and contain PEM later.
-        if find(text, 0, BEGIN).is_some() {
+        if has_lines(text) {
             return self.recognised(Format::Pem, State::Pem);
         }
         let Some((mut decoded, format)) = decode_text(text) else {
@@ -260,13 +286,20 @@ impl Splitter {
     }
 }
 
+/// Whether a text has lines of PEM, as they should be or almost.
+fn has_lines(text: &[u8]) -> bool {
+    find(text, 0, BEGIN).is_some() || label::any(text)
+}
+
 /// The first mark in a text; `last` if no text follows it. `from_start` if nothing is before it.
 fn next_mark(text: &[u8], json: bool, last: bool, from_start: bool) -> Option<(usize, Mark)> {
     let marks = text.iter().enumerate().filter_map(|(at, byte)| {
+        let rest = text.get(at..).unwrap_or_default();
         Some((
             at,
             match byte {
-                b'-' => Mark::Begin,
+                b'-' if rest.starts_with(BEGIN) => Mark::Begin,
+                b'-' => label::line(rest).map(|(line, length)| Mark::Line(line, length))?,
                 b'B' => Mark::Bare,
                 b'"' if json => Mark::Quote,
                 _ => return None,
@@ -276,9 +309,8 @@ fn next_mark(text: &[u8], json: bool, last: bool, from_start: bool) -> Option<(u
     marks.into_iter().find(|(at, mark)| {
         let rest = text.get(*at..).unwrap_or_default();
         match mark {
-            Mark::Begin => rest.starts_with(BEGIN),
             Mark::Bare => rest.starts_with(BARE_BEGIN) && is_bare(text, *at, last, from_start),
-            Mark::Quote => true,
+            Mark::Begin | Mark::Quote | Mark::Line(..) => true,
         }
     })
 }

@@ -1,9 +1,11 @@
 //! Damaged text: one fault each, where it starts, and the vouchers around it.
 
+use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
 
 use super::{std, vouchers};
 use crate::error::{Error, ErrorKind};
+use crate::file::to_pem;
 
 /// A voucher as far as a splitter looks, and one that is another.
 fn two_items() -> [Vec<u8>; 2] {
@@ -53,4 +55,77 @@ fn digits_as_a_whole_start_at_zero() {
     // In CBOR each has its own.
     let second = items.len() as u64 / 2;
     assert_eq!(places(&items), [(0, Ok(())), (second, Ok(()))]);
+}
+
+#[test]
+fn an_end_line_without_begin_is_a_fault() {
+    let [whole, other] = two_items().map(|it| to_pem(&it));
+    let (_, cut) = whole.split_once('\n').unwrap();
+    let at = |text: &str| text.find("-----END").unwrap() as u64;
+    let fault = Err(ErrorKind::Pem);
+    // Alone it looks like base64.
+    assert_eq!(places(cut.as_bytes()), [(at(cut), fault)]);
+    let size = cut.len() as u64;
+    let front = cut.to_owned() + &other;
+    assert_eq!(places(front.as_bytes()), [(at(cut), fault), (size, Ok(()))]);
+    let middle = other.clone() + cut + &other;
+    let start = other.len() as u64;
+    assert_eq!(
+        places(middle.as_bytes()),
+        [
+            (0, Ok(())),
+            (start + at(cut), fault),
+            (start + size, Ok(()))
+        ]
+    );
+    let json = std::format!("{{\"a\": \"{}\"}}", cut.replace('\n', "\\n"));
+    assert_eq!(places(json.as_bytes()), [(at(&json), fault)]);
+    // Late, and in pieces of the input.
+    let late = "text ".repeat(300_000) + cut;
+    assert_eq!(places(late.as_bytes()), [(at(&late), fault)]);
+    let late = "AAAA".repeat(300_000) + "\n" + cut;
+    assert_eq!(places(late.as_bytes()), [(at(&late), fault)]);
+    for same in [
+        "-----End Ownership Voucher-----",
+        "-----END OWNERSHIP  VOUCHER--",
+    ] {
+        let text = cut.replace("-----END OWNERSHIP VOUCHER-----", same);
+        assert_eq!(places(text.as_bytes()).len(), 1, "{same}");
+    }
+    // Of another label it is none of ours.
+    let text = cut.replace("OWNERSHIP VOUCHER", "CERTIFICATE");
+    assert_eq!(places(text.as_bytes()), []);
+}
+
+#[test]
+fn a_label_that_is_almost_that_of_a_voucher_is_a_fault() {
+    let [whole, other] = two_items().map(|it| to_pem(&it));
+    let wrong = |begin: &str, end: &str| {
+        let text = whole.replace("BEGIN OWNERSHIP VOUCHER", begin);
+        text.replace("END OWNERSHIP VOUCHER", end)
+    };
+    for (begin, end) in [
+        ("BEGIN Ownership VOUCHER", "END Ownership VOUCHER"),
+        ("BEGIN Ownership VOUCHER", "END OWNERSHIP VOUCHER"),
+        ("BEGIN OWNERSHIP  VOUCHER", "END OWNERSHIP  VOUCHER"),
+        ("BEGIN OWNERSHIP VOUCHER ", "END OWNERSHIP VOUCHER "),
+        ("BEGIN  OWNERSHIP VOUCHER", "END  OWNERSHIP VOUCHER"),
+        ("BEGIN OWNERSHIP_VOUCHER", "END OWNERSHIP_VOUCHER"),
+        ("begin ownership voucher", "end ownership voucher"),
+        ("Begin Ownership Voucher", "END OWNERSHIP VOUCHER"),
+        (" BEGIN OWNERSHIP VOUCHER", "END OWNERSHIP VOUCHER"),
+        ("BEGIN\tOWNERSHIP VOUCHER", "END OWNERSHIP VOUCHER"),
+    ] {
+        let text = wrong(begin, end);
+        let fault = Err(ErrorKind::Pem);
+        assert_eq!(places(text.as_bytes()), [(0, fault)], "{begin}");
+        let size = text.len() as u64;
+        let between = other.clone() + &text + &other;
+        let start = other.len() as u64;
+        assert_eq!(
+            places(between.as_bytes()),
+            [(0, Ok(())), (start, fault), (start + size, Ok(()))],
+            "{begin}"
+        );
+    }
 }
