@@ -5,8 +5,12 @@ use alloc::vec::Vec;
 use base64ct::{Base64, Encoding as _};
 use zeroize::Zeroizing;
 
-use super::split::{Format, is_cbor};
+use super::split::{Format, is_cbor, is_wrapped};
 use crate::error::{Error, ErrorKind};
+
+/// By this many digits it is told whether a voucher starts with them: all of its version is among
+/// them, and no number is as long by chance.
+const TELLING: usize = 16;
 
 type Bytes = Zeroizing<Vec<u8>>;
 
@@ -66,6 +70,26 @@ pub(super) fn decode_string(digits: &[u8]) -> Option<Bytes> {
     let plain = unescape(digits)?;
     let (bytes, _) = decode_text(&plain)?;
     is_cbor(&bytes).then_some(bytes)
+}
+
+/// Whether a text starts with the digits of a voucher, whatever comes after the first of them.
+pub(super) fn starts_as_voucher(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let digits = text.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let digits = digits.take_while(|byte| is_digit(**byte)).take(TELLING);
+    let digits: Bytes = Zeroizing::new(digits.copied().collect());
+    digits.len() == TELLING && decode_text(&digits).is_some_and(|(bytes, _)| is_wrapped(&bytes))
+}
+
+/// Where a string of JSON ends: at its quotation mark, or at the end of the line, which no string
+/// contains.
+pub(super) fn string_end(string: &[u8]) -> Option<usize> {
+    let mut escaped = false;
+    string.iter().position(|byte| {
+        let was_escaped = escaped;
+        escaped = *byte == b'\\' && !was_escaped;
+        matches!(byte, b'\r' | b'\n') || *byte == b'"' && !was_escaped
+    })
 }
 
 /// Makes base64 of URLs (RFC 4648 §5), with or without padding, base64 of PEM.

@@ -11,6 +11,8 @@ mod text;
 #[cfg(feature = "pem")]
 mod wide;
 
+#[cfg(feature = "pem")]
+pub(super) use record::is_wrapped;
 pub(super) use record::{Extent, is_cbor, record};
 pub use state::{Format, PEM_LABEL, Piece, Splitter};
 use state::{State, Step};
@@ -94,7 +96,8 @@ impl Splitter {
     ///
     /// # Errors
     /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, for
-    /// a BEGIN or END line of a voucher without the other, and
+    /// a BEGIN or END line of a voucher without the other, and for digits that begin as a voucher and
+    /// cannot be decoded;
     /// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) for too much base64. Offsets in errors are counted from [`offset`](Self::offset). The pieces
     /// after it follow.
     pub fn next_piece(&mut self) -> Option<Result<Piece, Error>> {

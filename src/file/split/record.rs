@@ -63,8 +63,9 @@ pub(crate) fn is_cbor(start: &[u8]) -> bool {
     }
 }
 
-/// Whether a voucher is in a byte string or behind a tag. The start need not be complete.
-fn is_wrapped(start: &[u8]) -> bool {
+/// Whether this is a voucher, perhaps in a byte string or behind a tag. The start need not be
+/// complete.
+pub(crate) fn is_wrapped(start: &[u8]) -> bool {
     let mut inside = start;
     for _ in 0..8 {
         inside = match inside {

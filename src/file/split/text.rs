@@ -5,7 +5,9 @@ use super::label::{self, Line};
 use super::state::{Format, PEM_LABEL, Piece, Splitter, State, Step};
 use super::wide::Wide;
 use crate::error::{Error, ErrorKind};
-use crate::file::decode::{decode_string, decode_text, is_base64, is_in_string};
+use crate::file::decode::{
+    decode_string, decode_text, is_base64, is_in_string, starts_as_voucher, string_end,
+};
 use crate::file::kind::{HEAD, Kind};
 use crate::file::pem::{BEGIN, DASHES, END, MAX_BODY, PemBlocks, find};
 
@@ -19,6 +21,8 @@ const AROUND: usize = 16;
 const KEPT: usize = BARE_BEGIN.len() + 2 * AROUND;
 const ALMOST: &str = "the BEGIN line is not exactly -----BEGIN OWNERSHIP VOUCHER-----: upper case, one blank \
                       between the words; correct it, and the END line";
+const DAMAGED: &str = "digits that begin as a voucher are neither base64 nor hexadecimal to their end: \
+                       some are wrong, or the text is cut; get it again";
 /// A string of JSON with fewer digits is no voucher.
 const SHORTEST: usize = 86;
 
@@ -73,7 +77,8 @@ impl Splitter {
         let certain = self.ended || start.len() == PROBE;
         let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         let blocks = find(text, 0, BARE_BEGIN).is_some() || has_lines(text);
-        if !blocks && text.iter().all(|&byte| is_base64(byte)) {
+        let digits = text.iter().all(|&byte| is_base64(byte)) || starts_as_voucher(text);
+        if !blocks && digits {
             return match certain {
                 true => self.recognised(Format::Base64, State::Base64),
                 false => Step::More(PROBE),
@@ -164,16 +169,29 @@ impl Splitter {
         let rest = self.buffer.rest();
         let string = rest.get(1..).unwrap_or_default();
         let window = string.get(..MAX_BODY).unwrap_or(string);
-        let Some(end) = window.iter().position(|byte| !is_in_string(*byte)) else {
-            if !self.ended && window.len() < MAX_BODY {
-                return Step::More(MAX_BODY.saturating_add(1));
-            }
-            self.pass_over(window.len().saturating_add(1));
-            return Step::Again;
-        };
+        let all = self.ended || window.len() == MAX_BODY;
+        let run = window.iter().position(|byte| !is_in_string(*byte));
+        if run.is_none() && !all {
+            return Step::More(MAX_BODY.saturating_add(1));
+        }
+        let end = run.unwrap_or(window.len());
         let digits = window.get(..end).unwrap_or_default();
         let whole = window.get(end) == Some(&b'"') && digits.len() >= SHORTEST;
         let voucher = whole.then(|| decode_string(digits)).flatten();
+        if voucher.is_none() && starts_as_voucher(digits) {
+            let end = string_end(window);
+            if end.is_none() && !all {
+                return Step::More(MAX_BODY.saturating_add(1));
+            }
+            let closed = end.is_some_and(|end| window.get(end) == Some(&b'"'));
+            let end = end.unwrap_or(window.len());
+            if !closed || end >= SHORTEST {
+                self.offset = self.buffer.position();
+                // All of it, so that nothing is searched twice.
+                self.pass_over(end.saturating_add(1));
+                return Step::Piece(Err(Error::because(ErrorKind::Pem, DAMAGED).at(0)));
+            }
+        }
         self.offset = self.buffer.position();
         // The next quotation mark may start a string as well as end this one, and a block may start
         // inside.
@@ -271,11 +289,17 @@ impl Splitter {
         if has_lines(text) {
             return self.recognised(Format::Pem, State::Pem);
         }
-        let Some((mut decoded, format)) = decode_text(text) else {
+        let decoded = decode_text(text);
+        let voucher = decoded.as_ref().is_some_and(|(bytes, _)| is_cbor(bytes));
+        if !voucher && starts_as_voucher(text) {
+            self.state = State::Done;
+            return Step::Piece(Err(Error::because(ErrorKind::Pem, DAMAGED).at(0)));
+        }
+        let Some((mut decoded, format)) = decoded else {
             return Step::Done;
         };
         self.format = Some(format);
-        self.state = match is_cbor(&decoded) {
+        self.state = match voucher {
             true => State::Cbor,
             false => State::Done,
         };

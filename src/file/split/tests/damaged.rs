@@ -78,8 +78,11 @@ fn an_end_line_without_begin_is_a_fault() {
             (start + size, Ok(()))
         ]
     );
-    let json = std::format!("{{\"a\": \"{}\"}}", cut.replace('\n', "\\n"));
-    assert_eq!(places(json.as_bytes()), [(at(&json), fault)]);
+    let json = |cut: &str| std::format!("{{\"a\": \"{}\"}}", cut.replace('\n', "\\n"));
+    let text = json(&cut[4..]);
+    assert_eq!(places(text.as_bytes()), [(at(&text), fault)]);
+    // A string that begins as a voucher is the fault itself.
+    assert_eq!(places(json(cut).as_bytes()), [(6, fault)]);
     // Late, and in pieces of the input.
     let late = "text ".repeat(300_000) + cut;
     assert_eq!(places(late.as_bytes()), [(at(&late), fault)]);
@@ -93,7 +96,7 @@ fn an_end_line_without_begin_is_a_fault() {
         assert_eq!(places(text.as_bytes()).len(), 1, "{same}");
     }
     // Of another label it is none of ours.
-    let text = cut.replace("OWNERSHIP VOUCHER", "CERTIFICATE");
+    let text = cut[4..].replace("OWNERSHIP VOUCHER", "CERTIFICATE");
     assert_eq!(places(text.as_bytes()), []);
 }
 
@@ -127,5 +130,59 @@ fn a_label_that_is_almost_that_of_a_voucher_is_a_fault() {
             [(0, Ok(())), (start, fault), (start + size, Ok(()))],
             "{begin}"
         );
+    }
+}
+
+#[test]
+fn a_damaged_voucher_in_a_string_of_json_is_a_fault() {
+    use base64ct::{Base64, Encoding as _};
+    let [item, other] = two_items();
+    let hex: alloc::string::String = item.iter().map(|it| std::format!("{it:02x}")).collect();
+    let good = Base64::encode_string(&other);
+    let fault = Err(ErrorKind::Pem);
+    for text in [Base64::encode_string(&item), hex] {
+        for at in [40, 60, 101] {
+            let (before, after) = text.split_at(at);
+            for wrong in ["!", "=", "\\", " ", "\\\"", "\\q", "\u{e9}", "\0"] {
+                let bad = before.to_owned() + wrong + &after[1..];
+                let json = std::format!("[\"{bad}\", \"{good}\"]");
+                let next = json.rfind(&good).unwrap() as u64 - 1;
+                assert_eq!(
+                    places(json.as_bytes()),
+                    [(1, fault), (next, Ok(()))],
+                    "{json}"
+                );
+            }
+        }
+        for cut in [40, 90, text.len()] {
+            let json = std::format!("{{\"a\": \"{}", &text[..cut]);
+            assert_eq!(places(json.as_bytes()), [(6, fault)], "{json}");
+        }
+    }
+    // Other strings, short ones, and those that are cut.
+    for json in [
+        "[\"hRhl!AAAAAA==\"]".to_owned(),
+        std::format!("[\"{}!\"]", "A".repeat(200)),
+        std::format!("[\"{}", "A".repeat(200)),
+        std::format!("[\"{}!", "gA".repeat(200)),
+    ] {
+        assert_eq!(places(json.as_bytes()), [], "{json}");
+    }
+}
+
+#[test]
+fn damaged_digits_of_a_voucher_are_a_fault() {
+    use base64ct::{Base64, Encoding as _};
+    let [item, _] = two_items();
+    let hex: alloc::string::String = item.iter().map(|it| std::format!("{it:02x}")).collect();
+    for text in [Base64::encode_string(&item), hex] {
+        for wrong in ["g=", "!", "\u{e9}", "=", "--"] {
+            let text = std::format!("{}{wrong}{}", &text[..50], &text[51..]);
+            assert_eq!(
+                places(text.as_bytes()),
+                [(0, Err(ErrorKind::Pem))],
+                "{text}"
+            );
+        }
     }
 }
