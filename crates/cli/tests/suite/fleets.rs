@@ -288,9 +288,9 @@ fn an_rsa_key_of_2048_bits_as_rsapkcs() {
     assert_eq!(ov(&folder, &format!("{curve} --rsapkcs")).0, 2);
 }
 
-#[test]
-fn credentials_are_written_converted_and_shown() {
-    let folder = folder("credential");
+/// A voucher `v.pem`, and the key of its device as PKCS#8 and as SEC 1.
+fn with_credentials(name: &str) -> (PathBuf, String) {
+    let folder = folder(name);
     let (chain, key) = common::device_with_certificate();
     let chain: String = chain
         .iter()
@@ -303,7 +303,25 @@ fn credentials_are_written_converted_and_shown() {
         &folder,
         &format!("{new} --hmac-secret {} -o v.pem", secret(1)),
     );
+    // The same key as SEC 1 (RFC 5915): in PKCS#8 the curve is outside of it.
+    let pkcs8 = key.to_pkcs8_der().unwrap();
+    let begin = [0x30, 0x6b, 2, 1, 1, 4, 32];
+    let at = pkcs8.windows(7).position(|part| part == begin).unwrap();
+    let (secret_key, public) = pkcs8[at + 7..].split_at(32);
+    let curve = hex::decode("a00a06082a8648ce3d030107").unwrap();
+    let sec1 = [&[0x30, 0x77, 2, 1, 1, 4, 32], secret_key, &curve, public].concat();
+    fs::write(folder.join("sec1.key"), sec1).unwrap();
     let write = format!("credential v.pem --hmac-secret {}", secret(1));
+    good(
+        &folder,
+        &format!("{write} --device-key device.key --dialect go-fdo -o made.bin"),
+    );
+    (folder, write)
+}
+
+#[test]
+fn credentials_are_written_and_shown() {
+    let (folder, write) = with_credentials("credential");
     for (dialect, key) in [("reference", ""), ("go-fdo", " --device-key device.key")] {
         let name = format!("{dialect}.bin");
         good(
@@ -333,17 +351,14 @@ fn credentials_are_written_converted_and_shown() {
         "credential go-fdo.bin --dialect reference --inactive -o c.bin",
     );
     assert!(good(&folder, "credential c.bin").contains("active: no"));
-    // The same key as SEC 1 (RFC 5915): in PKCS#8 the curve is outside of it.
-    let pkcs8 = key.to_pkcs8_der().unwrap();
-    let begin = [0x30, 0x6b, 2, 1, 1, 4, 32];
-    let at = pkcs8.windows(7).position(|part| part == begin).unwrap();
-    let (secret_key, public) = pkcs8[at + 7..].split_at(32);
-    let curve = hex::decode("a00a06082a8648ce3d030107").unwrap();
-    let sec1 = [&[0x30, 0x77, 2, 1, 1, 4, 32], secret_key, &curve, public].concat();
-    fs::write(folder.join("sec1.key"), sec1).unwrap();
+}
+
+#[test]
+fn credentials_are_converted() {
+    let (folder, write) = with_credentials("convert");
     good(
         &folder,
-        "credential go-fdo.bin --device-key sec1.key --dialect fdo-rs -o fdo-rs.bin",
+        "credential made.bin --device-key sec1.key --dialect fdo-rs -o fdo-rs.bin",
     );
     good(&folder, "credential fdo-rs.bin --inactive -o same.bin");
     for (args, words) in [
@@ -376,11 +391,11 @@ fn credentials_are_written_converted_and_shown() {
             "as SEC 1: openssl ec",
         ),
         (
-            "credential go-fdo.bin --dialect fdo-rs -o x.bin".into(),
+            "credential made.bin --dialect fdo-rs -o x.bin".into(),
             "as SEC 1, and it is PKCS#8 here: openssl ec -in KEY",
         ),
         (
-            "credential go-fdo.bin --device-key 1.key --dialect go-fdo -o x.bin".into(),
+            "credential made.bin --device-key 1.key --dialect go-fdo -o x.bin".into(),
             "the credential has the key",
         ),
         ("credential maker.pub".into(), "this is a public key"),
