@@ -490,6 +490,8 @@ def load():
         data = bytes.fromhex(json.loads(path.read_text())["voucher"])
         if len(data) > 12000:
             continue
+        if data[0] >> 5 != 4:
+            continue  # in a byte string or behind a tag, which is no part of it
         parts = Parts(data)
         if parts.entries:
             POOL["whole"].append(lambda data=data: Parts(data))
