@@ -28,6 +28,7 @@ mod audit;
 mod cli;
 mod convert;
 mod credential;
+mod csv;
 mod deals;
 mod delivery;
 mod elsewhere;

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::unhex_secret;
+use crate::csv::{SEPARATORS, fields};
 use crate::output::print_message;
 use crate::read::read;
 use crate::report::{Problem, count};
@@ -110,29 +111,27 @@ pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
         return Err(fail("is text in UTF-16; expected ASCII or UTF-8"));
     }
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let text = core::str::from_utf8(text).map_err(|_| fail("is not text in UTF-8"))?;
     let mut secrets = HmacSecrets::new();
-    for (number, line) in (1_usize..).zip(text.split(|byte| *byte == b'\n')) {
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-        let line = line.trim_ascii();
+    for (number, line) in (1_usize..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default().trim();
         let fail = |why: &str| fail(&format!("line {number}: {why}"));
         if line.is_empty() {
             continue;
         }
-        let mut fields = line.split(|byte| matches!(byte, b',' | b';' | b'\t'));
-        let (first, second) = (fields.next(), fields.next());
-        let (Some(first), Some(second), None) = (first, second, fields.next()) else {
+        let fields = fields(line, &SEPARATORS).unwrap_or_default();
+        let [guid, secret] = fields.as_slice() else {
             return Err(fail(
                 "a GUID, a comma and a secret in hexadecimal digits expected",
             ));
         };
-        let guid = core::str::from_utf8(unquoted(first)).unwrap_or_default();
         if secrets.is_empty() && guid.eq_ignore_ascii_case("guid") {
             continue;
         }
         let guid: Guid = guid.parse().map_err(|_| {
             fail("32 hexadecimal digits of a GUID expected, with or without dashes")
         })?;
-        let secret = secret_of_digits(unquoted(second)).map_err(|why| fail(&why))?;
+        let secret = secret_of_text(secret).map_err(|why| fail(&why))?;
         secrets
             .insert(guid, secret)
             .map_err(|_| fail(&format!("a second secret for the device {guid}")))?;
@@ -147,11 +146,7 @@ pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
 
 /// A secret in hexadecimal digits, in a table.
 pub(crate) fn secret_of_text(text: &str) -> Result<HmacSecret, String> {
-    secret_of_digits(text.as_bytes())
-}
-
-fn secret_of_digits(text: &[u8]) -> Result<HmacSecret, String> {
-    let mut secret = digits(text).ok_or("a secret in hexadecimal digits expected")?;
+    let mut secret = digits(text.as_bytes()).ok_or("a secret in hexadecimal digits expected")?;
     if secret.len() < HmacSecret::LEAST {
         let found = count(secret.len(), "byte", "bytes");
         let least = HmacSecret::LEAST;
@@ -161,15 +156,6 @@ fn secret_of_digits(text: &[u8]) -> Result<HmacSecret, String> {
     }
     // Moved, not copied; it is wiped there too.
     Ok(HmacSecret::new(core::mem::take(&mut *secret)))
-}
-
-/// A field of CSV without blanks and quotation marks around it.
-fn unquoted(field: &[u8]) -> &[u8] {
-    let field = field.trim_ascii();
-    let inside = field
-        .strip_prefix(b"\"")
-        .and_then(|field| field.strip_suffix(b"\""));
-    inside.map_or(field, <[u8]>::trim_ascii)
 }
 
 /// The secret in a file, or a description of other contents.

@@ -13,6 +13,7 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use crate::Failure;
 use crate::cli::unhex;
+use crate::csv::{SEPARATORS, fields};
 use crate::material::certificates;
 use crate::read::read;
 use crate::secret::{is_wide, secret_of_text};
@@ -49,7 +50,7 @@ pub(super) fn devices(path: &Path) -> Result<Vec<Device>, Failure> {
     let json = text.trim_start().starts_with('{');
     let mut reader = Reader::default();
     let mut devices = Vec::new();
-    let mut heading: Option<Vec<&str>> = None;
+    let mut heading: Option<Heading<'_>> = None;
     for (line, row) in (1_usize..).zip(text.lines()) {
         if row.trim().is_empty() {
             continue;
@@ -66,16 +67,16 @@ pub(super) fn devices(path: &Path) -> Result<Vec<Device>, Failure> {
                 heading = Some(columns(row).map_err(fail)?);
                 continue;
             }
-            (Some(names), false) => {
-                let fields = fields(row).ok_or_else(|| fail("a quotation mark is open".into()))?;
+            (Some(heading), false) => {
+                let fields = fields(row, &[heading.separator])
+                    .ok_or_else(|| fail("a quotation mark is open".into()))?;
+                let names = &heading.names;
                 if fields.len() != names.len() {
-                    let (found, wanted) = (fields.len(), names.len());
-                    return Err(fail(format!("{found} fields found, {wanted} expected")));
+                    let (found, expected) = (fields.len(), names.len());
+                    return Err(fail(format!("{found} fields found, {expected} expected")));
                 }
-                let members = names
-                    .iter()
-                    .copied()
-                    .zip(fields.iter().map(|field| &**field));
+                let members = names.iter().map(|name| &**name);
+                let members = members.zip(fields.iter().map(|field| &**field));
                 reader.device(line, members)
             }
         };
@@ -89,69 +90,28 @@ pub(super) fn devices(path: &Path) -> Result<Vec<Device>, Failure> {
     }
 }
 
-/// The names in the heading of CSV.
-fn columns(row: &str) -> Result<Vec<&str>, String> {
-    let names: Vec<&str> = row
-        .split(',')
-        .map(|name| name.trim().trim_matches('"'))
-        .collect();
-    let unknown = names.iter().find(|name| !COLUMNS.contains(*name));
+/// The heading of CSV. Its separator is that of all rows.
+struct Heading<'t> {
+    names: Vec<Cow<'t, str>>,
+    separator: char,
+}
+
+fn columns(row: &str) -> Result<Heading<'_>, String> {
+    let separator = row.chars().find(|it| SEPARATORS.contains(it));
+    let separator = separator.unwrap_or(',');
+    let names = fields(row, &[separator]).ok_or("a quotation mark is open")?;
+    let unknown = names.iter().find(|name| !COLUMNS.contains(&&***name));
     if let Some(name) = unknown {
         let known = COLUMNS.join(", ");
         return Err(format!(
             "a column {name:?} found; a heading of these expected: {known}"
         ));
     }
-    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    let distinct: BTreeSet<&str> = names.iter().map(|name| &**name).collect();
     match distinct.len() == names.len() {
-        true => Ok(names),
+        true => Ok(Heading { names, separator }),
         false => Err("a column twice".into()),
     }
-}
-
-/// The fields of a row of CSV; `None` if a quotation mark is open. What is not quoted is borrowed:
-/// secrets leave no copies.
-fn fields(row: &str) -> Option<Vec<Cow<'_, str>>> {
-    let mut fields = Vec::new();
-    let mut rest = Some(row);
-    while let Some(text) = rest {
-        let Some(quoted) = text.trim_start().strip_prefix('"') else {
-            let (field, more) = match text.split_once(',') {
-                Some((field, more)) => (field, Some(more)),
-                None => (text, None),
-            };
-            fields.push(Cow::Borrowed(field.trim()));
-            rest = more;
-            continue;
-        };
-        // A quotation mark inside is written twice.
-        let mut field = Cow::Borrowed("");
-        let mut quoted = quoted;
-        loop {
-            let (part, more) = quoted.split_once('"')?;
-            if field.is_empty() {
-                field = Cow::Borrowed(part);
-            } else {
-                field.to_mut().push_str(part);
-            }
-            match more.strip_prefix('"') {
-                Some(more) => {
-                    field.to_mut().push('"');
-                    quoted = more;
-                }
-                None => {
-                    quoted = more;
-                    break;
-                }
-            }
-        }
-        fields.push(field);
-        rest = match quoted.trim_start() {
-            "" => None,
-            more => Some(more.strip_prefix(',')?),
-        };
-    }
-    Some(fields)
 }
 
 /// Reads devices, and each file of certificates once.
@@ -285,29 +245,5 @@ impl<'de: 'a, 'a> Deserialize<'de> for Row<'a> {
             }
         }
         from.deserialize_map(Members)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_of_csv() {
-        for (row, expected) in [
-            ("a,b", Some(vec!["a", "b"])),
-            (" a , ", Some(vec!["a", ""])),
-            ("", Some(vec![""])),
-            ("\"a,b\",c", Some(vec!["a,b", "c"])),
-            ("\"say \"\"x\"\"\", \"\"", Some(vec!["say \"x\"", ""])),
-            ("\"a", None),
-            ("\"a\"b", None),
-        ] {
-            assert_eq!(
-                fields(row).as_deref().map(<[_]>::to_vec),
-                expected.map(|all| all.into_iter().map(Cow::from).collect()),
-                "{row}"
-            );
-        }
     }
 }

@@ -69,12 +69,21 @@ fn first_vouchers_of_many_devices_from_a_table() {
         json!({"hmac_secret": secret(2), "guid": dashed(2)})
     );
     fs::write(folder.join("d.jsonl"), jsonl).unwrap();
+    // As a spreadsheet writes it where a comma is part of numbers.
+    let semicolons = format!(
+        "guid;device_info;hmac_secret\n{};Model 7, red;{}\n\n{};;{}\n",
+        guid(1),
+        secret(1),
+        dashed(2),
+        secret(2)
+    );
+    fs::write(folder.join("d2.csv"), semicolons).unwrap();
     fs::write(
         folder.join("s.csv"),
         format!("{},{}\n{},{}\n", guid(1), secret(1), guid(2), secret(2)),
     )
     .unwrap();
-    for (table, lines_of) in [("d.csv", [2, 4]), ("d.jsonl", [1, 2])] {
+    for (table, lines_of) in [("d.csv", [2, 4]), ("d2.csv", [2, 4]), ("d.jsonl", [1, 2])] {
         let command = format!("new --devices {table} {MAKER} --epid --device-info Other --force");
         let out = good(&folder, &format!("{command} -o all.pem --json"));
         let made = lines(&out);
