@@ -2013,6 +2013,11 @@ ov_status ov_public_key_to_pem(const struct ov_public_key *key, struct ov_buffer
 // SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 ov_status ov_public_key_fingerprint(const struct ov_public_key *key, uint8_t *fingerprint);
 
+// OwnerKeyFingerprint of the FDO drafts, 32 bytes: SHA-256 of the CBOR item `[pkType, 1,
+// SubjectPublicKeyInfo]`. For RSA, pkType is 5 (RSAPKCS) here: the drafts do not name it.
+ov_status ov_public_key_owner_key_fingerprint(const struct ov_public_key *key,
+                                              uint8_t *fingerprint);
+
 // The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
 ov_status ov_public_key_natural_type(const struct ov_public_key *key, int32_t *key_type);
 
@@ -2156,11 +2161,6 @@ ov_status ov_done2_check(const uint8_t *message,
                          size_t len,
                          const uint8_t *nonce,
                          struct ov_error *error);
-
-// OwnerKeyFingerprint of the FDO drafts, 32 bytes: SHA-256 of the CBOR item `[pkType, 1,
-// SubjectPublicKeyInfo]`. For RSA, pkType is 5 (RSAPKCS) here: the drafts do not name it.
-ov_status ov_public_key_owner_key_fingerprint(const struct ov_public_key *key,
-                                              uint8_t *fingerprint);
 
 // Sets `fits` to whether this is a fingerprint (32 bytes) of the key, of either kind: that of
 // `ov_public_key_fingerprint`, or OwnerKeyFingerprint with each label that an RSA key can have.

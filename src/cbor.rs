@@ -21,6 +21,15 @@ pub(crate) trait Sink {
     fn enter(&mut self, entry: Option<usize>);
 }
 
+/// A sink for parsing again what was already reported.
+pub(crate) struct NullSink;
+
+impl Sink for NullSink {
+    const THOROUGH: bool = false;
+    fn note(&mut self, _: FindingKind, _: usize) {}
+    fn enter(&mut self, _: Option<usize>) {}
+}
+
 /// A byte range of the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {

@@ -9,6 +9,7 @@ use hmac::{KeyInit as _, Mac as _};
 use zeroize::Zeroizing;
 
 pub use secrets::HmacSecrets;
+pub(crate) use secrets::guid_of;
 pub use source::HmacSource;
 
 use crate::digest::{Digest, HashAlgorithm};

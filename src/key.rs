@@ -9,7 +9,8 @@ mod public;
 pub(crate) mod rsa;
 mod set;
 
-pub(crate) use der::sequence as der_sequence;
+pub(crate) use crate::cbor::NullSink;
+pub(crate) use der::{sequence as der_sequence, sequence_head as der_sequence_head};
 pub use fingerprint::Fingerprint;
 pub(crate) use parse::{check_certificate, read_certificates};
 pub use public::PublicKey;
@@ -350,13 +351,4 @@ impl Iterator for Certificates<'_> {
             None => None,
         }
     }
-}
-
-/// A sink for parsing again what was already reported.
-pub(crate) struct NullSink;
-
-impl crate::cbor::Sink for NullSink {
-    const THOROUGH: bool = false;
-    fn note(&mut self, _: crate::finding::FindingKind, _: usize) {}
-    fn enter(&mut self, _: Option<usize>) {}
 }

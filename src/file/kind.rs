@@ -5,10 +5,12 @@
 use core::fmt;
 
 use super::start::{crlf_alone, is_credential, is_voucher_start};
-use crate::key::private::private_jwk;
+use crate::key::der_sequence_head;
+use crate::key::private::{is_private_content, private_jwk};
 
 /// How much of an input is examined at most; line ends excepted.
 pub(super) const HEAD: usize = 4096;
+
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $text:literal, $advice:literal;)*) => {
         /// What an input without a voucher is, as far as its beginning tells.
@@ -157,7 +159,7 @@ impl Kind {
         if content.starts_with(&[2, 1, 3]) {
             return Some(Self::Pkcs12);
         }
-        if is_private(content) {
+        if is_private_content(content) {
             return Some(Self::PrivateKey);
         }
         // ContentInfo of CMS, of id-signedData.
@@ -243,22 +245,7 @@ impl fmt::Display for Kind {
 
 /// The content of a SEQUENCE in DER at the beginning, as far as it is there.
 fn sequence(bytes: &[u8]) -> Option<&[u8]> {
-    match bytes {
-        [0x30, 0..=0x7f, content @ ..]
-        | [0x30, 0x81, _, content @ ..]
-        | [0x30, 0x82, _, _, content @ ..]
-        | [0x30, 0x83, _, _, _, content @ ..] => Some(content),
-        _ => None,
-    }
-}
-
-/// Whether the content of a SEQUENCE starts as PKCS#8, PKCS#1, SEC 1 or encrypted PKCS#8 does.
-fn is_private(content: &[u8]) -> bool {
-    let encrypted = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];
-    matches!(
-        content,
-        [2, 1, 0 | 1, 0x30, ..] | [2, 1, 0, 2, ..] | [2, 1, 1, 4, ..]
-    ) || sequence(content).is_some_and(|inner| inner.starts_with(&encrypted))
+    der_sequence_head(bytes).map(|(_, content)| content)
 }
 
 fn position(text: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -4,11 +4,11 @@ use alloc::collections::BTreeMap;
 use core::fmt;
 
 use super::{DeviceHmac, HmacSecret};
-use crate::cbor::{Reader, Sink};
+use crate::cbor::{NullSink, Reader};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
-use crate::finding::FindingKind;
 use crate::guid::Guid;
+use crate::limits::Limits;
 
 /// The HMAC secrets of many devices, by their GUIDs: one policy for a shipment. The secret of a
 /// voucher is that of the GUID in its header.
@@ -85,22 +85,14 @@ impl DeviceHmac for HmacSecrets {
     }
 }
 
-/// The GUID in a header.
-fn guid_of(header: &[u8]) -> Option<Guid> {
-    let mut reader = Reader::<Error>::new(header.get(..crate::Limits::MAX_INPUT).unwrap_or(header));
-    let mut items = reader.array(&mut Silent).ok()?;
+/// The GUID in the CBOR of a header, if that can be read so far, whatever follows.
+pub(crate) fn guid_of(header: &[u8]) -> Option<Guid> {
+    let header = header.get(..header.len().min(Limits::MAX_INPUT))?;
+    let (reader, sink) = (&mut Reader::<Error>::new(header), &mut NullSink);
+    let mut items = reader.array(sink).ok()?;
     reader.next(&mut items).ok()?;
-    reader.int(&mut Silent).ok()?;
+    reader.int(sink).ok()?;
     reader.next(&mut items).ok()?;
-    let guid = reader.bytes(&mut Silent).ok()?;
+    let guid = reader.bytes(sink).ok()?;
     guid.of(header).try_into().ok().map(Guid)
-}
-
-/// The header has been parsed before, with its findings.
-struct Silent;
-
-impl Sink for Silent {
-    const THOROUGH: bool = false;
-    fn note(&mut self, _: FindingKind, _: usize) {}
-    fn enter(&mut self, _: Option<usize>) {}
 }

@@ -185,13 +185,18 @@ pub(crate) fn check_size<E: ReadError>(span: Span, limits: &Limits) -> Result<()
 
 /// The content of a SEQUENCE in DER that fills `bytes`.
 pub(crate) fn sequence(bytes: &[u8]) -> Option<&[u8]> {
-    let (length, content) = match bytes {
+    let (length, content) = sequence_head(bytes)?;
+    (content.len() == length).then_some(content)
+}
+
+/// The length that the head of a SEQUENCE in DER states, and all that follows the head.
+pub(crate) fn sequence_head(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    Some(match bytes {
         [0x30, length @ 0..=0x7f, rest @ ..] => (usize::from(*length), rest),
         [0x30, 0x81, length, rest @ ..] => (usize::from(*length), rest),
         [0x30, 0x82, high, low, rest @ ..] => {
             (usize::from(u16::from_be_bytes([*high, *low])), rest)
         }
         _ => return None,
-    };
-    (content.len() == length).then_some(content)
+    })
 }

@@ -288,7 +288,11 @@ fn cose_key_has(bytes: &[u8], wanted: impl Fn(Part) -> bool) -> bool {
 /// Whether these bytes begin like a private key in DER: PKCS#8 (RFC 5958), PKCS#1 (RFC 8017
 /// §A.1.2), SEC 1 (RFC 5915), PKCS#8 under a password, PKCS#12 (RFC 7292).
 pub(crate) fn is_private_der(bytes: &[u8]) -> bool {
-    let content = der_sequence(bytes).unwrap_or_default();
+    der_sequence(bytes).is_some_and(is_private_content)
+}
+
+/// The same for the content of the SEQUENCE, of which the beginning is enough.
+pub(crate) fn is_private_content(content: &[u8]) -> bool {
     let encrypted = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5];
     match content {
         [2, 1, 0 | 1 | 3, 0x30, ..] | [2, 1, 0, 2, ..] | [2, 1, 1, 4, ..] => true,

@@ -116,10 +116,16 @@ impl DeviceCredential {
         self.secret
     }
 
-    /// Whether it has an HMAC secret, and whether it has a key.
+    /// Whether the HMAC secret is in the credential, and not in a TPM.
     #[must_use]
-    pub const fn has(&self) -> (bool, bool) {
-        (self.secret.is_some(), self.key.is_some())
+    pub const fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// Whether the private key is in the credential, and not in a TPM.
+    #[must_use]
+    pub const fn has_key(&self) -> bool {
+        self.key.is_some()
     }
 
     /// Sets the device's private key, as PKCS#8 or SEC 1 in DER. Without it, the key is in a TPM.

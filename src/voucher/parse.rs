@@ -25,6 +25,7 @@ use crate::digest::{HashAlgorithm, HashIndex};
 use crate::error::{Error, ErrorKind, ReadError};
 use crate::finding::FindingKind;
 use crate::guid::Guid;
+use crate::hmac::guid_of;
 use crate::key::{KeyIndex, KeyKind, NullSink};
 use crate::limits::Limits;
 
@@ -313,14 +314,7 @@ pub(crate) fn claimed_guid(bytes: &[u8]) -> Option<Guid> {
     outer.next(&mut items).ok()?;
     outer.int(sink).ok()?;
     outer.next(&mut items).ok()?;
-    let header = outer.bytes(sink).ok()?;
-    let header = &mut outer.within(header);
-    let mut items = header.array(sink).ok()?;
-    header.next(&mut items).ok()?;
-    header.int(sink).ok()?;
-    header.next(&mut items).ok()?;
-    let guid = header.bytes(sink).ok()?;
-    guid.of(bytes).try_into().ok().map(Guid)
+    guid_of(outer.bytes(sink).ok()?.of(bytes))
 }
 
 pub(crate) fn read_header<E: ReadError>(

@@ -101,7 +101,7 @@ impl Pool {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = match threads {
             0 => cores,
-            wanted => wanted.min(cores),
+            asked => asked.min(cores),
         };
         if threads == 1 {
             return Ok(Self {

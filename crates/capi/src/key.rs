@@ -164,18 +164,35 @@ pub extern "C" fn ov_public_key_to_pem(
     })
 }
 
+fn fingerprint(
+    key: *const ov_public_key,
+    out: *mut u8,
+    of: impl FnOnce(&PublicKey) -> [u8; 32],
+) -> ov_status {
+    plain(|caller| {
+        let key = caller.get(key)?;
+        caller.out(out.cast::<[u8; 32]>())?.write(of(key));
+        Ok(())
+    })
+}
+
 /// SHA-256 of the SubjectPublicKeyInfo, 32 bytes. Reports use it to name an owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_public_key_fingerprint(
     key: *const ov_public_key,
     fingerprint: *mut u8,
 ) -> ov_status {
-    plain(|caller| {
-        let key = caller.get(key)?;
-        let out = caller.out(fingerprint.cast::<[u8; 32]>())?;
-        out.write(key.fingerprint());
-        Ok(())
-    })
+    self::fingerprint(key, fingerprint, PublicKey::fingerprint)
+}
+
+/// OwnerKeyFingerprint of the FDO drafts, 32 bytes: SHA-256 of the CBOR item `[pkType, 1,
+/// SubjectPublicKeyInfo]`. For RSA, pkType is 5 (RSAPKCS) here: the drafts do not name it.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_public_key_owner_key_fingerprint(
+    key: *const ov_public_key,
+    fingerprint: *mut u8,
+) -> ov_status {
+    self::fingerprint(key, fingerprint, PublicKey::owner_key_fingerprint)
 }
 
 /// The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.

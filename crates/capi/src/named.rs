@@ -24,21 +24,6 @@ fn set(
     })
 }
 
-/// OwnerKeyFingerprint of the FDO drafts, 32 bytes: SHA-256 of the CBOR item `[pkType, 1,
-/// SubjectPublicKeyInfo]`. For RSA, pkType is 5 (RSAPKCS) here: the drafts do not name it.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_public_key_owner_key_fingerprint(
-    key: *const ov_public_key,
-    fingerprint: *mut u8,
-) -> ov_status {
-    plain(|caller| {
-        let key = caller.get(key)?;
-        let out = caller.out(fingerprint.cast::<[u8; 32]>())?;
-        out.write(key.owner_key_fingerprint());
-        Ok(())
-    })
-}
-
 /// Sets `fits` to whether this is a fingerprint (32 bytes) of the key, of either kind: that of
 /// `ov_public_key_fingerprint`, or OwnerKeyFingerprint with each label that an RSA key can have.
 #[unsafe(no_mangle)]

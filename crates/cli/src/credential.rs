@@ -30,14 +30,13 @@ pub(crate) fn run(args: &CredentialArgs) -> Result<Outcome, Failure> {
     let Some(output) = &args.output else {
         return show(&credential, dialect);
     };
-    let wanted = args.dialect.or(dialect);
-    let wanted = wanted.ok_or("--dialect expected: reference, go-fdo or fdo-rs")?;
+    let target = args.dialect.or(dialect);
+    let target = target.ok_or("--dialect expected: reference, go-fdo or fdo-rs")?;
     match &args.device_key {
-        Some(path) => check_key(&credential, wanted, path)?,
-        None => check_own_key(&credential, dialect, wanted, &args.path)?,
+        Some(path) => check_key(&credential, target, path)?,
+        None => check_own_key(&credential, dialect, target, &args.path)?,
     }
-    let dialect = wanted;
-    let bytes = credential.to_cbor(dialect).map_err(|error| {
+    let bytes = credential.to_cbor(target).map_err(|error| {
         let hint = match error.kind() {
             ErrorKind::Incomplete => "; --hmac-secret and --device-key give what is missing",
             _ => "",
@@ -164,7 +163,7 @@ fn check_own_key(
     let (Some((found, _)), Some((format, command))) = formats else {
         return Ok(());
     };
-    if found == format || !credential.has().1 {
+    if found == format || !credential.has_key() {
         return Ok(());
     }
     let (name, dialect, device) = (path.display(), to.name(), credential.guid);
@@ -180,7 +179,6 @@ fn show(
     dialect: Option<CredentialDialect>,
 ) -> Result<Outcome, Failure> {
     let mut lines = Lines::new();
-    let (secret, key) = credential.has();
     let there = |is: bool| if is { "yes" } else { "no" };
     let hash = &credential.manufacturer_hash;
     lines.line(&format!("device credential of {}", credential.guid))?;
@@ -193,8 +191,8 @@ fn show(
             "hash of the manufacturer's key",
             format!("{} {hash}", hash.algorithm().name()),
         ),
-        ("HMAC secret", there(secret).to_owned()),
-        ("private key", there(key).to_owned()),
+        ("HMAC secret", there(credential.has_secret()).to_owned()),
+        ("private key", there(credential.has_key()).to_owned()),
     ] {
         lines.line(&format!("  {name}: {value}"))?;
     }
