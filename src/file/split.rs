@@ -27,7 +27,7 @@ impl Splitter {
         Self::default()
     }
 
-    /// Treats a stream that is neither PEM nor base64 as a CBOR sequence, whatever its items are.
+    /// Treats a stream that is no text with vouchers as a CBOR sequence, whatever its items are.
     /// Without it, a sequence starts with an array, as every voucher does.
     #[must_use]
     pub const fn with_any_cbor(mut self) -> Self {
@@ -95,11 +95,10 @@ impl Splitter {
     /// to 64 KiB of them, come with it, so that a damaged file is one fault and not one for each byte.
     ///
     /// # Errors
-    /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, for
-    /// a BEGIN or END line of a voucher without the other, and for digits that begin as a voucher and
-    /// cannot be decoded;
-    /// [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) for too much base64. Offsets in errors are counted from [`offset`](Self::offset). The pieces
-    /// after it follow.
+    /// [`ErrorKind::Pem`](crate::ErrorKind::Pem) for a PEM block that cannot be decoded, for a BEGIN or
+    /// END line of a voucher without the other, and for digits that begin as a voucher and cannot be
+    /// decoded. [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) for too much base64. Offsets in
+    /// errors are counted from [`offset`](Self::offset). The pieces after it follow.
     pub fn next_piece(&mut self) -> Option<Result<Piece, Error>> {
         loop {
             if !self.ended && self.buffer.rest().len() < self.enough {

@@ -49,8 +49,8 @@ pub(crate) struct Stream<R> {
 
 impl<R: Read> Stream<R> {
     /// Splits `stream`, whose expected size is `size` bytes. With `probe_limit`, text without a PEM
-    /// block before that offset is treated as another format. With `lenient`, data that is neither
-    /// PEM nor base64 is treated as CBOR. Private keys in decoded data are added to `seen`.
+    /// block before that offset is treated as another format. With `lenient`, data that is no
+    /// text with vouchers is treated as CBOR. Private keys in decoded data are added to `seen`.
     pub(crate) fn new(
         stream: R,
         size: u64,
@@ -136,7 +136,8 @@ impl<R: Read> Stream<R> {
             _ if !any && self.empty => "the input is empty".to_owned(),
             _ if !any => match self.splitter.kind() {
                 Some(kind) => return Ok(Some(Err(Problem::of_kind(kind)))),
-                None => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64".to_owned(),
+                None => "neither CBOR nor PEM, base64, hexadecimal digits or JSON of a voucher"
+                    .to_owned(),
             },
             Some(at) if !self.reported => {
                 self.reported = true;

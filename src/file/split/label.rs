@@ -33,10 +33,8 @@ pub(super) fn line(text: &[u8]) -> Option<(Line, usize)> {
 
 /// Whether there is such a line anywhere in a text.
 pub(super) fn any(text: &[u8]) -> bool {
-    let dashes = text.iter().enumerate().filter(|(_, byte)| **byte == b'-');
-    dashes
-        .into_iter()
-        .any(|(at, _)| text.get(at..).and_then(line).is_some())
+    let mut dashes = text.iter().enumerate().filter(|(_, byte)| **byte == b'-');
+    dashes.any(|(at, _)| text.get(at..).and_then(line).is_some())
 }
 
 /// Whether a label is that of a voucher but for its case and its blanks.

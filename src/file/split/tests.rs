@@ -338,6 +338,15 @@ fn a_line_begin_without_its_dashes_is_a_fault() {
             faults,
             "{line}"
         );
+        // The fault is that of this line, and not of the END line that it opens.
+        let named = |error: &Error| std::format!("{error}").contains("lacks its dashes");
+        assert!(
+            found
+                .iter()
+                .filter_map(|(_, it)| it.as_ref().err())
+                .all(named),
+            "{line}"
+        );
         assert_eq!(vouchers(alone.as_bytes()).len(), faults, "{line}");
     }
 }

@@ -317,7 +317,7 @@ fn has_lines(text: &[u8]) -> bool {
 
 /// The first mark in a text; `last` if no text follows it. `from_start` if nothing is before it.
 fn next_mark(text: &[u8], json: bool, last: bool, from_start: bool) -> Option<(usize, Mark)> {
-    let marks = text.iter().enumerate().filter_map(|(at, byte)| {
+    let mut marks = text.iter().enumerate().filter_map(|(at, byte)| {
         let rest = text.get(at..).unwrap_or_default();
         Some((
             at,
@@ -330,7 +330,7 @@ fn next_mark(text: &[u8], json: bool, last: bool, from_start: bool) -> Option<(u
             },
         ))
     });
-    marks.into_iter().find(|(at, mark)| {
+    marks.find(|(at, mark)| {
         let rest = text.get(*at..).unwrap_or_default();
         match mark {
             Mark::Bare => rest.starts_with(BARE_BEGIN) && is_bare(text, *at, last, from_start),
