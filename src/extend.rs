@@ -284,8 +284,8 @@ impl Extension<'_> {
         write::protected_header(self.algorithm)
     }
 
-    /// Whether the entry is signed with the external data of FDO 2.0: in its vouchers, and in those whose
-    /// last entries are signed so although they are of FDO 1.1.
+    /// Whether the entry is signed with the external data of FDO 2.0: in its vouchers, and in those of FDO
+    /// 1.1 that have entries with it.
     fn fdo20(&self) -> bool {
         self.voucher.is_fdo20() || self.voucher.proved().draft_aad
     }

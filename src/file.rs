@@ -115,7 +115,7 @@ impl<'a> Iterator for Vouchers<'a> {
                 State::Cbor(_) => "the input is empty",
                 State::Text(splitter, _) => match splitter.kind() {
                     Some(kind) => kind.message(),
-                    None => "neither CBOR nor a PEM block OWNERSHIP VOUCHER nor base64",
+                    None => "neither CBOR nor PEM, base64, hexadecimal digits or JSON of a voucher",
                 },
             };
             return Some(Err(Error::because(ErrorKind::NoVoucher, why)));

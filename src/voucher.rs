@@ -85,7 +85,8 @@ impl<'a> Voucher<'a> {
     ///
     /// A voucher in a byte string, with or without tag 24, or behind the tag of self-described CBOR
     /// is read too, with the finding [`FindingKind::Wrapped`]. [`as_bytes`](Self::as_bytes) is then
-    /// the voucher inside, and offsets are counted from its start.
+    /// the voucher inside, and the offsets of findings and of errors of verification are counted from
+    /// its start; those of errors of parsing are counted in the input.
     ///
     /// # Errors
     /// The first fault in the order of the bytes, as an [`Error`] with the byte offset and, where

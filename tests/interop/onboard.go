@@ -132,7 +132,7 @@ func (w *transport) ready(theirs []byte) ([]byte, error) {
 	if !bytes.Equal(ours, theirs) {
 		return nil, fmt.Errorf("the two devices are ready with %x and %x", ours, theirs)
 	}
-	return ours, nil
+	return ours, nil // the same bytes, whoever has the role
 }
 
 func (w *transport) judge(kind uint8, sent []byte) {
