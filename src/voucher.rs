@@ -5,6 +5,7 @@ mod entry;
 mod parse;
 mod rendezvous;
 mod ring;
+mod template;
 
 pub use crate::guid::{Guid, Hyphenated};
 pub use entry::Entry;
@@ -29,6 +30,7 @@ pub(crate) use parse::{EntryIndex, Index, read_entry, read_header, read_version,
 pub(crate) use rendezvous::{
     is_host, is_server, is_usable, next_instruction, passwords, read as read_rendezvous,
 };
+pub(crate) use template::Templates;
 
 impl FromStr for Guid {
     type Err = Error;

@@ -12,7 +12,7 @@ use crate::backend::hashes::Hashes;
 use crate::digest::{Digest, HashAlgorithm};
 use crate::policy::Policy;
 use crate::verify::{FailFast, LinkDigests, LinksChecked, OnDemand, Rejected, before_entries};
-use crate::voucher::Voucher;
+use crate::voucher::{Templates, Voucher};
 
 /// The number of vouchers that are hashed together: enough to fill the lanes, few enough for the
 /// cache.
@@ -65,7 +65,7 @@ impl<'v> Reads<'v> {
             all: Vec::with_capacity(batch.len()),
             signed: Vec::with_capacity(batch.len()),
         };
-        let mut hashes = Hashes::default();
+        let (mut hashes, mut templates) = (Hashes::default(), Templates::default());
         let mut parsed = Vec::with_capacity(TOGETHER);
         #[expect(clippy::disallowed_methods, reason = "neither 0 nor out of range")]
         for some in batch.chunks(TOGETHER) {
@@ -73,7 +73,8 @@ impl<'v> Reads<'v> {
             for bytes in some {
                 let first = hashes.digests().len();
                 let bytes = bytes.as_ref();
-                let voucher = Voucher::parse_with(bytes, policy.limits()).map_err(Rejected::unread);
+                let voucher = templates.parse(bytes, policy.limits());
+                let voucher = voucher.map_err(Rejected::unread);
                 if let Ok(voucher) = &voucher {
                     queue(voucher, backend, &mut hashes);
                 }

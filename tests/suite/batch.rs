@@ -203,3 +203,28 @@ fn a_stream_is_in_order_reports_and_stops() {
     );
     assert_eq!(stopped.done, 30);
 }
+
+/// Vouchers that differ in one byte from the one before are parsed by comparison with it. Their verdicts
+/// are those of the parser.
+#[test]
+fn one_byte_changed_in_a_neighbour_changes_no_verdict() {
+    let policy = Policy::any_origin();
+    let mut sizes = std::collections::BTreeSet::new();
+    // One of each length: few of the others have other parts.
+    let of_other_parts = |voucher: &&Vec<u8>| voucher.len() < 4096 && sizes.insert(voucher.len());
+    for (number, voucher) in vectors().iter().filter(of_other_parts).enumerate() {
+        if alone(voucher, &policy).is_err() {
+            continue;
+        }
+        let mut batch = vec![voucher.clone(), voucher.clone()];
+        for at in (number % 3..voucher.len()).step_by(3) {
+            let mut changed = voucher.clone();
+            changed[at] = [0, 0xff, changed[at] ^ 1][at / 3 % 3];
+            batch.push(changed);
+        }
+        let verdicts = together(&mut BatchVerifier::new(&policy), &batch);
+        for (bytes, verdict) in batch.iter().zip(verdicts) {
+            assert_eq!(verdict, alone(bytes, &policy), "{number}");
+        }
+    }
+}
