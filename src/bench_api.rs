@@ -136,5 +136,6 @@ pub fn ecdsa(wide: bool, portable: bool) -> Box<dyn Batch> {
 /// Bits of a digit of the generator's table after `planned` signatures.
 pub fn generator_width(wide: bool, planned: u64) -> u32 {
     let bits = if wide { 384 } else { 256 };
-    crate::backend::ecdsa::cache::best_width(bits, planned, u32::MAX)
+    let widths = crate::backend::ecdsa::cache::GENERATOR_WIDTHS;
+    crate::backend::ecdsa::cache::best_width(widths, bits, planned, planned)
 }

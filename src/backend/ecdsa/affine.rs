@@ -77,7 +77,7 @@ impl<E: Engine> Sums<E> {
 
 /// Bytes of sums in flight: with the tables that pass by, they should stay in the second-level
 /// cache, which has a megabyte or two.
-const FOOTPRINT: usize = 300 << 10;
+const FOOTPRINT: usize = 600 << 10;
 
 /// How many sums are worth having in flight, in groups of lanes.
 const fn capacity<E: Engine>() -> usize {

@@ -6,7 +6,7 @@ use alloc::{vec, vec::Vec};
 use super::{Case, Laned, check, decide, decide_with};
 use crate::backend::{
     Backend,
-    ecdsa::{Ecdsa, cache::WIDTHS, curve::Curve, tables::Shape},
+    ecdsa::{Ecdsa, cache::GENERATOR_WIDTHS, curve::Curve, tables::Shape},
     engine::SignatureEngine as _,
     tests::{backends, on_ifma},
 };
@@ -100,7 +100,7 @@ macro_rules! edge {
             #[test]
             fn digits_are_the_scalar() {
                 let mut random = Random(40);
-                for width in WIDTHS {
+                for width in GENERATOR_WIDTHS {
                     let k = odd(scalar(&mut random));
                     let shape = Shape::comb(BITS, width);
                     let mut sum = Number::ZERO;
@@ -131,7 +131,7 @@ macro_rules! edge {
                 let hot = scalar(&mut random);
                 let mut repeated = Vec::new();
                 let mut single = Vec::new();
-                for width in WIDTHS.into_iter().step_by(step) {
+                for width in GENERATOR_WIDTHS.into_iter().step_by(step) {
                     let shape = Shape::comb(BITS, width);
                     let u1 = odd(scalar(&mut random));
                     let mut partial = Number::ZERO;
@@ -225,7 +225,7 @@ macro_rules! edge {
                     scalars.extend([signed(i), signed(-i)]);
                     scalars.push(Number::from(2u64).invert().unwrap() * signed(i));
                 }
-                for width in WIDTHS {
+                for width in GENERATOR_WIDTHS {
                     let shape = Shape::comb(BITS, width);
                     let top = power_of_two(shape.bits() - width);
                     for digit in [1, 3, (1 << width) - 1] {
@@ -426,6 +426,39 @@ macro_rules! edge {
                     if matches!(backend, Backend::Portable) {
                         windows::<<C as Laned>::OnLanes>(backend, &cases, budgets, rounds);
                     }
+                }
+            }
+
+            /// Sets of keys that take turns, and one that stays: after a few batches nothing is built any
+            /// more, and each key has a table.
+            #[test]
+            fn tables_are_not_built_again() {
+                let mut random = Random(48);
+                let mut sets = Vec::new();
+                for _ in 0..3 {
+                    let mut set = Vec::new();
+                    for _ in 0..4 {
+                        let k = scalar(&mut random);
+                        let case = from_scalars(&scalar(&mut random), &scalar(&mut random), &k);
+                        set.extend(vec![case; 40]);
+                    }
+                    sets.push(set);
+                }
+                for (sets, budget) in [(&sets[..1], 400), (&sets[..], 1_600)] {
+                    // A comb has as many entries as bits, and each as many bytes.
+                    let budget = budget * BYTES * BYTES;
+                    let mut ecdsa = Ecdsa::<C>::new(Backend::portable(), budget);
+                    let mut built = Vec::new();
+                    for round in 0..12 {
+                        for set in sets {
+                            assert!(decide_with(&mut ecdsa, set).iter().all(|good| *good));
+                        }
+                        built.push((round, ecdsa.cache.built));
+                    }
+                    assert!(built[0].1 >= 4 * sets.len(), "{built:?}");
+                    assert_eq!(built[8].1, built[11].1, "{built:?}");
+                    assert!(built[11].1 <= 3 * 4 * sets.len(), "{built:?}");
+                    assert_eq!(ecdsa.cache.len(), 4 * sets.len());
                 }
             }
 
