@@ -204,31 +204,21 @@ impl<E: SignatureEngine> Group<E> {
         }
         self.engine.prepare(&share.keys, &mut self.plan);
         let threads = threads(share.jobs.len(), most_threads);
-        self.scratches
-            .resize_with(threads.max(self.scratches.len()), E::Scratch::default);
-        // Whole lanes for every thread but the last.
-        let chunk = share.jobs.len().div_ceil(threads).next_multiple_of(16);
         let mut local = vec![false; share.jobs.len()];
-        let work = |((jobs, local), scratch): ((&[ShareJob<'_>], &mut [bool]), &mut E::Scratch)| {
-            verify(&self.engine, &self.plan, jobs, scratch, local);
-        };
         match threads {
             #[cfg(feature = "parallel")]
-            2.. => {
-                use rayon::prelude::*;
-                let chunks = share
-                    .jobs
-                    .par_chunks(chunk)
-                    .zip(local.par_chunks_mut(chunk));
-                chunks.zip(self.scratches.par_iter_mut()).for_each(work);
+            2.. => self.run_pieces(&share.jobs, threads, &mut local),
+            _ => {
+                let mut scratch = self.scratches.pop().unwrap_or_default();
+                verify(
+                    &self.engine,
+                    &self.plan,
+                    &share.jobs,
+                    &mut scratch,
+                    &mut local,
+                );
+                self.scratches.push(scratch);
             }
-            #[expect(clippy::disallowed_methods, reason = "a chunk has at least one job")]
-            _ => share
-                .jobs
-                .chunks(chunk)
-                .zip(local.chunks_mut(chunk))
-                .zip(self.scratches.iter_mut())
-                .for_each(work),
         }
         for (job, verdict) in share.jobs.iter().zip(local) {
             if let Some(slot) = verdicts.get_mut(job.number) {
@@ -236,9 +226,35 @@ impl<E: SignatureEngine> Group<E> {
             }
         }
     }
+
+    /// Verifies the jobs in pieces, as many for each thread. Whoever is done with one takes the next, so
+    /// that a thread that is slower than the others does not make them wait.
+    #[cfg(feature = "parallel")]
+    fn run_pieces(&mut self, jobs: &[ShareJob<'_>], threads: usize, verdicts: &mut [bool]) {
+        use rayon::prelude::*;
+        use std::sync::{Mutex, PoisonError};
+        let rounds = jobs.len().div_ceil(threads.saturating_mul(PIECE));
+        let pieces = threads.saturating_mul(rounds);
+        // Whole lanes in every piece but the last.
+        let piece = jobs.len().div_ceil(pieces).next_multiple_of(16);
+        let idle = Mutex::new(core::mem::take(&mut self.scratches));
+        let idle_ones = || idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (engine, plan) = (&self.engine, &self.plan);
+        let pieces = jobs
+            .par_chunks(piece)
+            .zip(verdicts.par_chunks_mut(piece))
+            .with_max_len(1);
+        pieces.for_each(|(jobs, verdicts)| {
+            let scratch = idle_ones().pop();
+            let mut scratch = scratch.unwrap_or_default();
+            verify(engine, plan, jobs, &mut scratch, verdicts);
+            idle_ones().push(scratch);
+        });
+        self.scratches = idle.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
 }
 
-/// Verifies the jobs of one thread.
+/// Verifies some jobs on this thread.
 fn verify<E: SignatureEngine>(
     engine: &E,
     plan: &E::Plan,
@@ -262,6 +278,10 @@ fn verify<E: SignatureEngine>(
         .collect();
     engine.verify(plan, &jobs, scratch, verdicts);
 }
+
+/// The most jobs of a piece: as many as an engine of elliptic curves takes at once.
+#[cfg(feature = "parallel")]
+const PIECE: usize = 3072;
 
 /// The number of threads for this number of jobs.
 fn threads(jobs: usize, most: usize) -> usize {
