@@ -4,7 +4,7 @@
 
 use core::fmt;
 
-use super::start::{crlf_alone, is_credential, is_voucher_start};
+use super::start::{crlf_alone, is_credential, is_message, is_voucher_start};
 use crate::key::der_sequence_head;
 use crate::key::private::{is_private_content, private_jwk};
 
@@ -73,6 +73,15 @@ kinds! {
     /// A device credential: the secrets of a device.
     DeviceCredential = "device-credential", "this is a device credential, with the secrets of a device",
         "keep it secret; the voucher of the device is with its maker";
+    /// A message that carries one entry of a voucher, from an owner to a device.
+    EntryMessage = "entry-message", "this is OVNextEntry, message 63 of TO2, with one entry of a voucher",
+        "give the voucher itself, which has the header, the HMAC and all entries";
+    /// A COSE_Sign1 by itself.
+    Signed = "cose-sign1", "this is a COSE_Sign1: one entry of a voucher, a message of onboarding or another signed text",
+        "give the voucher itself, which has the header, the HMAC and all entries";
+    /// A challenge or a proof of ownership, in PEM.
+    OwnershipProof = "ownership-proof", "this is a challenge or a proof of ownership",
+        "give the file of vouchers; ov prove and ov check-proof take challenges and proofs";
     /// A voucher of Secure Device Onboard in JSON, the protocol before FDO.
     SdoVoucher = "sdo-voucher", "this is an ownership proxy of SDO in JSON, from before FDO",
         "ask its maker for a voucher of FDO 1.1";
@@ -141,6 +150,9 @@ impl Kind {
         if is_credential(start) {
             return Some(Self::DeviceCredential);
         }
+        if let Some(kind) = Self::of_message(start) {
+            return Some(kind);
+        }
         // The first bytes of a voucher, 85 18 65: replaced by U+FFFD; read as Latin-1 and as
         // Windows-1252, and written as UTF-8.
         let converted: [&[u8]; 3] = [
@@ -152,6 +164,14 @@ impl Kind {
             return Some(Self::TextConversion);
         }
         Self::of_der(start)
+    }
+
+    fn of_message(start: &[u8]) -> Option<Self> {
+        match start.first() {
+            _ if !is_message(start) => None,
+            Some(first) if first >> 5 == 4 => Some(Self::EntryMessage),
+            _ => Some(Self::Signed),
+        }
     }
 
     fn of_der(start: &[u8]) -> Option<Self> {
@@ -201,8 +221,23 @@ impl Kind {
                 tags.iter().any(has).then_some(Self::Html)
             }
             b'{' | b'[' => Some(Self::of_json(text)),
-            _ => None,
+            _ => Self::of_shell(text),
         }
+    }
+
+    /// Keys of SSH that are no PEM.
+    fn of_shell(text: &[u8]) -> Option<Self> {
+        let public: [&[u8]; 4] = [
+            b"ssh-rsa ",
+            b"ssh-ed25519 ",
+            b"ecdsa-sha2-",
+            b"---- BEGIN SSH2 PUBLIC KEY",
+        ];
+        if public.iter().any(|mark| text.starts_with(mark)) {
+            return Some(Self::PublicKey);
+        }
+        let private = text.starts_with(b"PuTTY-User-Key-File-");
+        private.then_some(Self::PrivateKey)
     }
 
     fn of_json(text: &[u8]) -> Self {
@@ -231,6 +266,7 @@ impl Kind {
             b"CERTIFICATE" | b"X509 CERTIFICATE" | b"TRUSTED CERTIFICATE" => Self::Certificate,
             b"CERTIFICATE REQUEST" | b"NEW CERTIFICATE REQUEST" => Self::CertificateRequest,
             b"X509 CRL" => Self::RevocationList,
+            b"OWNERSHIP CHALLENGE" | b"OWNERSHIP PROOF" => Self::OwnershipProof,
             _ if label.ends_with(b"PUBLIC KEY") => Self::PublicKey,
             _ => Self::OtherPem,
         }
@@ -272,7 +308,7 @@ mod tests {
     fn beginnings_and_their_names() {
         let mut tar = [0; 512];
         tar[257..262].copy_from_slice(b"ustar");
-        let cases: [(&[u8], Option<Kind>); 27] = [
+        let cases: [(&[u8], Option<Kind>); 37] = [
             (b"\x1f\x8b\x08\0", Some(Kind::Gzip)),
             (b"BZh91AY&SY", Some(Kind::Bzip2)),
             (b"BZh9 a text", None),
@@ -285,6 +321,19 @@ mod tests {
             (b"\x87\xf5\x18\x65", Some(Kind::DeviceCredential)),
             (b"\x88\xf4\x18\x65", Some(Kind::DeviceCredential)),
             (b"\x85\x18\x65", None),
+            (b"\x82\x00\xd2\x84\x43", Some(Kind::EntryMessage)),
+            (b"\x82\x18\x18\xd2\x84\x43", Some(Kind::EntryMessage)),
+            (b"\x82\x00\xd2\x83\x43", None),
+            (b"\x82\x20\xd2\x84\x43", None),
+            (b"\xd2\x84\x43\xa1\x01\x26", Some(Kind::Signed)),
+            (b"\xd2\x84\xa0", None),
+            (b"ssh-ed25519 AAAA", Some(Kind::PublicKey)),
+            (b"ssh-keygen says", None),
+            (b"PuTTY-User-Key-File-3: ssh-rsa", Some(Kind::PrivateKey)),
+            (
+                b"-----BEGIN OWNERSHIP PROOF-----",
+                Some(Kind::OwnershipProof),
+            ),
             (b"\xef\xbf\xbd\x18\x65", Some(Kind::TextConversion)),
             (b"\xc2\x85\x18\x65", Some(Kind::TextConversion)),
             (

@@ -14,6 +14,16 @@ pub(super) const fn is_credential(start: &[u8]) -> bool {
     matches!(start, [0x80..=0x97 | 0x9f, 0xf4 | 0xf5, 0x18, 0x65, ..])
 }
 
+/// Whether this is a COSE_Sign1 (RFC 9052 §4.2) with its tag, or the message OVNextEntry with one: an array
+/// of the entry's number and the entry. A voucher starts otherwise.
+pub(super) const fn is_message(start: &[u8]) -> bool {
+    let signed = match start {
+        [0x82, 0x00..=0x17, rest @ ..] | [0x82, 0x18, _, rest @ ..] => rest,
+        _ => start,
+    };
+    matches!(signed, [0xd2, 0x84, 0x40..=0x58, ..])
+}
+
 /// Whether there are line ends, and all of them are CR LF. Bytes that are not text have an LF in
 /// each 256, and hardly ever a CR before it.
 pub(super) fn crlf_alone(bytes: &[u8]) -> bool {

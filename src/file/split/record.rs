@@ -3,7 +3,7 @@
 use crate::Limits;
 use crate::cbor::{Reader, Sink};
 use crate::error::{DeviceError, ErrorKind};
-use crate::file::start::{NEAR, crlf_alone, is_credential, is_voucher_start};
+use crate::file::start::{NEAR, crlf_alone, is_credential, is_message, is_voucher_start};
 use crate::finding::FindingKind;
 
 /// The most bytes after a voucher that are part of its record. What follows more of them is not
@@ -53,11 +53,11 @@ pub(crate) fn record(bytes: &[u8], ended: bool, any_cbor: bool) -> Extent {
     }
 }
 
-/// Whether this is the start of a sequence of vouchers: an array that is no device credential, or a
-/// voucher in a byte string or behind a tag. No text starts so.
+/// Whether this is the start of a sequence of vouchers: an array that is no device credential and no
+/// message, or a voucher in a byte string or behind a tag. No text starts so.
 pub(crate) fn is_cbor(start: &[u8]) -> bool {
     match start.first() {
-        Some(first) if first >> 5 == 4 => !is_credential(start),
+        Some(first) if first >> 5 == 4 => !is_credential(start) && !is_message(start),
         Some(0x58..=0x5b | 0xd8 | 0xd9) => is_wrapped(start),
         _ => false,
     }

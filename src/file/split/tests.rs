@@ -180,11 +180,18 @@ fn what_is_no_voucher_has_a_name() {
         (&b"\x1f\x8b\x08"[..], Some("gzip")),
         (b"\x87\xf5\x18\x65\0", Some("device-credential")),
         (b"h/UYZQ==", Some("device-credential")),
+        // Two messages: one name.
+        (
+            b"\x82\0\xd2\x84\x40\xa0\x40\x40\x82\x01\xd2\x84\x40\xa0\x40\x40",
+            Some("entry-message"),
+        ),
+        (b"\xd2\x84\x40\xa0\x40\x40", Some("cose-sign1")),
         (b"H4sIAAAA", Some("gzip")),
         (b"<html>", Some("html")),
         (&wide("<html>"), Some("html")),
         (&wide("\u{feff}{\"a\": 1}"), Some("json")),
         (b"a text", None),
+        (b"ssh-rsa AAAAB3NzaC1yc2E= me", Some("public-key")),
         (
             b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
             Some("public-key"),

@@ -296,6 +296,8 @@ impl Splitter {
             return Step::Piece(Err(Error::because(ErrorKind::Pem, DAMAGED).at(0)));
         }
         let Some((mut decoded, format)) = decoded else {
+            // A key of SSH has no other characters than base64 has.
+            self.kind = Kind::of_text(text.get(..HEAD).unwrap_or(text));
             return Step::Done;
         };
         self.format = Some(format);
