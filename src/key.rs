@@ -10,6 +10,8 @@ pub(crate) mod rsa;
 mod set;
 
 pub(crate) use crate::cbor::NullSink;
+#[cfg(feature = "rsa-signing")]
+pub(crate) use der::RESTRICTED_PSS;
 pub(crate) use der::{sequence as der_sequence, sequence_head as der_sequence_head};
 pub use fingerprint::Fingerprint;
 pub(crate) use parse::{check_certificate, read_certificates};

@@ -65,7 +65,7 @@ impl CertificateInfo {
             serial: serial(fields.serial),
             not_before: fields.not_before,
             not_after: fields.not_after,
-            public_key: PublicKey::from_spki_der(fields.spki).ok(),
+            public_key: PublicKey::from_certified_spki(fields.spki).ok(),
             is_authority: fields.is_authority(),
             version: fields.version,
             signature_algorithm: algorithm(fields.algorithm).ok_or_else(bad)?,

@@ -3,7 +3,7 @@
 //! An uncompressed P-256, P-384 or Ed25519 key has exactly one DER form, so these are recognised by
 //! their first bytes. All others are parsed by the `der` and `spki` crates.
 
-use der::{Reader as _, SliceReader, Tag};
+use der::{Decode as _, Reader as _, SliceReader, Tag};
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoRef};
 
 use super::KeyKind;
@@ -11,6 +11,8 @@ use crate::cbor::Span;
 use crate::error::{ErrorKind, ReadError};
 use crate::limits::Limits;
 
+/// id-RSASSA-PSS (RFC 4055 §1.2).
+const RSA_PSS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10");
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
@@ -75,8 +77,8 @@ pub(super) fn find_in_spki<E: ReadError>(bytes: &[u8], span: Span) -> Result<Fou
 
 fn find_slowly<E: ReadError>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
     let bad = |why| E::text(ErrorKind::KeyEncoding, why);
-    let spki: SubjectPublicKeyInfoRef<'_> =
-        der::Decode::from_der(spki).map_err(|_| bad("not a SubjectPublicKeyInfo in DER"))?;
+    let spki: SubjectPublicKeyInfoRef<'_> = SubjectPublicKeyInfoRef::from_der(spki)
+        .map_err(|_| bad("not a SubjectPublicKeyInfo in DER"))?;
     let key = spki
         .subject_public_key
         .as_bytes()
@@ -109,6 +111,27 @@ fn find_slowly<E: ReadError>(bytes: &[u8], spki: &[u8]) -> Result<Found, E> {
         "a key algorithm that FDO does not have",
     ))
 }
+
+/// Finds the key of a SubjectPublicKeyInfo that fills `bytes`, of a file. An RSA key may have the
+/// algorithm id-RSASSA-PSS there, as a private key may: it is written into vouchers under
+/// rsaEncryption.
+pub(super) fn find_in_file<E: ReadError>(bytes: &[u8]) -> Result<Found, E> {
+    match SubjectPublicKeyInfoRef::from_der(bytes) {
+        Ok(spki) if spki.algorithm.oid == RSA_PSS => {
+            let bad = |kind, why| E::text(kind, why);
+            if spki.algorithm.parameters.is_some() {
+                return Err(bad(ErrorKind::UnsupportedKeyType, RESTRICTED_PSS));
+            }
+            let key = spki.subject_public_key.as_bytes();
+            let unused = || bad(ErrorKind::KeyEncoding, "unused bits in the key");
+            find_rsa(bytes, key.ok_or_else(unused)?)
+        }
+        _ => find_in_spki(bytes, Span::new(0, bytes.len())),
+    }
+}
+
+/// RFC 4055 §3.1: parameters restrict the hash and the salt.
+pub(crate) const RESTRICTED_PSS: &str = "an RSA-PSS key with restrictions on hash or salt";
 
 /// RSAPublicKey of RFC 8017 §A.1.1.
 fn find_rsa<E: ReadError>(bytes: &[u8], key: &[u8]) -> Result<Found, E> {

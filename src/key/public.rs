@@ -9,7 +9,9 @@ use ::der::asn1::{BitStringRef, UintRef};
 use sha2::Digest as _;
 use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use super::der::{ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki, find_in_spki};
+use super::der::{
+    ED25519_PREFIX, P256_PREFIX, P384_PREFIX, RSA, certificate_spki, find_in_file, find_in_spki,
+};
 use super::{KeyKind, KeyType, exponent_value};
 use crate::algorithm::Algorithm;
 use crate::cbor::Span;
@@ -106,11 +108,24 @@ impl PublicKey {
 
     /// The key of a SubjectPublicKeyInfo in DER (RFC 5280 §4.1.2.7). It must fill `der` exactly.
     ///
+    /// An RSA key under the algorithm id-RSASSA-PSS without parameters is read too, as it is by
+    /// [`LocalKey::from_der`](crate::LocalKey::from_der). In certificates and vouchers that algorithm is
+    /// refused: FDO writes rsaEncryption, also for PSS.
+    ///
     /// # Errors
     /// [`ErrorKind::KeyEncoding`], [`ErrorKind::PointEncoding`], [`ErrorKind::PointNotOnCurve`],
     /// [`ErrorKind::RsaModulus`], [`ErrorKind::RsaExponent`], or [`ErrorKind::UnsupportedKeyType`]
-    /// for a key type that FDO does not support.
+    /// for a key type that FDO does not support, and for id-RSASSA-PSS with parameters.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, Error> {
+        if der.len() > Limits::MAX_INPUT {
+            return Err(Error::new(ErrorKind::LimitInput));
+        }
+        let found = find_in_file::<Error>(der)?;
+        Self::from_parts(found.key_kind, found.a.of(der), found.b.of(der))
+    }
+
+    /// The same for what is inside a certificate.
+    pub(crate) fn from_certified_spki(der: &[u8]) -> Result<Self, Error> {
         if der.len() > Limits::MAX_INPUT {
             return Err(Error::new(ErrorKind::LimitInput));
         }
@@ -127,7 +142,7 @@ impl PublicKey {
             return Err(Error::new(ErrorKind::LimitInput));
         }
         let spki = certificate_spki::<Error>(der, Span::new(0, der.len()))?;
-        Self::from_spki_der(spki.of(der))
+        Self::from_certified_spki(spki.of(der))
     }
 
     /// The key of an uncompressed SEC 1 point (§2.3.3: 04 ‖ x ‖ y). The length selects P-256 or

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::Algorithm;
 use crate::error::{Error, ErrorKind};
 use crate::key::rsa::Padding;
-use crate::key::{KeyType, PublicKey};
+use crate::key::{KeyType, PublicKey, RESTRICTED_PSS};
 
 /// rsaEncryption and id-RSASSA-PSS (RFC 8017 §A).
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -41,10 +41,11 @@ impl RsaSecret {
             if !only_pss && info.algorithm.oid != RSA {
                 return None;
             }
-            // RFC 4055 §3.1: parameters restrict the hash and the salt.
             if only_pss && info.algorithm.parameters.is_some() {
-                let why = "an RSA-PSS key with restrictions on hash or salt";
-                return Some(Err(Error::because(ErrorKind::UnsupportedKeyType, why)));
+                return Some(Err(Error::because(
+                    ErrorKind::UnsupportedKeyType,
+                    RESTRICTED_PSS,
+                )));
             }
             let numbers = RsaPrivateKey::from_der(info.private_key.as_bytes());
             return Some(match numbers {

@@ -44,25 +44,46 @@ fn with(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     [&bytes[..at], new, &bytes[at + old.len()..]].concat()
 }
 
-#[test]
-fn keys() {
-    // id-RSASSA-PSS in the place of rsaEncryption.
-    let mut pss = RSA.to_vec();
-    pss[10] = 10;
-    let spki = with(&rsa(), RSA, &pss);
-    listed(
-        PublicKey::from_spki_der(&spki),
-        ErrorKind::UnsupportedKeyType,
-    );
-    // No parameters in the place of NULL: the two SEQUENCEs around get shorter.
+/// The RSA key with this algorithm and no parameters: the two SEQUENCEs around get shorter.
+fn without_parameters(algorithm: &[u8]) -> Vec<u8> {
     let spki = with(
         &rsa(),
         &[b"\x30\x0d", RSA].concat(),
-        &[b"\x30\x0b", &RSA[..11]].concat(),
+        &[b"\x30\x0b", &algorithm[..11]].concat(),
     );
     let length = u16::try_from(spki.len() - 4).expect("short").to_be_bytes();
-    let spki = [&spki[..2], &length, &spki[4..]].concat();
-    listed(PublicKey::from_spki_der(&spki), ErrorKind::KeyEncoding);
+    [&spki[..2], &length, &spki[4..]].concat()
+}
+
+#[test]
+fn keys() {
+    // id-RSASSA-PSS in the place of rsaEncryption: in a certificate and in a voucher.
+    let mut pss = RSA.to_vec();
+    pss[10] = 10;
+    let certified = with(&certificate("rsa2048-root"), RSA, &pss);
+    listed(
+        PublicKey::from_certificate_der(&certified),
+        ErrorKind::UnsupportedKeyType,
+    );
+    let mut voucher = common::vector("rsapss-2048-x509-2-entries");
+    let at = voucher.windows(RSA.len()).position(|part| part == RSA);
+    voucher[at.expect("an RSA key") + 10] = 10;
+    listed(Voucher::parse(&voucher), ErrorKind::UnsupportedKeyType);
+    // In a file it is read, unless its parameters restrict it; here they are NULL.
+    listed(
+        PublicKey::from_spki_der(&with(&rsa(), RSA, &pss)),
+        ErrorKind::UnsupportedKeyType,
+    );
+    let bare = without_parameters(&pss);
+    assert_eq!(
+        PublicKey::from_spki_der(&bare).ok(),
+        PublicKey::from_spki_der(&rsa()).ok()
+    );
+    // No parameters in the place of NULL.
+    listed(
+        PublicKey::from_spki_der(&without_parameters(RSA)),
+        ErrorKind::KeyEncoding,
+    );
     // A compressed point.
     let spki = key(KeyType::Secp256r1, 0).public_key().to_spki_der();
     let short = [
