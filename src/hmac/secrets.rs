@@ -73,12 +73,13 @@ impl fmt::Debug for HmacSecrets {
 
 impl DeviceHmac for HmacSecrets {
     /// # Errors
-    /// [`ErrorKind::SignerFailed`] for a device whose secret is not known.
+    /// [`ErrorKind::NotProved`] for a device whose secret is not known.
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
         let secret = guid_of(header).and_then(|guid| self.0.get(&guid));
         match secret {
             Some(secret) => secret.header_hmac(algorithm, header),
-            None => Err(Error::signer(
+            None => Err(Error::because(
+                ErrorKind::NotProved,
                 "the HMAC secret of this device is not among those given",
             )),
         }
