@@ -11,8 +11,11 @@ use crate::error::{Error, ErrorKind};
 use crate::voucher::{RvVariable, is_host, is_usable};
 use crate::write;
 
-/// The transport of a rendezvous directive: values of RVProtocol (FDO 1.1, RendezvousInfo). The address of
-/// an owner in TO1 has another list of numbers: [`Transport`](crate::onboard::Transport).
+/// The transport from a device to a rendezvous server, in a directive of a voucher: values of
+/// `RVProtocolValue` (FDO 1.1, RendezvousInfo).
+///
+/// The address of an owner has another list, [`Transport`](crate::onboard::Transport), whose table compares
+/// the two. FDO numbers the same transports differently there, so that neither list stands for the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text

@@ -27,8 +27,27 @@ use crate::verify::VerifiedVoucher;
 use crate::voucher::{is_host, is_server};
 use crate::write;
 
-/// The transport from a device to its owner: values of `TransportProtocol`, which differ from those
-/// of [`RvProtocol`](crate::create::RvProtocol).
+/// The transport from a device to its owner, in an [`OwnerAddress`]: values of `TransportProtocol`.
+///
+/// FDO has a second list for the way to the rendezvous server, which is in the voucher:
+/// [`RvProtocol`](crate::create::RvProtocol). The two have different numbers for the same transports,
+/// and each has some that the other lacks. So they are two types, and nothing converts one to the other.
+///
+/// | | to the rendezvous server: `RvProtocol` | to the owner: `Transport` |
+/// |---|---|---|
+/// | REST, which leaves HTTP or HTTPS to the device | `Rest` 0 | |
+/// | HTTP | `Http` 1 | `Http` 3 |
+/// | HTTPS | `Https` 2 | `Https` 5 |
+/// | TCP | `Tcp` 3 | `Tcp` 1 |
+/// | TLS | `Tls` 4 | `Tls` 2 |
+/// | CoAP over TCP, and over UDP | `CoapTcp` 5, `CoapUdp` 6 | |
+/// | CoAP, and with security | | `Coap` 4, `Coaps` 6 |
+///
+/// ```
+/// use ownership_voucher::create::RvProtocol;
+/// use ownership_voucher::onboard::Transport;
+/// assert_eq!((RvProtocol::Https as u8, Transport::Https.code()), (2, 5));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 #[allow(missing_docs)] // the names are those of the FDO text
