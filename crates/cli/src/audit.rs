@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use crate::advice;
 use crate::cli::AuditArgs;
 use crate::input::{Batches, Item};
-use crate::lines::{BAD, DOUBT, Lines, PLAIN};
+use crate::lines::{BAD, DOUBT, Lines, PLAIN, plain};
 use crate::material::Material;
 use crate::output::print_message;
-use crate::report::{Problem, Standing, count, fingerprint, object};
+use crate::report::{Matched, Problem, Standing, count, fingerprint, object};
 use crate::verify::Tally;
 use crate::{Failure, Outcome};
 
@@ -83,6 +83,8 @@ struct Report {
     guid: Option<String>,
     owner: Option<String>,
     entries: Option<usize>,
+    /// The names of the keys that matched.
+    matched: Matched,
     proved: Vec<&'static str>,
     chain_hash: Option<ChainHashRule>,
     anchored: bool,
@@ -99,6 +101,7 @@ impl Report {
                     guid: None,
                     owner: None,
                     entries: None,
+                    matched: Matched::default(),
                     proved: Vec::new(),
                     chain_hash: None,
                     anchored: false,
@@ -109,6 +112,11 @@ impl Report {
         };
         let audit = audit(bytes, policy);
         let voucher = audit.voucher.as_ref();
+        // While there are errors, the keys are the voucher's own claim.
+        let matched = match (voucher, &audit.owner, audit.proved) {
+            (Some(voucher), Some(owner), Some(_)) => material.matched(voucher, owner),
+            _ => Matched::default(),
+        };
         let finding = |finding: &ownership_voucher::finding::Finding| Remark {
             name: finding.kind.name(),
             code: finding.kind.code(),
@@ -121,6 +129,7 @@ impl Report {
             guid: voucher.map(|voucher| voucher.guid().to_string()),
             owner: audit.owner.as_ref().map(fingerprint),
             entries: voucher.map(|voucher| voucher.entries().len()),
+            matched,
             proved: audit.proved.map_or_else(Vec::new, |p| p.names().collect()),
             chain_hash: audit.proved.map(|proved| proved.chain_hash),
             anchored: audit.proved.is_some_and(|p| material.settles(&p)),
@@ -155,6 +164,14 @@ impl Report {
         if !self.proved.is_empty() {
             lines.line(&format!("  proved: {}", self.proved.join(", ")))?;
         }
+        for (role, key) in [
+            ("owner", &self.matched.owner),
+            ("manufacturer", &self.matched.manufacturer),
+        ] {
+            if let Some(key) = key {
+                lines.line(&format!("  {role}: {}", plain(key)))?;
+            }
+        }
         if self.chain_hash == Some(ChainHashRule::NoChain) {
             lines.line("  there is no device chain to prove: an EPID device")?;
         }
@@ -185,6 +202,8 @@ impl Report {
             ("guid", json!(self.guid)),
             ("entries", json!(self.entries)),
             ("owner", json!(self.owner)),
+            ("owner_key", json!(self.matched.owner)),
+            ("manufacturer_key", json!(self.matched.manufacturer)),
             ("proved", json!(self.proved)),
             ("errors", list(&self.errors)),
             ("findings", list(&self.findings)),

@@ -4,7 +4,9 @@
 
 mod keys;
 pub(crate) mod onetime;
+mod proof;
 mod shared;
+mod signer;
 mod values;
 
 use std::ffi::OsString;
@@ -19,7 +21,9 @@ use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
 pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
+pub(crate) use proof::{ChallengeArgs, CheckProofArgs, ProveArgs};
 pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
+pub(crate) use signer::{SignerArgs, SignerInput};
 use values::{dialect, disclosure, extra, fact, guid, hash, severity};
 pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
@@ -281,15 +285,6 @@ pub(crate) struct NewArgs {
     pub(crate) output: OutputArgs,
 }
 
-/// What a program that signs reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum SignerInput {
-    /// The message
-    Message,
-    /// Its SHA-256 or SHA-384; Ed25519 has none
-    Digest,
-}
-
 #[derive(Args, Debug)]
 #[command(
     group = clap::ArgGroup::new("next").required(true),
@@ -310,21 +305,8 @@ pub(crate) struct ExtendArgs {
     pub(crate) key: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) passphrase: PassphraseArgs,
-    /// The program that signs, such as one that asks a key service. It is run once for each voucher,
-    /// and several times at once (--jobs), without arguments. It reads the message from its standard
-    /// input and writes the signature to its standard output: raw bytes, r ‖ s or DER for ECDSA.
-    /// OV_ALGORITHM is the algorithm, such as ES256, OV_OWNER the SHA-256 of the owner's
-    /// SubjectPublicKeyInfo, OV_GUID the GUID. If it fails, its voucher is left as it was, and the rest goes on
-    #[arg(long, value_name = "PROGRAM", value_hint = ValueHint::CommandName, group = "signer")]
-    pub(crate) signer_command: Option<PathBuf>,
-    /// What the program reads: the message, or its digest with the hash of the algorithm
-    #[arg(long, value_enum, default_value_t = SignerInput::Message, requires = "signer_command")]
-    pub(crate) signer_input: SignerInput,
-    /// How long the program may take for one voucher. Then it is ended, its voucher is left as it was,
-    /// and the rest goes on
-    #[arg(long, value_name = "SECONDS", default_value_t = 60, requires = "signer_command",
-          value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) signer_timeout: u64,
+    #[command(flatten)]
+    pub(crate) program: SignerArgs,
     /// Write the message that the current owner must sign, and no voucher. Then repeat the command
     /// with the same arguments and --signature. For a shipment name a folder: it gets a file GUID.tbs for
     /// each voucher, and each is printed with algorithm and owner
@@ -457,9 +439,12 @@ pub(crate) struct CredentialArgs {
     /// The device's HMAC secret: hex, or @FILE with hex or raw bytes
     #[arg(long, value_name = "HEX|@FILE")]
     pub(crate) hmac_secret: Option<String>,
-    /// The device's private key, in PEM or DER: PKCS#8 for go-fdo, SEC 1 for fdo-rs
+    /// The device's private key: PKCS#8 (also encrypted), SEC 1 or JWK. It is written as the dialect wants
+    /// it: PKCS#8 for go-fdo, SEC 1 for fdo-rs
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) device_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
     /// Write a credential that is not active: the device is not to be onboarded
     #[arg(long)]
     pub(crate) inactive: bool,
@@ -497,88 +482,6 @@ pub(crate) struct PrivacyArgs {
     /// Exit with 1 if a voucher discloses something of this severity or above
     #[arg(long, value_name = "SEVERITY", default_value = "critical", value_parser = severity())]
     pub(crate) refuse: Severity,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ChallengeArgs {
-    /// The voucher; with --out-dir a file or folder with any number of them
-    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
-    pub(crate) voucher: PathBuf,
-    /// Your name, by which the owner knows you, such as market.example.com
-    #[arg(long, value_name = "NAME")]
-    pub(crate) verifier: String,
-    /// The file for the challenge; the standard output by default. Keep it: the answer is checked
-    /// against it. It is good for one answer only
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
-    /// Write a challenge for each voucher into this folder, named GUID.challenge.pem
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
-        conflicts_with_all = ["output"])]
-    pub(crate) out_dir: Option<PathBuf>,
-    /// Replace existing files
-    #[arg(long)]
-    pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ProveArgs {
-    /// The voucher; with --out-dir a file or folder with any number of them
-    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
-    pub(crate) voucher: PathBuf,
-    /// The challenge
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) challenge: PathBuf,
-    /// The name of the verifier to whom you prove ownership. A challenge by any other verifier is
-    /// refused
-    #[arg(long, value_name = "NAME")]
-    pub(crate) verifier: String,
-    /// The private keys of the owner: PKCS#8 (also encrypted), SEC 1, PKCS#1 or JWK, with P-256,
-    /// P-384, Ed25519 or RSA. The key that owns the voucher signs; the option can be repeated
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
-    pub(crate) key: Vec<PathBuf>,
-    #[command(flatten)]
-    pub(crate) passphrase: PassphraseArgs,
-    /// Write the message that the owner must sign, and no proof. Then repeat the command with the
-    /// same arguments and --signature
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
-    pub(crate) to_be_signed: Option<PathBuf>,
-    /// The signature over that message: raw bytes, r ‖ s or DER for ECDSA
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "prover")]
-    pub(crate) signature: Option<PathBuf>,
-    /// The file for the proof; the standard output by default
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) output: Option<PathBuf>,
-    /// Write a proof for each voucher into this folder, named GUID.proof.pem; --challenge is then
-    /// the folder with the challenges
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath,
-        conflicts_with_all = ["output", "to_be_signed", "signature"])]
-    pub(crate) out_dir: Option<PathBuf>,
-    /// Replace existing files
-    #[arg(long)]
-    pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct CheckProofArgs {
-    /// The voucher, or a folder of them; challenges and proofs are then in folders too, as
-    /// `ov challenge` and `ov prove` write them with --out-dir
-    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
-    pub(crate) voucher: PathBuf,
-    /// The challenge that you made
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) challenge: PathBuf,
-    /// The answer
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) proof: PathBuf,
-    /// Print one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
 }
 
 #[cfg(test)]

@@ -5,13 +5,17 @@ use std::path::Path;
 use ownership_voucher::file::{self, Kind};
 use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::onboard::{CredentialDialect, DeviceCredential};
-use ownership_voucher::{ErrorKind, LocalKey, PublicKey, Voucher};
+use ownership_voucher::{Error, ErrorKind, LocalKey, PublicKey, Voucher};
+use pkcs8::der::Decode as _;
+use pkcs8::{PrivateKeyInfoRef, SecretDocument};
+use sec1::{EcParameters, EcPrivateKey};
 use zeroize::Zeroizing;
 
 use crate::cli::CredentialArgs;
+use crate::keys::{Passphrase, private_keys};
 use crate::lines::Lines;
 use crate::output::{NewFile, Readers};
-use crate::read::{in_file, is_pem, read};
+use crate::read::{in_file, read};
 use crate::report::{Problem, fingerprint, quoted};
 use crate::same_file::Files;
 use crate::secret::secret;
@@ -23,6 +27,10 @@ pub(crate) fn run(args: &CredentialArgs) -> Result<Outcome, Failure> {
     files.input(args.device_key.as_deref(), "--device-key");
     files.secret(args.hmac_secret.as_deref());
     files.output(args.output.as_deref(), "-o")?;
+    files.input(
+        args.passphrase.passphrase_file.as_deref(),
+        "--passphrase-file",
+    );
     let (mut credential, dialect) = load(args)?;
     if args.inactive {
         credential.active = false;
@@ -32,9 +40,10 @@ pub(crate) fn run(args: &CredentialArgs) -> Result<Outcome, Failure> {
     };
     let target = args.dialect.or(dialect);
     let target = target.ok_or("--dialect expected: reference, go-fdo or fdo-rs")?;
-    match &args.device_key {
-        Some(path) => check_key(&credential, target, path)?,
-        None => check_own_key(&credential, dialect, target, &args.path)?,
+    if credential.has_key() && (args.device_key.is_some() || dialect != Some(target)) {
+        let fail = |error| in_file(args.device_key.as_ref().unwrap_or(&args.path), &error);
+        let key = credential.key().map_err(fail)?;
+        credential = credential.with_key(encoded(&key, target)?);
     }
     let bytes = credential.to_cbor(target).map_err(|error| {
         let hint = match error.kind() {
@@ -80,8 +89,7 @@ fn load(args: &CredentialArgs) -> Result<(DeviceCredential, Option<CredentialDia
         credential = credential.with_secret(secret);
     }
     if let Some(path) = &args.device_key {
-        let der = device_key(path)?;
-        let key = LocalKey::from_der(&der).map_err(|error| in_file(path, &error))?;
+        let key = device_key(path, &Passphrase::new(&args.passphrase))?;
         let leaf = voucher.as_ref().and_then(|voucher| {
             let leaf = voucher.device_chain().next()?;
             PublicKey::from_certificate_der(leaf).ok()
@@ -97,80 +105,48 @@ fn load(args: &CredentialArgs) -> Result<(DeviceCredential, Option<CredentialDia
                 fingerprint(&key.public_key())
             )));
         }
+        let der = key.to_pkcs8_der().map_err(|error| in_file(path, &error))?;
         credential = credential.with_key(der);
     }
     Ok((credential, dialect))
 }
 
-/// The bytes of a private key in PEM or DER.
-fn device_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let bytes = read(path)?;
-    if !is_pem(&bytes) {
-        return Ok(bytes);
+/// The one private key of a file.
+fn device_key(path: &Path, passphrase: &Passphrase) -> Result<LocalKey, Failure> {
+    let mut keys = private_keys(path, passphrase)?;
+    match (keys.pop(), keys.len()) {
+        (Some(key), 0) => Ok(key.key),
+        (_, more) => Err(Failure::Message(format!(
+            "{}: {} private keys found; expected that of the device alone",
+            path.display(),
+            more.saturating_add(1)
+        ))),
     }
-    let block = file::PemBlocks::new(&bytes)
-        .filter_map(Result::ok)
-        .find(file::PemBlock::is_private_key);
-    let missing = || Failure::Message(format!("{}: no private key in it", path.display()));
-    let key = block.ok_or_else(missing)?.decode();
-    key.map_err(|error| in_file(path, &error))
 }
 
-/// Each dialect has its own format for the key, and devices read no other: its name, and the command that
-/// writes it.
-fn key_format(dialect: CredentialDialect) -> Option<(&'static str, &'static str)> {
+/// The key in the form that the software of this dialect reads; it reads no other.
+fn encoded(key: &LocalKey, dialect: CredentialDialect) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let fail = |error: Error| Failure::Message(Problem::from(&error).message);
+    let pkcs8 = key.to_pkcs8_der().map_err(fail)?;
     match dialect {
-        CredentialDialect::GoFdo => Some(("PKCS#8", "openssl pkcs8 -topk8 -nocrypt")),
-        CredentialDialect::FdoRs => Some(("SEC 1", "openssl ec")),
-        _ => None,
+        CredentialDialect::FdoRs => sec1(&pkcs8).ok_or_else(|| {
+            let found = key.public_key().natural_type().name();
+            Failure::Message(format!(
+                "the device's key is {found}; fdo-rs expects one on P-256 or P-384"
+            ))
+        }),
+        _ => Ok(pkcs8),
     }
 }
 
-/// Refuses a key of --device-key in the format of another dialect.
-fn check_key(
-    credential: &DeviceCredential,
-    dialect: CredentialDialect,
-    path: &Path,
-) -> Result<(), Failure> {
-    let der = device_key(path)?;
-    // PKCS#8 has a version of 0 and then an algorithm, SEC 1 a version of 1 and then the secret.
-    let begin = der.get(..8).unwrap_or(&der);
-    let has = |part: &[u8]| {
-        (0..begin.len()).any(|at| begin.get(at..).is_some_and(|it| it.starts_with(part)))
-    };
-    let fits = match dialect {
-        CredentialDialect::GoFdo => has(&[2, 1, 0, 0x30]),
-        CredentialDialect::FdoRs => has(&[2, 1, 1, 4]),
-        _ => true,
-    };
-    let Some((format, command)) = key_format(dialect).filter(|_| !fits) else {
-        return Ok(());
-    };
-    let (name, dialect, device) = (path.display(), dialect.name(), credential.guid);
-    Err(Failure::Message(format!(
-        "{name}: {dialect} expects the key of the device {device} as {format}: {command} -in {name} -out FILE"
-    )))
-}
-
-/// Refuses a credential with a key that is converted: the key would keep the format of its dialect.
-fn check_own_key(
-    credential: &DeviceCredential,
-    from: Option<CredentialDialect>,
-    to: CredentialDialect,
-    path: &Path,
-) -> Result<(), Failure> {
-    let formats = (from.and_then(key_format), key_format(to));
-    let (Some((found, _)), Some((format, command))) = formats else {
-        return Ok(());
-    };
-    if found == format || !credential.has_key() {
-        return Ok(());
-    }
-    let (name, dialect, device) = (path.display(), to.name(), credential.guid);
-    Err(Failure::Message(format!(
-        "{name}: {dialect} expects the key of the device {device} as {format}, and it is {found} here: \
-         {command} -in KEY -out FILE, and give --device-key FILE"
-    )))
+/// The same key as SEC 1, with the name of its curve (RFC 5915 §3). `None` for one on no such curve.
+fn sec1(pkcs8: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let info = PrivateKeyInfoRef::try_from(pkcs8).ok()?;
+    let curve = info.algorithm.parameters_oid().ok()?;
+    let mut key = EcPrivateKey::from_der(info.private_key.as_bytes()).ok()?;
+    key.parameters = Some(EcParameters::NamedCurve(curve));
+    let document = SecretDocument::encode_msg(&key).ok()?;
+    Some(document.to_bytes())
 }
 
 /// What is no secret of it.

@@ -20,6 +20,7 @@ use crate::journal::SalesFile;
 use crate::keys::{Keys, Passphrase};
 use crate::onetime::{master, public_keys};
 use crate::owners::listed_keys;
+use crate::progress::FileProgress;
 use crate::signer::SignerCommand;
 use crate::warnings::{Policies, Warnings};
 
@@ -62,7 +63,7 @@ impl Deals {
         options: ExtendOptions,
     ) -> Result<Self, Failure> {
         let onetime = &args.onetime;
-        let elsewhere = args.signer_command.is_some()
+        let elsewhere = args.program.signer_command.is_some()
             || args.to_be_signed.is_some()
             || args.signature.is_some();
         if elsewhere && onetime.to_address.is_some() {
@@ -134,7 +135,7 @@ impl Deals {
         vouchers: &[(usize, &Item, &[u8])],
         journal: Option<&SalesFile>,
         interrupt: &Interrupt,
-        warnings: &Warnings,
+        (warnings, progress): (&Warnings, &FileProgress),
     ) -> HandedOver {
         let bytes: Vec<&[u8]> = vouchers.iter().map(|(_, _, bytes)| *bytes).collect();
         let policies = Policies::new(policy);
@@ -169,6 +170,7 @@ impl Deals {
                 signer,
                 interrupt,
                 warnings,
+                progress,
             };
             Ok(HandOverRequest::new(signer, next, options))
         };
@@ -207,7 +209,7 @@ impl Deals {
                 let none = || Error::signer("no private key is given");
                 Box::new(&keys.get_or_first(voucher.owner()).ok_or_else(none)?.key)
             }
-            From::Command(command) => Box::new(command.of(voucher)),
+            From::Command(command) => Box::new(command.of(voucher.owner(), voucher.guid())),
             From::Messages(messages) => Box::new(messages.of(voucher)),
             From::Signatures(signatures) => Box::new(signatures.of(voucher)?),
             From::Master {
@@ -257,12 +259,12 @@ impl From {
     /// A key that is not here: behind a program, or in two steps.
     fn elsewhere(args: &ExtendArgs) -> Result<Self, Failure> {
         Ok(
-            match (&args.signer_command, &args.to_be_signed, &args.signature) {
-                (Some(program), ..) => Self::Command(SignerCommand::new(
-                    program,
-                    args.signer_input,
-                    args.signer_timeout,
-                )),
+            match (
+                SignerCommand::new(&args.program),
+                &args.to_be_signed,
+                &args.signature,
+            ) {
+                (Some(command), ..) => Self::Command(command),
                 (_, Some(folder), _) => Self::Messages(Messages::open(folder, args.output.force)?),
                 (_, _, Some(folder)) => Self::Signatures(Signatures::new(folder)),
                 _ => return Err("no signer is named".into()),

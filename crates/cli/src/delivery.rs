@@ -10,8 +10,8 @@ use crate::Failure;
 use crate::input::Item;
 use crate::lines::{BAD, Lines, PLAIN};
 use crate::output::print_message;
-use crate::read::read;
 use crate::report::{Standing, Verdict, count, object};
+use crate::text::read_text;
 
 /// A delivery note, and the vouchers that came.
 pub(crate) struct Delivery {
@@ -40,6 +40,7 @@ struct Place {
     name: String,
     source: alloc::sync::Arc<str>,
     index: usize,
+    offset: Option<u64>,
 }
 
 impl Delivery {
@@ -75,6 +76,7 @@ impl Delivery {
             name: item.name(),
             source: item.source.clone(),
             index: item.index,
+            offset: item.offset,
         };
         came.good = came.good.saturating_add(1);
         match &came.first {
@@ -101,6 +103,7 @@ impl Delivery {
                     ("guid", json!(guid.to_string())),
                     ("source", json!(place.map(|place| &*place.source))),
                     ("index", json!(place.map(|place| place.index))),
+                    ("file_offset", json!(place.and_then(|place| place.offset))),
                 ])),
                 false => lines.pieces(&[(BAD, word), (PLAIN, &format!("  {guid}{words}"))]),
             }
@@ -163,9 +166,8 @@ impl Delivery {
 
 /// The GUIDs of a file.
 fn guids(path: &Path) -> Result<BTreeSet<Guid>, Failure> {
-    let bytes = read(path)?;
+    let text = read_text(path)?;
     let name = path.display();
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut guids = BTreeSet::new();
     for (number, line) in (1_usize..).zip(text.split(|byte| *byte == b'\n')) {
         let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();

@@ -25,12 +25,13 @@ use crate::material::Material;
 use crate::output::{Sink, print_message, print_messages_as_json};
 use crate::owners::next_owner;
 use crate::plan::{Decision, Plan, plan};
+use crate::progress::FileProgress;
 use crate::receipts::Receipts;
 use crate::recover::{Recovery, without_receipts};
 use crate::report::{Problem, count};
 use crate::resume::{Found, complete, is_free, look};
 use crate::same_file::Files;
-use crate::verify::{Progress, pool};
+use crate::verify::pool;
 use crate::warnings::{Warnings, warn_of_private_key};
 use crate::{Failure, Outcome};
 
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &ExtendArgs) -> Result<Outcome, Failure> {
         (Some(_), None, None)
             if args.key.is_empty()
                 && args.onetime.master.is_none()
-                && args.signer_command.is_none() =>
+                && args.program.signer_command.is_none() =>
         {
             Err("one of --key, --signer-command, --master, --to-be-signed and --signature is needed"
                 .into())
@@ -189,6 +190,12 @@ fn shipment(
             return recovery.run(|number, voucher| deals.prepare(number, voucher));
         }
     };
+    let what = if sink.is_folder() {
+        "files"
+    } else {
+        "vouchers"
+    };
+    let progress = FileProgress::new(plan.vouchers, what);
     let mut run = Run {
         args,
         material,
@@ -200,7 +207,7 @@ fn shipment(
         interrupt,
         sink,
         receipts,
-        progress: Progress::new(true),
+        progress,
         warnings: Warnings::new(args.hash.map(Into::into)),
         number: 0,
         broken: None,
@@ -212,7 +219,7 @@ fn shipment(
             break;
         }
         run.items(&items, &pool)?;
-        run.progress.show(&batches);
+        run.progress.reached(run.number);
     }
     run.finish(&batches)
 }
@@ -241,7 +248,7 @@ struct Run<'r> {
     interrupt: Interrupt,
     sink: Sink,
     receipts: Receipts,
-    progress: Progress,
+    progress: FileProgress,
     warnings: Warnings,
     /// The number of the next voucher in the whole input.
     number: usize,
@@ -294,11 +301,12 @@ impl Run<'_> {
         }
         self.progress.clear();
         let journal = self.journal.as_ref();
-        let (interrupt, warnings) = (&self.interrupt, &self.warnings);
+        let (interrupt, told) = (&self.interrupt, (&self.warnings, &self.progress));
         let signed = pool.install(|| {
             self.deals
-                .make(self.policy, &to_sign, journal, interrupt, warnings)
+                .make(self.policy, &to_sign, journal, interrupt, told)
         });
+        self.progress.clear();
         let mut signed = signed.into_iter();
         let mut written = Vec::new();
         for (item, step) in items.iter().zip(steps) {
@@ -338,7 +346,7 @@ impl Run<'_> {
             Err(problem) if problem.is_unread() => return Step::Unread(problem.message.clone()),
             Err(problem) => return Step::Failed(problem.message.clone()),
         };
-        match self.plan.get(&number) {
+        match self.plan.get(number) {
             Some(Decision::Duplicate(first)) => return Step::Duplicate(first.clone()),
             Some(Decision::Refused(why)) => return Step::Failed(why.clone()),
             None => {}
@@ -396,8 +404,7 @@ impl Run<'_> {
                 false => &mut self.tally.before,
             };
             *slot = slot.saturating_add(1);
-            self.receipts
-                .push(&written.receipt, item.index, &item.source);
+            self.receipts.push(&written.receipt, item.place());
             self.origin(&written.before);
         }
     }
@@ -488,7 +495,7 @@ impl Run<'_> {
         print_message(message);
     }
 
-    fn finish(mut self, batches: &Batches) -> Result<Outcome, Failure> {
+    fn finish(self, batches: &Batches) -> Result<Outcome, Failure> {
         self.progress.clear();
         let stopped = self.interrupt.code();
         let tally = self.tally;

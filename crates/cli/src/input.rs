@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 
 use ownership_voucher::ErrorKind;
@@ -165,6 +166,8 @@ pub(crate) struct Batches {
     total: u64,
     unread: usize,
     skipped: usize,
+    /// By their kinds, those that were not named.
+    skipped_more: BTreeMap<&'static str, usize>,
     vouchers: usize,
     /// The number of paths given, and whether they contained nothing at all.
     paths: usize,
@@ -220,6 +223,7 @@ impl Batches {
             total: if whole { found.bytes } else { 0 },
             unread: 0,
             skipped: 0,
+            skipped_more: BTreeMap::new(),
             vouchers: 0,
             silent,
             lenient,
@@ -299,6 +303,7 @@ impl Batches {
         if !items.is_empty() {
             return Some(items);
         }
+        self.say_skipped();
         if self.vouchers == 0 && self.failures() == 0 {
             self.say("no voucher found");
             self.empty = true;
@@ -333,7 +338,7 @@ impl Batches {
                 && current.index == 0
                 && !current.source.promises(current.stream.other_blocks())
             {
-                self.skip();
+                self.skip(bytes.as_ref().err());
                 continue;
             }
             let index = current.index;
@@ -407,26 +412,43 @@ impl Batches {
         }
     }
 
-    fn skip(&mut self) {
+    /// Passes over a file of a folder, which is told by name.
+    fn skip(&mut self, problem: Option<&Problem>) {
         if let Some(current) = self.current.take() {
-            let why = match (
-                watch::seen(&current.seen).is_empty(),
-                current.stream.archive(),
-            ) {
-                (true, Some(archive)) => archive.text(),
-                (true, None) => "no voucher in it",
-                (false, _) => "a private key, no voucher in it",
+            let keys = !watch::seen(&current.seen).is_empty();
+            let what = problem.and_then(Problem::what);
+            let why = match (what, keys) {
+                (_, true) => "a private key, no voucher in it",
+                (Some(what), false) => what,
+                (None, false) if current.stream.is_empty() => "an empty file",
+                (None, false) => "no voucher in it",
             };
             self.note_skipped(&current.source.name, why);
         }
     }
 
-    fn note_skipped(&mut self, name: &str, why: &str) {
+    fn note_skipped(&mut self, name: &str, why: &'static str) {
         self.skipped = self.skipped.saturating_add(1);
         // A few names are informative; a thousand are not.
         if self.skipped <= NAMED {
             self.say(&format!("skipped {}: {why}", printable(name)));
+            return;
         }
+        let more = self.skipped_more.entry(why).or_default();
+        *more = more.saturating_add(1);
+    }
+
+    /// Says what the files are that were skipped and not named.
+    fn say_skipped(&mut self) {
+        let kinds = core::mem::take(&mut self.skipped_more);
+        if kinds.is_empty() {
+            return;
+        }
+        let kinds: Vec<String> = kinds
+            .iter()
+            .map(|(why, more)| format!("{why} ({})", count(*more, "file", "files")))
+            .collect();
+        self.say(&format!("skipped beside these: {}", kinds.join(", ")));
     }
 }
 

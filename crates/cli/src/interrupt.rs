@@ -11,6 +11,7 @@ use signal_hook::flag;
 
 use crate::Failure;
 use crate::outcome::SIGNALLED;
+use crate::progress::FileProgress;
 use crate::warnings::Warnings;
 
 /// Whether the user or the system has asked the program to stop, and by which signal.
@@ -59,11 +60,12 @@ impl Interrupt {
 }
 
 /// A signer that stops signing after a signal, so that a long group ends soon. It prints pending
-/// warnings before it signs.
+/// warnings before it signs, and counts afterwards.
 pub(crate) struct Stoppable<'s> {
     pub(crate) signer: Box<dyn OwnerSigner + Send + Sync + 's>,
     pub(crate) interrupt: &'s Interrupt,
     pub(crate) warnings: &'s Warnings,
+    pub(crate) progress: &'s FileProgress,
 }
 
 impl OwnerSigner for Stoppable<'_> {
@@ -73,7 +75,9 @@ impl OwnerSigner for Stoppable<'_> {
 
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
         self.interrupt.check()?;
-        self.warnings.say();
-        self.signer.sign(algorithm, message)
+        self.progress.aside(|| self.warnings.say());
+        let signature = self.signer.sign(algorithm, message);
+        self.progress.step();
+        signature
     }
 }

@@ -11,11 +11,11 @@ mod mine;
 mod named;
 mod passphrase;
 mod refused;
-mod text;
+mod ssh;
 
 use std::path::Path;
 
-use ownership_voucher::{LocalKey, PublicKey, file};
+use ownership_voucher::{ErrorKind, LocalKey, PublicKey, file};
 use zeroize::Zeroizing;
 
 pub(crate) use expected::{Expected, fingerprint};
@@ -23,10 +23,10 @@ pub(crate) use mine::Keys;
 pub(crate) use passphrase::Passphrase;
 
 use crate::Failure;
-use crate::read::{in_file, is_pem, read};
+use crate::read::{in_file, is_pem};
 use crate::report::{Problem, count};
+use crate::text::read_text;
 use jwk::Jwk;
-use named::Named;
 use refused::{PRIVATE, Refused};
 
 /// A part of a file: one key or certificate.
@@ -53,7 +53,7 @@ pub(crate) enum Content {
 
 /// The parts of a file.
 pub(crate) fn pieces(path: &Path) -> Result<Vec<Piece>, Failure> {
-    let bytes = text::narrow(read(path)?).map_err(|error| of_file(path, error))?;
+    let bytes = read_text(path)?;
     let mut pieces = if is_pem(&bytes) {
         of_pem(path, &bytes)?
     } else if let Some(keys) = jwk::read(&bytes) {
@@ -79,13 +79,6 @@ fn plain(content: Content) -> Piece {
     }
 }
 
-fn of_file(path: &Path, error: Failure) -> Failure {
-    match error {
-        Failure::Message(why) => Failure::Message(format!("{}: {why}", path.display())),
-        Failure::Closed => Failure::Closed,
-    }
-}
-
 fn of_jwk(key: Result<Jwk, Refused>) -> Content {
     match key {
         Ok(Jwk::Public(key)) => Content::Public(key),
@@ -100,9 +93,12 @@ fn of_pem(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
         let block = block.map_err(|error| in_file(path, &error))?;
         let label = block.label();
         let whole = bytes.get(block.offset()..).unwrap_or_default();
-        let other = named::pem_label(label).or_else(|| named::legacy_encrypted(whole));
+        let other = match label {
+            "OPENSSH PRIVATE KEY" => Some(ssh::private(&block.decode().unwrap_or_default())),
+            _ => named::pem_label(label).or_else(|| named::legacy_encrypted(whole)),
+        };
         let content = match other {
-            Some(named) => Content::Other(in_words(named)),
+            Some(named) => Content::Other(Refused::named(named)),
             // The curve, which OpenSSL writes before a key.
             None if label.ends_with("PARAMETERS") => continue,
             None => {
@@ -111,7 +107,7 @@ fn of_pem(path: &Path, bytes: &[u8]) -> Result<Vec<Piece>, Failure> {
                     "CERTIFICATE" | "X509 CERTIFICATE" | "TRUSTED CERTIFICATE" => {
                         Content::Certificate(der.to_vec())
                     }
-                    "PUBLIC KEY" | "RSA PUBLIC KEY" => public(&der),
+                    "PUBLIC KEY" | "RSA PUBLIC KEY" | "RSA-PSS PUBLIC KEY" => public(&der),
                     _ if block.is_private_key() => of_private(der),
                     _ => Content::Other(Refused::new(format!("a PEM block {label}"), "")),
                 }
@@ -142,8 +138,9 @@ fn of_der(bytes: &[u8]) -> Option<Content> {
     if PublicKey::from_certificate_der(bytes).is_ok() {
         return Some(Content::Certificate(bytes.to_vec()));
     }
-    match named::file(bytes) {
-        Some(named) => Some(Content::Other(in_words(named))),
+    let ssh = ssh::file(bytes.trim_ascii_start());
+    match ssh.or_else(|| named::file(bytes)) {
+        Some(named) => Some(Content::Other(Refused::named(named))),
         None if bytes.first() == Some(&0x30) => match public(bytes) {
             Content::Other(_) if der::is_certificate(bytes) => {
                 Some(Content::Certificate(bytes.to_vec()))
@@ -173,10 +170,6 @@ fn unknown(bytes: &[u8]) -> Content {
         [] => Refused::new("an empty file", ""),
         _ => Refused::new("neither PEM, DER nor JWK", ""),
     })
-}
-
-fn in_words(named: Named) -> Refused {
-    Refused::new(named.what, named.advice)
 }
 
 /// A private key and its place in words.
@@ -286,6 +279,10 @@ pub(crate) fn unfit_certificate(
             "{name}: a certificate for {algorithm} found; {}",
             named::KEYS
         )),
+        None if error.kind() == ErrorKind::UnsupportedKeyType && named::names_pss(der) => {
+            let named = named::PSS_CERTIFICATE;
+            Failure::Message(format!("{name}: {} found; {}", named.what, named.advice))
+        }
         None => Failure::Message(format!("{name}: {}", Problem::from(error).message)),
     }
 }

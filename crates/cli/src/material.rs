@@ -14,13 +14,14 @@ use crate::Failure;
 use crate::cli::PolicyArgs;
 use crate::keys::Expected;
 use crate::output::print_message;
-use crate::read::{in_file, is_pem, read};
+use crate::read::{in_file, is_pem};
 use crate::report::{Matched, count};
 use crate::secret::{secret, table};
+use crate::text::read_text;
 
 /// The certificates of a PEM file, or the single one of a DER file.
 pub(crate) fn certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    certificates_of(path, &read(path)?)
+    certificates_of(path, &read_text(path)?)
 }
 
 fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
@@ -241,7 +242,7 @@ fn roots(paths: &[PathBuf], lists: &[PathBuf]) -> Result<Option<Roots>, Failure>
 
 /// The revocation lists of a PEM file, or the single one of a DER file.
 fn revocation_lists(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
-    let bytes = read(path)?;
+    let bytes = read_text(path)?;
     if !is_pem(&bytes) {
         return Ok(vec![bytes.to_vec()]);
     }

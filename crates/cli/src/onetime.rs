@@ -263,6 +263,7 @@ fn line(json: bool, item: &crate::input::Item, guid: &str, owner: &str, place: &
     object(&[
         ("source", json!(&*item.source)),
         ("index", json!(item.index)),
+        ("file_offset", json!(item.offset)),
         ("guid", json!(guid)),
         ("owner", json!(owner)),
         ("address", address),

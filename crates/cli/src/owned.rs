@@ -107,7 +107,14 @@ fn print(item: &Item, claim: &Result<Claim, Problem>, lines: &mut Lines) -> Resu
                 None => (DOUBT, "other", format!(" {rest}")),
             }
         }
-        Err(problem) => (BAD, "unread", format!("  {name}  {}", problem.message)),
+        Err(problem) => {
+            let place = item.place().words(problem);
+            (
+                BAD,
+                "unread",
+                format!("  {name}  {}{place}", problem.message),
+            )
+        }
     };
     lines.pieces(&[(style, word), (PLAIN, &rest)])
 }
@@ -121,6 +128,7 @@ fn json_of(item: &Item, claim: &Result<Claim, Problem>) -> String {
     object(&[
         ("source", json!(&*item.source)),
         ("index", json!(item.index)),
+        ("file_offset", json!(item.offset)),
         ("guid", json!(claim.map(|claim| claim.guid.to_string()))),
         ("owner", json!(owner.map(|owner| hex(owner)))),
         (

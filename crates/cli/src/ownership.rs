@@ -7,10 +7,9 @@ use std::path::Path;
 
 use ownership_voucher::{VerifiedVoucher, file};
 
-use steps::{CHALLENGE, PROOF, checked, failure, read_challenge, respond, sign, take};
+use steps::{CHALLENGE, PROOF, Prover, checked, failure, read_challenge, respond, take};
 
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
-use crate::keys::{Keys, Passphrase};
 use crate::material::Material;
 use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
@@ -27,6 +26,7 @@ pub(crate) fn challenge(args: &ChallengeArgs) -> Result<Outcome, Failure> {
     files.input(Some(&args.voucher), "the voucher");
     files.policy(&args.policy);
     files.output(args.output.as_deref(), "-o")?;
+    refuse_folder(&args.voucher, "")?;
     let output = open(args.output.as_deref(), args.force)?;
     let mut nonce = [0; 32];
     fill_random(&mut nonce)?;
@@ -56,9 +56,14 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     files.policy(&args.policy);
     files.output(args.to_be_signed.as_deref(), "--to-be-signed")?;
     files.output(args.output.as_deref(), "-o")?;
+    refuse_folder(
+        &args.voucher,
+        "with --key or --signer-command; --to-be-signed and --signature take one voucher",
+    )?;
     let challenge = read_challenge(&args.challenge)?;
-    let message = with_voucher(&args.voucher, &args.policy, |voucher| {
-        respond(&challenge, voucher, &args.verifier)
+    let (message, guid) = with_voucher(&args.voucher, &args.policy, |voucher| {
+        let message = respond(&challenge, voucher, &args.verifier)?;
+        Ok((message, voucher.guid()))
     })?;
     if let Some(path) = &args.to_be_signed {
         let bytes = message.to_be_signed();
@@ -69,16 +74,17 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
     }
     // A message that cannot be written is not signed.
     let output = open(args.output.as_deref(), args.force)?;
-    let proof = match (args.key.as_slice(), &args.signature) {
-        ([_, ..], None) => {
-            let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
-            sign(&message, &keys)?
-        }
-        ([], Some(path)) => {
+    let proof = match (Prover::load(args)?, &args.signature) {
+        (Some(prover), _) => prover.sign(&message, guid)?,
+        (None, Some(path)) => {
             let proof = message.finish(&read(path)?);
             proof.map_err(|error| in_file(path, &error))?
         }
-        _ => return Err("one of --key, --to-be-signed and --signature expected".into()),
+        (None, None) => {
+            return Err(
+                "one of --key, --signer-command, --to-be-signed and --signature expected".into(),
+            );
+        }
     };
     put(output, PROOF, &proof)?;
     Ok(Outcome::Good)
@@ -115,6 +121,22 @@ fn with_voucher<T>(
     let done = work(&voucher)?;
     material.note_unanchored(usize::from(!material.settles(voucher.proved())));
     Ok(done)
+}
+
+/// Says what to do with a folder where one voucher is expected.
+fn refuse_folder(path: &Path, with: &str) -> Result<(), Failure> {
+    if !path.is_dir() {
+        return Ok(());
+    }
+    let with = if with.is_empty() {
+        String::new()
+    } else {
+        format!(", {with}")
+    };
+    Err(Failure::Message(format!(
+        "{} is a folder; for all vouchers in it give --out-dir DIR{with}",
+        path.display()
+    )))
 }
 
 /// The file that the user named, or the standard output.

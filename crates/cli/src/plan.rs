@@ -24,7 +24,19 @@ pub(crate) enum Decision {
 }
 
 /// Decisions by voucher number in the whole input.
-pub(crate) type Plan = BTreeMap<usize, Decision>;
+#[derive(Debug, Default)]
+pub(crate) struct Plan {
+    decisions: BTreeMap<usize, Decision>,
+    /// The number of vouchers in the input.
+    pub(crate) vouchers: usize,
+}
+
+impl Plan {
+    /// The decision about the voucher with this number; `None` if it is simply handed over.
+    pub(crate) fn get(&self, number: usize) -> Option<&Decision> {
+        self.decisions.get(&number)
+    }
+}
 
 /// Reads everything and decides.
 pub(crate) fn plan(
@@ -60,8 +72,12 @@ pub(crate) fn plan(
     })?;
     drop(seen);
     keys_fit(deals, vouchers, unreadable, unread)?;
+    let mut plan = Plan {
+        vouchers,
+        ..Plan::default()
+    };
     if shared.is_empty() {
-        return Ok(Plan::new());
+        return Ok(plan);
     }
     let mut parties: BTreeMap<Guid, Vec<Party>> = BTreeMap::new();
     let mut collect = |number: usize, name: &str, bytes: Option<&[u8]>| {
@@ -82,7 +98,6 @@ pub(crate) fn plan(
     each(&mut inputs.batches(true), interrupt, |number, item| {
         collect(number, &item.name(), item.bytes.as_deref().ok());
     })?;
-    let mut plan = Plan::new();
     for group in parties.into_values() {
         decide(&group, &mut plan);
     }
@@ -154,7 +169,7 @@ fn decide(group: &[Party], plan: &mut Plan) {
     let Some(conflict) = group.iter().find(differs) else {
         for repeated in group.iter().skip(1) {
             let decision = Decision::Duplicate(first.name.clone());
-            plan.insert(repeated.number, decision);
+            plan.decisions.insert(repeated.number, decision);
         }
         return;
     };
@@ -178,6 +193,6 @@ fn decide(group: &[Party], plan: &mut Plan) {
             ),
         };
         let why = format!("{why}: neither is signed");
-        plan.insert(party.number, Decision::Refused(why));
+        plan.decisions.insert(party.number, Decision::Refused(why));
     }
 }

@@ -20,6 +20,7 @@ use crate::json::Object;
 use crate::lines::object_with;
 use crate::output::{NewFile, Readers, Sink, print_message};
 use crate::place::Place;
+use crate::report;
 
 /// Maximum bytes in a line.
 const MOST: u64 = 1 << 20;
@@ -136,14 +137,18 @@ impl Receipts {
 
     /// Adds the receipt of a voucher that has been passed to the sink. It is held back until the
     /// voucher is durable, and is omitted if the file already has it.
-    pub(crate) fn push(&mut self, receipt: &Receipt, index: usize, source: &str) {
+    pub(crate) fn push(&mut self, receipt: &Receipt, place: report::Place<'_>) {
         let (guid, hash) = (receipt.guid.to_string(), receipt.entry_hash.to_string());
         if let To::Added(added) = &mut self.to
             && !added.known.insert(identity(&guid, &hash))
         {
             return;
         }
-        let place = [("source", json!(source)), ("index", json!(index))];
+        let place = [
+            ("source", json!(place.source)),
+            ("index", json!(place.index)),
+            ("file_offset", json!(place.offset)),
+        ];
         let line = object_with(&place, receipt);
         self.waiting.push(format!("{line}\n"));
     }

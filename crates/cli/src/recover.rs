@@ -70,7 +70,7 @@ impl Recovery<'_> {
                 }
                 match self.one(&item, number, &policy, &prepare, next.as_deref()) {
                     Ok((receipt, before)) => {
-                        receipts.push(&receipt, item.index, &item.source);
+                        receipts.push(&receipt, item.place());
                         let unanchored = usize::from(!self.material.settles(&before));
                         tally.unanchored = tally.unanchored.saturating_add(unanchored);
                         tally.done = tally.done.saturating_add(1);
@@ -126,7 +126,7 @@ impl Recovery<'_> {
     {
         let bytes = item.bytes.as_deref();
         let bytes = bytes.map_err(|problem| Not::Sold(problem.message.clone()))?;
-        match self.plan.get(&number) {
+        match self.plan.get(number) {
             Some(Decision::Duplicate(first)) => return Err(Not::Duplicate(first.clone())),
             Some(Decision::Refused(why)) => return Err(Not::Sold(why.clone())),
             None => {}

@@ -18,8 +18,8 @@ pub(crate) struct Problem {
     pub(crate) entry: Option<usize>,
     pub(crate) offset: Option<u64>,
     pub(crate) message: String,
-    /// What to do, with which the message ends, where that depends on more than the kind.
-    advice: Option<&'static str>,
+    /// What its input is, if that is known.
+    input: Option<Kind>,
 }
 
 impl Problem {
@@ -29,7 +29,7 @@ impl Problem {
             entry: None,
             offset: None,
             message: message.into(),
-            advice: None,
+            input: None,
         }
     }
 
@@ -54,17 +54,23 @@ impl Problem {
     fn because(mut self, kind: Kind) -> Self {
         let before = if self.message.is_empty() { "" } else { "; " };
         self.message = format!("{}{before}{kind}; {}", self.message, kind.advice());
-        self.advice = Some(kind.advice());
+        self.input = Some(kind);
         self
+    }
+
+    /// What its input is, if that is known.
+    pub(crate) fn what(&self) -> Option<&'static str> {
+        self.input.map(Kind::text)
     }
 
     /// The message without the advice at its end, and the advice.
     pub(crate) fn parts(&self) -> (&str, Option<&'static str>) {
-        let message = self.advice.and_then(|advice| {
+        let advice = self.input.map(Kind::advice);
+        let message = advice.and_then(|advice| {
             let message = self.message.strip_suffix(advice)?;
             message.strip_suffix("; ")
         });
-        (message.unwrap_or(&self.message), self.advice)
+        (message.unwrap_or(&self.message), advice)
     }
 
     /// The verdict that it causes for its voucher or file.
@@ -115,7 +121,7 @@ impl From<&Error> for Problem {
             entry: error.entry(),
             offset: error.offset().map(|offset| offset as u64),
             message,
-            advice: None,
+            input: None,
         }
     }
 }

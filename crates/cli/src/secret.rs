@@ -18,6 +18,7 @@ use crate::csv::{SEPARATORS, fields};
 use crate::output::print_message;
 use crate::read::read;
 use crate::report::{Problem, count};
+use crate::text::read_text;
 
 /// The result of reading.
 const FORMS: &str = "expected hexadecimal digits (0x, blanks, colons and line ends are passed over), \
@@ -104,14 +105,10 @@ fn credential_or_other(bytes: &[u8]) -> Result<Option<(Guid, HmacSecret)>, Strin
 /// comma, semicolon or tab between them. Blank lines, comments after # and a heading are passed
 /// over.
 pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
-    let bytes = read(path)?;
+    let text = read_text(path)?;
     let name = path.display();
     let fail = |why: &str| Failure::Message(format!("--hmac-secrets: {name} {why}"));
-    if is_wide(&bytes) {
-        return Err(fail("is text in UTF-16; expected ASCII or UTF-8"));
-    }
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let text = core::str::from_utf8(text).map_err(|_| fail("is not text in UTF-8"))?;
+    let text = core::str::from_utf8(&text).map_err(|_| fail("is not text in UTF-8"))?;
     let mut secrets = HmacSecrets::new();
     for (number, line) in (1_usize..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default().trim();
@@ -214,7 +211,7 @@ fn kind_of_text(text: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether this is text in which each character takes two bytes.
-pub(crate) fn is_wide(bytes: &[u8]) -> bool {
+fn is_wide(bytes: &[u8]) -> bool {
     let (pairs, []) = bytes.as_chunks::<2>() else {
         return false;
     };

@@ -2,16 +2,16 @@
 //! and the signature on the standard output.
 
 use std::io::{Read, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ownership_voucher::sign::Algorithm;
-use ownership_voucher::{Error, OwnerSigner, PublicKey, VerifiedVoucher};
+use ownership_voucher::{Error, Guid, OwnerSigner, PublicKey};
 
-use crate::cli::SignerInput;
+use crate::cli::{SignerArgs, SignerInput};
 use crate::lines::plain;
 use crate::report::{count, hex};
 
@@ -38,21 +38,21 @@ pub(crate) struct SignerFor<'c> {
 }
 
 impl SignerCommand {
-    /// A run that takes longer than `seconds` is ended.
-    pub(crate) fn new(program: &Path, input: SignerInput, seconds: u64) -> Self {
-        Self {
-            program: program.to_path_buf(),
-            input,
-            limit: Duration::from_secs(seconds),
-        }
+    /// The program that the options name. A run that takes longer than they say is ended.
+    pub(crate) fn new(args: &SignerArgs) -> Option<Self> {
+        Some(Self {
+            program: args.signer_command.clone()?,
+            input: args.signer_input,
+            limit: Duration::from_secs(args.signer_timeout),
+        })
     }
 
     /// Its owner is who has to sign; whether the program has that key shows in the signature.
-    pub(crate) fn of(&self, voucher: &VerifiedVoucher<'_>) -> SignerFor<'_> {
+    pub(crate) fn of(&self, owner: &PublicKey, guid: Guid) -> SignerFor<'_> {
         SignerFor {
             command: self,
-            owner: voucher.owner().clone(),
-            guid: voucher.guid().to_string(),
+            owner: owner.clone(),
+            guid: guid.to_string(),
         }
     }
 }

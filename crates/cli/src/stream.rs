@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use ownership_voucher::ErrorKind;
-use ownership_voucher::file::{Format, Kind, Piece, Splitter};
+use ownership_voucher::file::{Format, Piece, Splitter};
 use zeroize::Zeroizing;
 
 use crate::report::Problem;
@@ -107,10 +107,9 @@ impl<R: Read> Stream<R> {
         self.splitter.offset()
     }
 
-    /// The kind of archive that the stream is.
-    pub(crate) fn archive(&self) -> Option<Kind> {
-        let packed = |kind: &Kind| kind.advice().starts_with("unpack");
-        self.splitter.kind().filter(packed)
+    /// Whether the stream had no bytes so far.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// Whether there were well-formed PEM blocks with other labels: certificates, keys.
@@ -133,10 +132,11 @@ impl<R: Read> Stream<R> {
             return Ok(voucher);
         }
         let why = match self.splitter.unread_data() {
-            _ if !any && self.empty => "the input is empty".to_owned(),
+            _ if !any && self.empty => "the input is empty; fetch the file again".to_owned(),
             _ if !any => match self.splitter.kind() {
                 Some(kind) => return Ok(Some(Err(Problem::of_kind(kind)))),
-                None => "neither CBOR nor PEM, base64, hexadecimal digits or JSON of a voucher"
+                None => "neither CBOR nor PEM, base64, hexadecimal digits or JSON of a voucher; is this \
+                         the right file?"
                     .to_owned(),
             },
             Some(at) if !self.reported => {

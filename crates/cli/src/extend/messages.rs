@@ -5,13 +5,14 @@ use ownership_voucher::{Error, ErrorKind, Voucher};
 use super::two_steps::{hint, journal};
 use crate::cli::ExtendArgs;
 use crate::deals::Deals;
-use crate::input::{Inputs, Item};
+use crate::input::{Batches, Inputs, Item};
 use crate::interrupt::Interrupt;
 use crate::journal::SalesFile;
 use crate::lines::print_failure;
 use crate::material::Material;
 use crate::output::{Lines, print_message};
 use crate::plan::{Decision, plan};
+use crate::progress::FileProgress;
 use crate::report::{Problem, count};
 use crate::same_file::Files;
 use crate::verify::pool;
@@ -44,6 +45,7 @@ pub(super) fn messages(
     let policy = material.policy();
     let plan = plan(&inputs, &policy, deals, &interrupt)?;
     let warnings = Warnings::new(args.hash.map(Into::into));
+    let progress = FileProgress::new(plan.vouchers, "messages");
     let (mut lines, mut tally, mut first) = (Lines::new(), Tally::default(), 0_usize);
     let mut batches = inputs.batches(true);
     let mut broken = None;
@@ -51,10 +53,11 @@ pub(super) fn messages(
         if interrupt.code().is_some() || broken.is_some() {
             break;
         }
+        progress.clear();
         let numbered = || (first..).zip(&items);
         let mut to_sign = Vec::new();
         for (number, item) in numbered() {
-            match (plan.get(&number), &item.bytes) {
+            match (plan.get(number), &item.bytes) {
                 (Some(Decision::Refused(why)), _) => failed(item, why, &mut tally),
                 (Some(Decision::Duplicate(of)), _) => {
                     print_message(&format!("{}: a duplicate of {of}", item.name()));
@@ -65,8 +68,10 @@ pub(super) fn messages(
             }
         }
         name(journal.as_ref(), &to_sign);
+        let told = (&warnings, &progress);
         let results =
-            pool.install(|| deals.make(&policy, &to_sign, journal.as_ref(), &interrupt, &warnings));
+            pool.install(|| deals.make(&policy, &to_sign, journal.as_ref(), &interrupt, told));
+        progress.clear();
         for ((_, item, bytes), result) in to_sign.iter().zip(results) {
             let Err(error) = result else { continue };
             match deals.message(&guid(bytes)) {
@@ -85,8 +90,20 @@ pub(super) fn messages(
             }
         }
         first = first.saturating_add(items.len());
+        progress.reached(first);
     }
+    progress.clear();
     lines.flush()?;
+    finish(&tally, &batches, &interrupt, broken)
+}
+
+/// The summary, and the outcome.
+fn finish(
+    tally: &Tally,
+    batches: &Batches,
+    interrupt: &Interrupt,
+    broken: Option<String>,
+) -> Result<Outcome, Failure> {
     print_message(&format!(
         "{} to be signed, {} not{}",
         count(tally.written, "message", "messages"),

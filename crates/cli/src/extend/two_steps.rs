@@ -1,6 +1,5 @@
 //! One voucher that is signed elsewhere: first the message, then the signature.
 
-use alloc::sync::Arc;
 use std::path::Path;
 
 use ownership_voucher::{
@@ -80,6 +79,9 @@ pub(super) fn hint(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::CaAsOwner => " (--allow-ca-owner sells to it)",
         ErrorKind::LimitEntrySize => " (--max-entry)",
+        ErrorKind::UnfitChain => {
+            " (the chain of one owner is expected: its own certificate first, each signed by the next)"
+        }
         ErrorKind::NotOwner => " (`ov owned` says which of your keys owns which voucher)",
         _ => "",
     }
@@ -98,8 +100,9 @@ pub(super) fn first_step(
     // A message that cannot be written is never signed, and is not a sale.
     let mut output = NewFile::create(path, args.output.force, Readers::Usual)?;
     let journal = journal(args)?;
-    let (name, source, bytes) = only_voucher(args)?;
-    files.input(Some(Path::new(&*source)), "an input");
+    let (item, bytes) = only_voucher(args)?;
+    let name = item.name();
+    files.input(Some(Path::new(&*item.source)), "an input");
     let policy = material.policy();
     let prepared = with_verified(&bytes, &policy, |voucher| {
         let extension = voucher.extend(next, options)?;
@@ -152,7 +155,7 @@ pub(super) fn second_step(
             receipt,
             inputs: &Inputs::new(&args.paths)?,
             material,
-            plan: &Plan::new(),
+            plan: &Plan::default(),
             journal: journal.as_ref(),
             interrupt: &Interrupt::install()?,
         };
@@ -161,8 +164,9 @@ pub(super) fn second_step(
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
     let mut receipts = Receipts::open(args, &sink)?;
     let journal = journal(args)?;
-    let (name, source, bytes) = only_voucher(args)?;
-    files.input(Some(Path::new(&*source)), "an input");
+    let (item, bytes) = only_voucher(args)?;
+    let name = item.name();
+    files.input(Some(Path::new(&*item.source)), "an input");
     let signature = read(path)?;
     let policy = material.policy();
     let signed = with_verified(&bytes, &policy, |voucher| {
@@ -183,7 +187,7 @@ pub(super) fn second_step(
         Ok((_, Found::Refused(why, outcome), _)) => return Ok(in_the_way(&name, &why, outcome)),
         Ok((_, Found::Done(done), _)) => {
             print_message(&format!("{name}: done before and skipped"));
-            receipts.push(&done.0, 0, &source);
+            receipts.push(&done.0, item.place());
             receipts.finish()?;
             material.note_unanchored(usize::from(!material.settles(&done.1)));
             return Ok(Outcome::Good);
@@ -196,15 +200,15 @@ pub(super) fn second_step(
     };
     warn_of_private_key(&voucher, &name);
     sink.push(voucher.as_bytes(), &receipt.guid.to_string())?;
-    receipts.push(&receipt, 0, &source);
+    receipts.push(&receipt, item.place());
     complete(sink, receipts, args.output.output.as_deref())?;
     material.note_unanchored(usize::from(!material.settles(&before)));
     Ok(Outcome::Good)
 }
 
-/// Name, source and bytes of the single voucher of the input: signing in two steps handles one at a
-/// time.
-fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failure> {
+/// The place and the bytes of the single voucher of the input: with a file for the message or the
+/// signature, signing in two steps handles one at a time.
+fn only_voucher(args: &ExtendArgs) -> Result<(Item, Vec<u8>), Failure> {
     let mut batches = Batches::new(&args.paths);
     let mut found: Option<Item> = None;
     while let Some(items) = batches.next() {
@@ -214,17 +218,44 @@ fn only_voucher(args: &ExtendArgs) -> Result<(String, Arc<str>, Vec<u8>), Failur
                 return Err(Failure::Message(format!("{name}: {message}")));
             }
             if found.replace(item).is_some() {
-                return Err("--to-be-signed and --signature take one voucher".into());
+                return Err(many(args));
             }
         }
     }
     let item = found.filter(|_| batches.failures() == 0);
-    let item = item.ok_or("no voucher to extend")?;
+    let mut item = item.ok_or("no voucher to extend")?;
     let name = item.name();
-    match item.bytes {
-        Ok(bytes) => Ok((name, item.source, bytes)),
+    let bytes = core::mem::replace(&mut item.bytes, Ok(Vec::new()));
+    match bytes {
+        Ok(bytes) => Ok((item, bytes)),
         Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
     }
+}
+
+/// What to do with several vouchers.
+fn many(args: &ExtendArgs) -> Failure {
+    let (option, path, each) = match (&args.to_be_signed, &args.signature) {
+        (Some(path), _) => (
+            "--to-be-signed",
+            path.as_path(),
+            "the message of each in a file GUID.tbs",
+        ),
+        (_, Some(path)) => (
+            "--signature",
+            path.as_path(),
+            "the signature of each in a file GUID.sig",
+        ),
+        (None, None) => (
+            "--signature",
+            Path::new("FOLDER"),
+            "the signature of each in a file GUID.sig",
+        ),
+    };
+    Failure::Message(format!(
+        "several vouchers found, and {option} names a file, which is for one voucher; name a folder for \
+         {each}: {option} {}/",
+        path.display()
+    ))
 }
 
 /// Calls a function with the verified voucher.

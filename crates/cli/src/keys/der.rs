@@ -21,6 +21,9 @@ pub(super) fn public(der: &[u8]) -> Result<PublicKey, Refused> {
         Ok(key) => Ok(key),
         Err(error) => Err(match (named::algorithm(der), error.kind()) {
             (Some(algorithm), _) => Refused::new(algorithm, named::KEYS),
+            (None, ErrorKind::UnsupportedKeyType) if named::names_pss(der) => {
+                Refused::named(named::PSS_PUBLIC)
+            }
             (None, ErrorKind::RsaModulus) => {
                 let spki = pkcs8::spki::SubjectPublicKeyInfoRef::from_der(der).ok();
                 let key = spki
@@ -81,6 +84,9 @@ pub(super) fn private(der: &[u8], name: &str) -> Result<LocalKey, Failure> {
     LocalKey::from_der(der).map_err(|error| {
         let refused = match (named::algorithm(der), error.kind()) {
             (Some(algorithm), _) => Refused::new(algorithm, named::KEYS),
+            (None, ErrorKind::UnsupportedKeyType) if named::names_pss(der) => {
+                Refused::named(named::PSS_PRIVATE)
+            }
             (None, ErrorKind::RsaModulus) => rsa_or(modulus(der), &error),
             (None, _) => bad("a private key", &error),
         };

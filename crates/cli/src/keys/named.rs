@@ -9,7 +9,7 @@ pub(crate) struct Named {
     pub(crate) advice: &'static str,
 }
 
-const fn named(what: &'static str, advice: &'static str) -> Named {
+pub(super) const fn named(what: &'static str, advice: &'static str) -> Named {
     Named { what, advice }
 }
 
@@ -21,18 +21,6 @@ const PKCS12: Named = named(
 const LEGACY: Named = named(
     "a private key in the old encrypted PEM (Proc-Type)",
     "convert it with `openssl pkcs8 -topk8 -in FILE -out key.pem`",
-);
-const OPENSSH: Named = named(
-    "an OpenSSH private key",
-    "convert a copy, which is replaced, with `ssh-keygen -p -m PKCS8 -f COPY`",
-);
-const OPENSSH_PUBLIC: Named = named(
-    "an OpenSSH public key",
-    "convert it with `ssh-keygen -e -m PKCS8 -f FILE > key.pem`",
-);
-const PUTTY: Named = named(
-    "a PuTTY private key",
-    "convert it with `puttygen FILE -O private-openssh -o COPY`, then `ssh-keygen -p -m PKCS8 -f COPY`",
 );
 const PKCS7: Named = named(
     "certificates in PKCS#7",
@@ -70,8 +58,6 @@ const HTML: Named = named("an HTML page", "download the file itself");
 /// The PEM label of a block that is no key and no certificate.
 pub(super) fn pem_label(label: &str) -> Option<Named> {
     Some(match label {
-        "OPENSSH PRIVATE KEY" => OPENSSH,
-        "SSH2 PUBLIC KEY" => OPENSSH_PUBLIC,
         "PKCS7" | "CMS" => PKCS7,
         "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => REQUEST,
         "PGP PRIVATE KEY BLOCK" | "PGP PUBLIC KEY BLOCK" => PGP,
@@ -92,18 +78,6 @@ pub(super) fn file(bytes: &[u8]) -> Option<Named> {
     let text = bytes.trim_ascii_start();
     let starts = |mark: &[u8]| text.starts_with(mark);
     let lower: Vec<u8> = text.iter().take(16).map(u8::to_ascii_lowercase).collect();
-    if [&b"ssh-"[..], b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"]
-        .iter()
-        .any(|mark| starts(mark))
-    {
-        return Some(OPENSSH_PUBLIC);
-    }
-    if starts(b"---- BEGIN SSH2 PUBLIC KEY") {
-        return Some(OPENSSH_PUBLIC);
-    }
-    if starts(b"PuTTY-User-Key-File-") {
-        return Some(PUTTY);
-    }
     if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
         return Some(HTML);
     }
@@ -210,7 +184,29 @@ pub(super) fn algorithm_of_certificate(der: &[u8]) -> Option<&'static str> {
     found.map(|(_, name)| *name)
 }
 
-fn holds(bytes: &[u8], mark: &[u8]) -> bool {
+/// An RSA key that its certificate restricts to PSS.
+pub(super) const PSS_CERTIFICATE: Named = named(
+    "a certificate for an RSA key under id-RSASSA-PSS",
+    "vouchers hold RSA keys under rsaEncryption, also for PSS: ask for a certificate of that kind, or for \
+     the public key alone",
+);
+
+/// RSA keys for PSS alone whose parameters say more than FDO does.
+pub(super) const PSS_PRIVATE: Named = named(
+    "an RSA-PSS key with restrictions on hash or salt",
+    "write it without them: `openssl rsa -in FILE -traditional -out key.pem`",
+);
+pub(super) const PSS_PUBLIC: Named = named(
+    "an RSA-PSS key with restrictions on hash or salt",
+    "write it without them: `openssl rsa -pubin -in FILE -RSAPublicKey_out -out key.pem`",
+);
+
+/// Whether DER names id-RSASSA-PSS, for a key or for a signature.
+pub(super) fn names_pss(der: &[u8]) -> bool {
+    holds(der, b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a")
+}
+
+pub(super) fn holds(bytes: &[u8], mark: &[u8]) -> bool {
     (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|rest| rest.starts_with(mark)))
 }
 
@@ -221,11 +217,7 @@ mod tests {
     #[test]
     fn files_are_named_by_their_beginning() {
         for (bytes, wanted) in [
-            (&b"ssh-ed25519 AAAA"[..], Some(OPENSSH_PUBLIC)),
-            (b"\nssh-rsa AAAA", Some(OPENSSH_PUBLIC)),
-            (b"ecdsa-sha2-nistp256 AAAA", Some(OPENSSH_PUBLIC)),
-            (b"PuTTY-User-Key-File-3: ", Some(PUTTY)),
-            (b"<!DOCTYPE html>", Some(HTML)),
+            (&b"<!DOCTYPE html>"[..], Some(HTML)),
             (b"\xfe\xed\xfe\xed\0\0\0\x02", Some(KEYSTORE)),
             (b"0\x82\x04\0\x02\x01\x03\x30\x82", Some(PKCS12)),
             (b"0\x80\x02\x01\x03\x30\x80", Some(PKCS12)),

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::Failure;
 use crate::cli::PassphraseArgs;
-use crate::read::read;
+use crate::text::read_text;
 
 /// More than anybody types.
 #[cfg(any(unix, test))]
@@ -49,7 +49,7 @@ impl Passphrase {
 
 /// Without its line end; other blanks belong to it.
 fn of_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let mut text = super::text::narrow(read(path)?)?;
+    let mut text = read_text(path)?;
     let line = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
     let rest = line.and_then(|line| text.get(line..)).unwrap_or_default();
     if rest.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {

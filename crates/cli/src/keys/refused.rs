@@ -1,5 +1,6 @@
 //! What is not read, in words.
 
+use super::named::Named;
 use crate::Failure;
 use crate::report::Problem;
 
@@ -18,6 +19,10 @@ impl Refused {
             advice,
             private: false,
         }
+    }
+
+    pub(super) fn named(named: Named) -> Self {
+        Self::new(named.what, named.advice)
     }
 
     /// The same, with or without a private part.

@@ -15,8 +15,8 @@ use crate::Failure;
 use crate::cli::unhex;
 use crate::csv::{SEPARATORS, fields};
 use crate::material::certificates;
-use crate::read::read;
-use crate::secret::{is_wide, secret_of_text};
+use crate::secret::secret_of_text;
+use crate::text::read_text;
 
 /// The columns, and the members in JSON.
 const COLUMNS: [&str; 5] = ["guid", "device_info", "device_chain", "hmac_secret", "hmac"];
@@ -39,14 +39,10 @@ pub(super) enum Mac {
 
 /// The devices of a file.
 pub(super) fn devices(path: &Path) -> Result<Vec<Device>, Failure> {
-    let bytes = read(path)?;
+    let text = read_text(path)?;
     let name = path.display();
     let fail = |why: &str| Failure::Message(format!("--devices: {name} {why}"));
-    if is_wide(&bytes) {
-        return Err(fail("is text in UTF-16; expected UTF-8"));
-    }
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let text = core::str::from_utf8(text).map_err(|_| fail("is not text in UTF-8"))?;
+    let text = core::str::from_utf8(&text).map_err(|_| fail("is not text in UTF-8"))?;
     let json = text.trim_start().starts_with('{');
     let mut reader = Reader::default();
     let mut devices = Vec::new();

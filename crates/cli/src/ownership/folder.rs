@@ -3,18 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ownership_voucher::{Guid, VerifiedVoucher};
+use ownership_voucher::{Guid, Policy, VerifiedVoucher};
+use rayon::prelude::*;
 
-use super::steps::{CHALLENGE, PROOF, checked, failure, read_challenge, respond, sign, take};
+use super::steps::{CHALLENGE, PROOF, Prover, checked, failure, read_challenge, respond, take};
 use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
-use crate::input::{Batches, print_left_out};
-use crate::keys::{Keys, Passphrase};
+use crate::input::{Batches, Item, print_left_out};
 use crate::lines::{Lines, print_failure};
 use crate::material::Material;
 use crate::output::{Readers, pem, print_message, write_file};
 use crate::random::fill_random;
 use crate::report::{Problem, count};
 use crate::same_file::Files;
+use crate::verify::pool;
 use crate::{Failure, Outcome};
 
 fn challenge_file(folder: &Path, guid: Guid) -> PathBuf {
@@ -45,21 +46,21 @@ pub(super) fn challenge(args: &ChallengeArgs, out: &Path) -> Result<Outcome, Fai
     })
 }
 
-/// The answer to the challenge for each voucher.
+/// The answer to the challenge for each voucher. Several are signed at once: a key service takes its time.
 pub(super) fn prove(args: &ProveArgs, out: &Path) -> Result<Outcome, Failure> {
-    if args.key.is_empty() {
-        return Err("--key expected beside --out-dir; a signature is made for one voucher".into());
-    }
+    let Some(prover) = Prover::load(args)? else {
+        return Err("--key or --signer-command expected beside --out-dir".into());
+    };
     let mut files = Files::default();
     files.keys(&args.key, &args.passphrase);
-    let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
+    let pool = pool(args.jobs)?;
     create(out)?;
-    each(&args.voucher, &args.policy, "proof", |voucher| {
+    let work = |voucher: &VerifiedVoucher<'_>| {
         let challenge = read_challenge(&challenge_file(&args.challenge, voucher.guid()))?;
         let message = respond(&challenge, voucher, &args.verifier)?;
-        let proof = sign(&message, &keys)?;
         let target = proof_file(out, voucher.guid());
         files.check(&target, "a proof of --out-dir")?;
+        let proof = prover.sign(&message, voucher.guid())?;
         write_file(
             &target,
             pem(PROOF, &proof)?.as_bytes(),
@@ -67,7 +68,17 @@ pub(super) fn prove(args: &ProveArgs, out: &Path) -> Result<Outcome, Failure> {
             Readers::Usual,
         )?;
         Ok(Outcome::Good)
-    })
+    };
+    let all = |items: &[Item], one: &Judge<'_>| {
+        let results = || {
+            items
+                .par_iter()
+                .map(|item| one.judge(item, work))
+                .collect()
+        };
+        pool.install(results)
+    };
+    run(&args.voucher, &args.policy, "proof", all)
 }
 
 /// Checks the answer for each voucher.
@@ -81,40 +92,75 @@ pub(super) fn check(args: &CheckProofArgs, lines: &mut Lines) -> Result<Outcome,
     Ok(outcome)
 }
 
-/// Calls a function with each voucher of a folder, verified. What fails is named, and the rest goes
-/// on; the outcome is the worst.
+/// Calls a function with each voucher of a folder, verified, one after the other.
 fn each(
     path: &Path,
     policy: &PolicyArgs,
     what: &str,
     mut work: impl FnMut(&VerifiedVoucher<'_>) -> Result<Outcome, Failure>,
 ) -> Result<Outcome, Failure> {
+    run(path, policy, what, |items, one| {
+        let results = items.iter().map(|item| one.judge(item, &mut work));
+        results.collect()
+    })
+}
+
+/// Verifies a voucher before anything is done with it.
+struct Judge<'m> {
+    policy: Policy<'m>,
+    material: &'m Material,
+}
+
+/// What became of a voucher, and whether its origin was not checked.
+type Judged = (Result<Outcome, Failure>, bool);
+
+impl Judge<'_> {
+    fn judge(
+        &self,
+        item: &Item,
+        work: impl FnOnce(&VerifiedVoucher<'_>) -> Result<Outcome, Failure>,
+    ) -> Judged {
+        let verified = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
+            let verified = self.policy.verify(bytes);
+            verified.map_err(|error| Problem::from(&error))
+        });
+        match verified {
+            Ok(voucher) => {
+                let unanchored = !self.material.settles(voucher.proved());
+                (work(&voucher), unanchored)
+            }
+            Err(problem) => (Err(Failure::Message(problem.message)), false),
+        }
+    }
+}
+
+/// Does `all` with the vouchers of a folder. What fails is named, and the rest goes on; the outcome is the
+/// worst.
+fn run(
+    path: &Path,
+    policy: &PolicyArgs,
+    what: &str,
+    mut all: impl FnMut(&[Item], &Judge<'_>) -> Vec<Judged>,
+) -> Result<Outcome, Failure> {
     let material = Material::load(policy)?;
-    let policy = material.policy();
+    let judge = Judge {
+        policy: material.policy(),
+        material: &material,
+    };
     let mut batches = Batches::new(&[path.to_path_buf()]);
     let mut outcome = Outcome::Good;
     let (mut done, mut failed, mut unanchored) = (0_usize, 0_usize, 0_usize);
     while let Some(items) = batches.next() {
-        for item in &items {
-            let name = item.name();
-            let verified = item.bytes.as_ref().map_err(Clone::clone);
-            let verified = verified
-                .and_then(|bytes| policy.verify(bytes).map_err(|error| Problem::from(&error)));
-            let result = match verified {
-                Ok(voucher) => {
-                    let doubtful = !material.settles(voucher.proved());
-                    unanchored = unanchored.saturating_add(usize::from(doubtful));
-                    work(&voucher)
-                }
-                Err(problem) => Err(Failure::Message(problem.message)),
-            };
+        let results = all(&items, &judge);
+        for (item, (result, doubtful)) in items.iter().zip(results) {
+            unanchored = unanchored.saturating_add(usize::from(doubtful));
             match result {
                 Ok(result) => {
                     done = done.saturating_add(1);
                     outcome = outcome.max(result);
                 }
                 Err(Failure::Message(message)) => {
-                    print_failure(&format!("{name}: no {what}: {message}"));
+                    print_failure(&format!("{}: no {what}: {message}", item.name()));
                     failed = failed.saturating_add(1);
                     outcome = outcome.max(Outcome::Trouble);
                 }

@@ -4,15 +4,16 @@ use std::path::Path;
 
 use ownership_voucher::error::Fault;
 use ownership_voucher::onboard::{Challenge, Unsigned};
-use ownership_voucher::{ErrorKind, VerifiedVoucher, file};
+use ownership_voucher::{ErrorKind, Guid, VerifiedVoucher, file};
 use serde_json::json;
 
-use crate::cli::CheckProofArgs;
-use crate::keys::Keys;
+use crate::cli::{CheckProofArgs, ProveArgs};
+use crate::keys::{Keys, Passphrase};
 use crate::lines::{BAD, DOUBT, GOOD, PLAIN};
 use crate::output::Lines;
 use crate::read::{in_file, read};
 use crate::report::{Problem, fingerprint, object, quoted};
+use crate::signer::SignerCommand;
 use crate::{Failure, Outcome};
 
 pub(super) const CHALLENGE: &str = "OWNERSHIP CHALLENGE";
@@ -36,18 +37,45 @@ pub(super) fn respond(
     })
 }
 
-pub(super) fn sign(message: &Unsigned, keys: &Keys) -> Result<Vec<u8>, Failure> {
-    let Some(mine) = keys.get(message.signer()) else {
-        return Err(Failure::Message(format!(
-            "the voucher's owner is {}; {}",
-            fingerprint(message.signer()),
-            keys.none_of_them()
-        )));
-    };
-    let proof = message.sign(&mine.key);
-    proof.map_err(|error| {
-        Failure::Message(format!("{}: {}", mine.name, Problem::from(&error).message))
-    })
+/// Who signs: the owner's keys, or a program.
+pub(super) enum Prover {
+    Keys(Keys),
+    Command(SignerCommand),
+}
+
+impl Prover {
+    /// What the options name; `None` if the signature is made otherwise.
+    pub(super) fn load(args: &ProveArgs) -> Result<Option<Self>, Failure> {
+        if let Some(command) = SignerCommand::new(&args.program) {
+            return Ok(Some(Self::Command(command)));
+        }
+        if args.key.is_empty() {
+            return Ok(None);
+        }
+        let keys = Keys::load(&args.key, &Passphrase::new(&args.passphrase))?;
+        Ok(Some(Self::Keys(keys)))
+    }
+
+    pub(super) fn sign(&self, message: &Unsigned, guid: Guid) -> Result<Vec<u8>, Failure> {
+        let keys = match self {
+            Self::Keys(keys) => keys,
+            Self::Command(command) => {
+                let signer = command.of(message.signer(), guid);
+                return message.sign(&signer).map_err(|error| failure(&error));
+            }
+        };
+        let Some(mine) = keys.get(message.signer()) else {
+            return Err(Failure::Message(format!(
+                "the voucher's owner is {}; {}",
+                fingerprint(message.signer()),
+                keys.none_of_them()
+            )));
+        };
+        let proof = message.sign(&mine.key);
+        proof.map_err(|error| {
+            Failure::Message(format!("{}: {}", mine.name, Problem::from(&error).message))
+        })
+    }
 }
 
 /// Checks one proof, and reports it.

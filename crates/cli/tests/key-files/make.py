@@ -227,6 +227,44 @@ def refused(key):
     put("text.txt", "the key is in the safe\n")
 
 
+def openssh_ed25519():
+    """Keys that ssh-keygen and openssl do not convert; their base64 is told from that of other types."""
+    key = load_pem_private_key(KEYS["ed25519-owner-a"], None)
+    put("openssh-ed25519", key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    put("openssh-ed25519.pub", key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH) + b" owner\n")
+    put("rfc4716-ed25519.pub", tool("ssh-keygen", "-e", "-f", str(HERE / "openssh-ed25519.pub")))
+    put("putty-ed25519.ppk", "PuTTY-User-Key-File-3: ssh-ed25519\r\nEncryption: none\r\nComment: owner\r\n")
+
+
+RSA_ENCRYPTION = bytes.fromhex("300d06092a864886f70d0101010500")
+PSS = bytes.fromhex("300b06092a864886f70d01010a")
+# SHA-256, MGF1 with SHA-256, a salt of 32 bytes (RFC 4055 §3.1).
+PSS_SHA256 = bytes.fromhex(
+    "304106092a864886f70d01010a3034a00f300d06096086480165030402010500a11c301a06092a864886f70d010108300d"
+    "06096086480165030402010500a203020120")
+
+
+def under(algorithm, der):
+    """The key in this SEQUENCE under another algorithm than rsaEncryption."""
+    assert der[:2] == b"\x30\x82" and der.count(RSA_ENCRYPTION) == 1
+    body = der[4:].replace(RSA_ENCRYPTION, algorithm)
+    return b"\x30\x82" + len(body).to_bytes(2, "big") + body
+
+
+def pss():
+    """RSA keys for PSS alone, as openssl genpkey -algorithm RSA-PSS makes them. openssl checks them."""
+    key = load_pem_private_key(KEYS["rsa2048-owner-a"], None)
+    private = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for name, algorithm in [("pss", PSS), ("pss-restricted", PSS_SHA256)]:
+        path = put(f"{name}.pem", pem("PRIVATE KEY", under(algorithm, private)))
+        openssl("pkey", "-in", str(path), "-check", "-noout")
+        path = put(f"{name}.pub.pem", pem("PUBLIC KEY", under(algorithm, public)))
+        assert b":rsassaPss" in openssl("asn1parse", "-in", str(path))
+    put("pss.certificate.pem", openssl("req", "-x509", "-key", str(HERE / "pss.pem"), "-subj", "/CN=owner",
+                                       "-days", "3650", "-set_serial", "7"))
+
+
 def public_forms():
     key = load_pem_public_key(NEXT)
     put("public.pem", NEXT)
@@ -243,6 +281,8 @@ def main():
     encrypted(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     other_kinds()
     refused(key)
+    openssh_ed25519()
+    pss()
     public_forms()
 
 

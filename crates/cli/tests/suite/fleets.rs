@@ -77,13 +77,21 @@ fn first_vouchers_of_many_devices_from_a_table() {
         dashed(2),
         secret(2)
     );
-    fs::write(folder.join("d2.csv"), semicolons).unwrap();
+    fs::write(folder.join("d2.csv"), &semicolons).unwrap();
+    let wide = format!("\u{feff}{semicolons}").replace('\n', "\r\n");
+    let wide: Vec<u8> = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.join("d16.csv"), wide).unwrap();
     fs::write(
         folder.join("s.csv"),
         format!("{},{}\n{},{}\n", guid(1), secret(1), guid(2), secret(2)),
     )
     .unwrap();
-    for (table, lines_of) in [("d.csv", [2, 4]), ("d2.csv", [2, 4]), ("d.jsonl", [1, 2])] {
+    for (table, lines_of) in [
+        ("d.csv", [2, 4]),
+        ("d2.csv", [2, 4]),
+        ("d16.csv", [2, 4]),
+        ("d.jsonl", [1, 2]),
+    ] {
         let command = format!("new --devices {table} {MAKER} --epid --device-info Other --force");
         let out = good(&folder, &format!("{command} -o all.pem --json"));
         let made = lines(&out);
@@ -370,11 +378,9 @@ fn credentials_are_converted() {
         "credential made.bin --device-key sec1.key --dialect fdo-rs -o fdo-rs.bin",
     );
     good(&folder, "credential fdo-rs.bin --inactive -o same.bin");
+    let two = fs::read(folder.join("device.key")).unwrap().repeat(2);
+    fs::write(folder.join("two.key"), two).unwrap();
     for (args, words) in [
-        (
-            "credential fdo-rs.bin --dialect go-fdo -o x.bin".into(),
-            "as PKCS#8, and it is SEC 1 here: openssl pkcs8 -topk8 -nocrypt -in KEY",
-        ),
         (format!("{write} -o x.bin"), "--dialect expected"),
         (
             format!("{write} --dialect go-fdo -o x.bin"),
@@ -396,12 +402,12 @@ fn credentials_are_converted() {
             "the device certificate has the key",
         ),
         (
-            format!("{write} --device-key device.key --dialect fdo-rs -o x.bin"),
-            "as SEC 1: openssl ec",
+            format!("{write} --device-key two.key --dialect go-fdo -o x.bin"),
+            "two.key: 2 private keys found; expected that of the device alone",
         ),
         (
-            "credential made.bin --dialect fdo-rs -o x.bin".into(),
-            "as SEC 1, and it is PKCS#8 here: openssl ec -in KEY",
+            format!("{write} --device-key chain.pem --dialect go-fdo -o x.bin"),
+            "expected a private key",
         ),
         (
             "credential made.bin --device-key 1.key --dialect go-fdo -o x.bin".into(),
@@ -414,6 +420,51 @@ fn credentials_are_converted() {
         assert!(err.contains(words), "{args}: {err}");
         assert!(!folder.join("x.bin").exists());
     }
+}
+
+/// The key of a device may come in any form, and goes out as the software of the dialect reads it: here
+/// SEC 1 in an array of numbers, PKCS#8 in a byte string.
+#[test]
+fn a_device_key_is_written_in_the_form_of_the_dialect() {
+    let (folder, write) = with_credentials("device-key");
+    let (_, key) = common::device_with_certificate();
+    let pkcs8 = key.to_pkcs8_der().unwrap();
+    let sec1 = fs::read(folder.join("sec1.key")).unwrap();
+    let numbers: Vec<u8> = sec1
+        .iter()
+        .flat_map(|byte| match byte {
+            0..24 => vec![*byte],
+            _ => vec![0x18, *byte],
+        })
+        .collect();
+    let public = key.public_key().to_spki_der();
+    let (x, y) = public[public.len() - 64..].split_at(32);
+    let d = &sec1[7..39];
+    let [x, y, d] = [x, y, d].map(|part| {
+        use base64ct::Encoding as _;
+        base64ct::Base64UrlUnpadded::encode_string(part)
+    });
+    let jwk =
+        format!("{{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"{x}\",\"y\":\"{y}\",\"d\":\"{d}\"}}");
+    fs::write(folder.join("device.jwk"), jwk).unwrap();
+    let holds = |name: &str, part: &[u8]| {
+        let bytes = fs::read(folder.join(name)).unwrap();
+        bytes.windows(part.len()).any(|it| it == part)
+    };
+    for file in ["device.key", "sec1.key", "device.jwk"] {
+        for (dialect, form) in [("go-fdo", &pkcs8[..]), ("fdo-rs", &numbers)] {
+            good(
+                &folder,
+                &format!("{write} --device-key {file} --dialect {dialect} -o a.bin --force"),
+            );
+            assert!(holds("a.bin", form), "{file} {dialect}");
+        }
+    }
+    // One that is in a credential is converted with it, and back.
+    good(&folder, "credential made.bin --dialect fdo-rs -o b.bin");
+    assert!(holds("b.bin", &numbers));
+    good(&folder, "credential b.bin --dialect go-fdo -o c.bin");
+    assert!(holds("c.bin", &pkcs8));
 }
 
 #[test]
@@ -439,6 +490,16 @@ fn a_folder_is_challenged_proved_and_checked() {
         &folder,
         &format!("prove in --challenge c {who} --key 1.key --out-dir p"),
     );
+    // Without --out-dir the way is shown.
+    for args in [
+        format!("challenge in {who}"),
+        format!("prove in --challenge c {who} --to-be-signed m"),
+    ] {
+        let (code, _, err) = ov(&folder, &args);
+        assert_eq!(code, 2, "{args}");
+        let words = "in is a folder; for all vouchers in it give --out-dir DIR";
+        assert!(err.contains(words), "{args}: {err}");
+    }
     let check = "check-proof in --challenge c --proof p --any-origin";
     let out = good(&folder, check);
     assert_eq!(out.matches("owns it, asked by").count(), 3, "{out}");

@@ -238,7 +238,7 @@ fn a_terminal_is_asked_and_shows_nothing() {
 
 /// A pseudo-terminal: its near end, and the name of the far end.
 #[cfg(target_os = "linux")]
-fn common_terminal() -> (fs::File, String) {
+pub(crate) fn common_terminal() -> (fs::File, String) {
     use std::os::fd::AsRawFd as _;
     let near = fs::File::options()
         .read(true)
@@ -259,7 +259,7 @@ fn common_terminal() -> (fs::File, String) {
 
 /// What the terminal shows now.
 #[cfg(target_os = "linux")]
-fn some(terminal: &mut fs::File) -> String {
+pub(crate) fn some(terminal: &mut fs::File) -> String {
     use std::io::Read as _;
     let mut bytes = [0; 4096];
     let len = terminal.read(&mut bytes).unwrap();

@@ -199,6 +199,25 @@ fn owned_sorts_vouchers_among_keys() {
         .map(|line| line["owner_key"].as_str().unwrap())
         .collect();
     assert_eq!(names, ["12.pub, key 1", "12.pub, key 2", "3.key"]);
+    // The same names in an audit.
+    for (line, name) in lines(&good(
+        &folder,
+        "audit in --json --any-origin --owner 12.pub --owner 3.pub --manufacturer 0.pub",
+    ))
+    .iter()
+    .zip(["12.pub, key 1", "12.pub, key 2", "3.pub"])
+    {
+        assert_eq!(line["owner_key"], name, "{line}");
+        assert_eq!(line["manufacturer_key"], "0.pub", "{line}");
+    }
+    let out = good(&folder, "audit in/2.cbor --any-origin --owner 12.pub");
+    assert!(out.contains("\n  owner: 12.pub, key 2\n"), "{out}");
+    let (_, out, _) = ov(&folder, "audit in/2.cbor --json --owner 3.pub");
+    assert_eq!(
+        lines(&out)[0]["owner_key"],
+        serde_json::Value::Null,
+        "{out}"
+    );
     assert!(
         err.contains("3 vouchers: 3 of your keys, 0 of others"),
         "{err}"

@@ -106,6 +106,105 @@ fn a_program_signs_a_shipment() {
     );
 }
 
+/// The proofs of a folder, and of one voucher, by a program. One that fails leaves its proof out.
+#[test]
+fn a_program_proves_a_folder() {
+    use ownership_voucher::{OwnerSigner as _, sign::Algorithm};
+    let folder = folder("prove");
+    let who = "--verifier market.example.com --any-origin";
+    good(&folder, &format!("challenge in {who} --out-dir c"));
+    let here = folder.display();
+    for number in 1..=5_u8 {
+        let challenge = format!("c/{}.challenge.pem", hex::encode([number; 16]));
+        let prove = format!("prove in/{number}.cbor --challenge {challenge} {who}");
+        good(&folder, &format!("{prove} --to-be-signed m --force"));
+        let message = fs::read(folder.join("m")).unwrap();
+        let signature = common::key(P256, 1).sign(Algorithm::Es256, &message);
+        let digest = ownership_voucher::digest::HashAlgorithm::Sha256.digest(&[&message]);
+        let name = format!("signature-{}", hex::encode(digest.as_bytes()));
+        fs::write(folder.join(name), signature.unwrap()).unwrap();
+    }
+    let sign = format!("cat {here}/signature-$(sha256sum | cut -c1-64)");
+    program(&folder, "sign", &sign);
+    let prove = format!("prove in --challenge c {who} --jobs 3");
+    good(
+        &folder,
+        &format!("{prove} --out-dir p --signer-command ./sign"),
+    );
+    let check = "check-proof in --challenge c --any-origin";
+    let out = good(&folder, &format!("{check} --proof p"));
+    assert_eq!(out.matches("owns it, asked by").count(), 5, "{out}");
+    program(
+        &folder,
+        "some",
+        &format!("case $OV_GUID in 02*) echo locked >&2; exit 3;; esac; {sign}"),
+    );
+    let (code, _, err) = ov(
+        &folder,
+        &format!("{prove} --out-dir q --signer-command ./some"),
+    );
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        err.contains("in/2.cbor: no proof") && err.contains("locked"),
+        "{err}"
+    );
+    assert!(err.contains("4 proofs, 1 not"), "{err}");
+    assert_eq!(fs::read_dir(folder.join("q")).unwrap().count(), 4);
+    // A signature of somebody else is no proof.
+    program(
+        &folder,
+        "wrong",
+        &format!("cat {here}/signature-* | head -c 64"),
+    );
+    let (code, _, err) = ov(
+        &folder,
+        &format!("{prove} --out-dir r --signer-command ./wrong"),
+    );
+    assert_eq!(code, 2, "{err}");
+    assert!(
+        fs::read_dir(folder.join("r")).unwrap().count() <= 1,
+        "{err}"
+    );
+    let one = format!("c/{}.challenge.pem", hex::encode([3; 16]));
+    good(
+        &folder,
+        &format!("prove in/3.cbor --challenge {one} {who} --signer-command ./sign -o 3.proof"),
+    );
+    good(
+        &folder,
+        &format!("check-proof in/3.cbor --challenge {one} --proof 3.proof --any-origin"),
+    );
+}
+
+/// On a terminal the bar counts the files of a slow service, one by one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_the_progress_by_file() {
+    let folder = folder("progress");
+    answers(&folder);
+    let here = folder.display();
+    let sign = format!("sleep 0.5; cat {here}/signature-$(sha256sum | cut -c1-64)");
+    program(&folder, "slow", &sign);
+    let (mut terminal, name) = crate::key_files::common_terminal();
+    let far = fs::File::options().write(true).open(&name).unwrap();
+    let args = format!("{EXTEND} ./slow --receipt r").replace("--jobs 3", "--jobs 1");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_ov"))
+        .args(args.split(' '))
+        .current_dir(&folder)
+        .env("TERM", "xterm")
+        .stderr(far)
+        .spawn()
+        .unwrap();
+    let mut shown = String::new();
+    while !shown.contains("5 vouchers extended") {
+        shown += &crate::key_files::some(&mut terminal);
+    }
+    assert!(child.wait().unwrap().success(), "{shown}");
+    for done in ["3 of 5 files", "4 of 5 files"] {
+        assert!(shown.contains(done), "{done}: {shown:?}");
+    }
+}
+
 /// As many at a time as `--jobs` says: each waits for two others, or fails.
 #[test]
 fn several_programs_run_at_a_time() {

@@ -1,15 +1,30 @@
 //! Text as editors and shells of other systems write it: UTF-16, and a byte order mark before UTF-8.
 
+use std::path::Path;
+
 use zeroize::Zeroizing;
 
 use crate::Failure;
+use crate::read::read;
+
+/// A small file that is text, or is treated as text if it looks like it: a table, a list, keys in PEM.
+pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    narrow(read(path)?).map_err(|error| match error {
+        Failure::Message(why) => Failure::Message(format!("{}: {why}", path.display())),
+        Failure::Closed => Failure::Closed,
+    })
+}
 
 /// UTF-16 as UTF-8; a byte order mark is removed. Other bytes are unchanged. Nothing is copied without
 /// being wiped, because the text may be a private key.
 pub(crate) fn narrow(bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let character = |byte: u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
     let little = match bytes.as_slice() {
-        [0xff, 0xfe, ..] | [b'-' | b'{', 0, ..] => true,
-        [0xfe, 0xff, ..] | [0, b'-' | b'{', ..] => false,
+        [0xff, 0xfe, ..] => true,
+        [0xfe, 0xff, ..] => false,
+        // Without a mark: two characters of ASCII. No DER, CBOR or UTF-8 begins so.
+        [a, 0, b, 0, ..] if character(*a) && character(*b) => true,
+        [0, a, 0, b, ..] if character(*a) && character(*b) => false,
         [0xef, 0xbb, 0xbf, rest @ ..] => return Ok(Zeroizing::new(rest.to_vec())),
         _ => return Ok(bytes),
     };
@@ -58,7 +73,14 @@ mod tests {
             assert_eq!(of(utf8.as_bytes()).as_deref(), Some(text.as_bytes()));
         }
         // DER and CBOR.
-        for other in [&b"0\x82\x01"[..], b"\xa4\x01", b"", b"-", b"\xff"] {
+        for other in [
+            &b"0\x82\x01"[..],
+            b"0\0\0\0",
+            b"\xa4\x01",
+            b"",
+            b"-",
+            b"\xff",
+        ] {
             assert_eq!(of(other).as_deref(), Some(other));
         }
     }
