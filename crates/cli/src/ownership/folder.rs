@@ -70,12 +70,7 @@ pub(super) fn prove(args: &ProveArgs, out: &Path) -> Result<Outcome, Failure> {
         Ok(Outcome::Good)
     };
     let all = |items: &[Item], one: &Judge<'_>| {
-        let results = || {
-            items
-                .par_iter()
-                .map(|item| one.judge(item, work))
-                .collect()
-        };
+        let results = || items.par_iter().map(|item| one.judge(item, work)).collect();
         pool.install(results)
     };
     run(&args.voucher, &args.policy, "proof", all)
