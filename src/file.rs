@@ -52,6 +52,8 @@ const CHUNK: usize = 1 << 20;
 pub struct Vouchers<'a> {
     state: State<'a>,
     any: bool,
+    length: usize,
+    offset: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -70,11 +72,37 @@ impl<'a> Vouchers<'a> {
             true => State::Cbor(input),
             false => State::Text(Box::default(), input),
         };
-        Self { state, any: false }
+        Self {
+            state,
+            any: false,
+            length: input.len(),
+            offset: 0,
+        }
+    }
+
+    /// The offset in the input of the last voucher that was returned: of one in CBOR its first byte, of
+    /// others that of the block or the text that holds it.
+    ///
+    /// ```
+    /// use ownership_voucher::file::Vouchers;
+    /// let mut vouchers = Vouchers::new(&[0x81, 0x01, 0x80]);
+    /// assert_eq!((vouchers.by_ref().count(), vouchers.offset()), (2, 2));
+    /// ```
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
     }
 }
 
 impl<'a> State<'a> {
+    /// The offset of the last piece of a text.
+    fn offset(&self) -> u64 {
+        match self {
+            Self::Cbor(_) => 0,
+            Self::Text(splitter, _) => splitter.offset(),
+        }
+    }
+
     fn next(&mut self) -> Option<Result<Cow<'a, [u8]>, Error>> {
         match self {
             Self::Cbor([]) => None,
@@ -108,7 +136,14 @@ impl<'a> Iterator for Vouchers<'a> {
     type Item = Result<Cow<'a, [u8]>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let begin = match &self.state {
+            State::Cbor(rest) => Some(self.length.saturating_sub(rest.len()) as u64),
+            State::Text(..) => None,
+        };
         let item = self.state.next();
+        if item.is_some() {
+            self.offset = begin.unwrap_or_else(|| self.state.offset());
+        }
         if item.is_none() && !self.any {
             self.any = true;
             let why = match &self.state {

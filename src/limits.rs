@@ -53,10 +53,10 @@ impl Limits {
         self.input
     }
 
-    /// Sets [`input`](Self::input).
+    /// Sets [`input`](Self::input); more than the maximum is the maximum.
     #[must_use]
     pub const fn with_input(mut self, most: usize) -> Self {
-        self.input = most;
+        self.input = least(most, Self::MAX_INPUT);
         self
     }
 
@@ -67,10 +67,10 @@ impl Limits {
         self.entries
     }
 
-    /// Sets [`entries`](Self::entries).
+    /// Sets [`entries`](Self::entries); more than the maximum is the maximum.
     #[must_use]
     pub const fn with_entries(mut self, most: usize) -> Self {
-        self.entries = most;
+        self.entries = least(most, Self::MAX_ENTRIES);
         self
     }
 
@@ -107,10 +107,10 @@ impl Limits {
         self.depth
     }
 
-    /// Sets [`depth`](Self::depth).
+    /// Sets [`depth`](Self::depth); more than the maximum is the maximum.
     #[must_use]
     pub const fn with_depth(mut self, most: usize) -> Self {
-        self.depth = most;
+        self.depth = least(most, Self::MAX_DEPTH);
         self
     }
 
@@ -188,6 +188,10 @@ impl Limits {
             && self.device_info <= wider.device_info
             && self.rendezvous <= wider.rendezvous
     }
+}
+
+const fn least(a: usize, b: usize) -> usize {
+    if a < b { a } else { b }
 }
 
 impl Default for Limits {

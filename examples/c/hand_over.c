@@ -24,12 +24,11 @@ static int32_t sign(void *user, int32_t algorithm, const uint8_t *message, size_
                     uint8_t *signature, size_t capacity, size_t *signature_len) {
     struct session *session = user;
     ov_buffer *signed_bytes = NULL;
-    ov_slice bytes;
     ov_status status = ov_local_key_sign(session->key, algorithm, message, message_len,
                                          &signed_bytes, NULL);
     if (status != OV_OK) return status;
-    status = ov_buffer_bytes(signed_bytes, &bytes);
-    if (status == OV_OK && bytes.len <= capacity) {
+    ov_slice bytes = ov_buffer_bytes(signed_bytes);
+    if (bytes.len <= capacity) {
         memcpy(signature, bytes.data, bytes.len);
         *signature_len = bytes.len;
         session->signatures++;
@@ -52,9 +51,7 @@ static uint8_t *read_file(const char *path, size_t *len) {
 
 /* Says what went wrong. */
 static int failed(const char *what, const ov_error *error) {
-    ov_str message = {"", 0};
-    ov_error_message(error, &message);
-    fprintf(stderr, "%s: %.*s\n", what, (int)message.len, message.data);
+    fprintf(stderr, "%s: %s\n", what, ov_error_message(error));
     return 1;
 }
 
@@ -78,29 +75,28 @@ int main(int argc, char **argv) {
     ov_buffer *cbor = NULL, *pem = NULL;
     ov_verified *sold = NULL;
     ov_receipt *receipt = NULL;
-    const ov_voucher *view = NULL;
     ov_receipt_info info;
     ov_slice bytes;
 
     if (ov_error_new(&error) != OV_OK) goto out;
-    if (ov_public_key_from_pem(maker_file, maker_len, &maker, error) != OV_OK) {
+    if (ov_public_key_parse(maker_file, maker_len, OV_FORM_PEM, &maker, error) != OV_OK) {
         code = failed(argv[2], error);
         goto out;
     }
     if (ov_policy_from_manufacturer(maker, &policy) != OV_OK) goto out;
-    if (ov_local_key_from_pem(key_file, key_len, &session.key, error) != OV_OK) {
+    if (ov_local_key_parse(key_file, key_len, OV_FORM_PEM, &session.key, error) != OV_OK) {
         code = failed(argv[3], error);
         goto out;
     }
-    if (ov_public_key_from_pem(next_file, next_len, &next_key, error) != OV_OK) {
+    if (ov_public_key_parse(next_file, next_len, OV_FORM_PEM, &next_key, error) != OV_OK) {
         code = failed(argv[4], error);
         goto out;
     }
-    if (ov_file_single(voucher_file, voucher_len, &cbor, error) != OV_OK ||
-        ov_buffer_bytes(cbor, &bytes) != OV_OK) {
+    if (ov_file_single(voucher_file, voucher_len, &cbor, error) != OV_OK) {
         code = failed(argv[1], error);
         goto out;
     }
+    bytes = ov_buffer_bytes(cbor);
     if (ov_local_key_public_key(session.key, &owner) != OV_OK ||
         ov_next_owner_from_key(next_key, &next) != OV_OK)
         goto out;
@@ -112,9 +108,9 @@ int main(int argc, char **argv) {
         goto out;
     }
     if (ov_receipt_get_info(receipt, &info) != OV_OK ||
-        ov_verified_voucher(sold, &view) != OV_OK || ov_voucher_to_pem(view, &pem) != OV_OK ||
-        ov_buffer_bytes(pem, &bytes) != OV_OK)
+        ov_voucher_to_pem(ov_verified_voucher(sold), &pem) != OV_OK)
         goto out;
+    bytes = ov_buffer_bytes(pem);
     FILE *output = fopen(argv[5], "wb");
     if (output == NULL || fwrite(bytes.data, 1, bytes.len, output) != bytes.len ||
         fclose(output) != 0) {

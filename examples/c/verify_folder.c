@@ -18,10 +18,6 @@
 static ov_error *error;
 static unsigned long vouchers, rejected;
 
-static void hex(const uint8_t *bytes, size_t len, char *text) {
-    for (size_t i = 0; i < len; i++) sprintf(text + 2 * i, "%02x", bytes[i]);
-}
-
 /* A table is no place for what a stranger may have put into a device info. */
 static void printable(ov_str text, char *out, size_t room) {
     size_t used = 0;
@@ -33,34 +29,26 @@ static void printable(ov_str text, char *out, size_t room) {
 }
 
 static void print_error(const char *file) {
-    ov_str message;
-    ov_status status;
-    if (ov_error_status(error, &status) != OV_OK) return;
-    if (ov_error_message(error, &message) != OV_OK) return;
-    printf("%-28s REJECTED %d: %.*s\n", file, (int)status, (int)message.len, message.data);
+    ov_status status = ov_error_status(error);
+    printf("%-28s REJECTED %s: %s\n", file, ov_status_name(status), ov_error_message(error));
     vouchers++;
     rejected++;
 }
 
 static void print_verified(const char *file, const ov_verified *verified) {
-    const ov_voucher *voucher;
+    const ov_voucher *voucher = ov_verified_voucher(verified);
     ov_public_key *owner = NULL;
-    ov_proved proved;
-    ov_str info;
-    uint8_t guid[16], fingerprint[32];
-    char guid_text[33], owner_text[65], info_text[32];
-    if (ov_verified_voucher(verified, &voucher) != OV_OK) return;
-    if (ov_voucher_guid(voucher, guid) != OV_OK) return;
-    if (ov_voucher_device_info(voucher, &info) != OV_OK) return;
-    if (ov_verified_proved(verified, &proved) != OV_OK) return;
+    uint8_t guid[OV_GUID_BYTES];
+    char guid_text[OV_GUID_TEXT_BYTES], owner_text[OV_FINGERPRINT_TEXT_BYTES], info_text[32];
     if (ov_verified_owner(verified, &owner) != OV_OK) return;
-    ov_public_key_fingerprint(owner, fingerprint);
+    ov_voucher_guid(voucher, guid);
+    ov_guid_text(guid, false, guid_text);
+    ov_public_key_fingerprint_text(owner, OV_FINGERPRINT_SPKI, owner_text);
     ov_public_key_free(&owner);
-    hex(guid, sizeof guid, guid_text);
-    hex(fingerprint, sizeof fingerprint, owner_text);
-    printable(info, info_text, sizeof info_text);
-    printf("%-28s %s %3llu %.16s %s\n", file, guid_text, (unsigned long long)proved.entries,
-           owner_text, info_text);
+    printable(ov_voucher_device_info(voucher), info_text, sizeof info_text);
+    printf("%-28s %s %3llu %.16s %s\n", file, guid_text,
+           (unsigned long long)ov_verified_fact(verified, OV_FACT_ENTRIES), owner_text + strlen("sha256:"),
+           info_text);
     vouchers++;
 }
 
@@ -95,29 +83,22 @@ static uint8_t *read_file(const char *path, size_t *len) {
 /* The anchor: a policy under which one of the public keys of a PEM file is the manufacturer's. */
 static ov_policy *anchored(const char *path) {
     ov_policy *policy = NULL;
-    size_t len;
+    ov_public_key *keys[100];
+    size_t len, count = 0;
     uint8_t *data = read_file(path, &len);
     if (data == NULL) {
         fprintf(stderr, "%s: not a file\n", path);
         exit(2);
     }
-    const char *at = (const char *)data, *end = at + len;
-    while ((at = strstr(at, "-----BEGIN ")) != NULL) {
-        ov_public_key *key = NULL;
-        ov_status status = ov_public_key_from_pem((const uint8_t *)at, (size_t)(end - at), &key, error);
-        if (status == OV_OK && policy == NULL) status = ov_policy_from_manufacturer(key, &policy);
-        else if (status == OV_OK) status = ov_policy_add_manufacturer(policy, key);
-        ov_public_key_free(&key);
-        if (status != OV_OK) {
-            print_error(path);
-            exit(2);
-        }
-        at++;
+    if (ov_public_keys_from_pem(data, len, keys, 100, &count, error) != OV_OK || count > 100 ||
+        ov_policy_new(&policy) != OV_OK) {
+        print_error(path);
+        exit(2);
     }
     free(data);
-    if (policy == NULL) {
-        fprintf(stderr, "%s: no public key in it\n", path);
-        exit(2);
+    for (size_t i = 0; i < count; i++) {
+        ov_policy_add_manufacturer(policy, keys[i]);
+        ov_public_key_free(&keys[i]);
     }
     return policy;
 }

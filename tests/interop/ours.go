@@ -4,7 +4,7 @@ package main
 
 /*
 #include <stdlib.h>
-#include "ownership_voucher.h"
+#include "ownership_voucher_onboard.h"
 
 extern int32_t interopSign(uintptr_t, int32_t, uint8_t *, size_t, uint8_t *, size_t, size_t *);
 
@@ -42,8 +42,6 @@ type refusal struct {
 
 func (r refusal) Error() string { return r.name + ": " + r.message }
 
-func text(s C.ov_str) string { return C.GoStringN(s.data, C.int(s.len)) }
-
 func try(call func(e *C.ov_error) C.ov_status) error {
 	var e *C.ov_error
 	plain(C.ov_error_new(&e))
@@ -52,15 +50,14 @@ func try(call func(e *C.ov_error) C.ov_status) error {
 	if status == C.OV_OK {
 		return nil
 	}
-	var message C.ov_str
-	plain(C.ov_error_message(e, &message))
-	return refusal{text(C.ov_status_name(status)), text(message), status >= 100 && status < 200}
+	name, message := C.GoString(C.ov_status_name(status)), C.GoString(C.ov_error_message(e))
+	return refusal{name, message, status >= 100 && status < 200}
 }
 
 // plain is for calls that cannot fail here.
 func plain(status C.ov_status) {
 	if status != C.OV_OK {
-		check(fmt.Errorf("the C library answers %s", text(C.ov_status_name(status))))
+		check(fmt.Errorf("the C library answers %s", C.GoString(C.ov_status_name(status))))
 	}
 }
 
@@ -90,7 +87,7 @@ func raw(chain []*x509.Certificate) (all [][]byte) {
 func publicKey(key crypto.PublicKey) *C.ov_public_key {
 	data, size := bytesOf(must(x509.MarshalPKIXPublicKey(key)))
 	var out *C.ov_public_key
-	check(try(func(e *C.ov_error) C.ov_status { return C.ov_public_key_from_spki_der(data, size, &out, e) }))
+	check(try(func(e *C.ov_error) C.ov_status { return C.ov_public_key_parse(data, size, C.OV_FORM_DER, &out, e) }))
 	return out
 }
 
@@ -129,7 +126,8 @@ func policy(f facts) *C.ov_policy {
 		data, size := bytesOf(f.secret)
 		plain(C.ov_hmac_secret_new(data, size, &secret))
 		defer C.ov_hmac_secret_free(&secret)
-		plain(C.ov_policy_from_hmac_secret(secret, &p))
+		plain(C.ov_policy_new(&p))
+		plain(C.ov_policy_set_hmac_secret(p, secret))
 	}
 	if f.manufacturer != nil {
 		key := publicKey(f.manufacturer)
@@ -138,7 +136,7 @@ func policy(f facts) *C.ov_policy {
 	}
 	if f.owner != nil {
 		key := publicKey(f.owner)
-		plain(C.ov_policy_set_owner(p, key))
+		plain(C.ov_policy_add_owner(p, key))
 		C.ov_public_key_free(&key)
 	}
 	if f.deviceCA != nil {
@@ -164,7 +162,8 @@ func sha256Digest(hash []byte) C.ov_digest {
 func hashPolicy(hash []byte) *C.ov_policy {
 	digest := sha256Digest(hash)
 	var p *C.ov_policy
-	plain(C.ov_policy_from_manufacturer_hash(&digest, &p))
+	plain(C.ov_policy_new(&p))
+	plain(C.ov_policy_add_manufacturer_hash(p, &digest))
 	return p
 }
 
@@ -199,17 +198,13 @@ func deviations(voucher []byte, f facts) (names []string) {
 	defer C.ov_policy_free(&p)
 	data, size := bytesOf(voucher)
 	var audit *C.ov_audit
-	plain(C.ov_audit_new(data, size, p, &audit))
+	plain(C.ov_audit_new(data, size, p, &audit, nil))
 	defer C.ov_audit_free(&audit)
-	var findings *C.ov_findings
-	plain(C.ov_audit_findings(audit, &findings))
-	var count C.uint64_t
-	plain(C.ov_findings_len(findings, &count))
+	var count C.size_t
+	all := C.ov_findings_all(C.ov_audit_findings(audit), &count)
 	seen := map[string]bool{}
-	for i := range count {
-		var finding C.ov_finding
-		plain(C.ov_findings_get(findings, i, &finding))
-		if name := text(finding.name); bool(finding.is_deviation) && !seen[name] {
+	for _, finding := range unsafe.Slice(all, count) {
+		if name := C.GoString(finding.name); bool(finding.is_deviation) && !seen[name] {
 			seen[name] = true
 			names = append(names, name)
 		}
@@ -230,9 +225,9 @@ func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device,
 		return nil, err
 	}
 	defer C.ov_new_voucher_free(&voucher)
-	plain(C.ov_new_voucher_set_key_type(voucher, C.int32_t(t.fdo)))
+	plain(C.ov_new_voucher_set(voucher, C.OV_NEW_KEY_TYPE, C.int64_t(t.fdo)))
 	if encoding != protocol.X5ChainKeyEnc {
-		plain(C.ov_new_voucher_set_encoding(voucher, C.int32_t(encoding)))
+		plain(C.ov_new_voucher_set(voucher, C.OV_NEW_ENCODING, C.int64_t(encoding)))
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
@@ -256,9 +251,7 @@ func oursCreate(t keyType, maker owner, encoding protocol.KeyEncoding, d device,
 		return nil, err
 	}
 	defer C.ov_voucher_free(&made)
-	var content C.ov_slice
-	plain(C.ov_voucher_bytes(made, &content))
-	return slice(content), nil
+	return slice(C.ov_voucher_bytes(made, C.OV_PART_VOUCHER)), nil
 }
 
 func rendezvous() *C.ov_rv_directive {
@@ -266,8 +259,8 @@ func rendezvous() *C.ov_rv_directive {
 	plain(C.ov_rv_directive_new(&place))
 	host := []byte("rv.example.com")
 	plain(C.ov_rv_directive_dns(place, (*C.char)(unsafe.Pointer(&host[0])), C.size_t(len(host))))
-	plain(C.ov_rv_directive_device_port(place, 8443))
-	plain(C.ov_rv_directive_protocol(place, C.OV_RV_PROTOCOL_HTTPS))
+	plain(C.ov_rv_directive_set(place, C.OV_RV_SET_DEVICE_PORT, 8443))
+	plain(C.ov_rv_directive_set(place, C.OV_RV_SET_PROTOCOL, C.OV_RV_PROTOCOL_HTTPS))
 	return place
 }
 
@@ -296,25 +289,21 @@ func oursExtend(voucher []byte, from signer, to owner, encoding protocol.KeyEnco
 		return nil, err
 	}
 	defer C.ov_verified_free(&extended)
-	var inside *C.ov_voucher
-	plain(C.ov_verified_voucher(extended, &inside))
-	var content C.ov_slice
-	plain(C.ov_voucher_bytes(inside, &content))
-	return slice(content), nil
+	return slice(C.ov_voucher_bytes(C.ov_verified_voucher(extended), C.OV_PART_VOUCHER)), nil
 }
 
 // oursBatch is a batch over vouchers that lie in the memory of C, as a caller in C has them.
 type oursBatch struct {
 	batch    *C.ov_batch
 	vouchers []C.ov_slice
-	verdicts []C.ov_verdict
+	statuses []C.ov_status
 }
 
 func newBatch(p *C.ov_policy, vouchers [][]byte) *oursBatch {
 	n := len(vouchers)
 	b := &oursBatch{
 		vouchers: unsafe.Slice((*C.ov_slice)(C.calloc(C.size_t(n), C.sizeof_ov_slice)), n),
-		verdicts: unsafe.Slice((*C.ov_verdict)(C.calloc(C.size_t(n), C.sizeof_ov_verdict)), n),
+		statuses: unsafe.Slice((*C.ov_status)(C.calloc(C.size_t(n), C.sizeof_ov_status)), n),
 	}
 	for i, v := range vouchers {
 		b.vouchers[i] = C.ov_slice{data: (*C.uint8_t)(C.CBytes(v)), len: C.size_t(len(v))}
@@ -326,10 +315,10 @@ func newBatch(p *C.ov_policy, vouchers [][]byte) *oursBatch {
 // verify returns how many were refused.
 func (b *oursBatch) verify() (refused int) {
 	check(try(func(e *C.ov_error) C.ov_status {
-		return C.ov_batch_verify(b.batch, &b.vouchers[0], C.size_t(len(b.vouchers)), nil, nil, &b.verdicts[0], nil, e)
+		return C.ov_batch_verify(b.batch, &b.vouchers[0], C.size_t(len(b.vouchers)), nil, nil, &b.statuses[0], nil, e)
 	}))
-	for i := range b.verdicts {
-		if b.verdicts[i].status != C.OV_OK {
+	for i := range b.statuses {
+		if b.statuses[i] != C.OV_OK {
 			refused++
 		}
 	}
@@ -342,7 +331,7 @@ func (b *oursBatch) free() {
 		C.free(unsafe.Pointer(v.data))
 	}
 	C.free(unsafe.Pointer(&b.vouchers[0]))
-	C.free(unsafe.Pointer(&b.verdicts[0]))
+	C.free(unsafe.Pointer(&b.statuses[0]))
 }
 
 // manufacturersPolicy trusts these SubjectPublicKeyInfos.

@@ -4,7 +4,7 @@ package main
 // of its role and judges those that it gets.
 
 /*
-#include "ownership_voucher.h"
+#include "ownership_voucher_onboard.h"
 
 extern int32_t interopSign(uintptr_t, int32_t, uint8_t *, size_t, uint8_t *, size_t, size_t *);
 
@@ -34,9 +34,7 @@ import (
 )
 
 func taken(buffer *C.ov_buffer) []byte {
-	var content C.ov_slice
-	plain(C.ov_buffer_bytes(buffer, &content))
-	out := slice(content)
+	out := slice(C.ov_buffer_bytes(buffer))
 	plain(C.ov_buffer_free(&buffer))
 	return out
 }
@@ -239,9 +237,7 @@ func (o *oursOwner) finish(hmac *C.ov_digest) ([]byte, error) {
 	if voucher == nil {
 		return nil, nil
 	}
-	var content C.ov_slice
-	plain(C.ov_voucher_bytes(voucher, &content))
-	return slice(content), nil
+	return slice(C.ov_voucher_bytes(voucher, C.OV_PART_VOUCHER)), nil
 }
 
 // checkDone judges TO2.Done.
@@ -267,7 +263,7 @@ func (o *oursOwner) checkTo1d(message []byte) error {
 	defer C.ov_to1d_free(&to1d)
 	var address C.ov_owner_address
 	plain(C.ov_to1d_address(to1d, 0, &address))
-	if host := text(address.dns); host != "owner.example.com" || address.port != 8043 {
+	if host := C.GoStringN(address.dns.data, C.int(address.dns.len)); host != "owner.example.com" || address.port != 8043 {
 		return fmt.Errorf("the owner is at %q, port %d", host, address.port)
 	}
 	return nil
@@ -407,7 +403,7 @@ func (d *oursDevice) finish(o *oursOwner) error {
 		return errors.New("TO2 did not begin")
 	}
 	var number C.uint8_t
-	for d.err == nil && C.ov_device_verifier_next(d.verifier, &number) == C.OV_OK {
+	for d.err == nil && C.ov_device_verifier_next(d.verifier, &number, nil) == C.OV_OK {
 		d.entry(must(o.nextEntry(byte(number))))
 	}
 	if d.err != nil {
@@ -420,9 +416,7 @@ func (d *oursDevice) finish(o *oursOwner) error {
 	defer C.ov_public_key_free(&owner)
 	key := publicKey(o.key.Public())
 	defer C.ov_public_key_free(&key)
-	var same C.bool
-	plain(C.ov_public_key_equal(owner, key, &same))
-	if !same {
+	if !C.ov_public_key_equal(owner, key) {
 		return errors.New("another owner")
 	}
 	return nil
@@ -492,8 +486,7 @@ func (d *oursDevice) confirms(hmac *C.ov_digest) error {
 	if d.renewal == nil {
 		return nil
 	}
-	var header C.ov_slice
-	plain(C.ov_renewal_header(d.renewal, &header))
+	header := C.ov_renewal_header(d.renewal)
 	key := secretKey()
 	defer C.ov_hmac_secret_free(&key)
 	var digest C.ov_digest

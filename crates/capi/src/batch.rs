@@ -4,16 +4,19 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
+use core::ops::Range;
 use std::sync::Mutex;
 
-use super::guard::{guard, plain};
-use super::handle::{Caller, Handle, Refusal, object, present};
+use super::guard::{guard, plain, value};
+use super::handle::{Caller, Handle, Refusal, at, index, object, present};
 use super::policy::{Rules, ov_policy};
 use super::report::{Report, ov_error};
 use super::slice::ov_slice;
-use super::status::{OV_ERR_BUSY, OV_ERR_CANCELLED, ov_status};
-use super::verify::{give_verified, ov_proved, ov_verdict, ov_verified};
-use ownership_voucher::{BatchVerifier, Error, ErrorKind, Policy};
+use super::status::{OV_ERR_BUSY, OV_ERR_CANCELLED, OV_OK, ov_status};
+use super::verify::{fact, give_verified, ov_verified};
+use ownership_voucher::{
+    BatchVerifier, Error, ErrorKind, Policy, Proved, Rejected, VerifiedVoucher,
+};
 
 /// Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
 /// Each voucher needs about a kilobyte of memory in addition to its bytes.
@@ -43,8 +46,12 @@ object!(ov_batch: Mutex<Batch>, b"ov batch");
 pub(super) struct Batch {
     pub(super) verifier: BatchVerifier<'static>,
     pool: Option<Pool>,
-    /// Errors of the last call, by voucher number.
-    faults: Vec<(u64, Error)>,
+    /// Why vouchers of the last call were rejected, by voucher number.
+    faults: Vec<(u64, Refusal)>,
+    /// What was proved about the vouchers of the last `ov_batch_verify`.
+    facts: Vec<Option<Proved>>,
+    /// The vouchers that the last call did not reach because it was cancelled.
+    unreached: Range<u64>,
     settings: Settings,
     policy: Box<Pinned>,
 }
@@ -184,10 +191,12 @@ impl Batch {
 
     pub(super) fn clear(&mut self) {
         self.faults.clear();
+        self.facts.clear();
+        self.unreached = 0..0;
     }
 
-    pub(super) fn note(&mut self, number: u64, error: Error) {
-        self.faults.push((number, error));
+    pub(super) fn note(&mut self, number: u64, refusal: Refusal) {
+        self.faults.push((number, refusal));
     }
 
     fn rebuild(&mut self) {
@@ -213,6 +222,8 @@ pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_bat
             verifier: policy.verifier(&settings),
             pool: None,
             faults: Vec::new(),
+            facts: Vec::new(),
+            unreached: 0..0,
             settings,
             policy,
         })));
@@ -243,47 +254,38 @@ pub(super) fn work(batch: &Mutex<Batch>) -> Result<std::sync::MutexGuard<'_, Bat
     }
 }
 
-fn change(batch: *mut ov_batch, by: impl FnOnce(&mut Settings)) -> ov_status {
+/// The maximum number of vouchers in one batch, at least one. Default `OV_BATCH_SIZE`. Progress is
+/// reported after each batch.
+pub const OV_BATCH_SET_SIZE: i32 = 1;
+/// The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default `OV_BATCH_BYTES`.
+pub const OV_BATCH_SET_BYTES: i32 = 2;
+/// The maximum size of the key tables in bytes. Default `OV_BATCH_TABLE_BUDGET`; 0 verifies without
+/// tables.
+pub const OV_BATCH_SET_TABLE_BUDGET: i32 = 3;
+/// The number of threads that verify: 0 for one per core, which is the most that are started. Default 1,
+/// the caller's thread. Other threads belong to the batch, and start with the next call on it: it gives
+/// `OV_ERR_RESOURCES` if the operating system has none left. A child of `fork` gets threads of its own.
+/// Progress and result callbacks are called in the caller's thread. An HMAC callback of the policy is
+/// called in the threads that verify.
+pub const OV_BATCH_SET_THREADS: i32 = 4;
+
+/// Sets one of the numbers of a batch: an `OV_BATCH_SET_` number and its value.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_set(batch: *mut ov_batch, which: i32, value: u64) -> ov_status {
     plain(|caller| {
         let mut batch = work(caller.get(batch.cast_const())?)?;
-        by(&mut batch.settings);
+        let value = usize::try_from(value).unwrap_or(usize::MAX);
+        match which {
+            OV_BATCH_SET_SIZE => batch.settings.batch_size = value.max(1),
+            OV_BATCH_SET_BYTES => batch.settings.batch_bytes = value,
+            OV_BATCH_SET_TABLE_BUDGET => batch.settings.table_budget = value,
+            OV_BATCH_SET_THREADS => batch.settings.threads = value,
+            _ => return Err(Refusal::argument("an unknown setting of a batch")),
+        }
         batch.pool = None;
         batch.rebuild();
         Ok(())
     })
-}
-
-/// The maximum number of vouchers in one batch, at least one. Default 16384. Progress is reported
-/// after each batch.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_size(batch: *mut ov_batch, vouchers: u64) -> ov_status {
-    let vouchers = usize::try_from(vouchers).unwrap_or(usize::MAX).max(1);
-    change(batch, |settings| settings.batch_size = vouchers)
-}
-
-/// The maximum number of bytes of vouchers in one batch of `ov_batch_stream`. Default 32 MiB.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_bytes(batch: *mut ov_batch, bytes: u64) -> ov_status {
-    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    change(batch, |settings| settings.batch_bytes = bytes)
-}
-
-/// The maximum size of the key tables in bytes. Default 64 MiB; 0 verifies without tables.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_table_budget(batch: *mut ov_batch, bytes: u64) -> ov_status {
-    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-    change(batch, |settings| settings.table_budget = bytes)
-}
-
-/// The number of threads that verify: 0 for one per core, which is the most that are started. Default
-/// 1, the caller's thread. Other threads belong to the batch, and start with the next call on it: it
-/// gives `OV_ERR_RESOURCES` if the operating system has none left. A child of `fork` gets threads of its
-/// own. Progress and result callbacks are called in the caller's thread. An
-/// HMAC callback of the policy is called in the threads that verify.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_batch_set_threads(batch: *mut ov_batch, threads: u32) -> ov_status {
-    let threads = usize::try_from(threads).unwrap_or(usize::MAX);
-    change(batch, |settings| settings.threads = threads)
 }
 
 /// Receives the number of vouchers that have a verdict, the number of these that were rejected, and
@@ -303,14 +305,25 @@ pub(super) fn cancelled(
     progress.is_some_and(|progress| unsafe { progress(user, done, rejected, total) } != 0)
 }
 
-/// Verifies `count` vouchers and writes one verdict for each: the one that it would get alone.
+/// The result of one voucher among many: a voucher that is NULL gets its own.
+fn one<'v>(
+    given: &Result<&'v [u8], Refusal>,
+    result: Result<VerifiedVoucher<'v>, Rejected<'v>>,
+) -> Result<VerifiedVoucher<'v>, Refusal> {
+    match given {
+        Ok(_) => result.map_err(Refusal::from),
+        Err(refusal) => Err(refusal.clone()),
+    }
+}
+
+/// Verifies `count` vouchers and writes one status for each: the one that it would get alone.
 ///
 /// `verified` is NULL or has room for `count` handles. Each rejected voucher gets NULL there; the
 /// caller frees the other handles. `progress` may be NULL.
 ///
-/// The status is `OV_OK` whatever the verdicts are. If the call is cancelled, the status is
-/// `OV_ERR_CANCELLED` and the verdicts are still written; vouchers that were not reached get
-/// `OV_ERR_CANCELLED` too. After any other failure nothing is written.
+/// The call gives `OV_OK` whatever the statuses are; `ov_batch_fault` and `ov_batch_fact` say more about
+/// each voucher. If the call is cancelled, it gives `OV_ERR_CANCELLED` and the statuses are still written;
+/// vouchers that were not reached get `OV_ERR_CANCELLED` too. After any other failure nothing is written.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_verify(
     batch: *mut ov_batch,
@@ -318,36 +331,41 @@ pub extern "C" fn ov_batch_verify(
     count: usize,
     progress: ov_progress_fn,
     user: *mut c_void,
-    verdicts: *mut ov_verdict,
+    statuses: *mut ov_status,
     verified: *mut *mut ov_verified,
     error: *mut ov_error,
 ) -> ov_status {
     guard(error, |caller| {
         let mut batch = work(caller.get(batch.cast_const())?)?;
-        let verdicts_out = caller.outs(verdicts, count)?;
+        let mut slots = caller.outs(statuses, count)?.iter_mut();
         let mut handles = match verified.is_null() {
             true => None,
             false => Some(caller.outs(verified, count)?.iter_mut()),
         };
-        let mut slots = verdicts_out.iter_mut();
-        let vouchers = caller.slices(vouchers, count)?;
+        let vouchers = caller.each(vouchers, count)?;
         batch.clear();
         let (mut done, mut rejected) = (0_u64, 0_u64);
         let mut stopped = false;
         #[expect(clippy::disallowed_methods, reason = "at least one")]
         for some in vouchers.chunks(batch.settings.batch_size.max(1)) {
-            for result in batch.with_pool(|verifier| verifier.verify(some))? {
-                let verdict = result.as_ref().map(|voucher| voucher.proved());
-                let verdict = verdict.map_err(|rejected| rejected.error());
+            let bytes: Vec<&[u8]> = some
+                .iter()
+                .map(|given| given.as_ref().map_or(&[][..], |bytes| bytes))
+                .collect();
+            let results = batch.with_pool(|verifier| verifier.verify(&bytes))?;
+            for (given, result) in some.iter().zip(results) {
+                let result = one(given, result);
                 if let Some(slot) = slots.next() {
-                    slot.write(ov_verdict::of(verdict));
+                    slot.write(result.as_ref().map_or_else(Refusal::status, |_| OV_OK));
                 }
+                let proved = result.as_ref().ok().map(|voucher| *voucher.proved());
+                batch.facts.push(proved);
                 let handle = match result {
                     Ok(_) if handles.is_none() => core::ptr::null_mut(),
                     Ok(voucher) => give_verified(voucher.into_owned()),
                     Err(refused) => {
                         rejected = rejected.saturating_add(1);
-                        batch.note(done, refused.into_error());
+                        batch.note(done, refused);
                         core::ptr::null_mut()
                     }
                 };
@@ -361,14 +379,10 @@ pub extern "C" fn ov_batch_verify(
                 break;
             }
         }
-        for slot in slots {
-            slot.write(ov_verdict {
-                status: OV_ERR_CANCELLED,
-                offset: super::report::OV_NONE,
-                entry: super::report::OV_NONE,
-                proved: ov_proved::default(),
-            });
-        }
+        batch.unreached = done..count as u64;
+        slots.for_each(|slot| {
+            slot.write(OV_ERR_CANCELLED);
+        });
         for slot in handles.into_iter().flatten() {
             slot.write(core::ptr::null_mut());
         }
@@ -379,8 +393,8 @@ pub extern "C" fn ov_batch_verify(
     })
 }
 
-/// Writes to `fault` why the voucher with this number was rejected in the last call on this batch.
-/// `OV_ERR_ABSENT` if it was not rejected.
+/// Writes to `fault` why the voucher with this number got no `OV_OK` in the last call on this batch.
+/// `OV_ERR_ABSENT` if it was verified.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_fault(
     batch: *const ov_batch,
@@ -390,9 +404,24 @@ pub extern "C" fn ov_batch_fault(
     plain(|caller: &Caller| {
         let batch = work(caller.get(batch)?)?;
         let out = caller.get_mut(fault)?;
+        if batch.unreached.contains(&number) {
+            *out = Report::of(&Error::new(ErrorKind::Cancelled));
+            return Ok(());
+        }
         let found = batch.faults.binary_search_by_key(&number, |(at, _)| *at);
         let found = found.ok().and_then(|found| batch.faults.get(found));
-        *out = Report::of(&present(found)?.1);
+        *out = Report::refused(&present(found)?.1);
         Ok(())
+    })
+}
+
+/// A fact that the last `ov_batch_verify` proved about the voucher with this number, by its `OV_FACT_`
+/// number; 0 for what was not proved, and for a voucher that was rejected.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_batch_fact(batch: *const ov_batch, number: u64, which: i32) -> u64 {
+    value(0, |caller| {
+        let batch = work(caller.get(batch)?)?;
+        let proved = at(batch.facts.get(index(number)?))?;
+        Ok(proved.as_ref().map_or(0, |proved| fact(proved, which)))
     })
 }

@@ -1,11 +1,14 @@
-//! Byte buffers owned by the caller.
+//! Bytes and arrays that belong to the caller.
 
+use alloc::ffi::CString;
 use alloc::vec::Vec;
+use core::ffi::c_char;
 
 use zeroize::Zeroizing;
 
-use super::guard::plain;
-use super::handle::{Handle, at, index, object};
+use super::guard::{plain, value};
+use super::handle::{Caller, Handle, Refusal, object};
+use super::report::c_text;
 use super::slice::ov_slice;
 use super::status::ov_status;
 
@@ -23,11 +26,9 @@ pub(super) fn buffer(bytes: impl Into<Zeroizing<Vec<u8>>>) -> *mut ov_buffer {
 
 /// The bytes of a buffer. They live as long as the buffer.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_buffer_bytes(buffer: *const ov_buffer, bytes: *mut ov_slice) -> ov_status {
-    plain(|caller| {
-        let buffer = caller.get(buffer)?;
-        caller.out(bytes)?.write(ov_slice::of(buffer));
-        Ok(())
+pub extern "C" fn ov_buffer_bytes(buffer: *const ov_buffer) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
+        Ok(ov_slice::of(caller.get(buffer)?))
     })
 }
 
@@ -37,38 +38,84 @@ pub extern "C" fn ov_buffer_free(buffer: *mut *mut ov_buffer) -> ov_status {
     plain(|caller| caller.free(buffer))
 }
 
+/// Structures for C, with the texts and bytes to which they point.
+pub(super) struct List<T> {
+    items: Vec<T>,
+    texts: Vec<CString>,
+    bytes: Vec<Vec<u8>>,
+}
+
+// SAFETY: the pointers in the structures are to what the list owns, or to statics; nothing is changed
+// once the list is a handle.
+unsafe impl<T> Send for List<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for List<T> {}
+
+impl<T> List<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            items: Vec::new(),
+            texts: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, item: T) {
+        self.items.push(item);
+    }
+
+    /// A C string that lives as long as the list.
+    pub(super) fn text(&mut self, text: &str) -> *const c_char {
+        let text = c_text(text);
+        // The bytes of a CString stay where they are when the CString moves.
+        let pointer = text.as_ptr();
+        self.texts.push(text);
+        pointer
+    }
+}
+
+/// An array that the list lends, and its length.
+pub(super) fn all<T>(
+    list: impl FnOnce(&Caller) -> Result<&[T], Refusal>,
+    count: *mut usize,
+) -> *const T {
+    value(core::ptr::null(), |caller| {
+        let out = caller.out(count)?;
+        out.write(0);
+        let items = list(caller)?;
+        out.write(items.len());
+        Ok(items.as_ptr())
+    })
+}
+
+impl<T> List<T> {
+    pub(super) fn items(&self) -> &[T] {
+        &self.items
+    }
+}
+
 /// A list of byte strings, such as certificates.
 pub struct ov_byte_list {
     _private: [u8; 0],
 }
 
-object!(ov_byte_list: Vec<Vec<u8>>, b"ov blist");
+object!(ov_byte_list: List<ov_slice>, b"ov blist");
 
-/// The number of byte strings.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_byte_list_len(list: *const ov_byte_list, len: *mut u64) -> ov_status {
-    plain(|caller| {
-        let list = caller.get(list)?;
-        caller.out(len)?.write(list.len() as u64);
-        Ok(())
-    })
+/// Gives byte strings to the caller.
+pub(super) fn byte_list(strings: Vec<Vec<u8>>) -> *mut ov_byte_list {
+    let mut list = List::new();
+    list.items = strings.iter().map(|bytes| ov_slice::of(bytes)).collect();
+    list.bytes = strings;
+    Handle::give(list)
 }
 
-/// The byte string with this number, counted from 0.
-///
-/// `OV_ERR_INDEX` if the number is too large.
+/// The byte strings as an array of `count` elements. It lives as long as the list.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_byte_list_get(
+pub extern "C" fn ov_byte_list_all(
     list: *const ov_byte_list,
-    number: u64,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let list = caller.get(list)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(at(list.get(index(number)?))?));
-        Ok(())
-    })
+    count: *mut usize,
+) -> *const ov_slice {
+    all(|caller| Ok(caller.get(list)?.items()), count)
 }
 
 /// Frees a list and sets the variable to NULL.

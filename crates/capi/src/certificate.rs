@@ -1,15 +1,18 @@
 //! Trusted certificates, and the fields of one certificate.
 
 use alloc::sync::Arc;
+use core::ffi::c_char;
 
-use super::guard::{guard, plain};
+use super::buffer::List;
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, at, index, object, present};
-use super::key::{give, ov_public_key};
+use super::key::{OV_FINGERPRINT_BYTES, give, ov_public_key};
 use super::report::ov_error;
-use super::slice::{ov_slice, ov_str};
+use super::slice::ov_slice;
 use super::status::ov_status;
-use ownership_voucher::Roots;
 use ownership_voucher::certificate::CertificateInfo;
+use ownership_voucher::file::PemBlocks;
+use ownership_voucher::{Error, ErrorKind, Roots};
 
 /// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
 /// signed; any other vouches for itself only.
@@ -68,38 +71,57 @@ pub extern "C" fn ov_roots_add_crl_der(
     })
 }
 
-/// Refuses paths over a certificate that no revocation list covers.
+/// Adds every certificate (`CERTIFICATE`) and every revocation list (`X509 CRL`) among the PEM blocks of a
+/// text. `count`, which may be NULL, is set to how many blocks those were. `OV_ERR_BAD_ARGUMENT` if there
+/// are none; after any failure nothing is added.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_roots_require_revocation_lists(roots: *mut ov_roots) -> ov_status {
-    plain(|caller| {
-        Arc::make_mut(caller.get_mut(roots)?).require_revocation_lists();
+pub extern "C" fn ov_roots_add_pem(
+    roots: *mut ov_roots,
+    text: *const u8,
+    len: usize,
+    count: *mut u64,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let roots = caller.get_mut(roots)?;
+        let text = caller.array(text, len)?;
+        let out = caller.maybe_out(count)?;
+        let (mut more, mut added) = ((**roots).clone(), 0_u64);
+        for block in PemBlocks::new(text) {
+            let block = block?;
+            match block.label() {
+                "CERTIFICATE" => more.add_der(&block.decode()?)?,
+                "X509 CRL" => more.add_crl_der(&block.decode()?)?,
+                _ => continue,
+            }
+            added = added.saturating_add(1);
+        }
+        if added == 0 {
+            let wanted = "a CERTIFICATE or X509 CRL in PEM expected";
+            return Err(Error::because(ErrorKind::BadArgument, wanted).into());
+        }
+        *roots = Arc::new(more);
+        out.map(|out| out.write(added));
         Ok(())
     })
 }
 
 /// The number of certificates.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_roots_len(roots: *const ov_roots, len: *mut u64) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_roots_len(roots: *const ov_roots) -> u64 {
+    value(0, |caller| {
         let roots = caller.get(roots)?;
-        caller.out(len)?.write(roots.len() as u64);
-        Ok(())
+        Ok(roots.len() as u64)
     })
 }
 
-/// The certificate with this number in DER, in the order of addition. It lives until the set is
-/// changed or freed.
+/// The certificate with this number in DER, in the order of addition; NULL with length 0 past the last. It
+/// lives until the set is changed or freed.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_roots_get(
-    roots: *const ov_roots,
-    number: u64,
-    der: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_roots_get(roots: *const ov_roots, number: u64) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
         let roots = caller.get(roots)?;
-        let out = caller.out(der)?;
-        out.write(ov_slice::of(at(roots.iter().nth(index(number)?))?));
-        Ok(())
+        Ok(ov_slice::of(at(roots.iter().nth(index(number)?))?))
     })
 }
 
@@ -108,25 +130,33 @@ pub struct ov_certificate {
     _private: [u8; 0],
 }
 
-object!(ov_certificate: CertificateInfo, b"ov certi");
+/// The contents of an `ov_certificate`.
+pub(super) struct Certificate {
+    info: CertificateInfo,
+    texts: List<ov_certificate_info>,
+}
 
-/// The fields of a certificate. None of them has been verified.
+object!(ov_certificate: Certificate, b"ov certi");
+
+/// The fields of a certificate. None of them has been verified. Texts are C strings and live as long as the
+/// certificate.
 #[repr(C)]
+#[derive(Clone, Copy)]
 pub struct ov_certificate_info {
     /// The subject in the form of RFC 4514; control characters are escaped.
-    pub subject: ov_str,
+    pub subject: *const c_char,
     /// The issuer, in the same form.
-    pub issuer: ov_str,
+    pub issuer: *const c_char,
     /// The serial number in hexadecimal.
-    pub serial: ov_str,
+    pub serial: *const c_char,
     /// Start of validity, in seconds since 1970.
     pub not_before: u64,
     /// End of validity, in seconds since 1970 (inclusive).
     pub not_after: u64,
     /// The name of the signature algorithm, or its OID if it has no name here.
-    pub signature_algorithm: ov_str,
+    pub signature_algorithm: *const c_char,
     /// SHA-256 of the certificate.
-    pub fingerprint: [u8; 32],
+    pub fingerprint: [u8; OV_FINGERPRINT_BYTES],
     /// Whether it is marked as an authority.
     pub is_authority: bool,
     /// The X.509 version: 1, 2 or 3.
@@ -144,7 +174,9 @@ pub extern "C" fn ov_certificate_from_der(
     guard(error, |caller| {
         let der = caller.array(der, len)?;
         let out = caller.out(certificate)?;
-        out.write(Handle::give(CertificateInfo::from_der(der)?));
+        out.write(Handle::give(certificate_of(CertificateInfo::from_der(
+            der,
+        )?)));
         Ok(())
     })
 }
@@ -155,27 +187,31 @@ pub extern "C" fn ov_certificate_free(certificate: *mut *mut ov_certificate) -> 
     plain(|caller| caller.free(certificate))
 }
 
-/// The fields of the certificate. The texts live as long as the certificate.
+fn certificate_of(read: CertificateInfo) -> Certificate {
+    let mut texts = List::new();
+    let info = ov_certificate_info {
+        subject: texts.text(&read.subject),
+        issuer: texts.text(&read.issuer),
+        serial: texts.text(&read.serial),
+        not_before: read.not_before.0,
+        not_after: read.not_after.0,
+        signature_algorithm: texts.text(&read.signature_algorithm),
+        fingerprint: read.fingerprint,
+        is_authority: read.is_authority,
+        version: read.version,
+    };
+    texts.push(info);
+    Certificate { info: read, texts }
+}
+
+/// The fields of the certificate; NULL for a wrong handle. They live as long as the certificate.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_certificate_get_info(
+pub extern "C" fn ov_certificate_fields(
     certificate: *const ov_certificate,
-    info: *mut ov_certificate_info,
-) -> ov_status {
-    plain(|caller| {
+) -> *const ov_certificate_info {
+    value(core::ptr::null(), |caller| {
         let read = caller.get(certificate)?;
-        let out = caller.out(info)?;
-        out.write(ov_certificate_info {
-            subject: ov_str::of(&read.subject),
-            issuer: ov_str::of(&read.issuer),
-            serial: ov_str::of(&read.serial),
-            not_before: read.not_before.0,
-            not_after: read.not_after.0,
-            signature_algorithm: ov_str::of(&read.signature_algorithm),
-            fingerprint: read.fingerprint,
-            is_authority: read.is_authority,
-            version: read.version,
-        });
-        Ok(())
+        Ok(core::ptr::from_ref(present(read.texts.items().first())?))
     })
 }
 
@@ -188,7 +224,7 @@ pub extern "C" fn ov_certificate_public_key(
     plain(|caller| {
         let read = caller.get(certificate)?;
         let out = caller.out(key)?;
-        out.write(give(present(read.public_key.clone())?));
+        out.write(give(present(read.info.public_key.clone())?));
         Ok(())
     })
 }

@@ -2,9 +2,9 @@
 
 use core::ffi::c_char;
 
-use super::extend::ov_next_owner;
-use super::guard::{guard, plain};
-use super::handle::{Handle, at, object};
+use super::extend::{allow, number, ov_next_owner};
+use super::guard::{guard, plain, value};
+use super::handle::{Handle, Refusal, at, object};
 use super::names::{encoding, hash, hash_code, key_type, ov_digest};
 use super::rendezvous::ov_rv_directive;
 use super::report::ov_error;
@@ -22,7 +22,7 @@ pub struct ov_new_voucher {
 
 object!(ov_new_voucher: Option<NewVoucher>, b"ov newvo");
 
-/// Describes a new voucher: the GUID of the device (16 fresh random bytes), the device info, and
+/// Describes a new voucher: the GUID of the device (fresh random bytes), the device info, and
 /// the manufacturer as first owner.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_new_voucher_new(
@@ -88,75 +88,39 @@ pub extern "C" fn ov_new_voucher_set_device_chain(
     })
 }
 
-/// The device attests with EPID and has no certificate chain.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_set_epid(new_voucher: *mut ov_new_voucher) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(new_voucher)?, NewVoucher::with_epid);
-        Ok(())
-    })
-}
-
 /// The encoding of a bare manufacturer key: an `OV_ENCODING_` number. Default X509.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_set_encoding(
-    new_voucher: *mut ov_new_voucher,
-    key_encoding: i32,
-) -> ov_status {
-    plain(|caller| {
-        let encoding = encoding(key_encoding)?;
-        let held = caller.get_mut(new_voucher)?;
-        change(held, |new| new.with_encoding(encoding));
-        Ok(())
-    })
-}
-
+pub const OV_NEW_ENCODING: i32 = 1;
 /// The label of an RSA manufacturer key: `OV_KEY_RSAPSS` in place of PKCS#1 v1.5.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_set_key_type(
-    new_voucher: *mut ov_new_voucher,
-    label: i32,
-) -> ov_status {
-    plain(|caller| {
-        let label = key_type(label)?;
-        let held = caller.get_mut(new_voucher)?;
-        change(held, |new| new.with_key_type(label));
-        Ok(())
-    })
-}
+pub const OV_NEW_KEY_TYPE: i32 = 2;
+/// The hash, an `OV_HASH_` number, in place of the one in the table of FDO 1.1.
+pub const OV_NEW_HASH: i32 = 3;
+/// 1: the device attests with EPID and has no certificate chain.
+pub const OV_NEW_EPID: i32 = 4;
+/// 1 allows a manufacturer key of an experimental type. No other implementation reads it.
+pub const OV_NEW_EXPERIMENTAL_KEY: i32 = 5;
+/// 1 allows the manufacturer's first certificate to be that of an authority; see `OV_EXTEND_CA_OWNER`.
+pub const OV_NEW_CA_OWNER: i32 = 6;
 
-/// Sets the hash, an `OV_HASH_` number, in place of the one in the table of FDO 1.1.
+/// Sets an option of a new voucher, an `OV_NEW_` number. What is allowed with 1 stays allowed.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_set_hash(
+pub extern "C" fn ov_new_voucher_set(
     new_voucher: *mut ov_new_voucher,
-    hash_algorithm: i32,
-) -> ov_status {
-    plain(|caller| {
-        let hash = hash(hash_algorithm)?;
-        let held = caller.get_mut(new_voucher)?;
-        change(held, |new| new.with_hash(hash));
-        Ok(())
-    })
-}
-
-/// Allows a manufacturer key of an experimental type. No other implementation reads it.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_allow_experimental_key(
-    new_voucher: *mut ov_new_voucher,
+    which: i32,
+    value: i64,
 ) -> ov_status {
     plain(|caller| {
         let held = caller.get_mut(new_voucher)?;
-        change(held, NewVoucher::allow_experimental_key);
-        Ok(())
-    })
-}
-
-/// Allows the manufacturer's first certificate to be that of an authority; see
-/// `ov_extend_options_allow_ca_owner`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_new_voucher_allow_ca_owner(new_voucher: *mut ov_new_voucher) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(new_voucher)?, NewVoucher::allow_ca_owner);
+        let new = at(held.clone())?;
+        let code = number(value);
+        *held = Some(match which {
+            OV_NEW_ENCODING => new.with_encoding(encoding(code?)?),
+            OV_NEW_KEY_TYPE => new.with_key_type(key_type(code?)?),
+            OV_NEW_HASH => new.with_hash(hash(code?)?),
+            OV_NEW_EPID => allow(new, value, NewVoucher::with_epid)?,
+            OV_NEW_EXPERIMENTAL_KEY => allow(new, value, NewVoucher::allow_experimental_key)?,
+            OV_NEW_CA_OWNER => allow(new, value, NewVoucher::allow_ca_owner)?,
+            _ => return Err(Refusal::argument("an unknown option of a new voucher")),
+        });
         Ok(())
     })
 }
@@ -192,21 +156,19 @@ pub extern "C" fn ov_header_free(header: *mut *mut ov_header) -> ov_status {
 
 /// The CBOR of the header, over which the device computes its HMAC.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_header_bytes(header: *const ov_header, bytes: *mut ov_slice) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_header_bytes(header: *const ov_header) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
         let header = caller.get(header)?;
-        caller.out(bytes)?.write(ov_slice::of(header.as_bytes()));
-        Ok(())
+        Ok(ov_slice::of(header.as_bytes()))
     })
 }
 
 /// The hash of the HMAC: an `OV_HASH_` number.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_header_algorithm(header: *const ov_header, hash: *mut i32) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_header_algorithm(header: *const ov_header) -> i32 {
+    value(0, |caller| {
         let header = caller.get(header)?;
-        caller.out(hash)?.write(hash_code(header.algorithm()));
-        Ok(())
+        Ok(hash_code(header.algorithm()))
     })
 }
 

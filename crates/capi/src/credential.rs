@@ -3,8 +3,9 @@
 use zeroize::Zeroizing;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, Refusal, object};
+use super::name::OV_GUID_BYTES;
 use super::names::{hash, ov_digest};
 use super::report::ov_error;
 use super::sign::{ov_hmac_secret, ov_local_key};
@@ -41,7 +42,7 @@ pub struct ov_credential_info {
     /// Whether the device is still to be onboarded.
     pub active: bool,
     /// The GUID of the device.
-    pub guid: [u8; 16],
+    pub guid: [u8; OV_GUID_BYTES],
     /// The device info.
     pub device_info: ov_str,
     /// The rendezvous info as CBOR.
@@ -202,13 +203,10 @@ pub extern "C" fn ov_credential_header_hmac(
 pub extern "C" fn ov_credential_has_manufacturer(
     credential: *const ov_credential,
     voucher: *const ov_voucher,
-    same: *mut bool,
-) -> ov_status {
-    plain(|caller| {
+) -> bool {
+    value(false, |caller| {
         let credential = caller.get(credential)?;
         let voucher = caller.get(voucher)?;
-        let out = caller.out(same)?;
-        out.write(credential.has_manufacturer(voucher));
-        Ok(())
+        Ok(credential.has_manufacturer(voucher))
     })
 }

@@ -1,6 +1,8 @@
 //! The entries of a voucher, and its public keys.
 
-use super::guard::{guard, plain};
+use alloc::vec::Vec;
+
+use super::guard::{guard, plain, value};
 use super::handle::{Refusal, at, index};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, encoding_code, key_type_code, ov_digest};
@@ -10,10 +12,12 @@ use super::status::ov_status;
 use super::voucher::{Held, ov_voucher};
 use ownership_voucher::key::KeyView;
 
-/// Used in place of an entry number: the manufacturer's key in the header.
-pub const OV_MANUFACTURER: u64 = 0xffff_ffff_ffff_ffff;
 /// Used in place of an entry number: the key of the current owner, as the voucher claims it.
 pub const OV_OWNER: u64 = 0xffff_ffff_ffff_fffe;
+/// Used in place of an entry number: the manufacturer's key in the header.
+pub const OV_MANUFACTURER: u64 = 0xffff_ffff_ffff_fffd;
+/// Used in place of an entry number for certificates: the device.
+pub const OV_DEVICE: u64 = 0xffff_ffff_ffff_fffc;
 
 /// One entry of a voucher, as received.
 #[repr(C)]
@@ -53,11 +57,10 @@ pub struct ov_key_info {
 
 /// The number of entries.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_entry_count(voucher: *const ov_voucher, count: *mut u64) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_entry_count(voucher: *const ov_voucher) -> u64 {
+    value(0, |caller| {
         let voucher = caller.get(voucher)?;
-        caller.out(count)?.write(voucher.entries().len() as u64);
-        Ok(())
+        Ok(voucher.entries().len() as u64)
     })
 }
 
@@ -88,17 +91,11 @@ pub extern "C" fn ov_voucher_entry(
 
 /// The number of pairs in the OVEExtra of an entry.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_entry_extra_count(
-    voucher: *const ov_voucher,
-    entry: u64,
-    count: *mut u64,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_entry_extra_count(voucher: *const ov_voucher, entry: u64) -> u64 {
+    value(0, |caller| {
         let voucher = caller.get(voucher)?;
-        let out = caller.out(count)?;
         let entry = at(voucher.entry(index(entry)?))?;
-        out.write(entry.extra().count() as u64);
-        Ok(())
+        Ok(entry.extra().count() as u64)
     })
 }
 
@@ -172,34 +169,33 @@ pub extern "C" fn ov_voucher_key(
     })
 }
 
-/// The number of certificates of an X5CHAIN key; 0 for the other encodings.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_key_certificate_count(
-    voucher: *const ov_voucher,
-    which: u64,
-    count: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(count)?;
-        out.write(view(voucher, which)?.certificates().count() as u64);
-        Ok(())
+/// The certificates of a key, or of the device.
+fn chain(voucher: &Held, which: u64) -> Result<Vec<&[u8]>, Refusal> {
+    Ok(match which {
+        OV_DEVICE => voucher.device_chain().collect(),
+        key => view(voucher, key)?.certificates().collect(),
     })
 }
 
-/// A certificate of an X5CHAIN key in DER. Number 0 is the key's own.
+/// The number of certificates: of `OV_DEVICE`, or of an X5CHAIN key (entry `which`, `OV_MANUFACTURER`,
+/// `OV_OWNER`). 0 for EPID devices and for keys in other encodings.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_key_certificate(
+pub extern "C" fn ov_voucher_certificate_count(voucher: *const ov_voucher, which: u64) -> u64 {
+    value(0, |caller| {
+        Ok(chain(caller.get(voucher)?, which)?.len() as u64)
+    })
+}
+
+/// A certificate of the device or of a key, in DER. Number 0 is its own. NULL with length 0 if there is
+/// none.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_voucher_certificate(
     voucher: *const ov_voucher,
     which: u64,
     number: u64,
-    der: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(der)?;
-        let certificate = at(view(voucher, which)?.certificates().nth(index(number)?))?;
-        out.write(ov_slice::of(certificate));
-        Ok(())
+) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
+        let chain = chain(caller.get(voucher)?, which)?;
+        Ok(ov_slice::of(at(chain.get(index(number)?))?))
     })
 }

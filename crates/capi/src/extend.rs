@@ -3,14 +3,14 @@
 use alloc::sync::Arc;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
-use super::handle::{Handle, object, present};
+use super::guard::{guard, plain, value};
+use super::handle::{Handle, Refusal, object, present};
 use super::key::{give, ov_public_key};
+use super::name::OV_GUID_BYTES;
 use super::names::{algorithm_code, encoding, hash, ov_digest};
 use super::policy::{Rules, ov_policy};
 use super::receipt::ov_receipt;
 use super::report::ov_error;
-use super::sign::{CallbackSigner, ov_signer};
 use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::{give_verified, ov_verified};
@@ -26,16 +26,19 @@ pub struct ov_next_owner {
 
 object!(ov_next_owner: KeyOrChain, b"ov nextw");
 
+/// The bytes of a state of ownership.
+pub const OV_STATE_BYTES: usize = 32;
+
 /// A hand-over, as a journal records it. One state of ownership has one continuation.
 #[repr(C)]
 pub struct ov_sale {
     /// The GUID of the device.
-    pub guid: [u8; 16],
+    pub guid: [u8; OV_GUID_BYTES],
     /// The state of ownership that ends: SHA-256 of the payload of the last entry, or of header and
     /// HMAC if there are no entries.
-    pub state: [u8; 32],
+    pub state: [u8; OV_STATE_BYTES],
     /// The continuation of that state: SHA-256 of the message to be signed.
-    pub continuation: [u8; 32],
+    pub continuation: [u8; OV_STATE_BYTES],
 }
 
 /// A next owner with a bare key. It is written in the encoding of the manufacturer key.
@@ -137,96 +140,67 @@ pub extern "C" fn ov_extend_options_add_extra(
     })
 }
 
-/// Sets the hash, an `OV_HASH_` number, in place of the one that the voucher already uses.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_set_hash(
-    options: *mut ov_extend_options,
-    hash_algorithm: i32,
-) -> ov_status {
-    plain(|caller| {
-        let hash = hash(hash_algorithm)?;
-        change(caller.get_mut(options)?, |options| options.with_hash(hash));
-        Ok(())
-    })
-}
-
-/// Sets the encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_set_encoding(
-    options: *mut ov_extend_options,
-    key_encoding: i32,
-) -> ov_status {
-    plain(|caller| {
-        let encoding = encoding(key_encoding)?;
-        change(caller.get_mut(options)?, |options| {
-            options.with_encoding(encoding)
-        });
-        Ok(())
-    })
-}
-
-/// Allows a next key of another type than the manufacturer's. Some devices refuse the result.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_allow_other_key_type(
-    options: *mut ov_extend_options,
-) -> ov_status {
-    plain(|caller| {
-        change(
-            caller.get_mut(options)?,
-            ExtendOptions::allow_other_key_type,
-        );
-        Ok(())
-    })
-}
-
-/// Allows a next key of an experimental type although the manufacturer's is not. It also requires
-/// `ov_extend_options_allow_other_key_type`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_allow_experimental_key(
-    options: *mut ov_extend_options,
-) -> ov_status {
-    plain(|caller| {
-        change(
-            caller.get_mut(options)?,
-            ExtendOptions::allow_experimental_key,
-        );
-        Ok(())
-    })
-}
-
-/// Allows the next owner's first certificate to be that of an authority. By default that is refused
-/// with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_allow_ca_owner(options: *mut ov_extend_options) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(options)?, ExtendOptions::allow_ca_owner);
-        Ok(())
-    })
-}
-
-/// Allows another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO
-/// 2.0. By default that is refused with `OV_ERR_DRAFT_AAD`: no device reads it.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_allow_draft_aad(options: *mut ov_extend_options) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(options)?, ExtendOptions::allow_draft_aad);
-        Ok(())
-    })
-}
-
+/// The hash, an `OV_HASH_` number, in place of the one that the voucher already uses.
+pub const OV_EXTEND_HASH: i32 = 1;
+/// The encoding of a bare key, an `OV_ENCODING_` number, in place of the manufacturer key's.
+pub const OV_EXTEND_ENCODING: i32 = 2;
 /// The maximum number of bytes in the new entry. Default 65535.
+pub const OV_EXTEND_MAX_ENTRY: i32 = 3;
+/// 1 allows a next key of another type than the manufacturer's. Some devices refuse the result.
+pub const OV_EXTEND_OTHER_KEY_TYPE: i32 = 4;
+/// 1 allows a next key of an experimental type although the manufacturer's is not. It also requires
+/// `OV_EXTEND_OTHER_KEY_TYPE`.
+pub const OV_EXTEND_EXPERIMENTAL_KEY: i32 = 5;
+/// 1 allows the next owner's first certificate to be that of an authority. By default that is refused
+/// with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
+pub const OV_EXTEND_CA_OWNER: i32 = 6;
+/// 1 allows another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO
+/// 2.0. By default that is refused with `OV_ERR_DRAFT_AAD`: no device reads it.
+pub const OV_EXTEND_DRAFT_AAD: i32 = 7;
+
+/// Sets an option, an `OV_EXTEND_` number. What is allowed with 1 stays allowed.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_extend_options_set_max_entry(
+pub extern "C" fn ov_extend_options_set(
     options: *mut ov_extend_options,
-    bytes: u64,
+    which: i32,
+    value: i64,
 ) -> ov_status {
     plain(|caller| {
-        let most = usize::try_from(bytes).unwrap_or(usize::MAX);
-        change(caller.get_mut(options)?, |options| {
-            options.with_max_entry(most)
-        });
+        let options = caller.get_mut(options)?;
+        *options = set(options.clone(), which, value)?;
         Ok(())
     })
+}
+
+fn set(options: ExtendOptions, which: i32, value: i64) -> Result<ExtendOptions, Refusal> {
+    let code = number(value);
+    Ok(match which {
+        OV_EXTEND_HASH => options.with_hash(hash(code?)?),
+        OV_EXTEND_ENCODING => options.with_encoding(encoding(code?)?),
+        OV_EXTEND_MAX_ENTRY => {
+            let wrong = Refusal::argument("a size below zero");
+            options.with_max_entry(usize::try_from(value).map_err(|_| wrong)?)
+        }
+        OV_EXTEND_OTHER_KEY_TYPE => allow(options, value, ExtendOptions::allow_other_key_type)?,
+        OV_EXTEND_EXPERIMENTAL_KEY => allow(options, value, ExtendOptions::allow_experimental_key)?,
+        OV_EXTEND_CA_OWNER => allow(options, value, ExtendOptions::allow_ca_owner)?,
+        OV_EXTEND_DRAFT_AAD => allow(options, value, ExtendOptions::allow_draft_aad)?,
+        _ => return Err(Refusal::argument("an unknown option of an extension")),
+    })
+}
+
+/// A code point.
+pub(super) fn number(value: i64) -> Result<i32, Refusal> {
+    let wrong = Refusal::argument("a number past 32 bits");
+    i32::try_from(value).map_err(|_| wrong)
+}
+
+/// Allows something, for 1.
+pub(super) fn allow<T>(subject: T, value: i64, by: impl FnOnce(T) -> T) -> Result<T, Refusal> {
+    match value {
+        1 => Ok(by(subject)),
+        _ => Err(Refusal::argument("what is allowed by 1 got another value")),
+    }
 }
 
 /// An entry that still needs its signature. It keeps the voucher that it extends. If finishing
@@ -278,15 +252,10 @@ pub extern "C" fn ov_extension_free(extension: *mut *mut ov_extension) -> ov_sta
 
 /// The algorithm that the owner must sign with: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_extension_algorithm(
-    extension: *const ov_extension,
-    algorithm: *mut i32,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_extension_algorithm(extension: *const ov_extension) -> i32 {
+    value(0, |caller| {
         let waiting = caller.get(extension)?;
-        let out = caller.out(algorithm)?;
-        out.write(algorithm_code(waiting.extension.algorithm()));
-        Ok(())
+        Ok(algorithm_code(waiting.extension.algorithm()))
     })
 }
 
@@ -411,23 +380,6 @@ pub extern "C" fn ov_extension_hand_over(
         if let Some(out) = out_receipt {
             out.write(Handle::give(made));
         }
-        Ok(())
-    })
-}
-
-/// Signs with a callback and finishes.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_extension_sign(
-    extension: *const ov_extension,
-    signer: *const ov_signer,
-    voucher: *mut *mut ov_voucher,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let waiting = caller.get(extension)?;
-        let signer = CallbackSigner::read(caller, signer)?;
-        let out = caller.out(voucher)?;
-        out.write(give_voucher(waiting.extension.sign(&signer)?));
         Ok(())
     })
 }

@@ -2,14 +2,14 @@
 
 use alloc::borrow::Cow;
 
-use super::buffer::{buffer, ov_buffer, ov_byte_list};
-use super::guard::{guard, plain};
+use super::buffer::{buffer, byte_list, ov_buffer, ov_byte_list};
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, at, object};
-use super::report::ov_error;
-use super::slice::{ov_slice, ov_str};
+use super::report::{OV_NONE, ov_error};
+use super::slice::ov_slice;
 use super::status::ov_status;
 use ownership_voucher::diagnostic;
-use ownership_voucher::file::{self, PemBlock, PemBlocks, Vouchers};
+use ownership_voucher::file::{self, Vouchers};
 use ownership_voucher::text::Secrets;
 
 /// The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
@@ -24,21 +24,6 @@ pub extern "C" fn ov_file_single(
         let input = caller.array(data, len)?;
         let out = caller.out(voucher)?;
         out.write(buffer(file::single(input)?.into_owned()));
-        Ok(())
-    })
-}
-
-/// A voucher in CBOR as PEM: label `OWNERSHIP VOUCHER`, lines of 64 columns, no terminating zero.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_file_to_pem(
-    data: *const u8,
-    len: usize,
-    pem: *mut *mut ov_buffer,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.array(data, len)?;
-        let out = caller.out(pem)?;
-        out.write(buffer(file::to_pem(voucher).into_bytes()));
         Ok(())
     })
 }
@@ -80,7 +65,7 @@ pub extern "C" fn ov_file_certificates(
     guard(error, |caller| {
         let text = caller.array(data, len)?;
         let out = caller.out(certificates)?;
-        out.write(Handle::give(file::certificates_from_pem(text)?));
+        out.write(byte_list(file::certificates_from_pem(text)?));
         Ok(())
     })
 }
@@ -137,84 +122,17 @@ pub extern "C" fn ov_vouchers_next(
     })
 }
 
+/// The place in the file of the last voucher, or of the last failure: its offset in bytes. Of a voucher in
+/// PEM or base64 it is where the block or the text of it begins.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_vouchers_offset(vouchers: *const ov_vouchers) -> u64 {
+    value(OV_NONE, |caller| Ok(caller.get(vouchers)?.steps.offset()))
+}
+
 /// Frees an iterator and sets the variable to NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_vouchers_free(vouchers: *mut *mut ov_vouchers) -> ov_status {
     plain(|caller| caller.free(vouchers))
-}
-
-/// An iterator over the PEM blocks of a text, whatever their contents.
-pub struct ov_pem_blocks {
-    _private: [u8; 0],
-}
-
-/// The contents of an `ov_pem_blocks`.
-pub(super) struct Blocks {
-    blocks: PemBlocks<'static>,
-    last: Option<PemBlock<'static>>,
-}
-
-object!(ov_pem_blocks: Blocks, b"ov pblks");
-
-/// Begins to iterate over a text. It must stay unchanged until the iterator is freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_pem_blocks_new(
-    text: *const u8,
-    len: usize,
-    blocks: *mut *mut ov_pem_blocks,
-) -> ov_status {
-    plain(|caller| {
-        let text = caller.array(text, len)?;
-        let out = caller.out(blocks)?;
-        // SAFETY: the header says how long the text must remain valid.
-        let text: &'static [u8] = unsafe { core::slice::from_raw_parts(text.as_ptr(), text.len()) };
-        out.write(Handle::give(Blocks {
-            blocks: PemBlocks::new(text),
-            last: None,
-        }));
-        Ok(())
-    })
-}
-
-/// The label and the offset of the next block. `OV_ERR_INDEX` at the end. Any other failure
-/// concerns one block, and iteration may continue after it.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_pem_blocks_next(
-    blocks: *mut ov_pem_blocks,
-    label: *mut ov_str,
-    offset: *mut u64,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let blocks = caller.get_mut(blocks)?;
-        let (out, out_offset) = (caller.out(label)?, caller.out(offset)?);
-        let block = at(blocks.blocks.next())??;
-        out.write(ov_str::of(block.label()));
-        out_offset.write(block.offset() as u64);
-        blocks.last = Some(block);
-        Ok(())
-    })
-}
-
-/// The decoded body of the current block. It is wiped when freed, as it may be a private key.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_pem_blocks_decode(
-    blocks: *const ov_pem_blocks,
-    body: *mut *mut ov_buffer,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let block = at(caller.get(blocks)?.last)?;
-        let out = caller.out(body)?;
-        out.write(buffer(block.decode()?));
-        Ok(())
-    })
-}
-
-/// Frees an iterator and sets the variable to NULL.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_pem_blocks_free(blocks: *mut *mut ov_pem_blocks) -> ov_status {
-    plain(|caller| caller.free(blocks))
 }
 
 /// What a flag that asks for secrets means.

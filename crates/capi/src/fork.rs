@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 
+use super::buffer::all;
 use super::guard::plain;
 use super::handle::{Handle, at, index, object, present};
 use super::key::{give, ov_public_key};
+use super::name::OV_GUID_BYTES;
 use super::report::{OV_NONE, place};
 use super::status::ov_status;
 use super::verify::ov_verified;
@@ -62,13 +64,19 @@ pub struct ov_forks {
     _private: [u8; 0],
 }
 
-object!(ov_forks: Vec<Fork>, b"ov forks");
+/// The contents of an `ov_forks`.
+pub(super) struct Forks {
+    found: Vec<Fork>,
+    items: Vec<ov_fork>,
+}
+
+object!(ov_forks: Forks, b"ov forks");
 
 /// Two vouchers of a list that forked.
 #[repr(C)]
 pub struct ov_fork {
     /// The GUID of the device.
-    pub guid: [u8; 16],
+    pub guid: [u8; OV_GUID_BYTES],
     /// Index of one voucher in the list.
     pub first: u64,
     /// Index of the other voucher.
@@ -77,7 +85,8 @@ pub struct ov_fork {
     pub entry: u64,
 }
 
-/// Every fork among `count` verified vouchers.
+/// Every fork among `count` verified vouchers. NULL among them is passed over, so that the handles of
+/// `ov_batch_verify` can be given as they are.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_find_forks(
     vouchers: *const *const ov_verified,
@@ -85,44 +94,33 @@ pub extern "C" fn ov_find_forks(
     forks: *mut *mut ov_forks,
 ) -> ov_status {
     plain(|caller| {
-        let vouchers = caller.all(vouchers, count)?;
+        let vouchers = caller.array(vouchers, count)?;
         let out = caller.out(forks)?;
-        let copies = vouchers.iter().map(|held| (*held.voucher).clone());
-        let copies: Vec<_> = copies.collect();
-        out.write(Handle::give(find_forks(&copies)));
-        Ok(())
-    })
-}
-
-/// The number of forks.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_forks_len(forks: *const ov_forks, len: *mut u64) -> ov_status {
-    plain(|caller| {
-        let forks = caller.get(forks)?;
-        caller.out(len)?.write(forks.len() as u64);
-        Ok(())
-    })
-}
-
-/// The fork with this number, counted from 0.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_forks_get(
-    forks: *const ov_forks,
-    number: u64,
-    fork: *mut ov_fork,
-) -> ov_status {
-    plain(|caller| {
-        let forks = caller.get(forks)?;
-        let out = caller.out(fork)?;
-        let found = at(forks.get(index(number)?))?;
-        out.write(ov_fork {
-            guid: found.guid.0,
-            first: found.first as u64,
-            second: found.second as u64,
-            entry: place(found.entry),
+        let (mut copies, mut numbers) = (Vec::new(), Vec::new());
+        for (number, &voucher) in vouchers.iter().enumerate() {
+            if let Some(held) = caller.maybe(voucher)? {
+                copies.push((*held.voucher).clone());
+                numbers.push(number as u64);
+            }
+        }
+        let found = find_forks(&copies);
+        let number = |place: usize| numbers.get(place).copied().unwrap_or(OV_NONE);
+        let items = found.iter().map(|fork| ov_fork {
+            guid: fork.guid.0,
+            first: number(fork.first),
+            second: number(fork.second),
+            entry: place(fork.entry),
         });
+        let items = items.collect();
+        out.write(Handle::give(Forks { found, items }));
         Ok(())
     })
+}
+
+/// The forks as an array of `count` elements. It lives as long as the list.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_forks_all(forks: *const ov_forks, count: *mut usize) -> *const ov_fork {
+    all(|caller| Ok(&*caller.get(forks)?.items), count)
 }
 
 /// The key that signed both entries of a fork; `OV_ERR_ABSENT` if the headers differ.
@@ -135,7 +133,7 @@ pub extern "C" fn ov_forks_signer(
     plain(|caller| {
         let forks = caller.get(forks)?;
         let out = caller.out(signer)?;
-        let found = at(forks.get(index(number)?))?;
+        let found = at(forks.found.get(index(number)?))?;
         out.write(give(present(found.signer.clone())?));
         Ok(())
     })

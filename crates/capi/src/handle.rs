@@ -1,17 +1,21 @@
 //! Handles, and all access to memory of the C program.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::RefCell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicI32, Ordering};
 
 use super::slice::ov_slice;
 use super::status::{
-    OV_ERR_ABSENT, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT, OV_ERR_NULL, code,
-    ov_status,
+    OV_ERR_ABSENT, OV_ERR_BUSY, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT,
+    OV_ERR_NULL, code, ov_status,
 };
 use ownership_voucher::{Error, ErrorKind, Rejected};
 
 /// Why a call failed.
+#[derive(Clone)]
 pub(super) enum Refusal {
     /// The library reports an error.
     Library(Error),
@@ -79,8 +83,20 @@ pub(super) struct Handle<T> {
     // Allocators overwrite the first two words of freed memory; the magic follows them.
     _spare: [u64; 2],
     magic: u64,
+    /// How many calls that may call back are using the handle; -1 for one that changes it.
+    used: AtomicI32,
     lent: bool,
     value: T,
+}
+
+/// A handle that is gone says so as long as its memory is not used again: one that was freed, and one
+/// that was lent and went with its owner.
+impl<T> Drop for Handle<T> {
+    fn drop(&mut self) {
+        // SAFETY: the field is that of this handle. The write is volatile, so that the mark is made
+        // although Rust code never reads it.
+        unsafe { (&raw mut self.magic).write_volatile(FREED) }
+    }
 }
 
 impl<T> Handle<T> {
@@ -88,6 +104,7 @@ impl<T> Handle<T> {
         Self {
             _spare: [0; 2],
             magic: O::MAGIC,
+            used: AtomicI32::new(0),
             lent: true,
             value,
         }
@@ -109,12 +126,70 @@ impl<T> Handle<T> {
 /// Represents the promise of a C program about the pointers of one call. Each is NULL or points to
 /// as much memory as the header says, and nothing changes that memory before the call returns.
 /// Nothing that is read through it outlives the call.
-pub(super) struct Caller(());
+///
+/// A call that may call back holds the handles that it uses, so that a callback can neither free nor
+/// change them: that is `OV_ERR_BUSY`.
+pub(super) struct Caller {
+    held: Option<RefCell<Vec<Hold>>>,
+}
+
+/// A handle in use by a call, until the call returns.
+struct Hold {
+    used: *const AtomicI32,
+    change: bool,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // SAFETY: a handle in use is not freed, so that its counter is still there.
+        let used = unsafe { &*self.used };
+        match self.change {
+            true => used.store(0, Ordering::Release),
+            false => {
+                used.fetch_sub(1, Ordering::Release);
+            }
+        }
+    }
+}
 
 impl Caller {
-    /// Called only by [`guard`](super::guard::guard), for functions that only C can call.
+    /// Called only by [`guard`](super::guard), for functions that only C can call and that call nothing
+    /// of the C program.
     pub(super) fn trusted<R>(body: impl FnOnce(&Self) -> R) -> R {
-        body(&Self(()))
+        body(&Self { held: None })
+    }
+
+    /// The same for functions that may call back.
+    pub(super) fn calling<R>(body: impl FnOnce(&Self) -> R) -> R {
+        body(&Self {
+            held: Some(RefCell::default()),
+        })
+    }
+
+    /// Notes that this call uses a handle: with others, or alone to change it.
+    fn hold<T>(&self, handle: *const Handle<T>, change: bool) -> Done {
+        // SAFETY: `check` has looked at it.
+        let used = unsafe { &(*handle).used };
+        let step = |count: i32| match (change, count) {
+            (true, 0) => Some(-1),
+            (false, 0..) => count.checked_add(1),
+            _ => None,
+        };
+        let free = match &self.held {
+            None => step(used.load(Ordering::Acquire)).is_some(),
+            Some(held) => {
+                let order = (Ordering::AcqRel, Ordering::Acquire);
+                let free = used.fetch_update(order.0, order.1, step).is_ok();
+                if free {
+                    held.borrow_mut().push(Hold { used, change });
+                }
+                free
+            }
+        };
+        match free {
+            true => Ok(()),
+            false => Err(Refusal::Call(OV_ERR_BUSY)),
+        }
     }
 
     /// Whether this points to a handle of this kind.
@@ -141,6 +216,7 @@ impl Caller {
     /// The contents of a handle.
     pub(super) fn get<O: Object>(&self, object: *const O) -> Result<&O::Value, Refusal> {
         let handle = self.check(object)?;
+        self.hold(handle, false)?;
         // SAFETY: the magic identifies the type, and the caller promises not to free it during the
         // call.
         Ok(unsafe { &(*handle).value })
@@ -158,8 +234,18 @@ impl Caller {
     #[allow(clippy::mut_from_ref)] // the memory is the caller's, not the token's
     pub(super) fn get_mut<O: Object>(&self, object: *mut O) -> Result<&mut O::Value, Refusal> {
         let handle = self.check(object)?.cast_mut();
+        self.hold(handle, true)?;
         // SAFETY: as in `get`; without `const` the caller promises exclusive access.
         Ok(unsafe { &mut (*handle).value })
+    }
+
+    /// Replaces the contents of a handle that nobody refers to, whatever call has reserved it: an error
+    /// that a callback reports into may be that of the call that called back.
+    pub(super) fn replace<O: Object>(&self, object: *mut O, value: O::Value) -> Done {
+        let handle = self.check(object)?.cast_mut();
+        // SAFETY: as in `get_mut`; calls that may call back do not refer to such contents.
+        unsafe { (*handle).value = value };
+        Ok(())
     }
 
     /// Frees the handle in a variable of the caller, and sets the variable to NULL.
@@ -177,12 +263,14 @@ impl Caller {
         if unsafe { (*handle).lent } {
             return Err(Refusal::Call(OV_ERR_LENT));
         }
-        // SAFETY: a handle that is not lent came from `Handle::give`. It is freed once, because the
-        // mark below remains and the variable is set to NULL. The write is volatile, so that the
-        // mark is written although Rust code never reads it.
+        // SAFETY: as above.
+        if unsafe { (*handle).used.load(Ordering::Acquire) } != 0 {
+            return Err(Refusal::Call(OV_ERR_BUSY));
+        }
+        // SAFETY: a handle that is not lent came from `Handle::give`. It is freed once, because its mark
+        // remains and the variable is set to NULL.
         unsafe {
             variable.write(core::ptr::null_mut());
-            (&raw mut (*handle).magic).write_volatile(FREED);
             drop(Box::from_raw(handle));
         }
         Ok(())
@@ -250,12 +338,25 @@ impl Caller {
         })
     }
 
+    /// The byte strings of an array, borrowed, each by itself: one that is wrong does not affect the
+    /// others.
+    pub(super) fn each(
+        &self,
+        first: *const ov_slice,
+        count: usize,
+    ) -> Result<Vec<Result<&[u8], Refusal>>, Refusal> {
+        let slices = self.array(first, count)?.iter();
+        Ok(slices
+            .map(|slice| self.array(slice.data, slice.len))
+            .collect())
+    }
+
     /// The byte strings of an array, borrowed.
     pub(super) fn slices(
         &self,
         first: *const ov_slice,
         count: usize,
-    ) -> Result<alloc::vec::Vec<&[u8]>, Refusal> {
+    ) -> Result<Vec<&[u8]>, Refusal> {
         let slices = self.array(first, count)?;
         slices
             .iter()
@@ -268,7 +369,7 @@ impl Caller {
         &self,
         first: *const ov_slice,
         count: usize,
-    ) -> Result<alloc::vec::Vec<alloc::vec::Vec<u8>>, Refusal> {
+    ) -> Result<Vec<Vec<u8>>, Refusal> {
         let slices = self.slices(first, count)?;
         Ok(slices.into_iter().map(<[u8]>::to_vec).collect())
     }
@@ -284,7 +385,7 @@ impl Caller {
         &self,
         first: *const *const O,
         count: usize,
-    ) -> Result<alloc::vec::Vec<&O::Value>, Refusal> {
+    ) -> Result<Vec<&O::Value>, Refusal> {
         let objects = self.array(first, count)?;
         objects.iter().map(|&object| self.get(object)).collect()
     }

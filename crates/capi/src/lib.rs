@@ -1,4 +1,4 @@
-//! The C library: `include/ownership_voucher.h` is generated from these files.
+//! The C library: `include/ownership_voucher*.h` are generated from these files.
 //!
 //! Every function is a thin wrapper around one operation of the Rust interface. Its body runs
 //! inside `guard`, which turns errors and panics into numbers and supplies a `Caller`. This token
@@ -42,6 +42,7 @@
 
 extern crate alloc;
 
+mod audit;
 mod batch;
 mod buffer;
 mod certificate;
@@ -56,13 +57,13 @@ mod finding;
 mod fork;
 mod guard;
 mod handle;
+mod hook;
 mod key;
 mod linkage;
 mod messages;
-mod named;
+mod name;
 mod names;
 mod onboard;
-mod onetime;
 mod policy;
 mod privacy;
 mod receipt;
@@ -71,6 +72,7 @@ mod remarks;
 mod rendezvous;
 mod report;
 mod resale;
+mod settings;
 mod sign;
 mod slice;
 mod status;

@@ -2,14 +2,16 @@
 #![allow(dead_code)] // only C reads the numbers
 
 use alloc::vec::Vec;
+use core::ffi::c_char;
 
+use super::buffer::{List, all};
 use super::guard::{guard, plain};
 use super::handle::{Handle, Refusal, at, index, object, present};
+use super::name::{OV_NAMES_LINK, name_of};
 use super::report::ov_error;
-use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
-use ownership_voucher::privacy::{Group, LinkKind, Linkage, Linker};
+use ownership_voucher::privacy::{LinkKind, Linkage, Linker};
 
 /// The same current owner.
 pub const OV_LINK_CURRENT_OWNER: i32 = 950;
@@ -46,6 +48,9 @@ pub struct ov_linker {
 
 object!(ov_linker: Option<Linker>, b"ov linkr");
 
+/// The bytes of the key of a collection.
+pub const OV_LINKER_KEY_BYTES: usize = 32;
+
 /// Begins a collection. `key` is 32 random bytes, fresh for each collection. Marks of values that a
 /// dictionary could guess are computed with this key. `OV_ERR_BAD_CALL` for another number of
 /// bytes.
@@ -59,7 +64,7 @@ pub extern "C" fn ov_linker_new(
         let key = caller.array(key, len)?;
         let out = caller.out(linker)?;
         let wrong = Refusal::argument("the key of a collection has 32 bytes");
-        let key = key.try_into().map_err(|_| wrong)?;
+        let key: [u8; OV_LINKER_KEY_BYTES] = key.try_into().map_err(|_| wrong)?;
         out.write(Handle::give(Some(Linker::new(key))));
         Ok(())
     })
@@ -95,7 +100,7 @@ pub extern "C" fn ov_linker_finish(
     plain(|caller| {
         let out = caller.out(linkage)?;
         let linker = present(caller.get_mut(linker)?.take())?;
-        out.write(Handle::give(linker.finish()));
+        out.write(Handle::give(links(linker.finish())));
         Ok(())
     })
 }
@@ -111,7 +116,13 @@ pub struct ov_linkage {
     _private: [u8; 0],
 }
 
-object!(ov_linkage: Linkage, b"ov links");
+/// The contents of an `ov_linkage`.
+pub(super) struct Links {
+    linkage: Linkage,
+    groups: List<ov_group>,
+}
+
+object!(ov_linkage: Links, b"ov links");
 
 /// Totals of a collection.
 #[repr(C)]
@@ -135,7 +146,7 @@ pub extern "C" fn ov_linkage_info(
     summary: *mut ov_linkage_summary,
 ) -> ov_status {
     plain(|caller| {
-        let linkage = caller.get(linkage)?;
+        let linkage = &caller.get(linkage)?.linkage;
         caller.out(summary)?.write(ov_linkage_summary {
             vouchers: linkage.vouchers() as u64,
             groups: linkage.groups().len() as u64,
@@ -146,6 +157,9 @@ pub extern "C" fn ov_linkage_info(
         Ok(())
     })
 }
+
+/// The bytes of the mark of a group.
+pub const OV_MARK_BYTES: usize = 32;
 
 /// Vouchers that have something in common.
 #[repr(C)]
@@ -158,35 +172,38 @@ pub struct ov_group {
     pub first: u64,
     /// The common value: the SHA-256 of a key's SubjectPublicKeyInfo or of a certificate; for other
     /// kinds a hash under the key of the collection.
-    pub mark: [u8; 32],
-    /// The stable name of the kind.
-    pub name: ov_str,
-    /// The common value as text; empty if it has no text. It lives as long as the linkage.
-    pub text: ov_str,
+    pub mark: [u8; OV_MARK_BYTES],
+    /// The stable name of the kind, a C string.
+    pub name: *const c_char,
+    /// The common value as text, a C string; empty if it has no text.
+    pub text: *const c_char,
 }
 
-/// The group with this number, counted from 0. Groups are sorted by kind, the largest of a kind
-/// first.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_linkage_group(
-    linkage: *const ov_linkage,
-    number: u64,
-    group: *mut ov_group,
-) -> ov_status {
-    plain(|caller| {
-        let linkage = caller.get(linkage)?;
-        let out = caller.out(group)?;
-        let found: &Group = at(linkage.groups().get(index(number)?))?;
-        out.write(ov_group {
-            code: i32::from(found.kind.code()),
+fn links(linkage: Linkage) -> Links {
+    let mut groups = List::new();
+    for found in linkage.groups() {
+        let code = i32::from(found.kind.code());
+        let group = ov_group {
+            code,
             size: found.size as u64,
             first: found.first as u64,
             mark: found.mark,
-            name: ov_str::of(found.kind.name()),
-            text: ov_str::of(found.text.as_deref().unwrap_or_default()),
-        });
-        Ok(())
-    })
+            name: name_of(OV_NAMES_LINK, code),
+            text: groups.text(found.text.as_deref().unwrap_or_default()),
+        };
+        groups.push(group);
+    }
+    Links { linkage, groups }
+}
+
+/// The groups as an array of `count` elements, sorted by kind, the largest of a kind first. It lives as
+/// long as the linkage.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_linkage_groups(
+    linkage: *const ov_linkage,
+    count: *mut usize,
+) -> *const ov_group {
+    all(|caller| Ok(caller.get(linkage)?.groups.items()), count)
 }
 
 /// The number of groups of a voucher, and the size of its owner's anonymity set. The set consists
@@ -200,7 +217,7 @@ pub extern "C" fn ov_linkage_voucher(
     anonymity_set: *mut u64,
 ) -> ov_status {
     plain(|caller| {
-        let linkage = caller.get(linkage)?;
+        let linkage = &caller.get(linkage)?.linkage;
         let (labels, anonymity_set) = (caller.maybe_out(labels)?, caller.maybe_out(anonymity_set)?);
         let voucher = index(voucher)?;
         at((voucher < linkage.vouchers()).then_some(()))?;
@@ -223,7 +240,7 @@ pub extern "C" fn ov_linkage_label(
     group: *mut u64,
 ) -> ov_status {
     plain(|caller| {
-        let linkage = caller.get(linkage)?;
+        let linkage = &caller.get(linkage)?.linkage;
         let out = caller.out(group)?;
         let label = linkage.labels(index(voucher)?).nth(index(number)?);
         out.write(at(label)? as u64);
@@ -243,7 +260,7 @@ pub extern "C" fn ov_linkage_clusters(
     room: usize,
 ) -> ov_status {
     plain(|caller| {
-        let linkage = caller.get(linkage)?;
+        let linkage = &caller.get(linkage)?.linkage;
         let codes = caller.array(codes, count)?;
         let outs = caller.outs(clusters, room)?;
         let kinds = codes.iter().map(|code| {

@@ -1,18 +1,13 @@
-//! Code points, their names, digests and times.
+//! Code points and digests. Their names are in `name.rs`.
 
-use core::ffi::c_char;
-
-use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
+use super::guard::{plain, value};
 use super::handle::{Refusal, at};
-use super::report::ov_error;
-use super::slice::ov_str;
 use super::status::ov_status;
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::key::KeyEncoding;
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::voucher::RvVariable;
-use ownership_voucher::{Allowance, KeyType, UnixTime};
+use ownership_voucher::{Allowance, KeyType};
 
 /// ECDSA on P-256 with SHA-256.
 pub const OV_ALGORITHM_ES256: i32 = -7;
@@ -56,21 +51,31 @@ pub const OV_HASH_SHA256: i32 = -16;
 /// SHA-384, or HMAC with SHA-384.
 pub const OV_HASH_SHA384: i32 = -43;
 
+/// The bytes of the longest digest.
+pub const OV_DIGEST_BYTES: usize = 48;
+
 /// A hash or an HMAC with its algorithm.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ov_digest {
     /// `OV_HASH_SHA256` or `OV_HASH_SHA384`, for HMACs too.
     pub algorithm: i32,
-    /// 32 or 48.
+    /// 32 or 48; 0 from a getter that got a wrong handle.
     pub len: usize,
     /// The bytes, padded with zeros.
-    pub bytes: [u8; 48],
+    pub bytes: [u8; OV_DIGEST_BYTES],
 }
 
 impl ov_digest {
+    /// What a getter returns that got a wrong handle.
+    pub(super) const NONE: Self = Self {
+        algorithm: 0,
+        len: 0,
+        bytes: [0; OV_DIGEST_BYTES],
+    };
+
     pub(super) fn of(digest: &Digest) -> Self {
-        let mut bytes = [0; 48];
+        let mut bytes = [0; OV_DIGEST_BYTES];
         for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
             *to = *from;
         }
@@ -101,7 +106,7 @@ pub(super) const ALGORITHMS: [(i32, Algorithm); 7] = [
     (OV_ALGORITHM_EDDSA, Algorithm::EdDsa),
 ];
 
-const KEY_TYPES: [(i32, KeyType); 6] = [
+pub(super) const KEY_TYPES: [(i32, KeyType); 6] = [
     (OV_KEY_RSA2048RESTR, KeyType::Rsa2048Restr),
     (OV_KEY_RSAPKCS, KeyType::RsaPkcs),
     (OV_KEY_RSAPSS, KeyType::RsaPss),
@@ -110,14 +115,14 @@ const KEY_TYPES: [(i32, KeyType); 6] = [
     (OV_KEY_ED25519, KeyType::Ed25519),
 ];
 
-const ENCODINGS: [(i32, KeyEncoding); 4] = [
+pub(super) const ENCODINGS: [(i32, KeyEncoding); 4] = [
     (OV_ENCODING_CRYPTO, KeyEncoding::Crypto),
     (OV_ENCODING_X509, KeyEncoding::X509),
     (OV_ENCODING_X5CHAIN, KeyEncoding::X5Chain),
     (OV_ENCODING_COSEKEY, KeyEncoding::CoseKey),
 ];
 
-const HASHES: [(i32, HashAlgorithm); 2] = [
+pub(super) const HASHES: [(i32, HashAlgorithm); 2] = [
     (OV_HASH_SHA256, HashAlgorithm::Sha256),
     (OV_HASH_SHA384, HashAlgorithm::Sha384),
 ];
@@ -174,64 +179,16 @@ pub(super) fn variable(code: i32) -> Result<RvVariable, Refusal> {
         .ok_or(Refusal::argument("an unknown rendezvous variable"))
 }
 
-/// The COSE name of a signature algorithm, such as `ES256`.
+/// The length in bytes of a signature of this algorithm: 64, 96, 256 or 384; 0 if it is unknown.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_algorithm_name(code: i32, name: *mut ov_str) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(name)?;
-        out.write(ov_str::of(algorithm(code)?.name()));
-        Ok(())
-    })
+pub extern "C" fn ov_signature_len(algorithm_code: i32) -> usize {
+    value(0, |_| Ok(algorithm(algorithm_code)?.signature_len()))
 }
 
-/// The length in bytes of a signature of this algorithm: 64, 96, 256 or 384.
+/// The length in bytes of a digest or HMAC of this hash: 32 or 48; 0 if it is unknown.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_algorithm_signature_len(code: i32, len: *mut usize) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(len)?;
-        out.write(algorithm(code)?.signature_len());
-        Ok(())
-    })
-}
-
-/// The name of a key type in FDO, such as `SECP256R1`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_key_type_name(code: i32, name: *mut ov_str) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(name)?;
-        out.write(ov_str::of(key_type(code)?.name()));
-        Ok(())
-    })
-}
-
-/// The name of a key encoding in FDO, such as `X5CHAIN`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_key_encoding_name(code: i32, name: *mut ov_str) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(name)?;
-        out.write(ov_str::of(encoding(code)?.name()));
-        Ok(())
-    })
-}
-
-/// The name of a hash, such as `SHA-256`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_hash_name(code: i32, name: *mut ov_str) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(name)?;
-        out.write(ov_str::of(hash(code)?.name()));
-        Ok(())
-    })
-}
-
-/// The length in bytes of a digest or HMAC of this hash: 32 or 48.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_hash_len(code: i32, len: *mut usize) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(len)?;
-        out.write(hash(code)?.len());
-        Ok(())
-    })
+pub extern "C" fn ov_hash_len(code: i32) -> usize {
+    value(0, |_| Ok(hash(code)?.len()))
 }
 
 /// Computes the digest of some bytes.
@@ -250,88 +207,14 @@ pub extern "C" fn ov_hash_digest(
     })
 }
 
-/// A digest from its 32 or 48 bytes; the length selects the algorithm.
+/// Whether two digests are equal, compared in constant time. False if one of them is none.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_digest_from_bytes(
-    data: *const u8,
-    len: usize,
-    digest: *mut ov_digest,
-) -> ov_status {
-    plain(|caller| {
-        let bytes = caller.array(data, len)?;
-        let out = caller.out(digest)?;
-        let read = Digest::from_bytes(bytes).ok_or(Refusal::argument("32 or 48 bytes expected"))?;
-        out.write(ov_digest::of(&read));
-        Ok(())
-    })
-}
-
-/// Whether two digests are equal, compared in constant time.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_digest_equal(
-    a: *const ov_digest,
-    b: *const ov_digest,
-    equal: *mut bool,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_digest_equal(a: *const ov_digest, b: *const ov_digest) -> bool {
+    value(false, |caller| {
         let a = at(caller.array(a, 1)?.first())?.read()?;
         let b = at(caller.array(b, 1)?.first())?.read()?;
-        caller.out(equal)?.write(a == b);
-        Ok(())
+        Ok(a == b)
     })
-}
-
-/// The name of a rendezvous variable in FDO, such as `RVDns`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_variable_name(code: i32, name: *mut ov_str) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(name)?;
-        out.write(ov_str::of(variable(code)?.name()));
-        Ok(())
-    })
-}
-
-/// Whether a rendezvous variable is a flag: it has no value.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_variable_is_flag(code: i32, flag: *mut bool) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(flag)?;
-        out.write(variable(code)?.is_flag());
-        Ok(())
-    })
-}
-
-/// Converts a time in RFC 3339, such as `2026-11-23T09:30:00Z`, to seconds since 1970.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_time_parse(
-    text: *const c_char,
-    len: usize,
-    seconds: *mut u64,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let text = caller.text(text, len)?;
-        let out = caller.out(seconds)?;
-        out.write(UnixTime::from_rfc3339(text)?.0);
-        Ok(())
-    })
-}
-
-/// Converts seconds since 1970 to a time in RFC 3339, UTC.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_time_format(seconds: u64, text: *mut *mut ov_buffer) -> ov_status {
-    plain(|caller| {
-        let out = caller.out(text)?;
-        let text = alloc::format!("{}", UnixTime(seconds));
-        out.write(buffer(text.into_bytes()));
-        Ok(())
-    })
-}
-
-/// The version of this library, such as `0.1.0`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_version() -> ov_str {
-    ov_str::of(env!("CARGO_PKG_VERSION"))
 }
 
 /// The device chain hash covers the CBOR item instead of the certificates.
@@ -347,7 +230,7 @@ pub const OV_ALLOW_EXPERIMENTAL_KEYS: i32 = 5;
 /// Entries of an FDO 1.1 voucher signed with the external data of FDO 2.0.
 pub const OV_ALLOW_FDO_2_0_DRAFT_AAD: i32 = 6;
 
-const ALLOWANCES: [(i32, Allowance); 6] = [
+pub(super) const ALLOWANCES: [(i32, Allowance); 6] = [
     (OV_ALLOW_LEGACY_CHAIN_HASH, Allowance::LegacyChainHash),
     (OV_ALLOW_LEGACY_UNTAGGED, Allowance::LegacyUntagged),
     (OV_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::ffi::c_char;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, Refusal, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, ov_digest};
@@ -26,6 +26,9 @@ pub struct ov_challenge {
 
 object!(ov_challenge: Challenge, b"ov chall");
 
+/// The bytes of the nonce of a challenge.
+pub const OV_CHALLENGE_NONCE_BYTES: usize = 32;
+
 /// Creates a challenge for a party that claims to own this voucher. `verifier` is the name by which
 /// the owner knows the verifier; `nonce` is 32 fresh random bytes.
 #[unsafe(no_mangle)]
@@ -40,7 +43,7 @@ pub extern "C" fn ov_verified_challenge(
     guard(error, |caller| {
         let verified = caller.get(verified)?;
         let verifier = caller.text(verifier, verifier_len)?;
-        let nonce = caller.fixed(nonce)?;
+        let nonce = caller.fixed::<OV_CHALLENGE_NONCE_BYTES>(nonce)?;
         let out = caller.out(challenge)?;
         out.write(Handle::give(verified.voucher.challenge(verifier, nonce)?));
         Ok(())
@@ -84,16 +87,10 @@ pub extern "C" fn ov_challenge_bytes(
 
 /// The name of the verifier. The text lives as long as the challenge.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_challenge_verifier(
-    challenge: *const ov_challenge,
-    verifier: *mut ov_str,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_challenge_verifier(challenge: *const ov_challenge) -> ov_str {
+    value(ov_str::NONE, |caller| {
         let challenge = caller.get(challenge)?;
-        caller
-            .out(verifier)?
-            .write(ov_str::of(challenge.verifier()));
-        Ok(())
+        Ok(ov_str::of(challenge.verifier()))
     })
 }
 
@@ -111,14 +108,10 @@ pub extern "C" fn ov_challenge_guid(challenge: *const ov_challenge, guid: *mut u
 
 /// The state of ownership that the challenge is about.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_challenge_state(
-    challenge: *const ov_challenge,
-    state: *mut ov_digest,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_challenge_state(challenge: *const ov_challenge) -> ov_digest {
+    value(ov_digest::NONE, |caller| {
         let challenge = caller.get(challenge)?;
-        caller.out(state)?.write(ov_digest::of(&challenge.state()));
-        Ok(())
+        Ok(ov_digest::of(&challenge.state()))
     })
 }
 
@@ -176,15 +169,10 @@ pub extern "C" fn ov_unsigned_free(message: *mut *mut ov_unsigned) -> ov_status 
 
 /// The algorithm to sign with: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_unsigned_algorithm(
-    message: *const ov_unsigned,
-    algorithm: *mut i32,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_unsigned_algorithm(message: *const ov_unsigned) -> i32 {
+    value(0, |caller| {
         let message = caller.get(message)?;
-        let out = caller.out(algorithm)?;
-        out.write(algorithm_code(message.algorithm()));
-        Ok(())
+        Ok(algorithm_code(message.algorithm()))
     })
 }
 
@@ -285,6 +273,8 @@ pub(super) struct Verifier {
     key_exchange: Vec<u8>,
     sig_info: Vec<u8>,
     max_message: u16,
+    /// The first fault, which every later call gives again.
+    failed: Option<Error>,
 }
 
 object!(ov_device_verifier: Verifier, b"ov devic");
@@ -342,6 +332,7 @@ pub extern "C" fn ov_device_verifier_start(
             key_exchange: answer.key_exchange().to_vec(),
             sig_info: answer.sig_info().to_vec(),
             max_message: answer.max_message(),
+            failed: None,
         }));
         Ok(())
     })
@@ -374,15 +365,20 @@ pub extern "C" fn ov_device_verifier_hello(
     })
 }
 
-/// The number of the next entry to request; `OV_ERR_ABSENT` after the last one.
+/// The number of the next entry to request; `OV_ERR_ABSENT` after the last one. After a failure of
+/// `ov_device_verifier_entry` it gives that failure: nothing more is to be requested.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_verifier_next(
     verifier: *const ov_device_verifier,
     number: *mut u8,
+    error: *mut ov_error,
 ) -> ov_status {
-    plain(|caller| {
+    guard(error, |caller| {
         let verifier = caller.get(verifier)?;
         let out = caller.out(number)?;
+        if let Some(failed) = &verifier.failed {
+            return Err(failed.clone().into());
+        }
         out.write(present(verifier.verifier.next())?);
         Ok(())
     })
@@ -399,7 +395,9 @@ pub extern "C" fn ov_device_verifier_entry(
     guard(error, |caller| {
         let message = caller.array(message, len)?;
         let verifier = caller.get_mut(verifier)?;
-        Ok(verifier.verifier.entry(message).map_err(Error::from)?)
+        let taken = verifier.verifier.entry(message).map_err(Error::from);
+        verifier.failed = taken.as_ref().err().cloned();
+        Ok(taken?)
     })
 }
 

@@ -1,45 +1,125 @@
 //! Verification policies of a C program.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
+use std::sync::OnceLock;
 
 use super::certificate::ov_roots;
 use super::guard::plain;
 use super::handle::{Caller, Handle, Refusal, at, object};
-use super::key::ov_public_key;
-use super::names::{allowance, ov_digest};
+use super::key::{fingerprint, ov_public_key};
+use super::names::ov_digest;
 use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
 use super::status::ov_status;
 use ownership_voucher::batch::Engine;
-use ownership_voucher::{Limits, Policy, Roots, UnixTime};
+use ownership_voucher::digest::Digest;
+use ownership_voucher::key::Fingerprint;
+use ownership_voucher::{Allowance, Limits, Policy, PublicKey, Roots, UnixTime};
 
 /// Everything that a verdict depends on besides the voucher itself.
 ///
-/// A policy begins from an anchor, which ties the header of a voucher to a known origin: the
-/// manufacturer's key, its hash, roots for its certificate, or the device's HMAC. Without an anchor
+/// A policy wants an anchor, which ties the header of a voucher to a known origin: the manufacturer's
+/// key, its hash or fingerprint, roots for its certificate, or the device's HMAC. Without an anchor
 /// anybody could have made the voucher; `ov_policy_any_origin` accepts that. A batch copies the
 /// policy, so that later changes do not affect it.
 pub struct ov_policy {
     _private: [u8; 0],
 }
 
-/// The contents of an `ov_policy`: a policy, and separately the data that a Rust policy borrows.
+/// How a key is named.
+#[derive(Clone)]
+pub(super) enum Named {
+    Key(PublicKey),
+    Hash(Digest),
+    Print(Fingerprint),
+}
+
+/// What a C program has said, from which the policy is made.
+#[derive(Clone)]
+pub(super) struct Said {
+    pub(super) any_origin: bool,
+    pub(super) manufacturers: Vec<Named>,
+    pub(super) owners: Vec<Named>,
+    pub(super) allowed: Vec<Allowance>,
+    pub(super) limits: Limits,
+    pub(super) engine: Engine,
+    pub(super) time: Option<UnixTime>,
+    pub(super) strict: bool,
+    pub(super) refuse_expired: bool,
+    pub(super) lists_required: bool,
+    pub(super) hmac: Option<HmacSource>,
+    pub(super) device_roots: Option<Arc<Roots>>,
+    pub(super) manufacturer_roots: Option<Arc<Roots>>,
+}
+
+impl Said {
+    const fn nothing() -> Self {
+        Self {
+            any_origin: false,
+            manufacturers: Vec::new(),
+            owners: Vec::new(),
+            allowed: Vec::new(),
+            limits: Limits::new(),
+            engine: Engine::Fastest,
+            time: None,
+            strict: false,
+            refuse_expired: false,
+            lists_required: false,
+            hmac: None,
+            device_roots: None,
+            manufacturer_roots: None,
+        }
+    }
+
+    /// The part of the policy that borrows nothing.
+    fn base(&self) -> Policy<'static> {
+        let mut policy = Policy::any_origin();
+        for named in self.manufacturers.iter().cloned() {
+            policy = match named {
+                Named::Key(key) => policy.with_manufacturer(key),
+                Named::Hash(hash) => policy.with_manufacturer_hash(hash),
+                Named::Print(print) => policy.with_manufacturer_fingerprint(print),
+            };
+        }
+        for named in self.owners.iter().cloned() {
+            policy = match named {
+                Named::Key(key) => policy.or_owner(key),
+                Named::Print(print) => policy.or_owner_fingerprint(print),
+                // No function adds one.
+                Named::Hash(_) => policy,
+            };
+        }
+        policy = self.allowed.iter().copied().fold(policy, Policy::allow);
+        policy = policy.with_limits(self.limits).with_engine(self.engine);
+        policy = self.time.into_iter().fold(policy, Policy::with_time);
+        for (wanted, by) in [
+            (!self.any_origin, Policy::require_origin as fn(_) -> _),
+            (self.strict, Policy::strict),
+            (self.refuse_expired, Policy::refuse_expired),
+            (self.lists_required, Policy::require_revocation_lists),
+        ] {
+            if wanted {
+                policy = by(policy);
+            }
+        }
+        policy
+    }
+}
+
+/// The contents of an `ov_policy`: what was said, and what it makes, as soon as somebody asks.
 #[derive(Clone)]
 pub(super) struct Rules {
-    base: Policy<'static>,
-    hmac: Option<HmacSource>,
-    device_roots: Option<Arc<Roots>>,
-    manufacturer_roots: Option<Arc<Roots>>,
+    said: Said,
+    base: OnceLock<Policy<'static>>,
 }
 
 object!(ov_policy: Arc<Rules>, b"ov polic");
 
 impl Rules {
-    pub(super) const fn of(base: Policy<'static>) -> Self {
+    fn of(said: Said) -> Self {
         Self {
-            base,
-            hmac: None,
-            device_roots: None,
-            manufacturer_roots: None,
+            said,
+            base: OnceLock::new(),
         }
     }
 
@@ -54,122 +134,99 @@ impl Rules {
         })
     }
 
+    pub(super) const fn said(&self) -> &Said {
+        &self.said
+    }
+
     /// The complete policy.
     pub(super) fn policy(&self) -> Policy<'_> {
-        let mut policy: Policy<'_> = self.base.clone();
-        if let Some(hmac) = &self.hmac {
+        let mut policy: Policy<'_> = self.base.get_or_init(|| self.said.base()).clone();
+        if let Some(hmac) = &self.said.hmac {
             policy = policy.with_hmac(hmac);
         }
-        if let Some(roots) = &self.device_roots {
+        if let Some(roots) = &self.said.device_roots {
             policy = policy.with_device_roots(&**roots);
         }
-        if let Some(roots) = &self.manufacturer_roots {
+        if let Some(roots) = &self.said.manufacturer_roots {
             policy = policy.with_manufacturer_roots(&**roots);
         }
         policy
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        *self.base.limits()
+    pub(super) const fn limits(&self) -> Limits {
+        self.said.limits
     }
 }
 
-/// Gives a new policy to the caller.
-pub(super) fn begin(
-    policy: *mut *mut ov_policy,
-    from: impl FnOnce(&Caller) -> Result<Rules, Refusal>,
+/// Changes what a policy was told.
+pub(super) fn change(
+    policy: *mut ov_policy,
+    by: impl FnOnce(&Caller, &mut Said) -> Result<(), Refusal>,
 ) -> ov_status {
     plain(|caller| {
-        let rules = from(caller)?;
-        let out = caller.out(policy)?;
-        out.write(Handle::give(Arc::new(rules)));
+        let rules = Arc::make_mut(caller.get_mut(policy)?);
+        by(caller, &mut rules.said)?;
+        rules.base = OnceLock::new();
         Ok(())
     })
 }
 
-/// Creates a policy: the manufacturer must have this key. `ov_policy_add_manufacturer` and similar
-/// functions add alternatives, and one match is enough. A voucher without entries carries no
-/// signature of its manufacturer. It gets `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified
-/// too.
+/// Gives a new policy to the caller.
+fn begin(
+    policy: *mut *mut ov_policy,
+    from: impl FnOnce(&Caller, &mut Said) -> Result<(), Refusal>,
+) -> ov_status {
+    plain(|caller| {
+        let mut said = Said::nothing();
+        from(caller, &mut said)?;
+        let out = caller.out(policy)?;
+        out.write(Handle::give(Arc::new(Rules::of(said))));
+        Ok(())
+    })
+}
+
+/// Creates a policy without an anchor, which refuses every voucher with `OV_ERR_ORIGIN_NOT_CHECKED`
+/// until it is given one: `ov_policy_add_manufacturer` and similar functions, of which one match is
+/// enough, or `ov_policy_set_hmac`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_new(policy: *mut *mut ov_policy) -> ov_status {
+    begin(policy, |_, _| Ok(()))
+}
+
+/// Creates a policy: the manufacturer must have this key. A voucher without entries carries no
+/// signature of its manufacturer. It gets `OV_ERR_ORIGIN_NOT_CHECKED` unless its HMAC is verified too.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_from_manufacturer(
     manufacturer: *const ov_public_key,
     policy: *mut *mut ov_policy,
 ) -> ov_status {
-    begin(policy, |caller| {
+    begin(policy, |caller, said| {
         let key = caller.get(manufacturer)?.clone();
-        Ok(Rules::of(Policy::manufacturer(key)))
-    })
-}
-
-/// Creates a policy: the manufacturer's key must have this hash, as in
-/// `ov_policy_add_manufacturer_hash`. Otherwise like `ov_policy_from_manufacturer`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_from_manufacturer_hash(
-    hash: *const ov_digest,
-    policy: *mut *mut ov_policy,
-) -> ov_status {
-    begin(policy, |caller| {
-        let hash = at(caller.array(hash, 1)?.first())?.read()?;
-        Ok(Rules::of(Policy::manufacturer_hash(hash)))
-    })
-}
-
-/// Creates a policy: the manufacturer's key, given as X5CHAIN, must have a certificate path to
-/// these roots. Otherwise like `ov_policy_from_manufacturer`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_from_manufacturer_roots(
-    roots: *const ov_roots,
-    policy: *mut *mut ov_policy,
-) -> ov_status {
-    begin(policy, |caller| {
-        let mut rules = Rules::of(Policy::any_origin().require_origin());
-        rules.manufacturer_roots = Some(caller.get(roots)?.clone());
-        Ok(rules)
-    })
-}
-
-/// Creates a policy: the header HMAC must match the one computed with this secret.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_from_hmac_secret(
-    secret: *const ov_hmac_secret,
-    policy: *mut *mut ov_policy,
-) -> ov_status {
-    begin(policy, |caller| {
-        let mut rules = Rules::of(Policy::any_origin().require_origin());
-        rules.hmac = Some(HmacSource::Secret(caller.get(secret)?.clone()));
-        Ok(rules)
-    })
-}
-
-/// Creates a policy: the header HMAC must match the one computed by this callback, as in
-/// `ov_policy_set_hmac`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_from_hmac(
-    hmac: *const ov_hmac,
-    policy: *mut *mut ov_policy,
-) -> ov_status {
-    begin(policy, |caller| {
-        let mut rules = Rules::of(Policy::any_origin().require_origin());
-        rules.hmac = Some(HmacSource::read(caller, hmac)?);
-        Ok(rules)
+        said.manufacturers.push(Named::Key(key));
+        Ok(())
     })
 }
 
 /// Creates a policy that accepts a voucher of any origin. Verified then means intact, and anybody
-/// may have made it. `origin` in ov_proved says for each voucher whether its origin was checked.
-/// Anchors that are added later must match.
+/// may have made it: `OV_FACT_ORIGIN` says for each voucher whether its origin was checked. Anchors that
+/// are added later must match.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_any_origin(policy: *mut *mut ov_policy) -> ov_status {
-    begin(policy, |_| Ok(Rules::of(Policy::any_origin())))
+    begin(policy, |_, said| {
+        said.any_origin = true;
+        Ok(())
+    })
 }
 
-/// Refuses every deviation from the written profile of FDO 1.1, including those that an allowance
-/// names, and invalid certificate chains, whether or not roots are given.
+/// Another policy that says the same, and that can be changed by itself.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_set_strict(policy: *mut ov_policy) -> ov_status {
+pub extern "C" fn ov_policy_clone(
+    policy: *const ov_policy,
+    clone: *mut *mut ov_policy,
+) -> ov_status {
     plain(|caller| {
-        change(caller.get_mut(policy)?, Policy::strict);
+        let rules = caller.get(policy)?.clone();
+        caller.out(clone)?.write(Handle::give(rules));
         Ok(())
     })
 }
@@ -180,169 +237,16 @@ pub extern "C" fn ov_policy_free(policy: *mut *mut ov_policy) -> ov_status {
     plain(|caller| caller.free(policy))
 }
 
-/// Applies a builder method that takes and returns the value.
-pub(super) fn change(rules: &mut Arc<Rules>, by: impl FnOnce(Policy<'static>) -> Policy<'static>) {
-    let rules = Arc::make_mut(rules);
-    rules.base = by(rules.base.clone());
-}
-
-/// The largest value of `OV_LIMIT_INPUT`, in bytes.
-pub const OV_LIMITS_MAX_INPUT: usize = 16 << 20;
-/// The largest value of `OV_LIMIT_ENTRIES`.
-pub const OV_LIMITS_MAX_ENTRIES: usize = 65535;
-/// The largest value of `OV_LIMIT_DEPTH`; each level takes some stack.
-pub const OV_LIMITS_MAX_DEPTH: usize = 64;
-/// The maximum number of labels in one map: headers, COSE_Key, OVEExtra. It is fixed, because
-/// finding a duplicate label takes quadratic time.
-pub const OV_LIMITS_MAX_LABELS: usize = 64;
-
-// Arrays have the same type only if they have the same length. This checks that the constants of
-// the header are those of the library.
-const _: [(); OV_LIMITS_MAX_INPUT] = [(); Limits::MAX_INPUT];
-const _: [(); OV_LIMITS_MAX_ENTRIES] = [(); Limits::MAX_ENTRIES];
-const _: [(); OV_LIMITS_MAX_DEPTH] = [(); Limits::MAX_DEPTH];
-const _: [(); OV_LIMITS_MAX_LABELS] = [(); Limits::MAX_LABELS];
-
-/// Bytes of one voucher. Default 1 MiB, at most 16 MiB.
-pub const OV_LIMIT_INPUT: i32 = 1;
-/// Entries. Default 255, at most 65535.
-pub const OV_LIMIT_ENTRIES: i32 = 2;
-/// Certificates in one chain. Default 16.
-pub const OV_LIMIT_CERTIFICATES: i32 = 3;
-/// Bytes of one certificate. Default 64 KiB.
-pub const OV_LIMIT_CERTIFICATE: i32 = 4;
-/// Nesting levels of a value of unspecified type. Default 16, at most 64.
-pub const OV_LIMIT_DEPTH: i32 = 5;
-/// Bytes of the device info. Default 64 KiB.
-pub const OV_LIMIT_DEVICE_INFO: i32 = 6;
-/// Rendezvous instructions in all directives together. Default 1024.
-pub const OV_LIMIT_RENDEZVOUS: i32 = 7;
-/// Deviations in one list, remarks (counted separately), and faults in one audit. Default 4096.
-pub const OV_LIMIT_FINDINGS: i32 = 8;
-/// Certificate signatures that are verified for the remarks on one voucher. Default 256.
-pub const OV_LIMIT_CERTIFICATE_CHECKS: i32 = 9;
-
-type Get = fn(&Limits) -> usize;
-type Set = fn(Limits, usize) -> Limits;
-
-fn limit(which: i32) -> Result<(Get, Set), Refusal> {
-    Ok(match which {
-        OV_LIMIT_INPUT => (Limits::input, Limits::with_input),
-        OV_LIMIT_ENTRIES => (Limits::entries, Limits::with_entries),
-        OV_LIMIT_CERTIFICATES => (Limits::certificates, Limits::with_certificates),
-        OV_LIMIT_CERTIFICATE => (Limits::certificate, Limits::with_certificate),
-        OV_LIMIT_DEPTH => (Limits::depth, Limits::with_depth),
-        OV_LIMIT_DEVICE_INFO => (Limits::device_info, Limits::with_device_info),
-        OV_LIMIT_RENDEZVOUS => (Limits::rendezvous, Limits::with_rendezvous),
-        OV_LIMIT_FINDINGS => (Limits::findings, Limits::with_findings),
-        OV_LIMIT_CERTIFICATE_CHECKS => {
-            (Limits::certificate_checks, Limits::with_certificate_checks)
-        }
-        _ => return Err(Refusal::argument("an unknown limit")),
-    })
-}
-
-/// Sets a limit on the input: an `OV_LIMIT_` number and its value.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_set_limit(policy: *mut ov_policy, which: i32, value: u64) -> ov_status {
-    plain(|caller| {
-        let rules = caller.get_mut(policy)?;
-        let value = usize::try_from(value).unwrap_or(usize::MAX);
-        let (_, with) = limit(which)?;
-        let limits = with(rules.limits(), value);
-        change(rules, |policy| policy.with_limits(limits));
-        Ok(())
-    })
-}
-
-/// The current value of a limit.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_limit(
-    policy: *const ov_policy,
-    which: i32,
-    value: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let limits = caller.get(policy)?.limits();
-        let out = caller.out(value)?;
-        let (get, _) = limit(which)?;
-        out.write(get(&limits) as u64);
-        Ok(())
-    })
-}
-
-/// The engine of this library, with the fastest instructions that the CPU has. The default.
-pub const OV_ENGINE_FASTEST: i32 = 0;
-/// The engine of this library, with 64-bit instructions alone.
-pub const OV_ENGINE_PORTABLE: i32 = 1;
-/// The RustCrypto crates, one voucher at a time: for those who prefer widely used code to speed.
-pub const OV_ENGINE_RUST_CRYPTO: i32 = 2;
-
-/// The engine that verifies the signatures of vouchers, an `OV_ENGINE_` number. Verdicts are the same.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_set_engine(policy: *mut ov_policy, engine: i32) -> ov_status {
-    plain(|caller| {
-        let engine = match engine {
-            OV_ENGINE_FASTEST => Engine::Fastest,
-            OV_ENGINE_PORTABLE => Engine::Portable,
-            OV_ENGINE_RUST_CRYPTO => Engine::RustCrypto,
-            _ => return Err(Refusal::argument("an unknown engine")),
-        };
-        change(caller.get_mut(policy)?, |policy| policy.with_engine(engine));
-        Ok(())
-    })
-}
-
-/// Accepts one more deviation: an `OV_ALLOW_` number.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_allow(policy: *mut ov_policy, code: i32) -> ov_status {
-    plain(|caller| {
-        let rules = caller.get_mut(policy)?;
-        let allowance = allowance(code)?;
-        change(rules, |policy| policy.allow(allowance));
-        Ok(())
-    })
-}
-
-/// Whether this deviation is accepted.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_allows(
-    policy: *const ov_policy,
-    code: i32,
-    allows: *mut bool,
-) -> ov_status {
-    plain(|caller| {
-        let rules = caller.get(policy)?;
-        let out = caller.out(allows)?;
-        out.write(rules.base.allows(allowance(code)?));
-        Ok(())
-    })
-}
-
-/// The current owner must be this key.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_set_owner(
-    policy: *mut ov_policy,
-    owner: *const ov_public_key,
-) -> ov_status {
-    plain(|caller| {
-        let owner = caller.get(owner)?.clone();
-        change(caller.get_mut(policy)?, |policy| policy.with_owner(owner));
-        Ok(())
-    })
-}
-
-/// The manufacturer may have this key. Calls accumulate: one match among keys, hashes and roots is
-/// enough.
+/// The manufacturer may have this key. Calls accumulate: one match among keys, fingerprints, hashes and
+/// roots is enough.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_add_manufacturer(
     policy: *mut ov_policy,
     manufacturer: *const ov_public_key,
 ) -> ov_status {
-    plain(|caller| {
+    change(policy, |caller, said| {
         let key = caller.get(manufacturer)?.clone();
-        let rules = caller.get_mut(policy)?;
-        change(rules, |policy| policy.with_manufacturer(key));
+        said.manufacturers.push(Named::Key(key));
         Ok(())
     })
 }
@@ -354,10 +258,22 @@ pub extern "C" fn ov_policy_add_manufacturer_hash(
     policy: *mut ov_policy,
     hash: *const ov_digest,
 ) -> ov_status {
-    plain(|caller| {
+    change(policy, |caller, said| {
         let hash = at(caller.array(hash, 1)?.first())?.read()?;
-        let rules = caller.get_mut(policy)?;
-        change(rules, |policy| policy.with_manufacturer_hash(hash));
+        said.manufacturers.push(Named::Hash(hash));
+        Ok(())
+    })
+}
+
+/// The manufacturer's key may have this fingerprint, of either kind.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_manufacturer_fingerprint(
+    policy: *mut ov_policy,
+    fingerprint: *const u8,
+) -> ov_status {
+    change(policy, |caller, said| {
+        let print = self::fingerprint(caller, fingerprint)?;
+        said.manufacturers.push(Named::Print(print));
         Ok(())
     })
 }
@@ -368,10 +284,8 @@ pub extern "C" fn ov_policy_set_manufacturer_roots(
     policy: *mut ov_policy,
     roots: *const ov_roots,
 ) -> ov_status {
-    plain(|caller| {
-        let roots = caller.get(roots)?.clone();
-        let rules = Arc::make_mut(caller.get_mut(policy)?);
-        rules.manufacturer_roots = Some(roots);
+    change(policy, |caller, said| {
+        said.manufacturer_roots = Some(caller.get(roots)?.clone());
         Ok(())
     })
 }
@@ -383,10 +297,35 @@ pub extern "C" fn ov_policy_set_device_roots(
     policy: *mut ov_policy,
     roots: *const ov_roots,
 ) -> ov_status {
-    plain(|caller| {
-        let roots = caller.get(roots)?.clone();
-        let rules = Arc::make_mut(caller.get_mut(policy)?);
-        rules.device_roots = Some(roots);
+    change(policy, |caller, said| {
+        said.device_roots = Some(caller.get(roots)?.clone());
+        Ok(())
+    })
+}
+
+/// The current owner must have this key, or another one that is added: one match is enough.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_owner(
+    policy: *mut ov_policy,
+    owner: *const ov_public_key,
+) -> ov_status {
+    change(policy, |caller, said| {
+        let key = caller.get(owner)?.clone();
+        said.owners.push(Named::Key(key));
+        Ok(())
+    })
+}
+
+/// The current owner must have the key with this fingerprint, of either kind, or another one that is
+/// added.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_owner_fingerprint(
+    policy: *mut ov_policy,
+    fingerprint: *const u8,
+) -> ov_status {
+    change(policy, |caller, said| {
+        let print = self::fingerprint(caller, fingerprint)?;
+        said.owners.push(Named::Print(print));
         Ok(())
     })
 }
@@ -397,10 +336,8 @@ pub extern "C" fn ov_policy_set_hmac_secret(
     policy: *mut ov_policy,
     secret: *const ov_hmac_secret,
 ) -> ov_status {
-    plain(|caller| {
-        let secret = caller.get(secret)?.clone();
-        let rules = Arc::make_mut(caller.get_mut(policy)?);
-        rules.hmac = Some(HmacSource::Secret(secret));
+    change(policy, |caller, said| {
+        said.hmac = Some(HmacSource::Secret(caller.get(secret)?.clone()));
         Ok(())
     })
 }
@@ -410,38 +347,8 @@ pub extern "C" fn ov_policy_set_hmac_secret(
 /// as the policy and everything that was made under it.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_policy_set_hmac(policy: *mut ov_policy, hmac: *const ov_hmac) -> ov_status {
-    plain(|caller| {
-        let hmac = HmacSource::read(caller, hmac)?;
-        Arc::make_mut(caller.get_mut(policy)?).hmac = Some(hmac);
-        Ok(())
-    })
-}
-
-/// The time at which certificates are checked, in seconds since 1970. Without it no certificate
-/// counts as expired.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_set_time(policy: *mut ov_policy, seconds: u64) -> ov_status {
-    plain(|caller| {
-        let rules = caller.get_mut(policy)?;
-        change(rules, |policy| policy.with_time(UnixTime(seconds)));
-        Ok(())
-    })
-}
-
-/// Refuses paths over a certificate that no revocation list covers.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_require_revocation_lists(policy: *mut ov_policy) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(policy)?, Policy::require_revocation_lists);
-        Ok(())
-    })
-}
-
-/// Treats certificates outside their validity period on required paths as an error.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_policy_refuse_expired(policy: *mut ov_policy) -> ov_status {
-    plain(|caller| {
-        change(caller.get_mut(policy)?, Policy::refuse_expired);
+    change(policy, |caller, said| {
+        said.hmac = Some(HmacSource::read(caller, hmac)?);
         Ok(())
     })
 }

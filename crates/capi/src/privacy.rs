@@ -1,17 +1,18 @@
 //! What a voucher discloses to its holders, and what must not be written.
 #![allow(dead_code)] // only C reads the numbers
 
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::ffi::c_char;
 
+use super::buffer::{List, all};
 use super::create::{change, ov_header, ov_new_voucher};
 use super::extend::{self, ov_extend_options, ov_extension};
 use super::file::asked;
 use super::guard::{guard, plain};
-use super::handle::{Handle, Refusal, at, index, object};
+use super::handle::{Handle, Refusal, object};
+use super::name::{OV_NAMES_DISCLOSURE, name_of};
 use super::report::{ov_error, place};
-use super::slice::ov_str;
 use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::Limits;
@@ -104,12 +105,9 @@ pub struct ov_disclosures {
     _private: [u8; 0],
 }
 
-/// The contents of an `ov_disclosures`: each disclosure with its message.
-pub(super) struct Disclosures(Vec<(Disclosure, String)>);
+object!(ov_disclosures: List<ov_disclosure>, b"ov tells");
 
-object!(ov_disclosures: Disclosures, b"ov tells");
-
-/// One disclosure of a voucher. Its texts live as long as the list.
+/// One disclosure of a voucher. Its texts are C strings and live as long as the list.
 #[repr(C)]
 pub struct ov_disclosure {
     /// An `OV_DISCLOSURE_` number.
@@ -121,23 +119,32 @@ pub struct ov_disclosure {
     /// The entry, counted from 0; `OV_NONE` for header, chain or the whole voucher.
     pub entry: u64,
     /// The stable name of the kind.
-    pub name: ov_str,
+    pub name: *const c_char,
     /// The disclosed value; secrets are left out unless requested.
-    pub value: ov_str,
+    pub value: *const c_char,
     /// A message for people.
-    pub message: ov_str,
+    pub message: *const c_char,
     /// What can be done about it.
-    pub advice: ov_str,
+    pub advice: *const c_char,
 }
 
 fn give_disclosures(disclosures: Vec<Disclosure>) -> *mut ov_disclosures {
-    let with_text = |disclosure: Disclosure| {
-        let message = disclosure.to_string();
-        (disclosure, message)
-    };
-    Handle::give(Disclosures(
-        disclosures.into_iter().map(with_text).collect(),
-    ))
+    let mut list = List::new();
+    for found in disclosures {
+        let code = i32::from(found.kind.code());
+        let disclosure = ov_disclosure {
+            code,
+            severity: i32::from(found.kind.severity().code()),
+            offset: found.offset as u64,
+            entry: place(found.entry),
+            name: name_of(OV_NAMES_DISCLOSURE, code),
+            value: list.text(&found.value),
+            message: list.text(&found.to_string()),
+            advice: list.text(found.kind.advice()),
+        };
+        list.push(disclosure);
+    }
+    Handle::give(list)
 }
 
 /// Everything that a voucher discloses to a holder, in the order of the bytes. The voucher is not
@@ -191,42 +198,13 @@ pub extern "C" fn ov_header_disclosures(
     })
 }
 
-/// The number of disclosures.
+/// The disclosures as an array of `count` elements. It lives as long as the list.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_disclosures_len(
+pub extern "C" fn ov_disclosures_all(
     disclosures: *const ov_disclosures,
-    len: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let disclosures = caller.get(disclosures)?;
-        caller.out(len)?.write(disclosures.0.len() as u64);
-        Ok(())
-    })
-}
-
-/// The disclosure with this number, counted from 0.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_disclosures_get(
-    disclosures: *const ov_disclosures,
-    number: u64,
-    disclosure: *mut ov_disclosure,
-) -> ov_status {
-    plain(|caller| {
-        let disclosures = caller.get(disclosures)?;
-        let out = caller.out(disclosure)?;
-        let (found, message) = at(disclosures.0.get(index(number)?))?;
-        out.write(ov_disclosure {
-            code: i32::from(found.kind.code()),
-            severity: i32::from(found.kind.severity().code()),
-            offset: found.offset as u64,
-            entry: place(found.entry),
-            name: ov_str::of(found.kind.name()),
-            value: ov_str::of(&found.value),
-            message: ov_str::of(message),
-            advice: ov_str::of(found.kind.advice()),
-        });
-        Ok(())
-    })
+    count: *mut usize,
+) -> *const ov_disclosure {
+    all(|caller| Ok(caller.get(disclosures)?.items()), count)
 }
 
 /// Frees a list and sets the variable to NULL.
@@ -241,23 +219,6 @@ fn kind(code: i32) -> Result<DisclosureKind, Refusal> {
     found
         .copied()
         .ok_or(Refusal::argument("an unknown kind of disclosure"))
-}
-
-/// The number of the kind of disclosure with this name.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_disclosure_from_name(
-    name: *const c_char,
-    len: usize,
-    code: *mut i32,
-) -> ov_status {
-    plain(|caller| {
-        let name = caller.text(name, len)?;
-        let out = caller.out(code)?;
-        let found = DisclosureKind::from_name(name);
-        let found = found.ok_or(Refusal::argument("an unknown kind of disclosure"))?;
-        out.write(i32::from(found.code()));
-        Ok(())
-    })
 }
 
 /// Adds one kind to the policy, or everything that is strict for 0.

@@ -3,6 +3,7 @@
 use super::guard::plain;
 use super::handle::{object, present};
 use super::key::{give, ov_public_key};
+use super::name::OV_GUID_BYTES;
 use super::names::ov_digest;
 use super::status::ov_status;
 use ownership_voucher::transfer::Receipt;
@@ -18,7 +19,7 @@ object!(ov_receipt: Receipt, b"ov recpt");
 #[repr(C)]
 pub struct ov_receipt_info {
     /// The GUID of the device.
-    pub guid: [u8; 16],
+    pub guid: [u8; OV_GUID_BYTES],
     /// The number of the new entry, counted from 0.
     pub entry: u64,
     /// The hash of the new entry: the value of OVEHashPrevEntry in the next entry.

@@ -6,7 +6,7 @@ use core::ffi::c_char;
 use core::net::IpAddr;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Caller, Handle, Refusal, at, index, object};
 use super::key::ov_public_key;
 use super::names::ov_digest;
@@ -21,6 +21,11 @@ use ownership_voucher::onboard::{
     OwnerAddress, Registration, To0SignNonce, To1ProofNonce, To1d, Transport, check_prove_to_rv,
     owner_sign, prove_to_rv, to0d, to1d,
 };
+
+/// The bytes of a nonce of TO0, TO1 and TO2.
+pub const OV_NONCE_BYTES: usize = 16;
+
+const _: [u8; OV_NONCE_BYTES] = To0SignNonce([0; OV_NONCE_BYTES]).0;
 
 /// TCP.
 pub const OV_TRANSPORT_TCP: u8 = 1;
@@ -247,11 +252,10 @@ pub extern "C" fn ov_to1d_free(to1d: *mut *mut ov_to1d) -> ov_status {
 
 /// The number of addresses.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_to1d_len(to1d: *const ov_to1d, len: *mut u64) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_to1d_len(to1d: *const ov_to1d) -> u64 {
+    value(0, |caller| {
         let to1d = caller.get(to1d)?;
-        caller.out(len)?.write(to1d.addresses().len() as u64);
-        Ok(())
+        Ok(to1d.addresses().len() as u64)
     })
 }
 
@@ -273,11 +277,10 @@ pub extern "C" fn ov_to1d_address(
 
 /// The hash of the `To0d` that was registered with it.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_to1d_to0d_hash(to1d: *const ov_to1d, hash: *mut ov_digest) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_to1d_to0d_hash(to1d: *const ov_to1d) -> ov_digest {
+    value(ov_digest::NONE, |caller| {
         let to1d = caller.get(to1d)?;
-        caller.out(hash)?.write(ov_digest::of(&to1d.to0d_hash()));
-        Ok(())
+        Ok(ov_digest::of(&to1d.to0d_hash()))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::create::ov_header;
 use super::extend::ov_extension;
-use super::finding::{Findings, ov_findings};
+use super::finding::{findings as list, ov_findings};
 use super::guard::{guard, plain};
 use super::handle::Handle;
 use super::policy::ov_policy;
@@ -11,22 +11,9 @@ use super::status::ov_status;
 use super::voucher::ov_voucher;
 use ownership_voucher::Policy;
 
-/// Every deviation from the profile that parsing found, in the order of the bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_deviations(
-    voucher: *const ov_voucher,
-    findings: *mut *mut ov_findings,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(findings)?;
-        out.write(Handle::give(Findings::of(voucher.deviations())));
-        Ok(())
-    })
-}
-
-/// Deviations, and remarks about state and certificates, in the order of the bytes. Nothing is
-/// verified. The policy gives the time at which certificates are checked; it may be NULL.
+/// Deviations from the profile (`is_deviation`), and remarks about state and certificates, in the order of
+/// the bytes. Nothing is verified. The policy gives the time at which certificates are checked; it may be
+/// NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_findings(
     voucher: *const ov_voucher,
@@ -40,7 +27,7 @@ pub extern "C" fn ov_voucher_findings(
             Some(policy) => voucher.findings(&policy.policy()),
             None => voucher.findings(&Policy::any_origin()),
         };
-        out.write(Handle::give(Findings::of(remarks)));
+        out.write(Handle::give(list(remarks)));
         Ok(())
     })
 }
@@ -61,7 +48,7 @@ pub extern "C" fn ov_extension_findings(
             Some(policy) => waiting.extension.findings(&policy.policy())?,
             None => waiting.extension.findings(&Policy::any_origin())?,
         };
-        out.write(Handle::give(Findings::of(remarks)));
+        out.write(Handle::give(list(remarks)));
         Ok(())
     })
 }
@@ -81,7 +68,7 @@ pub extern "C" fn ov_header_findings(
             Some(policy) => header.findings(&policy.policy()),
             None => header.findings(&Policy::any_origin()),
         };
-        out.write(Handle::give(Findings::of(remarks)));
+        out.write(Handle::give(list(remarks)));
         Ok(())
     })
 }

@@ -2,8 +2,8 @@
 
 use core::ffi::c_char;
 
-use super::guard::plain;
-use super::handle::{Handle, Refusal, at, index, object, present};
+use super::guard::{plain, value};
+use super::handle::{Handle, Refusal, at, index, object};
 use super::names::variable;
 use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
@@ -86,47 +86,12 @@ fn decoded(found: &RvInstruction<'_>) -> ov_rv_instruction {
     instruction
 }
 
-/// The CBOR item of the rendezvous info as received.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_rendezvous_bytes(
-    voucher: *const ov_voucher,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(voucher.rendezvous().as_bytes()));
-        Ok(())
-    })
-}
-
-/// The bytes of the rendezvous info that do not have the form of directives and instructions, from
-/// the first such place to the end; `OV_ERR_ABSENT` if everything could be decoded. They may hold a
-/// Wi-Fi password and must not be logged or displayed.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_rendezvous_unread(
-    voucher: *const ov_voucher,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(present(voucher.rendezvous().unread())?));
-        Ok(())
-    })
-}
-
 /// The number of rendezvous instructions in all directives.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_rendezvous_count(
-    voucher: *const ov_voucher,
-    count: *mut u64,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_rendezvous_count(voucher: *const ov_voucher) -> u64 {
+    value(0, |caller| {
         let voucher = caller.get(voucher)?;
-        let out = caller.out(count)?;
-        out.write(voucher.rendezvous().instructions().count() as u64);
-        Ok(())
+        Ok(voucher.rendezvous().instructions().count() as u64)
     })
 }
 
@@ -195,18 +160,6 @@ pub extern "C" fn ov_rv_directive_free(directive: *mut *mut ov_rv_directive) -> 
     plain(|caller| caller.free(directive))
 }
 
-/// Adds an instruction to a directive.
-fn add(
-    directive: *mut ov_rv_directive,
-    change: impl FnOnce(RvDirective) -> RvDirective,
-) -> ov_status {
-    plain(|caller| {
-        let directive = caller.get_mut(directive)?;
-        *directive = change(core::mem::take(directive));
-        Ok(())
-    })
-}
-
 /// The host name of the rendezvous server.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_rv_directive_dns(
@@ -222,86 +175,68 @@ pub extern "C" fn ov_rv_directive_dns(
     })
 }
 
-/// The IPv4 address of the rendezvous server, 4 bytes.
+/// The IP address of the rendezvous server, 4 or 16 bytes.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_ipv4(
+pub extern "C" fn ov_rv_directive_ip(
     directive: *mut ov_rv_directive,
     address: *const u8,
+    len: usize,
 ) -> ov_status {
     plain(|caller| {
-        let address: [u8; 4] = caller.fixed(address)?;
+        let address = caller.array(address, len)?;
         let directive = caller.get_mut(directive)?;
-        *directive = core::mem::take(directive).ip(address);
-        Ok(())
-    })
-}
-
-/// The IPv6 address of the rendezvous server, 16 bytes.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_ipv6(
-    directive: *mut ov_rv_directive,
-    address: *const u8,
-) -> ov_status {
-    plain(|caller| {
-        let address: [u8; 16] = caller.fixed(address)?;
-        let directive = caller.get_mut(directive)?;
-        *directive = core::mem::take(directive).ip(address);
+        let (v4, v6) = (<[u8; 4]>::try_from(address), <[u8; 16]>::try_from(address));
+        *directive = match (v4, v6) {
+            (Ok(v4), _) => directive.clone().ip(v4),
+            (_, Ok(v6)) => directive.clone().ip(v6),
+            _ => return Err(Refusal::argument("an IP address of neither 4 nor 16 bytes")),
+        };
         Ok(())
     })
 }
 
 /// The port that devices use.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_device_port(
-    directive: *mut ov_rv_directive,
-    port: u16,
-) -> ov_status {
-    add(directive, |directive| directive.device_port(port))
-}
-
+pub const OV_RV_SET_DEVICE_PORT: i32 = 1;
 /// The port that owners use.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_owner_port(
-    directive: *mut ov_rv_directive,
-    port: u16,
-) -> ov_status {
-    add(directive, |directive| directive.owner_port(port))
-}
-
+pub const OV_RV_SET_OWNER_PORT: i32 = 2;
 /// The transport: an `OV_RV_PROTOCOL_` number.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_protocol(
-    directive: *mut ov_rv_directive,
-    protocol: i32,
-) -> ov_status {
-    plain(|caller| {
-        let directive = caller.get_mut(directive)?;
-        let found = PROTOCOLS.iter().find(|(code, _)| *code == protocol);
-        let (_, protocol) = found.ok_or(Refusal::argument("an unknown rendezvous protocol"))?;
-        *directive = core::mem::take(directive).protocol(*protocol);
-        Ok(())
-    })
-}
-
+pub const OV_RV_SET_PROTOCOL: i32 = 3;
 /// Seconds to wait before the next directive.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_delay(
-    directive: *mut ov_rv_directive,
-    seconds: u32,
-) -> ov_status {
-    add(directive, |directive| directive.delay(seconds))
-}
+pub const OV_RV_SET_DELAY: i32 = 4;
+/// A flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
+pub const OV_RV_SET_FLAG: i32 = 5;
 
-/// Adds a flag by the code of its variable: 0 for devices only, 1 for owners only, 14 to bypass.
+/// Adds an instruction to a directive: an `OV_RV_SET_` number and its value.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_rv_directive_flag(directive: *mut ov_rv_directive, code: i32) -> ov_status {
+pub extern "C" fn ov_rv_directive_set(
+    directive: *mut ov_rv_directive,
+    which: i32,
+    value: u32,
+) -> ov_status {
     plain(|caller| {
         let directive = caller.get_mut(directive)?;
-        let variable = variable(code)?;
-        if !variable.is_flag() {
-            return Err(Refusal::argument("the rendezvous variable is no flag"));
-        }
-        *directive = core::mem::take(directive).flag(variable);
+        let port = u16::try_from(value);
+        let port = port.map_err(|_| Refusal::argument("a port past 65535"));
+        let code = i32::try_from(value).unwrap_or(-1);
+        let new = directive.clone();
+        *directive = match which {
+            OV_RV_SET_DEVICE_PORT => new.device_port(port?),
+            OV_RV_SET_OWNER_PORT => new.owner_port(port?),
+            OV_RV_SET_DELAY => new.delay(value),
+            OV_RV_SET_PROTOCOL => {
+                let found = PROTOCOLS.iter().find(|(known, _)| *known == code);
+                let unknown = Refusal::argument("an unknown rendezvous protocol");
+                new.protocol(found.ok_or(unknown)?.1)
+            }
+            OV_RV_SET_FLAG => {
+                let variable = variable(code)?;
+                if !variable.is_flag() {
+                    return Err(Refusal::argument("the rendezvous variable is no flag"));
+                }
+                new.flag(variable)
+            }
+            _ => return Err(Refusal::argument("an unknown rendezvous instruction")),
+        };
         Ok(())
     })
 }

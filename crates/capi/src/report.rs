@@ -1,5 +1,6 @@
 //! The contents of an error object, and how a failed call fills it.
 
+use alloc::ffi::CString;
 use alloc::string::{String, ToString as _};
 
 use super::handle::{Caller, Refusal, object};
@@ -16,26 +17,31 @@ pub struct ov_error {
 }
 
 /// The contents of an `ov_error`.
+#[derive(Clone)]
 pub(super) struct Report {
     pub(super) status: ov_status,
-    pub(super) name: &'static str,
     pub(super) offset: u64,
     pub(super) entry: u64,
     pub(super) guid: Option<Guid>,
-    pub(super) message: String,
+    pub(super) message: CString,
 }
 
 object!(ov_error: Report, b"ov error");
 
+/// A text for people as a C string.
+pub(super) fn c_text(text: impl Into<String>) -> CString {
+    // Zero bytes of a stranger would end the text early.
+    CString::new(text.into().replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
 impl Report {
-    pub(super) const fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             status: OV_OK,
-            name: "ok",
             offset: OV_NONE,
             entry: OV_NONE,
             guid: None,
-            message: String::new(),
+            message: CString::default(),
         }
     }
 
@@ -47,11 +53,21 @@ impl Report {
         }
         Self {
             status: code(error),
-            name: error.kind().name(),
             offset: place(error.offset()),
             entry: place(error.entry()),
             guid: error.guid(),
-            message,
+            message: c_text(message),
+        }
+    }
+
+    pub(super) fn refused(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::Library(error) => Self::of(error),
+            Refusal::Call(status) => Self {
+                status: *status,
+                message: c_text(boundary(*status).1),
+                ..Self::empty()
+            },
         }
     }
 }
@@ -63,21 +79,6 @@ pub(super) fn place(place: Option<usize>) -> u64 {
 
 /// Fills the caller's error object, if there is one.
 pub(super) fn report(object: *mut ov_error, refusal: Refusal) {
-    Caller::trusted(|caller| {
-        let Ok(report) = caller.get_mut(object) else {
-            return;
-        };
-        *report = match refusal {
-            Refusal::Library(error) => Report::of(&error),
-            Refusal::Call(status) => {
-                let (name, text) = boundary(status);
-                Report {
-                    status,
-                    name,
-                    message: text.into(),
-                    ..Report::empty()
-                }
-            }
-        };
-    });
+    // Where there is none, or something else, nothing is reported.
+    let _ = Caller::trusted(|caller| caller.replace(object, Report::refused(&refusal)));
 }

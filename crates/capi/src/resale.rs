@@ -2,7 +2,7 @@
 
 use super::create::ov_header;
 use super::extend::ov_next_owner;
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, at, object};
 use super::names::{encoding, ov_digest};
 use super::rendezvous::ov_rv_directive;
@@ -94,15 +94,10 @@ pub extern "C" fn ov_replacement_guid(
 
 /// The new rendezvous info as CBOR.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_replacement_rendezvous(
-    replacement: *const ov_replacement,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_replacement_rendezvous(replacement: *const ov_replacement) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
         let replacement = caller.get(replacement)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(replacement.rendezvous()));
-        Ok(())
+        Ok(ov_slice::of(replacement.rendezvous()))
     })
 }
 
@@ -111,14 +106,11 @@ pub extern "C" fn ov_replacement_rendezvous(
 pub extern "C" fn ov_replacement_is_reuse(
     replacement: *const ov_replacement,
     verified: *const ov_verified,
-    reuse: *mut bool,
-) -> ov_status {
-    plain(|caller| {
+) -> bool {
+    value(false, |caller| {
         let replacement = caller.get(replacement)?;
         let verified = caller.get(verified)?;
-        let out = caller.out(reuse)?;
-        out.write(replacement.is_reuse(&verified.voucher));
-        Ok(())
+        Ok(replacement.is_reuse(&verified.voucher))
     })
 }
 

@@ -6,9 +6,9 @@ use core::ffi::c_void;
 use zeroize::Zeroizing;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Caller, Handle, Refusal, at, object};
-use super::key::{give, ov_public_key};
+use super::key::{OV_FORM_DER, OV_FORM_PEM, give, ov_public_key, unknown_form};
 use super::names::{algorithm, algorithm_code, hash, hash_code, key_type, ov_digest};
 use super::report::ov_error;
 use super::status::{OV_ERR_NULL, OV_OK, ov_status};
@@ -18,7 +18,7 @@ use ownership_voucher::sign::Algorithm;
 use ownership_voucher::{Error, ErrorKind, HmacSecret, LocalKey, OwnerSigner, PublicKey};
 
 /// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm. Writes at most `capacity`
-/// bytes to `signature` and their number to `signature_len`. ECDSA signatures are r and s
+/// bytes, which is `OV_SIGNATURE_CAPACITY`, to `signature` and their number to `signature_len`. ECDSA signatures are r and s
 /// concatenated, or DER. Returns 0 on success; any other number is a failure, and appears in the
 /// message of the error.
 ///
@@ -47,8 +47,8 @@ pub struct ov_signer {
     pub sign: ov_sign_fn,
 }
 
-/// Space for a signature: the longest is that of RSA with 3072 bits.
-const CAPACITY: usize = 1024;
+/// The room that a sign callback gets for a signature. The longest is that of RSA with 3072 bits.
+pub const OV_SIGNATURE_CAPACITY: usize = 1024;
 
 /// A signer of the caller, for the duration of one call.
 pub(super) struct CallbackSigner {
@@ -79,7 +79,7 @@ impl OwnerSigner for CallbackSigner {
     }
 
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>, Error> {
-        let mut signature = [0; CAPACITY];
+        let mut signature = [0; OV_SIGNATURE_CAPACITY];
         let mut len = 0;
         // SAFETY: the caller gave this function for this purpose; the pointers are valid for the
         // given lengths.
@@ -90,7 +90,7 @@ impl OwnerSigner for CallbackSigner {
                 message.as_ptr(),
                 message.len(),
                 signature.as_mut_ptr(),
-                CAPACITY,
+                OV_SIGNATURE_CAPACITY,
                 &raw mut len,
             )
         };
@@ -133,34 +133,23 @@ pub extern "C" fn ov_local_key_from_secret(
     })
 }
 
-/// A key from a PKCS#8 or SEC 1 private key in DER.
+/// A private key in this form: `OV_FORM_DER` or `OV_FORM_PEM`.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_local_key_from_der(
-    der: *const u8,
+pub extern "C" fn ov_local_key_parse(
+    data: *const u8,
     len: usize,
+    form: i32,
     key: *mut *mut ov_local_key,
     error: *mut ov_error,
 ) -> ov_status {
     guard(error, |caller| {
-        let der = caller.array(der, len)?;
+        let data = caller.array(data, len)?;
         let out = caller.out(key)?;
-        out.write(Handle::give(LocalKey::from_der(der)?));
-        Ok(())
-    })
-}
-
-/// The key in the first PEM block whose label ends in `PRIVATE KEY`.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_local_key_from_pem(
-    text: *const u8,
-    len: usize,
-    key: *mut *mut ov_local_key,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let text = caller.array(text, len)?;
-        let out = caller.out(key)?;
-        out.write(Handle::give(LocalKey::from_pem(text)?));
+        out.write(Handle::give(match form {
+            OV_FORM_DER => LocalKey::from_der(data)?,
+            OV_FORM_PEM => LocalKey::from_pem(data)?,
+            _ => return Err(unknown_form()),
+        }));
         Ok(())
     })
 }
@@ -171,33 +160,23 @@ pub extern "C" fn ov_local_key_free(key: *mut *mut ov_local_key) -> ov_status {
     plain(|caller| caller.free(key))
 }
 
-/// The key as PKCS#8 in DER. The buffer is wiped when freed.
+/// The key as PKCS#8: `OV_FORM_DER`, or `OV_FORM_PEM` with the label `PRIVATE KEY`. The buffer is wiped
+/// when freed.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_local_key_to_pkcs8_der(
+pub extern "C" fn ov_local_key_write(
     key: *const ov_local_key,
-    der: *mut *mut ov_buffer,
+    form: i32,
+    bytes: *mut *mut ov_buffer,
     error: *mut ov_error,
 ) -> ov_status {
     guard(error, |caller| {
         let key = caller.get(key)?;
-        let out = caller.out(der)?;
-        out.write(buffer(key.to_pkcs8_der()?));
-        Ok(())
-    })
-}
-
-/// The key as PKCS#8 in PEM, with the label `PRIVATE KEY`. The buffer is wiped when freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_local_key_to_pem(
-    key: *const ov_local_key,
-    pem: *mut *mut ov_buffer,
-    error: *mut ov_error,
-) -> ov_status {
-    guard(error, |caller| {
-        let key = caller.get(key)?;
-        let out = caller.out(pem)?;
-        let text = key.to_pem()?;
-        out.write(buffer(text.as_bytes().to_vec()));
+        let out = caller.out(bytes)?;
+        out.write(match form {
+            OV_FORM_DER => buffer(key.to_pkcs8_der()?),
+            OV_FORM_PEM => buffer(key.to_pem()?.as_bytes().to_vec()),
+            _ => return Err(unknown_form()),
+        });
         Ok(())
     })
 }
@@ -217,11 +196,10 @@ pub extern "C" fn ov_local_key_public_key(
 
 /// The algorithm of signatures by this key: an `OV_ALGORITHM_` number.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_local_key_algorithm(key: *const ov_local_key, code: *mut i32) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_local_key_algorithm(key: *const ov_local_key) -> i32 {
+    value(0, |caller| {
         let key = caller.get(key)?;
-        caller.out(code)?.write(algorithm_code(key.algorithm()));
-        Ok(())
+        Ok(algorithm_code(key.algorithm()))
     })
 }
 
@@ -274,8 +252,8 @@ pub extern "C" fn ov_local_key_sign_callback(
     })
 }
 
-/// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash. Writes 32 bytes
-/// for SHA-256, 48 for SHA-384. Returns 0 on success; any other number is a failure, and appears in
+/// Computes the HMAC of a header with the device's secret and an `OV_HASH_` hash. Writes 32 bytes for
+/// SHA-256, 48 (`OV_DIGEST_BYTES`) for SHA-384. Returns 0 on success; any other number is a failure, and appears in
 /// the message of the error. It must not throw or jump.
 pub type ov_hmac_fn = Option<
     unsafe extern "C" fn(

@@ -14,6 +14,12 @@ pub struct ov_slice {
 }
 
 impl ov_slice {
+    /// What a getter returns that got a wrong handle.
+    pub(super) const NONE: Self = Self {
+        data: core::ptr::null(),
+        len: 0,
+    };
+
     pub(super) const fn of(bytes: &[u8]) -> Self {
         Self {
             data: bytes.as_ptr(),
@@ -23,7 +29,7 @@ impl ov_slice {
 }
 
 /// A borrowed text in UTF-8, without a terminating zero. It lives as long as the handle from which
-/// it was read. Names of numbers live as long as the library.
+/// it was read.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct ov_str {
@@ -34,6 +40,9 @@ pub struct ov_str {
 }
 
 impl ov_str {
+    /// What a getter returns that got a wrong handle.
+    pub(super) const NONE: Self = Self::of("");
+
     pub(super) const fn of(text: &str) -> Self {
         Self {
             data: text.as_ptr().cast(),

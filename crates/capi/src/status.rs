@@ -1,11 +1,10 @@
 //! Status numbers of calls, and codes of findings.
 //!
-//! Those of the library are the numbers of [`ErrorKind::code`] and [`FindingKind::code`]; a test
+//! Those of the library are the numbers of [`ErrorKind::code`](ownership_voucher::ErrorKind::code) and [`FindingKind::code`]; a test
 //! compares the header with both. Numbers from 800 concern the call itself.
 #![allow(dead_code)] // only C reads most of them
 
-use super::slice::ov_str;
-use ownership_voucher::{Error, ErrorKind};
+use ownership_voucher::Error;
 
 /// The result of a call: `OV_OK`, or the stable number of the error.
 pub type ov_status = i32;
@@ -219,7 +218,7 @@ pub const OV_ERR_LENT: ov_status = 803;
 pub const OV_ERR_INDEX: ov_status = 804;
 /// The requested value is absent; this is not an error in the input.
 pub const OV_ERR_ABSENT: ov_status = 805;
-/// The handle is busy, in another thread or in a caller of this call.
+/// The handle is in use: in another thread, or by the call that called back.
 pub const OV_ERR_BUSY: ov_status = 806;
 /// An internal error of the library. Please report it.
 pub const OV_ERR_PANIC: ov_status = 899;
@@ -341,7 +340,7 @@ pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
 pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
 
 /// The numbers from 800 with their names and messages.
-const BOUNDARY: [(ov_status, &str, &str); 8] = [
+pub(super) const BOUNDARY: [(ov_status, &str, &str); 8] = [
     (OV_ERR_NULL, "null-pointer", "a pointer is NULL"),
     (
         OV_ERR_HANDLE,
@@ -356,7 +355,7 @@ const BOUNDARY: [(ov_status, &str, &str); 8] = [
     ),
     (OV_ERR_INDEX, "no-such-index", "nothing is at this index"),
     (OV_ERR_ABSENT, "absent", "the thing asked for is not there"),
-    (OV_ERR_BUSY, "busy", "the handle is at work already"),
+    (OV_ERR_BUSY, "busy", "the handle is in use by another call"),
     (OV_ERR_PANIC, "panic", "the library is at fault"),
 ];
 
@@ -369,18 +368,4 @@ pub(super) fn boundary(status: ov_status) -> (&'static str, &'static str) {
 /// The number of an error of the library.
 pub(super) fn code(error: &Error) -> ov_status {
     ov_status::from(error.kind().code().cast_signed())
-}
-
-/// The stable name of a status, such as `signature-invalid`: lower case with dashes. `ok` for
-/// `OV_OK`, `unknown` for an undefined number. The text lives as long as the library.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_status_name(status: ov_status) -> ov_str {
-    let kind = ErrorKind::ALL
-        .iter()
-        .find(|kind| ov_status::from(kind.code().cast_signed()) == status);
-    ov_str::of(match (status, kind) {
-        (OV_OK, _) => "ok",
-        (_, Some(kind)) => kind.name(),
-        _ => boundary(status).0,
-    })
 }

@@ -9,26 +9,24 @@ use super::handle::{Handle, Refusal};
 use super::report::{Report, ov_error};
 use super::slice::ov_slice;
 use super::status::ov_status;
-use super::verify::{Verified, ov_verdict, ov_verified};
+use super::verify::{Verified, ov_verified};
 use ownership_voucher::{Error, ErrorKind, VerifiedVoucher};
 
 /// Sets `voucher` to the next voucher and returns 1. Returns 0 at the end, and any other number to
-/// cancel. The library copies the voucher before the next call, unless it exceeds the policy's limit. The callback must not throw or
-/// jump.
+/// cancel. The library copies the voucher before the next call, unless it exceeds the policy's limit. The
+/// callback must not throw or jump.
 pub type ov_next_fn =
     Option<unsafe extern "C" fn(user: *mut c_void, voucher: *mut ov_slice) -> i32>;
 
 /// Receives the verdict on voucher `number`: its bytes, none if they exceed the policy's limit; the
-/// verified voucher, or NULL; the error,
-/// or NULL. All of these belong to the library and are invalid after the call; `ov_verified_clone`
-/// makes a voucher that lasts. A non-zero return value cancels. The callback must not throw or
-/// jump.
+/// verified voucher, or NULL; the error, or NULL. All of these belong to the library and are invalid after
+/// the call; `ov_verified_clone` and `ov_error_clone` make what lasts. A non-zero return value cancels. The
+/// callback must not throw or jump.
 pub type ov_result_fn = Option<
     unsafe extern "C" fn(
         user: *mut c_void,
         number: u64,
         voucher: ov_slice,
-        verdict: *const ov_verdict,
         verified: *const ov_verified,
         error: *const ov_error,
     ) -> i32,
@@ -41,7 +39,6 @@ struct Stream {
         *mut c_void,
         u64,
         ov_slice,
-        *const ov_verdict,
         *const ov_verified,
         *const ov_error,
     ) -> i32,
@@ -55,18 +52,17 @@ impl Stream {
         &mut self,
         batch: &mut Batch,
         voucher: &[u8],
-        found: Result<VerifiedVoucher<'_>, Error>,
+        found: Result<VerifiedVoucher<'_>, Refusal>,
     ) -> bool {
-        let verdict = ov_verdict::of(found.as_ref().map(|found| found.proved()));
         self.bad = self.bad.saturating_add(u64::from(found.is_err()));
         let (verified, fault) = match found {
             Ok(voucher) => {
                 let verified = Verified::new(voucher.into_owned());
                 (Some(Handle::lent::<ov_verified>(verified)), None)
             }
-            Err(error) => {
-                let report = Report::of(&error);
-                batch.note(self.sum, error);
+            Err(refusal) => {
+                let report = Report::refused(&refusal);
+                batch.note(self.sum, refusal);
                 (None, Some(Handle::lent::<ov_error>(report)))
             }
         };
@@ -77,7 +73,6 @@ impl Stream {
                 self.user,
                 self.sum,
                 ov_slice::of(voucher),
-                &raw const verdict,
                 verified.as_ref().map_or(core::ptr::null(), Handle::lend),
                 fault.as_ref().map_or(core::ptr::null(), Handle::lend),
             )
@@ -91,8 +86,8 @@ impl Stream {
 #[derive(Default)]
 struct Read {
     vouchers: Vec<Vec<u8>>,
-    /// The positions and sizes of those that exceed the limit. They are not copied.
-    too_long: Vec<(usize, usize)>,
+    /// The positions of those that are refused unread, and why: they exceed the limit, or are NULL.
+    refused: Vec<(usize, Refusal)>,
 }
 
 /// Reads the next batch of vouchers. Returns whether the source has more after it.
@@ -112,13 +107,17 @@ fn next_batch(
             1 => {}
             _ => return Err(Error::new(ErrorKind::Cancelled).into()),
         }
-        let voucher = match slice.len > most_input {
+        let given = match slice.len > most_input {
             true => {
-                batch.too_long.push((batch.vouchers.len(), slice.len));
-                Vec::new()
+                let (found, most) = (slice.len as u64, most_input as u64);
+                Err(Error::count(ErrorKind::LimitInput, found, most, "bytes").into())
             }
-            false => caller.array(slice.data, slice.len)?.to_vec(),
+            false => caller.array(slice.data, slice.len).map(<[u8]>::to_vec),
         };
+        let voucher = given.unwrap_or_else(|refusal| {
+            batch.refused.push((batch.vouchers.len(), refusal));
+            Vec::new()
+        });
         bytes = bytes.saturating_add(voucher.len());
         batch.vouchers.push(voucher);
     }
@@ -160,7 +159,7 @@ pub extern "C" fn ov_batch_stream(
         let mut outcome = Ok(());
         let mut more = true;
         while more && outcome.is_ok() {
-            let Read { vouchers, too_long } =
+            let Read { vouchers, refused } =
                 match next_batch(next, user, settings, most_input, caller) {
                     Ok((read, goes_on)) => {
                         more = goes_on;
@@ -175,15 +174,12 @@ pub extern "C" fn ov_batch_stream(
                 break;
             }
             let verdicts = batch.with_pool(|verifier| verifier.verify(&vouchers))?;
-            let mut too_long = too_long.into_iter().peekable();
+            let mut refused = refused.into_iter().peekable();
             let mut both = vouchers.iter().zip(verdicts).enumerate();
             let goes_on = both.all(|(position, (voucher, found))| {
-                let found = match too_long.next_if(|(at, _)| *at == position) {
-                    Some((_, found)) => {
-                        let (found, most) = (found as u64, most_input as u64);
-                        Err(Error::count(ErrorKind::LimitInput, found, most, "bytes"))
-                    }
-                    None => found.map_err(Error::from),
+                let found = match refused.next_if(|(at, _)| *at == position) {
+                    Some((_, refusal)) => Err(refusal),
+                    None => found.map_err(Refusal::from),
                 };
                 stream.hand_out(&mut batch, voucher, found)
             }) && !cancelled(progress, user, stream.sum, stream.bad, 0);

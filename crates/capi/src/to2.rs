@@ -3,7 +3,7 @@
 
 use super::buffer::{buffer, ov_buffer};
 use super::credential::ov_credential;
-use super::guard::{guard, plain};
+use super::guard::{guard, plain, value};
 use super::handle::{Handle, object};
 use super::key::{give, ov_public_key};
 use super::names::ov_digest;
@@ -234,11 +234,10 @@ pub extern "C" fn ov_renewal_set_secret(
 
 /// The new header of the voucher, which `ReplacementHMac` covers. It lives as long as the renewal.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_renewal_header(renewal: *const ov_renewal, bytes: *mut ov_slice) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_renewal_header(renewal: *const ov_renewal) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
         let renewal = caller.get(renewal)?;
-        caller.out(bytes)?.write(ov_slice::of(renewal.header()));
-        Ok(())
+        Ok(ov_slice::of(renewal.header()))
     })
 }
 

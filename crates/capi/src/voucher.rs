@@ -1,11 +1,11 @@
-//! Parsed vouchers: header, HMAC, chain. Entries and keys are in `entry.rs`.
+//! Parsed vouchers: header, HMAC, parts. Entries, keys and certificates are in `entry.rs`.
 
 use alloc::sync::Arc;
 use core::ops::Deref;
 
 use super::buffer::{buffer, ov_buffer};
-use super::guard::{guard, plain};
-use super::handle::{Caller, Handle, Refusal, at, index, object, present};
+use super::guard::{guard, plain, value};
+use super::handle::{Caller, Handle, Refusal, object, present};
 use super::names::ov_digest;
 use super::policy::ov_policy;
 use super::report::ov_error;
@@ -93,7 +93,8 @@ pub extern "C" fn ov_voucher_parse_file(
     })
 }
 
-/// Another handle of the same voucher, with its own copy of the bytes.
+/// Another handle of the same voucher, with its own copy of the bytes and without a proof, if the voucher
+/// is that of an `ov_verified`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_clone(
     voucher: *const ov_voucher,
@@ -113,13 +114,37 @@ pub extern "C" fn ov_voucher_free(voucher: *mut *mut ov_voucher) -> ov_status {
     plain(|caller| caller.free(voucher))
 }
 
-/// The CBOR of the voucher as received.
+/// The whole voucher in CBOR.
+pub const OV_PART_VOUCHER: i32 = 0;
+/// The CBOR of the header, without the byte string around it: what the HMAC covers.
+pub const OV_PART_HEADER: i32 = 1;
+/// The CBOR item of the HMAC.
+pub const OV_PART_HMAC: i32 = 2;
+/// The CBOR item of the device certificate chain; none if it is null.
+pub const OV_PART_CHAIN: i32 = 3;
+/// The CBOR item of the rendezvous info.
+pub const OV_PART_RENDEZVOUS: i32 = 4;
+/// The bytes of the rendezvous info that do not have the form of directives and instructions, from the
+/// first such place to the end; none if everything could be decoded. They may hold a Wi-Fi password and
+/// must not be logged or displayed.
+pub const OV_PART_RENDEZVOUS_UNREAD: i32 = 5;
+
+/// The bytes of a voucher or of a part of it, an `OV_PART_` number, as received. All parts lie within the
+/// bytes of the voucher, so that the difference of two pointers is an offset. A part that is absent has
+/// NULL and length 0.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_bytes(voucher: *const ov_voucher, bytes: *mut ov_slice) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_bytes(voucher: *const ov_voucher, part: i32) -> ov_slice {
+    value(ov_slice::NONE, |caller| {
         let voucher = caller.get(voucher)?;
-        caller.out(bytes)?.write(ov_slice::of(voucher.as_bytes()));
-        Ok(())
+        Ok(ov_slice::of(match part {
+            OV_PART_VOUCHER => voucher.as_bytes(),
+            OV_PART_HEADER => voucher.header_bytes(),
+            OV_PART_HMAC => voucher.hmac_bytes(),
+            OV_PART_CHAIN => present(voucher.chain_bytes())?,
+            OV_PART_RENDEZVOUS => voucher.rendezvous().as_bytes(),
+            OV_PART_RENDEZVOUS_UNREAD => present(voucher.rendezvous().unread())?,
+            _ => return Err(Refusal::argument("an unknown part of a voucher")),
+        }))
     })
 }
 
@@ -139,18 +164,14 @@ pub extern "C" fn ov_voucher_to_pem(
 
 /// The protocol version, 101 for FDO 1.1.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_protocol_version(
-    voucher: *const ov_voucher,
-    version: *mut u16,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_protocol_version(voucher: *const ov_voucher) -> u16 {
+    value(0, |caller| {
         let voucher = caller.get(voucher)?;
-        caller.out(version)?.write(voucher.protocol_version());
-        Ok(())
+        Ok(voucher.protocol_version())
     })
 }
 
-/// The GUID of the device, 16 bytes.
+/// The GUID of the device.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_voucher_guid(voucher: *const ov_voucher, guid: *mut u8) -> ov_status {
     plain(|caller| {
@@ -163,14 +184,10 @@ pub extern "C" fn ov_voucher_guid(voucher: *const ov_voucher, guid: *mut u8) -> 
 
 /// The device info: the manufacturer's description of the device.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_device_info(
-    voucher: *const ov_voucher,
-    info: *mut ov_str,
-) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_device_info(voucher: *const ov_voucher) -> ov_str {
+    value(ov_str::NONE, |caller| {
         let voucher = caller.get(voucher)?;
-        caller.out(info)?.write(ov_str::of(voucher.device_info()));
-        Ok(())
+        Ok(ov_str::of(voucher.device_info()))
     })
 }
 
@@ -190,96 +207,9 @@ pub extern "C" fn ov_voucher_chain_hash(
 
 /// The stored HMAC of the header. Computing or verifying it takes the secret of the device.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_hmac(voucher: *const ov_voucher, hmac: *mut ov_digest) -> ov_status {
-    plain(|caller| {
+pub extern "C" fn ov_voucher_hmac(voucher: *const ov_voucher) -> ov_digest {
+    value(ov_digest::NONE, |caller| {
         let voucher = caller.get(voucher)?;
-        caller.out(hmac)?.write(ov_digest::of(&voucher.hmac()));
-        Ok(())
-    })
-}
-
-/// The CBOR of the header, without the byte string around it: what the HMAC covers.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_header_bytes(
-    voucher: *const ov_voucher,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(voucher.header_bytes()));
-        Ok(())
-    })
-}
-
-/// The offset of the header's content in the voucher.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_header_offset(
-    voucher: *const ov_voucher,
-    offset: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(offset)?;
-        out.write(voucher.header_range().start as u64);
-        Ok(())
-    })
-}
-
-/// The CBOR item of the HMAC as received.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_hmac_bytes(
-    voucher: *const ov_voucher,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(voucher.hmac_bytes()));
-        Ok(())
-    })
-}
-
-/// The CBOR item of the device certificate chain; `OV_ERR_ABSENT` if it is null.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_chain_bytes(
-    voucher: *const ov_voucher,
-    bytes: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(bytes)?;
-        out.write(ov_slice::of(present(voucher.chain_bytes())?));
-        Ok(())
-    })
-}
-
-/// The number of device certificates; 0 for EPID devices.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_device_certificate_count(
-    voucher: *const ov_voucher,
-    count: *mut u64,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(count)?;
-        out.write(voucher.device_chain().count() as u64);
-        Ok(())
-    })
-}
-
-/// The device certificate with this number in DER. Number 0 is the device's own.
-#[unsafe(no_mangle)]
-pub extern "C" fn ov_voucher_device_certificate(
-    voucher: *const ov_voucher,
-    number: u64,
-    der: *mut ov_slice,
-) -> ov_status {
-    plain(|caller| {
-        let voucher = caller.get(voucher)?;
-        let out = caller.out(der)?;
-        let certificate = at(voucher.device_chain().nth(index(number)?))?;
-        out.write(ov_slice::of(certificate));
-        Ok(())
+        Ok(ov_digest::of(&voucher.hmac()))
     })
 }

@@ -68,7 +68,7 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 11] = [
+const SUITE: [&str; 10] = [
     "crates/capi/tests/c/suite.c",
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
@@ -78,7 +78,6 @@ const SUITE: [&str; 11] = [
     "crates/capi/tests/c/onboard.c",
     "crates/capi/tests/c/roles.c",
     "crates/capi/tests/c/privacy.c",
-    "crates/capi/tests/c/onetime.c",
     "crates/capi/tests/c/vectors.c",
 ];
 

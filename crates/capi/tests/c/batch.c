@@ -39,8 +39,10 @@ static int32_t next(void *user, ov_slice *voucher) {
 
 /* A source that is out of its mind. */
 static int32_t nowhere(void *user, ov_slice *voucher) {
-    (void)user;
-    *voucher = (ov_slice){NULL, 5};
+    struct stream *s = user;
+    if (s->next == s->count) return 0;
+    *voucher = s->vouchers[s->next++];
+    if (s->next == 2) voucher->data = NULL;
     return 1;
 }
 
@@ -49,12 +51,11 @@ static int32_t neither(void *user, ov_slice *voucher) {
     return -7;
 }
 
-static int32_t result(void *user, uint64_t number, ov_slice voucher, const ov_verdict *verdict,
-                      const ov_verified *verified, const ov_error *error) {
+static int32_t result(void *user, uint64_t number, ov_slice voucher, const ov_verified *verified,
+                      const ov_error *error) {
     struct stream *s = user;
     CHECK(number == s->results && voucher.len == s->vouchers[number].len);
-    CHECK((verdict->status == OV_OK) == (verified != NULL));
-    CHECK((verdict->status == OV_OK) == (error == NULL));
+    CHECK((verified == NULL) == (error != NULL));
     s->results++;
     s->rejected += verified == NULL;
     if (verified != NULL) {
@@ -63,16 +64,23 @@ static int32_t result(void *user, uint64_t number, ov_slice voucher, const ov_ve
         OK(ov_verified_free(&keep));
         IS(ov_verified_free(&lent), OV_ERR_LENT);
     } else {
-        ov_str message;
-        OK(ov_error_message(error, &message));
-        CHECK(message.len > 0);
+        CHECK(ov_error_status(error) != OV_OK && *ov_error_message(error) != 0);
     }
     /* The batch is at work. */
-    ov_verdict other;
+    ov_status other;
     IS(ov_batch_verify(s->batch, s->vouchers, 1, NULL, NULL, &other, NULL, NULL), OV_ERR_BUSY);
     ov_batch *same = s->batch;
     IS(ov_batch_free(&same), OV_ERR_BUSY);
     return s->results == s->stop_at;
+}
+
+static int32_t nowhere_result(void *user, uint64_t number, ov_slice voucher, const ov_verified *verified,
+                              const ov_error *error) {
+    struct stream *s = user;
+    CHECK((verified == NULL) == (number == 1) && (voucher.len == 0) == (number == 1));
+    CHECK(number != 1 || ov_error_status(error) == OV_ERR_NULL);
+    s->results++;
+    return 0;
 }
 
 /* A voucher that is too long for the policy is not copied, and not asked for. */
@@ -85,16 +93,14 @@ static int32_t huge(void *user, ov_slice *voucher) {
     return 1;
 }
 
-static int32_t huge_result(void *user, uint64_t number, ov_slice voucher, const ov_verdict *verdict,
-                           const ov_verified *verified, const ov_error *error) {
+static int32_t huge_result(void *user, uint64_t number, ov_slice voucher, const ov_verified *verified,
+                           const ov_error *error) {
     struct stream *s = user;
-    (void)verified;
-    CHECK(verdict->status == (number == 1 ? OV_ERR_LIMIT_INPUT : OV_OK));
+    CHECK((verified == NULL) == (number == 1));
     CHECK((voucher.len == 0) == (number == 1));
     if (number == 1) {
-        ov_str message;
-        OK(ov_error_message(error, &message));
-        CHECK(memmem(message.data, message.len, "1099511627776", 13) != NULL);
+        CHECK(ov_error_status(error) == OV_ERR_LIMIT_INPUT);
+        CHECK(strstr(ov_error_message(error), "1099511627776") != NULL);
     }
     s->results++;
     return 0;
@@ -108,10 +114,10 @@ static void in_a_child(ov_batch **batch, ov_slice *vouchers) {
     CHECK(pipe(answer) == 0);
     pid_t child = fork();
     if (child == 0) {
-        ov_verdict verdicts[MANY];
+        ov_status statuses[MANY];
         alarm(60);
-        ov_status status = ov_batch_verify(*batch, vouchers, MANY, NULL, NULL, verdicts, NULL, NULL);
-        if (status == OV_OK) status = verdicts[0].status;
+        ov_status status = ov_batch_verify(*batch, vouchers, MANY, NULL, NULL, statuses, NULL, NULL);
+        if (status == OV_OK) status = statuses[0];
         ov_status freed = ov_batch_free(batch);
         good = status == OV_OK && freed == OV_OK;
         _exit(write(answer[1], &good, 1) == 1 ? 0 : 1);
@@ -125,49 +131,72 @@ static void in_a_child(ov_batch **batch, ov_slice *vouchers) {
 void test_batch(void) {
     ov_voucher *made[MANY];
     ov_slice vouchers[MANY];
-    ov_verdict verdicts[MANY];
+    ov_status statuses[MANY];
     ov_verified *verified[MANY];
     ov_batch *batch = NULL;
     ov_error *error = NULL;
-    ov_status status = OV_OK;
     for (int i = 0; i < MANY; i++) {
         made[i] = made_voucher((unsigned char)(i + 1));
-        OK(ov_voucher_bytes(made[i], &vouchers[i]));
+        vouchers[i] = ov_voucher_bytes(made[i], OV_PART_VOUCHER);
     }
     vouchers[4].len--;
     unsigned before = threads_of_the_process();
     OK(ov_error_new(&error));
     OK(ov_batch_new(any_origin(), &batch));
-    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, verified, error));
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, statuses, verified, error));
     for (int i = 0; i < MANY; i++) {
-        CHECK(verdicts[i].status == (i == 4 ? OV_ERR_TRUNCATED : OV_OK));
+        CHECK(statuses[i] == (i == 4 ? OV_ERR_TRUNCATED : OV_OK));
         CHECK((verified[i] == NULL) == (i == 4));
         OK(ov_verified_free(&verified[i]));
     }
     /* One thread means that of the caller: none was started, here or in a pool of the process. */
     CHECK(threads_of_the_process() == before);
     OK(ov_batch_fault(batch, 4, error));
-    OK(ov_error_status(error, &status));
-    CHECK(status == OV_ERR_TRUNCATED);
+    CHECK(ov_error_status(error) == OV_ERR_TRUNCATED && ov_error_offset(error) != OV_NONE);
     IS(ov_batch_fault(batch, 5, error), OV_ERR_ABSENT);
+    /* The vouchers have no entries, and nobody named a manufacturer. */
+    CHECK(ov_batch_fact(batch, 5, OV_FACT_CHAIN_HASH) == OV_CHAIN_HASH_NONE);
+    CHECK(ov_batch_fact(batch, 5, OV_FACT_ORIGIN) == OV_ORIGIN_NOT_CHECKED);
+    CHECK(ov_batch_fact(batch, MANY, OV_FACT_ENTRIES) == 0);
+
+    /* One that is NULL among many has its own verdict, and the others theirs. */
+    ov_slice absent[3] = {vouchers[0], {NULL, 7}, vouchers[1]};
+    OK(ov_batch_verify(batch, absent, 3, NULL, NULL, statuses, verified, error));
+    CHECK(statuses[0] == OV_OK && statuses[1] == OV_ERR_NULL && statuses[2] == OV_OK);
+    CHECK(verified[1] == NULL);
+    OK(ov_batch_fault(batch, 1, error));
+    CHECK(ov_error_status(error) == OV_ERR_NULL && *ov_error_message(error) != 0);
+    /* What verification left out is passed over. */
+    ov_forks *forks = NULL;
+    size_t count = 9;
+    OK(ov_find_forks((const ov_verified *const *)verified, 3, &forks));
+    ov_forks_all(forks, &count);
+    CHECK(count == 0);
+    OK(ov_forks_free(&forks));
+    for (int i = 0; i < 3; i++) OK(ov_verified_free(&verified[i]));
 
     /* Batches of two: five calls; cancelled after three of them. */
     uint64_t calls[2] = {0, 0};
-    OK(ov_batch_set_size(batch, 2));
-    OK(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, verdicts, NULL, error));
+    OK(ov_batch_set(batch, OV_BATCH_SET_SIZE, 2));
+    OK(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, statuses, NULL, error));
     CHECK(calls[0] == 5);
     calls[1] = 1;
-    IS(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, verdicts, verified, error),
+    IS(ov_batch_verify(batch, vouchers, MANY, count_calls, calls, statuses, verified, error),
        OV_ERR_CANCELLED);
     for (int i = 0; i < MANY; i++) {
-        CHECK((verdicts[i].status == OV_ERR_CANCELLED) == (i >= 6));
+        CHECK((statuses[i] == OV_ERR_CANCELLED) == (i >= 6));
         CHECK((verified[i] != NULL) == (i < 6 && i != 4));
         OK(ov_verified_free(&verified[i]));
     }
+    /* One that was not reached says so too. */
+    OK(ov_batch_fault(batch, 6, error));
+    CHECK(ov_error_status(error) == OV_ERR_CANCELLED && *ov_error_message(error) != 0);
+    IS(ov_batch_fault(batch, MANY, error), OV_ERR_ABSENT);
+    IS(ov_batch_set(batch, 99, 1), OV_ERR_BAD_CALL);
 
-    OK(ov_batch_set_threads(batch, 2));
-    OK(ov_batch_set_table_budget(batch, 0));
-    OK(ov_batch_set_bytes(batch, 1));
+    OK(ov_batch_set(batch, OV_BATCH_SET_THREADS, 2));
+    OK(ov_batch_set(batch, OV_BATCH_SET_TABLE_BUDGET, 0));
+    OK(ov_batch_set(batch, OV_BATCH_SET_BYTES, 1));
     struct stream s = {vouchers, 0, MANY, 0, 0, 0, batch};
     uint64_t done = 0, rejected = 0;
     OK(ov_batch_stream(batch, next, result, NULL, &s, &done, &rejected, error));
@@ -175,7 +204,9 @@ void test_batch(void) {
     s = (struct stream){vouchers, 0, MANY, 0, 0, 3, batch};
     IS(ov_batch_stream(batch, next, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
     CHECK(done == 3 && s.results == 3);
-    IS(ov_batch_stream(batch, nowhere, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
+    s = (struct stream){vouchers, 0, 3, 0, 0, 0, batch};
+    OK(ov_batch_stream(batch, nowhere, nowhere_result, NULL, &s, &done, &rejected, error));
+    CHECK(done == 3 && rejected == 1 && s.results == 3);
     IS(ov_batch_stream(batch, neither, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
     IS(ov_batch_stream(batch, NULL, result, NULL, &s, &done, NULL, error), OV_ERR_NULL);
 
@@ -183,11 +214,11 @@ void test_batch(void) {
     OK(ov_batch_stream(batch, huge, huge_result, NULL, &s, &done, &rejected, error));
     CHECK(done == 3 && rejected == 1 && s.results == 3);
     in_a_child(&batch, vouchers);
-    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, NULL, error));
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, statuses, NULL, error));
 
     /* No more threads than cores, whatever is asked for. */
-    OK(ov_batch_set_threads(batch, UINT32_MAX));
-    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, verdicts, NULL, error));
+    OK(ov_batch_set(batch, OV_BATCH_SET_THREADS, UINT32_MAX));
+    OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, statuses, NULL, error));
     CHECK(threads_of_the_process() <= before + (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 
     OK(ov_batch_free(&batch));

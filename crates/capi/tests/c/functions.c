@@ -19,25 +19,32 @@ static void test_accessors(const ov_voucher *voucher) {
     ov_key_info key;
     ov_public_key *maker = NULL, *owner = NULL;
     bool equal = false;
-    OK(ov_voucher_device_info(voucher, &text));
+    text = ov_voucher_device_info(voucher);
     CHECK(text.len == 7 && memcmp(text.data, "Model 7", 7) == 0);
-    OK(ov_voucher_protocol_version(voucher, &version));
+    version = ov_voucher_protocol_version(voucher);
     CHECK(version == 101);
-    OK(ov_voucher_hmac(voucher, &digest));
+    digest = ov_voucher_hmac(voucher);
     CHECK(digest.algorithm == OV_HASH_SHA256 && digest.len == 32);
     IS(ov_voucher_chain_hash(voucher, &digest), OV_ERR_ABSENT);
-    IS(ov_voucher_chain_bytes(voucher, &bytes), OV_ERR_ABSENT);
-    OK(ov_voucher_device_certificate_count(voucher, &number));
+    CHECK(ov_voucher_bytes(voucher, OV_PART_CHAIN).data == NULL);
+    number = ov_voucher_certificate_count(voucher, OV_DEVICE);
     CHECK(number == 0);
-    IS(ov_voucher_device_certificate(voucher, 0, &bytes), OV_ERR_INDEX);
-    OK(ov_voucher_bytes(voucher, &bytes));
-    OK(ov_voucher_header_bytes(voucher, &header));
-    OK(ov_voucher_header_offset(voucher, &number));
-    CHECK(memcmp(bytes.data + number, header.data, header.len) == 0);
-    OK(ov_voucher_hmac_bytes(voucher, &header));
-    OK(ov_voucher_rendezvous_bytes(voucher, &header));
-    IS(ov_voucher_rendezvous_unread(voucher, &header), OV_ERR_ABSENT);
-    OK(ov_voucher_rendezvous_count(voucher, &number));
+    CHECK(ov_voucher_certificate(voucher, OV_DEVICE, 0).data == NULL);
+    /* "No entry" names no key. */
+    IS(ov_voucher_key_info(voucher, OV_NONE, &key), OV_ERR_INDEX);
+    IS(ov_voucher_key(voucher, OV_NONE, &maker, NULL), OV_ERR_INDEX);
+    IS(ov_voucher_key_info(voucher, OV_DEVICE, &key), OV_ERR_INDEX);
+    bytes = ov_voucher_bytes(voucher, OV_PART_VOUCHER);
+    header = ov_voucher_bytes(voucher, OV_PART_HEADER);
+    for (int32_t part = OV_PART_HEADER; part <= OV_PART_RENDEZVOUS; part++) {
+        if (part == OV_PART_CHAIN) continue;
+        header = ov_voucher_bytes(voucher, part);
+        CHECK(header.len > 0 && header.data >= bytes.data);
+        CHECK(header.data + header.len <= bytes.data + bytes.len);
+    }
+    CHECK(ov_voucher_bytes(voucher, OV_PART_RENDEZVOUS_UNREAD).data == NULL);
+    CHECK(ov_voucher_bytes(voucher, 99).data == NULL);
+    number = ov_voucher_rendezvous_count(voucher);
     CHECK(number == 3);
     OK(ov_voucher_rendezvous(voucher, 0, &rv));
     CHECK(rv.kind == OV_RV_TEXT && rv.text.len == 14 && !rv.secret);
@@ -50,24 +57,21 @@ static void test_accessors(const ov_voucher *voucher) {
     CHECK(memcmp(bytes.data + key.offset, key.bytes.data, key.bytes.len) == 0);
     OK(ov_voucher_key(voucher, OV_MANUFACTURER, &maker, NULL));
     OK(ov_voucher_key(voucher, OV_OWNER, &owner, NULL));
-    OK(ov_public_key_equal(maker, owner, &equal));
+    equal = ov_public_key_equal(maker, owner);
     CHECK(equal);
     IS(ov_voucher_key_info(voucher, 0, &key), OV_ERR_INDEX);
-    OK(ov_voucher_key_certificate_count(voucher, OV_OWNER, &number));
+    number = ov_voucher_certificate_count(voucher, OV_OWNER);
     CHECK(number == 0);
-    IS(ov_voucher_key_certificate(voucher, OV_OWNER, 0, &bytes), OV_ERR_INDEX);
+    CHECK(ov_voucher_certificate(voucher, OV_OWNER, 0).data == NULL);
     OK(ov_public_key_free(&maker));
     OK(ov_public_key_free(&owner));
 
     ov_findings *findings = NULL;
-    OK(ov_voucher_deviations(voucher, &findings));
-    OK(ov_findings_len(findings, &number));
-    CHECK(number == 0);
-    OK(ov_findings_free(&findings));
+    size_t count = 0;
     OK(ov_voucher_findings(voucher, NULL, &findings));
-    ov_finding finding;
-    OK(ov_findings_get(findings, 0, &finding));
-    CHECK(finding.code == OV_FINDING_NO_ENTRIES && !finding.is_deviation);
+    const ov_finding *finding = ov_findings_all(findings, &count);
+    CHECK(count == 1 && finding->code == OV_FINDING_NO_ENTRIES && !finding->is_deviation);
+    CHECK(strcmp(finding->name, "no-entries") == 0);
     OK(ov_findings_free(&findings));
 }
 
@@ -85,21 +89,21 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     bool equal = false;
     OK(ov_extend_options_new(&options));
     OK(ov_extend_options_add_extra(options, -70000, (const uint8_t *)"note", 4));
-    OK(ov_extend_options_set_max_entry(options, 4096));
-    OK(ov_extend_options_allow_other_key_type(options));
-    OK(ov_extend_options_allow_experimental_key(options));
-    OK(ov_extend_options_allow_ca_owner(options));
-    OK(ov_extend_options_allow_draft_aad(options));
-    OK(ov_extend_options_set_hash(options, OV_HASH_SHA256));
-    OK(ov_extend_options_set_encoding(options, OV_ENCODING_COSEKEY));
+    OK(ov_extend_options_set(options, OV_EXTEND_MAX_ENTRY, 4096));
+    OK(ov_extend_options_set(options, OV_EXTEND_OTHER_KEY_TYPE, 1));
+    OK(ov_extend_options_set(options, OV_EXTEND_EXPERIMENTAL_KEY, 1));
+    OK(ov_extend_options_set(options, OV_EXTEND_CA_OWNER, 1));
+    OK(ov_extend_options_set(options, OV_EXTEND_DRAFT_AAD, 1));
+    OK(ov_extend_options_set(options, OV_EXTEND_HASH, OV_HASH_SHA256));
+    OK(ov_extend_options_set(options, OV_EXTEND_ENCODING, OV_ENCODING_COSEKEY));
     OK(ov_verified_extend(verified, next, options, &extension, NULL));
-    OK(ov_extension_algorithm(extension, &algorithm));
+    algorithm = ov_extension_algorithm(extension);
     CHECK(algorithm == OV_ALGORITHM_ES256);
     OK(ov_extension_to_be_signed(extension, &message));
-    OK(ov_buffer_bytes(message, &tbs));
+    tbs = ov_buffer_bytes(message);
     OK(ov_extension_prehash(extension, &prehash));
     OK(ov_hash_digest(OV_HASH_SHA256, tbs.data, tbs.len, &again));
-    OK(ov_digest_equal(&prehash, &again, &equal));
+    equal = ov_digest_equal(&prehash, &again);
     CHECK(equal);
     /* A journal keeps the hash of the message, which is what ES256 signs. */
     ov_sale sale;
@@ -107,7 +111,7 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     CHECK(memcmp(sale.continuation, prehash.bytes, 32) == 0);
     CHECK(memcmp(sale.state, prehash.bytes, 32) != 0);
     OK(ov_local_key_sign(key, algorithm, tbs.data, tbs.len, &signature, NULL));
-    OK(ov_buffer_bytes(signature, &sig));
+    sig = ov_buffer_bytes(signature);
     CHECK(sig.len == 64);
     /* A wrong signature first: nothing changes, and the next attempt works. */
     IS(ov_extension_finish(extension, sig.data, 63, &voucher, NULL), OV_ERR_SIGNER_ANSWER);
@@ -123,7 +127,7 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     OK(ov_extension_hand_over(extension, sig.data, sig.len, any_origin(), &handed, &receipt, NULL));
     OK(ov_extension_next(extension, &heir));
     OK(ov_receipt_to(receipt, &named));
-    OK(ov_public_key_equal(heir, named, &equal));
+    equal = ov_public_key_equal(heir, named);
     CHECK(equal);
     OK(ov_public_key_free(&heir));
     OK(ov_public_key_free(&named));
@@ -146,7 +150,7 @@ static ov_voucher *extended(const ov_verified *verified, unsigned char from, uns
     int64_t type = 0;
     uint64_t count = 0;
     ov_slice value;
-    OK(ov_voucher_entry_extra_count(voucher, 0, &count));
+    count = ov_voucher_entry_extra_count(voucher, 0);
     CHECK(count == 1);
     OK(ov_voucher_entry_extra(voucher, 0, 0, &type, &value));
     CHECK(type == -70000 && value.len == 4);
@@ -173,13 +177,10 @@ static int32_t garbage(void *user, int32_t algorithm, const uint8_t *message, si
 /* A policy, which this frees, judges a voucher: the status, and the origin where there is one. */
 static ov_status judged(ov_policy *policy, const ov_voucher *voucher, int32_t *origin) {
     ov_verified *verified = NULL;
-    ov_proved proved;
     ov_status status = ov_voucher_verify(voucher, policy, &verified, NULL);
     *origin = -1;
-    if (status == OV_OK) {
-        OK(ov_verified_proved(verified, &proved));
-        *origin = proved.origin;
-    }
+    if (status == OV_OK) *origin = (int32_t)ov_verified_fact(verified, OV_FACT_ORIGIN);
+    CHECK(status == OV_OK || ov_verified_fact(verified, OV_FACT_ORIGIN) == 0);
     OK(ov_verified_free(&verified));
     OK(ov_policy_free(&policy));
     return status;
@@ -201,8 +202,8 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
     OK(ov_local_key_public_key(maker, &maker_key));
     OK(ov_local_key_public_key(stranger, &stranger_key));
-    OK(ov_public_key_to_spki_der(maker_key, &spki));
-    OK(ov_buffer_bytes(spki, &der));
+    OK(ov_public_key_write(maker_key, OV_FORM_DER, &spki));
+    der = ov_buffer_bytes(spki);
     OK(ov_hash_digest(OV_HASH_SHA256, der.data, der.len, &hash));
 
     OK(ov_policy_any_origin(&policy));
@@ -211,10 +212,14 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     OK(ov_policy_from_manufacturer(maker_key, &policy));
     IS(judged(policy, sold, &origin), OV_OK);
     CHECK(origin == OV_ORIGIN_MANUFACTURER);
-    OK(ov_policy_from_manufacturer_hash(&hash, &policy));
+    OK(ov_policy_new(&policy));
+    IS(judged(policy, sold, &origin), OV_ERR_ORIGIN_NOT_CHECKED);
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_add_manufacturer_hash(policy, &hash));
     IS(judged(policy, sold, &origin), OV_OK);
     CHECK(origin == OV_ORIGIN_MANUFACTURER);
-    OK(ov_policy_from_hmac_secret(secret, &policy));
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_set_hmac_secret(policy, secret));
     IS(judged(policy, sold, &origin), OV_OK);
     CHECK(origin == OV_ORIGIN_HMAC);
     OK(ov_policy_from_manufacturer(stranger_key, &policy));
@@ -228,7 +233,8 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     CHECK(origin == OV_ORIGIN_MANUFACTURER);
     /* Its key is no certificate. */
     OK(ov_roots_new(&roots));
-    OK(ov_policy_from_manufacturer_roots(roots, &policy));
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_set_manufacturer_roots(policy, roots));
     IS(judged(policy, sold, &origin), OV_ERR_WRONG_MANUFACTURER);
     /* Nobody has signed a voucher without entries. */
     OK(ov_policy_from_manufacturer(maker_key, &policy));
@@ -240,11 +246,13 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
 
     policy = NULL;
     IS(ov_policy_from_manufacturer(NULL, &policy), OV_ERR_NULL);
-    IS(ov_policy_from_manufacturer_hash(NULL, &policy), OV_ERR_NULL);
-    IS(ov_policy_from_manufacturer_roots(NULL, &policy), OV_ERR_NULL);
-    IS(ov_policy_from_hmac_secret(NULL, &policy), OV_ERR_NULL);
-    IS(ov_policy_from_hmac(NULL, &policy), OV_ERR_NULL);
     CHECK(policy == NULL);
+    OK(ov_policy_new(&policy));
+    IS(ov_policy_add_manufacturer_hash(policy, NULL), OV_ERR_NULL);
+    IS(ov_policy_set_manufacturer_roots(policy, NULL), OV_ERR_NULL);
+    IS(ov_policy_set_hmac_secret(policy, NULL), OV_ERR_NULL);
+    IS(ov_policy_set_hmac(policy, NULL), OV_ERR_NULL);
+    OK(ov_policy_free(&policy));
     IS(ov_policy_any_origin(NULL), OV_ERR_NULL);
     OK(ov_roots_free(&roots));
     OK(ov_buffer_free(&spki));
@@ -253,6 +261,47 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     OK(ov_hmac_secret_free(&secret));
     OK(ov_local_key_free(&stranger));
     OK(ov_local_key_free(&maker));
+}
+
+/* Each voucher to an owner of its own, with options of its own; what one request lacks harms no other. */
+static void test_requests(ov_slice bytes, const ov_signer *signer, const ov_next_owner *next) {
+    ov_voucher *second = made_voucher(10), *third = made_voucher(11);
+    ov_next_owner *other = next_owner(4);
+    ov_extend_options *options = NULL;
+    ov_public_key *owner = NULL, *wanted = NULL;
+    OK(ov_extend_options_new(&options));
+    OK(ov_extend_options_add_extra(options, -70000, (const uint8_t *)"order 7", 7));
+    ov_slice shipment[4] = {
+        bytes,
+        ov_voucher_bytes(second, OV_PART_VOUCHER),
+        ov_voucher_bytes(third, OV_PART_VOUCHER),
+        {NULL, 3},
+    };
+    ov_request requests[4] = {
+        {signer, next, NULL}, {signer, other, options}, {signer, NULL, NULL}, {signer, next, NULL},
+    };
+    ov_status statuses[4];
+    ov_verified *sold[4];
+    ov_error *faults[4];
+    OK(ov_hand_over_all(shipment, requests, 4, any_origin(), 1, statuses, sold, NULL, faults, NULL));
+    CHECK(statuses[0] == OV_OK && statuses[1] == OV_OK);
+    CHECK(statuses[2] == OV_ERR_NULL && statuses[3] == OV_ERR_NULL);
+    CHECK(ov_error_status(faults[2]) == OV_ERR_NULL && ov_error_status(faults[3]) == OV_ERR_NULL);
+    CHECK(ov_voucher_entry_extra_count(ov_verified_voucher(sold[0]), 0) == 0);
+    CHECK(ov_voucher_entry_extra_count(ov_verified_voucher(sold[1]), 0) == 1);
+    OK(ov_verified_owner(sold[1], &owner));
+    OK(ov_next_owner_public_key(other, &wanted, NULL));
+    CHECK(ov_public_key_equal(owner, wanted));
+    OK(ov_public_key_free(&owner));
+    OK(ov_public_key_free(&wanted));
+    for (int i = 0; i < 4; i++) {
+        OK(ov_verified_free(&sold[i]));
+        OK(ov_error_free(&faults[i]));
+    }
+    OK(ov_extend_options_free(&options));
+    OK(ov_next_owner_free(&other));
+    OK(ov_voucher_free(&second));
+    OK(ov_voucher_free(&third));
 }
 
 static void test_hand_over(const ov_voucher *voucher) {
@@ -266,23 +315,23 @@ static void test_hand_over(const ov_voucher *voucher) {
     ov_error *error = NULL;
     bool equal = false;
     OK(ov_error_new(&error));
-    OK(ov_voucher_bytes(voucher, &bytes));
+    bytes = ov_voucher_bytes(voucher, OV_PART_VOUCHER);
     OK(ov_local_key_public_key(maker, &maker_key));
     ov_signer signer = {maker, maker_key, ov_local_key_sign_callback};
     OK(ov_hand_over(bytes.data, bytes.len, any_origin(), &signer, next, NULL, &sold, &receipt, error));
     OK(ov_receipt_get_info(receipt, &info));
     CHECK(info.entry == 0 && info.entry_hash.len == 32 && info.guid[0] == 9);
     OK(ov_receipt_from(receipt, &key));
-    OK(ov_public_key_equal(key, maker_key, &equal));
+    equal = ov_public_key_equal(key, maker_key);
     CHECK(equal);
     OK(ov_public_key_free(&key));
     OK(ov_receipt_to(receipt, &key));
-    OK(ov_public_key_equal(key, maker_key, &equal));
+    equal = ov_public_key_equal(key, maker_key);
     CHECK(!equal);
     OK(ov_public_key_free(&key));
     OK(ov_receipt_free(&receipt));
     const ov_voucher *view = NULL;
-    OK(ov_verified_voucher(sold, &view));
+    view = ov_verified_voucher(sold);
     test_anchors(voucher, view);
 
     /* The maker owns it no more. */
@@ -300,10 +349,8 @@ static void test_hand_over(const ov_voucher *voucher) {
     ov_signer broken = {&calls, NULL, refuse};
     IS(ov_hand_over(bytes.data, bytes.len, any_origin(), &broken, next, NULL, &again, NULL, error),
        OV_ERR_SIGNER_FAILED);
-    ov_str message;
-    OK(ov_error_message(error, &message));
-    CHECK(calls == 1 && memmem(message.data, message.len, "17", 2) != NULL);
-    size_t lengths[] = {0, 1, 63, 64, 65, 72, 1024, 1025, SIZE_MAX};
+    CHECK(calls == 1 && strstr(ov_error_message(error), "17") != NULL);
+    size_t lengths[] = {0, 1, 63, 64, 65, 72, OV_SIGNATURE_CAPACITY, OV_SIGNATURE_CAPACITY + 1, SIZE_MAX};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         ov_signer nonsense = {&lengths[i], NULL, garbage};
         IS(ov_hand_over(bytes.data, bytes.len, any_origin(), &nonsense, next, NULL, &again, NULL, error),
@@ -316,13 +363,17 @@ static void test_hand_over(const ov_voucher *voucher) {
 
     /* A shipment with a bad voucher in the middle. */
     ov_slice shipment[3] = {bytes, {(const uint8_t *)"no", 2}, bytes};
-    ov_verdict verdicts[3];
+    ov_status statuses[3];
     ov_verified *all[3];
     ov_receipt *receipts[3];
+    ov_error *faults[3];
     signer.public_key = maker_key;
-    OK(ov_hand_over_all(shipment, 3, any_origin(), &signer, next, NULL, 2, verdicts, all, receipts, error));
-    CHECK(verdicts[0].status == OV_OK && verdicts[2].status == OV_OK);
-    CHECK(verdicts[1].status == OV_ERR_WRONG_TYPE && all[1] == NULL && receipts[1] == NULL);
+    ov_request to_next = {&signer, next, NULL}, same[3] = {to_next, to_next, to_next};
+    OK(ov_hand_over_all(shipment, same, 3, any_origin(), 2, statuses, all, receipts, faults, error));
+    CHECK(statuses[0] == OV_OK && statuses[2] == OV_OK && faults[0] == NULL && faults[2] == NULL);
+    CHECK(statuses[1] == OV_ERR_WRONG_TYPE && all[1] == NULL && receipts[1] == NULL);
+    CHECK(ov_error_status(faults[1]) == OV_ERR_WRONG_TYPE && *ov_error_message(faults[1]) != 0);
+    OK(ov_error_free(&faults[1]));
     uint64_t number = 7;
     IS(ov_receipt_duplicate_of(receipts[0], &number), OV_ERR_ABSENT);
     OK(ov_receipt_duplicate_of(receipts[2], &number));
@@ -331,6 +382,7 @@ static void test_hand_over(const ov_voucher *voucher) {
         OK(ov_verified_free(&all[i]));
         OK(ov_receipt_free(&receipts[i]));
     }
+    test_requests(bytes, &signer, next);
     OK(ov_verified_free(&sold));
     OK(ov_next_owner_free(&next));
     OK(ov_public_key_free(&maker_key));
@@ -341,20 +393,18 @@ static void test_hand_over(const ov_voucher *voucher) {
 static void test_forks(const ov_verified *verified) {
     ov_voucher *left = extended(verified, 1, 2), *right = extended(verified, 1, 3);
     ov_verified *a = verify(left), *b = verify(right);
-    const ov_verified *list[3] = {verified, a, b};
+    const ov_verified *list[4] = {verified, NULL, a, b};
     ov_forks *forks = NULL;
-    ov_fork fork;
     ov_public_key *signer = NULL;
-    uint64_t count = 0, entry = 0;
+    uint64_t entry = 0;
+    size_t count = 0;
     int32_t kind = -1;
-    OK(ov_find_forks(list, 3, &forks));
-    OK(ov_forks_len(forks, &count));
-    CHECK(count == 1);
-    OK(ov_forks_get(forks, 0, &fork));
-    CHECK(fork.first == 1 && fork.second == 2 && fork.entry == 0);
+    OK(ov_find_forks(list, 4, &forks));
+    const ov_fork *fork = ov_forks_all(forks, &count);
+    CHECK(count == 1 && fork->first == 2 && fork->second == 3 && fork->entry == 0);
     OK(ov_forks_signer(forks, 0, &signer));
     OK(ov_public_key_free(&signer));
-    IS(ov_forks_get(forks, 1, &fork), OV_ERR_INDEX);
+    IS(ov_forks_signer(forks, 1, &signer), OV_ERR_INDEX);
     OK(ov_forks_free(&forks));
     OK(ov_verified_relation(verified, a, &kind, NULL, NULL));
     CHECK(kind == OV_RELATION_OLDER);
@@ -380,34 +430,34 @@ static void test_resale(const ov_verified *verified) {
     bool reuse = true;
     memset(guid, 0x77, sizeof guid);
     OK(ov_rv_directive_new(&directive));
-    OK(ov_rv_directive_ipv4(directive, address));
-    OK(ov_rv_directive_device_port(directive, 80));
-    OK(ov_rv_directive_owner_port(directive, 81));
-    OK(ov_rv_directive_protocol(directive, OV_RV_PROTOCOL_HTTP));
-    OK(ov_rv_directive_delay(directive, 60));
-    OK(ov_rv_directive_flag(directive, 14));
-    IS(ov_rv_directive_flag(directive, 3), OV_ERR_BAD_CALL);
-    IS(ov_rv_directive_protocol(directive, 99), OV_ERR_BAD_CALL);
+    OK(ov_rv_directive_ip(directive, address, 4));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_DEVICE_PORT, 80));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_OWNER_PORT, 81));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_PROTOCOL, OV_RV_PROTOCOL_HTTP));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_DELAY, 60));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_FLAG, 14));
+    IS(ov_rv_directive_set(directive, OV_RV_SET_FLAG, 3), OV_ERR_BAD_CALL);
+    IS(ov_rv_directive_set(directive, OV_RV_SET_PROTOCOL, 99), OV_ERR_BAD_CALL);
     OK(ov_rv_directive_new(&other));
-    OK(ov_rv_directive_ipv6(other, address));
-    OK(ov_rv_directive_device_port(other, 80));
-    OK(ov_rv_directive_protocol(other, OV_RV_PROTOCOL_HTTP));
+    OK(ov_rv_directive_ip(other, address, 16));
+    OK(ov_rv_directive_set(other, OV_RV_SET_DEVICE_PORT, 80));
+    OK(ov_rv_directive_set(other, OV_RV_SET_PROTOCOL, OV_RV_PROTOCOL_HTTP));
     const ov_rv_directive *directives[2] = {directive, other};
     OK(ov_replacement_new(guid, directives, 2, owner, &replacement, NULL));
     /* What strict readers refuse is not written. */
     ov_replacement *none = NULL;
-    OK(ov_rv_directive_device_port(other, 81));
+    OK(ov_rv_directive_set(other, OV_RV_SET_DEVICE_PORT, 81));
     IS(ov_replacement_new(guid, directives, 2, owner, &none, NULL), OV_ERR_INCOMPLETE);
     OK(ov_rv_directive_free(&other));
-    OK(ov_replacement_is_reuse(replacement, verified, &reuse));
+    reuse = ov_replacement_is_reuse(replacement, verified);
     CHECK(!reuse);
     OK(ov_replacement_guid(replacement, guid));
     CHECK(guid[15] == 0x77);
-    OK(ov_replacement_rendezvous(replacement, &bytes));
+    bytes = ov_replacement_rendezvous(replacement);
     IS(ov_replacement_finish(replacement, verified, NULL, &voucher, NULL), OV_ERR_BAD_CALL);
     OK(ov_replacement_header(replacement, verified, &header, NULL));
-    OK(ov_header_bytes(header, &bytes));
-    OK(ov_header_algorithm(header, &hash));
+    bytes = ov_header_bytes(header);
+    hash = ov_header_algorithm(header);
     OK(ov_hash_digest(hash, bytes.data, bytes.len, &hmac));
     OK(ov_replacement_finish(replacement, verified, &hmac, &voucher, NULL));
     CHECK(voucher != NULL);
@@ -417,7 +467,7 @@ static void test_resale(const ov_verified *verified) {
     OK(ov_header_free(&header));
     OK(ov_replacement_free(&replacement));
     OK(ov_replacement_reuse(verified, &replacement));
-    OK(ov_replacement_is_reuse(replacement, verified, &reuse));
+    reuse = ov_replacement_is_reuse(replacement, verified);
     CHECK(reuse);
     OK(ov_replacement_finish(replacement, verified, NULL, &voucher, NULL));
     CHECK(voucher == NULL);
@@ -426,23 +476,48 @@ static void test_resale(const ov_verified *verified) {
     OK(ov_next_owner_free(&owner));
 }
 
+/* Where vouchers begin in their file: two in CBOR, and two in PEM behind a line of something else. */
+static void test_places(ov_slice cbor, ov_slice pem) {
+    size_t before = 13;
+    unsigned char *file = malloc(before + 2 * pem.len + 2 * cbor.len);
+    ov_vouchers *steps = NULL;
+    ov_slice item;
+    memcpy(file, cbor.data, cbor.len);
+    memcpy(file + cbor.len, cbor.data, cbor.len);
+    OK(ov_vouchers_new(file, 2 * cbor.len, &steps));
+    for (size_t i = 0; i < 2; i++) {
+        OK(ov_vouchers_next(steps, &item, NULL));
+        CHECK(ov_vouchers_offset(steps) == i * cbor.len);
+    }
+    OK(ov_vouchers_free(&steps));
+    memcpy(file, "From: seller\n", before);
+    memcpy(file + before, pem.data, pem.len);
+    memcpy(file + before + pem.len, pem.data, pem.len);
+    OK(ov_vouchers_new(file, before + 2 * pem.len, &steps));
+    for (size_t i = 0; i < 2; i++) {
+        OK(ov_vouchers_next(steps, &item, NULL));
+        CHECK(ov_vouchers_offset(steps) == before + i * pem.len);
+    }
+    IS(ov_vouchers_next(steps, &item, NULL), OV_ERR_INDEX);
+    OK(ov_vouchers_free(&steps));
+    free(file);
+}
+
 static void test_files(const ov_voucher *voucher) {
     ov_buffer *pem = NULL, *cbor = NULL;
     ov_slice text, bytes, item;
     ov_voucher *back = NULL;
     ov_vouchers *steps = NULL;
-    ov_pem_blocks *blocks = NULL;
     ov_byte_list *certificates = NULL;
-    ov_str label;
-    uint64_t offset = 0, count = 0;
-    OK(ov_voucher_bytes(voucher, &bytes));
+    size_t count = 1;
+    bytes = ov_voucher_bytes(voucher, OV_PART_VOUCHER);
     OK(ov_voucher_to_pem(voucher, &pem));
-    OK(ov_buffer_bytes(pem, &text));
+    text = ov_buffer_bytes(pem);
     CHECK(memcmp(text.data, "-----BEGIN OWNERSHIP VOUCHER-----", 33) == 0);
     OK(ov_voucher_parse_file(text.data, text.len, NULL, &back, NULL));
     OK(ov_voucher_free(&back));
     OK(ov_file_single(text.data, text.len, &cbor, NULL));
-    OK(ov_buffer_bytes(cbor, &item));
+    item = ov_buffer_bytes(cbor);
     CHECK(item.len == bytes.len && memcmp(item.data, bytes.data, item.len) == 0);
     OK(ov_buffer_free(&cbor));
     OK(ov_vouchers_new(text.data, text.len, &steps));
@@ -450,33 +525,27 @@ static void test_files(const ov_voucher *voucher) {
     CHECK(item.len == bytes.len);
     IS(ov_vouchers_next(steps, &item, NULL), OV_ERR_INDEX);
     OK(ov_vouchers_free(&steps));
-    OK(ov_pem_blocks_new(text.data, text.len, &blocks));
-    IS(ov_pem_blocks_decode(blocks, &cbor, NULL), OV_ERR_INDEX);
-    OK(ov_pem_blocks_next(blocks, &label, &offset, NULL));
-    CHECK(label.len == 17 && offset == 0);
-    OK(ov_pem_blocks_decode(blocks, &cbor, NULL));
-    OK(ov_buffer_free(&cbor));
-    IS(ov_pem_blocks_next(blocks, &label, &offset, NULL), OV_ERR_INDEX);
-    OK(ov_pem_blocks_free(&blocks));
     OK(ov_file_certificates(text.data, text.len, &certificates, NULL));
-    OK(ov_byte_list_len(certificates, &count));
+    ov_byte_list_all(certificates, &count);
     CHECK(count == 0);
-    IS(ov_byte_list_get(certificates, 0, &item), OV_ERR_INDEX);
     OK(ov_byte_list_free(&certificates));
-    OK(ov_file_to_pem(bytes.data, bytes.len, &cbor));
-    OK(ov_buffer_free(&cbor));
+    test_places(bytes, text);
     OK(ov_buffer_free(&pem));
 
     bool complete = false;
     ov_error *fault = NULL;
-    ov_status status = OV_OK;
     OK(ov_error_new(&fault));
     OK(ov_diagnostic(bytes.data, bytes.len, false, &pem, &complete, fault));
     CHECK(complete);
     OK(ov_buffer_free(&pem));
     OK(ov_diagnostic(bytes.data, bytes.len - 1, false, &pem, &complete, fault));
-    OK(ov_error_status(fault, &status));
-    CHECK(!complete && status == OV_ERR_TRUNCATED);
+    CHECK(!complete && ov_error_status(fault) == OV_ERR_TRUNCATED);
+    /* A copy of an error outlives it. */
+    ov_error *copy = NULL;
+    OK(ov_error_clone(fault, &copy));
+    OK(ov_error_free(&fault));
+    CHECK(ov_error_status(copy) == OV_ERR_TRUNCATED && *ov_error_message(copy) != 0);
+    OK(ov_error_free(&copy));
     OK(ov_buffer_free(&pem));
     OK(ov_error_free(&fault));
     ov_verified *verified = NULL;
@@ -500,23 +569,49 @@ static int32_t nonsense(void *user, int32_t hash, const uint8_t *header, size_t 
     return 0;
 }
 
+/* Settings are set, read and taken back, and a clone is a policy of its own. */
+static void test_settings(const ov_policy *given) {
+    ov_policy *policy = NULL;
+    OK(ov_policy_clone(given, &policy));
+    const int32_t flags[] = {OV_POLICY_STRICT, OV_POLICY_REFUSE_EXPIRED, OV_POLICY_REQUIRE_REVOCATION_LISTS};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        OK(ov_policy_set(policy, flags[i], 1));
+        CHECK(ov_policy_get(policy, flags[i]) == 1 && ov_policy_get(given, flags[i]) == 0);
+        IS(ov_policy_set(policy, flags[i], 2), OV_ERR_BAD_CALL);
+        OK(ov_policy_unset(policy, flags[i]));
+        CHECK(ov_policy_get(policy, flags[i]) == 0);
+    }
+    CHECK(ov_policy_get(policy, OV_POLICY_TIME) == OV_NONE);
+    OK(ov_policy_set(policy, OV_POLICY_TIME, 1700000000));
+    CHECK(ov_policy_get(policy, OV_POLICY_TIME) == 1700000000);
+    OK(ov_policy_unset(policy, OV_POLICY_TIME));
+    CHECK(ov_policy_get(policy, OV_POLICY_TIME) == OV_NONE);
+    for (int32_t what = OV_POLICY_MANUFACTURERS; what <= OV_POLICY_ALLOWANCES; what++) {
+        OK(ov_policy_unset(policy, what));
+        CHECK(ov_policy_get(policy, what) == 0);
+    }
+    IS(ov_policy_unset(policy, 99), OV_ERR_BAD_CALL);
+    CHECK(ov_policy_get(policy, 99) == OV_NONE);
+    OK(ov_policy_free(&policy));
+}
+
 static void test_policy(const ov_voucher *voucher) {
     ov_policy *policy = NULL;
     ov_hmac_secret *secret = NULL;
     ov_verified *verified = NULL;
-    ov_proved proved;
     uint8_t bytes[32];
     uint64_t value = 0;
-    bool allows = true;
     memset(bytes, 7, sizeof bytes);
     OK(ov_hmac_secret_new(bytes, sizeof bytes, &secret));
     ov_hmac device = {secret, ask_device};
-    OK(ov_policy_from_hmac(&device, &policy));
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_set_hmac(policy, &device));
     OK(ov_voucher_verify(voucher, policy, &verified, NULL));
-    OK(ov_verified_proved(verified, &proved));
-    CHECK(proved.hmac && proved.manufacturer == OV_MANUFACTURER_NOT_PROVED);
-    CHECK(proved.origin == OV_ORIGIN_HMAC);
-    CHECK(proved.chain_hash == OV_CHAIN_HASH_NONE);
+    CHECK(ov_verified_fact(verified, OV_FACT_HMAC) == 1);
+    CHECK(ov_verified_fact(verified, OV_FACT_MANUFACTURER) == OV_MANUFACTURER_NOT_PROVED);
+    CHECK(ov_verified_fact(verified, OV_FACT_ORIGIN) == OV_ORIGIN_HMAC);
+    CHECK(ov_verified_fact(verified, OV_FACT_CHAIN_HASH) == OV_CHAIN_HASH_NONE);
+    CHECK(ov_verified_fact(verified, 99) == 0 && ov_verified_fact(NULL, OV_FACT_HMAC) == 0);
     OK(ov_verified_free(&verified));
     device.user = NULL;
     OK(ov_policy_set_hmac(policy, &device));
@@ -529,24 +624,34 @@ static void test_policy(const ov_voucher *voucher) {
     CHECK(verified == NULL);
     OK(ov_policy_free(&policy));
     OK(ov_policy_any_origin(&policy));
-    OK(ov_policy_limit(policy, OV_LIMIT_INPUT, &value));
+    value = ov_policy_get(policy, OV_LIMIT_INPUT);
     CHECK(value == 1 << 20);
-    OK(ov_policy_set_limit(policy, OV_LIMIT_INPUT, 10));
+    /* What is in force, and not what was asked for. */
+    OK(ov_policy_set(policy, OV_LIMIT_INPUT, UINT64_MAX));
+    CHECK(ov_policy_get(policy, OV_LIMIT_INPUT) == OV_LIMITS_MAX_INPUT);
+    OK(ov_policy_set(policy, OV_LIMIT_ENTRIES, OV_LIMITS_MAX_ENTRIES + 1));
+    CHECK(ov_policy_get(policy, OV_LIMIT_ENTRIES) == OV_LIMITS_MAX_ENTRIES);
+    OK(ov_policy_set(policy, OV_LIMIT_DEPTH, 1 << 20));
+    CHECK(ov_policy_get(policy, OV_LIMIT_DEPTH) == OV_LIMITS_MAX_DEPTH);
+    OK(ov_policy_unset(policy, OV_LIMIT_INPUT));
+    CHECK(ov_policy_get(policy, OV_LIMIT_INPUT) == 1 << 20);
+    test_settings(policy);
+    OK(ov_policy_set(policy, OV_LIMIT_INPUT, 10));
     ov_slice all;
     ov_voucher *small = NULL;
-    OK(ov_voucher_bytes(voucher, &all));
+    all = ov_voucher_bytes(voucher, OV_PART_VOUCHER);
     IS(ov_voucher_parse(all.data, all.len, policy, &small, NULL), OV_ERR_LIMIT_INPUT);
-    IS(ov_policy_set_limit(policy, 0, 1), OV_ERR_BAD_CALL);
-    OK(ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED, &allows));
-    CHECK(!allows);
-    OK(ov_policy_allow(policy, OV_ALLOW_LEGACY_UNTAGGED));
-    OK(ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED, &allows));
-    CHECK(allows);
-    IS(ov_policy_allow(policy, 99), OV_ERR_BAD_CALL);
-    OK(ov_policy_set_engine(policy, OV_ENGINE_PORTABLE));
-    OK(ov_policy_set_engine(policy, OV_ENGINE_RUST_CRYPTO));
-    OK(ov_policy_set_engine(policy, OV_ENGINE_FASTEST));
-    IS(ov_policy_set_engine(policy, 3), OV_ERR_BAD_CALL);
+    IS(ov_policy_set(policy, 0, 1), OV_ERR_BAD_CALL);
+    CHECK(!ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED));
+    OK(ov_policy_allow(policy, OV_ALLOW_LEGACY_UNTAGGED, true));
+    CHECK(ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED));
+    OK(ov_policy_allow(policy, OV_ALLOW_LEGACY_UNTAGGED, false));
+    CHECK(!ov_policy_allows(policy, OV_ALLOW_LEGACY_UNTAGGED));
+    IS(ov_policy_allow(policy, 99, true), OV_ERR_BAD_CALL);
+    OK(ov_policy_set(policy, OV_POLICY_ENGINE, OV_ENGINE_PORTABLE));
+    OK(ov_policy_set(policy, OV_POLICY_ENGINE, OV_ENGINE_RUST_CRYPTO));
+    OK(ov_policy_set(policy, OV_POLICY_ENGINE, OV_ENGINE_FASTEST));
+    IS(ov_policy_set(policy, OV_POLICY_ENGINE, 3), OV_ERR_BAD_CALL);
     OK(ov_policy_free(&policy));
     OK(ov_hmac_secret_free(&secret));
 }
@@ -559,58 +664,58 @@ static void test_keys(void) {
     uint64_t bits = 0;
     int32_t code = 0;
     bool equal = false;
-    OK(ov_local_key_to_pkcs8_der(key, &der, NULL));
-    OK(ov_buffer_bytes(der, &bytes));
-    OK(ov_local_key_from_der(bytes.data, bytes.len, &back, NULL));
+    OK(ov_local_key_write(key, OV_FORM_DER, &der, NULL));
+    bytes = ov_buffer_bytes(der);
+    OK(ov_local_key_parse(bytes.data, bytes.len, OV_FORM_DER, &back, NULL));
     OK(ov_buffer_free(&der));
     OK(ov_local_key_public_key(back, &a));
     ov_buffer *pem = NULL;
     ov_slice text;
-    OK(ov_local_key_to_pem(key, &pem, NULL));
-    OK(ov_buffer_bytes(pem, &text));
+    OK(ov_local_key_write(key, OV_FORM_PEM, &pem, NULL));
+    text = ov_buffer_bytes(pem);
     CHECK(memcmp(text.data, "-----BEGIN PRIVATE KEY-----\n", 28) == 0);
     OK(ov_local_key_free(&back));
-    OK(ov_local_key_from_pem(text.data, text.len, &back, NULL));
+    OK(ov_local_key_parse(text.data, text.len, OV_FORM_PEM, &back, NULL));
     OK(ov_buffer_free(&pem));
-    OK(ov_public_key_to_pem(a, &pem));
-    OK(ov_buffer_bytes(pem, &text));
-    OK(ov_public_key_from_pem(text.data, text.len, &b, NULL));
-    OK(ov_public_key_equal(a, b, &equal));
+    OK(ov_public_key_write(a, OV_FORM_PEM, &pem));
+    text = ov_buffer_bytes(pem);
+    OK(ov_public_key_parse(text.data, text.len, OV_FORM_PEM, &b, NULL));
+    equal = ov_public_key_equal(a, b);
     CHECK(equal);
     OK(ov_buffer_free(&pem));
     OK(ov_public_key_free(&b));
-    OK(ov_public_key_to_spki_der(a, &der));
-    OK(ov_buffer_bytes(der, &bytes));
-    OK(ov_public_key_from_spki_der(bytes.data, bytes.len, &b, NULL));
-    OK(ov_public_key_equal(a, b, &equal));
+    OK(ov_public_key_write(a, OV_FORM_DER, &der));
+    bytes = ov_buffer_bytes(der);
+    OK(ov_public_key_parse(bytes.data, bytes.len, OV_FORM_DER, &b, NULL));
+    equal = ov_public_key_equal(a, b);
     CHECK(equal);
     OK(ov_public_key_free(&b));
-    OK(ov_public_key_from_sec1(bytes.data + bytes.len - 65, 65, &b, NULL));
-    OK(ov_public_key_equal(a, b, &equal));
+    OK(ov_public_key_parse(bytes.data + bytes.len - 65, 65, OV_FORM_SEC1, &b, NULL));
+    equal = ov_public_key_equal(a, b);
     CHECK(equal);
     OK(ov_public_key_free(&b));
     uint8_t modulus[257] = {0};
     modulus[1] = 0x80;
     modulus[256] = 1;
     OK(ov_public_key_from_rsa(modulus, 257, (const uint8_t *)"\1\0\1", 3, &b, NULL));
-    OK(ov_public_key_bits(b, &bits));
+    bits = ov_public_key_bits(b);
     CHECK(bits == 2048);
     OK(ov_public_key_free(&b));
     IS(ov_public_key_from_rsa(modulus, 256, (const uint8_t *)"\1\0\1", 3, &b, NULL), OV_ERR_RSA_MODULUS);
     IS(ov_public_key_from_rsa(modulus, 257, (const uint8_t *)"\3", 1, &b, NULL), OV_ERR_RSA_EXPONENT);
     OK(ov_public_key_clone(a, &b));
-    OK(ov_public_key_bits(b, &bits));
+    bits = ov_public_key_bits(b);
     CHECK(bits == 256);
-    OK(ov_public_key_natural_type(b, &code));
+    code = ov_public_key_natural_type(b);
     CHECK(code == OV_KEY_SECP256R1);
-    OK(ov_local_key_algorithm(key, &code));
+    code = ov_local_key_algorithm(key);
     CHECK(code == OV_ALGORITHM_ES256);
-    IS(ov_public_key_from_pem((const uint8_t *)"x", 1, &b, NULL), OV_ERR_BAD_ARGUMENT);
-    IS(ov_local_key_from_pem((const uint8_t *)"x", 1, &back, NULL), OV_ERR_BAD_ARGUMENT);
+    IS(ov_public_key_parse((const uint8_t *)"x", 1, OV_FORM_PEM, &b, NULL), OV_ERR_BAD_ARGUMENT);
+    IS(ov_local_key_parse((const uint8_t *)"x", 1, OV_FORM_PEM, &back, NULL), OV_ERR_BAD_ARGUMENT);
     ov_roots *roots = NULL;
     OK(ov_roots_new(&roots));
     IS(ov_roots_add_crl_der(roots, (const uint8_t *)"x", 1, NULL), OV_ERR_REVOCATION_LIST);
-    OK(ov_roots_require_revocation_lists(roots));
+    IS(ov_roots_add_pem(roots, (const uint8_t *)"no PEM", 6, NULL, NULL), OV_ERR_BAD_ARGUMENT);
     OK(ov_roots_free(&roots));
     ov_certificate *certificate = NULL;
     IS(ov_certificate_from_der(bytes.data, bytes.len, &certificate, NULL), OV_ERR_CERTIFICATE);
@@ -624,39 +729,107 @@ static void test_keys(void) {
 }
 
 static void test_names(void) {
-    ov_str name;
-    size_t len = 0;
-    bool flag = false;
+    int32_t code = 0;
     ov_buffer *text = NULL;
     ov_slice bytes;
-    OK(ov_algorithm_name(OV_ALGORITHM_ES384, &name));
-    CHECK(name.len == 5 && memcmp(name.data, "ES384", 5) == 0);
-    OK(ov_algorithm_signature_len(OV_ALGORITHM_RS256, &len));
-    CHECK(len == 256);
-    OK(ov_key_type_name(OV_KEY_ED25519, &name));
-    OK(ov_key_encoding_name(OV_ENCODING_X5CHAIN, &name));
-    OK(ov_hash_name(OV_HASH_SHA384, &name));
-    OK(ov_hash_len(OV_HASH_SHA384, &len));
-    CHECK(len == 48);
-    OK(ov_rv_variable_name(5, &name));
-    OK(ov_rv_variable_is_flag(14, &flag));
-    CHECK(flag);
-    OK(ov_allowance_name(OV_ALLOW_FDO_2_0_DRAFT_AAD, &name));
-    OK(ov_finding_name(OV_FINDING_NO_ENTRIES, &name));
-    IS(ov_algorithm_name(1, &name), OV_ERR_BAD_CALL);
-    IS(ov_key_type_name(2, &name), OV_ERR_BAD_CALL);
-    IS(ov_key_encoding_name(4, &name), OV_ERR_BAD_CALL);
-    IS(ov_hash_name(5, &name), OV_ERR_BAD_CALL);
-    IS(ov_rv_variable_name(16, &name), OV_ERR_BAD_CALL);
-    IS(ov_finding_name(1, &name), OV_ERR_BAD_CALL);
+    struct {
+        int32_t names, code;
+        const char *name;
+    } known[] = {
+        {OV_NAMES_STATUS, OV_ERR_SIGNATURE_INVALID, "signature-invalid"},
+        {OV_NAMES_STATUS, OV_ERR_FREED, "freed-handle"},
+        {OV_NAMES_FINDING, OV_FINDING_NO_ENTRIES, "no-entries"},
+        {OV_NAMES_ALLOWANCE, OV_ALLOW_FDO_2_0_DRAFT_AAD, "fdo-2.0-draft-aad"},
+        {OV_NAMES_ALGORITHM, OV_ALGORITHM_ES384, "ES384"},
+        {OV_NAMES_KEY, OV_KEY_SECP256R1, "SECP256R1"},
+        {OV_NAMES_ENCODING, OV_ENCODING_X5CHAIN, "X5CHAIN"},
+        {OV_NAMES_HASH, OV_HASH_SHA384, "SHA-384"},
+        {OV_NAMES_RV_VARIABLE, 5, "RVDns"},
+        {OV_NAMES_DISCLOSURE, 900, "wifi-password"},
+        {OV_NAMES_LINK, 950, "current-owner"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *name = known[i].name;
+        CHECK(strcmp(ov_name(known[i].names, known[i].code), name) == 0);
+        OK(ov_number(known[i].names, name, strlen(name), &code));
+        CHECK(code == known[i].code);
+        IS(ov_number(known[i].names, name, strlen(name) - 1, &code), OV_ERR_BAD_CALL);
+        CHECK(strcmp(ov_name(known[i].names, 12345), "unknown") == 0);
+    }
+    CHECK(strcmp(ov_name(99, 1), "unknown") == 0);
+    IS(ov_number(99, "ES384", 5, &code), OV_ERR_BAD_CALL);
+    CHECK(strcmp(ov_status_name(OV_OK), "ok") == 0);
+    CHECK(strcmp(ov_status_name(OV_ERR_ABSENT), "absent") == 0);
+    CHECK(strcmp(ov_status_name(12345), "unknown") == 0);
+    CHECK(ov_signature_len(OV_ALGORITHM_RS256) == 256 && ov_signature_len(1) == 0);
+    CHECK(ov_hash_len(OV_HASH_SHA384) == 48 && ov_hash_len(5) == 0);
     OK(ov_time_format(0, &text));
-    OK(ov_buffer_bytes(text, &bytes));
+    bytes = ov_buffer_bytes(text);
     CHECK(bytes.len == 20 && memcmp(bytes.data, "1970-01-01T00:00:00Z", 20) == 0);
     OK(ov_buffer_free(&text));
-    CHECK(ov_version().len >= 5);
-    CHECK(memcmp(ov_status_name(OV_ERR_SIGNATURE_INVALID).data, "signature-invalid", 17) == 0);
-    CHECK(memcmp(ov_status_name(OV_ERR_FREED).data, "freed-handle", 12) == 0);
-    CHECK(memcmp(ov_status_name(12345).data, "unknown", 7) == 0);
+    /* Header and library are of one version, in a number, its parts and a text. */
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", OV_VERSION_MAJOR, OV_VERSION_MINOR, OV_VERSION_PATCH);
+    CHECK(strcmp(ov_version(), version) == 0 && ov_version_number() == OV_VERSION_NUMBER);
+    CHECK(OV_VERSION_NUMBER == ((OV_VERSION_MAJOR << 16) | (OV_VERSION_MINOR << 8) | OV_VERSION_PATCH));
+    unsigned char guid[OV_GUID_BYTES];
+    char digits[OV_GUID_TEXT_BYTES];
+    for (int i = 0; i < OV_GUID_BYTES; i++) guid[i] = (unsigned char)(17 * i);
+    OK(ov_guid_text(guid, true, digits));
+    CHECK(strcmp(digits, "00112233-4455-6677-8899-aabbccddeeff") == 0);
+    OK(ov_guid_text(guid, false, digits));
+    CHECK(strcmp(digits, "00112233445566778899aabbccddeeff") == 0);
+    IS(ov_guid_text(NULL, false, digits), OV_ERR_NULL);
+}
+
+/* All keys of a file, and all roots and revocation lists of one. */
+static void test_pem(void) {
+    size_t len, count = 0;
+    uint64_t added = 0;
+    unsigned char *file = read_file("test-vectors/shipment-keys/manufacturers.pem", &len);
+    ov_public_key *keys[16] = {NULL}, *first = NULL;
+    OK(ov_public_keys_from_pem(file, len, NULL, 0, &count, NULL));
+    CHECK(count > 1 && count <= 16);
+    OK(ov_public_keys_from_pem(file, len, keys, 1, &count, NULL));
+    CHECK(keys[0] != NULL && keys[1] == NULL);
+    OK(ov_public_key_parse(file, len, OV_FORM_PEM, &first, NULL));
+    CHECK(ov_public_key_equal(first, keys[0]));
+    OK(ov_public_key_free(&keys[0]));
+    OK(ov_public_keys_from_pem(file, len, keys, 16, &count, NULL));
+    for (size_t i = 0; i < count; i++) {
+        CHECK((i == 0) == ov_public_key_equal(first, keys[i]));
+        OK(ov_public_key_free(&keys[i]));
+    }
+    CHECK(count == 16 || keys[count] == NULL);
+    IS(ov_public_keys_from_pem((const uint8_t *)"x", 1, keys, 16, &count, NULL), OV_ERR_BAD_ARGUMENT);
+    OK(ov_public_key_free(&first));
+    free(file);
+
+    ov_roots *roots = NULL;
+    OK(ov_roots_new(&roots));
+    file = read_file("test-vectors/shipment-keys/device-ca.pem", &len);
+    OK(ov_roots_add_pem(roots, file, len, &added, NULL));
+    CHECK(added >= 1 && ov_roots_len(roots) == added && ov_roots_get(roots, 0).len > 0);
+    CHECK(ov_roots_get(roots, added).data == NULL);
+    /* A block that cannot be read: nothing is added. */
+    const char *bad = "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n";
+    unsigned char *both = malloc(len + strlen(bad));
+    memcpy(both, file, len);
+    memcpy(both + len, bad, strlen(bad));
+    ov_roots *none = NULL;
+    OK(ov_roots_new(&none));
+    IS(ov_roots_add_pem(none, both, len + strlen(bad), NULL, NULL), OV_ERR_REVOCATION_LIST);
+    CHECK(ov_roots_len(none) == 0);
+    ov_slice der = ov_roots_get(roots, 0);
+    ov_certificate *certificate = NULL;
+    OK(ov_certificate_from_der(der.data, der.len, &certificate, NULL));
+    const ov_certificate_info *info = ov_certificate_fields(certificate);
+    CHECK(info->is_authority && *info->subject != 0 && info->version == 3);
+    OK(ov_certificate_free(&certificate));
+    OK(ov_roots_free(&none));
+    OK(ov_roots_free(&roots));
+    free(both);
+    free(file);
 }
 
 /* Two certificates of `tests/certificates` as the next owner. */
@@ -685,12 +858,12 @@ static void test_chains(const ov_verified *verified) {
     ov_extend_options *options = NULL;
     ov_extension *extension = NULL;
     ov_findings *findings = NULL;
-    uint64_t count = 0;
+    size_t count = 0;
     OK(ov_extend_options_new(&options));
     IS(ov_verified_extend(verified, ca, options, &extension, NULL), OV_ERR_CA_AS_OWNER);
     IS(ov_verified_extend(verified, ca, NULL, &extension, NULL), OV_ERR_CA_AS_OWNER);
-    OK(ov_extend_options_allow_ca_owner(options));
-    OK(ov_extend_options_allow_draft_aad(options));
+    OK(ov_extend_options_set(options, OV_EXTEND_CA_OWNER, 1));
+    OK(ov_extend_options_set(options, OV_EXTEND_DRAFT_AAD, 1));
     IS(ov_verified_extend(verified, reversed, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
     IS(ov_verified_extend(verified, other, options, &extension, NULL), OV_ERR_UNFIT_CHAIN);
     /* Nor does a bare key come out of what is no chain. */
@@ -701,13 +874,9 @@ static void test_chains(const ov_verified *verified) {
     OK(ov_extension_free(&extension));
     OK(ov_verified_extend(verified, good, NULL, &extension, NULL));
     OK(ov_extension_findings(extension, NULL, &findings, NULL));
-    OK(ov_findings_len(findings, &count));
+    const ov_finding *all = ov_findings_all(findings, &count);
     bool old = false;
-    for (uint64_t i = 0; i < count; i++) {
-        ov_finding finding;
-        OK(ov_findings_get(findings, i, &finding));
-        old |= finding.code == OV_FINDING_CERTIFICATE_V1;
-    }
+    for (size_t i = 0; i < count; i++) old |= all[i].code == OV_FINDING_CERTIFICATE_V1;
     CHECK(old);
     OK(ov_findings_free(&findings));
     OK(ov_extension_free(&extension));
@@ -722,16 +891,16 @@ static void test_chains(const ov_verified *verified) {
     memset(guid, 3, sizeof guid);
     OK(ov_rv_directive_new(&directive));
     OK(ov_rv_directive_dns(directive, "rv.example.com", 14));
-    OK(ov_rv_directive_device_port(directive, 443));
-    OK(ov_rv_directive_protocol(directive, OV_RV_PROTOCOL_HTTPS));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_DEVICE_PORT, 443));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_PROTOCOL, OV_RV_PROTOCOL_HTTPS));
     OK(ov_new_voucher_new(guid, "Model 7", 7, ca, &made, NULL));
     OK(ov_new_voucher_add_rendezvous(made, directive));
-    OK(ov_new_voucher_set_epid(made));
+    OK(ov_new_voucher_set(made, OV_NEW_EPID, 1));
     IS(ov_new_voucher_header(made, &header, NULL), OV_ERR_CA_AS_OWNER);
-    OK(ov_new_voucher_allow_ca_owner(made));
+    OK(ov_new_voucher_set(made, OV_NEW_CA_OWNER, 1));
     OK(ov_new_voucher_header(made, &header, NULL));
     OK(ov_header_findings(header, NULL, &findings));
-    OK(ov_findings_len(findings, &count));
+    ov_findings_all(findings, &count);
     CHECK(count > 0);
     OK(ov_findings_free(&findings));
     OK(ov_hmac_secret_new(guid, 15, &secret));
@@ -751,7 +920,7 @@ static void test_chains(const ov_verified *verified) {
 
     ov_policy *policy = NULL;
     OK(ov_policy_any_origin(&policy));
-    OK(ov_policy_require_revocation_lists(policy));
+    OK(ov_policy_set(policy, OV_POLICY_REQUIRE_REVOCATION_LISTS, 1));
     OK(ov_policy_free(&policy));
 }
 
@@ -767,10 +936,11 @@ void test_functions(void) {
     test_forks(verified);
     test_resale(verified);
     test_chains(verified);
-    OK(ov_verified_into_voucher(verified, &clone));
+    OK(ov_voucher_clone(ov_verified_voucher(verified), &clone));
     OK(ov_voucher_free(&clone));
     test_keys();
     test_names();
+    test_pem();
     OK(ov_verified_free(&verified));
     OK(ov_voucher_free(&voucher));
 }

@@ -25,7 +25,7 @@ void test_named(void) {
     ov_policy *policy = NULL;
     ov_slice voucher;
     uint8_t bytes[32], wrong[32] = {1};
-    OK(ov_voucher_bytes(made, &voucher));
+    voucher = ov_voucher_bytes(made, OV_PART_VOUCHER);
     OK(ov_local_key_public_key(maker, &key));
     OK(ov_local_key_public_key(stranger, &other));
     memset(bytes, 7, sizeof bytes);
@@ -34,44 +34,54 @@ void test_named(void) {
     for (int kind = 0; kind < 2; kind++) {
         size_t len = 0;
         unsigned char *named = from_hex(OF_KEY[kind], &len);
-        bool fits = false;
-        if (kind == 0) OK(ov_public_key_fingerprint(key, bytes));
-        if (kind == 1) OK(ov_public_key_owner_key_fingerprint(key, bytes));
+        if (kind == 0) OK(ov_public_key_fingerprint(key, OV_FINGERPRINT_SPKI, bytes));
+        if (kind == 1) OK(ov_public_key_fingerprint(key, OV_FINGERPRINT_OWNER_KEY, bytes));
         CHECK(len == 32 && memcmp(bytes, named, 32) == 0);
-        OK(ov_public_key_has_fingerprint(key, named, &fits));
-        CHECK(fits);
-        OK(ov_public_key_has_fingerprint(other, named, &fits));
-        CHECK(!fits);
+        CHECK(ov_public_key_has_fingerprint(key, named));
+        CHECK(!ov_public_key_has_fingerprint(other, named));
+        CHECK(!ov_public_key_has_fingerprint(NULL, named));
+        /* As text, with the room that the header names. */
+        char text[OV_FINGERPRINT_TEXT_BYTES + 1];
+        memset(text, 'x', sizeof text);
+        OK(ov_public_key_fingerprint_text(key, kind + 1, text));
+        CHECK(strncmp(text, "sha256:", 7) == 0 && strcmp(text + 7, OF_KEY[kind]) == 0);
+        CHECK(text[OV_FINGERPRINT_TEXT_BYTES] == 'x');
 
         /* The maker of a voucher without entries owns it. */
-        OK(ov_policy_from_hmac_secret(secret, &policy));
-        OK(ov_policy_set_owner_fingerprint(policy, named));
+        OK(ov_policy_new(&policy));
+        OK(ov_policy_set_hmac_secret(policy, secret));
+        OK(ov_policy_add_owner_fingerprint(policy, named));
         IS(judged(policy, voucher), OV_OK);
-        OK(ov_policy_set_owner_fingerprint(policy, wrong));
+        OK(ov_policy_unset(policy, OV_POLICY_OWNERS));
+        OK(ov_policy_add_owner_fingerprint(policy, wrong));
         IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
         OK(ov_policy_add_owner(policy, other));
         IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
         OK(ov_policy_add_owner_fingerprint(policy, named));
         IS(judged(policy, voucher), OV_OK);
-        OK(ov_policy_set_owner(policy, other));
+        CHECK(ov_policy_get(policy, OV_POLICY_OWNERS) == 3);
+        OK(ov_policy_unset(policy, OV_POLICY_OWNERS));
+        OK(ov_policy_add_owner(policy, other));
         IS(judged(policy, voucher), OV_ERR_WRONG_OWNER);
         OK(ov_policy_add_owner(policy, key));
         IS(judged(policy, voucher), OV_OK);
         OK(ov_policy_free(&policy));
 
-        OK(ov_policy_from_manufacturer_fingerprint(wrong, &policy));
+        OK(ov_policy_new(&policy));
+        OK(ov_policy_add_manufacturer_fingerprint(policy, wrong));
         OK(ov_policy_set_hmac_secret(policy, secret));
         IS(judged(policy, voucher), OV_ERR_WRONG_MANUFACTURER);
         OK(ov_policy_add_manufacturer_fingerprint(policy, named));
         IS(judged(policy, voucher), OV_OK);
         OK(ov_policy_free(&policy));
-        OK(ov_policy_from_manufacturer_fingerprint(named, &policy));
+        OK(ov_policy_new(&policy));
+        OK(ov_policy_add_manufacturer_fingerprint(policy, named));
         IS(judged(policy, voucher), OV_ERR_ORIGIN_NOT_CHECKED);
         OK(ov_policy_free(&policy));
         free(named);
     }
-    IS(ov_policy_from_manufacturer_fingerprint(NULL, &policy), OV_ERR_NULL);
-    CHECK(policy == NULL);
+    IS(ov_policy_add_manufacturer_fingerprint(NULL, wrong), OV_ERR_NULL);
+    IS(ov_public_key_fingerprint(key, 3, bytes), OV_ERR_BAD_CALL);
 
     OK(ov_hmac_secret_free(&secret));
     OK(ov_public_key_free(&key));

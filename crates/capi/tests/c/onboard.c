@@ -25,14 +25,14 @@ static void test_challenge(void) {
 
     IS(ov_verified_challenge(verified, "", 0, nonce, &challenge, NULL), OV_ERR_INCOMPLETE);
     OK(ov_verified_challenge(verified, NAME, strlen(NAME), nonce, &challenge, NULL));
-    OK(ov_challenge_verifier(challenge, &name));
+    name = ov_challenge_verifier(challenge);
     CHECK(name.len == strlen(NAME) && memcmp(name.data, NAME, name.len) == 0);
     OK(ov_challenge_guid(challenge, guid));
     CHECK(memcmp(guid, expected, sizeof guid) == 0);
-    OK(ov_challenge_state(challenge, &digest));
+    digest = ov_challenge_state(challenge);
     CHECK(digest.algorithm == OV_HASH_SHA384 && digest.len == 48);
     OK(ov_challenge_bytes(challenge, &bytes));
-    OK(ov_buffer_bytes(bytes, &question));
+    question = ov_buffer_bytes(bytes);
     OK(ov_challenge_parse(question.data, question.len, &again, NULL));
     IS(ov_challenge_parse(question.data, question.len - 1, &again, NULL), OV_ERR_TRUNCATED);
 
@@ -40,15 +40,15 @@ static void test_challenge(void) {
     IS(ov_challenge_respond(again, other_verified, NAME, strlen(NAME), &answer, NULL),
        OV_ERR_WRONG_DEVICE);
     OK(ov_challenge_respond(again, verified, NAME, strlen(NAME), &answer, NULL));
-    OK(ov_unsigned_algorithm(answer, &algorithm));
+    algorithm = ov_unsigned_algorithm(answer);
     CHECK(algorithm == OV_ALGORITHM_ES256);
     ov_local_key *key = local_key(1), *stranger = local_key(2);
     OK(ov_local_key_public_key(key, &owner));
     OK(ov_unsigned_signer(answer, &signer_key));
-    OK(ov_public_key_equal(owner, signer_key, &equal));
+    equal = ov_public_key_equal(owner, signer_key);
     CHECK(equal);
     OK(ov_unsigned_to_be_signed(answer, &message));
-    OK(ov_buffer_bytes(message, &slice));
+    slice = ov_buffer_bytes(message);
     OK(ov_unsigned_prehash(answer, &digest));
     CHECK(digest.algorithm == OV_HASH_SHA256);
     IS(ov_unsigned_finish(answer, slice.data, 64, &proof, NULL), OV_ERR_SIGNER_ANSWER);
@@ -56,7 +56,7 @@ static void test_challenge(void) {
     IS(ov_unsigned_sign(answer, &wrong, &proof, NULL), OV_ERR_SIGNER_ANSWER);
     ov_signer right = {key, owner, ov_local_key_sign_callback};
     OK(ov_unsigned_sign(answer, &right, &proof, NULL));
-    OK(ov_buffer_bytes(proof, &slice));
+    slice = ov_buffer_bytes(proof);
     OK(ov_challenge_check(challenge, verified, slice.data, slice.len, NULL));
     IS(ov_challenge_check(challenge, other_verified, slice.data, slice.len, NULL),
        OV_ERR_WRONG_DEVICE);
@@ -123,12 +123,12 @@ static void test_device(const char *curve) {
                                 messages[0], lens[0], &verifier, NULL));
     OK(ov_device_verifier_hello(verifier, &exchange, NULL, NULL));
     CHECK(exchange.len == 13 && memcmp(exchange.data, "xAKeyExchange", 13) == 0);
-    OK(ov_device_verifier_next(verifier, &number));
+    OK(ov_device_verifier_next(verifier, &number, NULL));
     CHECK(number == 0);
     IS(ov_device_verifier_finish(verifier, &owner, NULL, NULL), OV_ERR_WRONG_ENTRY);
     OK(ov_device_verifier_entry(verifier, messages[1], lens[1], NULL));
     OK(ov_device_verifier_entry(verifier, messages[2], lens[2], NULL));
-    IS(ov_device_verifier_next(verifier, &number), OV_ERR_ABSENT);
+    IS(ov_device_verifier_next(verifier, &number, NULL), OV_ERR_ABSENT);
     OK(ov_device_verifier_finish(verifier, &owner, found, NULL));
     CHECK(found[0] == 0x20 && found[15] == 0x2f);
     OK(ov_device_verifier_check_to1d(verifier, to1d, to1d_len, NULL));
@@ -145,7 +145,7 @@ static void test_device(const char *curve) {
     OK(ov_device_verifier_entry(verifier, messages[1], lens[1], NULL));
     OK(ov_error_new(&error));
     IS(ov_device_verifier_entry(verifier, messages[1], lens[1], error), OV_ERR_WRONG_ENTRY);
-    OK(ov_error_entry(error, &entry));
+    entry = ov_error_entry(error);
     CHECK(entry == 1);
     OK(ov_error_free(&error));
     IS(ov_device_verifier_entry(verifier, messages[2], lens[2], NULL), OV_ERR_WRONG_ENTRY);

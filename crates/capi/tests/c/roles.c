@@ -31,7 +31,7 @@ static const unsigned char nonces[5][16] = {{1}, {2}, {3}, {4}, {5}};
 
 static ov_slice bytes_of(const ov_buffer *buffer) {
     ov_slice bytes = {NULL, 0};
-    OK(ov_buffer_bytes(buffer, &bytes));
+    bytes = ov_buffer_bytes(buffer);
     return bytes;
 }
 
@@ -65,8 +65,8 @@ static ov_rv_directive *directive(void) {
     ov_rv_directive *directive = NULL;
     OK(ov_rv_directive_new(&directive));
     OK(ov_rv_directive_dns(directive, "rv.example.com", 14));
-    OK(ov_rv_directive_device_port(directive, 443));
-    OK(ov_rv_directive_protocol(directive, OV_RV_PROTOCOL_HTTPS));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_DEVICE_PORT, 443));
+    OK(ov_rv_directive_set(directive, OV_RV_SET_PROTOCOL, OV_RV_PROTOCOL_HTTPS));
     return directive;
 }
 
@@ -86,7 +86,7 @@ static ov_voucher *factory(ov_credential **credential) {
     ov_rv_directive *place = directive();
     ov_hmac_secret *secret = hmac_secret(7);
     OK(ov_new_voucher_new(guid, "Model 7", 7, first, &made, NULL));
-    OK(ov_new_voucher_set_encoding(made, OV_ENCODING_COSEKEY));
+    OK(ov_new_voucher_set(made, OV_NEW_ENCODING, OV_ENCODING_COSEKEY));
     OK(ov_new_voucher_add_rendezvous(made, place));
     OK(ov_new_voucher_set_device_chain(made, chain, 2));
     OK(ov_new_voucher_header(made, &header, NULL));
@@ -94,7 +94,7 @@ static ov_voucher *factory(ov_credential **credential) {
 
     ov_local_key *key = device_key();
     ov_buffer *der = NULL, *bytes = NULL;
-    OK(ov_local_key_to_pkcs8_der(key, &der, NULL));
+    OK(ov_local_key_write(key, OV_FORM_DER, &der, NULL));
     OK(ov_credential_of(voucher, credential));
     IS(ov_credential_bytes(*credential, OV_CREDENTIAL_REFERENCE, &bytes, NULL), OV_ERR_INCOMPLETE);
     OK(ov_credential_set_secret(*credential, secret));
@@ -114,7 +114,7 @@ static ov_voucher *factory(ov_credential **credential) {
 static void test_credential(const ov_credential *credential, const ov_voucher *voucher) {
     ov_voucher *other = made_voucher(3);
     ov_slice wanted;
-    OK(ov_voucher_rendezvous_bytes(voucher, &wanted));
+    wanted = ov_voucher_bytes(voucher, OV_PART_RENDEZVOUS);
     for (int32_t format = OV_CREDENTIAL_REFERENCE; format <= OV_CREDENTIAL_FDO_RS; format++) {
         ov_credential *again = NULL;
         ov_credential_info info;
@@ -133,9 +133,9 @@ static void test_credential(const ov_credential *credential, const ov_voucher *v
         CHECK(info.rendezvous.len == wanted.len);
         CHECK(memcmp(info.rendezvous.data, wanted.data, wanted.len) == 0);
         CHECK(info.manufacturer_hash.algorithm == OV_HASH_SHA256);
-        OK(ov_credential_has_manufacturer(again, voucher, &same));
+        same = ov_credential_has_manufacturer(again, voucher);
         CHECK(same);
-        OK(ov_credential_has_manufacturer(again, other, &same));
+        same = ov_credential_has_manufacturer(again, other);
         CHECK(!same);
         IS(ov_credential_key(again, &key, NULL),
            format == OV_CREDENTIAL_REFERENCE ? OV_ERR_INCOMPLETE : OV_OK);
@@ -192,7 +192,7 @@ static ov_buffer *redirected(const ov_verified *verified, const ov_local_key *ho
     OK(ov_to1d_check(slice.data, slice.len, registered, &contents, NULL));
     OK(ov_to1d_free(&contents));
     OK(ov_to1d_read(slice.data, slice.len, &contents, NULL));
-    OK(ov_to1d_len(contents, &count));
+    count = ov_to1d_len(contents);
     CHECK(count == 2);
     OK(ov_to1d_address(contents, 0, &address));
     CHECK(address.dns.len == 17 && memcmp(address.dns.data, "owner.example.com", 17) == 0);
@@ -200,9 +200,9 @@ static ov_buffer *redirected(const ov_verified *verified, const ov_local_key *ho
     OK(ov_to1d_address(contents, 1, &address));
     CHECK(address.dns.len == 0 && address.ip_len == 4 && address.ip[0] == 192 && address.ip[3] == 7);
     IS(ov_to1d_address(contents, 2, &address), OV_ERR_INDEX);
-    OK(ov_to1d_to0d_hash(contents, &hash));
+    hash = ov_to1d_to0d_hash(contents);
     OK(ov_hash_digest(OV_HASH_SHA256, bytes_of(to0d).data, bytes_of(to0d).len, &expected));
-    OK(ov_digest_equal(&hash, &expected, &equal));
+    equal = ov_digest_equal(&hash, &expected);
     CHECK(equal);
     OK(ov_to1d_free(&contents));
     ov_voucher *stranger = made_voucher(4);
@@ -274,7 +274,7 @@ static ov_device_verifier *convinced(const ov_verified *verified, const ov_local
     CHECK(exchange.len == 2 && memcmp(exchange.data, "xA", 2) == 0 && most == 1234);
     CHECK(signature_info.len == sizeof sig_info);
     OK(ov_buffer_free(&message));
-    while (ov_device_verifier_next(verifier, &number) == OV_OK) {
+    while (ov_device_verifier_next(verifier, &number, NULL) == OV_OK) {
         OK(ov_get_next_entry(number, &asked));
         slice = bytes_of(asked);
         CHECK(slice.len == 2 && slice.data[0] == 0x81 && slice.data[1] == number);
@@ -327,7 +327,7 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
     IS(ov_device_verifier_setup(verifier, *credential, slice.data, slice.len, nonces[0], allow_reuse,
                                 &renewal, NULL),
        OV_ERR_WRONG_NONCE);
-    OK(ov_replacement_is_reuse(replacement, verified, &same));
+    same = ov_replacement_is_reuse(replacement, verified);
     if (same) {
         IS(ov_device_verifier_setup(verifier, *credential, slice.data, slice.len, nonces[4], false,
                                     &renewal, NULL),
@@ -356,17 +356,17 @@ static ov_voucher *settled(const ov_verified *verified, const ov_local_key *hold
         OK(ov_renewal_credential(renewal, &new));
         ov_hmac callback = {new, credential_hmac};
         OK(ov_renewal_hmac(renewal, &callback, &by_callback, NULL));
-        OK(ov_digest_equal(&hmac, &by_callback, &same));
+        same = ov_digest_equal(&hmac, &by_callback);
         CHECK(same);
         OK(ov_device_service_info_ready(&hmac, 1300, &ready));
         slice = bytes_of(ready);
         OK(ov_device_service_info_ready_read(slice.data, slice.len, &kept, &by_callback, &most, NULL));
-        OK(ov_digest_equal(&hmac, &by_callback, &same));
+        same = ov_digest_equal(&hmac, &by_callback);
         CHECK(!kept && most == 1300 && same);
         IS(ov_device_service_info_ready_read(slice.data, 1, &kept, &hmac, NULL, NULL), OV_ERR_TRUNCATED);
         OK(ov_replacement_finish(replacement, verified, &by_callback, &voucher, NULL));
-        OK(ov_renewal_header(renewal, &header));
-        OK(ov_voucher_header_bytes(voucher, &slice));
+        header = ov_renewal_header(renewal);
+        slice = ov_voucher_bytes(voucher, OV_PART_HEADER);
         CHECK(header.len == slice.len && memcmp(header.data, slice.data, slice.len) == 0);
         OK(ov_credential_free(credential));
         *credential = new;
@@ -398,9 +398,9 @@ static void test_null(void) {
     IS(ov_registration_check(NULL, 0, any_origin(), NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_to1d_read(NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_to1d_check(NULL, 0, NULL, NULL, NULL), OV_ERR_NULL);
-    IS(ov_to1d_len(NULL, NULL), OV_ERR_NULL);
+    CHECK(ov_to1d_len(NULL) == 0);
     IS(ov_to1d_address(NULL, 0, NULL), OV_ERR_NULL);
-    IS(ov_to1d_to0d_hash(NULL, NULL), OV_ERR_NULL);
+    CHECK(ov_to1d_to0d_hash(NULL).len == 0);
     IS(ov_prove_to_rv(NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_prove_to_rv_check(NULL, 0, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_unsigned_use_pss(NULL), OV_ERR_NULL);
@@ -417,15 +417,15 @@ static void test_null(void) {
     IS(ov_done2(NULL, NULL), OV_ERR_NULL);
     IS(ov_done2_check(NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_error_guid(NULL, NULL), OV_ERR_NULL);
-    IS(ov_public_key_to_pem(NULL, NULL), OV_ERR_NULL);
-    IS(ov_local_key_to_pem(NULL, NULL, NULL), OV_ERR_NULL);
+    IS(ov_public_key_write(NULL, OV_FORM_PEM, NULL), OV_ERR_NULL);
+    IS(ov_local_key_write(NULL, OV_FORM_PEM, NULL, NULL), OV_ERR_NULL);
     IS(ov_prove_device(NULL, NULL, NULL, NULL, 0, NULL, NULL), OV_ERR_NULL);
     IS(ov_prove_device_check(NULL, 0, NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_verified_device_key(NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_setup_device(NULL, NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_device_verifier_setup(NULL, NULL, NULL, 0, NULL, true, NULL, NULL), OV_ERR_NULL);
     IS(ov_renewal_set_secret(NULL, NULL), OV_ERR_NULL);
-    IS(ov_renewal_header(NULL, NULL), OV_ERR_NULL);
+    CHECK(ov_renewal_header(NULL).data == NULL);
     IS(ov_renewal_hmac(NULL, NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_renewal_credential(NULL, NULL), OV_ERR_NULL);
     IS(ov_credential_of(NULL, NULL), OV_ERR_NULL);
@@ -436,7 +436,7 @@ static void test_null(void) {
     IS(ov_credential_set_key(NULL, NULL, 0), OV_ERR_NULL);
     IS(ov_credential_key(NULL, NULL, NULL), OV_ERR_NULL);
     IS(ov_credential_header_hmac(NULL, 0, NULL, 0, NULL, NULL), OV_ERR_NULL);
-    IS(ov_credential_has_manufacturer(NULL, NULL, NULL), OV_ERR_NULL);
+    CHECK(!ov_credential_has_manufacturer(NULL, NULL));
     IS(ov_replacement_set_encoding(NULL, OV_ENCODING_X509), OV_ERR_NULL);
 }
 
@@ -488,7 +488,8 @@ void test_roles(void) {
     /* Only the device with the new credentials confirms the new voucher. */
     ov_policy *policy = NULL;
     ov_hmac hmac = {credential, credential_hmac};
-    OK(ov_policy_from_hmac(&hmac, &policy));
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_set_hmac(policy, &hmac));
     OK(ov_voucher_verify(new, policy, &again, NULL));
     OK(ov_policy_free(&policy));
     hmac.user = old;
@@ -497,7 +498,8 @@ void test_roles(void) {
     OK(ov_credential_of(voucher, &stale));
     OK(ov_credential_set_secret(stale, secret));
     hmac.user = stale;
-    OK(ov_policy_from_hmac(&hmac, &policy));
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_set_hmac(policy, &hmac));
     IS(ov_voucher_verify(new, policy, &again, NULL), OV_ERR_HMAC_MISMATCH);
 
     ov_voucher *epid = made_voucher(5);

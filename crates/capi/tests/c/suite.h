@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ownership_voucher.h"
+#include "ownership_voucher_privacy.h"
 
 extern unsigned checks, failures;
 
@@ -53,6 +53,5 @@ void test_fdo_data(void);
 void test_onboard(void);
 void test_roles(void);
 void test_privacy(void);
-void test_onetime(void);
 
 #endif
