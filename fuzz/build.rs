@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-const HEADER: &str = "../include/ownership_voucher.h";
+const HEADERS: [&str; 3] = ["", "_onboard", "_privacy"];
 
 fn main() {
-    println!("cargo::rerun-if-changed={HEADER}");
-    let header = std::fs::read_to_string(HEADER).expect("the header");
-    let code: Vec<_> = header
-        .lines()
-        .map(|line| line.split("//").next().unwrap_or(""))
-        .collect();
-    let code = code.join("\n");
+    let mut code = String::new();
+    for part in HEADERS {
+        let header = format!("../include/ownership_voucher{part}.h");
+        println!("cargo::rerun-if-changed={header}");
+        let text = std::fs::read_to_string(header).expect("the header");
+        let comment = |line: &str| line.starts_with("/*") || line.starts_with(" *");
+        for line in text.lines().filter(|line| !comment(line)) {
+            code.push_str(line.split("//").next().unwrap_or(""));
+            code.push('\n');
+        }
+    }
     let handles: BTreeSet<&str> = code
         .lines()
         .filter_map(|line| line.strip_prefix("typedef struct ")?.strip_suffix(';'))
@@ -22,36 +26,77 @@ fn main() {
     let mut declarations = String::new();
     let mut table = String::new();
     let mut count = 0;
-    for function in code.split("\nov_status ").skip(1) {
-        let (name, rest) = function.split_once('(').expect("a function");
-        let (parameters, _) = rest.split_once(");").expect("its end");
+    for function in functions(&code) {
+        let (head, parameters) = function.split_once('(').expect("a function");
+        let (returned, name) = head.rsplit_once([' ', '*']).expect("a type and a name");
+        // It is a setting of the process.
+        if name == "ov_set_log" {
+            continue;
+        }
         let mut kinds = String::new();
-        for parameter in parameters.split(',') {
-            let parameter = parameter.split_whitespace().collect::<Vec<_>>().join(" ");
-            let (kind, _) = parameter
-                .rsplit_once([' ', '*'])
-                .expect("a type and a name");
-            let stars = parameter.matches('*').count();
-            let base = kind.trim_end_matches([' ', '*']).trim_end_matches("*const");
-            let kind = kind_of(name, base, stars, &handles);
+        for parameter in parameters.split(',').filter(|text| text.trim() != "void") {
+            let kind = parameter_kind(name, parameter, &handles);
             let kind = kind.unwrap_or_else(|| panic!("{name}: what is {parameter}?"));
             write!(kinds, "Kind::{kind}, ").expect("room");
         }
+        let returned = returns(head, returned, &handles);
         writeln!(declarations, "    fn {name}();").expect("room");
         writeln!(
             table,
-            "    Call {{ name: \"{name}\", function: {name}, kinds: &[{kinds}] }},"
+            "    Call {{ name: \"{name}\", function: {name}, returns: Returns::{returned}, kinds: &[{kinds}] }},"
         )
         .expect("room");
         count += 1;
     }
-    assert!(count > 180, "{count} functions in the header");
+    assert!(count > 250, "{count} functions in the headers");
     let text = format!(
         "unsafe extern \"C\" {{\n{declarations}}}\n\nconst HANDLES: usize = {};\n\nstatic CALLS: &[Call] = &[\n{table}];\n",
         handles.len()
     );
     let out = std::env::var("OUT_DIR").expect("set by cargo");
     std::fs::write(format!("{out}/calls.rs"), text).expect("a writable folder");
+}
+
+/// The prototypes, each in one line and without its end.
+fn functions(code: &str) -> Vec<String> {
+    let statements = code.split(';').map(|statement| {
+        let lines = statement.lines().filter(|line| !line.starts_with('#'));
+        let words: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+        words.join(" ")
+    });
+    statements
+        .filter(|statement| !statement.starts_with("typedef") && !statement.contains('}'))
+        .map(|statement| statement.trim_start_matches("extern \"C\" { ").to_owned())
+        .filter_map(|statement| Some(statement.strip_suffix(')')?.to_owned()))
+        .collect()
+}
+
+/// What a function gives back besides what it writes.
+fn returns(head: &str, returned: &str, handles: &[&str]) -> String {
+    let name = returned.trim_end_matches([' ', '*']);
+    let name = name.trim_start_matches("const ").trim_start_matches("struct ");
+    let lent = handles.iter().position(|handle| *handle == name);
+    match (name, head.contains('*'), lent) {
+        ("ov_status", false, _) => "Status".to_owned(),
+        ("ov_digest", false, _) => "Digest".to_owned(),
+        (_, true, Some(number)) => format!("Lent({number})"),
+        _ => "Value".to_owned(),
+    }
+}
+
+fn parameter_kind(function: &str, parameter: &str, handles: &[&str]) -> Option<String> {
+    // An array of fixed length is a pointer.
+    let parameter = match parameter.trim().split_once('[') {
+        Some((before, _)) => {
+            let (kind, name) = before.rsplit_once(' ')?;
+            format!("{kind} *{name}")
+        }
+        None => parameter.trim().to_owned(),
+    };
+    let (kind, _) = parameter.rsplit_once([' ', '*'])?;
+    let stars = parameter.matches('*').count();
+    let base = kind.trim_end_matches([' ', '*']).trim_end_matches("*const");
+    kind_of(function, base, stars, handles)
 }
 
 fn kind_of(function: &str, base: &str, stars: usize, handles: &[&str]) -> Option<String> {
@@ -79,6 +124,7 @@ fn kind_of(function: &str, base: &str, stars: usize, handles: &[&str]) -> Option
         ("ov_digest", 1, true) => "Digest",
         ("ov_hmac", 1, true) => "Hmac",
         ("ov_signer", 1, true) => "Signer",
+        ("ov_request", 1, true) => "Requests",
         ("ov_slice" | "ov_str", 1, false) => "Slice",
         (_, 1, false) if name != "void" => "Out",
         ("void", 1, false) => "User",

@@ -1,4 +1,4 @@
-//! Sequences of C calls: every function of the header, with handles that are right, of another kind
+//! Sequences of C calls: every function of the headers, with handles that are right, of another kind
 //! or NULL, data of all sorts, and callbacks that answer, fail and lie.
 //!
 //! No call may panic or touch what is not its own (the address sanitizer sees that), a call that
@@ -22,7 +22,19 @@ include!(concat!(env!("OUT_DIR"), "/calls.rs"));
 struct Call {
     name: &'static str,
     function: unsafe extern "C" fn(),
+    returns: Returns,
     kinds: &'static [Kind],
+}
+
+/// What a function gives back.
+#[derive(Clone, Copy)]
+enum Returns {
+    Status,
+    /// A structure that does not fit into registers: its place is a hidden first parameter.
+    Digest,
+    /// A handle that belongs to the first parameter, or NULL.
+    Lent(usize),
+    Value,
 }
 
 /// What a parameter is.
@@ -48,6 +60,8 @@ enum Kind {
     Digest,
     Hmac,
     Signer,
+    /// An array of requests, as many as there were slices.
+    Requests,
     /// Where a slice goes.
     Slice,
     /// Where something else goes.
@@ -136,7 +150,7 @@ static DATA: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 // With their types; in the table all look alike.
 #[allow(clashing_extern_declarations)]
 unsafe extern "C" {
-    fn ov_status_name(status: i32) -> Bytes;
+    fn ov_status_name(status: i32) -> *const std::ffi::c_char;
     #[link_name = "ov_batch_free"]
     fn free_batch(batch: *mut *mut c_void) -> i32;
     #[link_name = "ov_verified_clone"]
@@ -177,13 +191,12 @@ unsafe extern "C" fn verdict(
     user: *mut c_void,
     number: u64,
     voucher: Bytes,
-    verdict: *const c_void,
     verified: *const c_void,
     error: *const c_void,
 ) -> i32 {
     let own = unsafe { behaviour_of(user) };
     touch(voucher);
-    assert!(!verdict.is_null() && verified.is_null() != error.is_null());
+    assert!(verified.is_null() != error.is_null());
     if !verified.is_null() {
         let mut clone = null_mut();
         assert_eq!(unsafe { clone_verified(verified, &mut clone) }, OK);
@@ -356,7 +369,8 @@ impl Machine<'_, '_> {
 
     /// Calls one function, with arguments as it wants them or not.
     fn call(&mut self, call: &Call, depth: usize) {
-        let mut arguments = [0_usize; 12];
+        let mut arguments = [0_usize; 13];
+        let mut digest_out = [0_u64; 16];
         let mut buffers: Vec<Vec<u8>> = Vec::new();
         let mut slices: Vec<Bytes> = Vec::new();
         let mut codes: Vec<i32>;
@@ -366,6 +380,7 @@ impl Machine<'_, '_> {
         let mut frees: Vec<(*mut c_void, Box<*mut c_void>)> = Vec::new();
         let mut outs: Vec<(bool, Vec<u64>)> = Vec::new();
         let mut callbacks: Vec<Box<Callback>> = Vec::new();
+        let mut requests: Vec<[*const c_void; 3]> = Vec::new();
         let mut digest = Digest {
             algorithm: -16,
             len: 32,
@@ -450,6 +465,7 @@ impl Machine<'_, '_> {
                 }
                 Kind::Len => len,
                 Kind::New(kind) => {
+                    len = MOST;
                     news.push((kind, false, vec![null_mut(); MOST]));
                     news.last_mut().map_or(0, |new| new.2.as_mut_ptr() as usize)
                 }
@@ -517,6 +533,30 @@ impl Machine<'_, '_> {
                         .last()
                         .map_or(0, |callback| &raw const **callback as usize)
                 }
+                Kind::Requests => {
+                    let function: Sign = sign;
+                    callbacks.push(Box::new(Callback {
+                        user,
+                        second: null(),
+                        third: function as *const c_void,
+                    }));
+                    let own = callbacks.last().map_or(null(), |own| &raw const **own);
+                    let kind_of = |name: &str| {
+                        let call = CALLS.iter().find(|call| call.name == name);
+                        match call.map(|call| call.kinds[0]) {
+                            Some(Kind::Handle(kind)) => kind,
+                            _ => 0,
+                        }
+                    };
+                    let next = kind_of("ov_next_owner_public_key");
+                    let options = kind_of("ov_extend_options_set");
+                    for _ in 0..len {
+                        let signer = if self.byte() < 240 { own.cast() } else { null() };
+                        let next = self.handle(next, depth).cast_const();
+                        requests.push([signer, next, self.handle(options, 0).cast_const()]);
+                    }
+                    requests.as_ptr() as usize
+                }
                 Kind::Slice | Kind::Out => {
                     outs.push((matches!(kind, Kind::Slice), vec![0; 256]));
                     outs.last_mut().map_or(0, |out| out.1.as_mut_ptr() as usize)
@@ -535,7 +575,11 @@ impl Machine<'_, '_> {
                 arguments[place] = 0;
             }
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = arguments;
+        if matches!(call.returns, Returns::Digest) {
+            arguments.rotate_right(1);
+            arguments[0] = digest_out.as_mut_ptr() as usize;
+        }
+        let [a, b, c, d, e, f, g, h, i, j, k, l, _] = arguments;
         type Any = unsafe extern "C" fn(
             usize,
             usize,
@@ -549,16 +593,28 @@ impl Machine<'_, '_> {
             usize,
             usize,
             usize,
-        ) -> i32;
+        ) -> usize;
         // SAFETY: all parameters are integers or pointers, each in a register or word of its own on
         // x86-64, and a function does not look at arguments that it has not.
-        let status = unsafe {
+        let returned = unsafe {
             let function: Any = std::mem::transmute(call.function);
             function(a, b, c, d, e, f, g, h, i, j, k, l)
         };
         self.made += 1;
+        let status = match call.returns {
+            Returns::Status => returned as i32,
+            _ => OK,
+        };
         assert_ne!(status, PANIC, "{} panicked", call.name);
-        touch(unsafe { ov_status_name(status) });
+        // SAFETY: it gives a C string for every number.
+        let name = unsafe { std::ffi::CStr::from_ptr(ov_status_name(status)) };
+        assert!(!name.is_empty());
+        if let Returns::Lent(kind) = call.returns
+            && returned != 0
+        {
+            let handle = returned as *mut c_void;
+            self.own[kind].push(Own { handle, parent: first });
+        }
         for (kind, lent, pointers) in news {
             for handle in pointers.into_iter().filter(|handle| !handle.is_null()) {
                 assert!(
@@ -584,11 +640,11 @@ impl Machine<'_, '_> {
                 self.forget(handle);
             }
         }
-        if ["ov_vouchers_new", "ov_pem_blocks_new"].contains(&call.name) {
+        if call.name == "ov_vouchers_new" {
             self.kept.append(&mut buffers);
         }
         // Everything else that the call was given lives until here.
-        drop((buffers, slices, handles, callbacks, digest));
+        drop((buffers, slices, handles, callbacks, requests, digest, digest_out));
     }
 
     /// A handle was freed, and with it those that it had lent.
@@ -635,7 +691,8 @@ fuzz_target!(|input: &[u8]| {
         made: 0,
     };
     while !machine.choices.is_empty() && machine.made < 64 {
-        let call = machine.choices.arbitrary::<u8>().map_or(0, usize::from);
+        // There are more functions than a byte has values.
+        let call = machine.choices.arbitrary::<u16>().map_or(0, usize::from);
         machine.call(&CALLS[call % CALLS.len()], 3);
     }
     machine.end();

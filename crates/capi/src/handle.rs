@@ -177,14 +177,15 @@ impl Caller {
         };
         let free = match &self.held {
             None => step(used.load(Ordering::Acquire)).is_some(),
-            Some(held) => {
+            // It is borrowed nowhere else.
+            Some(held) => held.try_borrow_mut().is_ok_and(|mut held| {
                 let order = (Ordering::AcqRel, Ordering::Acquire);
                 let free = used.fetch_update(order.0, order.1, step).is_ok();
                 if free {
-                    held.borrow_mut().push(Hold { used, change });
+                    held.push(Hold { used, change });
                 }
                 free
-            }
+            }),
         };
         match free {
             true => Ok(()),

@@ -22,16 +22,16 @@ pub const OV_VERSION_PATCH: u32 = 0;
 /// The version in one number, for comparisons: 65536 times major, 256 times minor, patch.
 pub const OV_VERSION_NUMBER: u32 = 0x0000_0100;
 
-const _: () = {
-    const fn is(number: u32, text: &str) -> bool {
-        matches!(u32::from_str_radix(text, 10), Ok(found) if found == number)
-    }
-    assert!(is(OV_VERSION_MAJOR, env!("CARGO_PKG_VERSION_MAJOR")));
-    assert!(is(OV_VERSION_MINOR, env!("CARGO_PKG_VERSION_MINOR")));
-    assert!(is(OV_VERSION_PATCH, env!("CARGO_PKG_VERSION_PATCH")));
-    let number = (OV_VERSION_MAJOR << 16) | (OV_VERSION_MINOR << 8) | OV_VERSION_PATCH;
-    assert!(OV_VERSION_NUMBER == number);
-};
+const fn is(number: u32, text: &str) -> bool {
+    matches!(u32::from_str_radix(text, 10), Ok(found) if found == number)
+}
+
+// Does not compile if the numbers are not those of the package.
+const _: [(); 1] = [(); (is(OV_VERSION_MAJOR, env!("CARGO_PKG_VERSION_MAJOR"))
+    && is(OV_VERSION_MINOR, env!("CARGO_PKG_VERSION_MINOR"))
+    && is(OV_VERSION_PATCH, env!("CARGO_PKG_VERSION_PATCH"))
+    && OV_VERSION_NUMBER == (OV_VERSION_MAJOR << 16 | OV_VERSION_MINOR << 8 | OV_VERSION_PATCH))
+    as usize];
 
 /// Names of statuses, such as `signature-invalid`: those of `ov_status_name`.
 pub const OV_NAMES_STATUS: i32 = 1;
@@ -75,12 +75,13 @@ mod tables {
 
     const fn name(text: &str) -> [u8; NAME] {
         let text = text.as_bytes();
-        assert!(text.len() < NAME, "a name is too long");
         let (mut name, mut at) = ([0; NAME], 0);
         while at < text.len() {
             name[at] = text[at];
             at += 1;
         }
+        // A name without room for its zero does not compile.
+        name[at] = 0;
         name
     }
 

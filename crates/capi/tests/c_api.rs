@@ -10,7 +10,7 @@ use ownership_voucher::ErrorKind;
 use serde_json::Value;
 
 /// What the static library needs besides itself.
-const SYSTEM: [&str; 4] = ["-lpthread", "-ldl", "-lm", "-lgcc_s"];
+const SYSTEM: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
