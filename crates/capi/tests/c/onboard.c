@@ -139,14 +139,15 @@ static void test_device(const char *curve) {
 
     /* An entry twice: named, and remembered. */
     ov_error *error = NULL;
-    uint64_t entry = 9;
     OK(ov_device_verifier_start(guid, NULL, secret, NULL, NULL, hello, hello_len, nonce, messages[0],
                                 lens[0], &verifier, NULL));
     OK(ov_device_verifier_entry(verifier, messages[1], lens[1], NULL));
     OK(ov_error_new(&error));
     IS(ov_device_verifier_entry(verifier, messages[1], lens[1], error), OV_ERR_WRONG_ENTRY);
-    entry = ov_error_entry(error);
-    CHECK(entry == 1);
+    CHECK(ov_error_entry(error) == 1);
+    /* Nothing more is to be asked for. */
+    IS(ov_device_verifier_next(verifier, &number, error), OV_ERR_WRONG_ENTRY);
+    CHECK(ov_error_entry(error) == 1);
     OK(ov_error_free(&error));
     IS(ov_device_verifier_entry(verifier, messages[2], lens[2], NULL), OV_ERR_WRONG_ENTRY);
     OK(ov_device_verifier_free(&verifier));
