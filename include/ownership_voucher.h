@@ -1198,7 +1198,7 @@ bool ov_public_key_has_fingerprint(const struct ov_public_key *key,
                                    const uint8_t fingerprint[OV_FINGERPRINT_BYTES]);
 
 // The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
-int32_t ov_public_key_natural_type(const struct ov_public_key *key);
+int32_t ov_public_key_default_key_type(const struct ov_public_key *key);
 
 // The nominal key size in bits: 256, 384, 2048 or 3072.
 uint64_t ov_public_key_bits(const struct ov_public_key *key);

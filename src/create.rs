@@ -199,16 +199,18 @@ impl NewVoucher {
             return incomplete("a device chain, or EPID, but not both");
         }
         let owner = self.manufacturer.leaf_key()?;
-        if owner.natural_type() == KeyType::Ed25519 && !self.experimental {
+        if owner.default_key_type() == KeyType::Ed25519 && !self.experimental {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }
-        let label = self.label.unwrap_or_else(|| match owner.natural_type() {
-            KeyType::Rsa2048Restr if owner.exponent() != 65537 => KeyType::RsaPkcs,
-            natural => natural,
-        });
+        let label = self
+            .label
+            .unwrap_or_else(|| match owner.default_key_type() {
+                KeyType::Rsa2048Restr if owner.exponent() != 65537 => KeyType::RsaPkcs,
+                natural => natural,
+            });
         // Any other label that does not match is found when the voucher is parsed.
         let names_curve = matches!(label, KeyType::Secp256r1 | KeyType::Secp384r1);
-        if names_curve && label != owner.natural_type() {
+        if names_curve && label != owner.default_key_type() {
             return Err(Error::because(ErrorKind::KeyTypeMismatch, label.name()));
         }
         let key = match &self.manufacturer {
@@ -219,7 +221,7 @@ impl NewVoucher {
         let device = device
             .map(|leaf| PublicKey::from_certificate_der(leaf))
             .transpose()?;
-        let of_experiment = |key: &PublicKey| key.natural_type() == KeyType::Ed25519;
+        let of_experiment = |key: &PublicKey| key.default_key_type() == KeyType::Ed25519;
         if device.as_ref().is_some_and(of_experiment) && !self.experimental {
             return Err(Error::new(ErrorKind::ExperimentalKey));
         }

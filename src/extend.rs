@@ -215,7 +215,7 @@ pub(crate) fn label_for(
     let fits_label = match first.key_type() {
         KeyType::Rsa2048Restr => key.exponent() == 65537,
         KeyType::RsaPkcs | KeyType::RsaPss => true,
-        label => label == key.natural_type(),
+        label => label == key.default_key_type(),
     };
     if key.key_kind() == first.index.key_kind && fits_label {
         return Ok(first.key_type());
@@ -223,13 +223,13 @@ pub(crate) fn label_for(
     if !options.other_key_type {
         return Err(Error::because(
             ErrorKind::NextKeyType,
-            key.natural_type().name(),
+            key.default_key_type().name(),
         ));
     }
-    if key.natural_type() == KeyType::Ed25519 && !options.experimental_key {
+    if key.default_key_type() == KeyType::Ed25519 && !options.experimental_key {
         return Err(Error::new(ErrorKind::ExperimentalKey));
     }
-    Ok(match key.natural_type() {
+    Ok(match key.default_key_type() {
         // RSA keeps its kind of padding.
         KeyType::Rsa2048Restr | KeyType::RsaPkcs if first.key_type() == KeyType::RsaPss => {
             KeyType::RsaPss

@@ -58,10 +58,10 @@ pub struct HmacSecret(Zeroizing<Vec<u8>>);
 
 impl HmacSecret {
     /// The shortest accepted secret, in bytes. A shorter secret can be found by brute force.
-    pub const LEAST: usize = 16;
+    pub const MIN_LEN: usize = 16;
 
     /// An HMAC secret with these bytes. The length of the hash is recommended: 32 bytes for
-    /// SHA-256, 48 for SHA-384. Some devices use 64. With fewer bytes than [`LEAST`](Self::LEAST)
+    /// SHA-256, 48 for SHA-384. Some devices use 64. With fewer bytes than [`MIN_LEN`](Self::MIN_LEN)
     /// no HMAC is computed: [`header_hmac`](DeviceHmac::header_hmac) fails with
     /// [`ErrorKind::HmacSecretShort`].
     #[must_use]
@@ -83,8 +83,8 @@ impl core::fmt::Debug for HmacSecret {
 
 impl DeviceHmac for HmacSecret {
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
-        if self.0.len() < Self::LEAST {
-            let (found, wanted) = (self.0.len() as u64, Self::LEAST as u64);
+        if self.0.len() < Self::MIN_LEN {
+            let (found, wanted) = (self.0.len() as u64, Self::MIN_LEN as u64);
             return Err(Error::count(
                 ErrorKind::HmacSecretShort,
                 found,

@@ -173,7 +173,7 @@ impl KeyKind {
     }
 
     /// The label that FDO gives to this kind, PKCS#1 for RSA.
-    pub(crate) const fn natural_type(self) -> KeyType {
+    pub(crate) const fn default_key_type(self) -> KeyType {
         match self {
             Self::P256 => KeyType::Secp256r1,
             Self::P384 => KeyType::Secp384r1,

@@ -71,7 +71,7 @@ fn several_signatures_at_once() {
             answer: Some(answer),
         }
     };
-    let hand_over = AsyncHandOver::new(&policy, Some(&public), &next, &options).with_at_once(4);
+    let hand_over = AsyncHandOver::new(&policy, Some(&public), &next, &options).with_concurrency(4);
     let results = block_on(hand_over.all(&shipment, sign));
     assert_eq!((asked.get(), most.get(), pending.get()), (20, 4, 0));
     assert_eq!(results.len(), shipment.len());

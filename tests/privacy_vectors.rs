@@ -97,7 +97,7 @@ fn links(vector: &Value) -> Result<(), Failed> {
     let linkage = linker.finish();
     let members = |group: usize| -> Vec<usize> {
         let all = 0..linkage.vouchers();
-        all.filter(|voucher| linkage.labels(*voucher).any(|label| label == group))
+        all.filter(|voucher| linkage.groups_of(*voucher).any(|label| label == group))
             .collect()
     };
     let mut found: Vec<(String, Vec<usize>)> = Vec::new();

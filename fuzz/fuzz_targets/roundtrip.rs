@@ -136,7 +136,7 @@ fuzz_target!(|story: Story| {
     let voucher = match new.header().and_then(|header| header.authenticate(&secret)) {
         Ok(voucher) => voucher,
         Err(error) if error.kind() == ErrorKind::HmacSecretShort => {
-            assert!(story.secret.len() < HmacSecret::LEAST);
+            assert!(story.secret.len() < HmacSecret::MIN_LEN);
             return;
         }
         Err(error) => {
@@ -158,7 +158,7 @@ fuzz_target!(|story: Story| {
         (Guid(story.guid), &*story.info)
     );
     // A hash or a mixture that deviates from the profile is written only where it was asked for.
-    let mut plain = story.hash.is_none() && maker.natural_type() != KeyType::Ed25519;
+    let mut plain = story.hash.is_none() && maker.default_key_type() != KeyType::Ed25519;
     for (number, sale) in story.sales.iter().take(6).enumerate() {
         let next = sale.to.get();
         let mut options = ExtendOptions::new();
@@ -173,7 +173,7 @@ fuzz_target!(|story: Story| {
         for (label, value) in &sale.extra {
             options = options.with_extra((*label).into(), value.as_slice());
         }
-        let same_type = next.public_key().natural_type() == maker.natural_type();
+        let same_type = next.public_key().default_key_type() == maker.default_key_type();
         let extension = match voucher.extend(&next.public_key().into(), &options) {
             Ok(extension) => extension,
             Err(error) => match error.kind() {

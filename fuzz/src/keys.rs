@@ -77,7 +77,7 @@ impl Signer {
     fn local(key: LocalKey) -> Self {
         let public = key.public_key();
         let spki = public.to_spki_der();
-        let numbers = match public.natural_type() {
+        let numbers = match public.default_key_type() {
             KeyType::Secp256r1 => 64,
             KeyType::Secp384r1 => 96,
             _ => 32,
@@ -115,7 +115,7 @@ impl Signer {
     /// The algorithm under a key of this label.
     pub fn algorithm(&self, label: i128) -> Algorithm {
         let pss = label == 6;
-        match (self.public.natural_type(), self.public.bits()) {
+        match (self.public.default_key_type(), self.public.bits()) {
             (KeyType::Secp256r1, _) => Algorithm::Es256,
             (KeyType::Secp384r1, _) => Algorithm::Es384,
             (KeyType::Ed25519, _) => Algorithm::EdDsa,
@@ -147,7 +147,7 @@ impl Signer {
 
     /// The public key as an item of a voucher, in the encoding of that number.
     pub fn node(&self, label: Option<i128>, encoding: usize) -> Node {
-        let natural = self.public.natural_type();
+        let natural = self.public.default_key_type();
         let label = Node::int(label.unwrap_or(natural.code().into()));
         let size = match natural {
             KeyType::Secp256r1 => 32,

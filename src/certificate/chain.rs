@@ -128,7 +128,7 @@ fn remarks(
     if at.is_some_and(|at| at < fields.not_before) {
         note(FindingKind::CertificateNotYetValid);
     }
-    if !leaf && !fields.is_authority() {
+    if !leaf && !fields.is_ca() {
         note(FindingKind::NoBasicConstraints);
     }
     if is_sha1(fields.algorithm) {

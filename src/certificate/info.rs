@@ -35,7 +35,7 @@ pub struct CertificateInfo {
     /// The key, if it is of a type that FDO supports.
     pub public_key: Option<PublicKey>,
     /// Whether the certificate is marked as a CA.
-    pub is_authority: bool,
+    pub is_ca: bool,
     /// The version: 1, 2 or 3.
     pub version: u8,
     /// The name of the signature algorithm, or its OID.
@@ -66,7 +66,7 @@ impl CertificateInfo {
             not_before: fields.not_before,
             not_after: fields.not_after,
             public_key: PublicKey::from_certified_spki(fields.spki).ok(),
-            is_authority: fields.is_authority(),
+            is_ca: fields.is_ca(),
             version: fields.version,
             signature_algorithm: algorithm(fields.algorithm).ok_or_else(bad)?,
             fingerprint: sha2::Sha256::digest(der).into(),

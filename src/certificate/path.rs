@@ -177,7 +177,7 @@ fn check_signed_path(
     let (at, kind) = (judgement.at, judgement.kind);
     let fail = |why| Error::because(kind, why);
     let intermediates = path.len().saturating_sub(1);
-    if !root.is_authority() {
+    if !root.is_ca() {
         return Err(fail(
             "the trusted certificate is not marked as an authority",
         ));

@@ -56,7 +56,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether it is marked as a CA (RFC 5280 §4.2.1.9).
-    pub(super) fn is_authority(&self) -> bool {
+    pub(super) fn is_ca(&self) -> bool {
         self.constraints
             .as_ref()
             .is_some_and(|constraints| constraints.ca)
@@ -68,7 +68,7 @@ impl<'a> Fields<'a> {
     pub(super) fn is_marked(&self) -> bool {
         let root = self.issuer == self.subject;
         let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
-        self.is_authority() || root && self.usage.is_some_and(signs)
+        self.is_ca() || root && self.usage.is_some_and(signs)
     }
 
     /// Whether it may be trusted as a device or owner itself: nothing in it indicates a CA, and if
@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
         let signs = |usage: KeyUsage| usage.key_cert_sign() || usage.crl_sign();
         let says_none = self.constraints.is_some() || self.usage.is_some();
         let own_issuer = self.issuer == self.subject;
-        !self.is_authority() && !self.usage.is_some_and(signs) && (says_none || !own_issuer)
+        !self.is_ca() && !self.usage.is_some_and(signs) && (says_none || !own_issuer)
     }
 
     /// Whether it may sign data. Without key usage every use is permitted (RFC 5280 §4.2.1.3).

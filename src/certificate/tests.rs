@@ -829,15 +829,11 @@ fn info_of_a_device() {
     assert_eq!(info.not_after, date("2049-01-01"));
     let key = PublicKey::from_certificate_der(der("p256-leaf")).unwrap();
     assert_eq!(info.public_key, Some(key));
-    assert_eq!((info.is_authority, info.version), (false, 3));
+    assert_eq!((info.is_ca, info.version), (false, 3));
     assert_eq!(info.signature_algorithm, "ecdsa-with-SHA256");
     let digest = crate::digest::HashAlgorithm::Sha256.digest(&[der("p256-leaf")]);
     assert_eq!(info.fingerprint, digest.as_bytes());
-    assert!(
-        CertificateInfo::from_der(der("p256-root"))
-            .unwrap()
-            .is_authority
-    );
+    assert!(CertificateInfo::from_der(der("p256-root")).unwrap().is_ca);
 }
 
 #[test]

@@ -253,7 +253,7 @@ kinds! {
     UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
     /// The owner's certificate is that of a CA, and no override was given.
     CaAsOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
-    /// The HMAC secret has fewer than [`HmacSecret::LEAST`](crate::HmacSecret::LEAST) bytes.
+    /// The HMAC secret has fewer than [`HmacSecret::MIN_LEN`](crate::HmacSecret::MIN_LEN) bytes.
     HmacSecretShort = 542, "hmac-secret-short", "the HMAC secret is too short";
 
     /// The signer or HMAC callback reported a failure; see `source`.

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// One kind covers the SubjectPublicKeyInfo in DER, as most tools print it
 /// ([`PublicKey::fingerprint`]). The other is OwnerKeyFingerprint of the FDO drafts, which covers the
 /// CBOR of the key ([`PublicKey::owner_key_fingerprint`]). The digits do not say which kind they are;
-/// [`fits`](Self::fits) tries both.
+/// [`matches`](Self::matches) tries both.
 ///
 /// ```
 /// use ownership_voucher::key::Fingerprint;
@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind};
 /// # fn main() -> Result<(), ownership_voucher::Error> {
 /// let key = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
 /// let named: Fingerprint = Fingerprint(key.fingerprint()).to_string().parse()?;
-/// assert!(named.fits(&key));
-/// assert!(Fingerprint(key.owner_key_fingerprint()).fits(&key));
+/// assert!(named.matches(&key));
+/// assert!(Fingerprint(key.owner_key_fingerprint()).matches(&key));
 /// # Ok(())
 /// # }
 /// ```
@@ -34,7 +34,7 @@ impl Fingerprint {
     /// Whether this is a fingerprint of the key, of either kind. For RSA keys OwnerKeyFingerprint is
     /// accepted with each label that the key can have: the FDO text does not say which one is hashed.
     #[must_use]
-    pub fn fits(self, key: &PublicKey) -> bool {
+    pub fn matches(self, key: &PublicKey) -> bool {
         key.fingerprints().any(|one| one == self)
     }
 }
@@ -94,13 +94,13 @@ impl PublicKey {
     ///
     /// pkType comes from the key. For RSA it is 5 (RSAPKCS) here, as in go-fdo, also for keys whose
     /// label in a voucher is RSA2048RESTR or RSAPSS. The text does not name it for RSA, so that other
-    /// implementations may differ; [`Fingerprint::fits`] accepts each.
+    /// implementations may differ; [`Fingerprint::matches`] accepts each.
     #[must_use]
     #[doc(alias = "OwnerKeyFingerprint")]
     pub fn owner_key_fingerprint(&self) -> [u8; 32] {
         let label = match self.key_kind() {
             KeyKind::Rsa2048 | KeyKind::Rsa3072 => KeyType::RsaPkcs,
-            _ => self.natural_type(),
+            _ => self.default_key_type(),
         };
         self.fingerprint_under(label)
     }
@@ -129,11 +129,11 @@ impl PublicKey {
         hash.finalize().into()
     }
 
-    /// Every fingerprint that [`Fingerprint::fits`] accepts for this key, that of its
+    /// Every fingerprint that [`Fingerprint::matches`] accepts for this key, that of its
     /// SubjectPublicKeyInfo first: to look up one key among many fingerprints.
     pub fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> + '_ {
         use KeyType::{Rsa2048Restr, RsaPkcs, RsaPss};
-        let natural = [self.natural_type()];
+        let natural = [self.default_key_type()];
         let labels = match self.key_kind() {
             KeyKind::Rsa2048 => [RsaPkcs, RsaPss, Rsa2048Restr].to_vec(),
             KeyKind::Rsa3072 => [RsaPkcs, RsaPss].to_vec(),

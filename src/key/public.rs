@@ -237,8 +237,8 @@ impl PublicKey {
 
     /// The FDO label of a key of this type; for RSA, the one with PKCS#1 v1.5 signatures.
     #[must_use]
-    pub const fn natural_type(&self) -> KeyType {
-        self.key_kind.natural_type()
+    pub const fn default_key_type(&self) -> KeyType {
+        self.key_kind.default_key_type()
     }
 
     /// The nominal key size in bits: 256, 384, 2048 or 3072.

@@ -217,16 +217,16 @@ impl Renewal {
     /// [`credential`](Self::credential).
     ///
     /// # Errors
-    /// [`ErrorKind::SignerFailed`] if the credential has no secret; see [`hmac_by`](Self::hmac_by).
+    /// [`ErrorKind::SignerFailed`] if the credential has no secret; see [`hmac_with`](Self::hmac_with).
     pub fn hmac(&self) -> Result<Digest, Error> {
-        self.hmac_by(&self.credential)
+        self.hmac_with(&self.credential)
     }
 
     /// The same with a secret that is stored elsewhere, such as in a TPM.
     ///
     /// # Errors
     /// Those of the device.
-    pub fn hmac_by(&self, device: &dyn DeviceHmac) -> Result<Digest, Error> {
+    pub fn hmac_with(&self, device: &dyn DeviceHmac) -> Result<Digest, Error> {
         device.header_hmac(self.hash, &self.header)
     }
 

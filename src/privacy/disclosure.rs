@@ -278,7 +278,7 @@ fn owners(voucher: &Voucher<'_>, list: &mut List) {
     });
     certificates(bytes, maker, true, list);
     let entries = index.entries.len();
-    list.add(DisclosureKind::Hops, index.entry_list.start(), || {
+    list.add(DisclosureKind::EntryCount, index.entry_list.start(), || {
         entries.to_string()
     });
     let mut seen = alloc::collections::BTreeSet::new();

@@ -187,7 +187,7 @@ disclosures! {
     HeaderData = 932, "header-data", Medium, "fields in a header that FDO does not ask for",
         "ask whoever wrote them what they say; nobody has signed unprotected ones, so cut those off";
     /// The number of entries: how often the device was sold.
-    Hops = 933, "hops", Inherent, "how often the device was sold",
+    EntryCount = 933, "entry-count", Inherent, "how often the device was sold",
         "onboard the device and sell it with a new voucher";
     /// A private key: `d` in a COSE_Key, DER in additional data, PEM anywhere. The key itself is
     /// never disclosed.

@@ -94,7 +94,7 @@ pub(super) const GUIDS: u32 = u32::MAX;
 
 impl Linker {
     /// The largest number of vouchers in a collection.
-    pub const MOST_VOUCHERS: usize = 1 << 24;
+    pub const MAX_VOUCHERS: usize = 1 << 24;
 
     /// An empty collection.
     ///
@@ -144,14 +144,14 @@ impl Linker {
     /// Adds a voucher and returns its number. The voucher is not verified.
     ///
     /// # Errors
-    /// [`ErrorKind::LimitVouchers`] past [`MOST_VOUCHERS`](Self::MOST_VOUCHERS), or if the number
+    /// [`ErrorKind::LimitVouchers`] past [`MAX_VOUCHERS`](Self::MAX_VOUCHERS), or if the number
     /// of distinct marks exceeds 32 bits.
     pub fn add(&mut self, voucher: &Voucher<'_>) -> Result<usize, Error> {
         let number = self.ends.len();
         // A voucher has one mark for three of its bytes at most, and 2^24 bytes.
         let room = (u32::MAX as usize).saturating_sub(self.marks.len());
-        if number >= Self::MOST_VOUCHERS || room <= crate::Limits::MAX_INPUT {
-            let (found, most) = (number.saturating_add(1), Self::MOST_VOUCHERS);
+        if number >= Self::MAX_VOUCHERS || room <= crate::Limits::MAX_INPUT {
+            let (found, most) = (number.saturating_add(1), Self::MAX_VOUCHERS);
             let (found, most) = (found as u64, most as u64);
             return Err(Error::count(
                 ErrorKind::LimitVouchers,

@@ -51,7 +51,7 @@ pub struct Linkage {
     ends: Vec<usize>,
     anonymity_sets: Vec<u32>,
     owners: usize,
-    traced: usize,
+    linked_owners: usize,
 }
 
 impl Linkage {
@@ -107,7 +107,7 @@ impl Linkage {
             }
             ends.push(labels.len());
         }
-        let (anonymity_sets, traced) = anonymity_sets(&linker);
+        let (anonymity_sets, linked_owners) = anonymity_sets(&linker);
         let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
         let sorted = order
             .into_iter()
@@ -122,7 +122,7 @@ impl Linkage {
                 .iter()
                 .filter(|mark| mark.kind == LinkKind::CurrentOwner)
                 .count(),
-            traced,
+            linked_owners,
         }
     }
 
@@ -140,7 +140,7 @@ impl Linkage {
 
     /// The groups of a voucher, as positions in [`groups`](Self::groups); empty past the last
     /// voucher.
-    pub fn labels(&self, voucher: usize) -> impl ExactSizeIterator<Item = usize> {
+    pub fn groups_of(&self, voucher: usize) -> impl ExactSizeIterator<Item = usize> {
         let before = voucher.checked_sub(1);
         let start = before.map_or(Some(0), |before| self.ends.get(before).copied());
         let range = start.zip(self.ends.get(voucher).copied());
@@ -157,7 +157,7 @@ impl Linkage {
     pub fn clusters(&self, kinds: &[LinkKind]) -> Vec<usize> {
         let mut parents: Vec<usize> = (0..self.vouchers()).collect();
         for voucher in 0..self.vouchers() {
-            for label in self.labels(voucher) {
+            for label in self.groups_of(voucher) {
                 let Some(group) = self.groups.get(label) else {
                     continue;
                 };
@@ -206,8 +206,8 @@ impl Linkage {
 
     /// The number of vouchers whose current owner's key also occurs in another voucher.
     #[must_use]
-    pub const fn traced(&self) -> usize {
-        self.traced
+    pub const fn linked_owners(&self) -> usize {
+        self.linked_owners
     }
 }
 
@@ -324,8 +324,8 @@ fn anonymity_sets(linker: &Linker) -> (Vec<u32>, usize) {
         let size = sizes.entry(*hash).or_default();
         *size = size.saturating_add(1);
     }
-    let traced = all.iter().filter(|hash| hash.is_none()).count();
+    let linked_owners = all.iter().filter(|hash| hash.is_none()).count();
     let size = |hash: Option<[u8; 32]>| hash.and_then(|hash| sizes.get(&hash).copied());
     let anonymity_sets = all.into_iter().map(|hash| size(hash).unwrap_or(1));
-    (anonymity_sets.collect(), traced)
+    (anonymity_sets.collect(), linked_owners)
 }

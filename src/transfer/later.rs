@@ -22,7 +22,7 @@ use crate::verify::VerifiedVoucher;
 /// The hand-over of a shipment by a key service that answers later.
 ///
 /// It does what [`HandOver::all`](crate::HandOver::all) does. Instead of a signer there is a function
-/// that asks the service for one signature and returns a future; at most `at_once` of them are pending.
+/// that asks the service for one signature and returns a future; at most `concurrency` of them are pending.
 /// Dropping the future of the whole leaves every voucher as it was, but what the journal recorded
 /// remains. It needs no particular executor.
 ///
@@ -33,7 +33,7 @@ use crate::verify::VerifiedVoucher;
 ///
 /// async fn sell(policy: &Policy<'_>, shipment: &[Vec<u8>], mine: &PublicKey, buyer: PublicKey) {
 ///     let (next, options) = (KeyOrChain::Key(buyer), ExtendOptions::new());
-///     let hand_over = AsyncHandOver::new(policy, Some(mine), &next, &options).with_at_once(16);
+///     let hand_over = AsyncHandOver::new(policy, Some(mine), &next, &options).with_concurrency(16);
 ///     let sign = |algorithm: sign::Algorithm, message: Vec<u8>| async move {
 ///         ask(algorithm.name(), &message).await
 ///     };
@@ -52,7 +52,7 @@ pub struct AsyncHandOver<'h> {
     next: &'h KeyOrChain,
     options: &'h ExtendOptions,
     journal: Option<&'h dyn Journal>,
-    at_once: usize,
+    concurrency: usize,
 }
 
 impl<'h> AsyncHandOver<'h> {
@@ -71,7 +71,7 @@ impl<'h> AsyncHandOver<'h> {
             next,
             options,
             journal: None,
-            at_once: 8,
+            concurrency: 8,
         }
     }
 
@@ -85,8 +85,8 @@ impl<'h> AsyncHandOver<'h> {
 
     /// Sets how many signatures are asked for at the same time. Default 8; zero counts as one.
     #[must_use]
-    pub const fn with_at_once(mut self, at_once: usize) -> Self {
-        self.at_once = if at_once == 0 { 1 } else { at_once };
+    pub const fn with_concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = if concurrency == 0 { 1 } else { concurrency };
         self
     }
 
@@ -123,7 +123,7 @@ impl<'h> AsyncHandOver<'h> {
                         None => Ok(Vec::new()),
                     }
                 })
-                .buffered(self.at_once)
+                .buffered(self.concurrency)
                 .collect()
                 .await;
             shipment.finish(&signed, self.policy)
@@ -139,7 +139,7 @@ impl fmt::Debug for AsyncHandOver<'_> {
             .field("public_key", &self.public_key)
             .field("next", self.next)
             .field("journal", &self.journal.is_some())
-            .field("at_once", &self.at_once)
+            .field("concurrency", &self.concurrency)
             .finish_non_exhaustive()
     }
 }

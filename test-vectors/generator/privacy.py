@@ -154,8 +154,8 @@ class Teller:
         return Built(self.draft).bytes
 
     def disclosures(self):
-        hops = tell("hops", str(len(self.entries)))
-        return [*self.told, hops, *(one for entry in self.entries for one in entry)]
+        count = tell("entry-count", str(len(self.entries)))
+        return [*self.told, count, *(one for entry in self.entries for one in entry)]
 
 
 def chained(name, holder=None, length=2):

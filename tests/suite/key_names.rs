@@ -72,7 +72,7 @@ fn fingerprints_are_those_of_another_program() {
         assert_eq!(hex::encode(key.fingerprint()), spki);
         assert_eq!(hex::encode(key.owner_key_fingerprint()), fdo);
         for text in [&[spki, fdo], others].concat() {
-            assert!(parsed(text).fits(key), "{text}");
+            assert!(parsed(text).matches(key), "{text}");
         }
         assert_eq!(key.fingerprints().count(), 2 + others.len());
     };
@@ -99,7 +99,7 @@ fn fingerprints_are_those_of_another_program() {
     let mut owners = voucher
         .entries()
         .map(|entry| entry.key().public_key().unwrap());
-    assert!(!owners.any(|key| restricted.fits(&key)));
+    assert!(!owners.any(|key| restricted.matches(&key)));
 }
 
 #[test]

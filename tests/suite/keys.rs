@@ -375,7 +375,7 @@ fn a_label_does_not_lie_about_the_next_key() {
     let bytes = vector("allow-label-header");
     let first = Voucher::parse(&bytes).unwrap();
     let first = first.manufacturer_key();
-    let natural = first.public_key().unwrap().natural_type();
+    let natural = first.public_key().unwrap().default_key_type();
     assert_ne!(first.key_type(), natural);
     assert_eq!(
         extend("allow-label-header", &key(natural, 7).public_key()),

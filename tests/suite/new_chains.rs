@@ -263,7 +263,7 @@ fn secrets_that_can_be_guessed_make_no_hmac() {
         "2 bytes found, 16 expected",
     );
     assert_eq!(
-        (ErrorKind::HmacSecretShort.code(), HmacSecret::LEAST),
+        (ErrorKind::HmacSecretShort.code(), HmacSecret::MIN_LEN),
         (542, 16)
     );
 }

@@ -192,7 +192,10 @@ fn a_mark_that_stands_twice_in_a_voucher_is_no_link() {
     assert_eq!((linkage.groups(), linkage.anonymity_set(0)), (&[][..], 1));
     assert_eq!(linkage.clusters(LinkKind::ALL), [0]);
     // Past the end there is nothing.
-    assert_eq!((linkage.labels(1).len(), linkage.anonymity_set(1)), (0, 0));
+    assert_eq!(
+        (linkage.groups_of(1).len(), linkage.anonymity_set(1)),
+        (0, 0)
+    );
     let empty = Linker::new([7; 32]).finish();
     assert_eq!((empty.vouchers(), empty.smallest_anonymity_set()), (0, 0));
 }

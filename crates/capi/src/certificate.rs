@@ -157,8 +157,8 @@ pub struct ov_certificate_info {
     pub signature_algorithm: *const c_char,
     /// SHA-256 of the certificate.
     pub fingerprint: [u8; OV_FINGERPRINT_BYTES],
-    /// Whether it is marked as an authority.
-    pub is_authority: bool,
+    /// Whether it is marked as a CA.
+    pub is_ca: bool,
     /// The X.509 version: 1, 2 or 3.
     pub version: u8,
 }
@@ -197,7 +197,7 @@ fn certificate_of(read: CertificateInfo) -> Certificate {
         not_after: read.not_after.0,
         signature_algorithm: texts.text(&read.signature_algorithm),
         fingerprint: read.fingerprint,
-        is_authority: read.is_authority,
+        is_ca: read.is_ca,
         version: read.version,
     };
     texts.push(info);

@@ -228,15 +228,15 @@ pub extern "C" fn ov_public_key_has_fingerprint(
 ) -> bool {
     value(false, |caller| {
         let key = caller.get(key)?;
-        Ok(self::fingerprint(caller, fingerprint)?.fits(key))
+        Ok(self::fingerprint(caller, fingerprint)?.matches(key))
     })
 }
 
 /// The FDO key type of such a key: an `OV_KEY_` number; for RSA the one with PKCS#1 v1.5.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_public_key_natural_type(key: *const ov_public_key) -> i32 {
+pub extern "C" fn ov_public_key_default_key_type(key: *const ov_public_key) -> i32 {
     value(0, |caller| {
-        Ok(key_type_code(caller.get(key)?.natural_type()))
+        Ok(key_type_code(caller.get(key)?.default_key_type()))
     })
 }
 

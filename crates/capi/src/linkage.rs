@@ -134,7 +134,7 @@ pub struct ov_linkage_summary {
     /// The number of different keys that currently own a voucher.
     pub owner_keys: u64,
     /// The number of vouchers whose owner's key also appears in another voucher.
-    pub traced: u64,
+    pub linked_owners: u64,
     /// The smallest anonymity set of an owner.
     pub smallest_anonymity_set: u64,
 }
@@ -151,7 +151,7 @@ pub extern "C" fn ov_linkage_info(
             vouchers: linkage.vouchers() as u64,
             groups: linkage.groups().len() as u64,
             owner_keys: linkage.owner_keys() as u64,
-            traced: linkage.traced() as u64,
+            linked_owners: linkage.linked_owners() as u64,
             smallest_anonymity_set: linkage.smallest_anonymity_set() as u64,
         });
         Ok(())
@@ -213,16 +213,16 @@ pub extern "C" fn ov_linkage_groups(
 pub extern "C" fn ov_linkage_voucher(
     linkage: *const ov_linkage,
     voucher: u64,
-    labels: *mut u64,
+    groups: *mut u64,
     anonymity_set: *mut u64,
 ) -> ov_status {
     plain(|caller| {
         let linkage = &caller.get(linkage)?.linkage;
-        let (labels, anonymity_set) = (caller.maybe_out(labels)?, caller.maybe_out(anonymity_set)?);
+        let (groups, anonymity_set) = (caller.maybe_out(groups)?, caller.maybe_out(anonymity_set)?);
         let voucher = index(voucher)?;
         at((voucher < linkage.vouchers()).then_some(()))?;
-        if let Some(out) = labels {
-            out.write(linkage.labels(voucher).len() as u64);
+        if let Some(out) = groups {
+            out.write(linkage.groups_of(voucher).len() as u64);
         }
         if let Some(out) = anonymity_set {
             out.write(linkage.anonymity_set(voucher) as u64);
@@ -233,7 +233,7 @@ pub extern "C" fn ov_linkage_voucher(
 
 /// The number of one of the groups that a voucher belongs to.
 #[unsafe(no_mangle)]
-pub extern "C" fn ov_linkage_label(
+pub extern "C" fn ov_linkage_group_of(
     linkage: *const ov_linkage,
     voucher: u64,
     number: u64,
@@ -242,8 +242,8 @@ pub extern "C" fn ov_linkage_label(
     plain(|caller| {
         let linkage = &caller.get(linkage)?.linkage;
         let out = caller.out(group)?;
-        let label = linkage.labels(index(voucher)?).nth(index(number)?);
-        out.write(at(label)? as u64);
+        let group = linkage.groups_of(index(voucher)?).nth(index(number)?);
+        out.write(at(group)? as u64);
         Ok(())
     })
 }

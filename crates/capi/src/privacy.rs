@@ -92,7 +92,7 @@ pub const OV_DISCLOSURE_EXTRA_ONE_TIME: i32 = 931;
 /// Header fields that FDO does not require.
 pub const OV_DISCLOSURE_HEADER_DATA: i32 = 932;
 /// The number of sales of the device.
-pub const OV_DISCLOSURE_HOPS: i32 = 933;
+pub const OV_DISCLOSURE_ENTRY_COUNT: i32 = 933;
 /// A private key in clear text.
 pub const OV_DISCLOSURE_PRIVATE_KEY: i32 = 934;
 /// A member of a COSE_Key that does not belong to a public key.

@@ -255,7 +255,7 @@ pub extern "C" fn ov_renewal_hmac(
         let out = caller.out(digest)?;
         let value = match hmac.is_null() {
             true => renewal.hmac()?,
-            false => renewal.hmac_by(&HmacSource::read(caller, hmac)?)?,
+            false => renewal.hmac_with(&HmacSource::read(caller, hmac)?)?,
         };
         out.write(ov_digest::of(&value));
         Ok(())

@@ -130,7 +130,7 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = fact())]
     pub(crate) require: Vec<&'static str>,
     /// What was to be delivered: the number of vouchers, or a file with a GUID on each line, with or
-    /// without dashes, and comments after #. Vouchers that are missing, extra or double are named,
+    /// without dashes, and comments after #. Vouchers that are missing, extra or duplicate are named,
     /// and the command fails. A rejected voucher does not count
     #[arg(long, value_name = "N|FILE")]
     pub(crate) expect: Option<String>,
@@ -465,12 +465,12 @@ pub(crate) struct PrivacyArgs {
     /// voucher, and a last one for the total.
     ///
     /// The member `record` gives the type. voucher: source, index, voucher (its number among those
-    /// that could be read), guid, worst (a severity), discloses (kind, code, severity, entry,
+    /// that could be read), guid, highest_severity, discloses (kind, code, severity, entry,
     /// offset, value, message, advice), error. file: source, and the members kind to advice of a
     /// disclosure, for a private key beside vouchers in a file. group: group (its number), kind,
     /// code, mark, text, vouchers (how many), first. links: voucher, groups (their numbers), owner
     /// (the first voucher with the same owner), anonymity_set. summary: vouchers, owner_keys,
-    /// traced, smallest_anonymity_set, groups, unread and skipped (files).
+    /// linked_owners, smallest_anonymity_set, groups, unread and skipped (files).
     #[arg(long)]
     pub(crate) json: bool,
     /// Print only what links vouchers to each other, and vouchers that could not be read

@@ -130,7 +130,7 @@ fn encoded(key: &LocalKey, dialect: CredentialDialect) -> Result<Zeroizing<Vec<u
     let pkcs8 = key.to_pkcs8_der().map_err(fail)?;
     match dialect {
         CredentialDialect::FdoRs => sec1(&pkcs8).ok_or_else(|| {
-            let found = key.public_key().natural_type().name();
+            let found = key.public_key().default_key_type().name();
             Failure::Message(format!(
                 "the device's key is {found}; fdo-rs expects one on P-256 or P-384"
             ))

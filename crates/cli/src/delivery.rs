@@ -85,11 +85,11 @@ impl Delivery {
         }
     }
 
-    /// Names what is missing, extra and double. Returns whether all is as expected.
+    /// Names what is missing, extra and duplicate. Returns whether all is as expected.
     pub(crate) fn report(&self, json: bool, lines: &mut Lines) -> Result<bool, Failure> {
         let mut differences = [0_usize; 3];
         let mut tell = |number: usize, guid: &Guid, place: Option<&Place>, words: String| {
-            let word = ["missing", "extra", "double"]
+            let word = ["missing", "extra", "duplicate"]
                 .get(number)
                 .copied()
                 .unwrap_or_default();
@@ -135,17 +135,21 @@ impl Delivery {
                 tell(2, guid, Some(last), words)?;
             }
         }
-        let [missing, extra, double] = differences;
+        let [missing, extra, duplicate] = differences;
         let (expected, right) = match &self.expected {
             Expected::Number(number) => (*number, *number == devices),
             Expected::Devices(expected) => (expected.len(), missing == 0 && extra == 0),
         };
-        let good = right && double == 0;
+        let good = right && duplicate == 0;
         let mut summary = format!(
             "{} expected, {devices} came",
             count(expected, "device", "devices")
         );
-        for (number, word) in [(missing, "missing"), (extra, "extra"), (double, "double")] {
+        for (number, word) in [
+            (missing, "missing"),
+            (extra, "extra"),
+            (duplicate, "duplicate"),
+        ] {
             if number > 0 {
                 summary += &format!(", {number} {word}");
             }

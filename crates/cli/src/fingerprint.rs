@@ -21,7 +21,7 @@ pub(crate) fn run(args: &FingerprintArgs) -> Result<Outcome, Failure> {
                 true => lines.line(&object(&[
                     ("source", json!(path.to_string_lossy())),
                     ("key", json!(number)),
-                    ("type", json!(key.key.natural_type().name())),
+                    ("type", json!(key.key.default_key_type().name())),
                     ("bits", json!(key.key.bits())),
                     ("private", json!(key.private)),
                     ("fingerprint", json!(fingerprint(&key.key))),
@@ -60,6 +60,6 @@ pub(crate) fn run(args: &FingerprintArgs) -> Result<Outcome, Failure> {
 fn words(key: &PublicKey) -> String {
     match key.bits() {
         bits @ 2048.. => format!("RSA, {bits} bits"),
-        _ => key.natural_type().name().to_owned(),
+        _ => key.default_key_type().name().to_owned(),
     }
 }

@@ -212,7 +212,7 @@ fn voucher_json(
     told: &Result<Vec<Disclosure>, &Problem>,
 ) -> String {
     let disclosures = told.as_deref().unwrap_or_default();
-    let worst = disclosures
+    let highest = disclosures
         .iter()
         .map(|disclosure| disclosure.kind.severity())
         .max();
@@ -223,7 +223,7 @@ fn voucher_json(
         ("file_offset", json!(item.offset)),
         ("voucher", json!(number)),
         ("guid", json!(guid)),
-        ("worst", json!(worst.map(Severity::name))),
+        ("highest_severity", json!(highest.map(Severity::name))),
         ("disclosures", json!(disclosures)),
         ("error", json!(told.as_ref().err().map(|it| it.to_json()))),
     ])
@@ -273,7 +273,10 @@ fn links_json(
         lines.line(&object(&[
             ("record", json!("links")),
             ("voucher", json!(voucher)),
-            ("groups", linkage.labels(voucher).map(Value::from).collect()),
+            (
+                "groups",
+                linkage.groups_of(voucher).map(Value::from).collect(),
+            ),
             ("owner", json!(owner)),
             ("anonymity_set", json!(linkage.anonymity_set(voucher))),
         ]))?;
@@ -282,7 +285,7 @@ fn links_json(
         ("record", json!("summary")),
         ("vouchers", json!(linkage.vouchers())),
         ("owner_keys", json!(linkage.owner_keys())),
-        ("traced", json!(linkage.traced())),
+        ("linked_owners", json!(linkage.linked_owners())),
         (
             "smallest_anonymity_set",
             json!(linkage.smallest_anonymity_set()),
@@ -324,9 +327,9 @@ fn print_links(
             lines.line(&format!("    {more} more, in --json"))?;
         }
     }
-    let traced = linkage.traced();
+    let linked = linkage.linked_owners();
     lines.line(&format!(
-        "  the owners of {traced} of {total} have a key that occurs in other vouchers too; \
+        "  the owners of {linked} of {total} have a key that occurs in other vouchers too; \
          the smallest anonymity set is of {}",
         linkage.smallest_anonymity_set()
     ))

@@ -53,10 +53,10 @@ pub(crate) fn secret(text: &str, advised: usize) -> Result<HmacSecret, Failure> 
     }
     let len = secret.len();
     let found = count(len, "byte", "bytes");
-    if len < HmacSecret::LEAST {
+    if len < HmacSecret::MIN_LEN {
         return Err(Failure::Message(format!(
             "--hmac-secret: {found} found, at least {} expected; 32 are recommended for SHA-256, 48 for SHA-384",
-            HmacSecret::LEAST
+            HmacSecret::MIN_LEN
         )));
     }
     if len < advised {
@@ -144,9 +144,9 @@ pub(crate) fn table(path: &Path) -> Result<HmacSecrets, Failure> {
 /// A secret in hexadecimal digits, in a table.
 pub(crate) fn secret_of_text(text: &str) -> Result<HmacSecret, String> {
     let mut secret = digits(text.as_bytes()).ok_or("a secret in hexadecimal digits expected")?;
-    if secret.len() < HmacSecret::LEAST {
+    if secret.len() < HmacSecret::MIN_LEN {
         let found = count(secret.len(), "byte", "bytes");
-        let least = HmacSecret::LEAST;
+        let least = HmacSecret::MIN_LEN;
         return Err(format!(
             "a secret of {found} found, at least {least} expected"
         ));

@@ -396,7 +396,7 @@ fn certificate_json(der: &[u8]) -> Value {
             "serial": info.serial,
             "not_before": info.not_before.to_string(),
             "not_after": info.not_after.to_string(),
-            "authority": info.is_authority,
+            "is_ca": info.is_ca,
             "version": info.version,
             "signature_algorithm": info.signature_algorithm,
             "fingerprint": hex(&info.fingerprint),

@@ -104,7 +104,7 @@ pub(crate) fn certificate(der: &[u8], at: Option<UnixTime>) -> Node {
         "" => "(empty name)",
         subject => subject,
     };
-    let role = if info.is_authority { ", authority" } else { "" };
+    let role = if info.is_ca { ", CA" } else { "" };
     let mut node = Node::new(format!("certificate of {subject}{role}"));
     node.push(match info.issuer == info.subject {
         true => format!("signed with {}, by its own name", info.signature_algorithm),
@@ -126,7 +126,7 @@ pub(crate) fn certificate(der: &[u8], at: Option<UnixTime>) -> Node {
     if let Some(key) = &info.public_key {
         node.push(format!(
             "key {}, {}",
-            key.natural_type().name(),
+            key.default_key_type().name(),
             fingerprint(key)
         ));
     }

@@ -220,7 +220,7 @@ fn hash_of_keys(voucher: &Voucher<'_>, next: &KeyOrChain) -> [u8; 32] {
         parts.extend(chain.iter().map(Vec::as_slice));
     } else if let KeyOrChain::Key(key) = next {
         // Keys of one type have the same remarks.
-        parts.push(key.natural_type().name().as_bytes());
+        parts.push(key.default_key_type().name().as_bytes());
     }
     // With their lengths, so that no two lists are one text.
     let lengths: Vec<[u8; 8]> = parts

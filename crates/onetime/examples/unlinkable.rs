@@ -42,9 +42,9 @@ fn main() {
             .fold(0.0, f64::max);
         println!("  largest by any kind about devices: {worst:.5}");
         println!(
-            "  {} owner keys, {} traced, smallest anonymity set {}",
+            "  {} owner keys, {} linked owners, smallest anonymity set {}",
             linkage.owner_keys(),
-            linkage.traced(),
+            linkage.linked_owners(),
             linkage.smallest_anonymity_set()
         );
         println!("  linking: {:.2} µs per voucher", per_voucher(looking));

@@ -122,7 +122,7 @@ impl MasterSecret {
         let owner = voucher.claimed_owner().public_key()?;
         let not_ours = || Error::new(ErrorKind::NotOwner);
         let place = book.find(&owner).ok_or_else(not_ours)?;
-        let key = self.key(owner.natural_type(), place.order, place.index)?;
+        let key = self.key(owner.default_key_type(), place.order, place.index)?;
         if key.public_key() == owner {
             Ok(key)
         } else {

@@ -42,7 +42,7 @@ fn ordinary_keys_tell_the_owners() {
     for hop in 0..3 {
         let labels: Vec<usize> = (0..VOUCHERS)
             .map(|voucher| {
-                let voucher = linkage.labels(voucher);
+                let voucher = linkage.groups_of(voucher);
                 let keys = voucher.filter(|it| linkage.groups()[*it].kind == LinkKind::OwnerKey);
                 let of_the_hop = |group: &usize| {
                     let first = Voucher::parse(&market.vouchers[linkage.groups()[*group].first]);
@@ -63,7 +63,7 @@ fn ordinary_keys_tell_the_owners() {
     }
     assert_eq!(linkage.owner_keys(), SIZES[2]);
     assert_eq!(
-        (linkage.traced(), linkage.smallest_anonymity_set()),
+        (linkage.linked_owners(), linkage.smallest_anonymity_set()),
         (VOUCHERS, 1)
     );
 }
@@ -87,7 +87,10 @@ fn nothing_found(market: &Market) {
     let groups = linkage.groups().iter();
     let mut owners = groups.filter(|group| group.kind.is_about_owners());
     assert_eq!(owners.next(), None);
-    assert_eq!((linkage.traced(), linkage.owner_keys()), (0, VOUCHERS));
+    assert_eq!(
+        (linkage.linked_owners(), linkage.owner_keys()),
+        (0, VOUCHERS)
+    );
     // Makers, servers and models make 18 kinds of vouchers of 28 on average.
     assert!((8..=80).contains(&linkage.smallest_anonymity_set()));
 }

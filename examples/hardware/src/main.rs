@@ -248,7 +248,7 @@ fn act(keeper: &dyn Keeper, command: &Command) -> Result<()> {
                     found: format!(
                         "a key of {} bits, {}",
                         key.bits(),
-                        key.natural_type().name()
+                        key.default_key_type().name()
                     ),
                     wanted: format!("{kind:?}"),
                 }),
@@ -386,10 +386,10 @@ fn public(signer: &Signer) -> Result<PublicKey> {
 
 fn is_of_kind(key: &PublicKey, kind: KeyKind) -> bool {
     let curve = match kind {
-        KeyKind::P256 => key.natural_type() == KeyType::Secp256r1,
-        KeyKind::P384 => key.natural_type() == KeyType::Secp384r1,
+        KeyKind::P256 => key.default_key_type() == KeyType::Secp256r1,
+        KeyKind::P384 => key.default_key_type() == KeyType::Secp384r1,
         KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
-            !matches!(key.natural_type(), KeyType::Secp256r1 | KeyType::Secp384r1)
+            !matches!(key.default_key_type(), KeyType::Secp256r1 | KeyType::Secp384r1)
         }
     };
     let bits = match kind {

@@ -261,7 +261,7 @@ struct TokenKey {
 
 impl TokenKey {
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>> {
-        fits(&self.name, self.key.natural_type(), algorithm)?;
+        fits(&self.name, self.key.default_key_type(), algorithm)?;
         let hash = hash_of(algorithm)?;
         let digest = hash.digest(&[message]);
         let digest = digest.as_bytes();

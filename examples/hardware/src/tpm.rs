@@ -274,7 +274,7 @@ struct TpmKey {
 
 impl TpmKey {
     fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Result<Vec<u8>> {
-        fits(&self.name, self.key.natural_type(), algorithm)?;
+        fits(&self.name, self.key.default_key_type(), algorithm)?;
         let hash = hash_of(algorithm)?;
         let hash_scheme = HashScheme::new(hashing(hash));
         let scheme = match algorithm {

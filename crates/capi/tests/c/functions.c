@@ -706,7 +706,7 @@ static void test_keys(void) {
     OK(ov_public_key_clone(a, &b));
     bits = ov_public_key_bits(b);
     CHECK(bits == 256);
-    code = ov_public_key_natural_type(b);
+    code = ov_public_key_default_key_type(b);
     CHECK(code == OV_KEY_SECP256R1);
     code = ov_local_key_algorithm(key);
     CHECK(code == OV_ALGORITHM_ES256);
@@ -824,7 +824,7 @@ static void test_pem(void) {
     ov_certificate *certificate = NULL;
     OK(ov_certificate_from_der(der.data, der.len, &certificate, NULL));
     const ov_certificate_info *info = ov_certificate_fields(certificate);
-    CHECK(info->is_authority && *info->subject != 0 && info->version == 3);
+    CHECK(info->is_ca && *info->subject != 0 && info->version == 3);
     OK(ov_certificate_free(&certificate));
     OK(ov_roots_free(&none));
     OK(ov_roots_free(&roots));

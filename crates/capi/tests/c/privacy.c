@@ -31,7 +31,7 @@ static void test_disclosures(const ov_voucher *voucher) {
     CHECK(tells(disclosures, OV_DISCLOSURE_GUID_NOT_RANDOM, &found));
     CHECK(found.severity == OV_SEVERITY_MEDIUM && found.entry == OV_NONE);
     OK(ov_voucher_disclosures(voucher, false, &disclosures));
-    CHECK(tells(disclosures, OV_DISCLOSURE_HOPS, &found));
+    CHECK(tells(disclosures, OV_DISCLOSURE_ENTRY_COUNT, &found));
     OK(ov_voucher_disclosures(voucher, false, &disclosures));
     CHECK(!tells(disclosures, OV_DISCLOSURE_WIFI_PASSWORD, &found));
     OK(ov_number(OV_NAMES_DISCLOSURE, "wifi-password", 13, &code));
@@ -130,7 +130,7 @@ static void test_links(const ov_voucher *voucher) {
     IS(ov_linker_add(linker, voucher, NULL, NULL), OV_ERR_ABSENT);
     OK(ov_linker_free(&linker));
     OK(ov_linkage_info(linkage, &summary));
-    CHECK(summary.vouchers == 2 && summary.owner_keys == 1 && summary.traced == 2);
+    CHECK(summary.vouchers == 2 && summary.owner_keys == 1 && summary.linked_owners == 2);
     /* Owner, maker, device info, rendezvous server. */
     CHECK(summary.groups == 4 && summary.smallest_anonymity_set == 1);
     const ov_group *group = ov_linkage_groups(linkage, &groups);
@@ -143,9 +143,9 @@ static void test_links(const ov_voucher *voucher) {
     CHECK(labels == 4 && anonymity_set == 1);
     OK(ov_linkage_voucher(linkage, 0, NULL, NULL));
     IS(ov_linkage_voucher(linkage, 2, &labels, &anonymity_set), OV_ERR_INDEX);
-    OK(ov_linkage_label(linkage, 1, 3, &number));
+    OK(ov_linkage_group_of(linkage, 1, 3, &number));
     CHECK(number == 3);
-    IS(ov_linkage_label(linkage, 1, 4, &number), OV_ERR_INDEX);
+    IS(ov_linkage_group_of(linkage, 1, 4, &number), OV_ERR_INDEX);
     OK(ov_linkage_clusters(linkage, &owners, 1, clusters, 2));
     CHECK(clusters[0] == 0 && clusters[1] == 0);
     OK(ov_linkage_clusters(linkage, &serials, 1, clusters, 2));

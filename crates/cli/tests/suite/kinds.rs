@@ -459,7 +459,7 @@ fn a_delivery_note_names_what_differs() {
         ),
         (
             "--expect all 1.cbor 2.cbor again.cbor",
-            format!("double  {}  again.cbor, and first 1.cbor\n", guid(1)),
+            format!("duplicate  {}  again.cbor, and first 1.cbor\n", guid(1)),
         ),
         (
             "--expect 1 1.cbor 2.cbor",
@@ -471,7 +471,7 @@ fn a_delivery_note_names_what_differs() {
         ),
         (
             "--expect 1 1.cbor again.cbor",
-            "1 device expected, 1 came, 1 double\n".into(),
+            "1 device expected, 1 came, 1 duplicate\n".into(),
         ),
         // What was rejected has not come.
         (
@@ -504,7 +504,7 @@ fn a_delivery_note_is_read_line_by_line() {
         .filter(|line| line["record"] == "delivery")
         .map(|line| (line["difference"].to_string(), line["guid"].to_string()))
         .collect();
-    let expected = [("double", 2), ("extra", 3), ("missing", 1)];
+    let expected = [("duplicate", 2), ("extra", 3), ("missing", 1)];
     let expected = expected.map(|(word, byte)| (format!("{word:?}"), format!("{:?}", guid(byte))));
     assert_eq!(found, BTreeMap::from(expected));
     for (name, text, words) in [

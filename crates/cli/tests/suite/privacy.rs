@@ -141,11 +141,11 @@ fn the_json_of_a_collection_is_stable() {
     assert_eq!(vouchers.len(), 4);
     assert_eq!(
         keys(vouchers[1]),
-        sorted("record source index file_offset voucher guid worst disclosures error")
+        sorted("record source index file_offset voucher guid highest_severity disclosures error")
     );
     assert_eq!(vouchers[1]["index"], 1);
     assert_eq!(vouchers[1]["voucher"], 1);
-    assert_eq!(vouchers[1]["worst"], "medium");
+    assert_eq!(vouchers[1]["highest_severity"], "medium");
     assert_eq!(
         keys(&vouchers[1]["disclosures"][0]),
         sorted("kind code severity entry offset value message advice")
@@ -176,7 +176,7 @@ fn the_json_of_a_collection_is_stable() {
     assert_eq!(
         summary,
         json!({
-            "record": "summary", "vouchers": 4, "owner_keys": 2, "traced": 4,
+            "record": "summary", "vouchers": 4, "owner_keys": 2, "linked_owners": 4,
             "smallest_anonymity_set": 1, "groups": 8, "unread": 0, "skipped": 0,
         })
     );
@@ -246,7 +246,7 @@ fn nothing_is_written_that_was_refused() {
     let (code, _, err) = ov(&folder, &format!("{sell} --refuse wifi-password"));
     assert_eq!(code, 1, "{err}");
     assert!(err.contains("a Wi-Fi password in clear"), "{err}");
-    for refuse in ["strict", "critical", "hops,wifi-name"] {
+    for refuse in ["strict", "critical", "entry-count,wifi-name"] {
         let (code, ..) = ov(&folder, &format!("{sell} --refuse {refuse}"));
         assert_eq!(code, 1, "{refuse}");
     }
