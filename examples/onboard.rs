@@ -145,7 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     say("65 SetupDevice", &message);
     let setup = Setup::check(&message, &proved, setup_nonce)?;
     let renewal = setup
-        .apply(&credential, &proved, false)?
+        .apply(&credential, &proved, CredentialReuse::Refused)?
         .ok_or("nothing new")?;
     let replacement_hmac = renewal.hmac()?;
     println!("  ReplacementHMac {replacement_hmac}");

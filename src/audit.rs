@@ -120,7 +120,7 @@ impl Voucher<'_> {
 
 impl VerifiedVoucher<'_> {
     /// The findings of [`Voucher::findings`], and those that only verification makes: entries signed
-    /// as in the FDO 2.0 draft, and a chain hash over the CBOR item. These are the findings that
+    /// with the external_aad of FDO 2.0, and a chain hash over the CBOR item. These are the findings that
     /// `ov verify` prints.
     #[must_use]
     pub fn findings(&self, policy: &Policy<'_>) -> Vec<Finding> {

@@ -18,7 +18,7 @@ mod tests;
 pub(crate) use chain::{Checks, chain_findings};
 pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
-pub(crate) use path::{Judgement, verify_path};
+pub(crate) use path::{PathRequirements, verify_path};
 pub(crate) use revocation::{Others, unused_lists};
 pub use source::RootsSource;
 

@@ -22,7 +22,7 @@ use place::{Place, Places};
 /// The nesting depth of arrays, maps, tags and strings that are shown.
 const DEPTH: usize = 64;
 /// Bytes of text per byte of input, and in total. With an indented line for each level, a byte can
-/// produce 400 of them; an honest voucher produces about three.
+/// produce 400 of them; an ordinary voucher produces about three.
 const TEXT_PER_BYTE: usize = 32;
 const TEXT: usize = 64 << 20;
 /// Bytes shown after the first fault.
@@ -52,7 +52,7 @@ pub struct Diagnostic {
 ///   CBOR nor DER and are longer than a point on a curve, except signatures.
 ///
 /// The text ends with [`ErrorKind::LimitInput`](crate::ErrorKind::LimitInput) after the item that
-/// makes it longer than 64 KiB plus 32 times the input, or longer than 64 MiB. An honest voucher
+/// makes it longer than 64 KiB plus 32 times the input, or longer than 64 MiB. An ordinary voucher
 /// gives about three times its size. Inputs longer than [`Limits::MAX_INPUT`] are parsed up to that
 /// limit.
 ///

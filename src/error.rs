@@ -21,13 +21,13 @@ pub(crate) enum Detail {
     /// Two numbers with their unit: "70000 bytes found, at most 65536 allowed".
     Count {
         found: u64,
-        wanted: u64,
+        expected: u64,
         unit: &'static str,
     },
     /// A code point that was found, and the code points that are expected.
     Code {
         found: i128,
-        wanted: &'static str,
+        expected: &'static str,
     },
     /// The part at fault, or the reason.
     Text(&'static str),
@@ -99,11 +99,11 @@ impl Error {
     /// An error of this kind with two numbers: how many were found, and how many are expected or
     /// allowed.
     #[must_use]
-    pub fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
+    pub fn count(kind: ErrorKind, found: u64, expected: u64, unit: &'static str) -> Self {
         let mut error = Self::new(kind);
         error.0.detail = Detail::Count {
             found,
-            wanted,
+            expected,
             unit,
         };
         error
@@ -115,9 +115,9 @@ impl Error {
         error
     }
 
-    pub(crate) fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
+    pub(crate) fn code_point(kind: ErrorKind, found: i128, expected: &'static str) -> Self {
         let mut error = Self::new(kind);
-        error.0.detail = Detail::Code { found, wanted };
+        error.0.detail = Detail::Code { found, expected };
         error
     }
 
@@ -228,8 +228,8 @@ impl Error {
 pub(crate) trait ReadError: Sized {
     fn new(kind: ErrorKind) -> Self;
     fn text(kind: ErrorKind, text: &'static str) -> Self;
-    fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self;
-    fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self;
+    fn count(kind: ErrorKind, found: u64, expected: u64, unit: &'static str) -> Self;
+    fn code_point(kind: ErrorKind, found: i128, expected: &'static str) -> Self;
     fn at(self, offset: usize) -> Self;
     fn in_entry(self, entry: Option<usize>) -> Self;
     fn kind(&self) -> ErrorKind;
@@ -245,12 +245,12 @@ impl ReadError for Error {
         Self::because(kind, text)
     }
 
-    fn count(kind: ErrorKind, found: u64, wanted: u64, unit: &'static str) -> Self {
-        Self::count(kind, found, wanted, unit)
+    fn count(kind: ErrorKind, found: u64, expected: u64, unit: &'static str) -> Self {
+        Self::count(kind, found, expected, unit)
     }
 
-    fn code_point(kind: ErrorKind, found: i128, wanted: &'static str) -> Self {
-        Self::code_point(kind, found, wanted)
+    fn code_point(kind: ErrorKind, found: i128, expected: &'static str) -> Self {
+        Self::code_point(kind, found, expected)
     }
 
     fn at(self, offset: usize) -> Self {
@@ -311,13 +311,13 @@ impl fmt::Display for Error {
             Detail::None => {}
             Detail::Count {
                 found,
-                wanted,
+                expected,
                 unit,
             } => match self.kind().fault() {
-                Fault::Limit => write!(f, ": {found} {unit} found, at most {wanted} allowed")?,
-                _ => write!(f, ": {found} {unit} found, {wanted} expected")?,
+                Fault::Limit => write!(f, ": {found} {unit} found, at most {expected} allowed")?,
+                _ => write!(f, ": {found} {unit} found, {expected} expected")?,
             },
-            Detail::Code { found, wanted } => write!(f, ": {found} found, {wanted} expected")?,
+            Detail::Code { found, expected } => write!(f, ": {found} found, {expected} expected")?,
             Detail::Text(text) => write!(f, ": {text}")?,
             Detail::Number { what, number } => write!(f, ": {what} {number}")?,
         }
@@ -359,7 +359,7 @@ mod tests {
             .at(99);
         assert_eq!(
             error.to_string(),
-            "there are more entries than the limit: 300 entries found, at most 255 allowed (byte 77)"
+            "the voucher has more entries than allowed: 300 entries found, at most 255 allowed (byte 77)"
         );
         assert_eq!(error.in_entry(Some(3)).entry(), Some(3));
     }

@@ -39,7 +39,7 @@ const CHUNK: usize = 1 << 20;
 /// come with it. Parsing it as a voucher gives the fault.
 ///
 /// An input without any voucher gives one error, [`ErrorKind::NoVoucher`], which names what it is if
-/// that is known. [`Kind::of`] tells it too.
+/// that is known. [`Kind::of`] determines it alone.
 ///
 /// ```
 /// use ownership_voucher::file::{Vouchers, to_pem};

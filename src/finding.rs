@@ -158,7 +158,7 @@ findings! {
     /// A coordinate of a COSE_Key that is shorter or longer than a field element.
     CoordinateLength = 710, "coordinate-length", "a coordinate is not as long as its field";
     /// An RSA modulus or exponent with leading zeros.
-    LeadingZero = 711, "leading-zero", "an RSA number has leading zeros";
+    LeadingZero = 711, "leading-zero", "an RSA modulus or exponent has leading zeros";
     /// An EC key whose label names the other curve. Needs [`Allowance::KeyTypeLabel`].
     KeyTypeLabel = 712, "key-type-label", "the key's label names another curve";
     /// A key whose type or encoding differs from the manufacturer key's.
@@ -170,7 +170,7 @@ findings! {
     /// The chain hash covers the CBOR item. Needs [`Allowance::LegacyChainHash`].
     LegacyChainHash = 716, "legacy-chain-hash", "the chain hash covers the CBOR item";
     /// A hash algorithm that the table of FDO 1.1 §3.3.2 does not select for these keys.
-    HashTable = 717, "hash-table", "the strength of the hash deviates from the table";
+    HashTable = 717, "hash-table", "the hash algorithm is not the one of FDO 1.1 §3.3.2 for these keys";
     /// RendezvousInfo without directives, or a directive without instructions.
     RvEmpty = 718, "rv-empty", "the rendezvous info or a directive is empty";
     /// A rendezvous flag that carries a value.
@@ -178,7 +178,7 @@ findings! {
     /// A rendezvous variable that lacks its value.
     RvValueMissing = 720, "rv-value-missing", "a rendezvous variable lacks its value";
     /// A rendezvous value that is not the CBOR that its variable requires.
-    RvValue = 721, "rv-value", "a rendezvous value is not what its variable asks for";
+    RvValue = 721, "rv-value", "a rendezvous value has the wrong type for its variable";
     /// A rendezvous variable that FDO 1.1 does not define.
     RvUnknown = 722, "rv-unknown", "a rendezvous variable is unknown";
     /// An empty device info string.
@@ -211,7 +211,7 @@ findings! {
     RvHost = 738, "rv-host", "a rendezvous host is neither a DNS name nor an IP address";
     /// An IP address that cannot be that of a server: unspecified or in 0.0.0.0/8, multicast,
     /// reserved (240.0.0.0/4), broadcast.
-    RvAddress = 739, "rv-address", "a rendezvous address is that of no server";
+    RvAddress = 739, "rv-address", "a rendezvous address is unspecified, multicast, reserved or broadcast";
     /// An item in a certificate chain that is not a certificate. These bytes carry no signature.
     CertificateMalformed = 740, "certificate-malformed", "a certificate is not X.509 in DER";
     /// A device certificate with a key that FDO 1.1 does not support: not P-256, P-384, or RSA with
@@ -223,7 +223,7 @@ findings! {
     /// `verify` (RFC 9052 §7.1).
     CoseKeyUse = 743, "cose-key-use", "alg or key_ops of a COSE_Key does not fit signatures under it";
     /// OVEExtra with types that are not sorted by their encodings (RFC 8949 §4.2.1).
-    ExtraOrder = 744, "extra-order", "the types in OVEExtra are not in their order";
+    ExtraOrder = 744, "extra-order", "the types in OVEExtra are not in deterministic order";
     /// OVEExtra with a type of -65536 or above, which FDO reserves.
     ExtraReserved = 745, "extra-reserved", "OVEExtra holds a type that FDO reserves";
     /// A voucher in a byte string (tag 24 or none), or behind the tag of self-described CBOR
@@ -237,7 +237,7 @@ findings! {
     /// A certificate that was not valid yet at the given time.
     CertificateNotYetValid = 752, "certificate-not-yet-valid", "a certificate is not valid yet";
     /// A certificate that signs another one and is not marked as a CA.
-    NoBasicConstraints = 753, "no-basic-constraints", "a certificate signs another one without being marked as authority";
+    NoBasicConstraints = 753, "no-basic-constraints", "a certificate signs another one without being marked as a CA";
     /// A certificate signed with SHA-1, which proves nothing.
     Sha1Signature = 754, "sha1-signature", "a certificate is signed with SHA-1";
     /// An X.509 certificate of version 1.
@@ -255,21 +255,22 @@ findings! {
     CertificatesUnchecked = 760, "certificates-unchecked", "the signatures of certificates are not checked from here on";
     /// The first finding or fault that is not listed, because the limit
     /// [`Limits::findings`](crate::Limits::findings) was reached.
-    MoreFindings = 761, "more-findings", "there is more to find than is listed";
+    MoreFindings = 761, "more-findings", "the list of findings was truncated";
     /// A certificate chain that begins with the CA: the order is reversed.
     ChainReversed = 770, "chain-reversed", "a certificate chain begins with its root";
     /// The first certificate of a chain, that of a device or owner, is a CA certificate.
-    CaAsLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of an authority";
+    CaAsLeaf = 771, "ca-as-leaf", "the first certificate of a chain is that of a CA";
     /// Revocation lists were given, but none was used here: no list with the name of the issuer
     /// applies to this certificate (another scope, distribution point or key). At the first
     /// certificate of a chain it can also mean that no list applies to any certificate, or that a
     /// list is not signed by any known CA of its name and may be damaged.
-    CrlNotUsed = 772, "crl-not-used", "a revocation list was given and not used: none speaks of this certificate, or one is signed by no known authority";
+    CrlNotUsed = 772, "crl-not-used", "no revocation list of the issuer covers this certificate, or a list is not signed by a known CA";
 }
 
 impl FindingKind {
-    /// The stable number. Numbers 700 to 749 are for the bytes of the voucher, 750 and above for
-    /// its certificates and its state.
+    /// The stable number. Numbers 700 to 749 are for the bytes of the voucher and are deviations; those
+    /// from 750 on are for its certificates and its state, and [`is_deviation`](Self::is_deviation) says
+    /// which of them the strict profile refuses.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
@@ -278,9 +279,9 @@ impl FindingKind {
     /// Whether this is a deviation from the written profile of FDO 1.1, which the strict profile
     /// refuses.
     ///
-    /// All findings about the bytes are deviations, and so are certificate chains that are invalid
-    /// or cannot be shown to be valid. The others are remarks about certificates and the state of
-    /// the voucher.
+    /// All findings about the bytes (700 to 749) are deviations, and so are certificate chains that are
+    /// invalid or cannot be shown to be valid (753 to 758, 760, 770, 771). The others are remarks about
+    /// certificates and the state of the voucher.
     #[must_use]
     pub const fn is_deviation(self) -> bool {
         self.code() < 750

@@ -52,4 +52,4 @@ pub use plain::{
     read_get_next_entry,
 };
 pub use rendezvous::{OwnerAddress, Registration, To1d, Transport, owner_sign, to0d, to1d};
-pub use setup::{Renewal, Setup, setup_device};
+pub use setup::{CredentialReuse, Renewal, Setup, setup_device};

@@ -18,10 +18,10 @@
 //! #     .with_rendezvous(RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https))
 //! #     .with_epid().header()?.authenticate(&secret);
 //! let voucher = made(9, "GW-100, serial 0004711")?;
-//! let told = voucher.disclosures(&Limits::new(), text::Secrets::Withheld);
-//! let worst = told.iter().max_by_key(|disclosure| disclosure.kind.severity()).unwrap();
-//! assert_eq!(worst.kind, DisclosureKind::DeviceInfoSerial);
-//! assert_eq!(worst.kind.severity(), Severity::High);
+//! let disclosed = voucher.disclosures(&Limits::new(), text::Secrets::Withheld);
+//! let most_severe = disclosed.iter().max_by_key(|disclosure| disclosure.kind.severity()).unwrap();
+//! assert_eq!(most_severe.kind, DisclosureKind::DeviceInfoSerial);
+//! assert_eq!(most_severe.kind.severity(), Severity::High);
 //!
 //! // Two vouchers of one owner.
 //! # let random = [7; 32];

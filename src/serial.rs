@@ -146,7 +146,7 @@ impl Serialize for Verdict<'_> {
     }
 }
 
-/// The verdict `verified`, or `unanchored` if nothing ties the header to a known origin. The findings
+/// The verdict `verified`, or `unanchored` if no anchor ties the header to a known origin. The findings
 /// are those under [`Policy::any_origin`], which asks for no time.
 impl Serialize for VerifiedVoucher<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -211,11 +211,11 @@ impl LocalKey {
     /// [`generate`](Self::generate) makes a new key.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] for a scalar that is out of range or has the wrong length,
+    /// [`ErrorKind::BadCall`] for a scalar that is out of range or has the wrong length,
     /// [`ErrorKind::UnsupportedKeyType`] for RSA, where a key is more than one number: see
     /// [`from_der`](Self::from_der).
     pub fn from_secret(key_type: KeyType, secret: &[u8]) -> Result<Self, Error> {
-        let bad = || Error::because(ErrorKind::BadArgument, "a private key in range expected");
+        let bad = || Error::because(ErrorKind::BadCall, "a private key in range expected");
         match key_type {
             KeyType::Secp256r1 => p256::ecdsa::SigningKey::from_slice(secret)
                 .map(|key| Self(Secret::P256(key)))
@@ -267,7 +267,7 @@ impl LocalKey {
         for _ in 0..ATTEMPTS {
             random(secret).map_err(|error| Error::with_source(ErrorKind::RandomFailed, error))?;
             match Self::from_secret(key_type, secret) {
-                Err(error) if error.kind() == ErrorKind::BadArgument => {}
+                Err(error) if error.kind() == ErrorKind::BadCall => {}
                 done => return done,
             }
         }

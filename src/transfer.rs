@@ -1,4 +1,4 @@
-//! Vouchers on their way from hand to hand: hand-over, resale, and copies that forked.
+//! Hand-over, resale, and detection of forks.
 
 mod each;
 pub(crate) mod fork;

@@ -1,15 +1,17 @@
 //! Verification: the checks of FDO 1.1 §3.4 in a fixed order.
 //!
-//! 1. Deviations that the policy does not accept, in the order of the bytes.
-//! 2. The hash of the device certificate chain.
-//! 3. For each entry: the hash of what precedes it, then the hash of GUID and device info.
-//! 4. The coordinates of all keys: every point must be on its curve.
-//! 5. The signatures, oldest first.
-//! 6. The facts that the policy requires: HMAC, manufacturer, owner, certificate path; and whether
-//!    an anchor shows that the header is genuine. Under the strict profile, also that each
-//!    certificate chain is valid.
+//! 1. Limits and structure, in the order of the bytes: during parsing.
+//! 2. Deviations that the policy does not accept, in the order of the bytes.
+//! 3. The hash of the device certificate chain.
+//! 4. For each entry: the hash of what precedes it, then the hash of GUID and device info.
+//! 5. The coordinates of all keys: every point must be on its curve.
+//! 6. The signatures, oldest first.
+//! 7. The facts that the policy requires: HMAC, manufacturer, owner, certificate path; and whether
+//!    an anchor shows that the header is genuine.
+//! 8. Under the strict profile, the certificate chains: each certificate is signed by the next, and the
+//!    first is not that of a CA.
 //!
-//! Inexpensive checks come first: steps 1 to 4 are complete before any signature is verified. A
+//! Inexpensive checks come first: steps 1 to 5 are complete before any signature is verified. A
 //! batch can therefore refuse a voucher before its signatures are verified, and reports the same
 //! first error as single verification.
 

@@ -76,7 +76,7 @@ pub(crate) fn public_key(
             ])
         }
         KeyEncoding::Crypto => return Err(no_encoding("Crypto is for RSA only")),
-        KeyEncoding::X5Chain => return Err(no_encoding("X5CHAIN wants certificates")),
+        KeyEncoding::X5Chain => return Err(no_encoding("X5CHAIN requires certificates")),
     };
     Ok(labelled(label, encoding, body))
 }

@@ -237,7 +237,10 @@ impl Case<'_> {
         let voucher = self.voucher()?;
         let secret = HmacSecret::new(self.bytes("secret")?);
         let credential = DeviceCredential::of(&voucher).with_secret(secret);
-        let reuse = self.given["reuse"].as_bool().unwrap_or(false);
+        let reuse = match self.given["reuse"].as_bool() {
+            Some(true) => CredentialReuse::Allowed,
+            _ => CredentialReuse::Refused,
+        };
         let renewal = setup.apply(&credential, &owner, reuse)?;
         if self.expect["verdict"] == "rejected" {
             return Ok(());

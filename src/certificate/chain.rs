@@ -23,7 +23,7 @@ pub(crate) fn chain_findings(
 ) {
     let mut below: Option<(Fields<'_>, Span)> = None;
     let mut reversed = false;
-    // An authority in the place of the leaf. If the chain is reversed, that is the reason for it
+    // A CA in the place of the leaf. If the chain is reversed, that is the reason for it
     // and is noted first.
     let mut authority: Option<Span> = None;
     for (number, span) in chain.enumerate() {
@@ -115,7 +115,7 @@ impl Checks {
     }
 }
 
-/// The findings about a single certificate, except that it is an authority in the place of a leaf.
+/// The findings about a single certificate, except that it is a CA in the place of a leaf.
 fn remarks(
     fields: &Fields<'_>,
     leaf: bool,

@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(together(&one, &two), together(&two, &one));
     }
 
-    /// Longer ones than any authority has are compared as bytes: reading them takes memory.
+    /// Longer ones than any CA has are compared as bytes: reading them takes memory.
     #[test]
     fn long_names_are_not_read() {
         let long = |text: &[u8], times| common(12, text).repeat(times);

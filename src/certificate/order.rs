@@ -38,7 +38,7 @@ pub(super) fn check_leaf(chain: &[&[u8]], leaf: &Fields<'_>) -> Result<(), Error
 pub(crate) enum Unfit {
     /// It is none: see the text.
     Chain(&'static str),
-    /// It is one, and begins with an authority.
+    /// It is one, and begins with a CA.
     Authority,
 }
 
@@ -49,7 +49,7 @@ impl Unfit {
             ErrorKind::UnfitChain,
             match self {
                 Self::Chain(why) => why,
-                Self::Authority => "the first certificate is that of an authority",
+                Self::Authority => "the first certificate is that of a CA",
             },
         )
     }

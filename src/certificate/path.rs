@@ -33,7 +33,7 @@ pub(crate) struct Path {
 
 /// The requirements for a path.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Judgement {
+pub(crate) struct PathRequirements {
     /// The time at which certificates and lists must be valid, if it matters.
     pub(crate) at: Option<UnixTime>,
     /// Whether some revocation list must cover each certificate.
@@ -53,11 +53,11 @@ pub(crate) struct Judgement {
 pub(crate) fn verify_path(
     chain: &[&[u8]],
     roots: &Roots,
-    judgement: &Judgement,
+    requirements: &PathRequirements,
 ) -> Result<Path, Error> {
-    let kind = judgement.kind;
+    let kind = requirements.kind;
     let fail = |why| Error::because(kind, why);
-    let at = judgement.at;
+    let at = requirements.at;
     let (leaf, _) = chain
         .split_first()
         .ok_or_else(|| fail("the chain has no certificate"))?;
@@ -85,7 +85,7 @@ pub(crate) fn verify_path(
         path.push(current);
         let Some(last) = path.last() else { break };
         for (root, der) in roots.named(last.issuer) {
-            match check_root(chain, &path, (roots, der), judgement) {
+            match check_root(chain, &path, (roots, der), requirements) {
                 Ok(()) => {
                     let certificates = path.len().saturating_add(1);
                     return Ok(Path { root, certificates });
@@ -155,16 +155,16 @@ fn check_root(
     chain: &[&[u8]],
     path: &[Fields<'_>],
     (roots, root): (&Roots, &[u8]),
-    judgement: &Judgement,
+    requirements: &PathRequirements,
 ) -> Result<(), Missed> {
-    let kind = judgement.kind;
+    let kind = requirements.kind;
     let root_der = CertificateDer::from(root);
     let (Some(root), Some(last)) = (Fields::read(root), path.last()) else {
         let why = "the trusted certificate cannot be read";
         return Err(Missed::Unsigned(Error::because(kind, why)));
     };
     check(last, &root).map_err(|why| Missed::Unsigned(unproved(why, kind)))?;
-    check_signed_path(chain, path, (roots, &root, &root_der), judgement).map_err(Missed::Signed)
+    check_signed_path(chain, path, (roots, &root, &root_der), requirements).map_err(Missed::Signed)
 }
 
 /// Makes the remaining checks of a path to a root that signed its last certificate.
@@ -172,28 +172,24 @@ fn check_signed_path(
     chain: &[&[u8]],
     path: &[Fields<'_>],
     (roots, root, root_der): (&Roots, &Fields<'_>, &CertificateDer<'_>),
-    judgement: &Judgement,
+    requirements: &PathRequirements,
 ) -> Result<(), Error> {
-    let (at, kind) = (judgement.at, judgement.kind);
+    let (at, kind) = (requirements.at, requirements.kind);
     let fail = |why| Error::because(kind, why);
     let intermediates = path.len().saturating_sub(1);
     if !root.is_ca() {
-        return Err(fail(
-            "the trusted certificate is not marked as an authority",
-        ));
+        return Err(fail("the trusted certificate is not marked as a CA"));
     }
     let depth = root
         .constraints
         .as_ref()
         .and_then(|constraints| constraints.path_len_constraint);
     if depth.is_some_and(|depth| intermediates > usize::from(depth)) {
-        return Err(fail("the path is longer than an authority allows"));
+        return Err(fail("the path is longer than a CA allows"));
     }
     let mut issuers = path.iter().skip(1).chain([root]);
     if !issuers.all(Fields::may_certify) {
-        return Err(fail(
-            "the key usage of an authority lacks certificate signatures",
-        ));
+        return Err(fail("the key usage of a CA lacks certificate signatures"));
     }
     // A root is renewed under its name and key, so without a time its own dates do not count: the
     // leaf may have expired before the root that is trusted today was issued.
@@ -226,15 +222,15 @@ fn check_signed_path(
         webpki::Error::NameConstraintViolation if on_directories(path, root) => fail(DIRECTORIES),
         error => translate(&error, kind),
     })?;
-    let required = judgement.lists_required || roots.lists_required;
+    let required = requirements.lists_required || roots.lists_required;
     check_lists(roots, path, root, at, required, kind)
 }
 
 /// Whether a CA above the leaf has a name constraint on directory names. Such a constraint is not
 /// compared with names; everything below that CA is refused.
 fn on_directories(path: &[Fields<'_>], root: &Fields<'_>) -> bool {
-    path.iter().skip(1).chain([root]).any(|authority| {
-        let names = authority.names.as_deref();
+    path.iter().skip(1).chain([root]).any(|ca| {
+        let names = ca.names.as_deref();
         let names = names.and_then(|names| NameConstraints::from_der(names).ok());
         let trees = |names: NameConstraints| [names.permitted_subtrees, names.excluded_subtrees];
         names.is_some_and(|names| {
@@ -244,12 +240,12 @@ fn on_directories(path: &[Fields<'_>], root: &Fields<'_>) -> bool {
     })
 }
 
-const UNPINNED: &str = "the trusted certificate may be that of an authority; to trust a device itself, its \
+const UNPINNED: &str = "the trusted certificate may be that of a CA; to trust a device itself, its \
      certificate needs basicConstraints with CA:FALSE, or a key usage without signatures of \
      certificates and revocation lists";
 
 const DIRECTORIES: &str =
-    "name constraints on directory names are not supported, and an authority has some";
+    "name constraints on directory names are not supported, and a CA has some";
 
 /// The time of validation: `at`, or else the first moment when all certificates were valid.
 fn moment(
@@ -301,8 +297,8 @@ const SIGNATURE: &str = "the signature of a certificate does not verify";
 fn translate(error: &webpki::Error, kind: ErrorKind) -> Error {
     use webpki::Error as E;
     let why = match error {
-        E::EndEntityUsedAsCa => "a certificate signs another one without being marked as authority",
-        E::PathLenConstraintViolated => "the path is longer than an authority allows",
+        E::EndEntityUsedAsCa => "a certificate signs another one without being marked as a CA",
+        E::PathLenConstraintViolated => "the path is longer than a CA allows",
         E::NameConstraintViolation => "a name is outside of the name constraints",
         E::UnsupportedCertVersion => "a certificate is not of version 3",
         E::UnsupportedCriticalExtension => "a critical extension is not understood",

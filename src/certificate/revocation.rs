@@ -163,7 +163,7 @@ impl Lookup<'_> {
             }
         }
         if !issuer.may_sign_lists() {
-            return fail("the key usage of an authority lacks signatures of revocation lists");
+            return fail("the key usage of a CA lacks signatures of revocation lists");
         }
         if !list.covers(certificate, number == 0) {
             return Ok(Status::Unknown);
@@ -229,8 +229,8 @@ enum Status {
 
 const UNKNOWN: &str = "no revocation list covers a certificate";
 
-const NO_SIGNER: &str = "a revocation list has the name of an authority and states another key, and no known \
-     authority of that name signed it: it is damaged, or the certificate of that key is not trusted";
+const NO_SIGNER: &str = "a revocation list has the name of a CA and states another key, and no known \
+     CA of that name signed it: it is damaged, or the certificate of that key is not trusted";
 
 /// CAs outside a path whose lists may be among those for it, because the lists for the paths of
 /// devices and of manufacturers are given together.

@@ -160,12 +160,12 @@ fn verify_path(
     kind: ErrorKind,
 ) -> Result<Path, Error> {
     let at = at.filter(|_| expired_is_error);
-    let judgement = Judgement {
+    let requirements = PathRequirements {
         at,
         lists_required: false,
         kind,
     };
-    super::verify_path(chain, roots, &judgement)
+    super::verify_path(chain, roots, &requirements)
 }
 
 fn date(text: &str) -> UnixTime {
@@ -230,7 +230,7 @@ fn root_may_be_left_out_of_the_chain() {
 }
 
 #[test]
-fn any_authority_of_the_chain_may_be_the_root() {
+fn any_ca_of_the_chain_may_be_the_root() {
     let chain = ["p256-leaf", "p256-int", "p256-root"];
     holds(&chain, &["p256-int"], 0, 2);
     holds(&chain, &["root-other", "p384-root", "p256-root"], 2, 3);
@@ -254,7 +254,7 @@ fn leaf_is_root() {
     holds(&["self-signed"], &["self-signed"], 0, 1);
     holds(&["leaf", "p256-root"], &["p384-root", "leaf"], 1, 1);
     holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
-    fails(&["self-signed"], &["leaf"], "not marked as an authority");
+    fails(&["self-signed"], &["leaf"], "not marked as a CA");
     fails(
         &["leaf-agreement-only"],
         &["leaf-agreement-only"],
@@ -264,7 +264,7 @@ fn leaf_is_root() {
 
 /// Its certificate is public: whoever puts it into a voucher has no device.
 #[test]
-fn trusted_authority_vouches_for_what_it_signed_alone() {
+fn trusted_ca_vouches_for_what_it_signed_alone() {
     let kind = ErrorKind::CaAsLeaf;
     for root in [
         "p256-root",
@@ -282,7 +282,7 @@ fn trusted_authority_vouches_for_what_it_signed_alone() {
     // With a key usage that allows signatures over data.
     fails_as(kind, &["leaf-authority"], &["leaf-authority"]);
     fails_as(kind, &["leaf-authority"], &["p256-root"]);
-    // A trusted authority below the root, with its chain and without.
+    // A trusted CA below the root, with its chain and without.
     fails_as(kind, &["p256-int"], &["p256-int"]);
     fails_as(kind, &["p256-int", "p256-root"], &["p256-int", "p256-root"]);
     fails_as(kind, &["p256-int", "p256-root"], &["p256-root"]);
@@ -293,11 +293,11 @@ fn trusted_authority_vouches_for_what_it_signed_alone() {
     holds(&["leaf-no-usage"], &["p256-root"], 0, 2);
 }
 
-/// What may be an authority's is not trusted as a device, though no path leads over it either.
+/// What may be a CA's is not trusted as a device, though no path leads over it either.
 #[test]
-fn a_pinned_device_says_that_it_is_no_authority() {
+fn a_pinned_device_says_that_it_is_no_ca() {
     let why = "needs basicConstraints with CA:FALSE, or a key usage";
-    // Of version 1, of version 3 without extensions, one below another authority.
+    // Of version 1, of version 3 without extensions, one below another CA.
     fails(&["root-v1"], &["root-v1"], why);
     fails(&["unmarked/bare"], &["unmarked/bare"], why);
     fails(&["unmarked/signs-both"], &["unmarked/signs-both"], why);
@@ -310,7 +310,7 @@ fn a_pinned_device_says_that_it_is_no_authority() {
     );
     holds(&["self-signed"], &["self-signed"], 0, 1);
     holds(&["unmarked/no-authority"], &["unmarked/no-authority"], 0, 1);
-    // Its issuer is another one, and nothing in it speaks of an authority.
+    // Its issuer is another one, and nothing in it speaks of a CA.
     holds(&["leaf-v1"], &["leaf-v1"], 0, 1);
     holds(&["unmarked/leaf"], &["unmarked/leaf"], 0, 1);
 }
@@ -336,13 +336,9 @@ fn trusted_device_vouches_for_itself_alone() {
     fails(
         &["leaf-of-leaf", "self-signed"],
         &["self-signed"],
-        "not marked as an authority",
+        "not marked as a CA",
     );
-    fails(
-        &["leaf-of-leaf", "leaf"],
-        &["leaf"],
-        "not marked as an authority",
-    );
+    fails(&["leaf-of-leaf", "leaf"], &["leaf"], "not marked as a CA");
     let borrowed = ["leaf-of-leaf", "leaf-no-usage", "p256-root"];
     fails(&borrowed, &["p256-root"], "without being marked");
     let borrowed = ["leaf-of-leaf", "leaf", "p256-root"];
@@ -423,7 +419,7 @@ fn never_valid_together() {
 }
 
 #[test]
-fn intermediate_must_be_an_authority() {
+fn intermediate_must_be_a_ca() {
     fails(
         &["p256-leaf", "int-no-constraints"],
         &["p256-root"],
@@ -438,13 +434,9 @@ fn intermediate_must_be_an_authority() {
 }
 
 #[test]
-fn root_must_be_an_authority() {
-    fails(
-        &["leaf"],
-        &["root-no-constraints"],
-        "not marked as an authority",
-    );
-    fails(&["leaf"], &["root-v1"], "not marked as an authority");
+fn root_must_be_a_ca() {
+    fails(&["leaf"], &["root-no-constraints"], "not marked as a CA");
+    fails(&["leaf"], &["root-v1"], "not marked as a CA");
     fails(
         &["leaf"],
         &["root-no-cert-sign"],
@@ -459,12 +451,12 @@ fn path_length() {
     let long = ["leaf-lower", "int-lower", "p256-int", "p256-root"];
     holds(&long, &["p256-root"], 0, 4);
     let long = ["leaf-lower", "int-lower", "int-path-0", "p256-root"];
-    fails(&long, &["p256-root"], "longer than an authority allows");
+    fails(&long, &["p256-root"], "longer than a CA allows");
     holds(&["p256-leaf", "int-path-0"], &["p256-root"], 0, 3);
     fails(
         &["p256-leaf", "p256-int"],
         &["root-path-0"],
-        "longer than an authority allows",
+        "longer than a CA allows",
     );
     holds(&["leaf"], &["root-path-0"], 0, 2);
 }
@@ -516,7 +508,7 @@ fn order_is_part_of_the_chain() {
         &["p256-root", "p256-int", "p256-leaf"][..],
         &["p256-root", "leaf"],
         &["p256-int", "p256-leaf"],
-        // Not marked as an authority, and proved to be one by its signature.
+        // Not marked as a CA, and proved to be one by its signature.
         &["root-v1", "leaf"],
         &["leaf-no-usage", "leaf-of-leaf"],
         // The name alone: the signature cannot be checked.
@@ -564,7 +556,7 @@ fn name_constraints() {
 }
 
 #[test]
-fn unsupported_keys_of_authorities() {
+fn unsupported_keys_of_cas() {
     fails(&["p521-leaf"], &["p521-root"], "not supported");
     fails(
         &["p384-leaf-sha384"],

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// The bytes are not a voucher: 100 to 199.
+    /// The input cannot be parsed: 100 to 199.
     Malformed,
     /// The bytes are valid, but this library or build does not support what they need: 200 to 299.
     Unsupported,
@@ -14,7 +14,8 @@ pub enum Fault {
     Limit,
     /// The caller requested something impossible; the input is not at fault: 500 to 599.
     Misuse,
-    /// A signer, HMAC callback, journal or random generator failed, or gave a wrong answer: 600 to 699.
+    /// A signer, HMAC callback, journal or random generator failed or gave a wrong answer, or the operating
+    /// system has no more threads: 600 to 699.
     Signer,
 }
 
@@ -79,13 +80,13 @@ kinds! {
     /// A map or header holds the same label twice.
     DuplicateLabel = 108, "duplicate-label", "duplicate map key";
     /// A label is in both the protected and the unprotected header (RFC 9052 §3).
-    LabelInBothHeaders = 109, "label-in-both-headers", "a label is in both headers";
+    LabelInBothHeaders = 109, "label-in-both-headers", "a label is in both the protected and the unprotected header";
     /// `alg` is only in the unprotected header, which is not signed.
     AlgorithmUnprotected = 110, "algorithm-unprotected", "the algorithm is only in the unprotected header";
     /// The protected header has no `alg`.
     AlgorithmMissing = 111, "algorithm-missing", "the protected header names no algorithm";
     /// A key body does not match its declared encoding: invalid DER, missing COSE_Key label.
-    KeyEncoding = 112, "key-encoding", "a public key is not encoded as its label says";
+    KeyEncoding = 112, "key-encoding", "a public key does not have its declared encoding";
     /// A point is compressed, hybrid, the identity, or of the wrong size.
     PointEncoding = 113, "point-encoding", "a point is not an uncompressed point of its curve";
     /// A point is not on its curve, or a coordinate is not below the field prime.
@@ -105,7 +106,7 @@ kinds! {
     /// A PEM or base64 body cannot be decoded.
     Pem = 121, "pem", "a PEM block cannot be decoded";
     /// The input contains no voucher.
-    NoVoucher = 122, "no-voucher", "no voucher is in the input";
+    NoVoucher = 122, "no-voucher", "the input contains no voucher";
     /// Text is not a valid point in time, key, or other argument.
     BadArgument = 123, "bad-argument", "invalid value";
     /// A certificate revocation list is not DER, or is of an unsupported kind.
@@ -122,7 +123,7 @@ kinds! {
     /// The COSE algorithm is not defined in FDO 1.1.
     UnsupportedAlgorithm = 204, "unsupported-algorithm", "this signature algorithm is not supported";
     /// A `crit` header names a label that this library does not support (RFC 9052 §3.1).
-    UnsupportedCriticalHeader = 205, "unsupported-critical-header", "a critical header is not understood";
+    UnsupportedCriticalHeader = 205, "unsupported-critical-header", "a critical header parameter is not supported";
     /// The key is of an experimental type, which the policy does not allow.
     ExperimentalKey = 206, "experimental-key", "keys of an experimental type are not allowed by the policy";
     /// A byte or text string consists of several chunks.
@@ -133,7 +134,7 @@ kinds! {
     UnsupportedAttestation = 209, "unsupported-attestation", "the device has no certificate to attest itself with";
 
     /// The versions inside and outside the header differ.
-    VersionMismatch = 300, "version-mismatch", "the two protocol versions differ";
+    VersionMismatch = 300, "version-mismatch", "the protocol versions of voucher and header differ";
     /// The key's label does not match its body.
     KeyTypeMismatch = 301, "key-type-mismatch", "the key type does not fit the key";
     /// The algorithm does not match the key that has to sign.
@@ -173,9 +174,9 @@ kinds! {
     /// The nonce is not the one that was sent: an answer to another request, or a replay.
     WrongNonce = 319, "wrong-nonce", "the nonce is not the one that was sent";
     /// The signed message is not of the expected kind.
-    WrongMessage = 320, "wrong-message", "this is a message of another kind";
+    WrongMessage = 320, "wrong-message", "the message is of another type than expected";
     /// The message or voucher is about another device.
-    WrongDevice = 321, "wrong-device", "this is about another device";
+    WrongDevice = 321, "wrong-device", "the message or voucher is about another device";
     /// HelloDeviceHash is not the hash of the TO2.HelloDevice that was sent.
     HelloHashMismatch = 322, "hello-hash-mismatch", "the hash of TO2.HelloDevice does not match";
     /// An entry of TO2.OVNextEntry is out of sequence: missing, repeated, or one too many.
@@ -183,46 +184,46 @@ kinds! {
     /// The hash in to1d is not that of the accompanying To0d.
     To0dHashMismatch = 324, "to0d-hash-mismatch", "the hash of To0d does not match";
     /// A challenge or proof of ownership is for another verifier.
-    WrongVerifier = 325, "wrong-verifier", "this is meant for another verifier";
+    WrongVerifier = 325, "wrong-verifier", "the challenge or proof is for another verifier";
     /// A proof of ownership is for another state of the voucher.
-    WrongState = 326, "wrong-state", "this is about another state of the voucher";
+    WrongState = 326, "wrong-state", "the proof is about another state of ownership";
     /// TO2.SetupDevice sets the existing credentials of the device, and credential reuse is not
     /// allowed.
     CredentialReuse = 327, "credential-reuse", "credential reuse is not allowed";
     /// A certificate on the path to a trusted root has been revoked by its issuer.
     CertificateRevoked = 328, "certificate-revoked", "a certificate has been revoked";
     /// No anchor shows that the header is genuine, and the policy does not accept any origin.
-    OriginNotChecked = 329, "origin-not-checked", "nothing ties the header to a known origin";
+    OriginNotChecked = 329, "origin-not-checked", "no anchor ties the header to a known origin";
     /// A fact that the caller requires was not proved.
     NotProved = 330, "not-proved", "a required fact was not proved";
     /// A certificate chain begins with the CA and ends with the certificate of the key.
     ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
     /// The first certificate of a chain, which is that of the device or owner, is a CA certificate.
-    CaAsLeaf = 341, "ca-as-leaf", "the first certificate is that of an authority, which vouches for what it signed and not for itself";
+    CaAsLeaf = 341, "ca-as-leaf", "the first certificate is a CA certificate, expected that of the device or owner";
 
     /// The input has more bytes than allowed.
-    LimitInput = 400, "limit-input", "the input is larger than the limit";
+    LimitInput = 400, "limit-input", "the input has more bytes than allowed";
     /// There are more entries than allowed.
-    LimitEntries = 401, "limit-entries", "there are more entries than the limit";
+    LimitEntries = 401, "limit-entries", "the voucher has more entries than allowed";
     /// A chain has more certificates than allowed.
-    LimitCertificates = 402, "limit-certificates", "a chain has more certificates than the limit";
+    LimitCertificates = 402, "limit-certificates", "a chain has more certificates than allowed";
     /// A certificate is longer than allowed.
-    LimitCertificateSize = 403, "limit-certificate-size", "a certificate is longer than the limit";
+    LimitCertificateSize = 403, "limit-certificate-size", "a certificate has more bytes than allowed";
     /// CBOR is nested deeper than allowed.
-    LimitDepth = 404, "limit-depth", "items are nested deeper than the limit";
+    LimitDepth = 404, "limit-depth", "items are nested deeper than allowed";
     /// The device info string is longer than allowed.
-    LimitDeviceInfo = 405, "limit-device-info", "the device info is longer than the limit";
+    LimitDeviceInfo = 405, "limit-device-info", "the device info is longer than allowed";
     /// There are more rendezvous instructions than allowed.
-    LimitRvInstructions = 406, "limit-rv-instructions", "there are more rendezvous instructions than the limit";
+    LimitRvInstructions = 406, "limit-rv-instructions", "there are more rendezvous instructions than allowed";
     /// One input has more vouchers than allowed.
-    LimitVouchers = 407, "limit-vouchers", "there are more vouchers than the limit";
+    LimitVouchers = 407, "limit-vouchers", "there are more vouchers than allowed";
     /// A map has more labels than [`MAX_LABELS`](crate::Limits::MAX_LABELS).
-    LimitLabels = 408, "limit-labels", "a map has more labels than the limit";
+    LimitLabels = 408, "limit-labels", "a map has more labels than allowed";
     /// A new entry is larger than the device can receive.
-    LimitEntrySize = 409, "limit-entry-size", "the entry is larger than the limit";
+    LimitEntrySize = 409, "limit-entry-size", "the entry has more bytes than allowed";
     /// A revocation list has more bytes or entries than allowed, or there are more lists than
     /// allowed.
-    LimitRevocationList = 410, "limit-revocation-list", "a revocation list is larger than the limit, or there are too many";
+    LimitRevocationList = 410, "limit-revocation-list", "a revocation list is larger than allowed, or there are too many";
 
     /// The signer does not hold the key of the current owner.
     NotOwner = 500, "not-owner", "the signer does not hold the key of the current owner";
@@ -247,12 +248,12 @@ kinds! {
     Declined = 508, "declined", "the caller declined the hand-over";
     /// An FDO 1.1 voucher whose entries are signed with the external data of FDO 2.0 would be extended,
     /// without [`ExtendOptions::allow_draft_aad`](crate::ExtendOptions::allow_draft_aad).
-    DraftAad = 509, "draft-aad", "no device reads a voucher of FDO 1.1 that is signed with the external data of FDO 2.0";
+    DraftAad = 509, "draft-aad", "no device reads a voucher of FDO 1.1 that is signed with the external data of FDO 2.0; `allow_draft_aad` permits it";
     /// A certificate chain is not fit to be written into a voucher: one certificate is not signed
     /// by the next, or the first is that of a CA.
     UnfitChain = 540, "unfit-chain", "this certificate chain cannot be written";
     /// The owner's certificate is that of a CA, and no override was given.
-    CaAsOwner = 541, "ca-as-owner", "the certificate of the owner is that of an authority, and no override was given";
+    CaAsOwner = 541, "ca-as-owner", "the certificate of the owner is that of a CA, and no override was given";
     /// The HMAC secret has fewer than [`HmacSecret::MIN_LEN`](crate::HmacSecret::MIN_LEN) bytes.
     HmacSecretShort = 542, "hmac-secret-short", "the HMAC secret is too short";
 
@@ -261,7 +262,7 @@ kinds! {
     /// The signer returned a signature that does not verify under the owner's key.
     SignerAnswer = 601, "signer-answer", "the signer returned a signature that does not verify";
     /// The journal of sales could not be read or written; see `source`.
-    JournalFailed = 602, "journal-failed", "the journal of sales failed";
+    JournalFailed = 602, "journal-failed", "the journal of sales could not be read or written";
     /// The caller's random generator failed or gives no usable bytes; see `source`.
     RandomFailed = 603, "random-failed", "the random generator failed";
     /// The operating system has no more threads; see `source`. The library itself starts none: this is of

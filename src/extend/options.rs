@@ -7,7 +7,7 @@ use crate::key::KeyEncoding;
 #[cfg(feature = "privacy")]
 use crate::privacy::PrivacyPolicy;
 
-/// Deviations that an extension may make. By default it makes none.
+/// The options of an extension. The default adds nothing and permits no exception.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExtendOptions {
     pub(crate) extra: Vec<(i128, Vec<u8>)>,
@@ -23,7 +23,7 @@ pub struct ExtendOptions {
 }
 
 impl ExtendOptions {
-    /// Options that make no deviation.
+    /// The default options.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -52,7 +52,7 @@ impl ExtendOptions {
     /// implementation reads.
     ///
     /// Implementations choose the first one differently if device and owner differ in strength. go-fdo
-    /// chooses anew for each entry that it writes, and then refuses its own entry if the first one has
+    /// chooses again for each entry that it writes, and then refuses its own entry if the first one has
     /// another hash: docs/interop.md in the repository lists the four pairs of keys, and `ov extend` warns
     /// of them. An entry whose hash deviates from the table of FDO 1.1 §3.3.2 has the finding
     /// [`HashTable`](crate::finding::FindingKind::HashTable).

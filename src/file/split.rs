@@ -48,7 +48,7 @@ impl Splitter {
         self.buffer.push(chunk);
     }
 
-    /// Tells that the stream has no more bytes.
+    /// Marks the end of the stream.
     pub const fn finish(&mut self) {
         self.ended = true;
     }

@@ -36,11 +36,11 @@ impl HmacSecrets {
     /// Adds the secret of a device.
     ///
     /// # Errors
-    /// [`ErrorKind::BadArgument`] if the device has one already.
+    /// [`ErrorKind::BadCall`] if the device has one already.
     pub fn insert(&mut self, guid: Guid, secret: HmacSecret) -> Result<(), Error> {
         if self.0.contains_key(&guid) {
             let why = "a second HMAC secret for one device";
-            return Err(Error::because(ErrorKind::BadArgument, why));
+            return Err(Error::because(ErrorKind::BadCall, why));
         }
         self.0.insert(guid, secret);
         Ok(())

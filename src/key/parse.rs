@@ -54,11 +54,17 @@ impl KeyIndex {
         check_label(label, key_kind, label_at, sink)?;
         if label == KeyType::Rsa2048Restr {
             if key_kind != KeyKind::Rsa2048 {
-                let error = E::text(ErrorKind::RsaModulus, "RSA2048RESTR wants 2048 bits");
+                let error = E::text(
+                    ErrorKind::RsaModulus,
+                    "a modulus of 2048 bits expected for RSA2048RESTR",
+                );
                 return Err(error.at(body_at));
             }
             if b.of(bytes) != [1, 0, 1] {
-                let error = E::text(ErrorKind::RsaExponent, "RSA2048RESTR wants 65537");
+                let error = E::text(
+                    ErrorKind::RsaExponent,
+                    "exponent 65537 expected for RSA2048RESTR",
+                );
                 return Err(error.at(body_at));
             }
         }

@@ -68,6 +68,16 @@ impl fmt::Debug for Setup<'_> {
     }
 }
 
+/// Whether a device accepts that its credentials stay the same: credential reuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CredentialReuse {
+    /// TO2.SetupDevice with the present credentials is refused.
+    Refused,
+    /// The device keeps its credentials.
+    Allowed,
+}
+
 impl<'m> Setup<'m> {
     /// Checks TO2.SetupDevice: the owner that the device has verified signed it, in answer to this
     /// `NonceTO2SetupDv`.
@@ -147,18 +157,18 @@ impl<'m> Setup<'m> {
     /// and answers null.
     ///
     /// # Errors
-    /// [`ErrorKind::CredentialReuse`] for credential reuse if `allow_reuse` is false: FDO error
-    /// code 102.
+    /// [`ErrorKind::CredentialReuse`] for credential reuse under [`CredentialReuse::Refused`]: FDO
+    /// error code 102.
     pub fn apply(
         &self,
         credential: &DeviceCredential,
         owner: &VerifiedOwner,
-        allow_reuse: bool,
+        reuse: CredentialReuse,
     ) -> Result<Option<Renewal>, Error> {
         if self.is_reuse(credential, owner) {
-            return match allow_reuse {
-                true => Ok(None),
-                false => Err(Error::new(ErrorKind::CredentialReuse)),
+            return match reuse {
+                CredentialReuse::Allowed => Ok(None),
+                CredentialReuse::Refused => Err(Error::new(ErrorKind::CredentialReuse)),
             };
         }
         let hash = owner.hash();

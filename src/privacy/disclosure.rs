@@ -260,7 +260,7 @@ fn device(voucher: &Voucher<'_>, list: &mut List) {
             let date = || certificate.not_before.clone();
             list.add(DisclosureKind::DeviceCertificateDate, at, date);
         }
-        // The subject of each authority is the issuer of the certificate before it.
+        // The subject of each CA is the issuer of the certificate before it.
         if !certificate.issuer.is_empty() && certificate.issuer != certificate.subject {
             list.add(DisclosureKind::DeviceIssuer, at, || {
                 shown(&certificate.issuer)

@@ -98,16 +98,16 @@ disclosures! {
         "use a server that serves many owners, not one with the owner's name";
     /// RVIPAddress: the address of a rendezvous server.
     RendezvousAddress = 903, "rendezvous-address", Medium, "the address of a rendezvous server",
-        "use a server that serves many owners; addresses are found in registers";
+        "use a server that serves many owners; IP addresses are listed in public registries";
     /// RVDevPort or RVOwnerPort.
     RendezvousPort = 904, "rendezvous-port", Low, "a port of a rendezvous server",
         "unusual ports mark a server; use the usual ones";
     /// RVSvCertHash: the hash of the server's certificate.
     ServerCertificate = 905, "server-certificate", Medium, "the hash of a server's certificate",
-        "the same as for the server's name: a certificate of one owner marks his devices";
+        "the same as for the server's name: a certificate of one owner identifies the devices of that owner";
     /// RVClCertHash: the hash of a certificate that clients accept.
-    ClientCertificate = 906, "client-certificate", Medium, "the hash of a certificate authority for clients",
-        "the same as for the server's name: a certificate of one owner marks his devices";
+    ClientCertificate = 906, "client-certificate", Medium, "the hash of a CA for clients",
+        "the same as for the server's name: a certificate of one owner identifies the devices of that owner";
     /// RVUserInput: whether a person is asked for an address.
     UserInput = 907, "user-input", Low, "whether the device asks a person for input",
         "nothing, if the device is meant to ask";
@@ -118,7 +118,7 @@ disclosures! {
     /// the structure of directives. Whatever cannot be parsed may contain a password, so its value
     /// is withheld like a password.
     RendezvousOther = 909, "rendezvous-other", High, "rendezvous bytes that cannot be read and may hold a secret",
-        "ask whoever wrote them what they say";
+        "ask their author what they mean";
     /// OVGuid.
     Guid = 910, "guid", Inherent, "the GUID of the device",
         "replace it with fresh random bytes at every onboarding";
@@ -128,7 +128,7 @@ disclosures! {
         "take 16 bytes from a random generator: other GUIDs disclose time, place or order of production";
     /// OVDeviceInfo.
     DeviceInfo = 912, "device-info", Low, "what the manufacturer says about the device",
-        "a model, and nothing that two devices of it differ in";
+        "state the model only";
     /// An OVDeviceInfo that appears to contain a serial number; see
     /// [`Disclosure`](super::Disclosure) for the rules.
     DeviceInfoSerial = 913, "device-info-serial", High, "device info that looks like a serial number",
@@ -147,7 +147,7 @@ disclosures! {
         "ask the manufacturer for certificates that all begin on one day";
     /// The issuer of the device certificate, unless it is empty.
     DeviceIssuer = 918, "device-issuer", Medium, "the issuer of the device certificate",
-        "an authority for many customers and models discloses least";
+        "a CA for many customers and models discloses least";
     /// The key that signs the first entry: the SHA-256 of its SubjectPublicKeyInfo.
     ManufacturerKey = 920, "manufacturer-key", Inherent, "the key of the manufacturer",
         "nothing: every device of a production line has it";
@@ -156,7 +156,7 @@ disclosures! {
         "owners take a fresh key for each voucher, or onboard the device and sell it with a new voucher";
     /// The key of the current owner.
     CurrentOwner = 922, "current-owner", Medium, "the key of the current owner",
-        "take a fresh key for each voucher; the same key in two of them ties them together";
+        "take a fresh key for each voucher; the same key in two of them links them";
     /// A key that owns the device twice, or that is the manufacturer's.
     RepeatedOwner = 923, "repeated-owner", Medium, "a key that an earlier part of the voucher holds",
         "take a fresh key: this one discloses that the device came back, or that the manufacturer kept it";
@@ -165,7 +165,7 @@ disclosures! {
         "use a bare key in place of the certificate";
     /// A certificate of an owner's key: its serial number, with or without a name.
     OwnerCertificate = 925, "owner-certificate", Medium, "a certificate of an owner",
-        "use a bare key in place of the certificate: serial number and issuer lead to a contract";
+        "use a bare key in place of the certificate: serial number and issuer identify the holder";
     /// The issuer of an owner's last certificate, unless it is empty or the certificate is
     /// self-issued.
     OwnerIssuer = 926, "owner-issuer", High, "the issuer of a certificate of an owner",
@@ -178,14 +178,14 @@ disclosures! {
         "look at it with other tools: nobody verified its contents";
     /// A pair of OVEExtra: its type and size.
     ExtraData = 930, "extra-data", Medium, "additional data in an entry",
-        "leave it out, or ask whoever wrote it what it says; later owners cannot remove it";
+        "leave it out, or ask its author what it means; later owners cannot remove it";
     /// A pair of OVEExtra that holds the ephemeral key of a one-time address: 33 random-looking
     /// bytes that disclose something only to the addressee.
     ExtraOneTime = 931, "extra-one-time", Inherent, "the ephemeral key of a one-time address",
         "nothing: without the scan key it is a random point. It does disclose that the addressee uses such addresses";
     /// Header fields that FDO does not require: their writer can put any text there.
     HeaderData = 932, "header-data", Medium, "fields in a header that FDO does not ask for",
-        "ask whoever wrote them what they say; nobody has signed unprotected ones, so cut those off";
+        "ask their author what they mean; nobody has signed unprotected ones, so cut those off";
     /// The number of entries: how often the device was sold.
     EntryCount = 933, "entry-count", Inherent, "how often the device was sold",
         "onboard the device and sell it with a new voucher";
@@ -196,7 +196,7 @@ disclosures! {
     /// A member of a COSE_Key that no public key has: FDO does not require it, and it may be
     /// secret.
     KeyData = 935, "key-data", High, "a member of a COSE_Key that is no part of a public key",
-        "ask whoever wrote the key what it says; if it is a private key, take it out of use";
+        "ask the author of the key what it means; if it is a private key, take it out of use";
     /// More disclosures exist than are listed.
     MoreDisclosures = 949, "more-disclosures", Medium, "there are more disclosures than are listed",
         "raise the limit, or refuse a voucher that holds so much";

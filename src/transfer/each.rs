@@ -54,7 +54,7 @@ impl fmt::Debug for HandOverRequest<'_> {
 /// one-time keys. There is one result for each voucher, in order. A voucher that fails does not
 /// affect the others.
 ///
-/// `deal` is called for every voucher that the policy accepts, with its position. The order is
+/// `request` is called for every voucher that the policy accepts, with its position. The order is
 /// unspecified, and with the feature `parallel` the calls come from several threads. A voucher for
 /// which it returns an error, such as [`Error::declined`], is not handed over. All vouchers are verified before and after, in
 /// batches, as by [`HandOver::all`](crate::HandOver::all).
@@ -89,18 +89,18 @@ impl fmt::Debug for HandOverRequest<'_> {
 /// ```
 ///
 /// # Errors
-/// For each voucher those of [`HandOver::one`](crate::HandOver::one), those of `deal`, and
+/// For each voucher those of [`HandOver::one`](crate::HandOver::one), those of `request`, and
 /// [`ErrorKind::DoubleSale`](crate::ErrorKind::DoubleSale).
 pub fn hand_over_each<'v, 'd, T, F>(
     policy: &Policy<'_>,
     vouchers: &'v [T],
-    deal: F,
+    request: F,
 ) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
-    hand_over(policy, vouchers, None, deal)
+    hand_over(policy, vouchers, None, request)
 }
 
 /// The same as [`hand_over_each`], with a [`Journal`]: the sales of the whole call are recorded
@@ -113,13 +113,18 @@ pub fn hand_over_each_with<'v, 'd, T, F>(
     policy: &Policy<'_>,
     vouchers: &'v [T],
     journal: &dyn Journal,
-    deal: F,
+    request: F,
 ) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
-    hand_over(policy, vouchers, Some(&|sales| journal.record(sales)), deal)
+    hand_over(
+        policy,
+        vouchers,
+        Some(&|sales| journal.record(sales)),
+        request,
+    )
 }
 
 /// The voucher of the next owner, with a receipt.
@@ -133,14 +138,14 @@ pub(super) fn hand_over<'v, 'd, T, F>(
     policy: &Policy<'_>,
     vouchers: &'v [T],
     journal: Option<&Recording<'_>>,
-    deal: F,
+    request: F,
 ) -> Vec<HandOverResult<'v>>
 where
     T: AsRef<[u8]> + Sync,
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
 {
     let verified = BatchVerifier::new(policy).verify(vouchers);
-    let requests = requests(&verified, deal);
+    let requests = requests(&verified, request);
     let prepared = Shipment::new(&requests, policy, journal);
     let signed = map_each(&prepared.all, |prepared| prepared.sign());
     let results = prepared.finish(&signed, policy);
@@ -164,7 +169,7 @@ pub(super) fn give_back<'v>(
 /// Asks the caller what to do with each voucher, and checks the answers.
 pub(super) fn requests<'v, 'd, F>(
     verified: &'v [Result<VerifiedVoucher<'v>, Rejected<'v>>],
-    deal: F,
+    request: F,
 ) -> Vec<Request<'v, 'd>>
 where
     F: Fn(usize, &VerifiedVoucher<'_>) -> Result<HandOverRequest<'d>, Error> + Sync,
@@ -174,7 +179,7 @@ where
         let voucher = voucher
             .as_ref()
             .map_err(|refused| refused.error().clone())?;
-        Ok((*number, voucher, deal(*number, voucher)?))
+        Ok((*number, voucher, request(*number, voucher)?))
     });
     refuse_unfit(requests)
 }
@@ -397,7 +402,7 @@ mod tests {
 
     /// An extension always writes the owner that it was given; this check is a safeguard.
     #[test]
-    fn the_new_owner_is_compared_with_the_deal() {
+    fn the_new_owner_is_compared_with_the_request() {
         let [maker, other] = [1, 2].map(|byte| {
             let key = LocalKey::from_secret(KeyType::Secp256r1, &[byte; 32]).unwrap();
             key.public_key()

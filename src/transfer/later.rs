@@ -102,14 +102,14 @@ impl<'h> AsyncHandOver<'h> {
     {
         let verified = BatchVerifier::new(self.policy).verify(vouchers);
         let results = {
-            let deal = |_: usize, _: &VerifiedVoucher<'_>| {
+            let request = |_: usize, _: &VerifiedVoucher<'_>| {
                 Ok(HandOverRequest::new(
                     Later(self.public_key.cloned()),
                     self.next.clone(),
                     self.options.clone(),
                 ))
             };
-            let requests = requests(&verified, deal);
+            let requests = requests(&verified, request);
             let record = self
                 .journal
                 .map(|journal| move |sales: &[Sale]| journal.record(sales));

@@ -61,13 +61,13 @@ impl HandOver<'_> {
 }
 
 /// The same as [`HandOver::stream`] for vouchers of which each has its own next owner or its own
-/// signer: `deal` is called as by [`hand_over_each`](super::hand_over_each), with the position in the
+/// signer: `request` is called as by [`hand_over_each`](super::hand_over_each), with the position in the
 /// stream.
 pub fn hand_over_stream<'d, I, T, F, R, P>(
     policy: &Policy<'_>,
     vouchers: I,
     journal: Option<&dyn Journal>,
-    deal: F,
+    request: F,
     mut result: R,
     mut progress: P,
 ) -> Progress
@@ -91,7 +91,7 @@ where
         }
         let before = sum.done;
         let of_batch = |number: usize, voucher: &VerifiedVoucher<'_>| {
-            deal(before.saturating_add(number as u64), voucher)
+            request(before.saturating_add(number as u64), voucher)
         };
         let results = hand_over(policy, &batch, Some(&|sales| seen.record(sales)), of_batch);
         for (voucher, outcome) in batch.iter().zip(results) {

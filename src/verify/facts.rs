@@ -3,7 +3,7 @@
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
 use super::sink::{ErrorSink, owner_place};
 #[cfg(feature = "x509")]
-use crate::certificate::{Judgement, verify_path};
+use crate::certificate::{PathRequirements, verify_path};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Match, PublicKey};
 use crate::policy::Policy;
@@ -140,7 +140,7 @@ fn find_manufacturer(
         let chain: alloc::vec::Vec<&[u8]> = view.certificates().collect();
         let kind = ErrorKind::OwnerPath;
         if !chain.is_empty() {
-            verify_path(&chain, roots, &judgement(policy, kind))
+            verify_path(&chain, roots, &requirements(policy, kind))
                 .map_err(|error| error.at(view.range().start))?;
             return Ok(ManufacturerProof::Path);
         }
@@ -150,8 +150,8 @@ fn find_manufacturer(
 
 /// The policy's requirements for paths; `kind` is the error if there is no path.
 #[cfg(feature = "x509")]
-fn judgement(policy: &Policy<'_>, kind: ErrorKind) -> Judgement {
-    Judgement {
+fn requirements(policy: &Policy<'_>, kind: ErrorKind) -> PathRequirements {
+    PathRequirements {
         at: policy.at.filter(|_| policy.refuse_expired),
         lists_required: policy.lists_required,
         kind,
@@ -171,7 +171,7 @@ fn check_device_path(
         return Err(Error::because(ErrorKind::DevicePath, why).at(place));
     }
     let kind = ErrorKind::DevicePath;
-    verify_path(&chain, roots, &judgement(policy, kind))
+    verify_path(&chain, roots, &requirements(policy, kind))
         .map(drop)
         .map_err(|error| error.at(place))
 }

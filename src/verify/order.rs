@@ -66,7 +66,7 @@ impl Signatures for OnDemand {
     }
 }
 
-/// A voucher of which everything was checked that needs no key: steps 1 to 3.
+/// A voucher of which everything was checked that needs no key: steps 1 to 4 of the order in the parent module.
 #[derive(Clone, Copy)]
 pub(crate) struct LinksChecked {
     chain_hash: ChainHashRule,
@@ -94,7 +94,7 @@ impl LinksChecked {
         })
     }
 
-    /// Keys, then signatures, then facts: steps 4 to 6. With a sink that continues, nothing is proved
+    /// Keys, then signatures, then facts and chains: steps 5 to 8. With a sink that continues, nothing is proved
     /// after a fault.
     pub(crate) fn check_signed(
         self,

@@ -18,7 +18,7 @@ use crate::voucher::Voucher;
 /// fn refused(policy: &Policy<'_>, shipment: &[Vec<u8>]) {
 ///     for rejected in BatchVerifier::new(policy).verify(shipment).into_iter().filter_map(Result::err) {
 ///         match rejected.guid() {
-///             Some(guid) => println!("{guid}, if it says the truth: {rejected}"),
+///             Some(guid) => println!("{guid} (claimed): {rejected}"),
 ///             None => println!("unknown device: {rejected}, byte {:?}", rejected.offset()),
 ///         }
 ///     }

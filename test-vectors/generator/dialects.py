@@ -87,7 +87,7 @@ def keys_spelled_otherwise():
         ),
         (
             "x5chain-authority",
-            "The owner's certificate is marked as that of an authority: a remark.",
+            "The owner's certificate is marked as that of a CA: a remark.",
             owner.x5chain("p256-owner-a", chain=certs.owner_chain(keys.get("p256-owner-a"), ca=True)),
             [],
         ),

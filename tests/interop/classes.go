@@ -4,11 +4,11 @@ package main
 // is that of the deviation which ownership-voucher reports and accepts; the strict profile refuses it.
 var classes = map[string]string{
 	"go-fdo refuses, certificate-malformed":                  "Both may. go-fdo parses all certificates as it reads. Here hashes and signatures over the bytes are what counts, and a certificate is parsed where something depends on it: a malformed one is never part of a path",
-	"go-fdo refuses, certificate-unreadable":                 "Both may: as for `certificate-malformed`. The certificate is that of an authority, with a key or field that cannot be read",
+	"go-fdo refuses, certificate-unreadable":                 "Both may: as for `certificate-malformed`. The certificate is that of a CA, with a key or field that cannot be read",
 	"go-fdo refuses, device-key":                             "Both may: the certificate of the device has a key that FDO does not have. A chain of entries does not depend on it; onboarding fails later",
 	"go-fdo refuses, device-chain-broken":                    "Both may: a field inside of a device certificate was changed. go-fdo reads more fields; here the path to a root is refused, if roots are given",
 	"go-fdo refuses, owner-chain-broken":                     "Both may: as for `device-chain-broken`, in a certificate of an owner",
-	"go-fdo refuses without a deviation, parse":              "Both may: a name in the certificate of an authority has a character that its type of string does not have. Names are not interpreted here except for a path",
+	"go-fdo refuses without a deviation, parse":              "Both may: a name in the certificate of a CA has a character that its type of string does not have. Names are not interpreted here except for a path",
 	"go-fdo refuses without a deviation, owner":              "Both may: a name in a certificate of the current owner has a character that its type of string does not have. Names are not interpreted here except for a path",
 	"go-fdo refuses, cose-key-private":                       "go-fdo: a private member in a public key. It is ignored here and reported, since the voucher is genuine and the leak has happened; `ov privacy` reports the key",
 	"go-fdo refuses, cose-key-without-kty":                   "go-fdo: RFC 9052 §7.1 requires kty. The curve says it too, so nothing is ambiguous, and the deviation is reported",
@@ -42,7 +42,7 @@ var classes = map[string]string{
 	"ownership-voucher refuses, unsupported-version":         "ownership-voucher: the version says how the rest is to be read. go-fdo does not look at the outer one, which nothing signs",
 	"ownership-voucher refuses, version-mismatch":            "ownership-voucher: the header's version is not that of the voucher (FDO 1.1)",
 	"ownership-voucher refuses, wrong-type":                  "ownership-voucher: null in the place of the entries or of a certificate. go-fdo reads it as none",
-	"go-fdo refuses, hash-table":                             "Both may: an entry uses the other hash. FDO 1.1 fixes the hash by device and owner; go-fdo wants that of the first entry, here it is reported",
+	"go-fdo refuses, hash-table":                             "Both may: an entry uses the other hash. FDO 1.1 fixes the hash by device and owner; go-fdo requires that of the first entry, here it is reported",
 	"go-fdo refuses, protected-extra":                        "ownership-voucher: a further label in the protected header. go-fdo cannot re-encode some values of it, which it does before it verifies",
 	"go-fdo refuses, unprotected-header":                     "ownership-voucher: as for `protected-extra`, before the hash of the next entry",
 	"ownership-voucher refuses, rsa-modulus":                 "ownership-voucher: RSA2048RESTR is for 2048 bits. go-fdo does not compare",

@@ -55,7 +55,7 @@ func lives(ring keyring, wrong bool) (results []result) {
 }
 
 var deviceLabel = &exception{
-	"go-fdo's owner takes any device with RSA of 2048 bits for RSA2048RESTR, and wants the label of the manufacturer's key",
+	"go-fdo's owner takes any device with RSA of 2048 bits for RSA2048RESTR, and requires the label of the manufacturer's key",
 	"message 60 is answered with an error",
 }
 

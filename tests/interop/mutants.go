@@ -1,6 +1,6 @@
 package main
 
-// Vouchers that are valid but for one or two changes, judged by both sides.
+// Vouchers that are valid but for one or two changes, verified by both sides.
 
 import (
 	"crypto"

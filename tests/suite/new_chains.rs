@@ -1,4 +1,4 @@
-//! Certificates that are no chain, or an authority's, are refused before anybody signs. The
+//! Certificates that are no chain, or a CA's, are refused before anybody signs. The
 //! certificates are those of `tests/certificates`.
 #![cfg(feature = "x509")]
 
@@ -196,7 +196,7 @@ fn an_authority_as_owner_takes_an_explicit_word() {
         is(by_maker(chain, |new| new), kind, "override");
         by_maker(chain, NewVoucher::allow_ca_owner).expect("allowed");
         // A device never is one.
-        is(of_device(chain), ErrorKind::UnfitChain, "an authority");
+        is(of_device(chain), ErrorKind::UnfitChain, "a CA");
     }
 }
 

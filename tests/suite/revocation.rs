@@ -1,4 +1,4 @@
-//! A device whose certificate, or whose authority, has been revoked. The certificates and lists are
+//! A device whose certificate, or whose CA, has been revoked. The certificates and lists are
 //! those of `tests/certificates/revocation`.
 #![cfg(feature = "x509")]
 

@@ -132,7 +132,7 @@ fn onboard(
     voucher: &VerifiedVoucher<'_>,
     holder: &LocalKey,
     replacement: &Replacement,
-    reuse: bool,
+    reuse: CredentialReuse,
 ) -> Result<ResaleOutcome, Error> {
     let redirect = redirect(device, voucher, Signer::Owner(holder))?;
     let owner = prove(device, voucher, Signer::Owner(holder))?;
@@ -234,7 +234,14 @@ fn two_lives() {
 
     // Onboarding with resale in mind: a fresh key for the next life.
     let terms = replacement(2, 4);
-    let outcome = onboard(&mut device, &voucher, &owner(3), &terms, false).unwrap();
+    let outcome = onboard(
+        &mut device,
+        &voucher,
+        &owner(3),
+        &terms,
+        CredentialReuse::Refused,
+    )
+    .unwrap();
     let ResaleOutcome::Replaced(second) = outcome else {
         panic!("new credentials were set");
     };
@@ -263,7 +270,14 @@ fn two_lives() {
     // was sold on. It is the newest owner who onboards it and so ends all of them.
     assert!(prove(&mut device, &first, Signer::Owner(&owner(5))).is_ok());
 
-    let outcome = onboard(&mut device, &voucher, &owner(6), &replacement(3, 7), false).unwrap();
+    let outcome = onboard(
+        &mut device,
+        &voucher,
+        &owner(6),
+        &replacement(3, 7),
+        CredentialReuse::Refused,
+    )
+    .unwrap();
     assert!(matches!(outcome, ResaleOutcome::Replaced(_)));
     for (old, holder) in [
         (&second, 4),
@@ -281,10 +295,24 @@ fn credential_reuse_keeps_the_voucher() {
     let (mut device, made) = factory();
     let voucher = hand_over(&made, 0, 1);
     let same = Replacement::reuse(&voucher);
-    let refused = onboard(&mut device, &voucher, &owner(1), &same, false).unwrap_err();
+    let refused = onboard(
+        &mut device,
+        &voucher,
+        &owner(1),
+        &same,
+        CredentialReuse::Refused,
+    )
+    .unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::CredentialReuse);
     for _ in 0..2 {
-        let outcome = onboard(&mut device, &voucher, &owner(1), &same, true).unwrap();
+        let outcome = onboard(
+            &mut device,
+            &voucher,
+            &owner(1),
+            &same,
+            CredentialReuse::Allowed,
+        )
+        .unwrap();
         assert!(matches!(outcome, ResaleOutcome::Reused));
         assert_eq!(device.credential.guid, Guid([1; 16]));
     }
@@ -304,7 +332,7 @@ fn without_resale_no_voucher_is_left() {
         .unwrap();
     let setup = Setup::check(&setup, &proved, nonce).unwrap();
     let renewal = setup
-        .apply(&device.credential, &proved, false)
+        .apply(&device.credential, &proved, CredentialReuse::Refused)
         .unwrap()
         .unwrap();
     let hmac = renewal.hmac().unwrap();
@@ -331,7 +359,7 @@ fn device_and_owner_write_the_same_header() {
     assert_eq!(setup.guid(), Guid([2; 16]));
     assert_eq!(*setup.owner(), owner(4).public_key());
     let renewal = setup
-        .apply(&device.credential, &proved, false)
+        .apply(&device.credential, &proved, CredentialReuse::Refused)
         .unwrap()
         .unwrap();
     assert_eq!(renewal.header(), terms.header(&voucher).unwrap().as_bytes());

@@ -14,7 +14,7 @@ use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::file::PemBlocks;
 use ownership_voucher::{Error, ErrorKind, Roots};
 
-/// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
+/// Certificates that the caller trusts. A certificate marked as a CA vouches for what it
 /// signed; any other vouches for itself only.
 pub struct ov_roots {
     _private: [u8; 0],
@@ -54,8 +54,8 @@ pub extern "C" fn ov_roots_add_der(
 }
 
 /// Adds a certificate revocation list in DER. From then on a path over a certificate in the list is
-/// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the authority of that list is refused in
-/// the same way if the list was signed neither by that authority nor by another known authority of
+/// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the CA of that list is refused in
+/// the same way if the list was signed neither by that CA nor by another known CA of
 /// the same name.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_roots_add_crl_der(

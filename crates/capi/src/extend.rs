@@ -74,7 +74,7 @@ pub extern "C" fn ov_next_owner_from_chain(
 }
 
 /// The key of the next owner. Certificates that do not form a chain are refused: the root first, or
-/// a certificate that is not signed by the next one. Whether the first is that of an authority is
+/// a certificate that is not signed by the next one. Whether the first is that of a CA is
 /// not checked.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_next_owner_public_key(

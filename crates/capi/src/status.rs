@@ -145,7 +145,7 @@ pub const OV_ERR_ORIGIN_NOT_CHECKED: ov_status = 329;
 pub const OV_ERR_NOT_PROVED: ov_status = 330;
 /// The certificate chain begins with its root: the certificate of the key comes first.
 pub const OV_ERR_CHAIN_REVERSED: ov_status = 340;
-/// The first certificate is that of an authority, which vouches for what it signed and not for
+/// The first certificate is that of a CA, which vouches for what it signed and not for
 /// itself.
 pub const OV_ERR_CA_AS_LEAF: ov_status = 341;
 /// The input is larger than the limit.
@@ -192,7 +192,7 @@ pub const OV_ERR_DECLINED: ov_status = 508;
 pub const OV_ERR_DRAFT_AAD: ov_status = 509;
 /// This certificate chain cannot be written.
 pub const OV_ERR_UNFIT_CHAIN: ov_status = 540;
-/// The certificate of the owner is that of an authority, and no override was given.
+/// The certificate of the owner is that of a CA, and no override was given.
 pub const OV_ERR_CA_AS_OWNER: ov_status = 541;
 /// The HMAC secret is too short.
 pub const OV_ERR_HMAC_SECRET_SHORT: ov_status = 542;
@@ -313,7 +313,7 @@ pub const OV_FINDING_NO_ENTRIES: i32 = 750;
 pub const OV_FINDING_CERTIFICATE_EXPIRED: i32 = 751;
 /// A certificate is not valid yet.
 pub const OV_FINDING_CERTIFICATE_NOT_YET_VALID: i32 = 752;
-/// A certificate signs another one without being marked as authority.
+/// A certificate signs another one without being marked as a CA.
 pub const OV_FINDING_NO_BASIC_CONSTRAINTS: i32 = 753;
 /// A certificate is signed with SHA-1.
 pub const OV_FINDING_SHA1_SIGNATURE: i32 = 754;
@@ -333,10 +333,10 @@ pub const OV_FINDING_CERTIFICATES_UNCHECKED: i32 = 760;
 pub const OV_FINDING_MORE_FINDINGS: i32 = 761;
 /// A certificate chain begins with its root.
 pub const OV_FINDING_CHAIN_REVERSED: i32 = 770;
-/// The first certificate of a chain is that of an authority.
+/// The first certificate of a chain is that of a CA.
 pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
 /// A revocation list was given and not used: none covers this certificate, or one is not signed by
-/// a known authority.
+/// a known CA.
 pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
 
 /// The numbers from 800 with their names and messages.

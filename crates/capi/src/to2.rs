@@ -15,8 +15,8 @@ use super::slice::ov_slice;
 use super::status::ov_status;
 use super::verify::ov_verified;
 use ownership_voucher::onboard::{
-    DeviceProof, ProveDvNonce, ProveOvHdr, ProveOvNonce, Renewal, Setup, SetupDvNonce, device_key,
-    get_next_entry, next_entry, prove_device, setup_device,
+    CredentialReuse, DeviceProof, ProveDvNonce, ProveOvHdr, ProveOvNonce, Renewal, Setup,
+    SetupDvNonce, device_key, get_next_entry, next_entry, prove_device, setup_device,
 };
 use ownership_voucher::{Error, Guid};
 
@@ -206,7 +206,11 @@ pub extern "C" fn ov_device_verifier_setup(
         let out = caller.out(renewal)?;
         let owner = verifier.finish().map_err(Error::from)?;
         let setup = Setup::check(message, &owner, nonce)?;
-        let new = setup.apply(credential, &owner, allow_reuse)?;
+        let reuse = match allow_reuse {
+            true => CredentialReuse::Allowed,
+            false => CredentialReuse::Refused,
+        };
+        let new = setup.apply(credential, &owner, reuse)?;
         out.write(new.map_or(core::ptr::null_mut(), Handle::give));
         Ok(())
     })

@@ -70,13 +70,13 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
              device's first and the root last"
         }
         ErrorKind::CaAsLeaf => {
-            "anybody can copy the certificate of an authority: do not take it for a device"
+            "anybody can copy the certificate of a CA: do not take it for a device"
         }
         ErrorKind::UnfitChain => {
             "put the key's own certificate first, then the one that signed it, and the root last"
         }
         ErrorKind::CaAsOwner => {
-            "give the owner's own certificate; where the authority itself is meant: --allow-ca-owner"
+            "give the owner's own certificate; where the CA itself is meant: --allow-ca-owner"
         }
         ErrorKind::HmacSecretShort => "use 32 random bytes for SHA-256, 48 for SHA-384",
         ErrorKind::Deviation => "without --strict this is a finding",
@@ -142,7 +142,7 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "the key's own certificate comes first, the root last: ask for a chain in that order"
         }
         FindingKind::CaAsLeaf => {
-            "the certificate is that of an authority, not of a device or owner: ask its holder"
+            "the certificate is that of a CA, not of a device or owner: ask its holder"
         }
         FindingKind::CrlNotUsed => {
             "get undamaged lists of those who issued the certificates of this path; --require-crl \

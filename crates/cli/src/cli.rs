@@ -268,7 +268,7 @@ pub(crate) struct NewArgs {
     /// Allow keys of manufacturer and device of an experimental type: Ed25519
     #[arg(long)]
     pub(crate) experimental_keys: bool,
-    /// Allow a manufacturer's certificate that is that of an authority; by default it is refused as
+    /// Allow a manufacturer's certificate that is that of a CA; by default it is refused as
     /// a mistake
     #[arg(long)]
     pub(crate) allow_ca_owner: bool,
@@ -334,8 +334,8 @@ pub(crate) struct ExtendArgs {
     /// Allow a next key of another type than the manufacturer's; some devices refuse it
     #[arg(long)]
     pub(crate) other_key_type: bool,
-    /// Allow a next owner's certificate that is that of an authority; by default it is refused as a
-    /// mistake, because the device would belong to the operator of the authority
+    /// Allow a next owner's certificate that is that of a CA; by default it is refused as a
+    /// mistake, because the device would belong to the operator of the CA
     #[arg(long)]
     pub(crate) allow_ca_owner: bool,
     /// Write no voucher that would disclose what is named here: `strict` for everything that its

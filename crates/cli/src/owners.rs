@@ -96,7 +96,7 @@ fn one(path: &Path, hint: &str) -> Result<KeyOrChain, Failure> {
 }
 
 /// The next owner of vouchers. With `bare` only the key of the certificates is used; with `ca` the
-/// certificate may be that of an authority.
+/// certificate may be that of a CA.
 pub(crate) fn next_owner(
     path: &Path,
     bare: bool,
@@ -121,7 +121,7 @@ pub(crate) fn next_owner(
 }
 
 /// The public keys of a file to compare with: any number of keys, or the key of one chain, which may be
-/// that of an authority.
+/// that of a CA.
 pub(crate) fn anchors(path: &Path) -> Result<Vec<(PublicKey, String)>, Failure> {
     let content = Content::load(path)?;
     match (content.keys.is_empty(), content.chain.is_empty()) {

@@ -47,7 +47,7 @@ pub fn onboard(url: &str, credential: &[u8]) -> Result<Onboarded, Failure> {
     let setup = Setup::check(&answer, &owner, setup_nonce)?;
     // A secret of its own for each life.
     let renewal = setup
-        .apply(&credential, &owner, false)?
+        .apply(&credential, &owner, CredentialReuse::Refused)?
         .ok_or("the owner has no new credentials for this device")?
         .with_secret(HmacSecret::new(random::<32>()?.to_vec()));
     let ready = DeviceServiceInfoReady {

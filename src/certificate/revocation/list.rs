@@ -275,5 +275,5 @@ fn read_scope(value: &[u8]) -> Result<IssuingDistributionPoint, Refused> {
     Ok(scope)
 }
 
-const SEVERAL: &str = "a revocation list speaks for several authorities";
+const SEVERAL: &str = "a revocation list speaks for several CAs";
 const CRITICAL: &str = "a critical extension of a revocation list is not understood";

@@ -1,10 +1,10 @@
-//! An authority that changed its key, and lists that speak of a part of what it signed. Certificates
+//! A CA that changed its key, and lists that speak of a part of what it signed. Certificates
 //! and lists made by `tests/certificates/rekeyed/make.py`.
 
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::super::{Checks, Judgement, Others, Roots, unused_lists, verify_path};
+use super::super::{Checks, Others, PathRequirements, Roots, unused_lists, verify_path};
 use crate::error::{Error, ErrorKind};
 
 macro_rules! fixtures {
@@ -46,12 +46,12 @@ fn trusted(names: &[&str]) -> Roots {
 }
 
 fn verify(names: &[&str], given: &[&str], lists_required: bool) -> Result<(), Error> {
-    let judgement = Judgement {
+    let requirements = PathRequirements {
         at: None,
         lists_required,
         kind: ErrorKind::DevicePath,
     };
-    verify_path(&chain(names), &trusted(given), &judgement).map(drop)
+    verify_path(&chain(names), &trusted(given), &requirements).map(drop)
 }
 
 #[track_caller]
@@ -139,7 +139,7 @@ fn the_best_of_several_reasons() {
     }
 }
 
-/// The old key signed the new one: one path has two authorities of the same name.
+/// The old key signed the new one: one path has two CAs of the same name.
 #[test]
 fn two_keys_in_one_path() {
     let path = ["leaf-b.der", "b-by-a.der"];
@@ -147,7 +147,7 @@ fn two_keys_in_one_path() {
     revoked(&path, &["root-a.der", "a.crl", "b-revokes-77.crl"]);
     // The new key is known by its certificate in the chain and not trusted itself.
     revoked(&path, &["root-a.der", "a-revokes-78.crl"]);
-    // The device and its authority have other serial numbers under the other key.
+    // The device and its CA have other serial numbers under the other key.
     holds(&path, &["root-a.der", "a-revokes-77.crl"]);
 }
 
@@ -161,7 +161,7 @@ fn a_list_of_nobody() {
     holds(&["leaf-a.der"], &given);
     assert_eq!(unused(&["leaf-a.der"], &given), [0]);
     fails(&["leaf-a.der"], &given, true, "it is damaged, or");
-    // Nothing in the authority's certificate to compare it with.
+    // Nothing in the CA's certificate to compare it with.
     let given = ["root-a-plain.der", "stranger-with-id.crl"];
     fails(&["leaf-a.der"], &given, false, why);
     holds(&["leaf-a.der"], &["root-a-plain.der", "a-with-id.crl"]);
@@ -186,7 +186,7 @@ fn distribution_points() {
         ("leaf-uri.der", "a-directory.crl", false),
         ("leaf-directory.der", "a-directory.crl", true),
         ("leaf-directory.der", "a-uri-1.crl", false),
-        // A point for some reasons alone, or of another authority, is that of another list.
+        // A point for some reasons alone, or of another CA, is that of another list.
         ("leaf-reasons.der", "a-uri-1.crl", false),
         ("leaf-other-issuer.der", "a-uri-1.crl", false),
         // Without one in the certificate each will do.
@@ -209,7 +209,7 @@ fn nothing_is_said_where_there_is_nothing_to_say() {
     assert_eq!(unused(&[], &BOTH), NONE);
 }
 
-/// What an authority constrains and is not processed here: refused, with a reason that says so.
+/// What a CA constrains and is not processed here: refused, with a reason that says so.
 #[test]
 fn constraints_that_are_not_processed() {
     let given = ["root-a.der"];

@@ -4,7 +4,7 @@
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use super::super::{Checks, Judgement, Others, Roots, unused_lists, verify_path};
+use super::super::{Checks, Others, PathRequirements, Roots, unused_lists, verify_path};
 use crate::error::{Error, ErrorKind};
 
 macro_rules! fixture {
@@ -40,12 +40,12 @@ fn trusted(roots: &[&[u8]], lists: &[&[u8]]) -> Roots {
 }
 
 fn verify(roots: &Roots, lists_required: bool) -> Result<(), Error> {
-    let judgement = Judgement {
+    let requirements = PathRequirements {
         at: None,
         lists_required,
         kind: ErrorKind::DevicePath,
     };
-    verify_path(&[LEAF], roots, &judgement).map(drop)
+    verify_path(&[LEAF], roots, &requirements).map(drop)
 }
 
 fn unused(roots: &Roots) -> Vec<usize> {

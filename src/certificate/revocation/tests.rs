@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::super::name::Name;
 use super::super::path::Path;
 use super::super::read::Fields;
-use super::super::{Checks, Judgement, Others, Roots, unused_lists};
+use super::super::{Checks, Others, PathRequirements, Roots, unused_lists};
 use super::{LONGEST, MOST_ENTRIES, MOST_LISTS};
 use crate::error::{Error, ErrorKind};
 use crate::time::UnixTime;
@@ -56,12 +56,12 @@ fn verify_path(
     kind: ErrorKind,
 ) -> Result<Path, Error> {
     let at = at.filter(|_| expired_is_error);
-    let judgement = Judgement {
+    let requirements = PathRequirements {
         at,
         lists_required: false,
         kind,
     };
-    super::super::verify_path(chain, roots, &judgement)
+    super::super::verify_path(chain, roots, &requirements)
 }
 
 fn day(text: &str) -> Option<UnixTime> {
@@ -114,20 +114,20 @@ fn a_list_revokes_what_is_in_it() {
 }
 
 #[test]
-fn an_authority_can_be_revoked_too() {
+fn a_ca_can_be_revoked_too() {
     revoked(&GOOD, &["root.crl"]);
     holds(&GOOD, &["root-empty.crl", "int-empty.crl"]);
 }
 
 #[test]
 fn lists_of_others_do_not_count() {
-    // The list names both leaves, under another authority.
+    // The list names both leaves, under another CA.
     holds(&GOOD, &["other.crl"]);
     holds(&BAD, &["other.crl", "root-empty.crl"]);
 }
 
 #[test]
-fn each_list_of_an_authority_counts_in_any_order() {
+fn each_list_of_a_ca_counts_in_any_order() {
     for lists in [["int.crl", "int-empty.crl"], ["int-empty.crl", "int.crl"]] {
         revoked(&BAD, &lists);
         holds(&GOOD, &lists);
@@ -250,7 +250,7 @@ fn lists_that_cannot_be_read() {
     let whole = der("int.crl");
     let cases: [(&[u8], &str); 7] = [
         (der("delta.crl"), "changes to another one"),
-        (der("indirect.crl"), "several authorities"),
+        (der("indirect.crl"), "several CAs"),
         (der("reasons.crl"), "some reasons"),
         (der("critical.crl"), "critical extension"),
         (der("int.der"), "RFC 5280"),
@@ -358,8 +358,8 @@ fn lists_of_other_kinds() {
         (&tlv(2, b"\0"), true, b"", &[&number], "not of version 2"),
         (&tlv(2, b"\x02"), true, b"", &[&number], "not of version 2"),
         (&two, false, b"", &[&number], "promises no newer one"),
-        (&two, true, &issuer, &[&number], "several authorities"),
-        (&two, true, &quiet, &[&number], "several authorities"),
+        (&two, true, &issuer, &[&number], "several CAs"),
+        (&two, true, &quiet, &[&number], "several CAs"),
         (&two, true, &unknown, &[&number], "critical extension"),
         (&two, true, b"", &[&attributes], "attribute certificates"),
         (&two, true, b"", &[&number, &number], "comes twice"),

@@ -68,10 +68,10 @@ fn pss_that_cannot_be_read() {
     assert!(!pss(&tlv(0x30, &[&tlv(0xa0, &[SHA1])])));
 }
 
-/// The sizes and exponents that the keys of authorities may have.
+/// The sizes and exponents that the keys of CAs may have.
 #[cfg(feature = "rsa")]
 #[test]
-fn rsa_keys_of_authorities() {
+fn rsa_keys_of_cas() {
     let key = |bits: usize, exponent: &[u8], inside: &[u8], behind: &[u8]| {
         let modulus = tlv(2, &[&[0], &alloc::vec![0xff; bits / 8]]);
         let numbers = tlv(0x30, &[&modulus, &tlv(2, &[exponent]), inside]);

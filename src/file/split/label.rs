@@ -8,7 +8,7 @@ pub(super) const MOST: usize = 48;
 /// A line that starts no block that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// A BEGIN line of a voucher, not as RFC 7468 wants it.
+    /// A BEGIN line of a voucher, not as RFC 7468 requires it.
     Begin,
     /// An END line of a voucher, in any case of letters.
     End,

@@ -148,7 +148,7 @@ fn each_anchor_verifies() {
     assert_eq!(verdict(&folder, "x5"), is(3, "unanchored"));
 }
 
-/// All public keys of a file count; of certificates only the first, as the others are authorities.
+/// All public keys of a file count; of certificates only the first, as the others are CAs.
 #[test]
 fn a_file_may_have_the_keys_of_many_manufacturers() {
     let folder = folder("many");

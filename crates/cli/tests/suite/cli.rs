@@ -560,7 +560,7 @@ fn audit_lists_everything_with_advice() {
     );
 }
 
-/// A device below an authority that no path is verified over.
+/// A device below a CA that no path is verified over.
 #[test]
 fn new_says_what_verification_will_refuse() {
     let folder = Folder::new("new-p521");
