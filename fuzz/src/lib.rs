@@ -32,6 +32,9 @@ pub fn split(input: &[u8]) -> Option<([u8; 4], u32, &[u8])> {
     Some((*policy, u32::from_le_bytes(*number), voucher))
 }
 
+// The other two bits of the first byte: `refuse_expired` and the strict profile.
+const _: () = assert!(Allowance::ALL.len() <= 6);
+
 /// The policy of four bytes; zeros are the default policy.
 pub fn policy(choice: [u8; 4]) -> Policy<'static> {
     let [how, facts, owner, maker] = choice;
@@ -48,7 +51,7 @@ pub fn policy(choice: [u8; 4]) -> Policy<'static> {
     if how & 0x40 != 0 {
         policy = policy.with_time(UnixTime(1_780_000_000)).refuse_expired();
     }
-    if how & 0x20 != 0 {
+    if facts & 0x40 != 0 {
         let limits = Limits::new()
             .with_input(4000)
             .with_entries(3)

@@ -9,11 +9,10 @@ use crate::imports;
 use imports::Crate;
 
 /// Where unsafe code may be, and why.
-const UNSAFE: [(&str, &str); 4] = [
+const UNSAFE: [(&str, &str); 3] = [
     ("src/backend/isa/", "the instruction sets, behind tokens"),
     ("crates/capi/src/", "pointers of C programs"),
     ("crates/device/src/", "pointers of C programs"),
-    ("crates/cli/src/left_behind.rs", "an allocator for tests"),
 ];
 /// The gate to code that is compiled for newer CPUs.
 const GATE: &str = "src/backend/isa/";

@@ -45,6 +45,7 @@ mod key_pem;
 mod keygen;
 mod keys;
 #[cfg(test)]
+#[path = "../tests/common/left_behind.rs"]
 mod left_behind;
 mod lines;
 mod manual;
