@@ -11,10 +11,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = folder.unwrap_or_else(|| "test-vectors/shipment".to_owned());
 
     let pem = fs::read("test-vectors/shipment-keys/manufacturers.pem")?;
-    let mut policy = Policy::any_origin().require_origin();
-    for block in file::PemBlocks::new(&pem) {
-        policy = policy.with_manufacturer(PublicKey::from_spki_der(&block?.decode()?)?);
-    }
+    let policy = Policy::manufacturers(PublicKey::all_from_pem(&pem)?);
 
     let mut vouchers = Vec::new();
     for entry in fs::read_dir(folder)? {

@@ -15,12 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let voucher = voucher.unwrap_or_else(|| format!("{SHIPMENT}/alder-gw100-0001.cbor"));
     let key = key.unwrap_or_else(|| format!("{SHIPMENT}-keys/manufacturers.pem"));
 
-    // The anchor: without it, anybody could have made the voucher. This file has several keys.
-    let pem = fs::read(key)?;
-    let mut policy = Policy::any_origin().require_origin();
-    for block in file::PemBlocks::new(&pem) {
-        policy = policy.with_manufacturer(PublicKey::from_spki_der(&block?.decode()?)?);
-    }
+    // The anchor: without it, anybody could have made the voucher. The file may have several keys.
+    let policy = Policy::manufacturers(PublicKey::all_from_pem(&fs::read(key)?)?);
 
     let input = fs::read(voucher)?;
     for bytes in file::Vouchers::new(&input) {

@@ -151,6 +151,8 @@ mod extend;
 pub mod file;
 pub mod finding;
 mod guid;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod hmac;
 pub mod key;
 mod limits;
@@ -193,13 +195,3 @@ pub use voucher::{Guid, Voucher};
 #[cfg(all(doctest, feature = "pem"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-/// The examples of the pages under docs/.
-#[cfg(all(doctest, feature = "pem", feature = "x509", feature = "rsa"))]
-#[doc = include_str!("../docs/onboarding.md")]
-struct Onboarding;
-
-/// The same, about what vouchers disclose.
-#[cfg(all(doctest, feature = "pem", feature = "privacy"))]
-#[doc = include_str!("../docs/privacy.md")]
-struct Privacy;

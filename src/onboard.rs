@@ -27,6 +27,46 @@
 //!
 //! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] needs no
 //! heap.
+//!
+//! The beginning of TO2, up to the proof of the owner:
+//!
+//! ```
+//! use ownership_voucher::*;
+//! use ownership_voucher::onboard::*;
+//! # use ownership_voucher::create::{RvDirective, RvProtocol};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+//! # let key = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?;
+//! # let secret = HmacSecret::new(vec![7; 32]);
+//! # let rendezvous = RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https);
+//! # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
+//! #     .with_rendezvous(rendezvous).with_epid().header()?.authenticate(&secret)?;
+//! # let next = KeyOrChain::Key(key.public_key());
+//! # let factory = Voucher::parse(made.as_bytes())?.verify(&Policy::hmac(&secret))?;
+//! # let sold = factory.extend(&next, &ExtendOptions::new())?.sign(&maker)?;
+//! # let policy = Policy::manufacturer(maker.public_key());
+//! # let voucher = Voucher::parse(sold.as_bytes())?.verify(&policy)?;
+//! # let credential = DeviceCredential::of(&voucher).with_secret(secret.clone());
+//! // The device asks. Nonces are fresh random bytes.
+//! let nonce = ProveOvNonce([0xa1; 16]);
+//! let hello = HelloDevice::new(credential.guid, nonce, "ECDH256", 1).to_cbor();
+//!
+//! // The owner answers with the header of its voucher, signed by its key.
+//! let asked = HelloDevice::read(&hello)?;
+//! let answer = ProveOvHdr::new(&hello, asked.nonce, ProveDvNonce([0xa2; 16]), b"key exchange");
+//! let answer = answer.message(&voucher)?.sign(&key)?;
+//!
+//! // The device verifies that, then one entry after the other.
+//! let hmac = |algorithm, header: &[u8]| hmac::DeviceHmac::header_hmac(&credential, algorithm, header).ok();
+//! let (mut verifier, _) = credential.facts().start(hmac, &hello, nonce, &answer)?;
+//! while let Some(number) = verifier.next() {
+//!     verifier.entry(&next_entry(&voucher, number)?)?; // TO2.GetOVNextEntry, TO2.OVNextEntry
+//! }
+//! let owner = verifier.finish()?;
+//! assert_eq!(*owner.key(), key.public_key());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod challenge;
 mod credential;

@@ -96,6 +96,23 @@ impl<'p> Policy<'p> {
         Self::empty().with_manufacturer(manufacturer)
     }
 
+    /// The manufacturer must have one of these keys. In all else this is the same as
+    /// [`manufacturer`](Self::manufacturer). With no key at all, every voucher is refused.
+    ///
+    /// ```
+    /// use ownership_voucher::{Error, ErrorKind, Policy, PublicKey};
+    /// /// Vouchers of the manufacturers in a PEM file.
+    /// fn policy(pem: &[u8]) -> Result<Policy<'static>, Error> {
+    ///     Ok(Policy::manufacturers(PublicKey::all_from_pem(pem)?))
+    /// }
+    /// # assert_eq!(policy(b"").unwrap_err().kind(), ErrorKind::BadArgument);
+    /// ```
+    #[must_use]
+    pub fn manufacturers(manufacturers: impl IntoIterator<Item = PublicKey>) -> Self {
+        let manufacturers = manufacturers.into_iter();
+        manufacturers.fold(Self::empty(), Self::with_manufacturer)
+    }
+
     /// The manufacturer's key must have this fingerprint, of either kind. In all else this is the
     /// same as [`manufacturer`](Self::manufacturer).
     #[must_use]

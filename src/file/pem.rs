@@ -193,6 +193,13 @@ pub fn certificates_from_pem(text: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
         .collect()
 }
 
+fn no_key() -> Error {
+    Error::because(
+        ErrorKind::BadArgument,
+        "a PUBLIC KEY or CERTIFICATE in PEM expected",
+    )
+}
+
 impl PublicKey {
     /// The key of the first `PUBLIC KEY` or `CERTIFICATE` block of a text.
     ///
@@ -209,10 +216,42 @@ impl PublicKey {
                 _ => {}
             }
         }
-        Err(Error::because(
-            ErrorKind::BadArgument,
-            "a PUBLIC KEY or CERTIFICATE in PEM expected",
-        ))
+        Err(no_key())
+    }
+
+    /// The keys of all `PUBLIC KEY` blocks of a text, and of its first `CERTIFICATE` block: the
+    /// certificates after it are those of a chain, whose keys are CAs'. At least one key.
+    ///
+    /// # Errors
+    /// Those of [`from_pem`](Self::from_pem).
+    ///
+    /// ```
+    /// # use ownership_voucher::{KeyType, LocalKey, PublicKey};
+    /// # fn main() -> Result<(), ownership_voucher::Error> {
+    /// let keys = [1, 2].map(|n| LocalKey::from_secret(KeyType::Secp256r1, &[n; 32]).unwrap().public_key());
+    /// let pem: String = keys.iter().map(PublicKey::to_pem).collect();
+    /// assert_eq!(PublicKey::all_from_pem(pem.as_bytes())?, keys);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn all_from_pem(text: &[u8]) -> Result<Vec<Self>, Error> {
+        let mut keys = Vec::new();
+        let mut chain = false;
+        for block in PemBlocks::new(text) {
+            let block = block?;
+            match block.label() {
+                "PUBLIC KEY" => keys.push(Self::from_spki_der(&block.decode()?)?),
+                "CERTIFICATE" if !chain => {
+                    chain = true;
+                    keys.push(Self::from_certificate_der(&block.decode()?)?);
+                }
+                _ => {}
+            }
+        }
+        match keys.is_empty() {
+            true => Err(no_key()),
+            false => Ok(keys),
+        }
     }
 
     /// The key as PEM: its SubjectPublicKeyInfo with the label `PUBLIC KEY`.

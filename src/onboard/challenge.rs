@@ -42,6 +42,34 @@
 //!
 //! Both sides name the verifier. The owner states the name of the verifier that it is talking to,
 //! so that a dishonest verifier cannot relay the challenge of another one.
+//!
+//! ```
+//! use ownership_voucher::*;
+//! use ownership_voucher::onboard::*;
+//! # use ownership_voucher::create::{RvDirective, RvProtocol};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let maker = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?;
+//! # let key = LocalKey::from_secret(KeyType::Secp256r1, &[2; 32])?;
+//! # let secret = HmacSecret::new(vec![7; 32]);
+//! # let rendezvous = RvDirective::new().dns("rv.example.com").device_port(443).protocol(RvProtocol::Https);
+//! # let made = NewVoucher::new(Guid([9; 16]), "Model 7", KeyOrChain::Key(maker.public_key()))
+//! #     .with_rendezvous(rendezvous).with_epid().header()?.authenticate(&secret)?;
+//! # let next = KeyOrChain::Key(key.public_key());
+//! # let factory = Voucher::parse(made.as_bytes())?.verify(&Policy::hmac(&secret))?;
+//! # let sold = factory.extend(&next, &ExtendOptions::new())?.sign(&maker)?;
+//! # let policy = Policy::manufacturer(maker.public_key());
+//! # let voucher = Voucher::parse(sold.as_bytes())?.verify(&policy)?;
+//! // The verifier asks. The nonce is 32 fresh random bytes; the challenge is kept.
+//! let asked = voucher.challenge("market.example.com", [0x5a; 32])?;
+//!
+//! // The owner answers the one that it is talking to.
+//! let received = Challenge::from_cbor(&asked.to_cbor())?;
+//! let proof = received.respond(&voucher, "market.example.com")?.sign(&key)?;
+//!
+//! asked.check(&voucher, &proof)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use alloc::string::String;
 use alloc::vec;

@@ -10,7 +10,7 @@ use common::{key, verified};
 use ownership_voucher::key::Fingerprint;
 use ownership_voucher::verify::ManufacturerProof;
 use ownership_voucher::voucher::KeyRing;
-use ownership_voucher::{ErrorKind, KeyType, Policy, PublicKey, Voucher};
+use ownership_voucher::{ErrorKind, KeyType, Policy, PublicKey, Voucher, file};
 
 const P256: KeyType = KeyType::Secp256r1;
 
@@ -299,4 +299,37 @@ fn an_rsa_private_key_needs_a_feature() {
     assert!(error.to_string().contains("rsa-signing"), "{error}");
     let error = ownership_voucher::LocalKey::from_der(b"0").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadArgument);
+}
+
+/// Of certificates the first counts: the others of a chain are CAs, and whoever has their keys made no
+/// voucher.
+#[test]
+fn all_keys_of_a_text() {
+    let block = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
+        let der = std::fs::read(format!("{folder}/{name}.der")).unwrap();
+        (
+            PublicKey::from_certificate_der(&der).unwrap(),
+            file::to_pem(&der).replace(file::PEM_LABEL, "CERTIFICATE"),
+        )
+    };
+    let ((leaf, leaf_pem), (root, root_pem)) = (block("leaf"), block("p256-root"));
+    let own = key(P256, 1).public_key();
+    let all = |text: &str| PublicKey::all_from_pem(text.as_bytes());
+    let text = [own.to_pem(), leaf_pem, root_pem, root.to_pem()].concat();
+    assert_eq!(all(&text).unwrap(), [own.clone(), leaf, root]);
+    let private = key(P256, 1).to_pem().unwrap();
+    for text in ["", "no key", &private] {
+        assert_eq!(all(text).unwrap_err().kind(), ErrorKind::BadArgument);
+    }
+    // One that cannot be read is no reason to go on with the others.
+    let broken = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+    assert!(all(&[own.to_pem(), broken.into()].concat()).is_err());
+    let of = |keys: &[PublicKey]| Policy::manufacturers(keys.iter().cloned());
+    let sold = common::voucher(P256, 1, 1);
+    let maker = key(P256, 0).public_key();
+    let kind = |keys: &[PublicKey]| of(keys).verify(&sold).err().map(|it| it.kind());
+    assert_eq!(kind(&[own.clone(), maker]), None);
+    assert_eq!(kind(&[own]), Some(ErrorKind::WrongManufacturer));
+    assert_eq!(kind(&[]), Some(ErrorKind::OriginNotChecked));
 }
