@@ -7,11 +7,9 @@ use sha2::Digest as _;
 use crate::algorithm::Algorithm;
 use crate::cbor::{Int, Label, Labels, Reader, Sink, Span};
 use crate::error::{ErrorKind, ReadError};
+use crate::external_data::{self, since_fdo20};
 use crate::finding::FindingKind;
 use crate::limits::Limits;
-
-/// external_aad of entries in FDO 2.0: `["FDO-OVEntry-v1"]`.
-pub(crate) const FDO20_AAD: &[u8] = b"\x81\x6eFDO-OVEntry-v1";
 
 /// The label of `alg` and the one of `crit` (RFC 9052 §3.1).
 const ALG: Int = 1;
@@ -183,7 +181,7 @@ type Middle = Short;
 /// A few bytes without allocation.
 #[derive(Clone, Copy, Default)]
 struct Short {
-    bytes: [u8; 24],
+    bytes: [u8; 32],
     len: usize,
 }
 
@@ -214,12 +212,13 @@ impl Short {
 }
 
 impl<'a> SigStructure<'a> {
-    /// What fits between the two heads.
-    pub(crate) const MOST_AAD: usize = 18;
+    /// What fits between the two heads: the longest external data of TO2.
+    pub(crate) const MOST_AAD: usize = external_data::TO2_SETUP_DEVICE.len();
 
     /// The structure of an entry: empty external_aad, or that of FDO 2.0.
     pub(crate) fn new(protected: &'a [u8], fdo20: bool, payload: &'a [u8]) -> Self {
-        Self::with_aad(protected, if fdo20 { FDO20_AAD } else { &[] }, payload)
+        let aad = since_fdo20(fdo20, external_data::OV_ENTRY);
+        Self::with_aad(protected, aad, payload)
     }
 
     /// The same with external_aad of at most [`MOST_AAD`](Self::MOST_AAD) bytes.
@@ -290,7 +289,12 @@ mod tests {
     #[test]
     fn sig_structure_is_that_of_coset() {
         for payload_len in [0, 1, 23, 24, 255, 256, 65535, 65536] {
-            for (fdo20, aad) in [(false, &[][..]), (true, FDO20_AAD)] {
+            for aad in [
+                &[][..],
+                external_data::OV_ENTRY,
+                external_data::TO2_PROVE_OV_HDR,
+                external_data::TO2_SETUP_DEVICE,
+            ] {
                 let payload = vec![7; payload_len];
                 let protected = coset::ProtectedHeader {
                     original_data: Some(vec![0xa1, 0x01, 0x26]),
@@ -298,20 +302,18 @@ mod tests {
                 };
                 let context = coset::SignatureContext::CoseSign1;
                 let wanted = coset::sig_structure_data(context, protected, None, aad, &payload);
-                let found = SigStructure::new(&[0xa1, 0x01, 0x26], fdo20, &payload).to_vec();
-                assert_eq!(
-                    found, wanted,
-                    "payload of {payload_len} bytes, FDO 2.0: {fdo20}"
-                );
+                let found = SigStructure::with_aad(&[0xa1, 0x01, 0x26], aad, &payload).to_vec();
+                assert_eq!(found, wanted, "payload of {payload_len} bytes, {aad:02x?}");
             }
         }
     }
 
-    /// The external data is CBOR: an array of one text string.
+    /// The version of a voucher decides what its entries sign.
     #[test]
-    fn fdo20_aad_is_an_array_of_one_text() {
-        let mut bytes = Vec::new();
-        ciborium::into_writer(&["FDO-OVEntry-v1"], &mut bytes).unwrap();
-        assert_eq!(bytes, FDO20_AAD);
+    fn entries_have_external_data_since_fdo_2_0() {
+        let whole = |fdo20| SigStructure::new(&[0xa0], fdo20, b"payload").to_vec();
+        let with = |aad| SigStructure::with_aad(&[0xa0], aad, b"payload").to_vec();
+        assert_eq!(whole(false), with(&[]));
+        assert_eq!(whole(true), with(external_data::OV_ENTRY));
     }
 }

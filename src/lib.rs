@@ -148,6 +148,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod error;
 mod extend;
+pub mod external_data;
 pub mod file;
 pub mod finding;
 mod guid;
