@@ -359,6 +359,15 @@ typedef struct ov_vouchers ov_vouchers;
 // A required fact was not proved.
 #define OV_ERR_NOT_PROVED 330
 
+// The certificates of the delegate are no valid chain below the owner.
+#define OV_ERR_DELEGATE_CHAIN 331
+
+// The delegate has no permission for this.
+#define OV_ERR_DELEGATE_PERMISSION 332
+
+// A delegate of the owner signed this, and delegates are not accepted here.
+#define OV_ERR_DELEGATE_REFUSED 333
+
 // The certificate chain begins with its root: the certificate of the key comes first.
 #define OV_ERR_CHAIN_REVERSED 340
 

@@ -1,9 +1,10 @@
-//! X.509 certificates (RFC 5280): trusted roots, the contents of a certificate, and paths from a
-//! chain to a root in which no certificate is revoked.
+//! X.509 certificates (RFC 5280): trusted roots, the contents of a certificate, paths from a
+//! chain to a root in which no certificate is revoked, and the delegates of an owner.
 //!
 //! All data here is public: nothing needs constant time.
 
 mod chain;
+mod delegate;
 mod info;
 mod name;
 mod order;
@@ -16,6 +17,7 @@ mod source;
 mod tests;
 
 pub(crate) use chain::{Checks, chain_findings};
+pub use delegate::{Delegate, Permission};
 pub use info::CertificateInfo;
 pub(crate) use order::{Unfit, check_new_chain};
 pub(crate) use path::{PathRequirements, verify_path};

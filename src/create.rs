@@ -65,6 +65,7 @@ pub struct NewVoucher {
     device_chain: Vec<Vec<u8>>,
     epid: bool,
     hash: Option<HashAlgorithm>,
+    version: u16,
     experimental: bool,
     #[cfg(feature = "privacy")]
     privacy: PrivacyPolicy,
@@ -86,6 +87,7 @@ impl NewVoucher {
             device_chain: Vec::new(),
             epid: false,
             hash: None,
+            version: 101,
             experimental: false,
             #[cfg(feature = "privacy")]
             privacy: PrivacyPolicy::new(),
@@ -133,6 +135,15 @@ impl NewVoucher {
     #[must_use]
     pub const fn with_hash(mut self, hash: HashAlgorithm) -> Self {
         self.hash = Some(hash);
+        self
+    }
+
+    /// Makes a voucher of FDO 2.0, which is not published yet: version 200 instead of 101, so that all
+    /// entries will be signed with [external data](crate::external_data). Software of FDO 1.1 refuses it, and
+    /// it verifies only under [`Allowance::Fdo20`](crate::Allowance::Fdo20).
+    #[must_use]
+    pub const fn with_fdo20(mut self) -> Self {
+        self.version = 200;
         self
     }
 
@@ -241,7 +252,7 @@ impl NewVoucher {
         };
         let header = [
             write::array_head(6),
-            write::to_bytes(&101.into()),
+            write::to_bytes(&self.version.into()),
             write::to_bytes(&Value::Bytes(self.guid.0.to_vec())),
             write::to_bytes(&rendezvous_value(&self.rendezvous)?),
             write::to_bytes(&Value::Text(self.device_info.clone())),
@@ -249,7 +260,7 @@ impl NewVoucher {
             write::to_bytes(&chain_hash),
         ]
         .concat();
-        let header = NewHeader::new(header, hash, write::to_bytes(&chain))?;
+        let header = NewHeader::new(header, self.version, hash, write::to_bytes(&chain))?;
         self.check_chains()?;
         #[cfg(feature = "privacy")]
         if self.privacy != PrivacyPolicy::new() {
@@ -277,6 +288,8 @@ impl NewVoucher {
 #[must_use]
 pub struct NewHeader {
     header: Vec<u8>,
+    /// That of the header, for outside of it.
+    version: u16,
     hash: HashAlgorithm,
     chain: Vec<u8>,
 }
@@ -290,9 +303,15 @@ impl fmt::Debug for NewHeader {
 }
 
 impl NewHeader {
-    pub(crate) fn new(header: Vec<u8>, hash: HashAlgorithm, chain: Vec<u8>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        header: Vec<u8>,
+        version: u16,
+        hash: HashAlgorithm,
+        chain: Vec<u8>,
+    ) -> Result<Self, Error> {
         let new = Self {
             header,
+            version,
             hash,
             chain,
         };
@@ -358,7 +377,7 @@ impl NewHeader {
         }
         let bytes = [
             write::array_head(5),
-            write::to_bytes(&101.into()),
+            write::to_bytes(&self.version.into()),
             write::to_bytes(&Value::Bytes(self.header.clone())),
             write::to_bytes(&write::hmac(hmac)),
             self.chain.clone(),

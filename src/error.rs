@@ -234,6 +234,9 @@ pub(crate) trait ReadError: Sized {
     fn in_entry(self, entry: Option<usize>) -> Self;
     fn kind(&self) -> ErrorKind;
     fn offset(&self) -> Option<usize>;
+    /// What remains of an error where there is a heap after all.
+    #[cfg(feature = "x509")]
+    fn of(error: Error) -> Self;
 }
 
 impl ReadError for Error {
@@ -267,6 +270,11 @@ impl ReadError for Error {
 
     fn offset(&self) -> Option<usize> {
         self.offset()
+    }
+
+    #[cfg(feature = "x509")]
+    fn of(error: Error) -> Self {
+        error
     }
 }
 

@@ -19,6 +19,10 @@
 //! | its ReplacementHMac | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::transfer::Replacement::finish) |
 //! | TO2.Done (70) | [`done`] | [`check_done`] |
 //! | TO2.Done2 (71) | [`done2`] | [`check_done2`] |
+//! | FDO 2.0: to1d signed by a delegate | [`to1d_by_delegate`] | [`To1d::check_delegated`] |
+//! | FDO 2.0: TO2.ProveOVHdr20 (83) | [`ProveOvHdr20`] | [`DeviceFacts::start20`] |
+//! | FDO 2.0: TO2.OVNextEntry20 (85) | [`next_entry20`] | [`DeviceVerifier::entry`] |
+//! | FDO 2.0: TO2.SetupDevice20 (87) | [`setup_device20`], [`setup_device20_kept`] | [`Setup20::check`] |
 //! | proof of ownership, without FDO | [`Challenge::respond`] | [`Challenge::check`] |
 //!
 //! Every message to be signed is returned as [`Unsigned`], for a signer that may be a TPM, an HSM
@@ -68,28 +72,44 @@
 //! # }
 //! ```
 
+mod address;
 pub mod challenge;
 mod credential;
+#[cfg(feature = "x509")]
+mod delegate;
+mod delegated;
 mod device;
 mod device_proof;
 mod message;
 mod nonce;
 mod owner_proof;
+mod owner_proof20;
 mod plain;
 mod rendezvous;
 mod setup;
+mod setup20;
+mod to1d;
 
 pub use crate::error::DeviceError;
+pub use address::{OwnerAddress, Transport};
 pub use challenge::Challenge;
 pub use credential::{CredentialDialect, DeviceCredential};
+pub use device::fdo20::OwnerHello20;
 pub use device::{DeviceFacts, DeviceVerifier, OwnerHello, VerifiedOwner};
 pub use device_proof::{DeviceProof, check_prove_to_rv, device_key, prove_device, prove_to_rv};
 pub use message::Unsigned;
 pub use nonce::{ProveDvNonce, ProveOvNonce, SetupDvNonce, To0SignNonce, To1ProofNonce};
 pub use owner_proof::{ProveOvHdr, next_entry};
+pub use owner_proof20::{ProveOvHdr20, next_entry20};
 pub use plain::{
     DeviceServiceInfoReady, HelloDevice, check_done, check_done2, done, done2, get_next_entry,
     read_get_next_entry,
 };
-pub use rendezvous::{OwnerAddress, Registration, To1d, Transport, owner_sign, to0d, to1d};
+pub use rendezvous::{Registration, owner_sign, to0d};
 pub use setup::{CredentialReuse, Renewal, Setup, setup_device};
+#[cfg(feature = "x509")]
+pub use setup20::setup_device20_kept_by_delegate;
+pub use setup20::{Disposition, Setup20, setup_device20, setup_device20_kept};
+#[cfg(feature = "x509")]
+pub use to1d::to1d_by_delegate;
+pub use to1d::{To1d, to1d};

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes every test vector, checks each with the independent verifier, and says what it wrote.
 
-generate.py            writes valid/, invalid/, messages/, onetime/, device/, shipment/, shipment-keys/, files/ and
+generate.py            writes valid/, invalid/, messages/, fdo20/, onetime/, device/, shipment/, shipment-keys/, files/ and
                        keys.json
 generate.py --check    writes nothing; fails where a file would change
 """
@@ -18,9 +18,11 @@ from checker import pem
 from checker.cbor import Reject
 from checker.verdict import check
 from generator import (
+    delegates,
     dialects,
     encodings,
     facts,
+    fdo20,
     files,
     invalid_algorithms,
     invalid_cbor,
@@ -90,6 +92,7 @@ def everything():
         "valid": vectors("verified"),
         "invalid": vectors("rejected"),
         "messages": messages(),
+        "fdo20": delegates.suite.files() | fdo20.suite.files(),
         "onetime": onetime.suite.files(),
         "device": msg_device.files(),
         "privacy": privacy.files(),

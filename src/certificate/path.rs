@@ -248,7 +248,7 @@ const DIRECTORIES: &str =
     "name constraints on directory names are not supported, and a CA has some";
 
 /// The time of validation: `at`, or else the first moment when all certificates were valid.
-fn moment(
+pub(super) fn moment(
     certificates: &[&Fields<'_>],
     at: Option<UnixTime>,
     kind: ErrorKind,

@@ -11,8 +11,8 @@ use x509_cert::time::Time;
 
 use crate::time::UnixTime;
 
-const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
-const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
+pub(super) const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+pub(super) const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
@@ -47,6 +47,8 @@ pub(super) struct Fields<'a> {
     pub(super) names: Option<Vec<u8>>,
     /// The identifier of its key, if it has one that can be parsed.
     pub(super) key_id: Option<Vec<u8>>,
+    /// All of them, in their order.
+    pub(super) extensions: Extensions,
 }
 
 impl<'a> Fields<'a> {
@@ -146,6 +148,7 @@ fn read(bytes: &[u8]) -> der::Result<Fields<'_>> {
                 let id = OctetString::from_der(&id).ok()?;
                 Some(id.as_bytes().to_vec())
             }),
+            extensions,
         })
     })
 }
@@ -176,7 +179,7 @@ fn value(extensions: &Extensions, kind: ObjectIdentifier) -> Option<Vec<u8>> {
 }
 
 /// The extension of this kind, of which there may be only one (RFC 5280 §4.2).
-fn extension<T: for<'d> der::Decode<'d, Error = der::Error>>(
+pub(super) fn extension<T: for<'d> der::Decode<'d, Error = der::Error>>(
     extensions: &Extensions,
     kind: ObjectIdentifier,
 ) -> der::Result<Option<T>> {

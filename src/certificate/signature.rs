@@ -11,7 +11,7 @@ use rustls_pki_types::{
 use sha2::Digest as _;
 use x509_cert::spki::ObjectIdentifier;
 
-use super::read::Fields;
+use super::read::{Fields, bits, content};
 #[cfg(feature = "rsa")]
 use crate::key::rsa::{Padding, RsaKey};
 
@@ -39,19 +39,56 @@ pub(super) struct Signed<'a> {
     pub(super) signature: &'a [u8],
 }
 
+/// The key that signs: the content of its algorithm, and of its bit string.
+#[derive(Clone, Copy)]
+pub(super) struct SignerKey<'a> {
+    algorithm: &'a [u8],
+    key: &'a [u8],
+}
+
+impl<'a> SignerKey<'a> {
+    const fn of(certificate: &Fields<'a>) -> Self {
+        Self {
+            algorithm: certificate.key_algorithm,
+            key: certificate.key,
+        }
+    }
+
+    /// The key of a SubjectPublicKeyInfo in DER; `None` if it is none.
+    pub(super) fn of_spki(spki: &'a [u8]) -> Option<Self> {
+        let key = SliceReader::new(spki).ok()?.sequence(|spki| {
+            let (algorithm, key) = (content(spki)?, bits(spki)?);
+            Ok::<_, der::Error>(Self { algorithm, key })
+        });
+        key.ok()
+    }
+}
+
 /// Checks that `issuer`'s key signed `certificate`. Names are not compared.
 pub(super) fn check(certificate: &Fields<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
+    check_by_key(certificate, SignerKey::of(issuer))
+}
+
+/// The same for a key without a certificate.
+pub(super) fn check_by_key(
+    certificate: &Fields<'_>,
+    signer: SignerKey<'_>,
+) -> Result<(), Unproved> {
     let signed = Signed {
         message: certificate.signed,
         algorithm: certificate.algorithm,
         inner_algorithm: certificate.inner_algorithm,
         signature: certificate.signature,
     };
-    check_signed(&signed, issuer)
+    check_key_signed(&signed, signer)
 }
 
 /// The same for any structure that a CA signs.
 pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(), Unproved> {
+    check_key_signed(signed, SignerKey::of(issuer))
+}
+
+fn check_key_signed(signed: &Signed<'_>, signer: SignerKey<'_>) -> Result<(), Unproved> {
     let id = signed.algorithm;
     if is_sha1(id) {
         return Err(Unproved::Sha1);
@@ -60,14 +97,14 @@ pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(
         return Err(Unproved::Broken);
     }
     #[cfg(not(feature = "rsa"))]
-    if [id, issuer.key_algorithm]
+    if [id, signer.algorithm]
         .into_iter()
         .any(|id| oid(id).is_some_and(|oid| PKCS1.parent_of(oid)))
     {
         return Err(Unproved::Feature);
     }
     let signature = |scheme: &&Scheme| *scheme.signature == *id;
-    let key = |scheme: &&Scheme| *scheme.key == *issuer.key_algorithm;
+    let key = |scheme: &&Scheme| *scheme.key == *signer.algorithm;
     if !SCHEMES.iter().any(|scheme| signature(&scheme))
         || !SCHEMES.iter().any(|scheme| key(&scheme))
     {
@@ -78,7 +115,7 @@ pub(super) fn check_signed(signed: &Signed<'_>, issuer: &Fields<'_>) -> Result<(
         .iter()
         .find(|scheme| signature(scheme) && key(scheme))
         .ok_or(Unproved::Broken)?;
-    scheme.verify(issuer.key, signed.message, signed.signature)
+    scheme.verify(signer.key, signed.message, signed.signature)
 }
 
 const ECDSA_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");

@@ -85,6 +85,11 @@ impl ReadError for DeviceError {
     fn offset(&self) -> Option<usize> {
         self.offset()
     }
+
+    #[cfg(feature = "x509")]
+    fn of(error: Error) -> Self {
+        Self::new(error.kind())
+    }
 }
 
 impl From<DeviceError> for Error {

@@ -196,6 +196,12 @@ kinds! {
     OriginNotChecked = 329, "origin-not-checked", "no anchor ties the header to a known origin";
     /// A fact that the caller requires was not proved.
     NotProved = 330, "not-proved", "a required fact was not proved";
+    /// The certificates of a delegate are no valid chain below the owner's key.
+    DelegateChain = 331, "delegate-chain", "the certificates of the delegate are no valid chain below the owner";
+    /// A delegate of the owner has no permission for what it signed, or was asked to sign.
+    DelegatePermission = 332, "delegate-permission", "the delegate has no permission for this";
+    /// A delegate of the owner signed the message, and the caller does not accept delegates.
+    DelegateRefused = 333, "delegate-refused", "a delegate of the owner signed this, and delegates are not accepted here";
     /// A certificate chain begins with the CA and ends with the certificate of the key.
     ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
     /// The first certificate of a chain, which is that of the device or owner, is a CA certificate.

@@ -15,11 +15,14 @@
 //! before any allocation unless the feature `rsa` or the allowance is present. P-256 and P-384
 //! never use the heap.
 
+pub(crate) mod fdo20;
+
+use super::delegated::{Delegates, Expected, Purpose, Signer};
 use super::message::Signed;
 use super::nonce::{Nonce, ProveDvNonce, ProveOvNonce};
-use super::owner_proof::OwnerProof;
+use super::owner_proof::{OwnerProof, Ownership};
 use crate::cbor::{Reader, Sink, Span};
-use crate::digest::{Digest, HashAlgorithm};
+use crate::digest::{Digest, HashAlgorithm, HashIndex};
 use crate::error::{DeviceError, ErrorKind, ReadError};
 use crate::finding::{Allowance, Allowances, FindingKind};
 use crate::key::{KeyIndex, PublicKey};
@@ -34,6 +37,7 @@ pub struct DeviceFacts {
     manufacturer: Option<Digest>,
     allowed: Allowances,
     limits: Limits,
+    delegates: Delegates,
 }
 
 impl DeviceFacts {
@@ -46,6 +50,7 @@ impl DeviceFacts {
             manufacturer: None,
             allowed: Allowances::NONE,
             limits: Limits::new(),
+            delegates: Delegates::Refused,
         }
     }
 
@@ -68,6 +73,16 @@ impl DeviceFacts {
     #[must_use]
     pub const fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Accepts messages of FDO 2.0 that a delegate of the owner signed, TO2.ProveOVHdr20 and to1d. By default
+    /// they are refused. `at` is the time at which the certificates have to be valid; a device without a
+    /// trusted clock has none, and their dates are **not checked**.
+    #[cfg(feature = "x509")]
+    #[must_use]
+    pub const fn accept_delegates(mut self, at: Option<crate::time::UnixTime>) -> Self {
+        self.delegates = Delegates::Accepted(at);
         self
     }
 
@@ -101,39 +116,20 @@ impl DeviceFacts {
         let mut deviations = Deviations::new(self);
         let proof = OwnerProof::read(message, &self.limits, &mut deviations)?;
         deviations.judge()?;
-        self.check(&proof, hmac, hello, nonce.into(), message)?;
-        let owner = key_of(&proof.owner, message)?;
-        proof
+        let ownership = &proof.ownership;
+        let hello = Some((proof.hello_hash, hello));
+        self.check(ownership, hmac, hello, nonce.into(), message)?;
+        let owner = key_of(&ownership.owner, message)?;
+        let algorithm = ownership.owner.algorithm();
+        ownership
             .signed
-            .verify::<DeviceError>(message, &owner, proof.owner.algorithm(), &[])?;
-        let header = proof.header.of(message);
-        let first = &proof.index.manufacturer;
-        let info = proof.index.device_info.of(message);
-        let verifier = DeviceVerifier {
-            facts: *self,
-            version: proof.index.version,
-            left: proof.entries,
-            taken: 0,
-            failed: None,
-            previous: Both::of(&[header, proof.index.hmac.item.of(message)]),
-            header_info: Both::of(&[&self.guid.0, info]),
-            signer: Signer {
-                key: key_of(first, message)?,
-                algorithm: first.algorithm(),
-            },
-            owner: VerifiedOwner {
-                guid: self.guid,
-                key: owner,
-                algorithm: proof.owner.algorithm(),
-                entries: proof.entries,
-                chain_hash: match proof.index.chain_hash {
-                    Some(hash) => Digest::new(hash.algorithm, hash.value.of(message)),
-                    None => None,
-                },
-                hmac: proof.index.hmac.algorithm,
-                nonce: proof.device_nonce.into(),
-            },
+            .verify::<DeviceError>(message, &owner, algorithm, &[])?;
+        let session = Session {
+            nonce: proof.device_nonce.into(),
+            wrapped: false,
+            delegate: Signer::default(),
         };
+        let verifier = self.begin(ownership, owner, session, message)?;
         let hello = OwnerHello {
             message,
             key_exchange: proof.key_exchange,
@@ -143,12 +139,54 @@ impl DeviceFacts {
         Ok((verifier, hello))
     }
 
+    /// The state after a TO2.ProveOVHdr of either version that has been checked.
+    fn begin(
+        &self,
+        ownership: &Ownership,
+        owner: PublicKey,
+        session: Session,
+        message: &[u8],
+    ) -> Result<DeviceVerifier, DeviceError> {
+        let index = &ownership.index;
+        let header = ownership.header.of(message);
+        let first = &index.manufacturer;
+        let info = index.device_info.of(message);
+        Ok(DeviceVerifier {
+            facts: *self,
+            wrapped: session.wrapped,
+            left: ownership.entries,
+            taken: 0,
+            failed: None,
+            previous: Both::of(&[header, index.hmac.item.of(message)]),
+            header_info: Both::of(&[&self.guid.0, info]),
+            signer: Key {
+                key: key_of(first, message)?,
+                algorithm: first.algorithm(),
+            },
+            owner: VerifiedOwner {
+                guid: self.guid,
+                version: index.version,
+                key: owner,
+                algorithm: ownership.owner.algorithm(),
+                entries: ownership.entries,
+                chain_hash: match index.chain_hash {
+                    Some(hash) => Digest::new(hash.algorithm, hash.value.of(message)),
+                    None => None,
+                },
+                hmac: index.hmac.algorithm,
+                nonce: session.nonce,
+                delegates: self.delegates,
+                delegate: session.delegate,
+            },
+        })
+    }
+
     /// Compares the header and the message with what the device knows.
     fn check(
         &self,
-        proof: &OwnerProof,
+        proof: &Ownership,
         hmac: impl FnOnce(HashAlgorithm, &[u8]) -> Option<Digest>,
-        hello: &[u8],
+        hello: Option<(HashIndex, &[u8])>,
         nonce: Nonce,
         message: &[u8],
     ) -> Result<(), DeviceError> {
@@ -160,8 +198,9 @@ impl DeviceFacts {
         if proof.nonce != nonce {
             return fail(ErrorKind::WrongNonce, proof.signed.payload);
         }
-        let stored = proof.hello_hash;
-        if !stored.matches(&stored.algorithm.digest(&[hello]), message) {
+        if let Some((stored, hello)) = hello
+            && !stored.matches(&stored.algorithm.digest(&[hello]), message)
+        {
             return fail(ErrorKind::HelloHashMismatch, stored.item);
         }
         let stored = index.hmac;
@@ -231,19 +270,27 @@ impl<'m> OwnerHello<'m> {
 #[must_use]
 pub struct DeviceVerifier {
     facts: DeviceFacts,
-    version: u16,
+    /// Whether entries come in byte strings, as in a session of FDO 2.0.
+    wrapped: bool,
     left: u8,
     taken: u8,
     failed: Option<DeviceError>,
     previous: Both,
     header_info: Both,
-    signer: Signer,
+    signer: Key,
     owner: VerifiedOwner,
+}
+
+/// What the two kinds of session differ in.
+struct Session {
+    nonce: ProveDvNonce,
+    wrapped: bool,
+    delegate: Signer,
 }
 
 /// The key that signs the next entry.
 #[derive(Clone, Debug)]
-struct Signer {
+struct Key {
     key: PublicKey,
     algorithm: crate::algorithm::Algorithm,
 }
@@ -258,8 +305,8 @@ impl DeviceVerifier {
         }
     }
 
-    /// Verifies TO2.OVNextEntry: `[OVEntryNum, OVEntry]`. The message buffer can be reused
-    /// afterwards.
+    /// Verifies TO2.OVNextEntry: `[OVEntryNum, OVEntry]`, or in a session of FDO 2.0 TO2.OVNextEntry20:
+    /// `[OVEntryNum, bstr .cbor OVEntry]`. The message buffer can be reused afterwards.
     ///
     /// # Errors
     /// The first fault, which every later call returns again: parse errors,
@@ -293,7 +340,18 @@ impl DeviceVerifier {
         }
         reader.next(&mut items)?;
         let algorithm = self.signer.algorithm;
-        let index = read_entry(&mut reader, message, algorithm, limits, &mut deviations)?;
+        let mut inner = match self.wrapped {
+            true => {
+                let content = reader.bytes(&mut deviations)?;
+                reader.within(content)
+            }
+            false => reader.clone(),
+        };
+        let index = read_entry(&mut inner, message, algorithm, limits, &mut deviations)?;
+        match self.wrapped {
+            true => inner.finish("behind the entry")?,
+            false => reader = inner,
+        }
         reader.close(&mut items)?;
         reader.finish("behind the entry")?;
         deviations.judge()?;
@@ -306,11 +364,11 @@ impl DeviceVerifier {
             },
             Err,
         )?;
-        let next = Signer {
+        let next = Key {
             key: key_of(&index.key, message)?,
             algorithm: index.key.algorithm(),
         };
-        let fdo20 = self.version >= 200;
+        let fdo20 = self.owner.is_fdo20();
         let entry = Entry {
             bytes: message,
             index: &index,
@@ -349,16 +407,20 @@ impl DeviceVerifier {
 }
 
 /// The proved owner of the device: its key is the owner key of this device's voucher, and signed
-/// the answer to the device's TO2.HelloDevice.
+/// the answer to the device's TO2.HelloDevice. In FDO 2.0 a delegate of the owner may have signed it.
 #[derive(Clone, Debug)]
 pub struct VerifiedOwner {
     guid: Guid,
+    version: u16,
     key: PublicKey,
     algorithm: crate::algorithm::Algorithm,
     entries: u8,
     chain_hash: Option<Digest>,
     hmac: HashAlgorithm,
     nonce: ProveDvNonce,
+    delegates: Delegates,
+    #[cfg_attr(not(feature = "x509"), allow(dead_code))]
+    delegate: Signer,
 }
 
 impl VerifiedOwner {
@@ -380,7 +442,8 @@ impl VerifiedOwner {
         self.guid
     }
 
-    /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice. It is not signed.
+    /// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice, or in FDO 2.0 in TO2.Done20. It is not
+    /// signed.
     #[must_use]
     pub const fn nonce(&self) -> ProveDvNonce {
         self.nonce
@@ -396,6 +459,34 @@ impl VerifiedOwner {
     #[must_use]
     pub const fn hash(&self) -> HashAlgorithm {
         self.hmac
+    }
+
+    /// The delegate of the owner that signed TO2.ProveOVHdr20, `None` if the owner did.
+    #[cfg(feature = "x509")]
+    #[must_use]
+    pub fn delegate(&self) -> Option<&crate::certificate::Delegate> {
+        self.delegate.as_deref()
+    }
+
+    /// The version in the header of the voucher.
+    pub(crate) const fn version(&self) -> u16 {
+        self.version
+    }
+
+    /// Whether the version in the header is one of FDO 2.0.
+    pub(crate) const fn is_fdo20(&self) -> bool {
+        self.version >= 200
+    }
+
+    /// What the signature of another message of this owner must be.
+    pub(super) const fn expected(&self, aad: &'static [u8], purpose: Purpose) -> Expected<'_> {
+        Expected {
+            owner: &self.key,
+            algorithm: self.algorithm,
+            aad,
+            purpose,
+            delegates: self.delegates,
+        }
     }
 
     /// Checks that the owner signed a message; no heap.

@@ -206,7 +206,7 @@ impl Token {
         if self.ueid.of(message) != ueid(voucher.guid()) {
             return Err(Error::new(ErrorKind::WrongDevice).at(self.ueid.start()));
         }
-        signed.verify_device(message, &device_key(voucher)?)
+        signed.verify_certified(message, &device_key(voucher)?, &[])
     }
 }
 

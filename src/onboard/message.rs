@@ -33,7 +33,9 @@ pub(crate) enum Kind {
     Eat,
     /// An array of four that ends with a key and has no hash in it.
     SetupDevice,
-    /// An array of two that begins with an array.
+    /// An array of three that begins with a number: TO2.SetupDevice20.
+    SetupDevice20,
+    /// An array of two that begins with an array; in FDO 2.0 one of three.
     To1d,
     /// An array of four that begins with a hash.
     Entry,
@@ -47,6 +49,7 @@ impl Kind {
             Self::ProveOvHdr => "a TO2.ProveOVHdr",
             Self::Eat => "an EAT",
             Self::SetupDevice => "a TO2.SetupDevice",
+            Self::SetupDevice20 => "a TO2.SetupDevice20",
             Self::To1d => "a to1d",
             Self::Entry => "an entry of a voucher",
             Self::Ownership => "a proof of ownership",
@@ -64,7 +67,8 @@ impl Kind {
         let first = reader.peek()? >> 5;
         match (count, first) {
             (8, 2) => Some(Self::ProveOvHdr),
-            (2, 4) => Some(Self::To1d),
+            (2 | 3, 4) => Some(Self::To1d),
+            (3, 0) => Some(Self::SetupDevice20),
             (5, 3) => Some(Self::Ownership),
             (4, 4) => {
                 let items = reader.array(&mut NullSink).ok()?.promised()?;
@@ -218,14 +222,19 @@ impl Signed {
             .map_err(|error| error.at(self.signature.start()))
     }
 
-    /// The same for the key of a device certificate: for RSA, either padding is accepted.
-    pub(crate) fn verify_device(&self, bytes: &[u8], key: &PublicKey) -> Result<(), Error> {
+    /// The same for a key of a certificate, which has no label: for RSA, either padding is accepted.
+    pub(crate) fn verify_certified<E: ReadError>(
+        &self,
+        bytes: &[u8],
+        key: &PublicKey,
+        aad: &[u8],
+    ) -> Result<(), E> {
         let pss = key.key_kind().algorithm(KeyType::RsaPss);
         let algorithm = match self.algorithm == pss {
             true => pss,
             false => key.key_kind().algorithm(KeyType::RsaPkcs),
         };
-        self.verify(bytes, key, algorithm, &[])
+        self.verify(bytes, key, algorithm, aad)
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::message::{Kind, Signed, Unsigned, bstr, read_nonce, read_number};
 use super::nonce::{Nonce, ProveDvNonce, ProveOvNonce};
-use crate::cbor::{Reader, Sink, Span};
+use crate::cbor::{Items, Reader, Sink, Span};
 use crate::digest::HashIndex;
 use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 use crate::key::KeyIndex;
@@ -64,18 +64,10 @@ impl<'a> ProveOvHdr<'a> {
     /// # Errors
     /// [`ErrorKind::LimitEntries`] for a voucher with more than 255 entries.
     pub fn message(&self, voucher: &VerifiedVoucher<'_>) -> Result<Unsigned, Error> {
-        let count = voucher.entries().len();
-        let Ok(entries) = u8::try_from(count) else {
-            let error = Error::count(ErrorKind::LimitEntries, count as u64, 255, "entries");
-            return Err(error);
-        };
         let hash = voucher.hmac().algorithm();
         let payload = [
             write::array_head(8),
-            bstr(voucher.header_bytes()),
-            write::to_bytes(&entries.into()),
-            voucher.hmac_bytes().to_vec(),
-            bstr(&self.nonce.0),
+            beginning(voucher, self.nonce)?,
             self.sig_info.to_vec(),
             bstr(self.key_exchange),
             write::to_bytes(&write::hash(&hash.digest(&[self.hello]))),
@@ -89,6 +81,25 @@ impl<'a> ProveOvHdr<'a> {
                 .with_unprotected(CUPH_OWNER_KEY, key.as_bytes().to_vec()),
         )
     }
+}
+
+/// The first four items of the payload: header, number of entries, HMAC and nonce.
+pub(super) fn beginning(
+    voucher: &VerifiedVoucher<'_>,
+    nonce: ProveOvNonce,
+) -> Result<Vec<u8>, Error> {
+    let count = voucher.entries().len();
+    let Ok(entries) = u8::try_from(count) else {
+        let error = Error::count(ErrorKind::LimitEntries, count as u64, 255, "entries");
+        return Err(error);
+    };
+    Ok([
+        bstr(voucher.header_bytes()),
+        write::to_bytes(&entries.into()),
+        voucher.hmac_bytes().to_vec(),
+        bstr(&nonce.0),
+    ]
+    .concat())
 }
 
 /// TO2.OVNextEntry for the entry with this number: `[OVEntryNum, OVEntry]`. The entry is copied
@@ -109,20 +120,76 @@ pub fn next_entry(voucher: &VerifiedVoucher<'_>, number: u8) -> Result<Vec<u8>, 
     .concat())
 }
 
-/// The positions of all parts of TO2.ProveOVHdr.
-pub(crate) struct OwnerProof {
+/// What TO2.ProveOVHdr says about the ownership of the device, in FDO 1.1 and 2.0 alike.
+pub(crate) struct Ownership {
     pub(crate) signed: Signed,
     /// The content of the byte string that holds OVHeader.
     pub(crate) header: Span,
     pub(crate) index: Index,
     pub(crate) entries: u8,
     pub(crate) nonce: Nonce,
+    pub(crate) owner: KeyIndex,
+}
+
+/// The first four items of the payload.
+pub(crate) struct Beginning {
+    pub(crate) header: Span,
+    pub(crate) index: Index,
+    pub(crate) entries: u8,
+    pub(crate) nonce: Nonce,
+}
+
+impl Beginning {
+    /// `bstr OVHeader, NumOVEntries, HMac, NonceTO2ProveOV`.
+    pub(crate) fn read(
+        reader: &mut Reader<'_, DeviceError>,
+        items: &mut Items,
+        bytes: &[u8],
+        limits: &Limits,
+        sink: &mut impl Sink,
+    ) -> Result<Self, DeviceError> {
+        reader.next(items)?;
+        let header = reader.bytes(sink)?;
+        let mut inner = reader.within(header);
+        // There is no version outside of the header, so it is compared with itself.
+        let mut version = inner.clone();
+        version.array(&mut crate::key::NullSink)?;
+        let version = read_version(&mut version, sink)?;
+        let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
+        reader.next(items)?;
+        let entries = read_number(reader, sink)?;
+        reader.next(items)?;
+        index.hmac = HashIndex::read(reader, true, sink)?;
+        reader.next(items)?;
+        let nonce = read_nonce(reader, bytes, sink)?;
+        Ok(Self {
+            header,
+            index,
+            entries,
+            nonce,
+        })
+    }
+
+    pub(crate) fn signed_by(self, signed: Signed, owner: KeyIndex) -> Ownership {
+        Ownership {
+            signed,
+            header: self.header,
+            index: self.index,
+            entries: self.entries,
+            nonce: self.nonce,
+            owner,
+        }
+    }
+}
+
+/// The positions of all parts of TO2.ProveOVHdr.
+pub(crate) struct OwnerProof {
+    pub(crate) ownership: Ownership,
     pub(crate) sig_info: Span,
     pub(crate) key_exchange: Span,
     pub(crate) hello_hash: HashIndex,
     pub(crate) max_message: u16,
     pub(crate) device_nonce: Nonce,
-    pub(crate) owner: KeyIndex,
 }
 
 impl OwnerProof {
@@ -145,20 +212,7 @@ impl OwnerProof {
         let owner = KeyIndex::read(&mut key, bytes, limits, sink)?;
         let mut reader = signed.payload_reader::<DeviceError>(bytes);
         let mut items = reader.array_of(8, sink)?;
-        reader.next(&mut items)?;
-        let header = reader.bytes(sink)?;
-        let mut inner = reader.within(header);
-        // There is no version outside of the header, so it is compared with itself.
-        let mut version = inner.clone();
-        version.array(&mut crate::key::NullSink)?;
-        let version = read_version(&mut version, sink)?;
-        let mut index = read_header(&mut inner, bytes, version, limits, sink)?;
-        reader.next(&mut items)?;
-        let entries = read_number(&mut reader, sink)?;
-        reader.next(&mut items)?;
-        index.hmac = HashIndex::read(&mut reader, true, sink)?;
-        reader.next(&mut items)?;
-        let nonce = read_nonce(&mut reader, bytes, sink)?;
+        let beginning = Beginning::read(&mut reader, &mut items, bytes, limits, sink)?;
         reader.next(&mut items)?;
         let sig_info = read_sig_info(&mut reader, sink)?;
         reader.next(&mut items)?;
@@ -170,17 +224,12 @@ impl OwnerProof {
         reader.close(&mut items)?;
         reader.finish("behind the payload")?;
         Ok(Self {
-            signed,
-            header,
-            index,
-            entries,
-            nonce,
+            ownership: beginning.signed_by(signed, owner),
             sig_info,
             key_exchange,
             hello_hash,
             max_message,
             device_nonce,
-            owner,
         })
     }
 }

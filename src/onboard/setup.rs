@@ -13,7 +13,8 @@ use core::fmt;
 use super::credential::DeviceCredential;
 use super::device::{Deviations, DeviceFacts, VerifiedOwner};
 use super::message::{Kind, Signed, Unsigned, bstr, read_guid, read_nonce};
-use super::nonce::SetupDvNonce;
+use super::nonce::{Nonce, SetupDvNonce};
+use crate::cbor::{Reader, Sink, Span};
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{DeviceError, Error, ErrorKind};
 use crate::hmac::{DeviceHmac, HmacSecret};
@@ -78,6 +79,64 @@ pub enum CredentialReuse {
     Allowed,
 }
 
+/// `[RendezvousInfo, Guid, NonceTO2SetupDv, Owner2Key]`: the payload of FDO 1.1, an item of that of FDO 2.0.
+pub(super) struct NewCredentials {
+    rendezvous: Span,
+    guid: Guid,
+    nonce: Nonce,
+    nonce_at: usize,
+    pub(super) owner: KeyIndex,
+}
+
+impl NewCredentials {
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        message: &[u8],
+        limits: &Limits,
+        sink: &mut impl Sink,
+    ) -> Result<Self, Error> {
+        let mut items = reader.array_of(4, sink)?;
+        reader.next(&mut items)?;
+        let rendezvous = read_rendezvous(reader, limits, sink)?;
+        reader.next(&mut items)?;
+        let at = reader.position();
+        let guid = read_guid(reader, message, sink)?;
+        if guid == Guid([0; 16]) {
+            return Err(Error::new(ErrorKind::GuidZero).at(at));
+        }
+        reader.next(&mut items)?;
+        let nonce_at = reader.position();
+        let nonce = read_nonce(reader, message, sink)?;
+        reader.next(&mut items)?;
+        let owner = KeyIndex::read(reader, message, limits, sink)?;
+        reader.close(&mut items)?;
+        Ok(Self {
+            rendezvous,
+            guid,
+            nonce,
+            nonce_at,
+            owner,
+        })
+    }
+
+    pub(super) fn check_nonce(&self, expected: SetupDvNonce) -> Result<(), Error> {
+        match self.nonce == expected.into() {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::WrongNonce).at(self.nonce_at)),
+        }
+    }
+
+    /// The same as what a device can apply, after the signature was verified.
+    pub(super) fn setup<'m>(&self, message: &'m [u8]) -> Result<Setup<'m>, Error> {
+        Ok(Setup {
+            rendezvous: self.rendezvous.of(message),
+            guid: self.guid,
+            owner: self.owner.public_key::<Error>(message)?,
+            owner_item: self.owner.item.of(message),
+        })
+    }
+}
+
 impl<'m> Setup<'m> {
     /// Checks TO2.SetupDevice: the owner that the device has verified signed it, in answer to this
     /// `NonceTO2SetupDv`.
@@ -97,33 +156,12 @@ impl<'m> Setup<'m> {
         let signed = Signed::read::<Error>(message, &limits, sink)?;
         Kind::SetupDevice.check::<Error>(&signed, message)?;
         let mut reader = signed.payload_reader::<Error>(message);
-        let mut items = reader.array_of(4, sink)?;
-        reader.next(&mut items)?;
-        let rendezvous = read_rendezvous(&mut reader, &limits, sink)?;
-        reader.next(&mut items)?;
-        let at = reader.position();
-        let guid = read_guid(&mut reader, message, sink)?;
-        if guid == Guid([0; 16]) {
-            return Err(Error::new(ErrorKind::GuidZero).at(at));
-        }
-        reader.next(&mut items)?;
-        let at = reader.position();
-        let found = read_nonce(&mut reader, message, sink)?;
-        reader.next(&mut items)?;
-        let key = KeyIndex::read(&mut reader, message, &limits, sink)?;
-        reader.close(&mut items)?;
+        let new = NewCredentials::read(&mut reader, message, &limits, sink)?;
         reader.finish("behind the payload")?;
         sink.judge()?;
-        if found != nonce.into() {
-            return Err(Error::new(ErrorKind::WrongNonce).at(at));
-        }
+        new.check_nonce(nonce)?;
         owner.check::<DeviceError>(&signed, message)?;
-        Ok(Self {
-            rendezvous: rendezvous.of(message),
-            guid,
-            owner: key.public_key::<Error>(message)?,
-            owner_item: key.item.of(message),
-        })
+        new.setup(message)
     }
 
     /// The new GUID.
@@ -178,6 +216,7 @@ impl<'m> Setup<'m> {
         new.manufacturer_hash = hash.digest(&[self.owner_item]);
         Ok(Some(Renewal {
             header: header_bytes(
+                owner.version(),
                 self.guid,
                 self.rendezvous,
                 &credential.device_info,

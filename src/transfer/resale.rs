@@ -111,15 +111,17 @@ impl Replacement {
                 .is_ok_and(|key| key == *voucher.owner())
     }
 
-    /// The header that the device builds from its old header and these credentials. Device info and
-    /// chain hash do not change. The device answers with its HMAC: `ReplacementHMac`.
+    /// The header that the device builds from its old header and these credentials. Version, device info
+    /// and chain hash do not change. The device answers with its HMAC: `ReplacementHMac`.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedKeyEncoding`], and errors of keys and certificates;
     /// [`ErrorKind::UnfitChain`] and [`ErrorKind::CaAsOwner`] for certificates that are not a valid
     /// chain of an owner.
     pub fn header(&self, voucher: &VerifiedVoucher<'_>) -> Result<NewHeader, Error> {
+        let version = voucher.protocol_version();
         let header = header_bytes(
+            version,
             self.guid,
             &self.rendezvous,
             voucher.device_info(),
@@ -129,7 +131,7 @@ impl Replacement {
         let chain = voucher
             .chain_bytes()
             .map_or_else(|| write::to_bytes(&Value::Null), <[u8]>::to_vec);
-        NewHeader::new(header, voucher.hmac().algorithm(), chain)
+        NewHeader::new(header, version, voucher.hmac().algorithm(), chain)
     }
 
     /// The CBOR of `Owner2Key`: in the header, and before that in TO2.SetupDevice.
@@ -197,6 +199,7 @@ impl Replacement {
 /// The replacement header, as device and owner write it independently and byte-identically.
 /// `rendezvous` and `owner` are CBOR.
 pub(crate) fn header_bytes(
+    version: u16,
     guid: Guid,
     rendezvous: &[u8],
     device_info: &str,
@@ -209,7 +212,7 @@ pub(crate) fn header_bytes(
     };
     [
         write::array_head(6),
-        write::to_bytes(&101.into()),
+        write::to_bytes(&version.into()),
         write::to_bytes(&Value::Bytes(guid.0.to_vec())),
         rendezvous.to_vec(),
         write::to_bytes(&Value::Text(device_info.into())),

@@ -55,29 +55,37 @@ def certificate(
     spki=None,
     padding=0,
     serial=None,
+    extensions=None,
+    inner=None,
+    subject_name=None,
+    issuer_name=None,
 ):
-    """The DER of a certificate for `key`, signed by `issuer_key`. `padding` adds that many bytes in an unknown extension."""
+    """The DER of a certificate for `key`, signed by `issuer_key`. `padding` adds that many bytes in an unknown extension.
+
+    `extensions` replaces all of them, `inner` the algorithm inside of what is signed, the names those made of text.
+    """
     family = "rsa" if issuer_key.is_rsa else "ec"
     hash_name = hash_name or ("sha384" if issuer_key.kind == "p384" else "sha256")
     algorithm = SIGNATURES[family, hash_name]
-    extensions = []
-    if ca and basic_constraints:
-        extensions.append(authority())
-    extensions.append(usage(key_usage or (CERT_SIGN if ca else DIGITAL_SIGNATURE)))
-    if padding:
-        extensions.append(extension("1.3.6.1.4.1.32473.1", bytes(padding)))
+    if extensions is None:
+        extensions = []
+        if ca and basic_constraints:
+            extensions.append(authority())
+        extensions.append(usage(key_usage or (CERT_SIGN if ca else DIGITAL_SIGNATURE)))
+        if padding:
+            extensions.append(extension("1.3.6.1.4.1.32473.1", bytes(padding)))
     made_up = hashlib.sha256(f"{subject}/{issuer}/{key.name}/{not_after}".encode()).digest()[:8]
     serial = int.from_bytes(made_up, "big") | 1 << 62 if serial is None else serial
     body = [
         der.integer(serial),
-        algorithm,
-        name(issuer),
+        inner or algorithm,
+        issuer_name or name(issuer),
         der.seq(der.time(not_before), der.time(not_after)),
-        name(subject),
+        subject_name or name(subject),
         spki or key.spki(),
     ]
-    if version == 3:
-        body = [der.explicit(0, der.integer(2)), *body, der.explicit(3, der.seq(*extensions))]
+    if version > 1:
+        body = [der.explicit(0, der.integer(version - 1)), *body, der.explicit(3, der.seq(*extensions))]
     signed = der.seq(*body)
     if issuer_key.is_rsa:
         signature = issuer_key.rsa_raw(keys.pkcs1(signed, hash_name, issuer_key.size))

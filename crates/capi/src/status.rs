@@ -143,6 +143,12 @@ pub const OV_ERR_CERTIFICATE_REVOKED: ov_status = 328;
 pub const OV_ERR_ORIGIN_NOT_CHECKED: ov_status = 329;
 /// A required fact was not proved.
 pub const OV_ERR_NOT_PROVED: ov_status = 330;
+/// The certificates of the delegate are no valid chain below the owner.
+pub const OV_ERR_DELEGATE_CHAIN: ov_status = 331;
+/// The delegate has no permission for this.
+pub const OV_ERR_DELEGATE_PERMISSION: ov_status = 332;
+/// A delegate of the owner signed this, and delegates are not accepted here.
+pub const OV_ERR_DELEGATE_REFUSED: ov_status = 333;
 /// The certificate chain begins with its root: the certificate of the key comes first.
 pub const OV_ERR_CHAIN_REVERSED: ov_status = 340;
 /// The first certificate is that of a CA, which vouches for what it signed and not for
