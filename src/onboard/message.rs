@@ -35,7 +35,8 @@ pub(crate) enum Kind {
     SetupDevice,
     /// An array of three that begins with a number: TO2.SetupDevice20.
     SetupDevice20,
-    /// An array of two that begins with an array; in FDO 2.0 one of three.
+    /// An array of two that begins with an array. That of FDO 2.0 has three items, and external data that
+    /// no other message has.
     To1d,
     /// An array of four that begins with a hash.
     Entry,
@@ -67,7 +68,7 @@ impl Kind {
         let first = reader.peek()? >> 5;
         match (count, first) {
             (8, 2) => Some(Self::ProveOvHdr),
-            (2 | 3, 4) => Some(Self::To1d),
+            (2, 4) => Some(Self::To1d),
             (3, 0) => Some(Self::SetupDevice20),
             (5, 3) => Some(Self::Ownership),
             (4, 4) => {

@@ -187,7 +187,7 @@ refused("nine-items", "a payload of nine items", run(ONE, hook=lambda items: [*i
 refused("chain-wrapped", "the certificates in a byte string, as in to1d",
         run(ONE, signer=DELEGATE, hook=replace(7, cbor.bstr(null_or(ONBOARD)))), "wrong-type", delegates=True)
 refused("is-fdo-1-1", "a TO2.ProveOVHdr of FDO 1.1 in its place", [m.prove_ov_hdr(ONE), *run(ONE)[1:]], "wrong-type")
-refused("is-to1d", "a to1d in its place", [TO1D, *run(ONE)[1:]], "wrong-message")
+refused("is-to1d", "a to1d in its place", [TO1D, *run(ONE)[1:]], "wrong-size")
 refused("signature", "one bit of the signature flipped", run(ONE, signature=lambda s: flip(s, 77)), "signature-invalid")
 refused("owner-is-manufacturer", "signed by, and naming, the manufacturer", run(ONE, owner_item=MAKER.item, signer=MAKER), "wrong-owner", 0)
 refused("delegate-refused", "signed by a delegate, and none is accepted", run(ONE, certificates=ONBOARD, signer=DELEGATE), "delegate-refused")

@@ -11,6 +11,7 @@ mod passwords;
 mod anchors;
 mod auto_traits;
 mod batch;
+mod fdo20;
 mod handover;
 mod hostile;
 mod interface;

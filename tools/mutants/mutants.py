@@ -52,6 +52,7 @@ STAGES = [
     ("suite", ["revocation::"]),
     ("lib", [f"--skip={name}" for name in ("backend::", "batch::", "onetime::", "flipped_bits")]),
     ("message_vectors", []),
+    ("fdo20_vectors", []),
     ("suite", ["privacy::"]),
     ("privacy_vectors", []),
     ("suite", ["signers::"]),
