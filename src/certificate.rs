@@ -30,7 +30,10 @@ use core::fmt;
 
 use rustls_pki_types::CertificateDer;
 
+use crate::cbor::{Sink, Span};
 use crate::error::{Error, ErrorKind};
+use crate::finding::FindingKind;
+use crate::time::UnixTime;
 use name::Name;
 use read::Fields;
 
@@ -124,6 +127,54 @@ impl Roots {
             .filter(move |(_, root)| root.subject == subject)
             .map(|(number, root)| (number, root.der.as_slice()))
     }
+}
+
+/// The remarks of [`Voucher::findings`](crate::Voucher::findings) on a chain of device certificates, for
+/// crates that read other formats: the number of the certificate, and the kind.
+///
+/// A certificate that the next one did not issue is [`FindingKind::DeviceChainBroken`]. With a time,
+/// certificates that are not valid then are noted. At most `checks` signatures are verified.
+///
+/// ```
+/// use ownership_voucher::certificate::remarks;
+/// use ownership_voucher::finding::FindingKind;
+/// assert_eq!(remarks(&[b"no certificate"], None, 16), [(0, FindingKind::CertificateUnreadable)]);
+/// ```
+#[must_use]
+pub fn remarks(chain: &[&[u8]], at: Option<UnixTime>, checks: usize) -> Vec<(usize, FindingKind)> {
+    struct Numbered<'a>(&'a [usize], Vec<(usize, FindingKind)>);
+    impl Sink for Numbered<'_> {
+        const THOROUGH: bool = true;
+        fn note(&mut self, kind: FindingKind, offset: usize) {
+            let number = self.0.iter().filter(|start| **start < offset).count();
+            self.1.push((number, kind));
+        }
+        fn enter(&mut self, _: Option<usize>) {}
+    }
+    // One after the other, as they are in a voucher.
+    let bytes = chain.concat();
+    let mut end = 0_usize;
+    let spans: Vec<Span> = chain
+        .iter()
+        .map(|der| {
+            let start = end;
+            end = end.saturating_add(der.len());
+            Span::new(start, end)
+        })
+        .collect();
+    let starts: Vec<usize> = spans.iter().map(|span| span.start()).collect();
+    let mut list = Numbered(&starts, Vec::new());
+    let broken = FindingKind::DeviceChainBroken;
+    let mut checks = Checks::new(checks);
+    chain_findings(
+        &bytes,
+        spans.into_iter(),
+        at,
+        broken,
+        &mut checks,
+        &mut list,
+    );
+    list.1
 }
 
 /// The content of issuer and serial number of a certificate, if it can be parsed.

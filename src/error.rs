@@ -123,7 +123,7 @@ impl Error {
 
     /// Sets the byte offset, unless a more precise one is already set.
     #[must_use]
-    pub(crate) fn at(mut self, offset: usize) -> Self {
+    pub fn at(mut self, offset: usize) -> Self {
         if self.0.offset == u32::MAX {
             self.0.offset = u32::try_from(offset).unwrap_or(u32::MAX);
         }
@@ -142,14 +142,14 @@ impl Error {
 
     /// Sets the device whose voucher it is about, unless it is already set.
     #[must_use]
-    pub(crate) fn of_device(mut self, guid: Option<Guid>) -> Self {
+    pub fn of_device(mut self, guid: Option<Guid>) -> Self {
         self.0.guid = self.0.guid.or(guid);
         self
     }
 
-    /// Sets the entry, unless it is already set.
+    /// Sets the entry, counted from 0, unless it is already set.
     #[must_use]
-    pub(crate) fn in_entry(mut self, entry: Option<usize>) -> Self {
+    pub fn in_entry(mut self, entry: Option<usize>) -> Self {
         if let (u16::MAX, Some(entry)) = (self.0.entry, entry) {
             self.0.entry = u16::try_from(entry).unwrap_or(u16::MAX);
         }

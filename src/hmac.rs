@@ -14,6 +14,7 @@ pub use source::HmacSource;
 
 use crate::digest::{Digest, HashAlgorithm};
 use crate::error::{Error, ErrorKind};
+use crate::guid::Guid;
 
 /// A source of HMAC(DCHmacSecret, OVHeader): a [`HmacSecret`] in memory, or a closure that asks a
 /// TPM.
@@ -23,6 +24,21 @@ pub trait DeviceHmac {
     /// # Errors
     /// [`Error::signer`] if the secret cannot be reached.
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error>;
+
+    /// The same for a header in another format than FDO's, whose device is named beside it. By default
+    /// the name does not matter: the source is of one device.
+    ///
+    /// # Errors
+    /// Those of [`header_hmac`](Self::header_hmac).
+    fn hmac_of(
+        &self,
+        device: Guid,
+        algorithm: HashAlgorithm,
+        header: &[u8],
+    ) -> Result<Digest, Error> {
+        let _ = device;
+        self.header_hmac(algorithm, header)
+    }
 }
 
 impl<F> DeviceHmac for F

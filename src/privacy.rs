@@ -73,6 +73,6 @@ mod text;
 
 pub use disclosure::Disclosure;
 pub use kind::{DisclosureKind, LinkKind, Severity};
-pub use link::Linker;
+pub use link::{Linker, Traits};
 pub use linkage::{Group, Linkage};
 pub use lint::PrivacyPolicy;

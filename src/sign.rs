@@ -484,8 +484,18 @@ pub(crate) fn checked(
     }
 }
 
-/// Turns an ECDSA signature in DER into r ‖ s; `None` where it is not one.
-fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
+/// Turns an ECDSA signature in DER, as SDO, TPMs and X.509 have it, into r ‖ s; `None` for other bytes and
+/// for algorithms that are not ECDSA.
+///
+/// ```
+/// use ownership_voucher::sign::{Algorithm, fixed_width};
+/// let der = [&[0x30, 6, 2, 1, 7, 2, 1, 9][..]].concat();
+/// let fixed = fixed_width(Algorithm::Es256, &der).unwrap();
+/// assert_eq!((fixed.len(), fixed[31], fixed[63]), (64, 7, 9));
+/// assert_eq!(fixed_width(Algorithm::Es256, &fixed), None);
+/// ```
+#[must_use]
+pub fn fixed_width(algorithm: Algorithm, der: &[u8]) -> Option<Vec<u8>> {
     match algorithm {
         Algorithm::Es256 => p256::ecdsa::Signature::from_der(der)
             .ok()

@@ -111,6 +111,14 @@ kinds! {
     BadArgument = 123, "bad-argument", "invalid value";
     /// A certificate revocation list is not DER, or is of an unsupported kind.
     RevocationList = 124, "revocation-list", "a revocation list cannot be read";
+    /// The JSON of an SDO voucher has something that its format does not: a byte order mark, a number
+    /// with an exponent, a control character in a string, base64 in another form than its own. The
+    /// crate `ownership-voucher-sdo` makes this error and the two after it.
+    JsonText = 180, "json-text", "the text is not JSON as the format has it";
+    /// A member of a JSON object is missing, unknown, there twice, or not in its place.
+    Member = 181, "member", "a member is missing, unknown, repeated or out of order";
+    /// A length or count that a text states is not that of what follows.
+    LengthWord = 182, "length-word", "a stated length is not that of what follows";
 
     /// The protocol version is not 101. The message names FDO 1.0 layouts and 2.0 drafts.
     UnsupportedVersion = 200, "unsupported-version", "this protocol version is not supported";
@@ -206,6 +214,14 @@ kinds! {
     ChainReversed = 340, "chain-reversed", "the certificate chain begins with its root: the certificate of the key comes first";
     /// The first certificate of a chain, which is that of the device or owner, is a CA certificate.
     CaAsLeaf = 341, "ca-as-leaf", "the first certificate is a CA certificate, expected that of the device or owner";
+    /// An entry of an SDO voucher holds a key outside of what is signed, where only a null key may be. Such a
+    /// key is never used.
+    OuterKey = 380, "outer-key", "an entry holds a key outside of what is signed, where only a null key may be";
+    /// The certificates of an SDO device do not form a chain: one is not signed by the next, or the first
+    /// is not that of a device key.
+    DeviceChain = 381, "device-chain", "the certificates of the device do not form a chain";
+    /// No key of an SDO voucher is in the allow list, or one is in the deny list.
+    KeyNotAllowed = 382, "key-not-allowed", "the allow and deny lists refuse this voucher";
 
     /// The input has more bytes than allowed.
     LimitInput = 400, "limit-input", "the input has more bytes than allowed";

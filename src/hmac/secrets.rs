@@ -76,14 +76,26 @@ impl DeviceHmac for HmacSecrets {
     /// [`ErrorKind::NotProved`] for a device whose secret is not known.
     fn header_hmac(&self, algorithm: HashAlgorithm, header: &[u8]) -> Result<Digest, Error> {
         let secret = guid_of(header).and_then(|guid| self.0.get(&guid));
-        match secret {
-            Some(secret) => secret.header_hmac(algorithm, header),
-            None => Err(Error::because(
-                ErrorKind::NotProved,
-                "the HMAC secret of this device is not among those given",
-            )),
-        }
+        let secret = secret.ok_or_else(unknown)?;
+        secret.header_hmac(algorithm, header)
     }
+
+    fn hmac_of(
+        &self,
+        device: Guid,
+        algorithm: HashAlgorithm,
+        header: &[u8],
+    ) -> Result<Digest, Error> {
+        let secret = self.0.get(&device).ok_or_else(unknown)?;
+        secret.header_hmac(algorithm, header)
+    }
+}
+
+fn unknown() -> Error {
+    Error::because(
+        ErrorKind::NotProved,
+        "the HMAC secret of this device is not among those given",
+    )
 }
 
 /// The GUID in the CBOR of a header, if that can be read so far, whatever follows.

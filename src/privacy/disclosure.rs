@@ -42,6 +42,48 @@ pub struct Disclosure {
     pub value: String,
 }
 
+impl Disclosure {
+    /// A disclosure of a voucher in another format, for crates that read it. The text is escaped and cut
+    /// as in [`value`](Self::value); what must be withheld is left out by the caller.
+    ///
+    /// Device info that looks like a serial number becomes [`DisclosureKind::DeviceInfoSerial`].
+    ///
+    /// ```
+    /// use ownership_voucher::privacy::{Disclosure, DisclosureKind};
+    /// let of = |text| Disclosure::new(DisclosureKind::DeviceInfo, 0, None, text).kind;
+    /// assert_eq!(of("Model 7"), DisclosureKind::DeviceInfo);
+    /// assert_eq!(of("S/N 4711-2305"), DisclosureKind::DeviceInfoSerial);
+    /// ```
+    #[must_use]
+    pub fn new(kind: DisclosureKind, offset: usize, entry: Option<usize>, value: &str) -> Self {
+        let kind = match kind {
+            DisclosureKind::DeviceInfo if looks_serial(value) => DisclosureKind::DeviceInfoSerial,
+            kind => kind,
+        };
+        Self {
+            kind,
+            offset,
+            entry,
+            value: shown(value),
+        }
+    }
+
+    /// The disclosures of a GUID: itself, and [`DisclosureKind::GuidNotRandom`] if it does not look random.
+    pub fn of_guid(guid: Guid, offset: usize) -> impl Iterator<Item = Self> {
+        let Guid(bytes) = guid;
+        let made = looks_made(&bytes).then_some(DisclosureKind::GuidNotRandom);
+        [Some(DisclosureKind::Guid), made]
+            .into_iter()
+            .flatten()
+            .map(move |kind| Self {
+                kind,
+                offset,
+                entry: None,
+                value: hex(&bytes),
+            })
+    }
+}
+
 impl fmt::Display for Disclosure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind.text())?;

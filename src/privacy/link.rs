@@ -21,10 +21,28 @@ use zeroize::Zeroizing;
 use super::disclosure::fingerprint;
 use super::kind::LinkKind;
 use super::text::shown;
-use crate::cbor::Span;
 use crate::error::{Error, ErrorKind};
 use crate::key::{Certificates, KeyEncoding, KeyIndex};
 use crate::voucher::{Guid, RvValue, RvVariable, Voucher};
+
+/// What a voucher of another format has in common with one of FDO: see [`Linker::add_traits`].
+#[derive(Clone, Debug)]
+pub struct Traits<'t> {
+    /// The GUID.
+    pub guid: Guid,
+    /// What the manufacturer says about the device.
+    pub device_info: &'t str,
+    /// The host names and addresses of rendezvous servers.
+    pub hosts: Vec<String>,
+    /// The names and passwords of Wi-Fi networks.
+    pub wifi: Vec<String>,
+    /// The device's own certificate.
+    pub device_certificate: Option<&'t [u8]>,
+    /// The fingerprint of the manufacturer's key.
+    pub manufacturer: [u8; 32],
+    /// Those of the owners, the current one last; empty without entries.
+    pub owners: Vec<[u8; 32]>,
+}
 
 /// The number of mark texts that are stored for display.
 const TEXTS: usize = 65_536;
@@ -147,6 +165,58 @@ impl Linker {
     /// [`ErrorKind::LimitVouchers`] past [`MAX_VOUCHERS`](Self::MAX_VOUCHERS), or if the number
     /// of distinct marks exceeds 32 bits.
     pub fn add(&mut self, voucher: &Voucher<'_>) -> Result<usize, Error> {
+        let (number, id) = self.next_number()?;
+        self.header(voucher, id);
+        self.device(voucher, id);
+        self.owners_of(voucher, id);
+        self.ends.push(self.standing.len());
+        Ok(number)
+    }
+
+    /// Adds a voucher of another format, by what it has in common with those of FDO, and returns its
+    /// number.
+    ///
+    /// # Errors
+    /// Those of [`add`](Self::add).
+    pub fn add_traits(&mut self, of: &Traits<'_>) -> Result<usize, Error> {
+        let (number, id) = self.next_number()?;
+        let Guid(guid) = of.guid;
+        let hash = self.keyed(&[&guid]);
+        self.note(id, LinkKind::Guid, hash, || None);
+        self.count(GUIDS, &guid, id);
+        if !of.device_info.is_empty() {
+            let hash = self.keyed(&[of.device_info.as_bytes()]);
+            let text = || Some(of.device_info.into());
+            self.note(id, LinkKind::DeviceInfo, hash, text);
+        }
+        for host in &of.hosts {
+            // RVDns of FDO, so that both formats link.
+            let code = 5_i128.to_be_bytes();
+            let lower = host.to_ascii_lowercase();
+            let hash = self.keyed(&[&code, lower.as_bytes()]);
+            self.note(id, LinkKind::Rendezvous, hash, || Some(lower));
+        }
+        for secret in &of.wifi {
+            let hash = self.keyed(&[b"wifi", secret.as_bytes()]);
+            self.note(id, LinkKind::Wifi, hash, || None);
+        }
+        if let Some(leaf) = of.device_certificate {
+            self.certificate(leaf, id);
+        }
+        let mut owner = of.manufacturer;
+        self.note(id, LinkKind::Manufacturer, owner, || None);
+        for key in &of.owners {
+            owner = *key;
+            self.note(id, LinkKind::OwnerKey, owner, || None);
+        }
+        let owner = self.note(id, LinkKind::CurrentOwner, owner, || None);
+        self.owners.push(owner);
+        self.ends.push(self.standing.len());
+        Ok(number)
+    }
+
+    /// The number of the next voucher, if there is room for it.
+    fn next_number(&self) -> Result<(usize, u32), Error> {
         let number = self.ends.len();
         // A voucher has one mark for three of its bytes at most, and 2^24 bytes.
         let room = (u32::MAX as usize).saturating_sub(self.marks.len());
@@ -160,12 +230,7 @@ impl Linker {
                 "vouchers",
             ));
         }
-        let id = u32::try_from(number).unwrap_or(u32::MAX);
-        self.header(voucher, id);
-        self.device(voucher, id);
-        self.owners_of(voucher, id);
-        self.ends.push(self.standing.len());
-        Ok(number)
+        Ok((number, u32::try_from(number).unwrap_or(u32::MAX)))
     }
 
     /// Records a mark of the voucher and returns the number of the mark.
@@ -259,10 +324,14 @@ impl Linker {
         let Some(leaf) = Certificates::new(bytes, chain).next() else {
             return;
         };
-        let hash = sha2::Sha256::digest(leaf.of(bytes)).into();
+        self.certificate(leaf.of(bytes), id);
+    }
+
+    fn certificate(&mut self, leaf: &[u8], id: u32) {
+        let hash = sha2::Sha256::digest(leaf).into();
         self.note(id, LinkKind::DeviceCertificate, hash, || None);
-        if let Some((issuer, serial)) = issuer_and_serial(bytes, leaf) {
-            let text = || issuer_text(bytes, leaf);
+        if let Some((issuer, serial)) = issuer_and_serial(leaf) {
+            let text = || issuer_text(leaf);
             let hash = self.keyed(&[issuer]);
             let class = self.note(id, LinkKind::DeviceIssuer, hash, text);
             self.count(class, serial, id);
@@ -297,10 +366,11 @@ impl Linker {
             return;
         }
         for certificate in Certificates::new(bytes, key.body) {
-            if let Some((issuer, _)) = issuer_and_serial(bytes, certificate)
+            let certificate = certificate.of(bytes);
+            if let Some((issuer, _)) = issuer_and_serial(certificate)
                 && !issuer.is_empty()
             {
-                let text = || issuer_text(bytes, certificate);
+                let text = || issuer_text(certificate);
                 let hash = self.keyed(&[issuer]);
                 self.note(id, LinkKind::OwnerIssuer, hash, text);
             }
@@ -327,23 +397,23 @@ impl Linker {
 
 /// The content of issuer and serial number.
 #[cfg(feature = "x509")]
-fn issuer_and_serial(bytes: &[u8], certificate: Span) -> Option<(&[u8], &[u8])> {
-    crate::certificate::issuer_and_serial(certificate.of(bytes))
+fn issuer_and_serial(certificate: &[u8]) -> Option<(&[u8], &[u8])> {
+    crate::certificate::issuer_and_serial(certificate)
 }
 
 #[cfg(not(feature = "x509"))]
-const fn issuer_and_serial(_: &[u8], _: Span) -> Option<(&[u8], &[u8])> {
+const fn issuer_and_serial(_: &[u8]) -> Option<(&[u8], &[u8])> {
     None
 }
 
 /// The name of the issuer, for display.
 #[cfg(feature = "x509")]
-fn issuer_text(bytes: &[u8], certificate: Span) -> Option<String> {
-    let info = crate::certificate::CertificateInfo::from_der(certificate.of(bytes));
+fn issuer_text(certificate: &[u8]) -> Option<String> {
+    let info = crate::certificate::CertificateInfo::from_der(certificate);
     info.ok().map(|info| info.issuer)
 }
 
 #[cfg(not(feature = "x509"))]
-const fn issuer_text(_: &[u8], _: Span) -> Option<String> {
+const fn issuer_text(_: &[u8]) -> Option<String> {
     None
 }

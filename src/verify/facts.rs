@@ -150,7 +150,7 @@ fn find_manufacturer(
 
 /// The policy's requirements for paths; `kind` is the error if there is no path.
 #[cfg(feature = "x509")]
-fn requirements(policy: &Policy<'_>, kind: ErrorKind) -> PathRequirements {
+pub(super) fn requirements(policy: &Policy<'_>, kind: ErrorKind) -> PathRequirements {
     PathRequirements {
         at: policy.at.filter(|_| policy.refuse_expired),
         lists_required: policy.lists_required,
