@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use ownership_voucher::key::Fingerprint;
 use ownership_voucher::{Error, ErrorKind, PublicKey};
-use sha2::Digest as _;
 
 use crate::read::{Reader, Width};
 use crate::token::{Span, Token};
@@ -314,10 +313,7 @@ pub(crate) fn read_bytes(reader: &mut Reader<'_>) -> Result<Vec<u8>, Error> {
 fn read_spki(reader: &mut Reader<'_>) -> Result<PublicKey, Error> {
     let der = read_bytes(reader)?;
     // Offsets inside of the DER are none of the text.
-    PublicKey::from_spki_der(&der).map_err(|error| match error.offset() {
-        None => error,
-        Some(_) => Error::because(error.kind(), "not the SubjectPublicKeyInfo of a key"),
-    })
+    PublicKey::from_spki_der(&der).map_err(|error| Error::new(error.kind()))
 }
 
 /// `modulus length, modulus, exponent length, exponent`, both as Java writes a positive number.

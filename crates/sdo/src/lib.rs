@@ -31,15 +31,26 @@
 
 extern crate alloc;
 
+mod audit;
 mod check;
+mod credential;
+mod disclosure;
 mod item;
+mod lists;
 mod parse;
 mod read;
+mod records;
 pub mod rendezvous;
+mod state;
 mod string;
 mod token;
 mod voucher;
 
+pub use audit::{Audit, Checker, VerifiedVoucher};
 pub use check::{Check, Rule};
+pub use credential::DeviceCredential;
 pub use item::{HashType, Key, KeyEncoding, KeyType};
+pub use lists::{KeyList, allow_list_form};
+pub use records::{Piece, Records, is_start};
+pub use state::State;
 pub use voucher::{Entry, Hash, Voucher};

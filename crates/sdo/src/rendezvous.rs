@@ -9,7 +9,7 @@ use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{Error, ErrorKind};
 
 use crate::item::{HashItem, Want, read_bytes};
-use crate::read::{Reader, Width, inside, stated_length};
+use crate::read::{Reader, Width, stated_length};
 use crate::string::decoded;
 use crate::token::{Span, Token};
 
@@ -343,7 +343,6 @@ fn remarks(reader: &mut Reader<'_>, instruction: &Instruction, start: usize, ord
                 FindingKind::RvValue
             }
             (Variable::UserInput, Value::Number(2..)) => FindingKind::RvValue,
-            (Variable::DevicePort | Variable::OwnerPort, Value::Number(0)) => FindingKind::RvPort,
             (Variable::Protocol, Value::Text(text)) if !is_protocol(text) => FindingKind::RvNumber,
             (Variable::Medium, Value::Text(text)) if !is_medium(text) => FindingKind::RvNumber,
             (Variable::Dns, Value::Text(text)) if text.is_empty() => FindingKind::RvHost,
@@ -371,9 +370,4 @@ fn is_medium(text: &str) -> bool {
         .strip_prefix("eth")
         .or_else(|| text.strip_prefix("wifi"));
     interface.is_some_and(|number| matches!(number.as_bytes(), [b'0'..=b'9' | b'*']))
-}
-
-/// The range of a string without its marks, as text.
-pub(crate) fn plain(text: &[u8], string: Span) -> &[u8] {
-    inside(string).of(text)
 }

@@ -231,6 +231,21 @@ pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
+/// The text without the white space outside of its strings.
+pub(crate) fn compact(text: &[u8]) -> Vec<u8> {
+    let (mut string, mut escaped) = (false, false);
+    let kept = text.iter().copied().filter(|&byte| {
+        let blank = is_blank(byte) && !string;
+        match byte {
+            b'"' if !escaped => string = !string,
+            _ => {}
+        }
+        escaped = string && byte == b'\\' && !escaped;
+        !blank
+    });
+    kept.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,6 +306,21 @@ mod tests {
         }
         assert_eq!(all(b"0").unwrap(), [Token::Number(0)]);
         assert_eq!(all(b" \"a").unwrap_err().kind(), ErrorKind::Truncated);
+    }
+
+    #[test]
+    fn white_space_in_strings_stays() {
+        for (text, compacted) in [
+            (
+                &b" { \"a b\" : [ 1 ,\r\n2 ] }\n"[..],
+                &b"{\"a b\":[1,2]}"[..],
+            ),
+            (b"\"\\\" \" 1", b"\"\\\" \"1"),
+            (b"\"\\\\\" \" \"", b"\"\\\\\"\" \""),
+            (b"", b""),
+        ] {
+            assert_eq!(compact(text), compacted);
+        }
     }
 
     #[test]
