@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes every test vector, checks each with the independent verifier, and says what it wrote.
 
-generate.py            writes valid/, invalid/, messages/, fdo20/, onetime/, device/, shipment/, shipment-keys/, files/ and
-                       keys.json
+generate.py            writes valid/, invalid/, messages/, fdo20/, onetime/, device/, sdo/, shipment/, shipment-keys/,
+                       files/ and keys.json
 generate.py --check    writes nothing; fails where a file would change
 """
 
@@ -39,11 +39,16 @@ from generator import (
     msg_proofs,
     onetime,
     privacy,
+    sdo_invalid_items,
+    sdo_invalid_rules,
+    sdo_invalid_text,
+    sdo_policy,
+    sdo_valid,
     shipment,
     strict,
     valid,
 )
-from verifier import difference
+from verifier import difference, sdo_difference
 
 HERE = pathlib.Path(__file__).resolve().parent
 MODULES = [
@@ -85,6 +90,16 @@ def messages():
     return made
 
 
+def sdo_vectors():
+    """{name: content} of the cases about vouchers of SDO."""
+    made = {}
+    for module in (sdo_valid, sdo_policy, sdo_invalid_text, sdo_invalid_rules, sdo_invalid_items):
+        files_of = module.suite.files()
+        assert not made.keys() & files_of.keys(), made.keys() & files_of.keys()
+        made |= files_of
+    return made
+
+
 def everything():
     """{directory: {name: content}}."""
     content, manifest = files.build()
@@ -96,6 +111,7 @@ def everything():
         "onetime": onetime.suite.files(),
         "device": msg_device.files(),
         "privacy": privacy.files(),
+        "sdo": sdo_vectors(),
         "shipment": shipment.files(),
         "shipment-keys": shipment.key_files(),
         "files": content | {"manifest.json": files.manifest_text(manifest).encode()},
@@ -128,6 +144,9 @@ def problems(made):
         for voucher in [vector["voucher"]] if "voucher" in vector else vector["vouchers"]:
             if (found := check(bytes.fromhex(voucher), {}))["verdict"] != "verified":
                 yield f"privacy/{name}: {found}"
+    for name, content in made["sdo"].items():
+        if problem := sdo_difference(json.loads(content), flips=False):
+            yield f"sdo/{name}: {problem}"
     owner = keys.get(shipment.BUYER).spki().hex()
     options = {
         "owner": owner,

@@ -3,6 +3,7 @@
 
     verifier.py FILE…                  vouchers (CBOR, PEM, base64): prints verdict, kind and entry of each
     verifier.py --vectors DIRECTORY…   vectors: prints those whose expectation does not hold
+    verifier.py --sdo FILE…            vouchers of SDO: prints the verdict of each
 
 --allow NAME may be given several times, --strict once; both hold for voucher files only.
 """
@@ -12,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from checker import pem
+from checker import pem, sdo
 from checker.cbor import Reject
 from checker.verdict import check
 
@@ -26,6 +27,22 @@ def difference(vector):
     return None if found == wanted else f"wanted {wanted}, found {found}"
 
 
+def sdo_text(vector):
+    """The bytes of a vector about SDO."""
+    if "repeated" in vector:
+        return "".join(part * times for part, times in vector["repeated"]).encode()
+    return bytes.fromhex(vector["hex"]) if "hex" in vector else vector["text"].encode()
+
+
+def sdo_difference(vector, flips=True):
+    """What is wrong with a vector about SDO, or None. The generator counts flips with the same function."""
+    text, wanted = sdo_text(vector), dict(vector["expect"])
+    found = sdo.check(text, vector["options"])
+    if "flips" in wanted:
+        found["flips"] = sdo.unnoticed(text) if flips else wanted["flips"]
+    return None if found == wanted else f"wanted {wanted}, found {found}"
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -34,12 +51,21 @@ def main():
     parser.add_argument("--vectors", action="store_true")
     parser.add_argument("--allow", action="append", default=[])
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--sdo", action="store_true")
     arguments = parser.parse_args()
     bad = total = 0
+    if arguments.sdo:
+        for path in arguments.paths:
+            found = sdo.check(path.read_bytes(), {})
+            bad += found["verdict"] != "verified"
+            print(f"{path.name}: {json.dumps(found)}")
+        sys.exit(bad > 0)
     if arguments.vectors:
         for path in sorted(file for place in arguments.paths for file in place.rglob("*.json")):
             total += 1
-            if problem := difference(json.loads(path.read_text())):
+            vector = json.loads(path.read_text())
+            differs = difference if "voucher" in vector else sdo_difference
+            if problem := differs(vector):
                 bad += 1
                 print(f"{path}: {problem}")
         print(f"{total - bad} of {total} vectors as expected")

@@ -221,7 +221,13 @@ impl Checks {
                 result = Err(error.at(place(number).start));
             }
         }
-        for (number, kind) in certificate::remarks(&ders, at, ders.len()) {
+        let remarks = certificate::remarks(&ders, at, ders.len());
+        let is_reversed = |(_, kind): &(usize, FindingKind)| *kind == FindingKind::ChainReversed;
+        if let (Ok(()), true) = (&result, remarks.iter().any(is_reversed)) {
+            // That explains whatever else is wrong with the first one.
+            result = Err(Error::new(ErrorKind::ChainReversed).at(place(0).start));
+        }
+        for (number, kind) in remarks {
             let fault = match kind {
                 FindingKind::DeviceChainBroken => {
                     let why = "a certificate is not signed by the next one";
