@@ -84,7 +84,7 @@ kinds! {
         "give the file of vouchers; ov prove and ov check-proof take challenges and proofs";
     /// A voucher of Secure Device Onboard in JSON, the protocol before FDO.
     SdoVoucher = "sdo-voucher", "this is an ownership proxy of SDO in JSON, from before FDO",
-        "ask its maker for a voucher of FDO 1.1";
+        "`ov verify` and `ov show` read it; no voucher of FDO can be made of it, but by its device";
     /// A voucher of RFC 8366, as BRSKI and SZTP use.
     BrskiVoucher = "brski-voucher", "this is a voucher of RFC 8366 (BRSKI, SZTP), which is no FDO voucher",
         "ask its maker for a voucher of FDO 1.1";

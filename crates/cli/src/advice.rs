@@ -55,6 +55,14 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::OwnerPath => {
             "do not trust the manufacturer's certificate, or give its root with --manufacturer-ca"
         }
+        ErrorKind::JsonText | ErrorKind::Member | ErrorKind::LengthWord => {
+            "no device takes a voucher of SDO with such a text: fetch the file again from where it came"
+        }
+        ErrorKind::OuterKey => {
+            "nothing signs that key, and it must never be used: ask the owner before for the original"
+        }
+        ErrorKind::DeviceChain => "ask the maker for the device's certificates",
+        ErrorKind::KeyNotAllowed => "see the lists of --sdo-allow-list and --sdo-deny-list",
         ErrorKind::CertificateTime => {
             "judge it at another time with --at, or leave --refuse-expired away"
         }
@@ -148,6 +156,20 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "get undamaged lists of those who issued the certificates of this path; --require-crl \
              refuses to go without"
         }
+        FindingKind::SdoWhiteSpace => {
+            "somebody laid the text out anew; if its hashes fail for that, --allow sdo-reformatted verifies it \
+             without"
+        }
+        FindingKind::SdoString | FindingKind::SdoRvOrder => {
+            "other software may refuse or misread it"
+        }
+        FindingKind::SdoManyEntries => {
+            "rendezvous services of SDO refused more than ten by default"
+        }
+        FindingKind::SdoEdited => {
+            "a version or host name was changed by hand: ask for the original, because the device refuses this one"
+        }
+        FindingKind::SdoChainOpen => "ask the maker for the certificates above it",
         FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
         _ => return None,
     })

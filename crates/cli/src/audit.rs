@@ -1,5 +1,6 @@
 //! `ov audit`: every fault and every finding, with its place and advice.
 
+use ownership_voucher::finding::Finding;
 use ownership_voucher::verify::ChainHashRule;
 use ownership_voucher::{Policy, audit};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use crate::lines::{BAD, DOUBT, Lines, PLAIN, plain};
 use crate::material::Material;
 use crate::output::print_message;
 use crate::report::{Matched, Problem, Standing, count, fingerprint, object};
+use crate::sdo;
 use crate::verify::Tally;
 use crate::{Failure, Outcome};
 
@@ -90,6 +92,8 @@ struct Report {
     anchored: bool,
     errors: Vec<Remark>,
     findings: Vec<Remark>,
+    /// What was compared with what, in a voucher of SDO.
+    checks: Option<Value>,
 }
 
 impl Report {
@@ -107,23 +111,19 @@ impl Report {
                     anchored: false,
                     errors: vec![error(problem)],
                     findings: Vec::new(),
+                    checks: None,
                 };
             }
         };
+        if sdo::is(bytes) {
+            return Self::of_sdo(&sdo::audit(bytes, policy, material), material);
+        }
         let audit = audit(bytes, policy);
         let voucher = audit.voucher.as_ref();
         // While there are errors, the keys are the voucher's own claim.
         let matched = match (voucher, &audit.owner, audit.proved) {
             (Some(voucher), Some(owner), Some(_)) => material.matched(voucher, owner),
             _ => Matched::default(),
-        };
-        let finding = |finding: &ownership_voucher::finding::Finding| Remark {
-            name: finding.kind.name(),
-            code: finding.kind.code(),
-            entry: finding.entry,
-            offset: Some(finding.offset as u64),
-            message: finding.to_string(),
-            advice: advice::for_finding(finding.kind),
         };
         Self {
             guid: voucher.map(|voucher| voucher.guid().to_string()),
@@ -139,6 +139,28 @@ impl Report {
                 .map(|e| error(&Problem::with(e, bytes)))
                 .collect(),
             findings: audit.findings.iter().map(finding).collect(),
+            checks: None,
+        }
+    }
+
+    fn of_sdo(audit: &ownership_voucher_sdo::Audit<'_>, material: &Material) -> Self {
+        let verdict = sdo::verdict(audit, material, &[]);
+        let chain_hash = audit.proved.map(|proved| proved.chain_hash);
+        Self {
+            guid: verdict.guid.map(|guid| guid.to_string()),
+            owner: audit.owner.as_ref().map(fingerprint),
+            entries: verdict.entries,
+            matched: Matched::default(),
+            proved: verdict.proved,
+            chain_hash,
+            anchored: verdict.anchored,
+            errors: audit
+                .errors
+                .iter()
+                .map(|it| error(&Problem::from(it)))
+                .collect(),
+            findings: audit.findings.iter().map(finding).collect(),
+            checks: Some(sdo::checks(audit)),
         }
     }
 
@@ -194,7 +216,7 @@ impl Report {
 
     fn to_json(&self, item: &Item) -> String {
         let list = |remarks: &[Remark]| -> Value { remarks.iter().map(Remark::to_json).collect() };
-        object(&[
+        let mut members = vec![
             ("source", json!(&*item.source)),
             ("index", json!(item.index)),
             ("file_offset", json!(item.offset)),
@@ -207,7 +229,20 @@ impl Report {
             ("proved", json!(self.proved)),
             ("errors", list(&self.errors)),
             ("findings", list(&self.findings)),
-        ])
+        ];
+        members.extend(self.checks.clone().map(|checks| ("checks", checks)));
+        object(&members)
+    }
+}
+
+fn finding(finding: &Finding) -> Remark {
+    Remark {
+        name: finding.kind.name(),
+        code: finding.kind.code(),
+        entry: finding.entry,
+        offset: Some(finding.offset as u64),
+        message: finding.to_string(),
+        advice: advice::for_finding(finding.kind),
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
 pub(crate) use proof::{ChallengeArgs, CheckProofArgs, ProveArgs};
 pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
 pub(crate) use signer::{SignerArgs, SignerInput};
+pub(crate) use values::{Allowed, refusing_all, unhex, unhex_secret};
 use values::{dialect, disclosure, extra, fact, guid, hash, severity};
-pub(crate) use values::{refusing_all, unhex, unhex_secret};
 
 /// Verifies, shows, creates and transfers FDO 1.1 ownership vouchers.
 ///

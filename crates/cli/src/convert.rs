@@ -12,6 +12,7 @@ use crate::lines::print_failure;
 use crate::output::{Sink, print_message};
 use crate::report::Problem;
 use crate::same_file::Files;
+use crate::sdo;
 use crate::{Failure, Outcome};
 
 /// Converts every voucher that can be read. Others are reported and left out.
@@ -52,6 +53,9 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Outcome, Failure> {
             let parsed = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
                 match Voucher::parse(bytes) {
                     Ok(voucher) => Ok(voucher),
+                    Err(error) if sdo::is(bytes) => {
+                        Err(Problem::new(error.kind(), sdo::NO_CONVERSION))
+                    }
                     Err(error) => Err(Problem::with(&error, bytes)),
                 }
             });

@@ -14,7 +14,7 @@ use ownership_voucher::{
 
 use two_steps::{first_step, hint, journal, second_step};
 
-use crate::cli::{ExtendArgs, refusing_all};
+use crate::cli::{Allowed, ExtendArgs, refusing_all};
 use crate::deals::Deals;
 use crate::elsewhere::is_folder;
 use crate::input::{Batches, Inputs, Item};
@@ -130,11 +130,15 @@ fn options(args: &ExtendArgs) -> ExtendOptions {
     if args.other_key_type {
         options = options.allow_other_key_type();
     }
-    let experimental = Allowance::ExperimentalKeys;
+    let experimental = Allowed::Fdo(Allowance::ExperimentalKeys);
     if args.policy.allow.contains(&experimental) {
         options = options.allow_experimental_key();
     }
-    if args.policy.allow.contains(&Allowance::Fdo20DraftAad) {
+    if args
+        .policy
+        .allow
+        .contains(&Allowed::Fdo(Allowance::Fdo20DraftAad))
+    {
         options = options.allow_draft_aad();
     }
     if args.allow_ca_owner {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use alloc::sync::Arc;
 
+use crate::tar_file::Member;
 use crate::temporary::is_temporary;
 
 /// Extensions that indicate a voucher. Such a file without a voucher is not ignored.
@@ -22,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) named: bool,
     /// The reason if it is known to be inaccessible.
     pub(crate) lost: Option<Arc<io::Error>>,
+    /// Of a member of an archive, where it is in it.
+    pub(crate) member: Option<Member>,
 }
 
 /// The files under the given paths. Folders are searched recursively, in the order of names.
@@ -52,6 +55,7 @@ impl Found {
                     name: "-".into(),
                     named: true,
                     lost: standard.then(|| Arc::new(twice())),
+                    member: None,
                 });
                 standard = true;
             } else {
@@ -105,6 +109,7 @@ impl Found {
             copy: None,
             named,
             lost: lost.map(Arc::new),
+            member: None,
         });
     }
 }
@@ -121,7 +126,7 @@ impl Source {
     /// Whether the file must hold a voucher, so that a missing one is an error. PEM files may hold
     /// keys and certificates instead, but must not be empty.
     pub(crate) fn promises(&self, other_blocks: bool) -> bool {
-        let extension = self.path.as_deref().and_then(Path::extension);
+        let extension = Path::new(&*self.name).extension();
         let is = |known: &str| extension.is_some_and(|it| it.eq_ignore_ascii_case(known));
         self.named || EXTENSIONS.into_iter().any(is) || is("pem") && !other_blocks
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek as _};
 use std::path::{Path, PathBuf};
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 
 use ownership_voucher::ErrorKind;
@@ -15,6 +15,7 @@ use crate::found::{Found, Source};
 use crate::output::print_message;
 use crate::report::{Place, Problem, count};
 use crate::stream::Stream;
+use crate::tar_file;
 use crate::temporary::hidden_name;
 use crate::watch::{self, PrivateKey, Seen, Watch};
 
@@ -159,6 +160,8 @@ fn rewound(copy: &File) -> io::Result<File> {
 /// The vouchers of all files, in batches.
 pub(crate) struct Batches {
     sources: alloc::vec::IntoIter<Source>,
+    /// The members of the archive that is read, which come first.
+    archived: VecDeque<Source>,
     current: Option<Current>,
     /// Bytes of the files that are finished.
     done: u64,
@@ -218,6 +221,7 @@ impl Batches {
             paths: found.paths,
             empty: false,
             sources: found.sources.into_iter(),
+            archived: VecDeque::new(),
             current: None,
             done: 0,
             total: if whole { found.bytes } else { 0 },
@@ -314,7 +318,8 @@ impl Batches {
     fn item(&mut self) -> Option<Item> {
         loop {
             let Some(current) = &mut self.current else {
-                let source = self.sources.next()?;
+                let archived = self.archived.pop_front();
+                let source = archived.or_else(|| self.sources.next())?;
                 match self.open(source) {
                     Some(item) => return Some(item),
                     None => continue,
@@ -359,16 +364,31 @@ impl Batches {
         if let Some(error) = source.lost.take() {
             return Some(lost(source.name, 0, &error));
         }
-        let opened: io::Result<Box<dyn Read + Send>> = match (&source.copy, &source.path) {
-            (Some(copy), _) => rewound(copy).map(|file| Box::new(file) as _),
-            (None, None) => Ok(Box::new(io::stdin())),
-            (None, Some(path)) => File::open(path).map(|file| Box::new(file) as _),
+        let file = match (&source.copy, &source.path) {
+            (Some(copy), _) => Some(rewound(copy)),
+            (None, None) => None,
+            (None, Some(path)) => Some(File::open(path)),
+        };
+        let opened: io::Result<Box<dyn Read + Send>> = match (file, source.member) {
+            (None, _) => Ok(Box::new(io::stdin())),
+            (Some(file), Some(member)) => file
+                .and_then(|file| member.open(file))
+                .map(|part| Box::new(part) as _),
+            (Some(Err(error)), None) => Err(error),
+            (Some(Ok(mut file)), None) => {
+                if let Some(members) = self.members(&mut file, &source) {
+                    self.archived.extend(members);
+                    return None;
+                }
+                Ok(Box::new(file))
+            }
         };
         let stream = match opened {
             Ok(stream) => stream,
             Err(error) => return Some(lost(source.name, 0, &error)),
         };
         let size = match &source.path {
+            _ if source.member.is_some() => source.member.map_or(0, |member| member.length),
             _ if source.copy.is_some() => u64::MAX,
             Some(path) => fs::metadata(path)
                 .ok()
@@ -387,6 +407,15 @@ impl Batches {
             index: 0,
         });
         None
+    }
+
+    /// The members of an archive of vouchers. Any CBOR is looked for in files alone.
+    fn members(&self, file: &mut File, source: &Source) -> Option<Vec<Source>> {
+        let seekable = source.copy.is_some() || source.path.as_deref().is_some_and(Path::is_file);
+        match seekable && !self.lenient {
+            true => tar_file::members(file, source),
+            false => None,
+        }
     }
 
     fn close(&mut self) {

@@ -16,6 +16,7 @@ use crate::keys::Expected;
 use crate::output::print_message;
 use crate::read::{in_file, is_pem};
 use crate::report::{Matched, count};
+use crate::sdo::SdoOptions;
 use crate::secret::{secret, table};
 use crate::text::read_text;
 
@@ -55,6 +56,7 @@ pub(crate) struct Material {
     strict: bool,
     engine: Engine,
     allow: Vec<Allowance>,
+    sdo: SdoOptions,
 }
 
 impl Material {
@@ -71,17 +73,18 @@ impl Material {
                 "--refuse-expired: --device-ca or --manufacturer-ca expected beside it".into(),
             );
         }
+        let sdo = SdoOptions::load(args)?;
+        let secret = match (sdo.secret(), args.hmac_secret.as_deref()) {
+            (Some(secret), _) => Some(secret),
+            (None, text) => text.map(|text| secret(text, 32)).transpose()?,
+        };
         Ok(Self {
             owners: Expected::load(&args.owner)?,
             manufacturers: Expected::load(&args.manufacturer)?,
             manufacturer_hashes: args.manufacturer_hash.clone(),
             manufacturer_roots: roots(&args.manufacturer_ca, &args.crl)?,
             device_roots: roots(&args.device_ca, &args.crl)?,
-            secret: args
-                .hmac_secret
-                .as_deref()
-                .map(|text| secret(text, 32))
-                .transpose()?,
+            secret,
             secrets: args.hmac_secrets.as_deref().map(table).transpose()?,
             at: args.at.or_else(now),
             refuse_expired: args.refuse_expired,
@@ -89,8 +92,14 @@ impl Material {
             require_crl: args.require_crl,
             strict: args.strict,
             engine: args.engine,
-            allow: args.allow.clone(),
+            allow: args.allow.iter().filter_map(|it| it.of_fdo()).collect(),
+            sdo,
         })
+    }
+
+    /// What only vouchers of SDO are compared with.
+    pub(crate) const fn sdo(&self) -> &SdoOptions {
+        &self.sdo
     }
 
     /// The time at which certificates are checked.
@@ -114,9 +123,18 @@ impl Material {
 
     /// The names of the expected keys that are the owner's and the manufacturer's.
     pub(crate) fn matched(&self, voucher: &Voucher<'_>, owner: &PublicKey) -> Matched {
+        self.matched_keys(owner, || voucher.manufacturer_key().public_key().ok())
+    }
+
+    /// The same of keys; that of the manufacturer is asked for where it matters.
+    pub(crate) fn matched_keys(
+        &self,
+        owner: &PublicKey,
+        manufacturer: impl FnOnce() -> Option<PublicKey>,
+    ) -> Matched {
         let manufacturer = match self.manufacturers.is_empty() {
             true => None,
-            false => voucher.manufacturer_key().public_key().ok(),
+            false => manufacturer(),
         };
         Matched {
             owner: self.owners.name_of(owner),

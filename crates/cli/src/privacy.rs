@@ -6,7 +6,8 @@ use clap::builder::styling::Style;
 use ownership_voucher::privacy::{
     Disclosure, DisclosureKind, Group, LinkKind, Linkage, Linker, Severity,
 };
-use ownership_voucher::{Limits, Voucher};
+use ownership_voucher::text::Secrets;
+use ownership_voucher::{Guid, Limits, Voucher};
 use serde_json::{Value, json};
 
 use crate::cli::PrivacyArgs;
@@ -14,6 +15,7 @@ use crate::input::{Batches, Item, print_left_out};
 use crate::lines::{BAD, DOUBT, Lines, PLAIN, object_with};
 use crate::random::fill_random;
 use crate::report::{Problem, asked, count, hex, object};
+use crate::sdo;
 use crate::watch::PrivateKey;
 use crate::{Failure, Outcome};
 
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
             let read = read(item, &mut linker);
             let told = read
                 .as_ref()
-                .map(|voucher| voucher.disclosures(&Limits::new(), asked(args.secrets)));
+                .map(|voucher| voucher.disclosures(asked(args.secrets)));
             totals.add(told.as_deref().unwrap_or_default());
             // Vouchers that are not printed are still examined.
             let bad = told.as_ref().map_or(true, |told| tells(told, args.refuse));
@@ -156,14 +158,43 @@ const fn style(severity: Severity) -> Style {
     }
 }
 
+/// A voucher of either format.
+enum Read<'i> {
+    Fdo(Voucher<'i>),
+    Sdo(ownership_voucher_sdo::Voucher<'i>),
+}
+
+impl Read<'_> {
+    fn guid(&self) -> Guid {
+        match self {
+            Self::Fdo(voucher) => voucher.guid(),
+            Self::Sdo(voucher) => voucher.guid(),
+        }
+    }
+
+    fn disclosures(&self, secrets: Secrets) -> Vec<Disclosure> {
+        match self {
+            Self::Fdo(voucher) => voucher.disclosures(&Limits::new(), secrets),
+            Self::Sdo(voucher) => voucher.disclosures(secrets),
+        }
+    }
+}
+
 /// Reads a voucher and adds it to the collection.
-fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Voucher<'i>, Problem> {
+fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Read<'i>, Problem> {
     let bytes = item.bytes.as_ref().map_err(Clone::clone)?;
+    if sdo::is(bytes) {
+        let voucher = ownership_voucher_sdo::Voucher::parse(bytes);
+        let voucher = voucher.map_err(|error| Problem::from(&error))?;
+        let linked = voucher.link(linker);
+        linked.map_err(|error| Problem::from(&error))?;
+        return Ok(Read::Sdo(voucher));
+    }
     let voucher = Voucher::parse(bytes).map_err(|error| Problem::with(&error, bytes))?;
     linker
         .add(&voucher)
         .map_err(|error| Problem::from(&error))?;
-    Ok(voucher)
+    Ok(Read::Fdo(voucher))
 }
 
 /// Whether a voucher discloses something of this severity or above.

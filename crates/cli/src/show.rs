@@ -4,7 +4,7 @@ use ownership_voucher::certificate::CertificateInfo;
 use ownership_voucher::diagnostic;
 use ownership_voucher::key::KeyView;
 use ownership_voucher::privacy::DisclosureKind;
-use ownership_voucher::text::Secrets;
+use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::voucher::{RvValue, RvVariable};
 use ownership_voucher::{Limits, Origin, Policy, UnixTime, Voucher, audit};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::key_pem;
 use crate::material::Material;
 use crate::output::Lines;
 use crate::report::{Matched, Problem, Standing, Verdict, asked, count, fingerprint, hex, object};
+use crate::sdo;
 use crate::tree::{self, Node};
 use crate::{Failure, Outcome};
 
@@ -35,7 +36,12 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
             if !is_shown(args, item) {
                 continue;
             }
-            let verdict = judge(item, &policy, &material);
+            let old = item.bytes.as_deref().ok().filter(|bytes| sdo::is(bytes));
+            let old = old.map(|bytes| sdo::audit(bytes, &policy, &material));
+            let verdict = match &old {
+                Some(audit) => sdo::verdict(audit, &material, &[]),
+                None => judge(item, &policy, &material),
+            };
             if verdict.standing() == Standing::Rejected {
                 outcome = Outcome::Rejected;
             }
@@ -46,12 +52,20 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
                 if let Some(voucher) = &voucher {
                     members.extend(members_of(voucher, args.secrets));
                 }
+                members.extend(old.and_then(|audit| sdo::members(&audit, args.secrets)));
                 lines.line(&object(&members))?;
             } else {
                 if shown > 0 {
                     lines.line("")?;
                 }
-                let tree = tree_of(item, voucher.as_ref(), &verdict, at, args.secrets);
+                let below = old.map(|audit| sdo::tree(&audit, at, args.secrets));
+                let contents = match &voucher {
+                    Some(voucher) => Some(contents(voucher, at, args.secrets)),
+                    None => below.filter(|below| !below.is_empty()),
+                };
+                let tree = tree_of(item, contents, &verdict);
+                let warnings = voucher.as_ref().map(warnings).unwrap_or_default();
+                let tree = tree.with(disclosed(warnings));
                 tree.print(&mut lines)?;
             }
             shown = shown.saturating_add(1);
@@ -85,6 +99,10 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
             }
             lines.line(&format!("/ {} /", item.name().replace('/', "\u{2215}")))?;
             match &item.bytes {
+                // It is text already.
+                Ok(bytes) if sdo::is(bytes) => {
+                    lines.line(&escaped(&String::from_utf8_lossy(bytes)).to_string())?;
+                }
                 Ok(bytes) => {
                     let shown = diagnostic::notation(bytes, asked(args.secrets));
                     lines.raw(shown.text.as_bytes())?;
@@ -137,13 +155,23 @@ fn judge(item: &Item, policy: &Policy<'_>, material: &Material) -> Verdict {
     }
 }
 
-fn tree_of(
-    item: &Item,
-    voucher: Option<&Voucher<'_>>,
-    verdict: &Verdict,
-    at: Option<UnixTime>,
-    secrets: bool,
-) -> Node {
+/// The parts of a voucher.
+fn contents(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Vec<Node> {
+    let mut nodes = vec![header(voucher, at, secrets)];
+    nodes.extend(device(voucher, at));
+    nodes.extend(entries(voucher, at, secrets));
+    let owner = owner(voucher.claimed_owner());
+    nodes.push(Node::new(format!("owner now: {owner}")));
+    nodes
+}
+
+fn disclosed(warnings: Vec<String>) -> Option<Node> {
+    let below = warnings.into_iter().map(Node::new);
+    let node = Node::new("what this file discloses to all who have it").with(below);
+    Some(node).filter(|node| !node.is_leaf())
+}
+
+fn tree_of(item: &Item, contents: Option<Vec<Node>>, verdict: &Verdict) -> Node {
     let size = item.bytes.as_ref().map_or(0, Vec::len);
     let mut root = Node::new(match item.is_unread() {
         true => item.name(),
@@ -168,11 +196,8 @@ fn tree_of(
     if let Some(matched) = verdict.matched.words() {
         root.push(matched);
     }
-    if let Some(voucher) = voucher {
-        root = root.with([header(voucher, at, secrets)]);
-        root = root.with(device(voucher, at));
-        root = root.with(entries(voucher, at, secrets));
-        root.push(format!("owner now: {}", owner(voucher.claimed_owner())));
+    if let Some(contents) = contents {
+        root = root.with(contents);
     } else if item.bytes.is_ok() {
         root.push("`ov show --diag` shows as much of it as can be read");
     }
@@ -182,11 +207,6 @@ fn tree_of(
     }
     if !verdict.findings.is_empty() {
         root = root.with([findings]);
-    }
-    let warnings = voucher.map(|voucher| warnings(voucher)).unwrap_or_default();
-    if !warnings.is_empty() {
-        let below = warnings.into_iter().map(Node::new);
-        root = root.with([Node::new("what this file discloses to all who have it").with(below)]);
     }
     root
 }
@@ -388,7 +408,7 @@ fn key_json(key: KeyView<'_>) -> Value {
     })
 }
 
-fn certificate_json(der: &[u8]) -> Value {
+pub(crate) fn certificate_json(der: &[u8]) -> Value {
     match CertificateInfo::from_der(der) {
         Ok(info) => json!({
             "subject": info.subject,

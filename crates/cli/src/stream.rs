@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use ownership_voucher::ErrorKind;
 use ownership_voucher::file::{Format, Piece, Splitter};
+use ownership_voucher_sdo::{Piece as SdoPiece, Records};
 use zeroize::Zeroizing;
 
 use crate::report::Problem;
@@ -28,6 +29,8 @@ pub(crate) type Voucher = Result<Vec<u8>, Problem>;
 pub(crate) struct Stream<R> {
     stream: R,
     splitter: Splitter,
+    /// The same of a stream that holds vouchers of SDO.
+    sdo: Option<Records>,
     /// What was read last. It has room for more than is requested, so that it never grows.
     chunk: Zeroizing<Vec<u8>>,
     request: usize,
@@ -71,6 +74,7 @@ impl<R: Read> Stream<R> {
         Self {
             stream,
             splitter,
+            sdo: None,
             chunk: Vec::with_capacity(request.saturating_add(64)).into(),
             request,
             ended: false,
@@ -98,13 +102,15 @@ impl<R: Read> Stream<R> {
     }
 
     /// The number of bytes of the stream that have been split.
-    pub(crate) const fn position(&self) -> u64 {
-        self.splitter.position()
+    pub(crate) fn position(&self) -> u64 {
+        let of_sdo = self.sdo.as_ref().map(Records::position);
+        of_sdo.unwrap_or(self.splitter.position())
     }
 
     /// Where the last voucher or fault starts in the stream.
-    pub(crate) const fn offset(&self) -> u64 {
-        self.splitter.offset()
+    pub(crate) fn offset(&self) -> u64 {
+        let of_sdo = self.sdo.as_ref().map(Records::offset);
+        of_sdo.unwrap_or(self.splitter.offset())
     }
 
     /// Whether the stream had no bytes so far.
@@ -152,6 +158,9 @@ impl<R: Read> Stream<R> {
     }
 
     fn split(&mut self) -> io::Result<Option<Voucher>> {
+        if self.sdo.is_some() {
+            return self.split_sdo();
+        }
         while let Some(piece) = self.splitter.next_piece() {
             let offset = self.splitter.offset();
             match piece {
@@ -162,8 +171,24 @@ impl<R: Read> Stream<R> {
                     return Ok(Some(Ok(bytes)));
                 }
                 Ok(Piece::Decoded(bytes)) => look_inside(&bytes, offset, &self.seen),
-                Ok(_) => self.read()?,
+                Ok(_) => {
+                    self.read()?;
+                    if self.sdo.is_some() {
+                        return self.split_sdo();
+                    }
+                }
                 Err(error) => return Ok(Some(Err(Problem::from(&error).moved(offset)))),
+            }
+        }
+        Ok(None)
+    }
+
+    fn split_sdo(&mut self) -> io::Result<Option<Voucher>> {
+        while let Some(records) = &mut self.sdo {
+            match records.next_piece() {
+                Some(SdoPiece::Voucher(text)) => return Ok(Some(Ok(text))),
+                Some(SdoPiece::More) => self.read()?,
+                None => break,
             }
         }
         Ok(None)
@@ -174,11 +199,20 @@ impl<R: Read> Stream<R> {
         self.chunk.clear();
         let mut chunk = self.stream.by_ref().take(self.request as u64);
         let count = chunk.read_to_end(&mut self.chunk)?;
-        self.splitter.push(&self.chunk);
+        if self.empty && ownership_voucher_sdo::is_start(&self.chunk) {
+            self.sdo = Some(Records::new());
+        }
+        match &mut self.sdo {
+            Some(records) => records.push(&self.chunk),
+            None => self.splitter.push(&self.chunk),
+        }
         self.empty &= count == 0;
         if count < self.request {
             self.ended = true;
             self.splitter.finish();
+            if let Some(records) = &mut self.sdo {
+                records.finish();
+            }
         }
         Ok(())
     }

@@ -45,6 +45,11 @@ impl Node {
         self
     }
 
+    /// Whether nothing is below it.
+    pub(crate) const fn is_leaf(&self) -> bool {
+        self.below.is_empty()
+    }
+
     pub(crate) fn push(&mut self, text: impl Into<String>) {
         self.below.push(Self::new(text));
     }

@@ -16,6 +16,7 @@ use crate::lines::PLAIN;
 use crate::material::Material;
 use crate::output::{Lines, print_message};
 use crate::report::{Matched, Problem, Standing, Verdict, count};
+use crate::sdo;
 use crate::table::Table;
 use crate::{Failure, Outcome};
 
@@ -164,6 +165,7 @@ fn verdicts_of(items: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) 
     let vouchers: Vec<&[u8]> = items
         .iter()
         .filter_map(|item| item.bytes.as_deref().ok())
+        .filter(|bytes| !sdo::is(bytes))
         .collect();
     let results = batch.verify(&vouchers);
     let verdicts: Vec<_> = vouchers
@@ -174,13 +176,19 @@ fn verdicts_of(items: &[Item], batch: &mut BatchVerifier<'_>, terms: Terms<'_>) 
     if verdicts.len() == items.len() {
         return verdicts;
     }
-    let mut verdicts = verdicts.into_iter();
-    items
-        .iter()
-        .filter_map(|item| match &item.bytes {
-            Ok(_) => verdicts.next(),
+    let (policy, material, require) = (terms.policy, terms.material, terms.require);
+    let others: Vec<Option<Verdict>> = items
+        .par_iter()
+        .map(|item| match &item.bytes {
+            Ok(bytes) if sdo::is(bytes) => Some(sdo::judge(bytes, policy, material, require)),
+            Ok(_) => None,
             Err(problem) => Some(Verdict::unreadable(problem.clone())),
         })
+        .collect();
+    let mut verdicts = verdicts.into_iter();
+    let others = others.into_iter();
+    others
+        .filter_map(|other| other.or_else(|| verdicts.next()))
         .collect()
 }
 

@@ -64,6 +64,13 @@ impl State {
         self.keys.get(entry.checked_add(1)?)
     }
 
+    /// The order in which copies of one device with a longer common history are neighbours, and a state
+    /// immediately precedes its continuations: forks are between neighbours.
+    #[must_use]
+    pub fn by_history(&self, other: &Self) -> core::cmp::Ordering {
+        self.steps.cmp(&other.steps)
+    }
+
     /// The relation of this state to another one.
     #[must_use]
     pub fn relation(&self, other: &Self) -> Relation {

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum, ValueHint};
 use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::key::KeyEncoding;
-use ownership_voucher::{Allowance, KeyType, UnixTime};
+use ownership_voucher::{KeyType, UnixTime};
 
-use super::values::{allowance, engine, hash, time};
+use super::values::{Allowed, allowance, engine, hash, time};
 
 /// What a voucher is compared with, and the deviations that are accepted.
 #[derive(Args, Clone, Debug, Default)]
@@ -41,7 +41,7 @@ pub(crate) struct PolicyArgs {
     #[arg(long)]
     pub(crate) require_crl: bool,
     /// The header HMAC must match the one computed with this secret: hex, or @FILE with hex, raw
-    /// bytes or the device credential. Arguments are visible to other users of the machine; files
+    /// bytes or the device credential, also that of an SDO device (.oc). Arguments are visible to other users of the machine; files
     /// need not be
     #[arg(long, value_name = "HEX|@FILE", conflicts_with = "hmac_secrets")]
     pub(crate) hmac_secret: Option<String>,
@@ -64,7 +64,14 @@ pub(crate) struct PolicyArgs {
     pub(crate) strict: bool,
     /// Accept deviations by name
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance())]
-    pub(crate) allow: Vec<Allowance>,
+    pub(crate) allow: Vec<Allowed>,
+    /// Of vouchers of SDO, accept those with a key in this list: lines of 64 hexadecimal digits, SHA-256 of the
+    /// SubjectPublicKeyInfo, as SDO's rendezvous service kept them
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sdo_allow_list: Option<PathBuf>,
+    /// Of vouchers of SDO, refuse those with a key or a GUID in this list
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sdo_deny_list: Option<PathBuf>,
     /// The code that verifies signatures: this project's, with the fastest instructions or with
     /// 64-bit ones alone, or the RustCrypto crates. Verdicts are the same
     #[arg(long, value_name = "NAME", value_parser = engine(), default_value = "fastest")]

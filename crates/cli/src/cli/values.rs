@@ -6,6 +6,7 @@ use ownership_voucher::digest::Digest;
 use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
 use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
+use ownership_voucher_sdo::Checker;
 use zeroize::Zeroizing;
 
 /// Bytes from hexadecimal digits of either case.
@@ -55,13 +56,40 @@ fn named<T: Copy + Send + Sync + 'static>(
     })
 }
 
+/// What `--allow` accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// A deviation of FDO vouchers.
+    Fdo(Allowance),
+    /// Vouchers of SDO that verify without the white space in them.
+    SdoReformatted,
+}
+
+impl Allowed {
+    /// The allowance for vouchers of FDO.
+    pub(crate) const fn of_fdo(self) -> Option<Allowance> {
+        match self {
+            Self::Fdo(allowance) => Some(allowance),
+            Self::SdoReformatted => None,
+        }
+    }
+
+    pub(crate) const fn is_reformatted(self) -> bool {
+        matches!(self, Self::SdoReformatted)
+    }
+}
+
 /// The name of a fact that verification proves.
 pub(super) fn fact() -> impl TypedValueParser<Value = &'static str> {
     named(Proved::FACTS.map(|name| (name, name)).into())
 }
 
-pub(super) fn allowance() -> impl TypedValueParser<Value = Allowance> {
-    named(Allowance::ALL.iter().map(|it| (it.name(), *it)).collect())
+pub(super) fn allowance() -> impl TypedValueParser<Value = Allowed> {
+    let known = Allowance::ALL
+        .iter()
+        .map(|it| (it.name(), Allowed::Fdo(*it)));
+    let sdo = (Checker::REFORMATTED, Allowed::SdoReformatted);
+    named(known.chain([sdo]).collect())
 }
 
 pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {
