@@ -268,35 +268,35 @@ findings! {
 
     // Of vouchers of SDO, which the crate `ownership-voucher-sdo` reads.
     /// White space outside of strings, where the format has none; at the first of it.
-    SdoWhiteSpace = 800, "sdo-white-space", "there is white space outside of strings";
+    SdoWhiteSpace = 1000, "sdo-white-space", "there is white space outside of strings";
     /// A string that is not written in its one form: a special character as it is, or an escape that is
     /// needless, short, or in upper case.
-    SdoString = 801, "sdo-string", "a string is not written as the format writes it";
+    SdoString = 1001, "sdo-string", "a string is not written as the format writes it";
     /// A protocol version that SDO never had: other than 110 to 113.
-    SdoVersion = 802, "sdo-version", "SDO has no such protocol version";
+    SdoVersion = 1002, "sdo-version", "SDO has no such protocol version";
     /// A header that states another encoding than its key has.
-    SdoKeyEncoding = 803, "sdo-key-encoding", "the header states another encoding than that of its key";
+    SdoKeyEncoding = 1003, "sdo-key-encoding", "the header states another encoding than that of its key";
     /// A GUID of 16 zeros.
-    SdoGuidZero = 804, "sdo-guid-zero", "the GUID is all zero";
+    SdoGuidZero = 1004, "sdo-guid-zero", "the GUID is all zero";
     /// Variables of a rendezvous instruction that are not in alphabetical order.
-    SdoRvOrder = 805, "sdo-rv-order", "the variables of a rendezvous instruction are not in alphabetical order";
+    SdoRvOrder = 1005, "sdo-rv-order", "the variables of a rendezvous instruction are not in alphabetical order";
     /// The wrapper around a voucher states another protocol version than its header.
-    SdoWrapperVersion = 806, "sdo-wrapper-version", "the wrapper states another version than the header";
+    SdoWrapperVersion = 1006, "sdo-wrapper-version", "the wrapper states another version than the header";
     /// More than the ten entries that the specification recommends as the most.
-    SdoManyEntries = 807, "sdo-many-entries", "there are more than ten entries; devices and services may refuse them";
+    SdoManyEntries = 1007, "sdo-many-entries", "there are more than ten entries; devices and services may refuse them";
     /// A device chain whose last certificate is not self-signed: its issuer is not there.
-    SdoChainOpen = 808, "sdo-chain-open", "the issuer of the last device certificate is not in the chain";
+    SdoChainOpen = 1008, "sdo-chain-open", "the issuer of the last device certificate is not in the chain";
     /// The voucher verifies without its white space, and not with it. It was verified without.
-    SdoReformatted = 809, "sdo-reformatted", "the voucher was reformatted: it was verified without its white space";
+    SdoReformatted = 1009, "sdo-reformatted", "the voucher was reformatted: it was verified without its white space";
     /// The hash of header and HMAC does not match, and all else does: somebody changed their text after
     /// the first entry was signed.
-    SdoEdited = 810, "sdo-edited", "the text of the header or of its HMAC was edited after signing";
+    SdoEdited = 1010, "sdo-edited", "the text of the header or of its HMAC was edited after signing";
 }
 
 impl FindingKind {
     /// The stable number. Numbers 700 to 749 are for the bytes of the voucher and are deviations; those
     /// from 750 on are for its certificates and its state, and [`is_deviation`](Self::is_deviation) says
-    /// which of them the strict profile refuses. Those from 800 on are for vouchers of SDO.
+    /// which of them the strict profile refuses. Those from 1000 on are for vouchers of SDO.
     #[must_use]
     pub const fn code(self) -> u16 {
         self as u16
@@ -311,7 +311,7 @@ impl FindingKind {
     #[must_use]
     pub const fn is_deviation(self) -> bool {
         self.code() < 750
-            || self.code() >= 800
+            || self.code() >= 1000
             || matches!(
                 self,
                 Self::NoBasicConstraints

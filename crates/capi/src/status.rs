@@ -61,6 +61,13 @@ pub const OV_ERR_NO_VOUCHER: ov_status = 122;
 pub const OV_ERR_BAD_ARGUMENT: ov_status = 123;
 /// A revocation list cannot be read.
 pub const OV_ERR_REVOCATION_LIST: ov_status = 124;
+/// The text is not JSON as the format has it. Of vouchers of SDO, which this library does not read; so are
+/// the others from 180 to 199 and from 380 to 399.
+pub const OV_ERR_JSON_TEXT: ov_status = 180;
+/// A member is missing, unknown, repeated or out of order.
+pub const OV_ERR_MEMBER: ov_status = 181;
+/// A stated length is not that of what follows.
+pub const OV_ERR_LENGTH_WORD: ov_status = 182;
 /// This protocol version is not supported.
 pub const OV_ERR_UNSUPPORTED_VERSION: ov_status = 200;
 /// This key type is not supported.
@@ -154,6 +161,12 @@ pub const OV_ERR_CHAIN_REVERSED: ov_status = 340;
 /// The first certificate is that of a CA, which vouches for what it signed and not for
 /// itself.
 pub const OV_ERR_CA_AS_LEAF: ov_status = 341;
+/// An entry holds a key outside of what is signed, where only a null key may be.
+pub const OV_ERR_OUTER_KEY: ov_status = 380;
+/// The certificates of the device do not form a chain.
+pub const OV_ERR_DEVICE_CHAIN: ov_status = 381;
+/// The allow and deny lists refuse this voucher.
+pub const OV_ERR_KEY_NOT_ALLOWED: ov_status = 382;
 /// The input is larger than the limit.
 pub const OV_ERR_LIMIT_INPUT: ov_status = 400;
 /// There are more entries than the limit.
@@ -344,6 +357,28 @@ pub const OV_FINDING_CA_AS_LEAF: i32 = 771;
 /// A revocation list was given and not used: none covers this certificate, or one is not signed by
 /// a known CA.
 pub const OV_FINDING_CRL_NOT_USED: i32 = 772;
+/// Of vouchers of SDO, which this library does not read, and so are those after it: there is white space outside of strings.
+pub const OV_FINDING_SDO_WHITE_SPACE: i32 = 1000;
+/// A string is not written as the format writes it.
+pub const OV_FINDING_SDO_STRING: i32 = 1001;
+/// SDO has no such protocol version.
+pub const OV_FINDING_SDO_VERSION: i32 = 1002;
+/// The header states another encoding than that of its key.
+pub const OV_FINDING_SDO_KEY_ENCODING: i32 = 1003;
+/// The GUID is all zero.
+pub const OV_FINDING_SDO_GUID_ZERO: i32 = 1004;
+/// The variables of a rendezvous instruction are not in alphabetical order.
+pub const OV_FINDING_SDO_RV_ORDER: i32 = 1005;
+/// The wrapper states another version than the header.
+pub const OV_FINDING_SDO_WRAPPER_VERSION: i32 = 1006;
+/// There are more than ten entries; devices and services may refuse them.
+pub const OV_FINDING_SDO_MANY_ENTRIES: i32 = 1007;
+/// The issuer of the last device certificate is not in the chain.
+pub const OV_FINDING_SDO_CHAIN_OPEN: i32 = 1008;
+/// The voucher was reformatted: it was verified without its white space.
+pub const OV_FINDING_SDO_REFORMATTED: i32 = 1009;
+/// The text of the header or of its HMAC was edited after signing.
+pub const OV_FINDING_SDO_EDITED: i32 = 1010;
 
 /// The numbers from 800 with their names and messages.
 pub(super) const BOUNDARY: [(ov_status, &str, &str); 8] = [

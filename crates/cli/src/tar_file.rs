@@ -17,6 +17,13 @@ pub(crate) struct Member {
 /// The members of an archive that are files, in their order; `None` if this is no archive that can be
 /// read. A fault behind the first member is a source that cannot be read.
 pub(crate) fn members(file: &mut File, archive: &Source) -> Option<Vec<Source>> {
+    let members = list(file, archive);
+    // Whatever it is, it is read from its start.
+    file.rewind().ok()?;
+    members
+}
+
+fn list(file: &mut File, archive: &Source) -> Option<Vec<Source>> {
     let mut head = [0; 512];
     let read = file.read_exact(&mut head);
     file.rewind().ok()?;

@@ -1,6 +1,8 @@
 //! What is in a voucher of SDO, for people and as JSON.
 
 use ownership_voucher::UnixTime;
+use ownership_voucher::privacy::DisclosureKind;
+use ownership_voucher::text::Secrets;
 use ownership_voucher_sdo::rendezvous::{Instruction, Setting};
 use ownership_voucher_sdo::{Audit, Entry, Hash, Key, Voucher, allow_list_form};
 use serde_json::{Value, json};
@@ -26,6 +28,11 @@ pub(crate) fn tree(audit: &Audit<'_>, at: Option<UnixTime>, secrets: bool) -> Ve
         let words =
             "nothing shows that the header is genuine but the device's HMAC: nobody has signed it";
         nodes.push(Node::new(words));
+    }
+    let warnings = warnings(voucher);
+    if !warnings.is_empty() {
+        let below = warnings.into_iter().map(Node::new);
+        nodes.push(Node::new("what this file discloses to all who have it").with(below));
     }
     let checks = audit.checks.iter().map(|check| {
         let (style, word) = match check.holds() {
@@ -53,6 +60,33 @@ pub(crate) fn tree(audit: &Audit<'_>, at: Option<UnixTime>, secrets: bool) -> Ve
     });
     nodes.push(Node::new("checks").with(checks));
     nodes
+}
+
+/// What every holder of the file learns and its owner may have overlooked.
+fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
+    let disclosures = voucher.disclosures(Secrets::Withheld);
+    let words = disclosures
+        .iter()
+        .filter_map(|disclosure| match disclosure.kind {
+            DisclosureKind::WifiPassword => {
+                Some("a Wi-Fi password, in clear; --secrets shows it".into())
+            }
+            DisclosureKind::WifiName => {
+                Some(format!("the name of a Wi-Fi network: {}", disclosure.value))
+            }
+            DisclosureKind::RendezvousOther => {
+                Some("a rendezvous variable that is not known and may hold a secret".into())
+            }
+            DisclosureKind::DeviceCertificateName => Some(format!(
+                "the identity of the device for life: {}",
+                disclosure.value
+            )),
+            DisclosureKind::DeviceInfoSerial => {
+                Some("device info that looks like a serial number".into())
+            }
+            _ => None,
+        });
+    words.collect()
 }
 
 fn allow_form(key: &Key) -> String {
@@ -184,6 +218,7 @@ pub(crate) fn members(audit: &Audit<'_>, secrets: bool) -> Option<(&'static str,
             "device_chain_der": ders,
             "entries": entries,
             "checks": super::checks(audit),
+            "disclosures": warnings(voucher),
         }),
     ))
 }

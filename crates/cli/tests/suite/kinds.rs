@@ -83,15 +83,21 @@ fn example(name: &str) -> Vec<u8> {
         "vouchers.zip" => [b"PK\x03\x04\x14\0\0\0", pem_text.as_bytes()].concat(),
         "vouchers.7z" => b"7z\xbc\xaf\x27\x1c\0\x04".to_vec(),
         "vouchers.tar" => {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(pem_text.len() as u64);
+            let mut archive = tar::Builder::new(Vec::new());
+            let member = archive.append_data(&mut header, "v.pem", pem_text.as_bytes());
+            member.unwrap();
+            archive.into_inner().unwrap()
+        }
+        "piped.tar" => {
             let mut header = vec![0; 512];
             header[..5].copy_from_slice(b"v.pem");
             header[257..265].copy_from_slice(b"ustar\x0000");
             [&*header, pem_text.as_bytes()].concat()
         }
         "credential.bin" => credential(),
-        "sdo.json" => {
-            b"{\"sz\":1,\"oh\":{\"pv\":113,\"pe\":1},\"hmac\":[32,8,\"\"],\"en\":[]}".to_vec()
-        }
+        "sdo.json" => crate::sdo::vector("p256-1"),
         "brski.json" => {
             let payload = Base64Url::encode_string(b"{\"ietf-voucher:voucher\":{}}");
             format!("{{\"payload\":\"{payload}\",\"signatures\":[]}}").into()

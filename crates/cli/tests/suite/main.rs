@@ -35,5 +35,6 @@ mod revocation;
 mod sales;
 mod schema;
 mod screen;
+mod sdo;
 mod signer_command;
 mod terminal;

@@ -120,6 +120,17 @@ fn lines_are_as_the_schema_says() {
     bytes[last] ^= 1;
     std::fs::write(&damaged, &bytes).unwrap();
     std::fs::write(folder.join("none.pem"), "<html>").unwrap();
+    for name in [
+        "rendezvous-every",
+        "epid-0",
+        "p256-3",
+        "p256-1",
+        "edited-host",
+        "text-cut",
+    ] {
+        let text = crate::sdo::vector(name);
+        std::fs::write(folder.join(format!("sdo-{name}.json")), text).unwrap();
+    }
     let odd = folder.display().to_string();
     for (kind, command) in [
         ("verify", vec!["verify", "--json"]),
