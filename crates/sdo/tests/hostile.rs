@@ -1,0 +1,134 @@
+//! Texts that want too much: of memory, of time, of the stack.
+
+use std::time::{Duration, Instant};
+
+use ownership_voucher::{ErrorKind, Limits, Policy};
+use ownership_voucher_sdo::{Checker, DeviceCredential, Piece, Records, Voucher};
+use proptest::prelude::*;
+
+fn kind(text: &str) -> ErrorKind {
+    let start = Instant::now();
+    let limits = Limits::new().with_input(Limits::MAX_INPUT);
+    let error = Voucher::parse_with(text.as_bytes(), &limits).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(5), "{error}");
+    error.kind()
+}
+
+fn vector(name: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-vectors/sdo");
+    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+    vector["text"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn long_strings_and_many_members() {
+    let long = "x".repeat(10 << 20);
+    let head =
+        "{\"sz\":0,\"oh\":{\"pv\":113,\"pe\":1,\"r\":[0],\"g\":\"AAAAAAAAAAAAAAAAAAAAAA==\",\"d\":";
+    assert_eq!(kind(&format!("{head}\"{long}\"")), ErrorKind::LimitInput);
+    assert_eq!(kind(&format!("{head}\"{long}")), ErrorKind::Truncated);
+    let members: String = (0..100_000)
+        .map(|number| format!("\"x{number}\":0,"))
+        .collect();
+    assert_eq!(kind(&format!("{{{members}\"z\":0}}")), ErrorKind::Member);
+    let rendezvous =
+        format!("{{\"sz\":0,\"oh\":{{\"pv\":113,\"pe\":1,\"r\":[1,[100001,{{{members}\"z\":0}}]]");
+    assert_eq!(kind(&rendezvous), ErrorKind::LimitLabels);
+    let instructions = ",[1,{\"delaysec\":1}]".repeat(2000);
+    let many = format!("{{\"sz\":0,\"oh\":{{\"pv\":113,\"pe\":1,\"r\":[2000{instructions}]");
+    assert_eq!(kind(&many), ErrorKind::LimitRvInstructions);
+    // In an array that is passed over, each item costs no memory.
+    let wide = format!(
+        "{{\"sz\":0,\"oh\":{{\"pv\":113,\"pe\":1,\"r\":[1,[1,{{\"zz\":[{}0]}}]]",
+        "0,".repeat(1 << 20)
+    );
+    assert_eq!(kind(&wide), ErrorKind::Truncated);
+    for deep in ["[", "{\"a\":"] {
+        let text = format!(
+            "{{\"sz\":0,\"oh\":{{\"pv\":113,\"pe\":1,\"r\":[1,[1,{{\"zz\":{}",
+            deep.repeat(1 << 20)
+        );
+        assert_eq!(kind(&text), ErrorKind::LimitDepth);
+    }
+    assert_eq!(kind(&"[".repeat(1 << 20)), ErrorKind::WrongType);
+    assert_eq!(kind(&" ".repeat(1 << 20)), ErrorKind::Truncated);
+}
+
+#[test]
+fn limits_of_the_caller() {
+    let text = vector("p256-3");
+    let parse = |limits: Limits| Voucher::parse_with(text.as_bytes(), &limits).map(|_| ());
+    let limits = Limits::new;
+    assert!(parse(limits()).is_ok());
+    for (limits, kind) in [
+        (limits().with_input(text.len() - 1), ErrorKind::LimitInput),
+        (limits().with_entries(2), ErrorKind::LimitEntries),
+        (limits().with_certificates(1), ErrorKind::LimitCertificates),
+        (
+            limits().with_certificate(100),
+            ErrorKind::LimitCertificateSize,
+        ),
+        (limits().with_device_info(4), ErrorKind::LimitDeviceInfo),
+        (limits().with_rendezvous(0), ErrorKind::LimitRvInstructions),
+    ] {
+        assert_eq!(parse(limits).unwrap_err().kind(), kind);
+    }
+}
+
+#[test]
+fn findings_are_limited() {
+    let strings = vector("string-raw-bracket").replace("\"dn\"", "\"x[\":0,\"dn\"");
+    let limits = Limits::new().with_findings(1);
+    let policy = Policy::any_origin().with_limits(limits);
+    let audit = Checker::new(&policy).audit(strings.as_bytes());
+    assert!(audit.findings.len() <= 8, "{:?}", audit.findings);
+}
+
+proptest! {
+    /// No text makes a panic, and the verdict is that of the audit.
+    #[test]
+    fn any_change_of_a_voucher_is_judged(
+        at in 0_usize..2735, byte in any::<u8>(), cut in 0_usize..3, insert in any::<bool>()
+    ) {
+        let mut text = vector("p256-3").into_bytes();
+        let at = at % text.len();
+        let end = (at + cut).min(text.len());
+        text.splice(at..end, insert.then_some(byte));
+        let policy = Policy::any_origin();
+        let checker = Checker::new(&policy).allow_reformatted();
+        let audit = checker.audit(&text);
+        match checker.verify(&text) {
+            Ok(_) => prop_assert!(audit.errors.is_empty()),
+            Err(error) => prop_assert_eq!(Some(&error), audit.errors.first()),
+        }
+    }
+
+    /// A stream is split the same in chunks of any size.
+    #[test]
+    fn chunks_do_not_matter(text in "[{}\\[\\]\",: \n]{0,80}", chunk in 1_usize..90) {
+        let text = format!("{{\"sz\":{text}");
+        let split = |chunk: usize| {
+            let mut records = Records::new();
+            let mut chunks = text.as_bytes().chunks(chunk);
+            let mut found = Vec::new();
+            while let Some(piece) = records.next_piece() {
+                match piece {
+                    Piece::Voucher(bytes) => found.push((records.offset(), bytes)),
+                    Piece::More => match chunks.next() {
+                        Some(chunk) => records.push(chunk),
+                        None => records.finish(),
+                    },
+                }
+            }
+            found
+        };
+        prop_assert_eq!(split(chunk), split(text.len()));
+    }
+
+    #[test]
+    fn credentials_of_any_text(text in ".{0,200}") {
+        let _ = DeviceCredential::parse(text.as_bytes());
+        let _ = DeviceCredential::parse(format!("{{\"ST\":{text}").as_bytes());
+    }
+}
