@@ -32,7 +32,7 @@ struct Copy {
 /// What is kept of a verified voucher.
 #[derive(Clone)]
 enum Kept {
-    Fdo(VerifiedVoucher<'static>),
+    Fdo(Box<VerifiedVoucher<'static>>),
     Sdo(State, Proved),
 }
 
@@ -101,7 +101,7 @@ struct Pair {
 /// The forks among the copies of one device.
 fn forks_of(group: &[Copy]) -> Vec<Pair> {
     let fdo = group.iter().filter_map(|copy| match &copy.voucher {
-        Kept::Fdo(voucher) => Some(voucher.clone()),
+        Kept::Fdo(voucher) => Some((**voucher).clone()),
         Kept::Sdo(..) => None,
     });
     let vouchers: Vec<VerifiedVoucher<'_>> = fdo.collect();
@@ -251,7 +251,7 @@ fn copies(
                     let verified = voucher
                         .verify(policy)
                         .map_err(|rejected| Problem::from(&rejected))?;
-                    Ok(Some(Kept::Fdo(verified.into_owned())))
+                    Ok(Some(Kept::Fdo(Box::new(verified.into_owned()))))
                 });
             match verified {
                 Ok(None) => {}

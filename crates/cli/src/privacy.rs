@@ -160,8 +160,8 @@ const fn style(severity: Severity) -> Style {
 
 /// A voucher of either format.
 enum Read<'i> {
-    Fdo(Voucher<'i>),
-    Sdo(ownership_voucher_sdo::Voucher<'i>),
+    Fdo(Box<Voucher<'i>>),
+    Sdo(Box<ownership_voucher_sdo::Voucher<'i>>),
 }
 
 impl Read<'_> {
@@ -188,13 +188,13 @@ fn read<'i>(item: &'i Item, linker: &mut Linker) -> Result<Read<'i>, Problem> {
         let voucher = voucher.map_err(|error| Problem::from(&error))?;
         let linked = voucher.link(linker);
         linked.map_err(|error| Problem::from(&error))?;
-        return Ok(Read::Sdo(voucher));
+        return Ok(Read::Sdo(Box::new(voucher)));
     }
     let voucher = Voucher::parse(bytes).map_err(|error| Problem::with(&error, bytes))?;
     linker
         .add(&voucher)
         .map_err(|error| Problem::from(&error))?;
-    Ok(Read::Fdo(voucher))
+    Ok(Read::Fdo(Box::new(voucher)))
 }
 
 /// Whether a voucher discloses something of this severity or above.
