@@ -55,14 +55,12 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::OwnerPath => {
             "do not trust the manufacturer's certificate, or give its root with --manufacturer-ca"
         }
-        ErrorKind::JsonText | ErrorKind::Member | ErrorKind::LengthWord => {
-            "no device takes a voucher of SDO with such a text: fetch the file again from where it came"
-        }
-        ErrorKind::OuterKey => {
-            "nothing signs that key, and it must never be used: ask the owner before for the original"
-        }
-        ErrorKind::DeviceChain => "ask the maker for the device's certificates",
-        ErrorKind::KeyNotAllowed => "see the lists of --sdo-allow-list and --sdo-deny-list",
+        ErrorKind::JsonText
+        | ErrorKind::Member
+        | ErrorKind::LengthWord
+        | ErrorKind::OuterKey
+        | ErrorKind::DeviceChain
+        | ErrorKind::KeyNotAllowed => for_sdo(kind),
         ErrorKind::CertificateTime => {
             "judge it at another time with --at, or leave --refuse-expired away"
         }
@@ -89,6 +87,20 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::HmacSecretShort => "use 32 random bytes for SHA-256, 48 for SHA-384",
         ErrorKind::Deviation => "without --strict this is a finding",
         _ => for_fault(kind.fault()),
+    }
+}
+
+/// The same for errors that only vouchers of SDO have.
+const fn for_sdo(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::OuterKey => {
+            "nothing signs that key, and it must never be used: ask the owner before for the original"
+        }
+        ErrorKind::DeviceChain => "ask the maker for the device's certificates",
+        ErrorKind::KeyNotAllowed => "see the lists of --sdo-allow-list and --sdo-deny-list",
+        _ => {
+            "no device takes a voucher of SDO with such a text: fetch the file again from where it came"
+        }
     }
 }
 
@@ -156,6 +168,14 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "get undamaged lists of those who issued the certificates of this path; --require-crl \
              refuses to go without"
         }
+        FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
+        _ => return of_sdo(kind),
+    })
+}
+
+/// The same for findings that only vouchers of SDO have.
+const fn of_sdo(kind: FindingKind) -> Option<&'static str> {
+    Some(match kind {
         FindingKind::SdoWhiteSpace => {
             "somebody laid the text out anew; if its hashes fail for that, --allow sdo-reformatted verifies it \
              without"
@@ -170,7 +190,6 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
             "a version or host name was changed by hand: ask for the original, because the device refuses this one"
         }
         FindingKind::SdoChainOpen => "ask the maker for the certificates above it",
-        FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
         _ => return None,
     })
 }

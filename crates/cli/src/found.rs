@@ -1,16 +1,30 @@
 //! The files to read: those that were named, and those in folders.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use alloc::sync::Arc;
 
-use crate::tar_file::Member;
 use crate::temporary::is_temporary;
 
 /// Extensions that indicate a voucher. Such a file without a voucher is not ignored.
 const EXTENSIONS: [&str; 5] = ["ov", "cbor", "fdoov", "voucher", "b64"];
+
+/// Where a member lies in its archive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(crate) start: u64,
+    pub(crate) length: u64,
+}
+
+impl Member {
+    /// The bytes of the member.
+    pub(crate) fn open(self, mut archive: File) -> io::Result<io::Take<File>> {
+        archive.seek(SeekFrom::Start(self.start))?;
+        Ok(archive.take(self.length))
+    }
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct Source {

@@ -1,18 +1,11 @@
 //! Tar archives: their members are read as the files of a folder are, where they lie.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _};
 
 use alloc::sync::Arc;
 
-use crate::found::Source;
-
-/// Where a member lies in its archive.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Member {
-    pub(crate) start: u64,
-    pub(crate) length: u64,
-}
+use crate::found::{Member, Source};
 
 /// The members of an archive that are files, in their order; `None` if this is no archive that can be
 /// read. A fault behind the first member is a source that cannot be read.
@@ -62,12 +55,4 @@ fn list(file: &mut File, archive: &Source) -> Option<Vec<Source>> {
         }
     }
     Some(found)
-}
-
-impl Member {
-    /// The bytes of the member.
-    pub(crate) fn open(self, mut archive: File) -> io::Result<io::Take<File>> {
-        archive.seek(SeekFrom::Start(self.start))?;
-        Ok(archive.take(self.length))
-    }
 }

@@ -5,14 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-use ownership_voucher::digest::{Digest, HashAlgorithm};
+use ownership_voucher::digest::Digest;
 use ownership_voucher::finding::{Finding, FindingKind};
 use ownership_voucher::verify::{Claims, ManufacturerProof, Proved};
 use ownership_voucher::{Error, ErrorKind, Policy, PublicKey};
 
 use crate::check::{Check, Checks, Rule};
 use crate::credential::DeviceCredential;
-use crate::item::HashType;
 use crate::lists::KeyList;
 use crate::token::compact;
 use crate::voucher::Voucher;
@@ -188,7 +187,7 @@ impl<'p> Checker<'p> {
         let index = &voucher.index;
         let chain: Vec<&[u8]> = voucher.device_chain().collect();
         let hmac = voucher.hmac();
-        let algorithm = algorithm(hmac.hash);
+        let algorithm = hmac.hash.algorithm();
         let stored = algorithm.and_then(|hash| Digest::new(hash, hmac.value));
         let maker = voucher.manufacturer_key();
         let owner = voucher.claimed_owner();
@@ -254,15 +253,6 @@ impl<'p> Checker<'p> {
                 errors.push(error.in_entry(number.checked_sub(1)));
             }
         }
-    }
-}
-
-/// The hash of the library, for those that it has.
-pub(crate) const fn algorithm(hash: HashType) -> Option<HashAlgorithm> {
-    match hash {
-        HashType::Sha256 => Some(HashAlgorithm::Sha256),
-        HashType::Sha384 => Some(HashAlgorithm::Sha384),
-        HashType::Sha512 => None,
     }
 }
 

@@ -7,7 +7,6 @@ use core::fmt;
 use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::{Error, ErrorKind, Guid, HmacSecret};
 
-use crate::audit::algorithm;
 use crate::item::{HashItem, Want};
 use crate::read::{Reader, Width, member};
 use crate::rendezvous;
@@ -196,7 +195,7 @@ impl DeviceCredential {
 
     fn check_hmac(&self, voucher: &Voucher<'_>) -> Result<(), Error> {
         let hmac = voucher.hmac();
-        let Some(algorithm) = algorithm(hmac.hash) else {
+        let Some(algorithm) = hmac.hash.algorithm() else {
             let why = "HMACs with SHA-256 and SHA-384 are verified";
             return Err(Error::because(ErrorKind::UnsupportedHashType, why));
         };

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::key::Fingerprint;
 use ownership_voucher::{Error, ErrorKind, PublicKey};
 
@@ -51,6 +52,15 @@ impl HashType {
             Self::Sha256 => "SHA-256",
             Self::Sha384 => "SHA-384",
             Self::Sha512 => "SHA-512",
+        }
+    }
+
+    /// The hash of the library, for those that it has.
+    pub(crate) const fn algorithm(self) -> Option<HashAlgorithm> {
+        match self {
+            Self::Sha256 => Some(HashAlgorithm::Sha256),
+            Self::Sha384 => Some(HashAlgorithm::Sha384),
+            Self::Sha512 => None,
         }
     }
 
