@@ -55,12 +55,7 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         ErrorKind::OwnerPath => {
             "do not trust the manufacturer's certificate, or give its root with --manufacturer-ca"
         }
-        ErrorKind::JsonText
-        | ErrorKind::Member
-        | ErrorKind::LengthWord
-        | ErrorKind::OuterKey
-        | ErrorKind::DeviceChain
-        | ErrorKind::KeyNotAllowed => for_sdo(kind),
+        _ if matches!(kind.code(), 180..=199 | 380..=399) => for_sdo(kind),
         ErrorKind::CertificateTime => {
             "judge it at another time with --at, or leave --refuse-expired away"
         }
