@@ -173,11 +173,8 @@ impl<'a> Reader<'a> {
 
     /// The bytes of a string of base64, in its one form.
     pub(crate) fn base64(&mut self) -> Result<Vec<u8>, Error> {
-        let (span, form) = self.string()?;
+        let (span, _) = self.string()?;
         let bad = |why| Err(Error::because(ErrorKind::JsonText, why).at(span.start));
-        if form.escaped {
-            return bad("base64 has no escapes");
-        }
         let digits = inside(span).of(self.tokens.text());
         if digits.len() > MAX_BASE64 {
             let (found, most) = (digits.len() as u64, MAX_BASE64 as u64);
@@ -187,7 +184,9 @@ impl<'a> Reader<'a> {
         let text = core::str::from_utf8(digits).unwrap_or("?");
         match Base64::decode_vec(text) {
             Ok(bytes) => Ok(bytes),
-            Err(_) => bad("base64 with its padding, without blanks and spare bits expected"),
+            Err(_) => {
+                bad("base64 with its padding, without escapes, blanks and spare bits expected")
+            }
         }
     }
 
