@@ -92,6 +92,61 @@ pub(crate) trait Word: Copy + Send + Sync {
     fn eq(self, other: Self) -> u32;
     /// Lanes where `self < other`, unsigned.
     fn lt(self, other: Self) -> u32;
+    /// The same word, of which only the low bits are meant to count: sums and shifts may wrap, and a
+    /// multiply-add reads 52 bits. Costs nothing; for words that prove bounds.
+    #[inline(always)]
+    fn wrapping(self) -> Self {
+        self
+    }
+    /// The same limbs, which hold a number: 52 bits in each. Costs nothing; words that prove bounds
+    /// prove it here.
+    #[inline(always)]
+    fn settled<const L: usize>(limbs: [Self; L]) -> [Self; L] {
+        limbs
+    }
+}
+
+/// A vector of eight unsigned 64-bit words whose multiply-adds the compiler may put in any order:
+/// what the arithmetic of Ed25519 and RSA is written over.
+#[cfg(any(test, target_arch = "x86_64"))]
+pub(crate) trait Register: Copy {
+    /// Proof that the CPU has the instructions.
+    type Token: Copy;
+
+    /// The same word in every lane.
+    fn splat(token: Self::Token, value: u64) -> Self;
+    /// The same word in every lane; `self` only stands for the token.
+    fn constant(self, value: u64) -> Self;
+    /// Zero in every lane.
+    #[inline(always)]
+    fn zero(self) -> Self {
+        self.constant(0)
+    }
+    /// The lanes as an array.
+    fn lanes(self) -> [u64; MAX_LANES];
+    /// `self` + low 52 bits of the product of the low 52 bits of `a` and `b`.
+    fn madd_lo(self, a: Self, b: Self) -> Self;
+    /// `self` + bits 52 to 103 of the product of the low 52 bits of `a` and `b`.
+    fn madd_hi(self, a: Self, b: Self) -> Self;
+    /// `self` + `other` mod 2^64.
+    fn add(self, other: Self) -> Self;
+    /// `self` - `other` mod 2^64.
+    fn sub(self, other: Self) -> Self;
+    /// Low 64 bits of the product.
+    fn times(self, other: Self) -> Self;
+    /// Bitwise and.
+    fn and(self, other: Self) -> Self;
+    /// Shifts every lane right by `N` bits, filling with zeros.
+    fn shr<const N: u32>(self) -> Self;
+    /// `other` in the lanes whose bit in `mask` is set, `self` in the rest.
+    fn blend(self, mask: u8, other: Self) -> Self;
+    /// One bit per lane, set where the lanes are equal.
+    fn equal(self, other: Self) -> u8;
+    /// As [`Word::wrapping`].
+    #[inline(always)]
+    fn wrapping(self) -> Self {
+        self
+    }
 }
 
 /// Two vectors side by side: more than one lane on any CPU.

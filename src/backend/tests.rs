@@ -5,6 +5,9 @@
 //! makes and the harness reports as ignored, with the reason. Where the CPU has the instructions,
 //! the test in this file runs them all.
 
+pub(crate) mod intervals;
+pub(crate) mod ledger;
+
 use alloc::{format, string::String, vec, vec::Vec};
 use core::cell::Cell;
 use std::io::Write as _;

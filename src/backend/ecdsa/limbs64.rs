@@ -4,22 +4,28 @@
 //! The radix is `R = 2^(64·N)`: four limbs for P-256, six for P-384.
 //!
 //! Carries are written so that LLVM makes one chain of `adc` or `sbb` out of a row.
+//!
+//! All of it is written over a word ([`Word64`]), which is `u64` everywhere but in the proofs that no
+//! word overflows and each result is right, in `tests/bounds64.rs`.
 
 mod engine;
 mod primes;
 mod products;
 mod residues;
+mod word;
 
 use core::marker::PhantomData;
 
 use super::domain::Entry;
 use crate::backend::lanes::unroll;
 pub(crate) use engine::Portable64;
-use products::{add_carry, multiply_add};
+#[cfg(test)]
+pub(crate) use primes::{P256Order, P256Prime, P384Order, P384Prime};
+pub(crate) use word::Word64;
 
 /// A reduced residue.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<const N: usize, const B: u32>(pub(super) [u64; N]);
+pub(crate) struct Words<const N: usize, const B: u32, T = u64>(pub(super) [T; N]);
 
 /// A modulus in words.
 pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
@@ -38,13 +44,13 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
 
     /// `(t + m·M) / 2^64` for the `m` that makes it whole: below `M` or `t`, whichever is larger.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn step(t: [u64; N]) -> [u64; N] {
-        let m = t[0].wrapping_mul(Self::N0);
+    fn step<T: Word64>(t: [T; N]) -> [T; N] {
+        let m = t[0].wrapping_product(T::of(Self::N0));
         let mut out = t;
-        let (_, mut carry) = multiply_add(m, Self::M[0], t[0], 0);
+        let (_, mut carry) = T::multiply_add(m, T::of(Self::M[0]), t[0], T::of(0));
         unroll!(j < N => {
             if j > 0 {
-                (out[j - 1], carry) = multiply_add(m, Self::M[j], t[j], carry);
+                (out[j - 1], carry) = T::multiply_add(m, T::of(Self::M[j]), t[j], carry);
             }
         });
         out[N - 1] = carry;
@@ -53,24 +59,31 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
 
     /// `(high·R + low) / R mod M`, up to one multiple of `M`; the last word is 0 or 1.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce(low: [u64; N], high: [u64; N]) -> ([u64; N], u64) {
+    fn reduce<T: Word64>(low: [T; N], high: [T; N]) -> ([T; N], T) {
         let mut t = low;
         unroll!(i < N => { t = Self::step(t); });
-        let mut carry = 0;
-        unroll!(i < N => { (t[i], carry) = add_carry(t[i], high[i], carry); });
+        let mut carry = T::of(0);
+        unroll!(i < N => { (t[i], carry) = T::add_carry(t[i], high[i], carry); });
         (t, carry)
     }
 }
 
 /// Residues modulo `M`.
-pub(crate) struct Field64<M, const N: usize>(PhantomData<M>);
+pub(crate) struct Field64<M, const N: usize, T = u64>(PhantomData<(M, T)>);
 
-impl<M, const N: usize> Clone for Field64<M, N> {
+impl<M, const N: usize, T> Clone for Field64<M, N, T> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<M, const N: usize> Copy for Field64<M, N> {}
+impl<M, const N: usize, T> Copy for Field64<M, N, T> {}
+
+#[cfg(test)]
+impl<M, const N: usize, T> Default for Field64<M, N, T> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
 /// The prime of a curve.
 pub(crate) trait Prime64<const N: usize>: Modulus64<N> {

@@ -81,7 +81,7 @@ pub(crate) trait Modulus52<const L: usize>: Copy + 'static {
     fn step<W: Word>(token: W::Token, t: &mut Wide<W, L>, i: usize) {
         let zero = W::splat(token, 0);
         let n0 = W::splat(token, Self::N0);
-        let m = zero.madd_lo(*t.limb(i), n0);
+        let m = zero.madd_lo(t.limb(i).wrapping(), n0);
         unroll!(j < L => {
             let limb = W::splat(token, Self::M[j]);
             *t.limb(i + j) = t.limb(i + j).madd_lo(m, limb);
@@ -120,7 +120,7 @@ impl<W: Word, const L: usize> Raw<W, L> {
                 self.0[i] = self.0[i].and(mask);
             }
         });
-        let limbs = Limbs(self.0);
+        let limbs = Limbs(W::settled(self.0));
         limbs.check();
         limbs
     }
@@ -165,8 +165,33 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 }
 
+/// What no operation of the traits shows by itself.
+#[cfg(test)]
+impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
+    pub(super) fn once(self, a: &Limbs<W, L, 2>) -> Limbs<W, L, 1> {
+        self.reduce_once(a)
+    }
+
+    pub(super) fn fully<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1>
+    where
+        M: Prime52<L>,
+    {
+        self.reduce_fully(a)
+    }
+}
+
 #[cfg(test)]
 impl<W: Word, M, const L: usize> Field52<W, M, L> {
+    /// Residues from lanes of limbs, which keep to the bounds of [`Limbs`].
+    pub(super) fn of_lanes<const B: u32>(self, limbs: [W; L]) -> Limbs<W, L, B> {
+        Limbs(limbs)
+    }
+
+    /// The lanes of limbs.
+    pub(super) fn lanes<const B: u32>(self, residue: &Limbs<W, L, B>) -> [W; L] {
+        residue.0
+    }
+
     /// Residues from their limbs, which keep to the bounds of [`Limbs`].
     pub(super) fn assemble<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Limbs<W, L, B> {
         Limbs(core::array::from_fn(|i| W::load(self.token, &limbs[i])))
@@ -184,5 +209,5 @@ impl<W: Word, M, const L: usize> Field52<W, M, L> {
 
 /// The rule of Montgomery multiplication: a product of bounds `product` comes back below `out`.
 const fn product_fits(product: u64, out: u32, slack: u64) -> bool {
-    out >= 1 && product <= (out as u64 - 1) * slack
+    out >= 1 && out as u64 <= slack && product <= (out as u64 - 1) * slack
 }

@@ -13,6 +13,8 @@ use crate::backend::{
 };
 
 mod arithmetic;
+mod bounds;
+mod bounds64;
 mod edge;
 mod known;
 mod points;

@@ -16,8 +16,8 @@
 //! Every sum below states what it adds up to.
 #![allow(clippy::needless_range_loop)] // Limbs have numbers, and so have their loops.
 
-use crate::backend::Avx512Ifma;
-use crate::backend::isa::wide::W;
+use crate::backend::isa::wide;
+use crate::backend::lanes::Register;
 
 /// 2^51 − 1.
 pub(super) const MASK51: u64 = (1 << 51) - 1;
@@ -28,16 +28,16 @@ const PRODUCT_BOUND: u64 = 1 << 59;
 
 /// Eight field elements, limbs below 2^51 + 2^17.
 #[derive(Clone, Copy)]
-pub(super) struct Fe([W; 5]);
+pub(super) struct Fe<W = wide::W>([W; 5]);
 
 /// Eight field elements, limbs below 2^63.
 #[derive(Clone, Copy)]
-pub(super) struct Wide([W; 5]);
+pub(super) struct Wide<W = wide::W>([W; 5]);
 
-impl Fe {
+impl<W: Register> Fe<W> {
     /// The same element in all lanes; limbs below 2^51.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn splat(token: Avx512Ifma, limbs: [u64; 5]) -> Self {
+    pub(super) fn splat(token: W::Token, limbs: [u64; 5]) -> Self {
         Fe(limbs.map(|limb| W::splat(token, limb)))
     }
 
@@ -69,31 +69,31 @@ impl Fe {
 
     /// The sum, limbs below 2^52 + 2^18.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn plus(&self, other: &Fe) -> Wide {
+    pub(super) fn plus(&self, other: &Fe<W>) -> Wide<W> {
         self.widen().plus(&other.widen())
     }
 
     /// The difference, limbs below 2^61 + 2^52.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn minus(&self, other: &Fe) -> Wide {
+    pub(super) fn minus(&self, other: &Fe<W>) -> Wide<W> {
         self.widen().minus(&other.widen())
     }
 
     /// The same elements as a [`Wide`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn widen(&self) -> Wide {
+    pub(super) fn widen(&self) -> Wide<W> {
         Wide(self.0)
     }
 
     /// −x.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn negate(&self) -> Fe {
+    pub(super) fn negate(&self) -> Fe<W> {
         Wide([self.0[0].zero(); 5]).minus(&self.widen()).carry()
     }
 
     /// Returns `other` in the lanes set in `mask`, `self` in the rest.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn blend(&self, mask: u8, other: &Fe) -> Fe {
+    pub(super) fn blend(&self, mask: u8, other: &Fe<W>) -> Fe<W> {
         let mut out = self.0;
         for i in 0..5 {
             out[i] = self.0[i].blend(mask, other.0[i]);
@@ -103,7 +103,7 @@ impl Fe {
 
     /// The product, not yet carried: limbs below 2^59.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn times_wide(&self, other: &Fe) -> Wide {
+    pub(super) fn times_wide(&self, other: &Fe<W>) -> Wide<W> {
         let zero = self.0[0].zero();
         let (mut low, mut high) = ([zero; 9], [zero; 9]);
         for i in 0..5 {
@@ -117,7 +117,7 @@ impl Fe {
 
     /// The square, not yet carried: limbs below 2^59.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn square_wide(&self) -> Wide {
+    pub(super) fn square_wide(&self) -> Wide<W> {
         let x = &self.0;
         let zero = x[0].zero();
         // Products of different limbs, to be doubled, and squares of limbs.
@@ -141,19 +141,19 @@ impl Fe {
 
     /// The product.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn times(&self, other: &Fe) -> Fe {
+    pub(super) fn times(&self, other: &Fe<W>) -> Fe<W> {
         self.times_wide(other).carry()
     }
 
     /// The square.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn square(&self) -> Fe {
+    pub(super) fn square(&self) -> Fe<W> {
         self.square_wide().carry()
     }
 
     /// 1/x = x^(p − 2) = x^(2^255 − 21), and 0 for 0.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn invert(&self) -> Fe {
+    pub(super) fn invert(&self) -> Fe<W> {
         let ([x250], [x11]) = power_250(&[*self]);
         let [x] = square_times(&[x250], 5);
         x.times(&x11)
@@ -161,7 +161,7 @@ impl Fe {
 
     /// The one representative below p, limbs below 2^51.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn canonical(&self, token: Avx512Ifma) -> [W; 5] {
+    pub(super) fn canonical(&self, token: W::Token) -> [W; 5] {
         let mask = W::splat(token, MASK51);
         let nineteen = W::splat(token, 19);
         let mut x = self.0;
@@ -182,7 +182,7 @@ impl Fe {
 
     /// Returns one bit per lane, set where the elements are equal.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn equal(&self, token: Avx512Ifma, other: &Fe) -> u8 {
+    pub(super) fn equal(&self, token: W::Token, other: &Fe<W>) -> u8 {
         let (a, b) = (self.canonical(token), other.canonical(token));
         let mut equal = 0xff;
         for i in 0..5 {
@@ -195,14 +195,14 @@ impl Fe {
 /// x^((p − 5)/8) = x^(2^252 − 3) of several independent elements, whose squarings fill each
 /// other's waiting times.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn power_p58<const N: usize>(x: &[Fe; N]) -> [Fe; N] {
+pub(super) fn power_p58<W: Register, const N: usize>(x: &[Fe<W>; N]) -> [Fe<W>; N] {
     let (x250, _) = power_250(x);
     multiply(&square_times(&x250, 2), x)
 }
 
 /// Returns x^(2^250 − 1) and x^11, where the two powers above start.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn power_250<const N: usize>(x: &[Fe; N]) -> ([Fe; N], [Fe; N]) {
+fn power_250<W: Register, const N: usize>(x: &[Fe<W>; N]) -> ([Fe<W>; N], [Fe<W>; N]) {
     let x2 = square_times(x, 1);
     let x9 = multiply(&square_times(&x2, 2), x);
     let x11 = multiply(&x9, &x2);
@@ -219,7 +219,7 @@ fn power_250<const N: usize>(x: &[Fe; N]) -> ([Fe; N], [Fe; N]) {
 
 /// x^(2^n) of each.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn square_times<const N: usize>(x: &[Fe; N], n: u32) -> [Fe; N] {
+fn square_times<W: Register, const N: usize>(x: &[Fe<W>; N], n: u32) -> [Fe<W>; N] {
     let mut x = *x;
     for _ in 0..n {
         for x in &mut x {
@@ -231,7 +231,7 @@ fn square_times<const N: usize>(x: &[Fe; N], n: u32) -> [Fe; N] {
 
 /// Products, element by element.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn multiply<const N: usize>(a: &[Fe; N], b: &[Fe; N]) -> [Fe; N] {
+fn multiply<W: Register, const N: usize>(a: &[Fe<W>; N], b: &[Fe<W>; N]) -> [Fe<W>; N] {
     let mut out = *a;
     for (out, b) in out.iter_mut().zip(b) {
         *out = out.times(b);
@@ -242,7 +242,7 @@ fn multiply<const N: usize>(a: &[Fe; N], b: &[Fe; N]) -> [Fe; N] {
 /// Adds columns 5 to 9 of a product, times 19, to columns 0 to 4. Column c is low\[c\] +
 /// 2 high\[c − 1\], because the high half of a product of 51-bit limbs has twice the weight.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
+fn fold<W: Register>(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide<W> {
     let mut out = [zero; 5];
     for c in 0..5 {
         let upper = high[c + 4].add(high[c + 4]);
@@ -258,7 +258,20 @@ fn fold(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide {
     out
 }
 
-impl Wide {
+#[cfg(test)]
+impl<W: Register> Wide<W> {
+    /// Elements given as registers of limbs below 2^63.
+    pub(super) fn from_limbs(limbs: [W; 5]) -> Self {
+        Wide(limbs)
+    }
+
+    /// The limbs.
+    pub(super) fn limbs(&self) -> &[W; 5] {
+        &self.0
+    }
+}
+
+impl<W: Register> Wide<W> {
     /// Asserts a bound of the limbs, in debug builds.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self, bound: u64) {
@@ -269,7 +282,7 @@ impl Wide {
 
     /// The sum; the bounds of the limbs add up.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn plus(&self, other: &Wide) -> Wide {
+    pub(super) fn plus(&self, other: &Wide<W>) -> Wide<W> {
         let mut out = self.0;
         for i in 0..5 {
             out[i] = self.0[i].add(other.0[i]);
@@ -281,7 +294,7 @@ impl Wide {
     ///
     /// What is added to keep limbs positive is 2^10 p: limbs 2^61 − 19·2^10 and 2^61 − 2^10.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn minus(&self, other: &Wide) -> Wide {
+    pub(super) fn minus(&self, other: &Wide<W>) -> Wide<W> {
         other.check((1 << 61) - (19 << 10));
         let mut out = self.0;
         for i in 0..5 {
@@ -293,13 +306,13 @@ impl Wide {
 
     /// Doubles the bound with the value.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn double(&self) -> Wide {
+    pub(super) fn double(&self) -> Wide<W> {
         self.plus(self)
     }
 
     /// Brings limbs below 2^63 to below 2^51 + 19·2^12.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn carry(&self) -> Fe {
+    pub(super) fn carry(&self) -> Fe<W> {
         self.check(1 << 63);
         let x = &self.0;
         let mask = x[0].constant(MASK51);
@@ -321,6 +334,8 @@ mod tests {
 
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::Avx512Ifma;
+    use crate::backend::isa::wide::W;
     use crate::backend::tests::{ifma, on_ifma};
 
     on_ifma!(agrees_with_big_integers, inverses_and_roots);

@@ -5,7 +5,8 @@
 //! zero. (Hisil, Wong, Carter, Dawson 2008, with a = −1.)
 
 use super::field::{Fe, Wide};
-use crate::backend::Avx512Ifma;
+use crate::backend::isa::wide;
+use crate::backend::lanes::Register;
 
 /// 2 d.
 pub(super) const TWO_D: [u64; 5] = [
@@ -22,68 +23,68 @@ pub(super) const ZERO: [u64; 5] = [0; 5];
 
 /// (X : Y : Z : T) with x = X/Z, y = Y/Z, x y = T/Z.
 #[derive(Clone, Copy)]
-pub(super) struct Extended {
+pub(super) struct Extended<W = wide::W> {
     /// X.
-    pub(super) x: Fe,
+    pub(super) x: Fe<W>,
     /// Y.
-    pub(super) y: Fe,
+    pub(super) y: Fe<W>,
     /// Z, never zero.
-    pub(super) z: Fe,
+    pub(super) z: Fe<W>,
     /// T.
-    pub(super) t: Fe,
+    pub(super) t: Fe<W>,
 }
 
 /// A point to which table entries are added: Y + X and Y − X instead of X and Y, since the next
 /// addition asks for them and they come out of the last one without another carry.
 #[derive(Clone, Copy)]
-pub(super) struct Sum {
+pub(super) struct Sum<W = wide::W> {
     /// Y + X.
-    pub(super) plus: Fe,
+    pub(super) plus: Fe<W>,
     /// Y − X.
-    pub(super) minus: Fe,
+    pub(super) minus: Fe<W>,
     /// Z, never zero.
-    pub(super) z: Fe,
+    pub(super) z: Fe<W>,
     /// T.
-    pub(super) t: Fe,
+    pub(super) t: Fe<W>,
 }
 
 /// A table entry with Z = 1.
 #[derive(Clone, Copy)]
-pub(super) struct Affine {
+pub(super) struct Affine<W = wide::W> {
     /// y + x.
-    pub(super) plus: Fe,
+    pub(super) plus: Fe<W>,
     /// y − x.
-    pub(super) minus: Fe,
+    pub(super) minus: Fe<W>,
     /// 2 d x y.
-    pub(super) product: Fe,
+    pub(super) product: Fe<W>,
 }
 
 /// A table entry with any Z.
 #[derive(Clone, Copy)]
-pub(super) struct Cached {
+pub(super) struct Cached<W = wide::W> {
     /// Y + X.
-    pub(super) plus: Fe,
+    pub(super) plus: Fe<W>,
     /// Y − X.
-    pub(super) minus: Fe,
+    pub(super) minus: Fe<W>,
     /// 2 Z.
-    pub(super) double_z: Fe,
+    pub(super) double_z: Fe<W>,
     /// 2 d T.
-    pub(super) product: Fe,
+    pub(super) product: Fe<W>,
 }
 
 /// The four factors of an addition: X = e f, Y = g h, Z = f g, T = e h.
-struct Factors {
-    e: Fe,
-    f: Fe,
-    g: Fe,
-    h: Fe,
+struct Factors<W> {
+    e: Fe<W>,
+    f: Fe<W>,
+    g: Fe<W>,
+    h: Fe<W>,
 }
 
-impl Factors {
+impl<W: Register> Factors<W> {
     /// From A = (Y1 − X1)(Y2 − X2), B = (Y1 + X1)(Y2 + X2), C = 2 d T1 T2 and D = 2 Z1 Z2, where
     /// C and D give f = D − C and g = D + C, the other way round in the lanes set in `negative`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn new(a: Wide, b: Wide, c: Wide, d: Wide, negative: u8) -> Self {
+    fn new(a: Wide<W>, b: Wide<W>, c: Wide<W>, d: Wide<W>, negative: u8) -> Self {
         // Products are below 2^59: sums below 2^60, differences below 2^59 + 2^61.
         let (e, h) = (b.minus(&a).carry(), b.plus(&a).carry());
         let (less, more) = (d.minus(&c).carry(), d.plus(&c).carry());
@@ -97,7 +98,7 @@ impl Factors {
 
     /// The point with Y ± X.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sum(&self) -> Sum {
+    fn sum(&self) -> Sum<W> {
         let x = self.e.times_wide(&self.f);
         let y = self.g.times_wide(&self.h);
         Sum {
@@ -110,7 +111,7 @@ impl Factors {
 
     /// The point in extended coordinates.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn extended(&self) -> Extended {
+    fn extended(&self) -> Extended<W> {
         Extended {
             x: self.e.times(&self.f),
             y: self.g.times(&self.h),
@@ -121,7 +122,7 @@ impl Factors {
 
     /// [`Factors::extended`] with T left at an old value, for use where a doubling follows.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn without_t(&self, t: Fe) -> Extended {
+    fn without_t(&self, t: Fe<W>) -> Extended<W> {
         Extended {
             x: self.e.times(&self.f),
             y: self.g.times(&self.h),
@@ -131,10 +132,10 @@ impl Factors {
     }
 }
 
-impl Extended {
+impl<W: Register> Extended<W> {
     /// The identity in every lane.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn identity(token: Avx512Ifma) -> Self {
+    pub(super) fn identity(token: W::Token) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Extended {
             x: zero,
@@ -146,7 +147,7 @@ impl Extended {
 
     /// The factors of 2 P; reads X, Y and Z only.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn doubling(&self) -> Factors {
+    fn doubling(&self) -> Factors<W> {
         let a = self.x.square_wide();
         let b = self.y.square_wide();
         let c = self.z.square_wide();
@@ -176,7 +177,7 @@ impl Extended {
 
     /// The same point as an entry to be added.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn cached(&self, token: Avx512Ifma) -> Cached {
+    pub(super) fn cached(&self, token: W::Token) -> Cached<W> {
         Cached {
             plus: self.y.plus(&self.x).carry(),
             minus: self.y.minus(&self.x).carry(),
@@ -187,7 +188,7 @@ impl Extended {
 
     /// The same point, ready for table entries.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn sum(&self) -> Sum {
+    pub(super) fn sum(&self) -> Sum<W> {
         Sum {
             plus: self.y.plus(&self.x).carry(),
             minus: self.y.minus(&self.x).carry(),
@@ -198,7 +199,7 @@ impl Extended {
 
     /// The factors of P ± Q, as in [`Sum::add_affine`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn adding(&self, entry: &Cached, negative: u8) -> Factors {
+    fn adding(&self, entry: &Cached<W>, negative: u8) -> Factors<W> {
         let plus = self.y.plus(&self.x).carry();
         let minus = self.y.minus(&self.x).carry();
         Factors::new(
@@ -212,21 +213,21 @@ impl Extended {
 
     /// P + Q, or P − Q as in [`Sum::add_affine`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn add_cached(&self, entry: &Cached, negative: u8) -> Self {
+    pub(super) fn add_cached(&self, entry: &Cached<W>, negative: u8) -> Self {
         self.adding(entry, negative).extended()
     }
 
     /// [`Extended::add_cached`] with a T that is wrong: only a doubling may follow.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn add_cached_without_t(&self, entry: &Cached, negative: u8) -> Self {
+    pub(super) fn add_cached_without_t(&self, entry: &Cached<W>, negative: u8) -> Self {
         self.adding(entry, negative).without_t(self.t)
     }
 }
 
-impl Affine {
+impl<W: Register> Affine<W> {
     /// The identity in every lane.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn identity(token: Avx512Ifma) -> Self {
+    pub(super) fn identity(token: W::Token) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Affine {
             plus: one,
@@ -236,17 +237,17 @@ impl Affine {
     }
 }
 
-impl Sum {
+impl<W: Register> Sum<W> {
     /// The identity in every lane.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn identity(token: Avx512Ifma) -> Self {
+    pub(super) fn identity(token: W::Token) -> Self {
         Extended::identity(token).sum()
     }
 
     /// P + Q, and P − Q in the lanes set in `negative`, where the caller has already exchanged
     /// `plus` and `minus` of the entry: with C changing its sign that makes it −Q.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn add_affine(&self, entry: &Affine, negative: u8) -> Self {
+    pub(super) fn add_affine(&self, entry: &Affine<W>, negative: u8) -> Self {
         Factors::new(
             self.minus.times_wide(&entry.minus),
             self.plus.times_wide(&entry.plus),
@@ -267,6 +268,7 @@ mod tests {
     use super::super::decode::{low_bits, negated_keys, words};
     use super::super::tests::Random;
     use super::*;
+    use crate::backend::Avx512Ifma;
     use crate::backend::tests::{ifma, on_ifma};
 
     on_ifma!(formulas_agree_with_dalek);

@@ -16,6 +16,8 @@ use crate::algorithm::Algorithm;
 use crate::backend::engine::Signed;
 use crate::backend::tests::{backends, on_ifma};
 
+#[cfg(target_arch = "x86_64")]
+mod bounds;
 mod cases;
 
 pub(super) use cases::Random;

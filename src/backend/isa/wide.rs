@@ -16,7 +16,7 @@
 use core::arch::x86_64::*;
 
 use super::avx512::Avx512Ifma;
-use crate::backend::lanes::Word;
+use crate::backend::lanes::{Register, Word};
 
 /// Eight unsigned 64-bit lanes.
 #[derive(Clone, Copy)]
@@ -391,6 +391,45 @@ impl Word for W {
     #[inline(always)]
     fn lt(self, other: Self) -> u32 {
         self.below(other).into()
+    }
+}
+
+macro_rules! forward {
+    ($($name:ident($($other:ident: $kind:ty),*) -> $result:ty;)*) => {
+        $(
+            #[inline(always)]
+            fn $name(self, $($other: $kind),*) -> $result {
+                self.$name($($other),*)
+            }
+        )*
+    };
+}
+
+impl Register for W {
+    type Token = Avx512Ifma;
+
+    #[inline(always)]
+    fn splat(token: Avx512Ifma, value: u64) -> Self {
+        W::splat(token, value)
+    }
+
+    #[inline(always)]
+    fn shr<const N: u32>(self) -> Self {
+        self.shr::<N>()
+    }
+
+    forward! {
+        constant(value: u64) -> Self;
+        zero() -> Self;
+        lanes() -> [u64; 8];
+        madd_lo(a: Self, b: Self) -> Self;
+        madd_hi(a: Self, b: Self) -> Self;
+        add(other: Self) -> Self;
+        sub(other: Self) -> Self;
+        times(other: Self) -> Self;
+        and(other: Self) -> Self;
+        blend(mask: u8, other: Self) -> Self;
+        equal(other: Self) -> u8;
     }
 }
 

@@ -141,7 +141,7 @@ impl<const L: usize> Group<L> {
         }
         // The lowest bit of every e is one. Multiplying by s instead of s R drops the factor R.
         moduli.multiply(&mut power, &base, &mut digits);
-        reduce(token, &mut power, &moduli.n);
+        moduli.reduce(&mut power);
         for (row, limb) in self.number.0.iter_mut().zip(&power) {
             limb.store(row);
         }
@@ -182,27 +182,6 @@ impl<const L: usize> Group<L> {
             }
             moduli.square(power, digits);
         }
-    }
-}
-
-/// Subtracts n where the number, below 2 n, is not below n.
-#[cfg_attr(not(debug_assertions), inline(always))]
-fn reduce<const L: usize>(token: Avx512Ifma, number: &mut [W; L], n: &[W; L]) {
-    let mask = W::splat(token, MASK52);
-    let mut less = [mask; L];
-    let mut borrow = W::splat(token, 0);
-    for i in 0..L {
-        // Each term is below 2^52, so a negative difference has its top bit set.
-        let difference = number[i].sub(n[i]).sub(borrow);
-        less[i] = difference.and(mask);
-        borrow = difference.shr::<63>();
-    }
-    let mut keep = 0u8;
-    for (lane, borrow) in borrow.lanes().iter().enumerate() {
-        keep |= (*borrow as u8) << lane;
-    }
-    for (limb, less) in number.iter_mut().zip(&less) {
-        *limb = less.blend(keep, *limb);
     }
 }
 

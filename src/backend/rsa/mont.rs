@@ -21,18 +21,19 @@
 //! wait for the quotient digits of these four, so the processor overlaps them.
 #![allow(clippy::needless_range_loop)] // Columns have numbers, and so have their loops.
 
-use crate::backend::isa::wide::W;
+use crate::backend::isa::wide;
+use crate::backend::lanes::Register;
 
 /// Low and high halves of the sums of four adjacent columns.
 #[derive(Clone, Copy)]
-struct Columns {
+struct Columns<W> {
     /// Column c: sum of low halves.
     low: [W; 4],
     /// Column c + 1: sum of high halves of products that belong to column c.
     high: [W; 4],
 }
 
-impl Columns {
+impl<W: Register> Columns<W> {
     /// Four empty columns.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn zero(zero: W) -> Self {
@@ -181,7 +182,7 @@ impl Columns {
         for c in 0..4 {
             let sum = self.low[c].add(carry);
             // madd reads the low 52 bits only, which is all that counts here.
-            let digit = zero.madd_lo(sum, n0_inverse);
+            let digit = zero.madd_lo(sum.wrapping(), n0_inverse);
             let cancelled = sum.madd_lo(digit, n[0]);
             self.high[c] = self.high[c].madd_hi(digit, n[0]);
             for (d, n) in n.iter().enumerate().skip(1).take(3 - c) {
@@ -208,7 +209,7 @@ impl Columns {
 }
 
 /// The eight moduli of a group and what belongs to them.
-pub(super) struct Moduli<const L: usize> {
+pub(super) struct Moduli<const L: usize, W = wide::W> {
     /// n of each lane.
     pub(super) n: [W; L],
     /// −n⁻¹ mod 2^52 of each lane.
@@ -219,7 +220,7 @@ pub(super) struct Moduli<const L: usize> {
     pub(super) mask: W,
 }
 
-impl<const L: usize> Moduli<L> {
+impl<const L: usize, W: Register> Moduli<L, W> {
     /// Replaces a by a²/R mod n, almost reduced. `digits` is room for the quotient.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square(&self, a: &mut [W; L], digits: &mut [W; L]) {
@@ -238,7 +239,7 @@ impl<const L: usize> Moduli<L> {
             carry = self.reduce_upper(columns, k, carry, digits, a);
             k += 4;
         }
-        debug_assert_eq!(carry.lanes(), [0; 8], "square is below 2 n");
+        debug_assert_eq!(carry.equal(self.zero), 0xff, "square is below 2 n");
     }
 
     /// Replaces a by a·b/R mod n, almost reduced. `digits` is room for the quotient.
@@ -258,12 +259,29 @@ impl<const L: usize> Moduli<L> {
             carry = self.reduce_upper(columns, k, carry, digits, a);
             k += 4;
         }
-        debug_assert_eq!(carry.lanes(), [0; 8], "product is below 2 n");
+        debug_assert_eq!(carry.equal(self.zero), 0xff, "product is below 2 n");
+    }
+
+    /// Subtracts n where the number, below 2 n, is not below n.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn reduce(&self, number: &mut [W; L]) {
+        let mut less = [self.mask; L];
+        let mut borrow = self.zero;
+        for i in 0..L {
+            // Each term is below 2^52, so a negative difference has its top bit set.
+            let difference = number[i].sub(self.n[i]).sub(borrow);
+            less[i] = difference.and(self.mask);
+            borrow = difference.shr::<63>();
+        }
+        let enough = borrow.equal(self.zero);
+        for (limb, less) in number.iter_mut().zip(&less) {
+            *limb = limb.blend(enough, *less);
+        }
     }
 
     /// Adds m·n to columns k to k + 3 below R, choosing digits k to k + 3 of m.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce_lower(&self, mut columns: Columns, k: usize, carry: W, digits: &mut [W; L]) -> W {
+    fn reduce_lower(&self, mut columns: Columns<W>, k: usize, carry: W, digits: &mut [W; L]) -> W {
         columns.add_lower_rows(k, digits, &self.n);
         let (new, carry) = columns.eliminate(carry, four(&self.n, 0), self.n0_inverse, self.zero);
         *four_mut(digits, k) = new;
@@ -274,7 +292,7 @@ impl<const L: usize> Moduli<L> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn reduce_upper(
         &self,
-        mut columns: Columns,
+        mut columns: Columns<W>,
         k: usize,
         carry: W,
         digits: &[W; L],
@@ -287,7 +305,7 @@ impl<const L: usize> Moduli<L> {
 
 /// Limbs `start` to `start` + `N` − 1.
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn window<const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; N] {
+fn window<W, const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; N] {
     // The callers' loops keep start + N ≤ L; the slice checks it once for N limbs.
     limbs[start..start + N]
         .try_into()
@@ -295,33 +313,33 @@ fn window<const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn two<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 2] {
+fn two<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 2] {
     window(limbs, start)
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn three<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 3] {
+fn three<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 3] {
     window(limbs, start)
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn four<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 4] {
+fn four<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 4] {
     window(limbs, start)
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn four_mut<const L: usize>(limbs: &mut [W; L], start: usize) -> &mut [W; 4] {
+fn four_mut<W, const L: usize>(limbs: &mut [W; L], start: usize) -> &mut [W; 4] {
     (&mut limbs[start..start + 4])
         .try_into()
         .expect("slice of 4 limbs")
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn five<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 5] {
+fn five<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 5] {
     window(limbs, start)
 }
 
 #[cfg_attr(not(debug_assertions), inline(always))]
-fn seven<const L: usize>(limbs: &[W; L], start: usize) -> &[W; 7] {
+fn seven<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 7] {
     window(limbs, start)
 }

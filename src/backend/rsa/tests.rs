@@ -1,5 +1,8 @@
 //! Known answers, forgeries and differential tests, through every back end.
 
+#[cfg(target_arch = "x86_64")]
+mod bounds;
+
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use std::eprintln;

@@ -1,8 +1,8 @@
 //! The operations of [`Ring`] and [`Field`] on reduced words.
 
 use super::{
-    Field64, Modulus64, Prime64, Words,
-    products::{Product, add_carry, multiply_add, product, square, sub_borrow},
+    Field64, Modulus64, Prime64, Word64, Words,
+    products::{Product, product, square},
 };
 use crate::backend::{
     ecdsa::{
@@ -12,47 +12,46 @@ use crate::backend::{
     lanes::{MAX_LANES, unroll},
 };
 
-impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
+impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
     /// `value + top·2^(64·N)`, which is below twice the modulus, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce_once(value: [u64; N], top: u64) -> [u64; N] {
+    fn reduce_once(value: [T; N], top: T) -> [T; N] {
         let mut less = value;
-        let mut borrow = 0;
-        unroll!(i < N => { (less[i], borrow) = sub_borrow(value[i], M::M[i], borrow); });
-        debug_assert!(top <= 1 && (top == 0 || borrow == 1));
+        let mut borrow = T::of(0);
+        unroll!(i < N => { (less[i], borrow) = T::sub_borrow(value[i], T::of(M::M[i]), borrow); });
+        top.at_most(borrow);
         // Keep the value if the subtraction went below zero.
-        let keep = borrow > top;
+        let keep = borrow.exceeds(top);
         unroll!(i < N => { less[i] = if keep { value[i] } else { less[i] }; });
-        less
+        T::reduced(less, &M::M)
     }
 
     /// Reduces a product.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish<const O: u32>(t: Product<N>) -> Words<N, O> {
+    fn finish<const O: u32>(t: Product<N, T>) -> Words<N, O, T> {
         let (value, top) = M::reduce(t.low, t.high);
         Words(Self::reduce_once(value, top))
     }
 
     /// Sum.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sum(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+    fn sum(a: &[T; N], b: &[T; N]) -> [T; N] {
         let mut out = *a;
-        let mut carry = 0;
-        unroll!(i < N => { (out[i], carry) = add_carry(a[i], b[i], carry); });
+        let mut carry = T::of(0);
+        unroll!(i < N => { (out[i], carry) = T::add_carry(a[i], b[i], carry); });
         Self::reduce_once(out, carry)
     }
 
     /// Difference.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn difference(a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+    fn difference(a: &[T; N], b: &[T; N]) -> [T; N] {
         let mut out = *a;
-        let mut borrow = 0;
-        unroll!(i < N => { (out[i], borrow) = sub_borrow(a[i], b[i], borrow); });
-        let add = borrow.wrapping_neg();
-        let mut carry = 0;
-        unroll!(i < N => { (out[i], carry) = add_carry(out[i], M::M[i] & add, carry); });
-        debug_assert_eq!(carry, borrow);
-        out
+        let mut borrow = T::of(0);
+        unroll!(i < N => { (out[i], borrow) = T::sub_borrow(a[i], b[i], borrow); });
+        let mut carry = T::of(0);
+        unroll!(i < N => { (out[i], carry) = T::add_carry(out[i], T::of(M::M[i]).when(borrow), carry); });
+        carry.same(borrow);
+        T::reduced(out, &M::M)
     }
 
     /// `value + top·2^(64·N)` for a small `top`, reduced.
@@ -60,30 +59,39 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times
     /// of it to `value` stays below `2·M`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn fold(value: [u64; N], top: u64) -> [u64; N] {
-        debug_assert!(top < 16 && M::R1[N - 1] < 1 << 33);
+    fn fold(value: [T; N], top: T) -> [T; N] {
+        top.at_most(T::of(15));
+        debug_assert!(M::R1[N - 1] < 1 << 33);
         let mut out = value;
-        let mut carry = 0;
-        unroll!(i < N => { (out[i], carry) = multiply_add(top, M::R1[i], value[i], carry); });
+        let mut carry = T::of(0);
+        unroll!(i < N => { (out[i], carry) = T::multiply_add(top, T::of(M::R1[i]), value[i], carry); });
         Self::reduce_once(out, carry)
     }
 
     /// Reduces `t + top·2^(128·N)`, a sum of a few products.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish_sum<const O: u32>(t: Product<N>, top: u64) -> Words<N, O> {
+    fn finish_sum<const O: u32>(t: Product<N, T>, top: T) -> Words<N, O, T> {
         let (value, carry) = M::reduce(t.low, t.high);
-        Words(Self::fold(value, top + carry))
+        Words(Self::fold(value, top.plus(carry)))
+    }
+
+    /// Writes words to memory.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn put(from: &[T; N], to: &mut [u64]) {
+        for (to, from) in to[..N].iter_mut().zip(from) {
+            *to = from.store();
+        }
     }
 
     /// `2^times·a`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn doubled(a: &[u64; N], times: u32) -> [u64; N] {
+    fn doubled(a: &[T; N], times: u32) -> [T; N] {
         if times == 0 {
             return *a;
         }
         let mut out = *a;
-        let mut top = 0;
-        unroll!(i < N => { (out[i], top) = (a[i] << times | top, a[i] >> (64 - times)); });
+        let mut top = T::of(0);
+        unroll!(i < N => { (out[i], top) = (a[i].shl(times).or(top), a[i].shr(64 - times)); });
         if times == 1 {
             Self::reduce_once(out, top)
         } else {
@@ -92,107 +100,112 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 }
 
-impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
+impl<M: Modulus64<N>, const N: usize, T: Word64> Ring for Field64<M, N, T> {
     const LANES: usize = 1;
     const WORDS: usize = N;
     const MODULUS: &'static [u64] = M::SLICE;
-    type Fe<const B: u32> = Words<N, B>;
+    type Fe<const B: u32> = Words<N, B, T>;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+    ) -> Words<N, O, T> {
         Self::finish(product(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
+    fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A, T>) -> Words<N, O, T> {
         Self::finish(square(&a.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn one(self) -> Words<N, 1> {
-        Words(M::R1)
+    fn one(self) -> Words<N, 1, T> {
+        Words(M::R1.map(T::of))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn half(self) -> Words<N, 1> {
-        Words(M::HALF)
+    fn half(self) -> Words<N, 1, T> {
+        Words(M::HALF.map(T::of))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn read(self, words: &[u64]) -> Words<N, 2> {
-        let words = words.first_chunk().expect("as many words as the modulus");
-        Words(Self::reduce_once(*words, 0))
+    fn read(self, words: &[u64]) -> Words<N, 2, T> {
+        let words: &[u64; N] = words.first_chunk().expect("as many words as the modulus");
+        Words(Self::reduce_once(words.map(T::load), T::of(0)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
-        words[..N].copy_from_slice(&a.0);
+    fn write(self, a: &Words<N, 2, T>, words: &mut [u64]) {
+        Self::put(&a.0, words);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn write_odd(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
-        let even = a.0[0] & 1 == 0;
+    fn write_odd(self, a: &Words<N, 2, T>, words: &mut [u64]) -> u32 {
+        let even = a.0[0].is_even();
         let mut odd = a.0;
         if even {
-            let mut borrow = 0;
-            unroll!(i < N => { (odd[i], borrow) = sub_borrow(M::M[i], a.0[i], borrow); });
-            debug_assert_eq!(borrow, 0);
+            let mut borrow = T::of(0);
+            unroll!(i < N => { (odd[i], borrow) = T::sub_borrow(T::of(M::M[i]), a.0[i], borrow); });
+            borrow.same(T::of(0));
         }
-        words[..N].copy_from_slice(&odd);
+        Self::put(&odd, words);
         u32::from(even)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn enter(self, a: &Words<N, 2>) -> Words<N, 2> {
-        Self::finish(product(&a.0, &M::R2))
+    fn enter(self, a: &Words<N, 2, T>) -> Words<N, 2, T> {
+        Self::finish(product(&a.0, &M::R2.map(T::of)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn leave<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
+    fn leave<const A: u32>(self, a: &Words<N, A, T>) -> Words<N, 2, T> {
         Self::finish(Product {
             low: a.0,
-            high: [0; N],
+            high: [T::of(0); N],
         })
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn select<const A: u32>(self, mask: u32, on: &Words<N, A>, off: &Words<N, A>) -> Words<N, A> {
+    fn select<const A: u32>(
+        self,
+        mask: u32,
+        on: &Words<N, A, T>,
+        off: &Words<N, A, T>,
+    ) -> Words<N, A, T> {
         if mask & 1 == 1 { *on } else { *off }
     }
 }
 
-impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
+impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
     type Entry = M::Entry;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+    ) -> Words<N, O, T> {
         Words(Self::sum(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+    ) -> Words<N, O, T> {
         Words(Self::difference(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
         negate: u32,
-    ) -> Words<N, O> {
+    ) -> Words<N, O, T> {
         if negate & 1 == 1 {
             Words(Self::sum(&a.0, &b.0))
         } else {
@@ -203,74 +216,78 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_sub<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+    ) -> Words<N, O, T> {
         Words(Self::doubled(&Self::difference(&a.0, &b.0), 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed_twice<const A: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, 2>,
+        a: &Words<N, A, T>,
+        b: &Words<N, 2, T>,
         negate: u32,
-    ) -> Words<N, 2> {
-        self.sub_signed(a, &Words::<N, 2>(Self::doubled(&b.0, 1)), negate)
+    ) -> Words<N, 2, T> {
+        self.sub_signed(a, &Words::<N, 2, T>(Self::doubled(&b.0, 1)), negate)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_mul<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-    ) -> Words<N, O> {
-        let product: Words<N, 2> = self.mul(a, b);
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+    ) -> Words<N, O, T> {
+        let product: Words<N, 2, T> = self.mul(a, b);
         Words(Self::doubled(&product.0, 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn four_sqr<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
-        let square: Words<N, 2> = self.sqr(a);
+    fn four_sqr<const A: u32>(self, a: &Words<N, A, T>) -> Words<N, 2, T> {
+        let square: Words<N, 2, T> = self.sqr(a);
         Words(Self::doubled(&square.0, 2))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, 2>,
-        c: &Words<N, 2>,
-    ) -> Words<N, 2> {
-        let square: Words<N, 2> = self.sqr(a);
+        a: &Words<N, A, T>,
+        b: &Words<N, 2, T>,
+        c: &Words<N, 2, T>,
+    ) -> Words<N, 2, T> {
+        let square: Words<N, 2, T> = self.sqr(a);
         let less = Self::difference(&square.0, &Self::doubled(&b.0, J));
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sqr_sub<const J: u32, const A: u32>(self, a: &Words<N, A>, b: &Words<N, 2>) -> Words<N, 2> {
-        let square: Words<N, 2> = self.sqr(a);
+    fn sqr_sub<const J: u32, const A: u32>(
+        self,
+        a: &Words<N, A, T>,
+        b: &Words<N, 2, T>,
+    ) -> Words<N, 2, T> {
+        let square: Words<N, 2, T> = self.sqr(a);
         Words(Self::difference(&square.0, &Self::doubled(&b.0, J)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 4> {
-        let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
-        let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
-        let product: Words<N, 2> = self.mul(&less, &more);
+    fn triple_difference(self, a: &Words<N, 2, T>, b: &Words<N, 2, T>) -> Words<N, 4, T> {
+        let less: Words<N, 2, T> = Words(Self::difference(&a.0, &b.0));
+        let more: Words<N, 2, T> = Words(Self::sum(&a.0, &b.0));
+        let product: Words<N, 2, T> = self.mul(&less, &more);
         let mut out = product.0;
-        let mut carry = 0;
-        unroll!(i < N => { (out[i], carry) = multiply_add(3, product.0[i], 0, carry); });
+        let mut carry = T::of(0);
+        unroll!(i < N => { (out[i], carry) = T::multiply_add(T::of(3), product.0[i], T::of(0), carry); });
         Words(Self::fold(out, carry))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, 2>,
-        c: &Words<N, 2>,
-    ) -> Words<N, 2> {
+        a: &Words<N, A, T>,
+        b: &Words<N, 2, T>,
+        c: &Words<N, 2, T>,
+    ) -> Words<N, 2, T> {
         let less = Self::difference(&a.0, &Self::doubled(&b.0, J));
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
@@ -278,58 +295,58 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, 2>,
-    ) -> Words<N, 2> {
+        a: &Words<N, A, T>,
+        b: &Words<N, 2, T>,
+    ) -> Words<N, 2, T> {
         Words(Self::difference(&a.0, &Self::doubled(&b.0, J)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-        c: &Words<N, C>,
-        d: &Words<N, D>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+        c: &Words<N, C, T>,
+        d: &Words<N, D, T>,
+    ) -> Words<N, O, T> {
         let (sum, top) = product(&a.0, &b.0).add(product(&c.0, &d.0));
-        let once: Words<N, 2> = Self::finish_sum(sum, top);
+        let once: Words<N, 2, T> = Self::finish_sum(sum, top);
         Words(Self::doubled(&once.0, 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
-        a: &Words<N, A>,
-        b: &Words<N, B>,
-        c: &Words<N, C>,
-    ) -> Words<N, O> {
+        a: &Words<N, A, T>,
+        b: &Words<N, B, T>,
+        c: &Words<N, C, T>,
+    ) -> Words<N, O, T> {
         let (sum, top) = product(&a.0, &b.0).add(square(&c.0));
         Self::finish_sum(sum, top)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn negate_where(self, a: &Words<N, 1>, mask: u32) -> Words<N, 1> {
+    fn negate_where(self, a: &Words<N, 1, T>, mask: u32) -> Words<N, 1, T> {
         if mask & 1 == 1 {
-            Words(Self::difference(&M::M, &a.0))
+            Words(Self::difference(&M::M.map(T::of), &a.0))
         } else {
             *a
         }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn widen<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
+    fn widen<const A: u32, const O: u32>(self, a: &Words<N, A, T>) -> Words<N, O, T> {
         Words(a.0)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn may_be_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
+    fn may_be_zero<const A: u32>(self, a: &Words<N, A, T>) -> u32 {
         self.is_zero(a)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn is_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
-        u32::from(a.0.iter().fold(0, |any, word| any | word) == 0)
+    fn is_zero<const A: u32>(self, a: &Words<N, A, T>) -> u32 {
+        u32::from(T::are_zero(&a.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -337,27 +354,26 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         self,
         table: &[M::Entry],
         index: &[u32; MAX_LANES],
-    ) -> (Words<N, 1>, Words<N, 1>) {
+    ) -> (Words<N, 1, T>, Words<N, 1, T>) {
         let words = table[index[0] as usize].words();
-        (
-            Words(*words.first_chunk().expect("x comes first")),
-            Words(*words.last_chunk().expect("y comes last")),
-        )
+        let x: &[u64; N] = words.first_chunk().expect("x comes first");
+        let y: &[u64; N] = words.last_chunk().expect("y comes last");
+        (Words(x.map(T::load)), Words(y.map(T::load)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
-        x: &Words<N, A>,
-        y: &Words<N, B>,
+        x: &Words<N, A, T>,
+        y: &Words<N, B, T>,
         table: &mut [M::Entry],
         index: &[u32; MAX_LANES],
         count: usize,
     ) {
         if count > 0 {
             let words = table[index[0] as usize].words_mut();
-            words[..N].copy_from_slice(&x.0);
-            words[N..].copy_from_slice(&y.0);
+            Self::put(&x.0, words);
+            Self::put(&y.0, &mut words[N..]);
         }
     }
 }

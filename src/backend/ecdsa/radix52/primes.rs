@@ -56,8 +56,9 @@ modulus!(
         let shift36 = W::splat(token, 1 << 36);
         let top = W::splat(token, (1 << 48) - (1 << 16));
         // Multiply-add takes the low 52 bits by itself.
-        let m = *t.limb(i);
-        *t.limb(i + 1) = t.limb(i + 1).add(m.sra(52)).madd_lo(m, shift44);
+        let m = t.limb(i).wrapping();
+        let carry = t.limb(i).sra(52);
+        *t.limb(i + 1) = t.limb(i + 1).add(carry).madd_lo(m, shift44);
         *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, shift44);
         *t.limb(i + 3) = t.limb(i + 3).madd_lo(m, shift36);
         *t.limb(i + 4) = t.limb(i + 4).madd_hi(m, shift36).madd_lo(m, top);
@@ -84,7 +85,7 @@ modulus!(
             let top = W::splat(token, 1 << 20);
             let m = limb.and(mask);
             *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, middle);
-            let part = t.limb(i + 2).sub(m).sub(m.shl(25).and(mask));
+            let part = t.limb(i + 2).sub(m).sub(m.wrapping().shl(25).and(mask));
             *t.limb(i + 2) = part.madd_hi(m, middle);
             *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(27)).sub(m.shl(4));
             *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);
@@ -92,17 +93,21 @@ modulus!(
         } else {
             let low = W::splat(token, (1 << 32) - 1);
             // -1/p = 2^32 + 1 mod 2^52.
-            let m = limb.add(limb.shl(32)).and(mask);
+            let low_bits = limb.wrapping();
+            let m = low_bits.add(low_bits.shl(32)).and(mask);
             // The limb and its multiple of p give 2^52, unless the limb was zero.
             let carry = limb.add(mask).sra(52);
             *t.limb(i + 1) = t
                 .limb(i + 1)
                 .add(carry)
                 .madd_hi(m, low)
-                .sub(m.shl(44).and(mask));
-            *t.limb(i + 2) = t.limb(i + 2).sub(m.shr(8)).sub(m.shl(24).and(mask));
+                .sub(m.wrapping().shl(44).and(mask));
+            *t.limb(i + 2) = t
+                .limb(i + 2)
+                .sub(m.shr(8))
+                .sub(m.wrapping().shl(24).and(mask));
             *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(28));
-            *t.limb(i + 7) = t.limb(i + 7).add(m.shl(20).and(mask));
+            *t.limb(i + 7) = t.limb(i + 7).add(m.wrapping().shl(20).and(mask));
             *t.limb(i + 8) = t.limb(i + 8).add(m.shr(32));
         }
     }

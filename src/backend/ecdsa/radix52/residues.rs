@@ -7,6 +7,9 @@ use crate::backend::{
     lanes::{MASK52, MAX_LANES, Word, unroll},
 };
 
+/// What [`Prime52::fold`] reduces is below this many times the modulus.
+const FOLDED: u32 = 1 << 10;
+
 /// `k·m`, with `spare·2^52` moved from each limb to the one below, so that limbs up to
 /// `spare·(2^52 - 1)` can be subtracted without any limb going negative.
 const fn multiple<const L: usize>(m: &[u64; L], k: u64, spare: u64) -> [u64; L] {
@@ -132,7 +135,8 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
 impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {
     /// The reduced value of any residue.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce_fully<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
+    pub(super) fn reduce_fully<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
+        const { assert!(A <= FOLDED) }
         let mut raw = Raw(a.0);
         M::fold(self.token, &mut raw);
         self.reduce_once(&raw.carry::<2>(self.token))

@@ -31,7 +31,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
         let negative = W::splat(self.token, 0).eq(carry) ^ lanes_mask::<W>();
         let mut out = *a;
         unroll!(i < L => { out.0[i] = W::select(negative, a.0[i], less.0[i]); });
-        let out = Limbs(out.0);
+        let out = Limbs(W::settled(out.0));
         out.check();
         out
     }
@@ -45,10 +45,10 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
                 let (limb, shift) = (64 * j / 52, (64 * j % 52) as u32);
                 let mut word = a.0[limb].shr(shift);
                 if limb + 1 < L {
-                    word = word.or(a.0[limb + 1].shl(52 - shift));
+                    word = word.or(a.0[limb + 1].wrapping().shl(52 - shift));
                 }
                 if limb + 2 < L && 104 - shift < 64 {
-                    word = word.or(a.0[limb + 2].shl(104 - shift));
+                    word = word.or(a.0[limb + 2].wrapping().shl(104 - shift));
                 }
                 words[j] = word;
             }
@@ -64,11 +64,11 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
             let (word, shift) = (52 * i / 64, (52 * i % 64) as u32);
             let mut limb = words[word].shr(shift);
             if shift > 12 && word + 1 < M::WORDS.len() {
-                limb = limb.or(words[(word + 1) % 6].shl(64 - shift));
+                limb = limb.or(words[(word + 1) % 6].wrapping().shl(64 - shift));
             }
             limbs[i] = limb.and(W::splat(self.token, MASK52));
         });
-        Limbs(limbs)
+        Limbs(W::settled(limbs))
     }
 
     /// The coordinates of one point per lane.
