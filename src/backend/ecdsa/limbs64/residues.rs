@@ -48,8 +48,9 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
         let mut out = *a;
         let mut borrow = T::of(0);
         unroll!(i < N => { (out[i], borrow) = T::sub_borrow(a[i], b[i], borrow); });
+        let add = borrow.as_mask();
         let mut carry = T::of(0);
-        unroll!(i < N => { (out[i], carry) = T::add_carry(out[i], T::of(M::M[i]).when(borrow), carry); });
+        unroll!(i < N => { (out[i], carry) = T::add_carry(out[i], T::of(M::M[i]).masked(add), carry); });
         carry.same(borrow);
         T::reduced(out, &M::M)
     }
@@ -73,14 +74,6 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
     fn finish_sum<const O: u32>(t: Product<N, T>, top: T) -> Words<N, O, T> {
         let (value, carry) = M::reduce(t.low, t.high);
         Words(Self::fold(value, top.plus(carry)))
-    }
-
-    /// Writes words to memory.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn put(from: &[T; N], to: &mut [u64]) {
-        for (to, from) in to[..N].iter_mut().zip(from) {
-            *to = from.store();
-        }
     }
 
     /// `2^times·a`.
@@ -122,23 +115,23 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Ring for Field64<M, N, T> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn one(self) -> Words<N, 1, T> {
-        Words(M::R1.map(T::of))
+        Words(T::constants(&M::R1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn half(self) -> Words<N, 1, T> {
-        Words(M::HALF.map(T::of))
+        Words(T::constants(&M::HALF))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn read(self, words: &[u64]) -> Words<N, 2, T> {
         let words: &[u64; N] = words.first_chunk().expect("as many words as the modulus");
-        Words(Self::reduce_once(words.map(T::load), T::of(0)))
+        Words(Self::reduce_once(T::load(words), T::of(0)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn write(self, a: &Words<N, 2, T>, words: &mut [u64]) {
-        Self::put(&a.0, words);
+        T::store(&a.0, words);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -150,13 +143,13 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Ring for Field64<M, N, T> {
             unroll!(i < N => { (odd[i], borrow) = T::sub_borrow(T::of(M::M[i]), a.0[i], borrow); });
             borrow.same(T::of(0));
         }
-        Self::put(&odd, words);
+        T::store(&odd, words);
         u32::from(even)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter(self, a: &Words<N, 2, T>) -> Words<N, 2, T> {
-        Self::finish(product(&a.0, &M::R2.map(T::of)))
+        Self::finish(product(&a.0, &T::constants(&M::R2)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -328,7 +321,7 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn negate_where(self, a: &Words<N, 1, T>, mask: u32) -> Words<N, 1, T> {
         if mask & 1 == 1 {
-            Words(Self::difference(&M::M.map(T::of), &a.0))
+            Words(Self::difference(&T::constants(&M::M), &a.0))
         } else {
             *a
         }
@@ -358,7 +351,7 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
         let words = table[index[0] as usize].words();
         let x: &[u64; N] = words.first_chunk().expect("x comes first");
         let y: &[u64; N] = words.last_chunk().expect("y comes last");
-        (Words(x.map(T::load)), Words(y.map(T::load)))
+        (Words(T::load(x)), Words(T::load(y)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -372,8 +365,8 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
     ) {
         if count > 0 {
             let words = table[index[0] as usize].words_mut();
-            Self::put(&x.0, words);
-            Self::put(&y.0, &mut words[N..]);
+            T::store(&x.0, words);
+            T::store(&y.0, &mut words[N..]);
         }
     }
 }

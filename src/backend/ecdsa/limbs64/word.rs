@@ -4,10 +4,12 @@
 pub(crate) trait Word64: Copy + Send + Sync {
     /// A constant.
     fn of(value: u64) -> Self;
-    /// A word from memory.
-    fn load(word: u64) -> Self;
-    /// The word for memory.
-    fn store(self) -> u64;
+    /// Constants.
+    fn constants<const N: usize>(values: &[u64; N]) -> [Self; N];
+    /// Words from memory.
+    fn load<const N: usize>(words: &[u64; N]) -> [Self; N];
+    /// Words to memory. Panics if there are fewer than `N` places.
+    fn store<const N: usize>(words: &[Self; N], to: &mut [u64]);
     /// `a·b + c + d`, low word and high word; cannot overflow.
     fn multiply_add(a: Self, b: Self, c: Self, d: Self) -> (Self, Self);
     /// `a + b + carry`, and the carry out; carries are 0 or 1.
@@ -28,8 +30,10 @@ pub(crate) trait Word64: Copy + Send + Sync {
     fn shr(self, count: u32) -> Self;
     /// Bitwise or of words that share no bit.
     fn or(self, other: Self) -> Self;
-    /// The word if `bit` is 1, zero if it is 0.
-    fn when(self, bit: Self) -> Self;
+    /// All ones if the word is 1, zero if it is 0.
+    fn as_mask(self) -> Self;
+    /// The word under a mask of ones or zeros.
+    fn masked(self, mask: Self) -> Self;
     /// Whether `self` is above `other`; both are 0 or 1.
     fn exceeds(self, other: Self) -> bool;
     /// Whether the word is even.
@@ -55,13 +59,18 @@ impl Word64 for u64 {
     }
 
     #[inline(always)]
-    fn load(word: u64) -> Self {
-        word
+    fn constants<const N: usize>(values: &[u64; N]) -> [u64; N] {
+        *values
     }
 
     #[inline(always)]
-    fn store(self) -> u64 {
-        self
+    fn load<const N: usize>(words: &[u64; N]) -> [u64; N] {
+        *words
+    }
+
+    #[inline(always)]
+    fn store<const N: usize>(words: &[u64; N], to: &mut [u64]) {
+        to[..N].copy_from_slice(words);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -120,8 +129,13 @@ impl Word64 for u64 {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn when(self, bit: u64) -> u64 {
-        self & bit.wrapping_neg()
+    fn as_mask(self) -> u64 {
+        self.wrapping_neg()
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn masked(self, mask: u64) -> u64 {
+        self & mask
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -49,13 +49,17 @@ impl Word64 for Interval {
     fn of(value: u64) -> Self {
         ledger(|l| l.constant(value.into())).into()
     }
-    /// Memory holds anything.
-    fn load(_: u64) -> Self {
-        Self::any(Range::bits(64))
+    fn constants<const N: usize>(values: &[u64; N]) -> [Self; N] {
+        values.map(<Self as Word64>::of)
     }
-    fn store(self) -> u64 {
-        self.require(&Range::bits(64), "a word");
-        0
+    /// Memory holds anything.
+    fn load<const N: usize>(words: &[u64; N]) -> [Self; N] {
+        words.map(|_| Self::any(Range::bits(64)))
+    }
+    fn store<const N: usize>(words: &[Self; N], _: &mut [u64]) {
+        for word in words {
+            word.require(&Range::bits(64), "a word");
+        }
     }
     fn multiply_add(a: Self, b: Self, c: Self, d: Self) -> (Self, Self) {
         let product = ledger(|l| l.product(a.id(), b.id()));
@@ -101,12 +105,17 @@ impl Word64 for Interval {
         }
         panic!("words that share bits");
     }
-    fn when(self, bit: Self) -> Self {
-        assert!(ledger(|l| l.split(bit.id())), "a bit");
-        if ledger(|l| *l.known(bit.id()) == Range::new(0, 0)) {
-            Self::of(0)
-        } else {
-            self
+    fn as_mask(self) -> Self {
+        assert!(ledger(|l| l.split(self.id())), "a bit");
+        match ledger(|l| *l.known(self.id()) == Range::new(0, 0)) {
+            true => Self::of(0),
+            false => Self::of(u64::MAX),
+        }
+    }
+    fn masked(self, mask: Self) -> Self {
+        match ledger(|l| *l.known(mask.id()) == Range::new(0, 0)) {
+            true => mask,
+            false => self,
         }
     }
     fn exceeds(self, other: Self) -> bool {
