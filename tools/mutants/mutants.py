@@ -5,6 +5,7 @@
     mutants.py --list [FILE…]          only prints the mutants
     mutants.py --survivors [FILE…]     tries again what survived the last time
     mutants.py --resume [FILE…]        goes on with the build and the results that are there
+    mutants.py --bounds                the arithmetic in bounds.toml, which the proofs of bounds have to notice
 
 A copy of the repository under target/mutants/copy is built once with all mutants in it; OV_MUTANT says
 which of them is on. Ends with 1 where one survives that does not stand in equivalent.txt with a reason, or
@@ -23,6 +24,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 
 import switch
 from rust import Source
@@ -59,6 +61,10 @@ STAGES = [
     ("suite", ["two_lives::"]),
     ("suite", ["batch::"]),
 ]
+
+
+# The proofs of bounds, which see the arithmetic.
+PROOFS = [("lib", ["::bounds::", "::bounds64::"])]
 
 
 def tracked():
@@ -100,7 +106,30 @@ def make(files):
     return changed, mutants
 
 
-def build(changed, mutants):
+def make_bounds():
+    """The same of the list in bounds.toml."""
+    mutants, places = [None], collections.defaultdict(list)
+    for entry in tomllib.loads((HERE / "bounds.toml").read_text())["mutant"]:
+        path, before, copy = ROOT / entry["file"], entry["before"], entry.get("copy", 1)
+        pieces = path.read_text().split(before)
+        if copy >= len(pieces) or ("copy" not in entry and len(pieces) != 2):
+            sys.exit(f"bounds.toml: {entry['file']} has {len(pieces) - 1} times: {before}")
+        start = len(before.join(pieces[:copy]))
+        line = before.join(pieces[:copy]).count("\n") + 1
+        after = " ".join(entry["after"].split()) or "left out"
+        mutants.append(switch.Mutant(entry["file"], "bounds", before, after, line, copy))
+        either = f"if crate::mutant({len(mutants) - 1}) {{ {entry['after']} }} else {{ {before} }}"
+        places[path].append((start, before, either if before.endswith(";") else f"({either})"))
+    changed = {ROOT / "src/lib.rs": (ROOT / "src/lib.rs").read_text() + switch.SWITCH}
+    for path, found in places.items():
+        text = path.read_text()
+        for start, before, either in sorted(found, reverse=True):
+            text = text[:start] + either + text[start + len(before) :]
+        changed[path] = text
+    return changed, mutants
+
+
+def build(changed, mutants, stages):
     """Builds the tests of a copy with `changed` in it; gives {name: program}."""
     shutil.rmtree(COPY, ignore_errors=True)
     for path in tracked():
@@ -112,7 +141,7 @@ def build(changed, mutants):
             shutil.copy2(path, target)
     command = ["cargo", "test", "--locked", "-p", "ownership-voucher", "--features", "privacy,parallel"]
     command += ["--no-run", "--message-format=json", "--lib"]
-    for name in dict.fromkeys(name for name, _ in STAGES):
+    for name in dict.fromkeys(name for name, _ in stages):
         command += [] if name == "lib" else ["--test", name]
     # One back end is enough: whether the others say the same is what tests/suite/batch.rs is for.
     environment = os.environ | {
@@ -150,8 +179,8 @@ def names(mutants):
 class Tests:
     """The stages, each with the time that it may take."""
 
-    def __init__(self, programs):
-        self.programs, self.limits = programs, {}
+    def __init__(self, programs, stages):
+        self.programs, self.stages, self.limits = programs, stages, {}
 
     def run(self, name, arguments, number):
         """`passed`, `failed` at the first test that fails, or `time` where it takes too long."""
@@ -171,7 +200,7 @@ class Tests:
 
     def measure(self):
         """Runs everything without a mutant: it has to pass, and tells how long is too long."""
-        for name, arguments in STAGES:
+        for name, arguments in self.stages:
             start = time.monotonic()
             if self.run(name, arguments, 0) != "passed":
                 sys.exit(f"{name} fails without any mutant")
@@ -183,7 +212,7 @@ class Tests:
         """The stage that notices the mutant, `time` where one does not end, or `survived`."""
         # The tests of certificates stand beside their code.
         near = file.startswith("src/certificate")
-        for name, arguments in sorted(STAGES, key=lambda stage: near and stage[0] != "lib"):
+        for name, arguments in sorted(self.stages, key=lambda stage: near and stage[0] != "lib"):
             if (outcome := self.run(name, arguments, number)) != "passed":
                 return name if outcome == "failed" else outcome
         return "survived"
@@ -241,24 +270,29 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for option in ("--list", "--survivors", "--resume"):
+    for option in ("--list", "--survivors", "--resume", "--bounds"):
         parser.add_argument(option, action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("files", nargs="*", default=FILES, metavar="FILE")
     arguments = parser.parse_args()
-    files = list(dict.fromkeys(arguments.files))
-    changed, mutants = make(files)
+    files, stages = list(dict.fromkeys(arguments.files)), STAGES
+    if arguments.bounds:
+        changed, mutants = make_bounds()
+        files, stages = list(dict.fromkeys(mutant.file for mutant in mutants[1:])), PROOFS
+    else:
+        changed, mutants = make(files)
     if arguments.list:
         for mutant in mutants[1:]:
             print(f"{mutant.line}\t{mutant.name}")
         return
     WORK.mkdir(parents=True, exist_ok=True)
-    log, results = WORK / "results.tsv", {}
+    log, results = WORK / ("bounds.tsv" if arguments.bounds else "results.tsv"), {}
     if (arguments.survivors or arguments.resume) and log.exists():
         results = dict(line.split("\t") for line in log.read_text().splitlines())
     if arguments.survivors:
         results = {name: stage for name, stage in results.items() if stage != "survived"}
-    tests = Tests(built(mutants) if arguments.resume else build(changed, mutants))
+    programs = built(mutants) if arguments.resume else build(changed, mutants, stages)
+    tests = Tests(programs, stages)
     tests.measure()
     log.write_text("".join(f"{name}\t{stage}\n" for name, stage in results.items()))
     open_ones = [number for number, mutant in enumerate(mutants) if mutant and mutant.name not in results]

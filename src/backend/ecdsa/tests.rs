@@ -18,6 +18,7 @@ mod bounds64;
 mod edge;
 mod known;
 mod points;
+mod recoding;
 mod residues;
 mod sums;
 
