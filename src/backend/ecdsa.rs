@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`domain`] | primes, orders, rows of points |
 //! | [`field`] | traits: residues in lanes, engine, kernel |
+//! | [`word64`] | words of 64 bits |
 //! | [`radix52`], [`limbs64`] | residues on vectors of 52-bit multiply-add, and on 64-bit words |
 //! | [`curve`] | the curves, each with its engines |
 //! | [`invert`] | one inversion for all lanes |
@@ -41,6 +42,7 @@ pub(crate) mod scalar;
 pub(crate) mod tables;
 pub(crate) mod term;
 pub(crate) mod walk;
+mod word64;
 mod work;
 
 #[cfg(test)]

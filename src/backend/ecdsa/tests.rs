@@ -17,10 +17,12 @@ mod bounds;
 mod bounds64;
 mod edge;
 mod known;
+mod limbs64;
 mod points;
 mod recoding;
 mod residues;
 mod sums;
+mod word64;
 
 /// A curve whose engine for every CPU is the one for vectors, on emulated lanes.
 #[derive(Clone, Copy)]

@@ -1,6 +1,7 @@
 //! The primes and orders of both curves in words, and reductions that use their shape.
 
-use super::{Modulus64, Prime64, Word64};
+use super::super::word64::{Word, add_carry, multiply_add, same, sub_borrow, word};
+use super::{Modulus64, Prime64};
 use crate::backend::ecdsa::domain::{self, Entry256, Entry384};
 
 /// The prime of P-256, in words.
@@ -43,16 +44,15 @@ modulus!(
     /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
     /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn step<T: Word64>(t: [T; 4]) -> [T; 4] {
+    fn step(t: [Word; 4]) -> [Word; 4] {
         let m = t[0];
-        let zero = T::of(0);
-        let (low, high) = T::multiply_add(m, T::of(P256Prime::M[3]), zero, zero);
+        let (low, high) = multiply_add(m, word(P256Prime::M[3]), word(0), word(0));
         let mut out = t;
         let mut carry;
-        (out[0], carry) = T::add_carry(t[1], m.shl(32), zero);
-        (out[1], carry) = T::add_carry(t[2], m.shr(32), carry);
-        (out[2], carry) = T::add_carry(t[3], low, carry);
-        out[3] = high.plus(carry);
+        (out[0], carry) = add_carry(t[1], m << 32, word(0));
+        (out[1], carry) = add_carry(t[2], m >> 32, carry);
+        (out[2], carry) = add_carry(t[3], low, carry);
+        out[3] = high + carry;
         out
     }
 );
@@ -64,24 +64,23 @@ modulus!(
     /// `2^384 - p = 2^128 + 2^96 - 2^32 + 1`: the multiple to add is `m·2^384`, and what it lacks
     /// to a multiple of `p` is taken off the low words. `-1/p = 2^32 + 1 mod 2^64`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn step<T: Word64>(t: [T; 6]) -> [T; 6] {
-        let zero = T::of(0);
-        let m = t[0].wrapping_sum(t[0].shl(32));
-        let (left, right) = (m.shl(32), m.shr(32));
-        let (first, borrow) = T::sub_borrow(m, left, zero);
-        first.same(t[0]);
-        let (second, borrow) = T::sub_borrow(left, right, borrow);
-        let (third, carry) = T::add_carry(m, right, zero);
-        let (third, borrow) = T::sub_borrow(third, borrow, zero);
-        let fourth = carry.minus(borrow);
+    fn step(t: [Word; 6]) -> [Word; 6] {
+        let m = t[0].wrapping_add(t[0] << 32);
+        let (left, right) = (m << 32, m >> 32);
+        let (first, borrow) = sub_borrow(m, left, word(0));
+        same(first, t[0]);
+        let (second, borrow) = sub_borrow(left, right, borrow);
+        let (third, carry) = add_carry(m, right, word(0));
+        let (third, borrow) = sub_borrow(third, borrow, word(0));
+        let fourth = carry - borrow;
         let mut out = t;
         let mut borrow;
-        (out[0], borrow) = T::sub_borrow(t[1], second, zero);
-        (out[1], borrow) = T::sub_borrow(t[2], third, borrow);
-        (out[2], borrow) = T::sub_borrow(t[3], fourth, borrow);
-        (out[3], borrow) = T::sub_borrow(t[4], zero, borrow);
-        (out[4], borrow) = T::sub_borrow(t[5], zero, borrow);
-        out[5] = m.minus(borrow);
+        (out[0], borrow) = sub_borrow(t[1], second, word(0));
+        (out[1], borrow) = sub_borrow(t[2], third, borrow);
+        (out[2], borrow) = sub_borrow(t[3], fourth, borrow);
+        (out[3], borrow) = sub_borrow(t[4], word(0), borrow);
+        (out[4], borrow) = sub_borrow(t[5], word(0), borrow);
+        out[5] = m - borrow;
         out
     }
 );

@@ -1,18 +1,18 @@
 //! Integers of `N` words: products and squares, and the steps with a carry that they are made of.
 
-use super::Word64;
+use super::super::word64::{Word, add_carry, multiply_add, same, word};
 use crate::backend::lanes::unroll;
 
 /// A product of two residues.
-pub(super) struct Product<const N: usize, T> {
-    pub(super) low: [T; N],
-    pub(super) high: [T; N],
+pub(super) struct Product<const N: usize> {
+    pub(super) low: [Word; N],
+    pub(super) high: [Word; N],
 }
 
-impl<const N: usize, T: Word64> Product<N, T> {
+impl<const N: usize> Product<N> {
     /// The word that weighs `2^(64·k)`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn word(&mut self, k: usize) -> &mut T {
+    pub(super) fn word(&mut self, k: usize) -> &mut Word {
         if k < N {
             &mut self.low[k]
         } else {
@@ -21,15 +21,15 @@ impl<const N: usize, T: Word64> Product<N, T> {
     }
 }
 
-impl<const N: usize, T: Word64> Product<N, T> {
+impl<const N: usize> Product<N> {
     /// `self + other`, and the carry out.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn add(mut self, mut other: Self) -> (Self, T) {
-        let mut carry = T::of(0);
-        unroll!(i < N => { (*self.word(i), carry) = T::add_carry(*self.word(i), *other.word(i), carry); });
+    pub(super) fn add(mut self, mut other: Self) -> (Self, Word) {
+        let mut carry = word(0);
+        unroll!(i < N => { (*self.word(i), carry) = add_carry(*self.word(i), *other.word(i), carry); });
         unroll!(i < N => {
             let word = self.word(i + N);
-            (*word, carry) = T::add_carry(*word, *other.word(i + N), carry);
+            (*word, carry) = add_carry(*word, *other.word(i + N), carry);
         });
         (self, carry)
     }
@@ -37,74 +37,72 @@ impl<const N: usize, T: Word64> Product<N, T> {
 
 /// `a·b`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn product<const N: usize, T: Word64>(a: &[T; N], b: &[T; N]) -> Product<N, T> {
-    let zero = T::of(0);
+pub(super) fn product<const N: usize>(a: &[Word; N], b: &[Word; N]) -> Product<N> {
     let mut t = Product {
-        low: [zero; N],
-        high: [zero; N],
+        low: [word(0); N],
+        high: [word(0); N],
     };
     unroll!(i < N => {
         // The row by itself first: two chains of carries instead of a carry for each product.
-        let mut row = [zero; N];
-        let (mut above, mut carry) = (zero, zero);
+        let mut row = [word(0); N];
+        let (mut above, mut carry) = (word(0), word(0));
         unroll!(j < N => {
-            let (low, high) = T::multiply_add(a[i], b[j], zero, zero);
-            (row[j], carry) = T::add_carry(low, above, carry);
+            let (low, high) = multiply_add(a[i], b[j], word(0), word(0));
+            (row[j], carry) = add_carry(low, above, carry);
             above = high;
         });
-        above = above.plus(carry);
-        carry = zero;
+        above += carry;
+        carry = word(0);
         unroll!(j < N => {
             let word = t.word(i + j);
-            (*word, carry) = T::add_carry(*word, row[j], carry);
+            (*word, carry) = add_carry(*word, row[j], carry);
         });
-        *t.word(i + N) = above.plus(carry);
+        *t.word(i + N) = above + carry;
     });
     t
 }
 
 /// `a²`: every product of two different words once, doubled.
 #[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn square<const N: usize, T: Word64>(a: &[T; N]) -> Product<N, T> {
-    let zero = T::of(0);
+pub(super) fn square<const N: usize>(a: &[Word; N]) -> Product<N> {
     let mut t = Product {
-        low: [zero; N],
-        high: [zero; N],
+        low: [word(0); N],
+        high: [word(0); N],
     };
     unroll!(i < N => {
-        let mut row = [zero; N];
-        let (mut above, mut carry) = (zero, zero);
+        let mut row = [word(0); N];
+        let (mut above, mut carry) = (word(0), word(0));
         unroll!(j < N => {
             if i < j {
-                let (low, high) = T::multiply_add(a[i], a[j], zero, zero);
-                (row[j], carry) = T::add_carry(low, above, carry);
+                let (low, high) = multiply_add(a[i], a[j], word(0), word(0));
+                (row[j], carry) = add_carry(low, above, carry);
                 above = high;
             }
         });
-        above = above.plus(carry);
-        carry = zero;
+        above += carry;
+        carry = word(0);
         unroll!(j < N => {
             if i < j {
                 let word = t.word(i + j);
-                (*word, carry) = T::add_carry(*word, row[j], carry);
+                (*word, carry) = add_carry(*word, row[j], carry);
             }
         });
-        *t.word(i + N) = above.plus(carry);
+        *t.word(i + N) = above + carry;
     });
-    let mut shifted = zero;
-    let mut carry = zero;
+    let mut shifted = word(0);
+    let mut carry = word(0);
     unroll!(i < N => {
-        let (low, high) = T::multiply_add(a[i], a[i], zero, zero);
+        let (low, high) = multiply_add(a[i], a[i], word(0), word(0));
         let word = t.word(2 * i);
-        let doubled = word.shl(1).or(shifted);
-        shifted = word.shr(63);
-        (*word, carry) = T::add_carry(doubled, low, carry);
+        let doubled = *word << 1 | shifted;
+        shifted = *word >> 63;
+        (*word, carry) = add_carry(doubled, low, carry);
         let word = t.word(2 * i + 1);
-        let doubled = word.shl(1).or(shifted);
-        shifted = word.shr(63);
-        (*word, carry) = T::add_carry(doubled, high, carry);
+        let doubled = *word << 1 | shifted;
+        shifted = *word >> 63;
+        (*word, carry) = add_carry(doubled, high, carry);
     });
-    carry.same(zero);
-    shifted.same(zero);
+    same(carry, word(0));
+    same(shifted, word(0));
     t
 }

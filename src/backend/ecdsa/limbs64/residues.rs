@@ -1,7 +1,11 @@
 //! The operations of [`Ring`] and [`Field`] on reduced words.
 
+use super::super::word64::{
+    Word, add_carry, are_zero, at_most, exceeds, is_even, load, multiply_add, reduced, same, store,
+    sub_borrow, word, words,
+};
 use super::{
-    Field64, Modulus64, Prime64, Word64, Words,
+    Field64, Modulus64, Prime64, Words,
     products::{Product, product, square},
 };
 use crate::backend::{
@@ -12,47 +16,49 @@ use crate::backend::{
     lanes::{MAX_LANES, unroll},
 };
 
-impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
+impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     /// `value + top·2^(64·N)`, which is below twice the modulus, reduced.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn reduce_once(value: [T; N], top: T) -> [T; N] {
+    fn reduce_once(value: [Word; N], top: Word) -> [Word; N] {
         let mut less = value;
-        let mut borrow = T::of(0);
-        unroll!(i < N => { (less[i], borrow) = T::sub_borrow(value[i], T::of(M::M[i]), borrow); });
-        top.at_most(borrow);
+        let mut borrow = word(0);
+        unroll!(i < N => { (less[i], borrow) = sub_borrow(value[i], word(M::M[i]), borrow); });
+        at_most(top, borrow);
         // Keep the value if the subtraction went below zero.
-        let keep = borrow.exceeds(top);
+        let keep = exceeds(borrow, top);
         unroll!(i < N => { less[i] = if keep { value[i] } else { less[i] }; });
-        T::reduced(less, &M::M)
+        reduced(&mut less, &M::M);
+        less
     }
 
     /// Reduces a product.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish<const O: u32>(t: Product<N, T>) -> Words<N, O, T> {
+    fn finish<const O: u32>(t: Product<N>) -> Words<N, O> {
         let (value, top) = M::reduce(t.low, t.high);
         Words(Self::reduce_once(value, top))
     }
 
     /// Sum.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sum(a: &[T; N], b: &[T; N]) -> [T; N] {
+    fn sum(a: &[Word; N], b: &[Word; N]) -> [Word; N] {
         let mut out = *a;
-        let mut carry = T::of(0);
-        unroll!(i < N => { (out[i], carry) = T::add_carry(a[i], b[i], carry); });
+        let mut carry = word(0);
+        unroll!(i < N => { (out[i], carry) = add_carry(a[i], b[i], carry); });
         Self::reduce_once(out, carry)
     }
 
     /// Difference.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn difference(a: &[T; N], b: &[T; N]) -> [T; N] {
+    fn difference(a: &[Word; N], b: &[Word; N]) -> [Word; N] {
         let mut out = *a;
-        let mut borrow = T::of(0);
-        unroll!(i < N => { (out[i], borrow) = T::sub_borrow(a[i], b[i], borrow); });
-        let add = borrow.as_mask();
-        let mut carry = T::of(0);
-        unroll!(i < N => { (out[i], carry) = T::add_carry(out[i], T::of(M::M[i]).masked(add), carry); });
-        carry.same(borrow);
-        T::reduced(out, &M::M)
+        let mut borrow = word(0);
+        unroll!(i < N => { (out[i], borrow) = sub_borrow(a[i], b[i], borrow); });
+        let add = borrow.wrapping_neg();
+        let mut carry = word(0);
+        unroll!(i < N => { (out[i], carry) = add_carry(out[i], word(M::M[i]) & add, carry); });
+        same(carry, borrow);
+        reduced(&mut out, &M::M);
+        out
     }
 
     /// `value + top·2^(64·N)` for a small `top`, reduced.
@@ -60,31 +66,31 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
     /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times
     /// of it to `value` stays below `2·M`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn fold(value: [T; N], top: T) -> [T; N] {
-        top.at_most(T::of(15));
+    fn fold(value: [Word; N], top: Word) -> [Word; N] {
+        at_most(top, word(15));
         debug_assert!(M::R1[N - 1] < 1 << 33);
         let mut out = value;
-        let mut carry = T::of(0);
-        unroll!(i < N => { (out[i], carry) = T::multiply_add(top, T::of(M::R1[i]), value[i], carry); });
+        let mut carry = word(0);
+        unroll!(i < N => { (out[i], carry) = multiply_add(top, word(M::R1[i]), value[i], carry); });
         Self::reduce_once(out, carry)
     }
 
     /// Reduces `t + top·2^(128·N)`, a sum of a few products.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn finish_sum<const O: u32>(t: Product<N, T>, top: T) -> Words<N, O, T> {
+    fn finish_sum<const O: u32>(t: Product<N>, top: Word) -> Words<N, O> {
         let (value, carry) = M::reduce(t.low, t.high);
-        Words(Self::fold(value, top.plus(carry)))
+        Words(Self::fold(value, top + carry))
     }
 
     /// `2^times·a`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn doubled(a: &[T; N], times: u32) -> [T; N] {
+    fn doubled(a: &[Word; N], times: u32) -> [Word; N] {
         if times == 0 {
             return *a;
         }
         let mut out = *a;
-        let mut top = T::of(0);
-        unroll!(i < N => { (out[i], top) = (a[i].shl(times).or(top), a[i].shr(64 - times)); });
+        let mut top = word(0);
+        unroll!(i < N => { (out[i], top) = (a[i] << times | top, a[i] >> (64 - times)); });
         if times == 1 {
             Self::reduce_once(out, top)
         } else {
@@ -93,112 +99,107 @@ impl<M: Modulus64<N>, const N: usize, T: Word64> Field64<M, N, T> {
     }
 }
 
-impl<M: Modulus64<N>, const N: usize, T: Word64> Ring for Field64<M, N, T> {
+impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
     const LANES: usize = 1;
     const WORDS: usize = N;
     const MODULUS: &'static [u64] = M::SLICE;
-    type Fe<const B: u32> = Words<N, B, T>;
+    type Fe<const B: u32> = Words<N, B>;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
         Self::finish(product(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A, T>) -> Words<N, O, T> {
+    fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Self::finish(square(&a.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn one(self) -> Words<N, 1, T> {
-        Words(T::constants(&M::R1))
+    fn one(self) -> Words<N, 1> {
+        Words(words(M::R1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn half(self) -> Words<N, 1, T> {
-        Words(T::constants(&M::HALF))
+    fn half(self) -> Words<N, 1> {
+        Words(words(M::HALF))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn read(self, words: &[u64]) -> Words<N, 2, T> {
-        let words: &[u64; N] = words.first_chunk().expect("as many words as the modulus");
-        Words(Self::reduce_once(T::load(words), T::of(0)))
+    fn read(self, words: &[u64]) -> Words<N, 2> {
+        let words = words.first_chunk().expect("as many words as the modulus");
+        Words(Self::reduce_once(load(words), word(0)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn write(self, a: &Words<N, 2, T>, words: &mut [u64]) {
-        T::store(&a.0, words);
+    fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
+        store(&a.0, words);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn write_odd(self, a: &Words<N, 2, T>, words: &mut [u64]) -> u32 {
-        let even = a.0[0].is_even();
+    fn write_odd(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
+        let even = is_even(a.0[0]);
         let mut odd = a.0;
         if even {
-            let mut borrow = T::of(0);
-            unroll!(i < N => { (odd[i], borrow) = T::sub_borrow(T::of(M::M[i]), a.0[i], borrow); });
-            borrow.same(T::of(0));
+            let mut borrow = word(0);
+            unroll!(i < N => { (odd[i], borrow) = sub_borrow(word(M::M[i]), a.0[i], borrow); });
+            same(borrow, word(0));
         }
-        T::store(&odd, words);
+        store(&odd, words);
         u32::from(even)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn enter(self, a: &Words<N, 2, T>) -> Words<N, 2, T> {
-        Self::finish(product(&a.0, &T::constants(&M::R2)))
+    fn enter(self, a: &Words<N, 2>) -> Words<N, 2> {
+        Self::finish(product(&a.0, &words(M::R2)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn leave<const A: u32>(self, a: &Words<N, A, T>) -> Words<N, 2, T> {
+    fn leave<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
         Self::finish(Product {
             low: a.0,
-            high: [T::of(0); N],
+            high: [word(0); N],
         })
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn select<const A: u32>(
-        self,
-        mask: u32,
-        on: &Words<N, A, T>,
-        off: &Words<N, A, T>,
-    ) -> Words<N, A, T> {
+    fn select<const A: u32>(self, mask: u32, on: &Words<N, A>, off: &Words<N, A>) -> Words<N, A> {
         if mask & 1 == 1 { *on } else { *off }
     }
 }
 
-impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
+impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     type Entry = M::Entry;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
         Words(Self::sum(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
         Words(Self::difference(&a.0, &b.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
+        a: &Words<N, A>,
+        b: &Words<N, B>,
         negate: u32,
-    ) -> Words<N, O, T> {
+    ) -> Words<N, O> {
         if negate & 1 == 1 {
             Words(Self::sum(&a.0, &b.0))
         } else {
@@ -209,78 +210,74 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_sub<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
         Words(Self::doubled(&Self::difference(&a.0, &b.0), 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_signed_twice<const A: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, 2, T>,
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
         negate: u32,
-    ) -> Words<N, 2, T> {
-        self.sub_signed(a, &Words::<N, 2, T>(Self::doubled(&b.0, 1)), negate)
+    ) -> Words<N, 2> {
+        self.sub_signed(a, &Words::<N, 2>(Self::doubled(&b.0, 1)), negate)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_mul<const A: u32, const B: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-    ) -> Words<N, O, T> {
-        let product: Words<N, 2, T> = self.mul(a, b);
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+    ) -> Words<N, O> {
+        let product: Words<N, 2> = self.mul(a, b);
         Words(Self::doubled(&product.0, 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn four_sqr<const A: u32>(self, a: &Words<N, A, T>) -> Words<N, 2, T> {
-        let square: Words<N, 2, T> = self.sqr(a);
+    fn four_sqr<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
         Words(Self::doubled(&square.0, 2))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, 2, T>,
-        c: &Words<N, 2, T>,
-    ) -> Words<N, 2, T> {
-        let square: Words<N, 2, T> = self.sqr(a);
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        c: &Words<N, 2>,
+    ) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
         let less = Self::difference(&square.0, &Self::doubled(&b.0, J));
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn sqr_sub<const J: u32, const A: u32>(
-        self,
-        a: &Words<N, A, T>,
-        b: &Words<N, 2, T>,
-    ) -> Words<N, 2, T> {
-        let square: Words<N, 2, T> = self.sqr(a);
+    fn sqr_sub<const J: u32, const A: u32>(self, a: &Words<N, A>, b: &Words<N, 2>) -> Words<N, 2> {
+        let square: Words<N, 2> = self.sqr(a);
         Words(Self::difference(&square.0, &Self::doubled(&b.0, J)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn triple_difference(self, a: &Words<N, 2, T>, b: &Words<N, 2, T>) -> Words<N, 4, T> {
-        let less: Words<N, 2, T> = Words(Self::difference(&a.0, &b.0));
-        let more: Words<N, 2, T> = Words(Self::sum(&a.0, &b.0));
-        let product: Words<N, 2, T> = self.mul(&less, &more);
+    fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 4> {
+        let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
+        let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
+        let product: Words<N, 2> = self.mul(&less, &more);
         let mut out = product.0;
-        let mut carry = T::of(0);
-        unroll!(i < N => { (out[i], carry) = T::multiply_add(T::of(3), product.0[i], T::of(0), carry); });
+        let mut carry = word(0);
+        unroll!(i < N => { (out[i], carry) = multiply_add(word(3), product.0[i], word(0), carry); });
         Words(Self::fold(out, carry))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, 2, T>,
-        c: &Words<N, 2, T>,
-    ) -> Words<N, 2, T> {
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+        c: &Words<N, 2>,
+    ) -> Words<N, 2> {
         let less = Self::difference(&a.0, &Self::doubled(&b.0, J));
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
@@ -288,58 +285,58 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, 2, T>,
-    ) -> Words<N, 2, T> {
+        a: &Words<N, A>,
+        b: &Words<N, 2>,
+    ) -> Words<N, 2> {
         Words(Self::difference(&a.0, &Self::doubled(&b.0, J)))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-        c: &Words<N, C, T>,
-        d: &Words<N, D, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+        c: &Words<N, C>,
+        d: &Words<N, D>,
+    ) -> Words<N, O> {
         let (sum, top) = product(&a.0, &b.0).add(product(&c.0, &d.0));
-        let once: Words<N, 2, T> = Self::finish_sum(sum, top);
+        let once: Words<N, 2> = Self::finish_sum(sum, top);
         Words(Self::doubled(&once.0, 1))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
-        a: &Words<N, A, T>,
-        b: &Words<N, B, T>,
-        c: &Words<N, C, T>,
-    ) -> Words<N, O, T> {
+        a: &Words<N, A>,
+        b: &Words<N, B>,
+        c: &Words<N, C>,
+    ) -> Words<N, O> {
         let (sum, top) = product(&a.0, &b.0).add(square(&c.0));
         Self::finish_sum(sum, top)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn negate_where(self, a: &Words<N, 1, T>, mask: u32) -> Words<N, 1, T> {
+    fn negate_where(self, a: &Words<N, 1>, mask: u32) -> Words<N, 1> {
         if mask & 1 == 1 {
-            Words(Self::difference(&T::constants(&M::M), &a.0))
+            Words(Self::difference(&words(M::M), &a.0))
         } else {
             *a
         }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn widen<const A: u32, const O: u32>(self, a: &Words<N, A, T>) -> Words<N, O, T> {
+    fn widen<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Words(a.0)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn may_be_zero<const A: u32>(self, a: &Words<N, A, T>) -> u32 {
+    fn may_be_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
         self.is_zero(a)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn is_zero<const A: u32>(self, a: &Words<N, A, T>) -> u32 {
-        u32::from(T::are_zero(&a.0))
+    fn is_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
+        u32::from(are_zero(&a.0))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -347,26 +344,27 @@ impl<M: Prime64<N>, const N: usize, T: Word64> Field for Field64<M, N, T> {
         self,
         table: &[M::Entry],
         index: &[u32; MAX_LANES],
-    ) -> (Words<N, 1, T>, Words<N, 1, T>) {
+    ) -> (Words<N, 1>, Words<N, 1>) {
         let words = table[index[0] as usize].words();
-        let x: &[u64; N] = words.first_chunk().expect("x comes first");
-        let y: &[u64; N] = words.last_chunk().expect("y comes last");
-        (Words(T::load(x)), Words(T::load(y)))
+        (
+            Words(load(words.first_chunk().expect("x comes first"))),
+            Words(load(words.last_chunk().expect("y comes last"))),
+        )
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
-        x: &Words<N, A, T>,
-        y: &Words<N, B, T>,
+        x: &Words<N, A>,
+        y: &Words<N, B>,
         table: &mut [M::Entry],
         index: &[u32; MAX_LANES],
         count: usize,
     ) {
         if count > 0 {
             let words = table[index[0] as usize].words_mut();
-            T::store(&x.0, words);
-            T::store(&y.0, &mut words[N..]);
+            store(&x.0, words);
+            store(&y.0, &mut words[N..]);
         }
     }
 }

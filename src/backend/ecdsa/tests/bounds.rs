@@ -17,7 +17,7 @@ use crate::backend::{
     },
     lanes::MAX_LANES,
     tests::{
-        intervals::{Interval, assert_multiple, ledger, number, prove, total_of},
+        intervals::{Interval, assert_multiple, fails, ledger, number, prove, total_of},
         ledger::{Id, Range, power},
     },
 };
@@ -35,7 +35,11 @@ type Residue<const L: usize, const B: u32> = (Limbs<Interval, L, B>, Id);
 
 /// Operations of one modulus.
 #[derive(Clone, Copy)]
-struct Proof<M, const L: usize>(Field52<Interval, M, L>);
+struct Proof<M, const L: usize> {
+    f: Field52<Interval, M, L>,
+    /// How many times as large inputs are as their types allow: more than once must fail.
+    times: u32,
+}
 
 impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
     fn modulus() -> BigInt {
@@ -49,8 +53,8 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
 
     /// Any residue below `B` times the modulus.
     fn any<const B: u32>(self) -> Residue<L, B> {
-        let (limbs, total) = number(52, &(Self::modulus() * B - 1));
-        (self.0.of_lanes(limbs), total)
+        let (limbs, total) = number(52, &(Self::modulus() * B * self.times - 1));
+        (self.f.of_lanes(limbs), total)
     }
 
     /// Asserts the bound of a result, and that `factor` times of it is the sum of `expected`.
@@ -61,7 +65,7 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         factor: BigInt,
         expected: &[(Id, i64)],
     ) {
-        let total = total_of(&self.0.lanes(result));
+        let total = total_of(&self.f.lanes(result));
         let range = ledger(|l| l.range(total));
         let modulus = Self::modulus();
         assert!(range.low >= BigInt::from(0), "{range:x?}");
@@ -95,27 +99,27 @@ fn bounded(bits: u32, work: impl Fn()) {
 
 /// What coordinates and scalars share. `S` is the slack, and `T` is one less.
 fn ring<M: Modulus52<L>, const L: usize, const S: u32, const T: u32>(f: Field52<Interval, M, L>) {
-    let proof = Proof(f);
+    let proof = Proof { f, times: 1 };
     let radix = Proof::<M, L>::radix;
     assert_eq!(M::SLACK, u64::from(S));
     assert!(Proof::<M, L>::modulus() * S <= radix());
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y)) = (proof.any::<T>(), proof.any::<S>());
         proof.check(&f.mul::<T, S, S>(&a, &b), radix(), &[(product(x, y), 1)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y)) = (proof.any::<4>(), proof.any::<4>());
         proof.check(&f.mul::<4, 4, 2>(&a, &b), radix(), &[(product(x, y), 1)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let (a, x) = proof.any::<T>();
         proof.check(&f.sqr::<T, S>(&a), radix(), &[(product(x, x), 1)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let (a, x) = proof.any::<S>();
         proof.check(&f.leave(&a), radix(), &[(x, 1)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let (a, x) = proof.any::<2>();
         let entered = f.enter(&a);
         let total = total_of(&f.lanes(&entered));
@@ -144,7 +148,7 @@ fn ring<M: Modulus52<L>, const L: usize, const S: u32, const T: u32>(f: Field52<
 fn sums<M: Prime52<L>, const L: usize, const S: u32, const T: u32, const H: u32, const G: u32>(
     f: Field52<Interval, M, L>,
 ) {
-    let proof = Proof(f);
+    let proof = Proof { f, times: 1 };
     bounded(53, || {
         let ((a, x), (b, y)) = (proof.any::<T>(), proof.any::<1>());
         proof.check(&f.add::<T, 1, S>(&a, &b), 1.into(), &[(x, 1), (y, 1)]);
@@ -186,7 +190,7 @@ fn sums<M: Prime52<L>, const L: usize, const S: u32, const T: u32, const H: u32,
 
 /// What compares and stores.
 fn reduced<M: Prime52<L>, const L: usize, const S: u32>(f: Field52<Interval, M, L>) {
-    let proof = Proof(f);
+    let proof = Proof { f, times: 1 };
     bounded(55, || {
         let (a, x) = proof.any::<S>();
         proof.check(&f.fully(&a), 1.into(), &[(x, 1)]);
@@ -221,42 +225,42 @@ fn products<
 >(
     f: Field52<Interval, M, L>,
 ) {
-    let proof = Proof(f);
+    let proof = Proof { f, times: 1 };
     let radix = Proof::<M, L>::radix;
     // Multiples of what is subtracted are in Montgomery form.
     let times = |id: Id, k: i64| ledger(|l| l.sum(&[(id, radix() * k)]));
-    bounded(60, || {
+    bounded(59, || {
         let ((a, x), (b, y)) = (proof.any::<G>(), proof.any::<S>());
         let twice: Limbs<_, L, S> = f.twice_mul(&a, &b);
         proof.check(&twice, radix(), &[(product(x, y), 2)]);
     });
-    bounded(60, || {
+    bounded(59, || {
         let (a, x) = proof.any::<FOUR>();
         proof.check(&f.four_sqr(&a), radix(), &[(product(x, x), 4)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y), (c, z)) = (proof.any::<SIXTEEN>(), proof.any::<2>(), proof.any::<2>());
         let less = f.sqr_sub2::<3, 3, SIXTEEN>(&a, &b, &c);
         let expected = [(product(x, x), 1), (times(y, 8), -1), (times(z, 8), -1)];
         proof.check(&less, radix(), &expected);
     });
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y)) = (proof.any::<SIXTEEN>(), proof.any::<2>());
         let less = f.sqr_sub::<3, SIXTEEN>(&a, &b);
         proof.check(&less, radix(), &[(product(x, x), 1), (times(y, 8), -1)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
         let triple = f.triple_difference(&a, &b);
         proof.check(&triple, radix(), &[(product(x, x), 3), (product(y, y), -3)]);
     });
-    bounded(60, || {
+    bounded(59, || {
         let ((a, x), (b, y)) = (proof.any::<P>(), proof.any::<S>());
         let ((c, z), (d, w)) = (proof.any::<P>(), proof.any::<S>());
         let sum: Limbs<_, L, S> = f.twice_mul_add_mul(&a, &b, &c, &d);
         proof.check(&sum, radix(), &[(product(x, y), 2), (product(z, w), 2)]);
     });
-    bounded(59, || {
+    bounded(58, || {
         let ((a, x), (b, y), (c, z)) = (proof.any::<G>(), proof.any::<S>(), proof.any::<G>());
         let sum: Limbs<_, L, S> = f.mul_add_sqr(&a, &b, &c);
         proof.check(&sum, radix(), &[(product(x, y), 1), (product(z, z), 1)]);
@@ -289,10 +293,36 @@ fn p384_in_52_bits() {
 fn p384_order_in_52_bits() {
     // 2^32 itself is one more than a bound can be.
     let f = Engine52::<Interval, P384>::new(()).scalars();
-    let proof = Proof(f);
-    bounded(59, || {
+    let proof = Proof { f, times: 1 };
+    bounded(58, || {
         let ((a, x), (b, y)) = (proof.any::<{ u32::MAX }>(), proof.any::<{ u32::MAX - 1 }>());
         let result = f.mul::<{ u32::MAX }, { u32::MAX - 1 }, { u32::MAX }>(&a, &b);
         proof.check(&result, power(416), &[(product(x, y), 1)]);
     });
+}
+
+/// A bound that is four times as wide is one too many.
+#[test]
+fn wider_bounds_fail() {
+    const S: u32 = u32::MAX - 8191;
+    let f = Engine52::<Interval, P256>::new(()).fp();
+    let g = Engine52::<Interval, P384>::new(()).fp();
+    for times in [1, 4] {
+        let (p, q) = (Proof { f, times }, Proof { f: g, times });
+        let failed = [
+            fails(|| f.mul::<15, 16, 16>(&p.any().0, &p.any().0)),
+            fails(|| f.sqr::<15, 16>(&p.any().0)),
+            fails(|| f.add::<15, 1, 16>(&p.any().0, &p.any().0)),
+            fails(|| f.sub::<1, 15, 16>(&p.any().0, &p.any().0)),
+            fails(|| f.twice_sub::<7, 1, 16>(&p.any().0, &p.any().0)),
+            fails(|| f.sub_signed::<2, 7, 16>(&p.any().0, &p.any().0, 0)),
+            fails(|| f.sub_shifted2::<3, 3, 2>(&p.any().0, &p.any().0, &p.any().0)),
+            fails(|| f.mul_add_sqr::<7, 16, 7, 16>(&p.any().0, &p.any().0, &p.any().0)),
+            fails(|| g.mul::<{ S - 1 }, S, S>(&q.any().0, &q.any().0)),
+            fails(|| g.add::<{ S - 1 }, 1, S>(&q.any().0, &q.any().0)),
+            fails(|| g.sub::<1, { S - 1 }, S>(&q.any().0, &q.any().0)),
+            fails(|| g.sub_shifted2::<3, 3, 2>(&q.any().0, &q.any().0, &q.any().0)),
+        ];
+        assert_eq!(failed, [times > 1; 12]);
+    }
 }

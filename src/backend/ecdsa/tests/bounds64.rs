@@ -6,169 +6,30 @@ use alloc::vec::Vec;
 
 use num_bigint::BigInt;
 
+use super::limbs64::{
+    Field64, Modulus64, P256Order, P256Prime, P384Order, P384Prime, Prime64, Words,
+};
+use super::word64::{Word, integer};
 use crate::backend::{
     ecdsa::{
         domain::Entry,
         field::{Field, Ring},
-        limbs64::{
-            Field64, Modulus64, P256Order, P256Prime, P384Order, P384Prime, Prime64, Word64, Words,
-        },
     },
     lanes::MAX_LANES,
     tests::{
-        intervals::{Interval, assert_multiple, ledger, number, prove, settle, total_of},
-        ledger::{Id, Range, ZERO, power},
+        intervals::{Interval, assert_multiple, ledger, number, prove, total_of},
+        ledger::{Id, Range, power},
     },
 };
 
-/// A sum of multiples that is a word.
-fn word(parts: &[(Interval, i64)]) -> Interval {
-    let parts: Vec<_> = parts
-        .iter()
-        .map(|(id, times)| (*id, (*times).into()))
-        .collect();
-    let sum = Interval::from_parts(&parts);
-    sum.require(&Range::bits(64), "a word");
-    sum
-}
-
-/// The rest and the quotient of a sum of multiples by 2^64.
-fn divided(parts: &[(Id, i64)]) -> (Interval, Interval) {
-    let parts: Vec<_> = parts
-        .iter()
-        .map(|(id, times)| (*id, BigInt::from(*times)))
-        .collect();
-    let (quotient, rest) = ledger(|l| {
-        let sum = l.sum(&parts);
-        l.divide(sum, 64)
-    });
-    (rest.into(), quotient.into())
-}
-
-impl Word64 for Interval {
-    fn of(value: u64) -> Self {
-        ledger(|l| l.constant(value.into())).into()
-    }
-    fn constants<const N: usize>(values: &[u64; N]) -> [Self; N] {
-        values.map(<Self as Word64>::of)
-    }
-    /// Memory holds anything.
-    fn load<const N: usize>(words: &[u64; N]) -> [Self; N] {
-        words.map(|_| Self::any(Range::bits(64)))
-    }
-    fn store<const N: usize>(words: &[Self; N], _: &mut [u64]) {
-        for word in words {
-            word.require(&Range::bits(64), "a word");
-        }
-    }
-    fn multiply_add(a: Self, b: Self, c: Self, d: Self) -> (Self, Self) {
-        let product = ledger(|l| l.product(a.id(), b.id()));
-        let (low, high) = divided(&[(product, 1), (c.id(), 1), (d.id(), 1)]);
-        high.require(&Range::bits(64), "a high word");
-        (low, high)
-    }
-    fn add_carry(a: Self, b: Self, carry: Self) -> (Self, Self) {
-        carry.require(&Range::new(0, 1), "a carry");
-        divided(&[(a.id(), 1), (b.id(), 1), (carry.id(), 1)])
-    }
-    fn sub_borrow(a: Self, b: Self, borrow: Self) -> (Self, Self) {
-        borrow.require(&Range::new(0, 1), "a borrow");
-        let (rest, quotient) = divided(&[(a.id(), 1), (b.id(), -1), (borrow.id(), -1)]);
-        (rest, Self::from_parts(&[(quotient, (-1).into())]))
-    }
-    fn plus(self, other: Self) -> Self {
-        word(&[(self, 1), (other, 1)])
-    }
-    fn minus(self, other: Self) -> Self {
-        word(&[(self, 1), (other, -1)])
-    }
-    fn wrapping_sum(self, other: Self) -> Self {
-        divided(&[(self.id(), 1), (other.id(), 1)]).0
-    }
-    fn wrapping_product(self, other: Self) -> Self {
-        let product = ledger(|l| l.product(self.id(), other.id()));
-        divided(&[(product, 1)]).0
-    }
-    fn shl(self, count: u32) -> Self {
-        let shifted = ledger(|l| l.sum(&[(self.id(), power(count))]));
-        divided(&[(shifted, 1)]).0
-    }
-    fn shr(self, count: u32) -> Self {
-        ledger(|l| l.divide(self.id(), count).0).into()
-    }
-    fn or(self, other: Self) -> Self {
-        for (low, high) in [(self, other), (other, self)] {
-            let bits = ledger(|l| l.range(low.id()).high.bits());
-            if ledger(|l| l.divide(high.id(), bits as u32).1) == ZERO {
-                return word(&[(low, 1), (high, 1)]);
-            }
-        }
-        panic!("words that share bits");
-    }
-    fn as_mask(self) -> Self {
-        assert!(ledger(|l| l.split(self.id())), "a bit");
-        match ledger(|l| *l.known(self.id()) == Range::new(0, 0)) {
-            true => Self::of(0),
-            false => Self::of(u64::MAX),
-        }
-    }
-    fn masked(self, mask: Self) -> Self {
-        match ledger(|l| *l.known(mask.id()) == Range::new(0, 0)) {
-            true => mask,
-            false => self,
-        }
-    }
-    fn exceeds(self, other: Self) -> bool {
-        assert!(
-            ledger(|l| l.split(other.id()) && l.split(self.id())),
-            "bits"
-        );
-        self.difference_is(other, &Range::new(1, 1))
-    }
-    fn is_even(self) -> bool {
-        let rest: Self = ledger(|l| l.divide(self.id(), 1).1).into();
-        rest.difference_is(Self::of(0), &Range::new(0, 0))
-    }
-    fn are_zero(words: &[Self]) -> bool {
-        words
-            .iter()
-            .all(|word| word.difference_is(Self::of(0), &Range::new(0, 0)))
-    }
-    fn at_most(self, limit: Self) {
-        let above = Self::from_parts(&[(self, 1.into()), (limit, (-1).into())]);
-        assert!(
-            above.range().high <= BigInt::from(0),
-            "{:x?}",
-            above.range()
-        );
-    }
-    fn same(self, other: Self) {
-        let difference = Self::from_parts(&[(self, 1.into()), (other, (-1).into())]);
-        assert_eq!(difference.range(), Range::new(0, 0));
-        // What is known of one is known of the other.
-        let range = other.range();
-        ledger(|l| l.narrow(self.id(), range));
-    }
-    fn reduced<const N: usize>(words: [Self; N], modulus: &[u64; N]) -> [Self; N] {
-        let words = settle(64, words);
-        let total = total_of(&words);
-        let range = ledger(|l| l.range(total));
-        assert!(range.high < integer(modulus), "not reduced: {range:x?}");
-        words
-    }
-}
-
-/// The number in words.
-fn integer(words: &[u64]) -> BigInt {
-    words
-        .iter()
-        .rev()
-        .fold(BigInt::from(0), |sum, word| (sum << 64) + *word)
+/// The number in the words of a residue.
+fn total<const N: usize, const B: u32>(residue: &Words<N, B>) -> Id {
+    total_of(&residue.0.map(|word| word.0))
 }
 
 /// Operations of one modulus.
 #[derive(Clone, Copy)]
-struct Proof<M, const N: usize>(Field64<M, N, Interval>);
+struct Proof<M, const N: usize>(Field64<M, N>);
 
 impl<M: Modulus64<N>, const N: usize> Proof<M, N> {
     fn new() -> Self {
@@ -176,13 +37,13 @@ impl<M: Modulus64<N>, const N: usize> Proof<M, N> {
     }
 
     /// Any reduced residue, and the number that it is.
-    fn any<const B: u32>(self) -> (Words<N, B, Interval>, Id) {
-        let (words, total) = number(64, &(integer(&M::M) - 1));
-        (Words(words), total)
+    fn any<const B: u32>(self) -> (Words<N, B>, Id) {
+        let (words, total): ([Interval; N], Id) = number(64, &(integer(&M::M) - 1));
+        (Words(words.map(Word)), total)
     }
 
     /// Any residue but zero.
-    fn unit<const B: u32>(self) -> (Words<N, B, Interval>, Id) {
+    fn unit<const B: u32>(self) -> (Words<N, B>, Id) {
         let (words, total) = self.any();
         ledger(|l| l.assume(total, Range::new(1, integer(&M::M))));
         (words, total)
@@ -190,13 +51,8 @@ impl<M: Modulus64<N>, const N: usize> Proof<M, N> {
 
     /// Asserts that a result is reduced, and that `factor` times of it is the sum of `expected`.
     #[track_caller]
-    fn check<const B: u32>(
-        self,
-        result: &Words<N, B, Interval>,
-        factor: BigInt,
-        expected: &[(Id, i64)],
-    ) {
-        let total = total_of(&result.0);
+    fn check<const B: u32>(self, result: &Words<N, B>, factor: BigInt, expected: &[(Id, i64)]) {
+        let total = total(result);
         let range = ledger(|l| l.range(total));
         assert!(
             range.is_within(&Range::new(0, integer(&M::M) - 1)),
@@ -227,12 +83,12 @@ fn ring<M: Modulus64<N>, const N: usize>() {
     let (f, radix) = (proof.0, Proof::<M, N>::radix);
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-        let result: Words<N, 2, _> = f.mul(&a, &b);
+        let result: Words<N, 2> = f.mul(&a, &b);
         proof.check(&result, radix(), &[(product(x, y), 1)]);
     });
     prove(|| {
         let (a, x) = proof.any::<2>();
-        let result: Words<N, 2, _> = f.sqr(&a);
+        let result: Words<N, 2> = f.sqr(&a);
         proof.check(&result, radix(), &[(product(x, x), 1)]);
     });
     prove(|| {
@@ -247,11 +103,7 @@ fn ring<M: Modulus64<N>, const N: usize>() {
     prove(|| {
         // Any integer, as the modulus is more than half of what fits.
         let read = f.read(&[0; N]);
-        proof.check(
-            &f.select(1, &read, &read),
-            1.into(),
-            &[(total_of(&read.0), 1)],
-        );
+        proof.check(&f.select(1, &read, &read), 1.into(), &[(total(&read), 1)]);
         f.write(&read, &mut [0; N]);
         let (a, _) = proof.any::<2>();
         f.write_odd(&a, &mut [0; N]);
@@ -264,23 +116,23 @@ fn sums<M: Prime64<N>, const N: usize>() {
     let f = proof.0;
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-        let sum: Words<N, 4, _> = f.add(&a, &b);
+        let sum: Words<N, 4> = f.add(&a, &b);
         proof.check(&sum, 1.into(), &[(x, 1), (y, 1)]);
     });
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-        let difference: Words<N, 4, _> = f.sub(&a, &b);
+        let difference: Words<N, 4> = f.sub(&a, &b);
         proof.check(&difference, 1.into(), &[(x, 1), (y, -1)]);
     });
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-        let twice: Words<N, 8, _> = f.twice_sub(&a, &b);
+        let twice: Words<N, 8> = f.twice_sub(&a, &b);
         proof.check(&twice, 1.into(), &[(x, 2), (y, -2)]);
     });
     for (mask, sign) in [(0, -1), (1, 1)] {
         prove(|| {
             let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-            let signed: Words<N, 8, _> = f.sub_signed(&a, &b, mask);
+            let signed: Words<N, 8> = f.sub_signed(&a, &b, mask);
             proof.check(&signed, 1.into(), &[(x, 1), (y, sign)]);
         });
         prove(|| {
@@ -322,7 +174,7 @@ fn products<M: Prime64<N>, const N: usize>() {
     let times = |id: Id| ledger(|l| l.sum(&[(id, radix())]));
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
-        let twice: Words<N, 4, _> = f.twice_mul(&a, &b);
+        let twice: Words<N, 4> = f.twice_mul(&a, &b);
         proof.check(&twice, radix(), &[(product(x, y), 2)]);
     });
     prove(|| {
@@ -348,12 +200,12 @@ fn products<M: Prime64<N>, const N: usize>() {
     prove(|| {
         let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
         let ((c, z), (d, w)) = (proof.any::<2>(), proof.any::<2>());
-        let sum: Words<N, 4, _> = f.twice_mul_add_mul(&a, &b, &c, &d);
+        let sum: Words<N, 4> = f.twice_mul_add_mul(&a, &b, &c, &d);
         proof.check(&sum, radix(), &[(product(x, y), 2), (product(z, w), 2)]);
     });
     prove(|| {
         let ((a, x), (b, y), (c, z)) = (proof.any::<2>(), proof.any::<2>(), proof.any::<2>());
-        let sum: Words<N, 4, _> = f.mul_add_sqr(&a, &b, &c);
+        let sum: Words<N, 4> = f.mul_add_sqr(&a, &b, &c);
         proof.check(&sum, radix(), &[(product(x, y), 1), (product(z, z), 1)]);
     });
 }
