@@ -7,7 +7,7 @@ use crate::backend::{ecdsa::domain::Entry, lanes::unroll};
 
 /// A reduced residue.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<const N: usize, const B: u32>(pub(in crate::backend::ecdsa) [Word; N]);
+pub(crate) struct Words<const N: usize, const B: u32>(pub(crate) [Word; N]);
 
 /// A modulus in words.
 pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
