@@ -18,8 +18,11 @@
 //!
 //! A column of a product is at most `2L` halves below 2^52; the widest sums of products here have
 //! two of them. The reduction adds or takes off fewer than `2L + 6` halves, one of them shifted by
-//! four bits, and a carry below 2^12. So no column reaches 2^59. Afterwards a sum of products may be
-//! doubled, and a square quadrupled: no limb reaches 2^60.
+//! four bits, and a carry below 2^12. So no column reaches 2^58. Afterwards a sum of products may be
+//! doubled, and a square quadrupled: no limb reaches 2^59.
+//!
+//! `tests/bounds.rs` proves that, the bounds of [`super::field`], and that each result is the right
+//! one, for all inputs: it runs the operations over numbers of which only a range is known.
 //!
 //! | file | holds |
 //! |---|---|

@@ -13,7 +13,7 @@
 //!
 //! A product of two `Fe` has limbs below 2^59: the worst is limb 0, which collects 1 + 19·4 low
 //! halves below 2^52 and 19·5 high halves below 2^50 + 2^18, counted twice: below 124.6 · 2^52.
-//! Every sum below states what it adds up to.
+//! Every sum below states what it adds up to, and `tests/bounds.rs` proves it for all inputs.
 #![allow(clippy::needless_range_loop)] // Limbs have numbers, and so have their loops.
 
 use crate::backend::isa::wide;

@@ -14,6 +14,8 @@
 //!   and one carry: below (4 L + 2) 2^52 ≤ 242 · 2^52 < 2^60. Doubling the cross products of a
 //!   square gives the same sums as the full product.
 //!
+//! `tests/bounds.rs` proves them, and that the result is right, for any n, a and b.
+//!
 //! # Order of work
 //!
 //! Four columns at a time, low and high halves in separate accumulators: eight independent sums,
