@@ -74,7 +74,9 @@ fn functions(code: &str) -> Vec<String> {
 /// What a function gives back besides what it writes.
 fn returns(head: &str, returned: &str, handles: &[&str]) -> String {
     let name = returned.trim_end_matches([' ', '*']);
-    let name = name.trim_start_matches("const ").trim_start_matches("struct ");
+    let name = name
+        .trim_start_matches("const ")
+        .trim_start_matches("struct ");
     let lent = handles.iter().position(|handle| *handle == name);
     match (name, head.contains('*'), lent) {
         ("ov_status", false, _) => "Status".to_owned(),
@@ -110,7 +112,6 @@ fn kind_of(function: &str, base: &str, stars: usize, handles: &[&str]) -> Option
             (1, _) => format!("Handle({number})"),
             // `const x *const *`, whose second `const` is gone from the end.
             (2, true) if base.ends_with(' ') => format!("Handles({number})"),
-            (2, true) => format!("Lent({number})"),
             (2, false) if function.ends_with("_free") => format!("Free({number})"),
             (2, false) => format!("New({number})"),
             _ => return None,
@@ -133,7 +134,7 @@ fn kind_of(function: &str, base: &str, stars: usize, handles: &[&str]) -> Option
         ("bool", 0, _) => "Number(0x1)",
         ("uint8_t", 0, _) => "Number(0xff)",
         ("uint16_t", 0, _) => "Number(0xffff)",
-        ("int32_t" | "uint32_t", 0, _) => "Number(0xffff_ffff)",
+        ("int32_t" | "uint32_t" | "ov_status", 0, _) => "Number(0xffff_ffff)",
         ("int64_t" | "uint64_t", 0, _) => "Number(u64::MAX)",
         ("ov_next_fn", 0, _) => "Next",
         ("ov_result_fn", 0, _) => "Verdict",

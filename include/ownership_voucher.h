@@ -139,7 +139,7 @@ typedef struct ov_public_key ov_public_key;
 // A receipt: the parties' record of a hand-over.
 typedef struct ov_receipt ov_receipt;
 
-// Certificates that the caller trusts. A certificate marked as an authority vouches for what it
+// Certificates that the caller trusts. A certificate marked as a CA vouches for what it
 // signed; any other vouches for itself only.
 typedef struct ov_roots ov_roots;
 
@@ -235,6 +235,16 @@ typedef struct ov_vouchers ov_vouchers;
 
 // A revocation list cannot be read.
 #define OV_ERR_REVOCATION_LIST 124
+
+// The text is not JSON as the format has it. Of vouchers of SDO, which this library does not read; so are
+// the others from 180 to 199 and from 380 to 399.
+#define OV_ERR_JSON_TEXT 180
+
+// A member is missing, unknown, repeated or out of order.
+#define OV_ERR_MEMBER 181
+
+// A stated length is not that of what follows.
+#define OV_ERR_LENGTH_WORD 182
 
 // This protocol version is not supported.
 #define OV_ERR_UNSUPPORTED_VERSION 200
@@ -371,9 +381,18 @@ typedef struct ov_vouchers ov_vouchers;
 // The certificate chain begins with its root: the certificate of the key comes first.
 #define OV_ERR_CHAIN_REVERSED 340
 
-// The first certificate is that of an authority, which vouches for what it signed and not for
+// The first certificate is that of a CA, which vouches for what it signed and not for
 // itself.
 #define OV_ERR_CA_AS_LEAF 341
+
+// An entry holds a key outside of what is signed, where only a null key may be.
+#define OV_ERR_OUTER_KEY 380
+
+// The certificates of the device do not form a chain.
+#define OV_ERR_DEVICE_CHAIN 381
+
+// The allow and deny lists refuse this voucher.
+#define OV_ERR_KEY_NOT_ALLOWED 382
 
 // The input is larger than the limit.
 #define OV_ERR_LIMIT_INPUT 400
@@ -441,7 +460,7 @@ typedef struct ov_vouchers ov_vouchers;
 // This certificate chain cannot be written.
 #define OV_ERR_UNFIT_CHAIN 540
 
-// The certificate of the owner is that of an authority, and no override was given.
+// The certificate of the owner is that of a CA, and no override was given.
 #define OV_ERR_CA_AS_OWNER 541
 
 // The HMAC secret is too short.
@@ -1002,7 +1021,7 @@ struct ov_digest ov_voucher_hmac(const struct ov_voucher *voucher);
 // A certificate is not valid yet.
 #define OV_FINDING_CERTIFICATE_NOT_YET_VALID 752
 
-// A certificate signs another one without being marked as authority.
+// A certificate signs another one without being marked as a CA.
 #define OV_FINDING_NO_BASIC_CONSTRAINTS 753
 
 // A certificate is signed with SHA-1.
@@ -1032,12 +1051,45 @@ struct ov_digest ov_voucher_hmac(const struct ov_voucher *voucher);
 // A certificate chain begins with its root.
 #define OV_FINDING_CHAIN_REVERSED 770
 
-// The first certificate of a chain is that of an authority.
+// The first certificate of a chain is that of a CA.
 #define OV_FINDING_CA_AS_LEAF 771
 
 // A revocation list was given and not used: none covers this certificate, or one is not signed by
-// a known authority.
+// a known CA.
 #define OV_FINDING_CRL_NOT_USED 772
+
+// Of vouchers of SDO, which this library does not read, and so are those after it: there is white space outside of strings.
+#define OV_FINDING_SDO_WHITE_SPACE 1000
+
+// A string is not written as the format writes it.
+#define OV_FINDING_SDO_STRING 1001
+
+// SDO has no such protocol version.
+#define OV_FINDING_SDO_VERSION 1002
+
+// The header states another encoding than that of its key.
+#define OV_FINDING_SDO_KEY_ENCODING 1003
+
+// The GUID is all zero.
+#define OV_FINDING_SDO_GUID_ZERO 1004
+
+// The variables of a rendezvous instruction are not in alphabetical order.
+#define OV_FINDING_SDO_RV_ORDER 1005
+
+// The wrapper states another version than the header.
+#define OV_FINDING_SDO_WRAPPER_VERSION 1006
+
+// There are more than ten entries; devices and services may refuse them.
+#define OV_FINDING_SDO_MANY_ENTRIES 1007
+
+// The issuer of the last device certificate is not in the chain.
+#define OV_FINDING_SDO_CHAIN_OPEN 1008
+
+// The voucher was reformatted: it was verified without its white space.
+#define OV_FINDING_SDO_REFORMATTED 1009
+
+// The text of the header or of its HMAC was edited after signing.
+#define OV_FINDING_SDO_EDITED 1010
 
 // One finding: something noteworthy about a voucher that is not, by itself, a reason to refuse it.
 typedef struct ov_finding {
@@ -1248,8 +1300,8 @@ typedef struct ov_certificate_info {
     const char *signature_algorithm;
     // SHA-256 of the certificate.
     uint8_t fingerprint[OV_FINGERPRINT_BYTES];
-    // Whether it is marked as an authority.
-    bool is_authority;
+    // Whether it is marked as a CA.
+    bool is_ca;
     // The X.509 version: 1, 2 or 3.
     uint8_t version;
 } ov_certificate_info;
@@ -1267,8 +1319,8 @@ ov_status ov_roots_add_der(struct ov_roots *roots,
                            struct ov_error *error);
 
 // Adds a certificate revocation list in DER. From then on a path over a certificate in the list is
-// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the authority of that list is refused in
-// the same way if the list was signed neither by that authority nor by another known authority of
+// refused with `OV_ERR_CERTIFICATE_REVOKED`. A path over the CA of that list is refused in
+// the same way if the list was signed neither by that CA nor by another known CA of
 // the same name.
 ov_status ov_roots_add_crl_der(struct ov_roots *roots,
                                const uint8_t *der,
@@ -1875,7 +1927,7 @@ ov_status ov_next_owner_from_chain(const struct ov_slice *certificates,
                                    struct ov_error *error);
 
 // The key of the next owner. Certificates that do not form a chain are refused: the root first, or
-// a certificate that is not signed by the next one. Whether the first is that of an authority is
+// a certificate that is not signed by the next one. Whether the first is that of a CA is
 // not checked.
 ov_status ov_next_owner_public_key(const struct ov_next_owner *next,
                                    struct ov_public_key **key,

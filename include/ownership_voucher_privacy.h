@@ -143,7 +143,7 @@ typedef struct ov_linker ov_linker;
 #define OV_DISCLOSURE_HEADER_DATA 932
 
 // The number of sales of the device.
-#define OV_DISCLOSURE_HOPS 933
+#define OV_DISCLOSURE_ENTRY_COUNT 933
 
 // A private key in clear text.
 #define OV_DISCLOSURE_PRIVATE_KEY 934
@@ -265,7 +265,7 @@ typedef struct ov_linkage_summary {
     // The number of different keys that currently own a voucher.
     uint64_t owner_keys;
     // The number of vouchers whose owner's key also appears in another voucher.
-    uint64_t traced;
+    uint64_t linked_owners;
     // The smallest anonymity set of an owner.
     uint64_t smallest_anonymity_set;
 } ov_linkage_summary;
@@ -318,14 +318,14 @@ const struct ov_group *ov_linkage_groups(const struct ov_linkage *linkage,
 // else; its size is 1 if the owner's key appears in another voucher. Either parameter may be NULL.
 ov_status ov_linkage_voucher(const struct ov_linkage *linkage,
                              uint64_t voucher,
-                             uint64_t *labels,
+                             uint64_t *groups,
                              uint64_t *anonymity_set);
 
 // The number of one of the groups that a voucher belongs to.
-ov_status ov_linkage_label(const struct ov_linkage *linkage,
-                           uint64_t voucher,
-                           uint64_t number,
-                           uint64_t *group);
+ov_status ov_linkage_group_of(const struct ov_linkage *linkage,
+                              uint64_t voucher,
+                              uint64_t number,
+                              uint64_t *group);
 
 // Writes for each voucher the first voucher that is linked to it, directly or through others, by
 // groups of these kinds (`OV_LINK_` numbers). `room` is the number of elements that can be

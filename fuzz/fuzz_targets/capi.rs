@@ -45,7 +45,6 @@ enum Kind {
     Handles(usize),
     /// Where a new handle goes, or as many as there were slices.
     New(usize),
-    Lent(usize),
     Free(usize),
     Data,
     /// An array of numbers; its length follows.
@@ -150,7 +149,8 @@ static DATA: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
 // With their types; in the table all look alike.
 #[allow(clashing_extern_declarations)]
 unsafe extern "C" {
-    fn ov_status_name(status: i32) -> *const std::ffi::c_char;
+    #[link_name = "ov_status_name"]
+    fn status_name(status: i32) -> *const std::ffi::c_char;
     #[link_name = "ov_batch_free"]
     fn free_batch(batch: *mut *mut c_void) -> i32;
     #[link_name = "ov_verified_clone"]
@@ -376,7 +376,7 @@ impl Machine<'_, '_> {
         let mut codes: Vec<i32>;
         let mut addresses: Vec<Address> = Vec::new();
         let mut handles: Vec<*mut c_void> = Vec::new();
-        let mut news: Vec<(usize, bool, Vec<*mut c_void>)> = Vec::new();
+        let mut news: Vec<(usize, Vec<*mut c_void>)> = Vec::new();
         let mut frees: Vec<(*mut c_void, Box<*mut c_void>)> = Vec::new();
         let mut outs: Vec<(bool, Vec<u64>)> = Vec::new();
         let mut callbacks: Vec<Box<Callback>> = Vec::new();
@@ -466,12 +466,8 @@ impl Machine<'_, '_> {
                 Kind::Len => len,
                 Kind::New(kind) => {
                     len = MOST;
-                    news.push((kind, false, vec![null_mut(); MOST]));
-                    news.last_mut().map_or(0, |new| new.2.as_mut_ptr() as usize)
-                }
-                Kind::Lent(kind) => {
-                    news.push((kind, true, vec![null_mut(); 1]));
-                    news.last_mut().map_or(0, |new| new.2.as_mut_ptr() as usize)
+                    news.push((kind, vec![null_mut(); MOST]));
+                    news.last_mut().map_or(0, |new| new.1.as_mut_ptr() as usize)
                 }
                 Kind::Free(kind) => {
                     let handle = self.handle(kind, 0);
@@ -551,7 +547,11 @@ impl Machine<'_, '_> {
                     let next = kind_of("ov_next_owner_public_key");
                     let options = kind_of("ov_extend_options_set");
                     for _ in 0..len {
-                        let signer = if self.byte() < 240 { own.cast() } else { null() };
+                        let signer = if self.byte() < 240 {
+                            own.cast()
+                        } else {
+                            null()
+                        };
                         let next = self.handle(next, depth).cast_const();
                         requests.push([signer, next, self.handle(options, 0).cast_const()]);
                     }
@@ -607,22 +607,25 @@ impl Machine<'_, '_> {
         };
         assert_ne!(status, PANIC, "{} panicked", call.name);
         // SAFETY: it gives a C string for every number.
-        let name = unsafe { std::ffi::CStr::from_ptr(ov_status_name(status)) };
+        let name = unsafe { std::ffi::CStr::from_ptr(status_name(status)) };
         assert!(!name.is_empty());
         if let Returns::Lent(kind) = call.returns
             && returned != 0
         {
             let handle = returned as *mut c_void;
-            self.own[kind].push(Own { handle, parent: first });
+            self.own[kind].push(Own {
+                handle,
+                parent: first,
+            });
         }
-        for (kind, lent, pointers) in news {
+        for (kind, pointers) in news {
             for handle in pointers.into_iter().filter(|handle| !handle.is_null()) {
                 assert!(
                     status == OK || status == CANCELLED,
                     "{} failed and made a handle",
                     call.name
                 );
-                let parent = if lent { first } else { null_mut() };
+                let parent = null_mut();
                 self.own[kind].push(Own { handle, parent });
             }
         }
@@ -644,7 +647,9 @@ impl Machine<'_, '_> {
             self.kept.append(&mut buffers);
         }
         // Everything else that the call was given lives until here.
-        drop((buffers, slices, handles, callbacks, requests, digest, digest_out));
+        drop((
+            buffers, slices, handles, callbacks, requests, digest, digest_out,
+        ));
     }
 
     /// A handle was freed, and with it those that it had lent.
