@@ -18,8 +18,8 @@ use ownership_voucher::sign::Algorithm;
 use ownership_voucher::{Error, ErrorKind, HmacSecret, LocalKey, OwnerSigner, PublicKey};
 
 /// Signs a message (not its digest) with an `OV_ALGORITHM_` algorithm. Writes at most `capacity`
-/// bytes, which is `OV_SIGNATURE_CAPACITY`, to `signature` and their number to `signature_len`. ECDSA signatures are r and s
-/// concatenated, or DER. Returns 0 on success; any other number is a failure, and appears in the
+/// bytes, which is `OV_SIGNATURE_CAPACITY`, to `signature` and their number to `signature_len`.
+/// ECDSA signatures are r and s concatenated, or DER. Returns 0 on success; any other number is a failure, and appears in the
 /// message of the error.
 ///
 /// The library verifies the signature. The callback must not throw or jump.

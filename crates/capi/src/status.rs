@@ -1,7 +1,8 @@
 //! Status numbers of calls, and codes of findings.
 //!
-//! Those of the library are the numbers of [`ErrorKind::code`](ownership_voucher::ErrorKind::code) and [`FindingKind::code`]; a test
-//! compares the header with both. Numbers from 800 concern the call itself.
+//! Those of the library are the numbers of [`ErrorKind::code`](ownership_voucher::ErrorKind::code) and
+//! [`FindingKind::code`](ownership_voucher::finding::FindingKind::code); a test compares the header with
+//! both. Numbers from 800 concern the call itself.
 #![allow(dead_code)] // only C reads most of them
 
 use ownership_voucher::Error;
