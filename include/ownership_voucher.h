@@ -1211,7 +1211,8 @@ ov_status ov_public_key_parse(const uint8_t *data,
                               struct ov_public_key **key,
                               struct ov_error *error);
 
-// The public keys of a file, in order: those of all PEM blocks `PUBLIC KEY` and `CERTIFICATE`.
+// The public keys of a file, in order: those of all PEM blocks `PUBLIC KEY`, and that of the first block
+// `CERTIFICATE`; the certificates after it are those of a chain, whose keys are CAs'.
 //
 // `count` is set to their number, also if there is too little room: with `room` 0 and `keys` NULL the
 // call only counts. Otherwise, as many keys as there is room for are written to `keys`; the caller frees

@@ -1,6 +1,5 @@
 //! Public keys.
 
-use alloc::vec::Vec;
 use core::ffi::c_char;
 
 use super::buffer::{buffer, ov_buffer};
@@ -10,9 +9,8 @@ use super::name::write_text;
 use super::names::{algorithm, key_type_code};
 use super::report::ov_error;
 use super::status::ov_status;
-use ownership_voucher::file::PemBlocks;
+use ownership_voucher::PublicKey;
 use ownership_voucher::key::Fingerprint;
-use ownership_voucher::{Error, ErrorKind, PublicKey};
 
 /// A public key, without label or encoding.
 pub struct ov_public_key {
@@ -85,7 +83,8 @@ pub extern "C" fn ov_public_key_parse(
     })
 }
 
-/// The public keys of a file, in order: those of all PEM blocks `PUBLIC KEY` and `CERTIFICATE`.
+/// The public keys of a file, in order: those of all PEM blocks `PUBLIC KEY`, and that of the first block
+/// `CERTIFICATE`; the certificates after it are those of a chain, whose keys are CAs'.
 ///
 /// `count` is set to their number, also if there is too little room: with `room` 0 and `keys` NULL the
 /// call only counts. Otherwise, as many keys as there is room for are written to `keys`; the caller frees
@@ -102,20 +101,7 @@ pub extern "C" fn ov_public_keys_from_pem(
     guard(error, |caller| {
         let text = caller.array(text, len)?;
         let (outs, out) = (caller.outs(keys, room)?, caller.out(count)?);
-        let mut found = Vec::new();
-        for block in PemBlocks::new(text) {
-            let block = block?;
-            let key = match block.label() {
-                "PUBLIC KEY" => PublicKey::from_spki_der(&block.decode()?),
-                "CERTIFICATE" => PublicKey::from_certificate_der(&block.decode()?),
-                _ => continue,
-            };
-            found.push(key?);
-        }
-        if found.is_empty() {
-            let wanted = "a PUBLIC KEY or CERTIFICATE in PEM expected";
-            return Err(Error::because(ErrorKind::BadArgument, wanted).into());
-        }
+        let found = PublicKey::all_from_pem(text)?;
         out.write(found.len());
         for (out, key) in outs.iter_mut().zip(found) {
             out.write(give(key));
