@@ -299,7 +299,7 @@ impl Case<'_> {
         // Device and new owner make the same of it, in the version of the voucher.
         let secret = HmacSecret::new(hex(&self.given["secret"])?);
         let credential = DeviceCredential::of(&voucher).with_secret(secret);
-        let renewal = new.apply(&credential, &owner, false)?;
+        let renewal = new.apply(&credential, &owner, CredentialReuse::Refused)?;
         let renewal = renewal.ok_or("credentials were kept")?;
         same(renewal.header(), &*hex(&self.expect["header"])?)?;
         same(renewal.hmac()?.as_bytes(), &*hex(&self.expect["hmac"])?)?;

@@ -281,7 +281,7 @@ fn read<'c>(chain: &[&'c [u8]]) -> Result<Vec<Fields<'c>>, Error> {
 
 /// Experimental keys have no place in FDO 2.0.
 fn not_experimental(key: &PublicKey) -> Result<(), Error> {
-    match key.natural_type() {
+    match key.default_key_type() {
         KeyType::Ed25519 => Err(Error::because(
             ErrorKind::ExperimentalKey,
             "a delegate or its owner has one",

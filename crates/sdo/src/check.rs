@@ -329,7 +329,7 @@ fn check_leaf(chain: &[&[u8]]) -> Result<(), Error> {
         Some(_) => Error::because(ErrorKind::Certificate, "the first one cannot be read"),
     })?;
     use ownership_voucher::KeyType as Fdo;
-    match key.natural_type() {
+    match key.default_key_type() {
         Fdo::Secp256r1 | Fdo::Secp384r1 => Ok(()),
         _ => Err(Error::because(
             ErrorKind::DeviceChain,

@@ -83,7 +83,7 @@ impl Voucher<'_> {
             .next()
             .map_or(end, |entry| entry.range().start);
         let hops = entries.to_string();
-        list.push(Disclosure::new(DisclosureKind::Hops, at, None, &hops));
+        list.push(Disclosure::new(DisclosureKind::EntryCount, at, None, &hops));
         let mut seen = Vec::from([maker.public_key()]);
         for entry in self.entries() {
             let (number, key) = (entry.number(), entry.key());

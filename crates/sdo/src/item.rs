@@ -354,7 +354,7 @@ const fn is_minimal(number: &[u8]) -> bool {
 /// Whether a key is what its type says.
 fn fits(key: &PublicKey, key_type: KeyType) -> Result<(), Error> {
     use ownership_voucher::KeyType as Fdo;
-    match (key_type, key.natural_type()) {
+    match (key_type, key.default_key_type()) {
         (KeyType::P256, Fdo::Secp256r1)
         | (KeyType::P384, Fdo::Secp384r1)
         | (KeyType::RsaUr, Fdo::Rsa2048Restr | Fdo::RsaPkcs) => Ok(()),
