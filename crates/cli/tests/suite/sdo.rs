@@ -362,7 +362,7 @@ fn what_vouchers_disclose() {
         .iter()
         .find(|line| line["source"] == "./rendezvous-every.json")
         .unwrap();
-    assert_eq!(first["worst"], "critical");
+    assert_eq!(first["highest_severity"], "critical");
     assert!(!out.contains("open sesame"));
     let groups: Vec<&Value> = found
         .iter()
