@@ -225,7 +225,7 @@ fn what_is_said_of_delegates() {
         ),
         (
             "nine",
-            "a chain has more certificates than the limit: 9 certificates found, at most 8 allowed",
+            "a chain has more certificates than allowed: 9 certificates found, at most 8 allowed",
         ),
         (
             "ca-purposes-missing",
