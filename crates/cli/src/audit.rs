@@ -150,7 +150,7 @@ impl Report {
             guid: verdict.guid.map(|guid| guid.to_string()),
             owner: audit.owner.as_ref().map(fingerprint),
             entries: verdict.entries,
-            matched: Matched::default(),
+            matched: verdict.matched,
             proved: verdict.proved,
             chain_hash,
             anchored: verdict.anchored,
