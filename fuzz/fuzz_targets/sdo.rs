@@ -26,8 +26,15 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(voucher) = Voucher::parse(text) {
         let json: Value = serde_json::from_slice(text).expect("JSON");
-        let inner = if voucher.is_wrapped() { &json[3] } else { &json };
-        assert_eq!(inner["en"].as_array().unwrap().len(), voucher.entries().len());
+        let inner = if voucher.is_wrapped() {
+            &json[3]
+        } else {
+            &json
+        };
+        assert_eq!(
+            inner["en"].as_array().unwrap().len(),
+            voucher.entries().len()
+        );
         assert_eq!(inner["oh"]["d"], voucher.device_info());
         assert_eq!(inner["oh"]["pv"], voucher.protocol_version());
         let again: Value = serde_json::from_slice(voucher.header_bytes()).expect("a header");

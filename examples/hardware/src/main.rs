@@ -388,9 +388,10 @@ fn is_of_kind(key: &PublicKey, kind: KeyKind) -> bool {
     let curve = match kind {
         KeyKind::P256 => key.default_key_type() == KeyType::Secp256r1,
         KeyKind::P384 => key.default_key_type() == KeyType::Secp384r1,
-        KeyKind::Rsa2048 | KeyKind::Rsa3072 => {
-            !matches!(key.default_key_type(), KeyType::Secp256r1 | KeyType::Secp384r1)
-        }
+        KeyKind::Rsa2048 | KeyKind::Rsa3072 => !matches!(
+            key.default_key_type(),
+            KeyType::Secp256r1 | KeyType::Secp384r1
+        ),
     };
     let bits = match kind {
         KeyKind::P256 => 256,
