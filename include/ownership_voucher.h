@@ -1899,7 +1899,7 @@ int32_t ov_local_key_sign_callback(void *user,
 // `OV_EXTEND_OTHER_KEY_TYPE`.
 #define OV_EXTEND_EXPERIMENTAL_KEY 5
 
-// 1 allows the next owner's first certificate to be that of an authority. By default that is refused
+// 1 allows the next owner's first certificate to be that of a CA. By default that is refused
 // with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
 #define OV_EXTEND_CA_OWNER 6
 

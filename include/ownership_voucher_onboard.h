@@ -185,7 +185,7 @@ ov_status ov_rv_directive_set(struct ov_rv_directive *directive, int32_t which, 
 // 1 allows a manufacturer key of an experimental type. No other implementation reads it.
 #define OV_NEW_EXPERIMENTAL_KEY 5
 
-// 1 allows the manufacturer's first certificate to be that of an authority; see `OV_EXTEND_CA_OWNER`.
+// 1 allows the manufacturer's first certificate to be that of a CA; see `OV_EXTEND_CA_OWNER`.
 #define OV_NEW_CA_OWNER 6
 
 // Describes a new voucher: the GUID of the device (fresh random bytes), the device info, and

@@ -316,12 +316,12 @@ fn check_alone(fields: &Fields<'_>, number: usize) -> Result<(), Error> {
     };
     let Some(below) = number.checked_sub(1) else {
         return match constraints.ca {
-            true => fail("an authority in the place of the delegate: certificate"),
+            true => fail("a CA in the place of the delegate: certificate"),
             false => Ok(()),
         };
     };
     if !constraints.ca {
-        return fail("it signs another one without being an authority: certificate");
+        return fail("it signs another one without being a CA: certificate");
     }
     if !usage.key_cert_sign() {
         return fail("no key usage for signatures of certificates in certificate");

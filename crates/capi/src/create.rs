@@ -98,7 +98,7 @@ pub const OV_NEW_HASH: i32 = 3;
 pub const OV_NEW_EPID: i32 = 4;
 /// 1 allows a manufacturer key of an experimental type. No other implementation reads it.
 pub const OV_NEW_EXPERIMENTAL_KEY: i32 = 5;
-/// 1 allows the manufacturer's first certificate to be that of an authority; see `OV_EXTEND_CA_OWNER`.
+/// 1 allows the manufacturer's first certificate to be that of a CA; see `OV_EXTEND_CA_OWNER`.
 pub const OV_NEW_CA_OWNER: i32 = 6;
 
 /// Sets an option of a new voucher, an `OV_NEW_` number. What is allowed with 1 stays allowed.

@@ -151,7 +151,7 @@ pub const OV_EXTEND_OTHER_KEY_TYPE: i32 = 4;
 /// 1 allows a next key of an experimental type although the manufacturer's is not. It also requires
 /// `OV_EXTEND_OTHER_KEY_TYPE`.
 pub const OV_EXTEND_EXPERIMENTAL_KEY: i32 = 5;
-/// 1 allows the next owner's first certificate to be that of an authority. By default that is refused
+/// 1 allows the next owner's first certificate to be that of a CA. By default that is refused
 /// with `OV_ERR_CA_AS_OWNER`: usually it is a chain in the wrong order or the wrong file.
 pub const OV_EXTEND_CA_OWNER: i32 = 6;
 /// 1 allows another entry for an FDO 1.1 voucher whose entries are signed with the external data of FDO

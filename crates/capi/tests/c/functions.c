@@ -851,7 +851,7 @@ static ov_next_owner *owner_of_files(const char *first, const char *second) {
 #define ROOT "tests/certificates/p256-root.der"
 #define OTHER "tests/certificates/root-other.der"
 
-/* Certificates that are no chain, or an authority's, are refused before anybody signs. */
+/* Certificates that are no chain, or a CA's, are refused before anybody signs. */
 static void test_chains(const ov_verified *verified) {
     ov_next_owner *good = owner_of_files(OLD_LEAF, ROOT), *ca = owner_of_files(ROOT, NULL);
     ov_next_owner *reversed = owner_of_files(ROOT, LEAF), *other = owner_of_files(LEAF, OTHER);
