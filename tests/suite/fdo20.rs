@@ -4,6 +4,7 @@
 use crate::common;
 
 use common::{Keys, device, directive, key, repository, vector};
+use ownership_voucher::batch::Engine;
 use ownership_voucher::certificate::{Delegate, Permission};
 use ownership_voucher::onboard::*;
 use ownership_voucher::transfer::{Relation, Replacement, find_forks, relation};
@@ -296,5 +297,41 @@ fn to1d_signs_what_the_version_demands() {
             signed.windows(payload.len()).any(|part| part == payload),
             "{name}"
         );
+    }
+}
+
+/// What it costs that the error of a bad signature can name the other version: at most as much again.
+#[test]
+#[ignore = "it measures time: optimised, on a quiet machine"]
+fn second_pass() {
+    let good = vector("p256-x509-3-entries");
+    let mut bad = good.clone();
+    *bad.last_mut().expect("a signature") ^= 1;
+    let (two, both) = (
+        vector("p256-x509-2-entries"),
+        vector("allow-fdo20-draft-aad-aad-aad"),
+    );
+    let plain = Policy::any_origin();
+    let draft = plain.clone().allow(Allowance::Fdo20DraftAad);
+    for engine in Engine::ALL {
+        let time = |policy: &Policy<'_>, voucher: &[u8]| {
+            let policy = policy.clone().with_engine(engine);
+            let batch = vec![voucher; 1000];
+            let runs = (0..5).map(|_| {
+                let start = std::time::Instant::now();
+                assert_eq!(BatchVerifier::new(&policy).verify(&batch).len(), 1000);
+                start.elapsed().as_secs_f64()
+            });
+            runs.fold(f64::MAX, f64::min)
+        };
+        let ratios = [
+            time(&plain, &bad) / time(&plain, &good),
+            time(&plain, &both) / time(&plain, &two),
+            time(&draft, &both) / time(&plain, &two),
+        ];
+        println!(
+            "{engine:?}: one bad of three, two of the other version, the same allowed: {ratios:.2?}"
+        );
+        assert!(ratios.iter().all(|ratio| *ratio < 2.5), "{ratios:?}");
     }
 }
