@@ -143,6 +143,7 @@ pub(crate) trait Register: Copy {
     /// One bit per lane, set where the lanes are equal.
     fn equal(self, other: Self) -> u8;
     /// As [`Word::wrapping`].
+    #[cfg_attr(not(feature = "rsa"), allow(dead_code))] // only RSA calls it
     #[inline(always)]
     fn wrapping(self) -> Self {
         self

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind};
 use crate::guid::Guid;
 use crate::key::{Match, PublicKey};
 use crate::policy::Policy;
+#[cfg(feature = "x509")]
 use crate::time::UnixTime;
 
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
