@@ -524,7 +524,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=6000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/release/verdicts")
+    parser.add_argument("--binary", type=pathlib.Path, default=ROOT / "target/debug/verdicts")
     parser.add_argument("--keep", type=pathlib.Path, help="write vouchers on which the two disagree here")
     arguments = parser.parse_args()
     RANDOM.seed(arguments.seed)

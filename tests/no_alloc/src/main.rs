@@ -77,6 +77,11 @@ unsafe extern "C" {
     fn printf(format: *const c_char, ...) -> c_int;
 }
 
+/// The compiled `core` names it, and an optimised program has lost the name again.
+#[cfg(debug_assertions)]
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: as above.

@@ -61,6 +61,11 @@ unsafe extern "C" {
     fn abort() -> !;
 }
 
+/// The compiled `core` names it, and an optimised program has lost the name again.
+#[cfg(debug_assertions)]
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
+
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     // SAFETY: `abort` of the C library takes nothing and does not return.

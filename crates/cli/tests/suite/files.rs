@@ -192,27 +192,27 @@ fn no_file_takes_memory_out_of_proportion() {
     let begin = b"-----BEGIN OWNERSHIP VOUCHER-----\n";
     let end = b"-----END OWNERSHIP VOUCHER-----\n";
     let floods = [
-        ("tiny.b64", mib(b"gICA", 4)),
-        ("tiny.cbor", mib(&[0x80], 4)),
-        ("begin.pem", mib(begin, 4)),
-        ("begin-end.pem", [mib(begin, 4), end.to_vec()].concat()),
-        ("other.pem", mib(b"-----BEGIN X-----\n", 4)),
-        ("giant.pem", [&begin[..], &mib(b"gICA", 4), end].concat()),
-        ("open.cbor", [&[0x9f][..], &mib(&[0], 10)].concat()),
-        ("hex.txt", mib(b"8080", 4)),
-        ("wide.b64", mib(b"g\0I\0C\0A\0", 4)),
-        ("quotes.json", [&b"{\"a\":"[..], &mib(b"\"\",", 4)].concat()),
+        ("tiny.b64", mib(b"gICA", 2)),
+        ("tiny.cbor", mib(&[0x80], 2)),
+        ("begin.pem", mib(begin, 2)),
+        ("begin-end.pem", [mib(begin, 2), end.to_vec()].concat()),
+        ("other.pem", mib(b"-----BEGIN X-----\n", 2)),
+        ("giant.pem", [&begin[..], &mib(b"gICA", 2), end].concat()),
+        ("open.cbor", [&[0x9f][..], &mib(&[0], 5)].concat()),
+        ("hex.txt", mib(b"8080", 2)),
+        ("wide.b64", mib(b"g\0I\0C\0A\0", 2)),
+        ("quotes.json", [&b"{\"a\":"[..], &mib(b"\"\",", 2)].concat()),
         (
             "string.json",
-            [&b"{\"a\":\""[..], &mib(b"gICA", 10)].concat(),
+            [&b"{\"a\":\""[..], &mib(b"gICA", 5)].concat(),
         ),
         (
             "escapes.json",
-            [&b"{\"a\":\""[..], &mib(b"\\n", 10)].concat(),
+            [&b"{\"a\":\""[..], &mib(b"\\n", 5)].concat(),
         ),
-        ("bare.pem", mib(b"BEGIN OWNERSHIP VOUCHER\n", 4)),
-        ("junk.cbor", [&[0x80][..], &mib(&[0], 10)].concat()),
-        ("strings.cbor", mib(&[0x58, 0x10, 0x85, 0x18, 0x65], 4)),
+        ("bare.pem", mib(b"BEGIN OWNERSHIP VOUCHER\n", 2)),
+        ("junk.cbor", [&[0x80][..], &mib(&[0], 5)].concat()),
+        ("strings.cbor", mib(&[0x58, 0x10, 0x85, 0x18, 0x65], 2)),
     ];
     for (name, bytes) in &floods {
         fs::write(folder.join(name), bytes).unwrap();
@@ -222,7 +222,7 @@ fn no_file_takes_memory_out_of_proportion() {
             "privacy -q",
             "forks",
         ] {
-            let script = format!("ulimit -v {} && exec \"$0\" {command} {name}", 128 << 10);
+            let script = format!("ulimit -v {} && exec \"$0\" {command} {name}", 64 << 10);
             let output = Command::new("sh")
                 .args(["-c", &script, env!("CARGO_BIN_EXE_ov")])
                 .current_dir(&folder)
