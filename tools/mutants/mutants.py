@@ -6,6 +6,7 @@
     mutants.py --survivors [FILE…]     tries again what survived the last time
     mutants.py --resume [FILE…]        goes on with the build and the results that are there
     mutants.py --bounds                the arithmetic in bounds.toml, which the proofs of bounds have to notice
+    mutants.py --sdo                   the checks of crates/sdo, which its own tests have to notice
 
 A copy of the repository under target/mutants/copy is built once with all mutants in it; OV_MUTANT says
 which of them is on. Ends with 1 where one survives that does not stand in equivalent.txt with a reason, or
@@ -63,6 +64,14 @@ STAGES = [
 ]
 
 
+# The same of the crate for SDO. What it says of findings and of disclosures are checks as well.
+SDO_FILES = [
+    f"crates/sdo/src/{name}.rs"
+    for name in (
+        "audit check credential disclosure item lists parse read records rendezvous state string token voucher"
+    ).split()
+]
+SDO_STAGES = [("vectors", []), ("hostile", []), ("lib", [])]
 # The proofs of bounds, which see the arithmetic.
 PROOFS = [("lib", ["::bounds::", "::bounds64::"])]
 
@@ -76,10 +85,10 @@ def tracked():
     return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
-def make(files):
-    """{path: text} of the changed sources, and the mutants by number."""
-    sources = {path: path.read_text() for path in sorted(ROOT.glob("src/**/*.rs"))}
-    rust = [*sources.values(), *(path.read_text() for path in ROOT.glob("tests/**/*.rs"))]
+def make(files, crate):
+    """{path: text} of the changed sources of the crate in this folder, and the mutants by number."""
+    sources = {path: path.read_text() for path in sorted(crate.glob("src/**/*.rs"))}
+    rust = [*sources.values(), *(path.read_text() for path in crate.glob("tests/**/*.rs"))]
     frozen, unit_calls = switch.frozen_names(rust), switch.unit_calls(sources.values())
     mutants, seen, changed = [None], collections.Counter(), {}
     for path, text in sources.items():
@@ -102,7 +111,7 @@ def make(files):
             places = switch.Finder(source, frozen, unit_calls).run()
             body = switch.render(source, places, number)
         changed[path] = body + tests
-    changed[ROOT / "src/lib.rs"] += switch.SWITCH
+    changed[crate / "src/lib.rs"] += switch.SWITCH
     return changed, mutants
 
 
@@ -129,8 +138,8 @@ def make_bounds():
     return changed, mutants
 
 
-def build(changed, mutants, stages):
-    """Builds the tests of a copy with `changed` in it; gives {name: program}."""
+def build(changed, mutants, stages, package):
+    """Builds the tests of a package, in a copy with `changed` in it; gives {name: program}."""
     shutil.rmtree(COPY, ignore_errors=True)
     for path in tracked():
         target = COPY / path.relative_to(ROOT)
@@ -139,7 +148,7 @@ def build(changed, mutants, stages):
             target.write_text(changed[path])
         else:
             shutil.copy2(path, target)
-    command = ["cargo", "test", "--locked", "-p", "ownership-voucher", "--features", "privacy,parallel"]
+    command = ["cargo", "test", "--locked", *package]
     command += ["--no-run", "--message-format=json", "--lib"]
     for name in dict.fromkeys(name for name, _ in stages):
         command += [] if name == "lib" else ["--test", name]
@@ -270,28 +279,33 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    for option in ("--list", "--survivors", "--resume", "--bounds"):
+    for option in ("--list", "--survivors", "--resume", "--bounds", "--sdo"):
         parser.add_argument(option, action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("files", nargs="*", default=FILES, metavar="FILE")
+    parser.add_argument("files", nargs="*", metavar="FILE")
     arguments = parser.parse_args()
-    files, stages = list(dict.fromkeys(arguments.files)), STAGES
+    package = ["-p", "ownership-voucher", "--features", "privacy,parallel"]
     if arguments.bounds:
         changed, mutants = make_bounds()
-        files, stages = list(dict.fromkeys(mutant.file for mutant in mutants[1:])), PROOFS
+        files, stages, log = list(dict.fromkeys(mutant.file for mutant in mutants[1:])), PROOFS, "bounds.tsv"
+    elif arguments.sdo:
+        files, stages, log = arguments.files or SDO_FILES, SDO_STAGES, "sdo.tsv"
+        changed, mutants = make(files, ROOT / "crates/sdo")
+        package = ["-p", "ownership-voucher-sdo"]
     else:
-        changed, mutants = make(files)
+        files, stages, log = list(dict.fromkeys(arguments.files)) or FILES, STAGES, "results.tsv"
+        changed, mutants = make(files, ROOT)
     if arguments.list:
         for mutant in mutants[1:]:
             print(f"{mutant.line}\t{mutant.name}")
         return
     WORK.mkdir(parents=True, exist_ok=True)
-    log, results = WORK / ("bounds.tsv" if arguments.bounds else "results.tsv"), {}
+    log, results = WORK / log, {}
     if (arguments.survivors or arguments.resume) and log.exists():
         results = dict(line.split("\t") for line in log.read_text().splitlines())
     if arguments.survivors:
         results = {name: stage for name, stage in results.items() if stage != "survived"}
-    programs = built(mutants) if arguments.resume else build(changed, mutants, stages)
+    programs = built(mutants) if arguments.resume else build(changed, mutants, stages, package)
     tests = Tests(programs, stages)
     tests.measure()
     log.write_text("".join(f"{name}\t{stage}\n" for name, stage in results.items()))

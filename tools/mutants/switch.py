@@ -157,7 +157,7 @@ class Finder:
             token = tokens[first - 1]
             if token in (")", "]") and first - 1 not in source.walls:
                 first = source.partner[first - 1]
-            elif token in (*OPEN, *CLOSE, ",", ";", "=>", *ASSIGN, *KEYWORDS) or first - 1 in source.walls:
+            elif token in (*OPEN, *CLOSE, ",", ";", ":", "=>", *ASSIGN, *KEYWORDS) or first - 1 in source.walls:
                 break
             elif first - 1 in self.chained:
                 break

@@ -10,7 +10,7 @@ use ownership_voucher::finding::{Finding, FindingKind};
 use ownership_voucher::verify::{Claims, ManufacturerProof, Proved};
 use ownership_voucher::{Error, ErrorKind, Policy, PublicKey};
 
-use crate::check::{Check, Checks, Rule};
+use crate::check::{Check, Checks};
 use crate::credential::DeviceCredential;
 use crate::lists::KeyList;
 use crate::token::compact;
@@ -97,14 +97,13 @@ impl<'p> Checker<'p> {
     pub fn verify<'a>(&self, text: &'a [u8]) -> Result<VerifiedVoucher<'a>, Error> {
         let audit = self.audit(text);
         match (audit.voucher, audit.proved, audit.owner) {
-            (Some(voucher), Some(proved), Some(owner)) if audit.errors.is_empty() => {
-                Ok(VerifiedVoucher {
-                    voucher,
-                    proved,
-                    owner,
-                    findings: audit.findings,
-                })
-            }
+            // Nothing is proved while there are errors.
+            (Some(voucher), Some(proved), Some(owner)) => Ok(VerifiedVoucher {
+                voucher,
+                proved,
+                owner,
+                findings: audit.findings,
+            }),
             _ => {
                 let mut errors = audit.errors.into_iter();
                 let none = || Error::new(ErrorKind::SignatureInvalid);
@@ -132,24 +131,21 @@ impl<'p> Checker<'p> {
             }
         };
         let checks = Checks::of(&voucher, self.policy.device_time());
-        let hashes = |check: &Check| !check.holds() && check.rule != Rule::DeviceChain;
-        match voucher.index.blank {
-            Some(at) if self.reformatted && checks.list.iter().any(hashes) => {
-                let again = Voucher::read(Cow::Owned(compact(text)), limits);
-                if let Ok(again) = again {
-                    let second = Checks::of(&again, self.policy.device_time());
-                    if second.errors().is_empty() {
-                        let mut audit = self.finish(again, second);
-                        let whole = [FindingKind::SdoWhiteSpace, FindingKind::SdoReformatted];
-                        let whole = whole.map(|kind| Finding::new(kind, at, None));
-                        audit.findings.extend(whole);
-                        return audit;
-                    }
-                }
-                self.finish(voucher, checks)
-            }
-            _ => self.finish(voucher, checks),
+        if self.reformatted
+            && let Some(at) = voucher.index.blank
+            // What holds as it stands does not hold without its white space.
+            && let Ok(again) = Voucher::read(Cow::Owned(compact(text)), limits)
+            && let second = Checks::of(&again, self.policy.device_time())
+            && second.errors().is_empty()
+        {
+            let mut audit = self.finish(again, second);
+            let whole = [FindingKind::SdoWhiteSpace, FindingKind::SdoReformatted];
+            let whole = whole.map(|kind| Finding::new(kind, at, None));
+            audit.findings.extend(whole);
+            audit.findings.sort_by_key(|finding| finding.offset);
+            return audit;
         }
+        self.finish(voucher, checks)
     }
 
     fn finish<'a>(&self, voucher: Voucher<'a>, checks: Checks) -> Audit<'a> {

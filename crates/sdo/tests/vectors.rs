@@ -144,6 +144,7 @@ fn run(vector: &Value) -> Result<(), Failed> {
     let audit = checker.audit(&text);
     assert_eq!(audit.errors.is_empty(), expect["verdict"] == "verified");
     assert_eq!(audit.proved.is_some(), audit.errors.is_empty());
+    assert!(audit.findings.is_sorted_by_key(|finding| finding.offset));
     for error in audit.checks.iter().filter_map(|check| check.error.as_ref()) {
         assert!(audit.errors.contains(error), "{error}");
     }
