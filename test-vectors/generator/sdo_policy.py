@@ -109,6 +109,14 @@ suite.valid(
     proved=["manufacturer"],
     allow_list=f"{digest(MAKER)}\n{STRANGER}\n",
 )
+suite.valid(
+    "allow-maker-1",
+    "the manufacturer is allowed, and signed one entry",
+    Draft(hops=hops(1)),
+    proved=["manufacturer"],
+    allow_list=digest(MAKER),
+)
+suite.valid("allow-maker-0", "the manufacturer is allowed, and signed nothing", Draft(), allow_list=digest(MAKER))
 suite.valid("allow-owner", "one owner is allowed, which names no manufacturer", two(), allow_list=digest(OWNERS[0]))
 suite.invalid("allow-none", "no key is allowed", two(), "key-not-allowed", allow_list=STRANGER)
 suite.valid("deny-none", "other keys are denied", two(), deny_list=f"{STRANGER}\n{'00' * 16}\n")

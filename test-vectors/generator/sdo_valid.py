@@ -43,6 +43,12 @@ suite.valid(
     [("hash-table", None), ("hash-table", 0), ("hash-table", 0)],
 )
 suite.valid(
+    "device-p384-table",
+    "the same, hashes by the table of the specification, which implementations do not follow",
+    Draft(hops=hops(1, n0={"hash": "sha384", "info_hash": "sha384"}), chain=device_chain("p384"), hash="sha384", mac_hash="sha384"),
+    [("hash-table", None), ("hash-table", 0), ("hash-table", 0)],
+)
+suite.valid(
     "device-p256",
     "a P-384 manufacturer, and a device with HMAC-SHA256",
     Draft(**P384 | {"hops": hops(1, n0=P384_HOPS[0]), "mac_hash": "sha256", "chain": device_chain()}),
