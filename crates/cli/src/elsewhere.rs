@@ -92,7 +92,7 @@ impl OwnerSigner for Message<'_> {
         if !same {
             let written = write_file(&path, message, self.messages.force, Readers::Usual);
             written.map_err(|error| match error {
-                Failure::Message(why) => Error::signer(why),
+                Failure::Message(why) | Failure::Rejected(why) => Error::signer(why),
                 Failure::Closed => Error::signer("the output is closed"),
             })?;
         }
@@ -119,7 +119,7 @@ impl Signatures {
     pub(crate) fn of(&self, voucher: &VerifiedVoucher<'_>) -> Result<Signature, Error> {
         let path = self.0.join(format!("{}.sig", voucher.guid()));
         let signature = read(&path).map_err(|error| match error {
-            Failure::Message(why) => Error::signer(why),
+            Failure::Message(why) | Failure::Rejected(why) => Error::signer(why),
             Failure::Closed => Error::signer("the input is closed"),
         })?;
         Ok(Signature {

@@ -432,7 +432,7 @@ impl Run<'_> {
             // The journal is shared by all: one message, and no further attempts.
             Err(error) if error.kind() == ErrorKind::JournalFailed => {
                 let message = Problem::from(&error).message;
-                let after = "; the run ends here, and the same command goes on";
+                let after = "; the run ends here, and run the same command again to continue";
                 self.broken.get_or_insert(format!("{message}{after}"));
                 return Ok(None);
             }
@@ -553,7 +553,8 @@ impl Run<'_> {
                         .to_owned()
                 }
                 (false, done) => format!(
-                    "stopped by a signal; {} complete with receipts, and the same command goes on",
+                    "stopped by a signal; {} complete with receipts; run the same command again to \
+                     continue",
                     count(done, "voucher is", "vouchers are")
                 ),
             });

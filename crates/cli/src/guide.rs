@@ -37,7 +37,7 @@ const UNREAD: Exit = exit(
     TROUBLE,
     "wrong usage, or something could not be read or written; also a file that should hold a \
      voucher and holds none: every file that is named, and in folders those with the extension \
-     .pem, .cbor, .ov, .fdoov, .voucher or .b64. This goes before 1 and 3",
+     .pem, .cbor, .ov, .fdoov, .voucher or .b64. This takes precedence over 1 and 3",
 );
 const NOT_CHECKED: Exit = exit(
     UNANCHORED,
@@ -46,7 +46,7 @@ const NOT_CHECKED: Exit = exit(
 );
 const STOPPED: Exit = exit(
     SIGNALLED,
-    "the signal N stopped the work between two vouchers; the same command goes on",
+    "the signal N stopped the work between two vouchers; run the same command again to continue",
 );
 const UNHEARD: Exit = exit(
     CLOSED,
@@ -79,7 +79,7 @@ const GUIDES: &[Guide] = &[
             DONE,
             exit(
                 REJECTED,
-                "a voucher or a proof was rejected, or a fork or a disclosure was found",
+                "a voucher, a challenge or a proof was rejected, or a fork or a disclosure was found",
             ),
             UNREAD,
             exit(
@@ -335,7 +335,7 @@ const GUIDES: &[Guide] = &[
     },
     Guide {
         command: "challenge",
-        exits: &[DONE, FAILED],
+        exits: &[DONE, REFUSED, FAILED],
         examples: &[example(
             "Ask whoever brings a voucher for a proof",
             "ov challenge voucher.pem --manufacturer manufacturers.pem \\\n    \
@@ -344,7 +344,15 @@ const GUIDES: &[Guide] = &[
     },
     Guide {
         command: "prove",
-        exits: &[DONE, FAILED],
+        exits: &[
+            DONE,
+            exit(
+                REJECTED,
+                "the voucher or the challenge was rejected; a challenge also if it is from another \
+                 verifier",
+            ),
+            FAILED,
+        ],
         examples: &[example(
             "Answer a challenge",
             "ov prove voucher.pem --manufacturer manufacturers.pem \\\n    \
@@ -356,7 +364,7 @@ const GUIDES: &[Guide] = &[
         command: "check-proof",
         exits: &[
             exit(GOOD, "the owner of the voucher gave the answer"),
-            exit(REJECTED, "the proof was rejected"),
+            exit(REJECTED, "the voucher or the proof was rejected"),
             FAILED,
             NOT_CHECKED,
             UNHEARD,

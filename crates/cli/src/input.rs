@@ -132,7 +132,7 @@ impl Inputs {
 /// A copy that is deleted when it is closed.
 fn nameless_copy(from: &mut impl Read) -> io::Result<File> {
     let fail = |failure: Failure| match failure {
-        Failure::Message(message) => io::Error::other(message),
+        Failure::Message(message) | Failure::Rejected(message) => io::Error::other(message),
         Failure::Closed => io::ErrorKind::BrokenPipe.into(),
     };
     let name = hidden_name(Path::new("ov-input")).map_err(fail)?;

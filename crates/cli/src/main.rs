@@ -121,6 +121,10 @@ fn main() -> ExitCode {
             lines::print_failure(&message);
             outcome::TROUBLE
         }
+        Err(Failure::Rejected(message)) => {
+            lines::print_failure(&message);
+            outcome::REJECTED
+        }
     })
 }
 

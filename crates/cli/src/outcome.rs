@@ -42,11 +42,13 @@ impl Outcome {
     }
 }
 
-/// Why a command could not continue: usage or I/O.
+/// Why a command could not continue.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A message to the user.
+    /// A message to the user: 2.
     Message(String),
+    /// The same about a voucher, a challenge or a proof that was rejected: 1.
+    Rejected(String),
     /// The reader of a report has closed it, as `head` does. That is no error, but no verdict
     /// either.
     Closed,

@@ -13,7 +13,7 @@ use crate::cli::{ChallengeArgs, CheckProofArgs, PolicyArgs, ProveArgs};
 use crate::material::Material;
 use crate::output::{Lines, NewFile, Readers, pem, print_message, write_file};
 use crate::random::fill_random;
-use crate::read::{in_file, read};
+use crate::read::{in_file, in_voucher, read};
 use crate::same_file::Files;
 use crate::{Failure, Outcome};
 
@@ -114,10 +114,10 @@ fn with_voucher<T>(
     let material = Material::load(policy)?;
     let policy = material.policy();
     let bytes = read(path)?;
-    let voucher = file::single(&bytes).map_err(|error| in_file(path, &error))?;
+    let voucher = file::single(&bytes).map_err(|error| in_voucher(path, &error))?;
     let voucher = policy
         .verify(&voucher)
-        .map_err(|error| in_file(path, &error))?;
+        .map_err(|error| in_voucher(path, &error))?;
     let done = work(&voucher)?;
     material.note_unanchored(usize::from(!material.settles(voucher.proved())));
     Ok(done)

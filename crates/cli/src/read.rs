@@ -74,6 +74,12 @@ pub(crate) fn in_file(path: &Path, error: &ownership_voucher::Error) -> Failure 
     ))
 }
 
+/// The same about the voucher in a file: it may be rejected.
+pub(crate) fn in_voucher(path: &Path, error: &ownership_voucher::Error) -> Failure {
+    let problem = Problem::from(error);
+    problem.failure(format!("{}: {}", path.display(), problem.message))
+}
+
 pub(crate) fn is_pem(bytes: &[u8]) -> bool {
     (0..bytes.len()).any(|at| {
         let rest = bytes.get(at..);

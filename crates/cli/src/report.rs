@@ -8,6 +8,7 @@ use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
 
+use crate::Failure;
 pub(crate) use crate::lines::object;
 use crate::lines::{BAD, DOUBT, GOOD};
 
@@ -84,6 +85,20 @@ impl Problem {
     /// Whether the problem concerns a file and not a voucher.
     pub(crate) const fn is_unread(&self) -> bool {
         matches!(self.kind, ErrorKind::NoVoucher)
+    }
+
+    /// Whether it says that a voucher or message is rejected, and not that the command is wrong or that
+    /// something could not be read or used.
+    pub(crate) const fn is_rejection(&self) -> bool {
+        !self.is_unread() && !matches!(self.kind.fault(), Fault::Misuse | Fault::Signer)
+    }
+
+    /// Why a command cannot continue with a voucher that has this problem.
+    pub(crate) fn failure(&self, message: String) -> Failure {
+        match self.is_rejection() {
+            true => Failure::Rejected(message),
+            false => Failure::Message(message),
+        }
     }
 
     /// The problem with an offset in the file, if it had one in a part that starts at `base`.

@@ -11,7 +11,7 @@ use crate::read::read;
 pub(crate) fn read_text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
     narrow(read(path)?).map_err(|error| match error {
         Failure::Message(why) => Failure::Message(format!("{}: {why}", path.display())),
-        Failure::Closed => Failure::Closed,
+        other => other,
     })
 }
 

@@ -228,7 +228,7 @@ fn only_voucher(args: &ExtendArgs) -> Result<(Item, Vec<u8>), Failure> {
     let bytes = core::mem::replace(&mut item.bytes, Ok(Vec::new()));
     match bytes {
         Ok(bytes) => Ok((item, bytes)),
-        Err(problem) => Err(Failure::Message(format!("{name}: {}", problem.message))),
+        Err(problem) => Err(problem.failure(format!("{name}: {}", problem.message))),
     }
 }
 

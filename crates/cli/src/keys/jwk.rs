@@ -276,7 +276,7 @@ mod tests {
         match one(text) {
             Ok(_) => panic!("read: {text}"),
             Err(refused) => match refused.message("f", "x") {
-                crate::Failure::Message(message) => message,
+                crate::Failure::Message(message) | crate::Failure::Rejected(message) => message,
                 crate::Failure::Closed => panic!("closed"),
             },
         }

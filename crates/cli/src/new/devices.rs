@@ -174,7 +174,9 @@ impl Reader {
             return Ok(Arc::clone(chain));
         }
         let chain = certificates(Path::new(path)).map_err(|failure| match failure {
-            Failure::Message(message) => format!("device_chain: {message}"),
+            Failure::Message(message) | Failure::Rejected(message) => {
+                format!("device_chain: {message}")
+            }
             Failure::Closed => "device_chain: it was closed".into(),
         })?;
         let chain = Arc::new(chain);

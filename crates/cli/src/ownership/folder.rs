@@ -124,7 +124,7 @@ impl Judge<'_> {
                 let unanchored = !self.material.settles(voucher.proved());
                 (work(&voucher), unanchored)
             }
-            Err(problem) => (Err(Failure::Message(problem.message)), false),
+            Err(problem) => (Err(problem.failure(problem.message.clone())), false),
         }
     }
 }
@@ -154,12 +154,16 @@ fn run(
                     done = done.saturating_add(1);
                     outcome = outcome.max(result);
                 }
-                Err(Failure::Message(message)) => {
+                Err(failure) => {
+                    let (message, worst) = match failure {
+                        Failure::Rejected(message) => (message, Outcome::Rejected),
+                        Failure::Message(message) => (message, Outcome::Trouble),
+                        Failure::Closed => return Err(Failure::Closed),
+                    };
                     print_failure(&format!("{}: no {what}: {message}", item.name()));
                     failed = failed.saturating_add(1);
-                    outcome = outcome.max(Outcome::Trouble);
+                    outcome = outcome.max(worst);
                 }
-                Err(Failure::Closed) => return Err(Failure::Closed),
             }
         }
     }

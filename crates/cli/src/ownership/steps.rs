@@ -28,7 +28,7 @@ pub(super) fn respond(
     let message = challenge.respond(voucher, verifier);
     message.map_err(|error| match error.kind() {
         // The user must learn this here: the challenge is by another verifier.
-        ErrorKind::WrongVerifier => Failure::Message(format!(
+        ErrorKind::WrongVerifier => Failure::Rejected(format!(
             "the challenge is from {}, not from {}: do not answer it",
             quoted(challenge.verifier()),
             quoted(verifier)
@@ -136,8 +136,13 @@ pub(super) fn checked(
     Ok(outcome)
 }
 
+/// A challenge that is rejected, or another error.
 pub(super) fn failure(error: &ownership_voucher::Error) -> Failure {
-    Failure::Message(Problem::from(error).message)
+    let message = Problem::from(error).message;
+    match error.kind().fault() {
+        Fault::Rejected => Failure::Rejected(message),
+        _ => Failure::Message(message),
+    }
 }
 
 pub(super) fn read_challenge(path: &Path) -> Result<Challenge, Failure> {

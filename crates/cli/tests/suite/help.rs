@@ -139,7 +139,8 @@ const CASES: &[(&str, &str, i32)] = &[
     ("privacy", "--refuse inherent voucher.pem", 1),
     ("privacy", "missing", 2),
     ("challenge", "voucher.pem --verifier x -o c", 0),
-    ("challenge", "forged.cbor --verifier x", 2),
+    ("challenge", "forged.cbor --verifier x", 1),
+    ("challenge", "missing --verifier x", 2),
     (
         "prove",
         "voucher.pem --challenge c --verifier x --key mine.pem -o p",
@@ -148,6 +149,11 @@ const CASES: &[(&str, &str, i32)] = &[
     (
         "prove",
         "voucher.pem --challenge c --verifier y --key mine.pem",
+        1,
+    ),
+    (
+        "prove",
+        "voucher.pem --challenge missing --verifier x --key mine.pem",
         2,
     ),
     (

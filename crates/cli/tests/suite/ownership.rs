@@ -99,19 +99,66 @@ fn nobody_else_proves_and_nobody_else_is_answered() {
     }
     ask(&folder, "voucher", "other.example.com", "other.pem");
     let (code, _, err) = ov(&folder, &prove("voucher", "other.pem", 1));
-    assert_eq!(code, 2);
+    assert_eq!(code, 1);
     assert!(
         err.contains("other.example.com") && err.contains("do not answer"),
         "{err}"
     );
     let (code, _, _) = ov(&folder, &prove("older", "challenge.pem", 0));
-    assert_eq!(code, 2);
+    assert_eq!(code, 1);
     // A name must be one.
     assert_eq!(ov(&folder, "challenge voucher --verifier ").0, 2);
     // A file that is no proof.
     let (code, out) = check(&folder, "voucher", "challenge.pem", "voucher");
     assert_eq!(code, 1, "{out}");
     assert!(out.starts_with("rejected"), "{out}");
+}
+
+/// A voucher or a challenge that is rejected is 1, alone and in a folder, and what cannot be read or
+/// used is 2.
+#[test]
+fn what_is_rejected_is_no_failure() {
+    let folder = folder("codes");
+    let mut forged = fs::read(folder.join("voucher")).unwrap();
+    *forged.last_mut().unwrap() ^= 1;
+    fs::write(folder.join("forged"), &forged).unwrap();
+    ask(&folder, "voucher", NAME, "challenge.pem");
+    let proof = good(&folder, &prove("voucher", "challenge.pem", 1));
+    fs::write(folder.join("proof.pem"), proof).unwrap();
+    fs::write(folder.join("text"), "no voucher").unwrap();
+    let code = |args: &str| ov(&folder, args).0;
+    for (voucher, expected) in [("forged", 1), ("text", 2), ("missing", 2)] {
+        assert_eq!(
+            code(&format!("challenge {voucher} --verifier {NAME}")),
+            expected
+        );
+        assert_eq!(
+            code(&prove(voucher, "challenge.pem", 1)),
+            expected,
+            "{voucher}"
+        );
+        let (checked, _) = check(&folder, voucher, "challenge.pem", "proof.pem");
+        assert_eq!(checked, expected, "{voucher}");
+    }
+    // Folders: all are good, one is forged, one is no voucher.
+    let all = |folder: &Path, name: &str| {
+        let ask = format!("challenge in --verifier {name} --out-dir asked --force");
+        let prove = format!(
+            "prove in --challenge asked --verifier {NAME} --key 1.key --out-dir proofs --force"
+        );
+        let check = "check-proof in --challenge asked --proof proofs --any-origin";
+        [ask.as_str(), &prove, check].map(|args| ov(folder, args).0)
+    };
+    fs::create_dir(folder.join("in")).unwrap();
+    fs::copy(folder.join("voucher"), folder.join("in/a.cbor")).unwrap();
+    assert_eq!(all(&folder, NAME), [0, 0, 0]);
+    // A challenge from another verifier.
+    assert_eq!(all(&folder, "other.example.com")[1], 1);
+    assert_eq!(all(&folder, NAME), [0, 0, 0]);
+    fs::write(folder.join("in/b.cbor"), &forged).unwrap();
+    assert_eq!(all(&folder, NAME), [1, 1, 1]);
+    fs::write(folder.join("in/c.cbor"), "no voucher").unwrap();
+    assert_eq!(all(&folder, NAME), [2, 2, 2]);
 }
 
 /// For a key in a token: the message out, the signature in.
