@@ -4,9 +4,11 @@
 //! vectors all use them. Numbers come in blocks of one hundred per [`Fault`] and are not reused.
 
 mod brief;
+mod keys;
 mod kind;
 
 pub use brief::DeviceError;
+pub(crate) use keys::Keys;
 pub use kind::{ErrorKind, Fault};
 
 use alloc::boxed::Box;
@@ -36,6 +38,8 @@ pub(crate) enum Detail {
         what: &'static str,
         number: u64,
     },
+    /// Two keys that differ.
+    Keys(Keys),
 }
 
 /// An error: its [`kind`](Self::kind) and, as far as they are known, the byte
@@ -112,6 +116,12 @@ impl Error {
     pub(crate) fn number(kind: ErrorKind, what: &'static str, number: u64) -> Self {
         let mut error = Self::new(kind);
         error.0.detail = Detail::Number { what, number };
+        error
+    }
+
+    pub(crate) fn keys(kind: ErrorKind, keys: Keys) -> Self {
+        let mut error = Self::new(kind);
+        error.0.detail = Detail::Keys(keys);
         error
     }
 
@@ -314,9 +324,12 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.kind.text())?;
+        match &self.0.detail {
+            Detail::Keys(keys) => keys.write(self.0.kind, f)?,
+            _ => f.write_str(self.0.kind.text())?,
+        }
         match self.0.detail {
-            Detail::None => {}
+            Detail::None | Detail::Keys(_) => {}
             Detail::Count {
                 found,
                 expected,

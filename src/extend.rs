@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::policy::Policy;
 #[cfg(feature = "privacy")]
 use crate::privacy::{Disclosure, PrivacyPolicy};
-use crate::sign::{OwnerSigner, checked, prehash};
+use crate::sign::{OwnerSigner, check_signer, checked, prehash};
 #[cfg(feature = "privacy")]
 use crate::text::Secrets;
 use crate::verify::{FailFast, VerifiedVoucher, check_deviations};
@@ -412,9 +412,7 @@ impl Extension<'_> {
     /// [`ErrorKind::NotOwner`] if the signer holds a key other than the owner's, the signer's own
     /// errors, and those of [`finish`](Self::finish).
     pub fn sign(&self, signer: &(impl OwnerSigner + ?Sized)) -> Result<Voucher<'static>, Error> {
-        if signer.public_key().is_some_and(|key| key != *self.owner()) {
-            return Err(Error::new(ErrorKind::NotOwner));
-        }
+        check_signer(signer.public_key(), self.owner())?;
         self.finish(&signer.sign(self.algorithm, &self.to_be_signed())?)
     }
 

@@ -20,7 +20,7 @@ pub use signature;
 
 use crate::cose::SigStructure;
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Keys};
 use crate::key::{KeyKind, KeyType, PublicKey};
 
 /// The private key of an owner, in memory or in a device or service.
@@ -460,6 +460,18 @@ fn rsa_from_der(der: &[u8]) -> Result<Secret, Error> {
 /// The digest of a message, for a token that signs digests; `None` for EdDSA, which signs messages.
 pub(crate) fn prehash(algorithm: Algorithm, message: &[u8]) -> Option<Digest> {
     algorithm.hash().map(|hash| hash.digest(&[message]))
+}
+
+/// Refuses a signer with another key than the owner's.
+pub(crate) fn check_signer(signer: Option<PublicKey>, owner: &PublicKey) -> Result<(), Error> {
+    let Some(signer) = signer.filter(|signer| signer != owner) else {
+        return Ok(());
+    };
+    let (owner, signer) = (owner.fingerprint(), signer.fingerprint());
+    Err(Error::keys(
+        ErrorKind::NotOwner,
+        Keys::Owner { owner, signer },
+    ))
 }
 
 /// The signer's signature, at fixed width and verified; ECDSA may be given in DER.

@@ -41,6 +41,18 @@ impl KeySet {
         self.fingerprints.insert(fingerprint);
     }
 
+    /// How many it names.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len().saturating_add(self.fingerprints.len())
+    }
+
+    /// The fingerprint of the only key that it names.
+    pub(crate) fn only(&self) -> Option<Fingerprint> {
+        let keys = self.keys.iter().map(|key| Fingerprint(key.fingerprint()));
+        let mut all = keys.chain(self.fingerprints.iter().copied());
+        all.next().filter(|_| self.len() == 1)
+    }
+
     /// How the set names this key, if it does.
     pub(crate) fn find(&self, key: &PublicKey) -> Option<Match> {
         if self.keys.contains(key) {

@@ -15,7 +15,7 @@ use crate::algorithm::Algorithm;
 use crate::cbor::{Label, Labels, Reader, Sink, Span};
 use crate::cose::{Headers, SigStructure, read_headers};
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind, ReadError};
+use crate::error::{Error, ErrorKind, Keys, ReadError};
 use crate::finding::FindingKind;
 use crate::key::{KeyType, NullSink, PublicKey};
 use crate::limits::Limits;
@@ -408,8 +408,12 @@ impl Unsigned {
     /// [`ErrorKind::NotOwner`] if the signer reports another public key, the signer's own errors,
     /// and those of [`finish`](Self::finish).
     pub fn sign(&self, signer: &(impl OwnerSigner + ?Sized)) -> Result<Vec<u8>, Error> {
-        if signer.public_key().is_some_and(|key| key != self.signer) {
-            return Err(Error::new(ErrorKind::NotOwner));
+        if let Some(key) = signer.public_key().filter(|key| *key != self.signer) {
+            let (expected, signer) = (self.signer.fingerprint(), key.fingerprint());
+            return Err(Error::keys(
+                ErrorKind::NotOwner,
+                Keys::Message { expected, signer },
+            ));
         }
         self.finish(&signer.sign(self.algorithm, &self.to_be_signed())?)
     }

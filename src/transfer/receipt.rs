@@ -2,9 +2,9 @@
 
 use super::fork::{Relation, relation};
 use crate::digest::Digest;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::key::PublicKey;
-use crate::sign::OwnerSigner;
+use crate::sign::{OwnerSigner, check_signer};
 use crate::verify::VerifiedVoucher;
 use crate::voucher::Guid;
 
@@ -71,8 +71,5 @@ pub(super) fn is_signers(
     signer: &(dyn OwnerSigner + Sync),
     voucher: &VerifiedVoucher<'_>,
 ) -> Result<(), Error> {
-    match signer.public_key() {
-        Some(key) if key != *voucher.owner() => Err(Error::new(ErrorKind::NotOwner)),
-        _ => Ok(()),
-    }
+    check_signer(signer.public_key(), voucher.owner())
 }

@@ -4,8 +4,8 @@ use super::proved::{ChainHashRule, ManufacturerProof, Proved};
 use super::sink::{ErrorSink, owner_place};
 #[cfg(feature = "x509")]
 use crate::certificate::{PathRequirements, verify_path};
-use crate::error::{Error, ErrorKind};
-use crate::key::{Match, PublicKey};
+use crate::error::{Error, ErrorKind, Keys};
+use crate::key::{Fingerprint, KeySet, Match, PublicKey};
 use crate::policy::Policy;
 use crate::voucher::Voucher;
 
@@ -56,7 +56,7 @@ pub(crate) fn check(
     if !policy.owners.is_empty() {
         match owner.and_then(|owner| policy.owners.find(owner)) {
             Some(_) => proved.owner = true,
-            None => sink.fault(wrong_owner(voucher))?,
+            None => sink.fault(wrong_owner(voucher, owner, &policy.owners))?,
         }
     }
     #[cfg(feature = "x509")]
@@ -89,19 +89,65 @@ fn no_origin(voucher: &Voucher<'_>, policy: &Policy<'_>) -> Error {
 /// Checks that the owner of a voucher is the expected one.
 pub(super) fn check_owner(
     voucher: &Voucher<'_>,
-    owner: Option<&PublicKey>,
-    wanted: &PublicKey,
+    owner: &PublicKey,
+    expected: &PublicKey,
 ) -> Result<(), Error> {
-    match owner == Some(wanted) {
-        true => Ok(()),
-        false => Err(wrong_owner(voucher)),
+    if owner == expected {
+        return Ok(());
     }
+    let mut only = KeySet::new();
+    only.insert(expected.clone());
+    Err(wrong_owner(voucher, Some(owner), &only))
 }
 
-fn wrong_owner(voucher: &Voucher<'_>) -> Error {
+/// The owner is none of those that are expected. A key that cannot be read is another error.
+fn wrong_owner(voucher: &Voucher<'_>, owner: Option<&PublicKey>, expected: &KeySet) -> Error {
     let (key, entry) = owner_place(voucher);
-    let error = Error::new(ErrorKind::WrongOwner).at(key.range().start);
-    error.in_entry(entry)
+    let error = match owner {
+        Some(owner) => other_owner(owner, expected),
+        None => Error::new(ErrorKind::WrongOwner),
+    };
+    error.at(key.range().start).in_entry(entry)
+}
+
+/// The error for an owner who is not in the set.
+pub(super) fn other_owner(owner: &PublicKey, expected: &KeySet) -> Error {
+    let found = owner.fingerprint();
+    let keys = match expected.only() {
+        Some(Fingerprint(expected)) => Keys::One { found, expected },
+        None => Keys::NoneOf {
+            found,
+            expected: expected.len(),
+        },
+    };
+    Error::keys(ErrorKind::WrongOwner, keys)
+}
+
+/// The error for a manufacturer whom the policy does not name.
+pub(super) fn other_manufacturer(key: &PublicKey, policy: &Policy<'_>) -> Error {
+    let found = key.fingerprint();
+    let hashes = policy.manufacturer_hashes.len();
+    let number = policy.manufacturers.len().saturating_add(hashes);
+    let only = policy.manufacturers.only().filter(|_| hashes == 0);
+    let keys = match (only, policy.manufacturer_hashes.as_slice(), number) {
+        (Some(Fingerprint(expected)), ..) => Keys::One { found, expected },
+        (None, [hash], 1) => {
+            let (mut expected, bytes) = ([0; 48], hash.as_bytes());
+            expected
+                .iter_mut()
+                .zip(bytes)
+                .for_each(|(to, from)| *to = *from);
+            let len = bytes.len();
+            Keys::Hash {
+                found,
+                expected,
+                len,
+            }
+        }
+        (None, _, 0) => Keys::NoPath { found },
+        (None, _, expected) => Keys::NoneOf { found, expected },
+    };
+    Error::keys(ErrorKind::WrongManufacturer, keys)
 }
 
 fn check_hmac(voucher: &Voucher<'_>, device: &dyn crate::hmac::DeviceHmac) -> Result<(), Error> {
@@ -145,7 +191,7 @@ fn find_manufacturer(
             return Ok(ManufacturerProof::Path);
         }
     }
-    Err(Error::new(ErrorKind::WrongManufacturer).at(view.range().start))
+    Err(other_manufacturer(&key, policy).at(view.range().start))
 }
 
 /// The policy's requirements for paths; `kind` is the error if there is no path.

@@ -8,6 +8,7 @@ use crate::policy::Policy;
 #[cfg(feature = "x509")]
 use crate::time::UnixTime;
 
+use super::facts::{other_manufacturer, other_owner};
 use super::proved::{ChainHashRule, ManufacturerProof, Proved};
 
 /// What a voucher of another format than FDO says about itself, after its hashes and signatures were
@@ -84,13 +85,13 @@ impl Claims<'_> {
             match self.manufacturer(policy) {
                 Some(found) if self.entries > 0 || proved.hmac => proved.manufacturer = Some(found),
                 Some(_) => {}
-                None => fault(Error::new(ErrorKind::WrongManufacturer)),
+                None => fault(other_manufacturer(self.manufacturer, policy)),
             }
         }
         if !policy.owners.is_empty() {
             match policy.owners.find(self.owner) {
                 Some(_) => proved.owner = true,
-                None => fault(Error::new(ErrorKind::WrongOwner)),
+                None => fault(other_owner(self.owner, &policy.owners)),
             }
         }
         #[cfg(feature = "x509")]

@@ -44,7 +44,7 @@ pub struct VerifiedVoucher<'a> {
 impl<'a> VerifiedVoucher<'a> {
     /// The same voucher with the owner as a proved fact, if the owner has this key.
     pub(crate) fn owned_by(mut self, owner: &PublicKey) -> Result<Self, Error> {
-        facts::check_owner(&self.voucher, Some(&self.owner), owner)?;
+        facts::check_owner(&self.voucher, &self.owner, owner)?;
         self.proved.owner = true;
         Ok(self)
     }

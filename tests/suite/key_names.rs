@@ -212,6 +212,94 @@ fn a_manufacturer_is_named_by_fingerprint() {
     }
 }
 
+/// Where two keys differ, the message has the fingerprints of both.
+#[test]
+fn messages_show_both_keys() {
+    let bytes = common::voucher(P256, 7, 2);
+    let public = |n| key(P256, n).public_key();
+    let print = |n| hex::encode(public(n).fingerprint());
+    let (maker, owner) = (print(0), print(2));
+    let (known, fdo) = (KNOWN[0].1, KNOWN[0].2);
+    let any = Policy::any_origin;
+    let hash =
+        |n| ownership_voucher::digest::HashAlgorithm::Sha256.digest(&[&public(n).to_spki_der()]);
+    let roots = ownership_voucher::Roots::new();
+    let whose = "the current owner is sha256:";
+    let by = "the manufacturer key is sha256:";
+    for (policy, message) in [
+        (
+            any().with_owner_fingerprint(parsed(known)),
+            format!("{whose}{owner}, expected sha256:{known} (entry 1, byte "),
+        ),
+        (
+            any().with_owner_fingerprint(parsed(fdo)),
+            format!("{whose}{owner}, expected sha256:{fdo} (entry 1, byte "),
+        ),
+        (
+            any().with_owner(public(1)),
+            format!(
+                "{whose}{owner}, expected sha256:{} (entry 1, byte ",
+                print(1)
+            ),
+        ),
+        (
+            any()
+                .or_owner(public(1))
+                .or_owner_fingerprint(parsed(known)),
+            format!("{whose}{owner}, which is none of the 2 expected (entry 1, byte "),
+        ),
+        (
+            Policy::manufacturer_fingerprint(parsed(known)),
+            format!("{by}{maker}, expected sha256:{known} (byte "),
+        ),
+        (
+            Policy::manufacturer(public(1)),
+            format!("{by}{maker}, expected sha256:{} (byte ", print(1)),
+        ),
+        (
+            Policy::manufacturer(public(1)).with_manufacturer_hash(hash(3)),
+            format!("{by}{maker}, which is none of the 2 expected (byte "),
+        ),
+        (
+            Policy::manufacturer_hash(hash(3)),
+            format!(
+                "{by}{maker}, expected one whose hash is {} (byte ",
+                print(3)
+            ),
+        ),
+        (
+            Policy::manufacturer_roots(&roots),
+            format!("{by}{maker}, without certificates; expected a path to a root (byte "),
+        ),
+    ] {
+        let error = policy.verify(&bytes).unwrap_err().to_string();
+        assert!(error.starts_with(&message), "{error}");
+        let one = [&bytes[..]];
+        let batch = ownership_voucher::BatchVerifier::new(&policy).verify(&one);
+        assert_eq!(batch[0].as_ref().unwrap_err().error().to_string(), error);
+        let audit = ownership_voucher::audit(&bytes, &policy);
+        assert_eq!(audit.errors[0].to_string(), error);
+    }
+    // A signer who is not the owner, before anything is signed.
+    let voucher = verified(Voucher::parse(&bytes).unwrap());
+    let (next, options) = (public(4).into(), ownership_voucher::ExtendOptions::new());
+    let extension = voucher.extend(&next, &options).unwrap();
+    let both = format!("the voucher's owner is sha256:{owner}, the signer's key is sha256:{maker}");
+    let error = extension.sign(&key(P256, 0)).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.to_string()),
+        (ErrorKind::NotOwner, both.clone())
+    );
+    let (policy, wrong) = (any(), key(P256, 0));
+    let sale = ownership_voucher::HandOver::new(&policy, &wrong, &next, &options);
+    assert_eq!(sale.one(&bytes).unwrap_err().to_string(), both);
+    let challenge = voucher.challenge("market.example.com", [3; 32]).unwrap();
+    let answer = challenge.respond(&voucher, "market.example.com").unwrap();
+    let error = answer.sign(&key(P256, 0)).unwrap_err().to_string();
+    let both = format!("signed by sha256:{owner}, the signer's key is sha256:{maker}");
+    assert!(error.ends_with(&both), "{error}");
+}
+
 #[test]
 fn a_ring_knows_the_owner() {
     let mut ring = KeyRing::new();

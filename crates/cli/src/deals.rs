@@ -4,8 +4,8 @@ use ownership_voucher::digest::HashAlgorithm;
 use ownership_voucher::hmac::DeviceHmac as _;
 use ownership_voucher::transfer::{HandOverRequest, Receipt, hand_over_each, hand_over_each_with};
 use ownership_voucher::{
-    Error, ExtendOptions, Extension, HmacSecret, KeyOrChain, KeyType, OwnerSigner, Policy,
-    PublicKey, VerifiedVoucher,
+    Error, ErrorKind, ExtendOptions, Extension, HmacSecret, KeyOrChain, KeyType, OwnerSigner,
+    Policy, PublicKey, VerifiedVoucher,
 };
 use ownership_voucher_onetime::{Address, KeyBook, MasterSecret, ScanKey, SpendKey};
 
@@ -198,6 +198,17 @@ impl Deals {
         }
         let (next, options) = self.next(number, voucher)?;
         voucher.extend(&next, &options).map(Some)
+    }
+
+    /// What else to say of a voucher that no key owns: with several keys the error names the first.
+    pub(crate) fn hint(&self, error: &Error) -> String {
+        match (&self.from, error.kind()) {
+            (From::Keys(keys), ErrorKind::NotOwner) if keys.len() > 1 => {
+                let all = keys.len();
+                format!("; it is the first of {all} keys, none of which owns the voucher")
+            }
+            _ => String::new(),
+        }
     }
 
     fn signer(

@@ -437,7 +437,7 @@ impl Run<'_> {
                 return Ok(None);
             }
             Err(error) => {
-                let hint = hint(&error);
+                let hint = format!("{}{}", self.deals.hint(&error), hint(&error));
                 self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
                 return Ok(None);
             }

@@ -380,7 +380,7 @@ fn the_program_attests() {
         hw(&arguments)
     };
     let text = complaint(&attest("0x81010002", nonce));
-    assert!(text.contains("does not hold the key"), "{text}");
+    assert!(text.contains("the signer's key is sha256:"), "{text}");
     let text = complaint(&attest("0x81010001", "0x"));
     assert!(text.contains("32 hexadecimal digits expected"), "{text}");
     assert!(!soft.folder.join("proof").exists());

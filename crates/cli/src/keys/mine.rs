@@ -40,6 +40,11 @@ impl Keys {
         Ok(Self { ring, first })
     }
 
+    /// The number of different keys.
+    pub(crate) fn len(&self) -> usize {
+        self.ring.len()
+    }
+
     /// The private key for this public key.
     pub(crate) fn get(&self, key: &PublicKey) -> Option<&Mine> {
         self.ring.get(key)

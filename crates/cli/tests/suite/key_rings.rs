@@ -57,9 +57,10 @@ fn each_voucher_is_signed_with_its_key() {
     let (code, _, err) = ov(&folder, &format!("{extend} two --key 12.key"));
     assert_eq!(code, 1, "{err}");
     assert!(
-        err.contains("3.cbor: not extended: the signer does not hold"),
+        err.contains("3.cbor: not extended: the voucher's owner is sha256:"),
         "{err}"
     );
+    assert!(err.contains("the first of 2 keys, none of which"), "{err}");
     assert_eq!(fs::read_dir(folder.join("two")).unwrap().count(), 2);
 }
 
