@@ -20,7 +20,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
     let policy = material.policy();
     let mut batches = Batches::new(&args.paths);
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     let mut outcome = Outcome::Good;
     let (mut tally, mut remarks) = (Tally::default(), [0_usize; 2]);
     while let Some(items) = batches.next() {

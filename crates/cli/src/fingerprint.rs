@@ -13,7 +13,7 @@ use crate::{Failure, Outcome};
 
 pub(crate) fn run(args: &FingerprintArgs) -> Result<Outcome, Failure> {
     let passphrase = Passphrase::new(&args.passphrase);
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     for path in &args.files {
         let keys = public_keys(path, &passphrase)?;
         for (key, number) in keys.iter().zip(1_usize..) {

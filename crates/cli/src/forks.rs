@@ -170,7 +170,7 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     let policy = material.policy();
     let mut first = Batches::new(&args.paths);
     let shared = shared_guids(&mut first, &policy);
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     let (copies, rejected) = copies(args, &shared, (&policy, &material), &mut lines)?;
     let doubtful = |copy: &&Copy| !material.settles(copy.voucher.proved());
     let unanchored = copies.iter().filter(doubtful).count();

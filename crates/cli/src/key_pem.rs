@@ -12,7 +12,7 @@ use crate::{Failure, Outcome};
 /// Prints the keys. They are claims of the vouchers: nothing is verified.
 pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
     let mut batches = Batches::new(&args.paths);
-    let mut lines = Lines::new();
+    let mut lines = Lines::complete();
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
     while let Some(items) = batches.next() {
         for item in &items {

@@ -1,16 +1,19 @@
 //! Lines on the standard output and messages on the standard error. Control characters are escaped.
-//! Words have colours on a terminal that shows them, unless `NO_COLOR` is set.
+//! Text for people is wrapped to the width of a terminal, and is complete lines anywhere else. Words have
+//! colours on a terminal that shows them, unless `NO_COLOR` is set.
 
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::styling::{AnsiColor, Style};
 use ownership_voucher::text::escaped;
 use serde::Serialize;
 use serde_json::{Value, json};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::Failure;
+use crate::wrap::{columns, lines_of};
 
 /// Why data could not be written to a pipe.
 pub(crate) const CLOSED_EARLY: &str = "its reader closed it before the end";
@@ -48,13 +51,72 @@ fn is_coloured<S: anstream::stream::RawStream>(stream: S) -> bool {
     coloured
 }
 
-/// Text in pieces, each with its style, hidden characters escaped.
-fn painted(pieces: &[(Style, &str)], coloured: bool) -> String {
-    let pieces = pieces.iter().map(|(style, text)| match coloured {
-        true => format!("{style}{}{style:#}", escaped(text)),
-        false => escaped(text).to_string(),
-    });
-    pieces.collect()
+/// The columns of a terminal; `None` where a stream is none. COLUMNS counts where a terminal does not say.
+fn width_of(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
+    let named = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = match size {
+        Some((Width(width), _)) => Some(usize::from(width)),
+        None => named(),
+    };
+    is_terminal.then_some(width.unwrap_or(80))
+}
+
+/// The columns of the standard output.
+fn width_of_output() -> Option<usize> {
+    width_of(io::stdout().is_terminal(), terminal_size_of(io::stdout()))
+}
+
+/// Text in pieces, each with its style, hidden characters escaped; what is wider than a terminal is in
+/// several lines. The first begins with `first`, the others with `rest`.
+fn painted(
+    (first, rest): (&str, &str),
+    pieces: &[(Style, &str)],
+    coloured: bool,
+    width: Option<usize>,
+) -> String {
+    let pieces: Vec<(Style, String)> = pieces
+        .iter()
+        .map(|(style, text)| (*style, plain(text)))
+        .collect();
+    let text: String = pieces.iter().map(|(_, text)| text.as_str()).collect();
+    let room = |before: &str| Some(width?.saturating_sub(columns(before)));
+    let lines = match (room(first), room(rest)) {
+        (Some(one), Some(others)) if columns(&text) > one => lines_of(&text, one, others),
+        _ => core::iter::once(0..text.len()).collect(),
+    };
+    let mut painted = String::new();
+    for (number, line) in lines.into_iter().enumerate() {
+        painted += match number {
+            0 => first,
+            _ => rest,
+        };
+        let mut start = 0_usize;
+        for (style, piece) in &pieces {
+            let end = start.saturating_add(piece.len());
+            let part = text.get(line.start.max(start)..line.end.min(end));
+            match part.filter(|part| !part.is_empty()) {
+                Some(part) if coloured => painted += &format!("{style}{part}{style:#}"),
+                Some(part) => painted += part,
+                None => {}
+            }
+            start = end;
+        }
+        painted.push('\n');
+    }
+    painted
+}
+
+/// The indentation of the further lines of a text: two blanks more than its first has.
+fn indented(pieces: &[(Style, &str)]) -> String {
+    let mut blanks = 2_usize;
+    for (_, text) in pieces {
+        let rest = text.trim_start_matches(' ');
+        blanks = blanks.saturating_add(text.len().saturating_sub(rest.len()));
+        if !rest.is_empty() {
+            break;
+        }
+    }
+    " ".repeat(blanks)
 }
 
 /// Prints a message to the user on the standard error, in one line.
@@ -76,12 +138,15 @@ fn print_pieces(pieces: &[(Style, &str)]) {
         true => {
             let text: String = pieces.iter().map(|(_, text)| *text).collect();
             let message = text.strip_prefix("ov: ").unwrap_or(&text);
-            object(&[("message", json!(message))])
+            object(&[("message", json!(message))]) + "\n"
         }
-        false => painted(pieces, is_coloured(io::stderr())),
+        false => {
+            let width = width_of(io::stderr().is_terminal(), terminal_size_of(io::stderr()));
+            painted(("", "    "), pieces, is_coloured(io::stderr()), width)
+        }
     };
     // If the standard error is closed, nothing can be reported.
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = write!(io::stderr().lock(), "{line}");
 }
 
 /// The text with hidden characters escaped.
@@ -104,17 +169,36 @@ pub(crate) fn print_messages_as_json() {
 pub(crate) struct Lines {
     stream: BufWriter<io::Stdout>,
     coloured: bool,
+    /// The columns of the terminal that shows it, if text is to be wrapped.
+    width: Option<usize>,
     /// Whether it is a result to keep, such as a voucher, and not a report to read.
     is_data: bool,
 }
 
 impl Lines {
-    /// A report: its reader may close it early.
+    /// A report for people: its reader may close it early.
     pub(crate) fn new() -> Self {
         Self {
             stream: BufWriter::with_capacity(64 << 10, io::stdout()),
             coloured: is_coloured(io::stdout()),
+            width: width_of_output(),
             is_data: false,
+        }
+    }
+
+    /// A report whose lines are complete on a terminal too: JSON, or another notation.
+    pub(crate) fn complete() -> Self {
+        Self {
+            width: None,
+            ..Self::new()
+        }
+    }
+
+    /// A report for people, or one of JSON objects.
+    pub(crate) fn report(json: bool) -> Self {
+        match json {
+            true => Self::complete(),
+            false => Self::new(),
         }
     }
 
@@ -122,21 +206,34 @@ impl Lines {
     pub(crate) fn of_data() -> Self {
         Self {
             is_data: true,
-            ..Self::new()
+            ..Self::complete()
         }
+    }
+
+    /// The columns of the terminal, if text is wrapped.
+    pub(crate) const fn width(&self) -> Option<usize> {
+        self.width
     }
 
     /// Writes one line, or text of several lines. Hidden characters are always escaped.
     pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
         text.split('\n')
-            .try_for_each(|line| writeln!(self.stream, "{}", escaped(line)))
-            .map_err(|error| self.failure(&error))
+            .try_for_each(|line| self.pieces(&[(PLAIN, line)]))
     }
 
     /// Writes one line of pieces with styles. Hidden characters are always escaped.
     pub(crate) fn pieces(&mut self, pieces: &[(Style, &str)]) -> Result<(), Failure> {
-        let line = painted(pieces, self.coloured);
-        writeln!(self.stream, "{line}").map_err(|error| self.failure(&error))
+        self.hanging(("", &indented(pieces)), pieces)
+    }
+
+    /// The same after a text; if it is wrapped, its further lines come after another text.
+    pub(crate) fn hanging(
+        &mut self,
+        before: (&str, &str),
+        pieces: &[(Style, &str)],
+    ) -> Result<(), Failure> {
+        let lines = painted(before, pieces, self.coloured, self.width);
+        self.raw(lines.as_bytes())
     }
 
     /// Writes bytes unchanged.

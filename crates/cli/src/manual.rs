@@ -114,7 +114,7 @@ fn render_guide(guide: &Guide, page: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn print(text: &[u8]) -> Result<Outcome, Failure> {
-    let mut lines = Lines::new();
+    let mut lines = Lines::complete();
     lines.raw(text)?;
     lines.flush()?;
     Ok(Outcome::Good)

@@ -188,7 +188,7 @@ fn find(args: &FindArgs) -> Result<Outcome, Failure> {
     let pool = pool(args.jobs)?;
     let mut verifier = BatchVerifier::new(&policy);
     let mut batches = Batches::new(&args.paths);
-    let (mut lines, mut progress) = (Lines::new(), Progress::new(false));
+    let (mut lines, mut progress) = (Lines::report(args.json), Progress::new(false));
     let (mut found, mut others, mut rejected) = (0_usize, 0_usize, 0_usize);
     let mut unanchored = 0_usize;
     while let Some(items) = batches.next() {

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &OwnedArgs) -> Result<Outcome, Failure> {
     }
     let pool = pool(args.jobs)?;
     let mut batches = Batches::new(&args.paths);
-    let (mut lines, mut progress) = (Lines::new(), Progress::new(args.quiet));
+    let (mut lines, mut progress) = (Lines::report(args.json), Progress::new(args.quiet));
     let (mut owned, mut others, mut unread) = (0_usize, 0_usize, 0_usize);
     while let Some(items) = batches.next() {
         let claims: Vec<_> = pool.install(|| items.par_iter().map(|it| claim(it, &mine)).collect());

@@ -92,7 +92,7 @@ pub(crate) fn prove(args: &ProveArgs) -> Result<Outcome, Failure> {
 
 /// `ov check-proof`: whether the owner of the voucher gave the answer.
 pub(crate) fn check(args: &CheckProofArgs) -> Result<Outcome, Failure> {
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     if args.voucher.is_dir() {
         return folder::check(args, &mut lines);
     }

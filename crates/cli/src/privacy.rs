@@ -24,7 +24,7 @@ const SHOWN: usize = 10;
 
 pub(crate) fn run(args: &PrivacyArgs) -> Result<Outcome, Failure> {
     let mut batches = Batches::new(&args.paths);
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     let mut outcome = Outcome::Good;
     // Marks have a new key in each run, so that nobody can guess passwords from them.
     let mut key = [0; 32];

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
     let material = Material::load(&args.policy)?;
     let (policy, at) = (material.policy(), material.at());
     let mut batches = Batches::new(&args.paths);
-    let mut lines = Lines::new();
+    let mut lines = Lines::report(args.json);
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
     while let Some(items) = batches.next() {
         for item in &items {
@@ -90,7 +90,7 @@ fn is_shown(args: &ShowArgs, item: &Item) -> bool {
 /// `--diag` takes any CBOR, so that files without vouchers are read to the end.
 fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
     let mut batches = Batches::of_any_cbor(&args.paths);
-    let mut lines = Lines::new();
+    let mut lines = Lines::complete();
     let (mut outcome, mut shown) = (Outcome::Good, 0_usize);
     while let Some(items) = batches.next() {
         for item in &items {

@@ -1,10 +1,6 @@
 //! The table of `ov verify` on a terminal: one line for each voucher, and what does not fit below
 //! it. Names and GUIDs are shortened in the middle; anywhere else lines are complete.
 
-use std::io::{IsTerminal as _, stdout};
-
-use terminal_size::{Width, terminal_size_of};
-
 use crate::Failure;
 use crate::input::Item;
 use crate::lines::{HEADING, Lines, PLAIN, plain};
@@ -36,17 +32,9 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table as wide as the terminal; `None` where the standard output is none.
-    pub(crate) fn on_terminal(asked: Vec<&'static str>) -> Option<Self> {
-        if !stdout().is_terminal() {
-            return None;
-        }
-        let named = || std::env::var("COLUMNS").ok()?.parse().ok();
-        let width = match terminal_size_of(stdout()) {
-            Some((Width(width), _)) => Some(usize::from(width)),
-            None => named(),
-        };
+    pub(crate) fn on_terminal(asked: Vec<&'static str>, lines: &Lines) -> Option<Self> {
         Some(Self {
-            width: width.unwrap_or(80),
+            width: lines.width()?,
             name: 0,
             guid: SHORT_GUID,
             begun: false,
@@ -71,7 +59,7 @@ impl Table {
         self.name = longest.max(NAME).min(room).max(8);
         if !self.asked.is_empty() {
             let facts = self.asked.join(", ");
-            let text = format!("Proved too, unless a line says otherwise: {facts}");
+            let text = format!("Also proved for each voucher unless stated otherwise: {facts}");
             self.text(&text, lines)?;
         }
         let (name, guid) = (self.name("VOUCHER"), self.guid("GUID"));

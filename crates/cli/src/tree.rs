@@ -23,6 +23,13 @@ pub(crate) struct Node {
     below: Vec<Node>,
 }
 
+/// A line with the branches before it, and before what does not fit into it.
+struct Row<'n> {
+    branch: String,
+    rest: String,
+    node: &'n Node,
+}
+
 impl Node {
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self {
@@ -56,28 +63,46 @@ impl Node {
 
     /// Prints the tree.
     pub(crate) fn print(&self, lines: &mut Lines) -> Result<(), Failure> {
-        for (branch, node) in self.rows() {
-            lines.pieces(&[(PLAIN, &branch), node.word, (PLAIN, &node.text)])?;
+        for row in self.rows() {
+            let (node, before) = (row.node, (&*row.branch, &*row.rest));
+            lines.hanging(before, &[node.word, (PLAIN, &node.text)])?;
         }
         Ok(())
     }
 
-    /// The lines, each with the branches before it.
-    fn rows(&self) -> Vec<(String, &Self)> {
-        let mut rows = vec![(String::new(), self)];
+    /// What comes before the further lines of its text, below this indentation.
+    fn rest(&self, indent: &str) -> String {
+        match self.is_leaf() {
+            true => format!("{indent}  "),
+            false => format!("{indent}│ "),
+        }
+    }
+
+    /// The lines.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let mut rows = vec![Row {
+            branch: String::new(),
+            rest: self.rest(""),
+            node: self,
+        }];
         self.rows_below("", &mut rows);
         rows
     }
 
-    fn rows_below<'n>(&'n self, indent: &str, rows: &mut Vec<(String, &'n Self)>) {
+    fn rows_below<'n>(&'n self, indent: &str, rows: &mut Vec<Row<'n>>) {
         let last = self.below.len().saturating_sub(1);
         for (number, node) in self.below.iter().enumerate() {
             let (branch, deeper) = match number == last {
                 true => ("└─ ", "   "),
                 false => ("├─ ", "│  "),
             };
-            rows.push((format!("{indent}{branch}"), node));
-            node.rows_below(&format!("{indent}{deeper}"), rows);
+            let deeper = format!("{indent}{deeper}");
+            rows.push(Row {
+                branch: format!("{indent}{branch}"),
+                rest: node.rest(&deeper),
+                node,
+            });
+            node.rows_below(&deeper, rows);
         }
     }
 }
@@ -288,7 +313,10 @@ mod tests {
     fn a_tree_has_branches() {
         let tree = Node::new("a").with([Node::new("b").with([Node::new("c")]), Node::new("d")]);
         let rows = tree.rows();
-        let rows: Vec<_> = rows.iter().map(|(b, n)| format!("{b}{}", n.text)).collect();
-        assert_eq!(rows, ["a", "├─ b", "│  └─ c", "└─ d"]);
+        let text = |row: &Row<'_>| format!("{}{}", row.branch, row.node.text);
+        let texts: Vec<_> = rows.iter().map(text).collect();
+        assert_eq!(texts, ["a", "├─ b", "│  └─ c", "└─ d"]);
+        let rest: Vec<_> = rows.iter().map(|row| row.rest.as_str()).collect();
+        assert_eq!(rest, ["│ ", "│  │ ", "│       ", "     "]);
     }
 }

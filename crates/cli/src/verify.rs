@@ -44,8 +44,8 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Failure> {
     let mut verifier = Verifier::new(terms, pool(args.jobs)?);
     let mut batches = Batches::new(&args.paths);
     let mut progress = Progress::new(args.quiet);
-    let mut lines = Lines::new();
-    let mut table = Table::on_terminal(material.asked());
+    let mut lines = Lines::report(args.json);
+    let mut table = Table::on_terminal(material.asked(), &lines);
     let mut tally = Tally::default();
     let mut delivery = args.expect.as_deref().map(Delivery::load).transpose()?;
     let mut read = batches.next();

@@ -1,6 +1,9 @@
 //! Text in columns: wrapped, padded, or shortened in the middle.
 
-use textwrap::{Options, WordSplitter};
+use core::ops::Range;
+
+use textwrap::core::break_words;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// The number of columns that a text takes.
@@ -13,6 +16,26 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width.max(2)).word_splitter(WordSplitter::NoHyphenation);
     let lines = textwrap::wrap(text, options);
     lines.into_iter().map(Into::into).collect()
+}
+
+/// Where a text is broken into lines: the first of at most `first` columns, the others of `rest`. The
+/// blanks between two lines are in neither.
+pub(crate) fn lines_of(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
+    let (first, rest) = (first.max(2), rest.max(2));
+    let words = WordSeparator::AsciiSpace.find_words(text);
+    let words = break_words(words, first.min(rest));
+    let mut at = 0_usize;
+    let lines = WrapAlgorithm::FirstFit.wrap(&words, &[first, rest]);
+    let lines = lines.into_iter().map(|words| {
+        let start = at;
+        let mut end = at;
+        for word in words {
+            end = at.saturating_add(word.word.len());
+            at = end.saturating_add(word.whitespace.len());
+        }
+        start..end
+    });
+    lines.collect()
 }
 
 /// The text in exactly `width` columns: filled up with blanks, or shortened in the middle, where at
@@ -58,6 +81,21 @@ mod tests {
         assert_eq!(wrapped("日本語", 4), ["日本", "語"]);
         assert_eq!(wrapped("", 4), [""]);
         assert_eq!(wrapped("日本", 0), ["日", "本"]);
+    }
+
+    #[test]
+    fn lines_leave_out_the_blanks_between_them() {
+        let of = |text: &'static str, first, rest| -> Vec<&str> {
+            let lines = lines_of(text, first, rest).into_iter();
+            lines.map(|line| text.get(line).unwrap()).collect()
+        };
+        assert_eq!(of("ab  cd ef", 6, 4), ["ab  cd", "ef"]);
+        assert_eq!(of("ab  cd ef", 5, 9), ["ab", "cd ef"]);
+        assert_eq!(of("  ab cd", 4, 9), ["  ab", "cd"]);
+        assert_eq!(of("abcdefg hi", 3, 4), ["abc", "def", "g hi"]);
+        assert_eq!(of("日本語 x", 4, 4), ["日本", "語 x"]);
+        assert_eq!(of("ab", 0, 0), ["ab"]);
+        assert_eq!(of("", 4, 4), [""; 0]);
     }
 
     #[test]

@@ -153,7 +153,7 @@ fn write(
     files: &Files,
 ) -> Result<Outcome, Failure> {
     let mut sink = Sink::open(&args.output, args.out_dir.as_deref())?;
-    let mut lines = Lines::new();
+    let mut lines = Lines::complete();
     for (number, (device, made)) in devices.iter().zip(made).enumerate() {
         let guid = made.voucher.guid().to_string();
         let target = sink.target(&guid);

@@ -38,3 +38,4 @@ mod screen;
 mod sdo;
 mod signer_command;
 mod terminal;
+mod width;

@@ -48,7 +48,7 @@ fn terminal(columns: u16) -> (File, File) {
 
 /// What `ov` prints to a terminal with this number of columns and these variables, outputs and
 /// messages together, and its exit code.
-fn on_terminal(
+pub(crate) fn on_terminal(
     desk: &Desk,
     columns: u16,
     variables: &[(&str, &str)],
@@ -79,7 +79,7 @@ fn run(desk: &Desk, columns: u16, args: &str) -> String {
 }
 
 /// The text without colours: without SGR (ECMA-48), and nothing else.
-fn uncoloured(text: &str) -> String {
+pub(crate) fn uncoloured(text: &str) -> String {
     let mut parts = text.split("\u{1b}[");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -91,7 +91,7 @@ fn uncoloured(text: &str) -> String {
 }
 
 /// Lines with more columns; all characters that are used here take one.
-fn too_long(text: &str, columns: usize) -> Vec<String> {
+pub(crate) fn too_long(text: &str, columns: usize) -> Vec<String> {
     let lines = uncoloured(text);
     let long = lines.lines().filter(|line| line.chars().count() > columns);
     long.map(str::to_owned).collect()
@@ -106,7 +106,7 @@ fn verdicts_are_a_table_of_the_width_of_the_terminal() {
         let seen = run(&desk, columns, verify);
         assert_eq!(too_long(&seen, columns.into()), [""; 0], "{columns}");
         let seen = uncoloured(&seen);
-        let caption = "Proved too, unless a line says otherwise: manufacturer, owner";
+        let caption = "Also proved for each voucher unless stated otherwise: manufacturer, owner";
         assert_eq!(seen.lines().next(), Some(caption));
         let heading = seen.lines().nth(1).unwrap();
         assert!(heading.starts_with("VERDICT     VOUCHER "), "{heading}");
