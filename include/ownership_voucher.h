@@ -17,10 +17,11 @@
  *   OV_ERR_FREED as long as its memory was not used again.
  * - What can fail returns an ov_status: OV_OK or the reason. The numbers are those of the Rust library
  *   and never change: 1xx malformed, 2xx unsupported, 3xx rejected, 4xx past a limit, 5xx misuse,
- *   6xx signer. 8xx are about the call itself: NULL, a wrong or freed handle, an index.
+ *   6xx signer, 7xx and 10xx findings, 8xx the call (NULL, a wrong or freed handle, an index), 9xx
+ *   disclosures and links.
  * - Getters that cannot fail return the value. For a wrong handle they return 0, false, NULL, a slice of
  *   length 0, or OV_NONE if they say so: what proves nothing.
- * - Results go through pointers behind the inputs, and are written only on success, unless a
+ * - Results go through pointers that follow the inputs, and are written only on success, unless a
  *   function says otherwise. A handle written there is the caller's to free.
  * - The last parameter of many calls is an ov_error, which may be NULL. A call that fails writes
  *   status, byte offset, entry and message into it. The library keeps no error of its own
@@ -28,17 +29,18 @@
  * - `const` means that nothing changes: such a handle may be used from many threads at a time.
  *   Others, an ov_error too, are for one thread at a time.
  * - NULL, a length of 0, a handle of another kind and one that was freed (as long as its memory
- *   was not used again) give a status. A NULL array with length 0 is an empty one. Pointers that
- *   are wild cannot be distinguished from others.
+ *   was not used again) give a status. A NULL array with length 0 is an empty one. Invalid pointers
+ *   cannot be detected.
  * - Messages and names are C strings. Texts of vouchers are UTF-8 with a length, as they may hold zeros.
  * - A callback gets the user pointer that was given with it, returns 0 to go on, and must not
  *   throw or jump. It may read the handles of the call that called back; to free or change one of
- *   them, that error included, is OV_ERR_BUSY. A batch at work answers OV_ERR_BUSY too.
+ *   them, that error included, is OV_ERR_BUSY. A running batch returns OV_ERR_BUSY too.
  * - No panic leaves the library; OV_ERR_PANIC says that there was one.
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
  * - A process that runs out of memory is aborted, as by Rust everywhere. What a call needs is bounded by
  *   the limits of its policy, a batch's by its settings too.
- * - After fork() a child may use every handle; what the parent shares with it, it does not.
+ * - After fork() the child may use and free every handle that it inherited; it shares no state with the
+ *   parent.
  *
  * The ABI
  *

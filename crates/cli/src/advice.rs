@@ -23,22 +23,22 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
              --allow key-type-label"
         }
         ErrorKind::ChainHashMismatch => {
-            "certificates of the device were exchanged, or old software hashed them otherwise: \
+            "certificates of the device were exchanged, or old software hashed them differently: \
              compare with the device maker; for fdo-rs before 2024 --allow legacy-chain-hash"
         }
         ErrorKind::EntryUntagged => {
             "for vouchers of a pre-release of 2021 there is --allow legacy-untagged"
         }
         ErrorKind::PreviousHashMismatch => {
-            "an entry was exchanged, removed or moved: do not accept it, and ask the owner before \
+            "an entry was exchanged, removed or moved: do not accept it, and ask the preceding owner \
              for the original"
         }
         ErrorKind::HeaderInfoHashMismatch => {
-            "the entry belongs to another device: do not accept it, and ask the owner before for \
+            "the entry belongs to another device: do not accept it, and ask the preceding owner for \
              the original"
         }
         ErrorKind::SignatureInvalid => {
-            "the entry was not signed by the owner before, or was changed after: do not accept it, \
+            "the entry was not signed by the preceding owner, or was changed after: do not accept it, \
              and ask that owner for the original"
         }
         ErrorKind::HmacMismatch => {
@@ -57,7 +57,7 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
         }
         _ if matches!(kind.code(), 180..=199 | 380..=399) => for_sdo(kind),
         ErrorKind::CertificateTime => {
-            "judge it at another time with --at, or leave --refuse-expired away"
+            "check it at another time with --at, or omit --refuse-expired"
         }
         ErrorKind::CertificateRevoked => {
             "whoever issued the certificate has revoked it: do not trust its key, and ask the maker"
@@ -89,7 +89,7 @@ pub(crate) const fn for_error(kind: ErrorKind) -> &'static str {
 const fn for_sdo(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::OuterKey => {
-            "nothing signs that key, and it must never be used: ask the owner before for the original"
+            "nothing signs that key, and it must never be used: ask the preceding owner for the original"
         }
         ErrorKind::DeviceChain => "ask the maker for the device's certificates",
         ErrorKind::KeyNotAllowed => "see the lists of --sdo-allow-list and --sdo-deny-list",
@@ -107,10 +107,10 @@ const fn for_fault(fault: Fault) -> &'static str {
              for the original"
         }
         Fault::Unsupported => "this is not FDO 1.1: ask for a voucher that is",
-        Fault::Rejected => "do not accept it, and ask the owner before for the original",
+        Fault::Rejected => "do not accept it, and ask the preceding owner for the original",
         Fault::Limit => "no voucher seen in circulation is so large: do not accept it",
         Fault::Misuse => "check the arguments",
-        Fault::Signer => "check the key and its keeper",
+        Fault::Signer => "check the signing key or service",
         _ => "do not accept it",
     }
 }
@@ -133,8 +133,7 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         FindingKind::RvEmpty => "the device knows no place to meet its owner",
         FindingKind::NoEntries => "extend it to its next owner with `ov extend`",
         FindingKind::CertificateExpired => {
-            "vouchers outlive certificates; --refuse-expired makes it an error of the paths asked \
-             for"
+            "vouchers outlive certificates; --refuse-expired makes it an error on required paths"
         }
         FindingKind::CertificateNotYetValid => "check the clock of whoever issued it",
         FindingKind::NoBasicConstraints
@@ -172,7 +171,7 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
 const fn of_sdo(kind: FindingKind) -> Option<&'static str> {
     Some(match kind {
         FindingKind::SdoWhiteSpace => {
-            "somebody laid the text out anew; if its hashes fail for that, --allow sdo-reformatted verifies it \
+            "somebody changed the layout of the text; if its hashes fail for that, --allow sdo-reformatted verifies it \
              without"
         }
         FindingKind::SdoString | FindingKind::SdoRvOrder => {

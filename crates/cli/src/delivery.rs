@@ -1,4 +1,4 @@
-//! `ov verify --expect`: what was to be delivered, and what came.
+//! `ov verify --expect`: what was to be delivered, and what was.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,10 +13,10 @@ use crate::output::print_message;
 use crate::report::{Standing, Verdict, count, object};
 use crate::text::read_text;
 
-/// A delivery note, and the vouchers that came.
+/// A delivery note, and the vouchers that were found.
 pub(crate) struct Delivery {
     expected: Expected,
-    came: BTreeMap<Guid, Came>,
+    found: BTreeMap<Guid, Found>,
 }
 
 enum Expected {
@@ -26,7 +26,7 @@ enum Expected {
 }
 
 /// The vouchers of one device.
-struct Came {
+struct Found {
     /// Those that were not rejected.
     good: usize,
     rejected: bool,
@@ -52,14 +52,14 @@ impl Delivery {
         };
         Ok(Self {
             expected,
-            came: BTreeMap::new(),
+            found: BTreeMap::new(),
         })
     }
 
-    /// Notes a voucher. One that cannot be read has no GUID.
+    /// Records a voucher. One that cannot be read has no GUID.
     pub(crate) fn add(&mut self, verdict: &Verdict, item: &Item) {
         let Some(guid) = verdict.guid else { return };
-        let came = self.came.entry(guid).or_insert(Came {
+        let found = self.found.entry(guid).or_insert(Found {
             good: 0,
             rejected: false,
             first: None,
@@ -69,7 +69,7 @@ impl Delivery {
             verdict.standing(),
             Standing::Verified | Standing::Unanchored
         ) {
-            came.rejected = true;
+            found.rejected = true;
             return;
         }
         let place = Place {
@@ -78,10 +78,10 @@ impl Delivery {
             index: item.index,
             offset: item.offset,
         };
-        came.good = came.good.saturating_add(1);
-        match &came.first {
-            None => came.first = Some(place),
-            Some(_) => came.last = Some(place),
+        found.good = found.good.saturating_add(1);
+        match &found.first {
+            None => found.first = Some(place),
+            Some(_) => found.last = Some(place),
         }
     }
 
@@ -110,24 +110,24 @@ impl Delivery {
         };
         if let Expected::Devices(devices) = &self.expected {
             for guid in devices {
-                match self.came.get(guid) {
-                    Some(came) if came.good > 0 => {}
+                match self.found.get(guid) {
+                    Some(found) if found.good > 0 => {}
                     Some(_) => tell(0, guid, None, "  its voucher was rejected".into())?,
                     None => tell(0, guid, None, String::new())?,
                 }
             }
         }
         let mut devices = 0_usize;
-        for (guid, came) in self.came.iter().filter(|(_, came)| came.good > 0) {
+        for (guid, found) in self.found.iter().filter(|(_, found)| found.good > 0) {
             devices = devices.saturating_add(1);
-            let Some(first) = &came.first else { continue };
+            let Some(first) = &found.first else { continue };
             if let Expected::Devices(expected) = &self.expected
                 && !expected.contains(guid)
             {
                 tell(1, guid, Some(first), format!("  {}", first.name))?;
             }
-            if let Some(last) = &came.last {
-                let more = match came.good {
+            if let Some(last) = &found.last {
+                let more = match found.good {
                     2 => String::new(),
                     good => format!(", {good} in all"),
                 };
@@ -142,7 +142,7 @@ impl Delivery {
         };
         let good = right && duplicate == 0;
         let mut summary = format!(
-            "{} expected, {devices} came",
+            "{} expected, {devices} found",
             count(expected, "device", "devices")
         );
         for (number, word) in [

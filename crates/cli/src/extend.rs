@@ -473,7 +473,7 @@ impl Run<'_> {
 
     fn duplicate(&mut self, item: &Item, first: &str) {
         self.say(&format!(
-            "{}: a duplicate of {first}, handed over once",
+            "{}: duplicate of {first}, handed over once",
             item.name()
         ));
         self.tally.duplicates = self.tally.duplicates.saturating_add(1);
@@ -531,7 +531,7 @@ impl Run<'_> {
             );
             for (number, what) in [
                 (tally.before, "done before and skipped"),
-                (tally.duplicates, "there twice and done once"),
+                (tally.duplicates, "duplicate, handed over once"),
             ] {
                 if number > 0 {
                     summary = format!("{summary}, {number} {what}");

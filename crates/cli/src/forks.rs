@@ -181,7 +181,11 @@ pub(crate) fn run(args: &ForksArgs) -> Result<Outcome, Failure> {
     let summary = format!(
         "{}: {}, {}",
         count(first.vouchers(), "voucher", "vouchers"),
-        count(shared.len(), "device with several", "devices with several"),
+        count(
+            shared.len(),
+            "device with several vouchers",
+            "devices with several vouchers"
+        ),
         count(forks, "fork", "forks")
     ) + &first.left_out();
     if args.json {

@@ -229,7 +229,7 @@ const GUIDES: &[Guide] = &[
         ],
         examples: &[example(
             "List which of your keys owns which voucher",
-            "ov owned --owner mine.pub --owner buyer.pub voucher.pem",
+            "ov owned --owner mine.pub --owner buyer.pub shipment/",
         )],
     },
     Guide {

@@ -7,6 +7,7 @@ use crate::input::{Batches, print_left_out};
 use crate::lines::print_failure;
 use crate::output::{Lines, pem};
 use crate::report::Problem;
+use crate::show::none_of;
 use crate::{Failure, Outcome};
 
 /// Prints the keys. They are claims of the vouchers: nothing is verified.
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
     lines.flush()?;
     print_left_out(&batches);
     match (batches.failures(), shown) {
-        (0, 0) => Err("no voucher of that index".into()),
+        (0, 0) => Err(none_of(args, "voucher", batches.vouchers())),
         (0, _) => Ok(outcome),
         _ => Ok(Outcome::Trouble),
     }

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
-        return Err("no voucher of that index".into());
+        return Err(none_of(args, "voucher", batches.vouchers()));
     }
     Ok(outcome)
 }
@@ -85,6 +85,14 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
 /// Whether the options select it. Files that could not be read are always reported.
 fn is_shown(args: &ShowArgs, item: &Item) -> bool {
     args.index.is_none_or(|index| index == item.index) || item.is_unread()
+}
+
+/// That the options select nothing.
+pub(crate) fn none_of(args: &ShowArgs, what: &str, all: usize) -> Failure {
+    Failure::Message(match args.index {
+        Some(index) => format!("no {what} {index}: the input has {all}, counted from 0"),
+        None => format!("no {what} found"),
+    })
 }
 
 /// `--diag` takes any CBOR, so that files without vouchers are read to the end.
@@ -124,7 +132,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
-        return Err("no item of that index".into());
+        return Err(none_of(args, "item", batches.vouchers()));
     }
     Ok(outcome)
 }
@@ -161,13 +169,13 @@ fn contents(voucher: &Voucher<'_>, at: Option<UnixTime>, secrets: bool) -> Vec<N
     nodes.extend(device(voucher, at));
     nodes.extend(entries(voucher, at, secrets));
     let owner = owner(voucher.claimed_owner());
-    nodes.push(Node::new(format!("owner now: {owner}")));
+    nodes.push(Node::new(format!("current owner (claimed): {owner}")));
     nodes
 }
 
 fn disclosed(warnings: Vec<String>) -> Option<Node> {
     let below = warnings.into_iter().map(Node::new);
-    let node = Node::new("what this file discloses to all who have it").with(below);
+    let node = Node::new("disclosed to every holder of this file").with(below);
     Some(node).filter(|node| !node.is_leaf())
 }
 
@@ -307,8 +315,7 @@ fn warnings(voucher: &Voucher<'_>) -> Vec<String> {
     let owners = voucher.entries().len();
     if owners > 0 {
         warnings.push(format!(
-            "the keys of the manufacturer and of {} after it; who sees two vouchers with the same \
-             keys can tell that they belong together",
+            "the keys of the manufacturer and of {} after it; equal keys link vouchers to one owner",
             count(owners, "owner", "owners")
         ));
     }

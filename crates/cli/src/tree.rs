@@ -137,7 +137,7 @@ pub(crate) fn certificate(der: &[u8], at: Option<UnixTime>) -> Node {
     let role = if info.is_ca { ", CA" } else { "" };
     let mut node = Node::new(format!("certificate of {subject}{role}"));
     node.push(match info.issuer == info.subject {
-        true => format!("signed with {}, by its own name", info.signature_algorithm),
+        true => format!("self-issued, {}", info.signature_algorithm),
         false => format!(
             "signed with {} by {}",
             info.signature_algorithm, info.issuer

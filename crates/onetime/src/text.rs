@@ -28,7 +28,7 @@ pub(super) fn read(prefix: &str, text: &str) -> Result<Vec<u8>, Error> {
     let bad = |why| Error::because(ErrorKind::BadArgument, why);
     let mut parsed = CheckedHrpstring::new::<Bech32m>(text).map_err(|error| bad(reason(&error)))?;
     if !Hrp::parse(prefix).is_ok_and(|prefix| prefix == parsed.hrp()) {
-        return Err(bad("an address with another beginning"));
+        return Err(bad("an address begins with fdo1q"));
     }
     match parsed.fe32_iter().next() {
         None => return Err(bad("an address without a version")),
@@ -52,7 +52,7 @@ fn reason(error: &CheckedHrpstringError) -> &'static str {
         Parse(UncheckedHrpstringError::Char(CharError::InvalidChar(_))) => {
             "a character that addresses do not have"
         }
-        _ => "an address with another beginning",
+        _ => "an address begins with fdo1q",
     }
 }
 
@@ -87,7 +87,7 @@ mod tests {
             (
                 "abc",
                 "abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx",
-                "another beginning",
+                "begins with fdo1q",
             ),
             // Bech32, the previous code, has another constant.
             (
@@ -97,7 +97,7 @@ mod tests {
             ),
             ("a", "a1Lqfn3a", "two cases"),
             ("a", "a1lqbn3a", "a character"),
-            ("a", "", "another beginning"),
+            ("a", "", "begins with fdo1q"),
             ("ovo", &("ovo1".to_owned() + &"q".repeat(1100)), "too long"),
         ] {
             let why = why(prefix, text);

@@ -7,17 +7,17 @@ use clap::{Args, ValueEnum, ValueHint};
 use super::shared::{Jobs, PassphraseArgs};
 
 #[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("mine").required(true).multiple(true))]
 pub(crate) struct OwnedArgs {
     /// Files, folders, or - for the standard input. Nothing is verified: a voucher claims its owner
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Your public keys: a file of any number of keys or of one certificate chain (PEM, DER, JWK), or
     /// a fingerprint (sha256: and 64 digits)
-    #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath,
-        required_unless_present = "key")]
+    #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath, group = "mine")]
     pub(crate) owner: Vec<PathBuf>,
     /// Your private keys: only their public parts are used
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, group = "mine")]
     pub(crate) key: Vec<PathBuf>,
     /// Print one JSON object for each voucher; the summary goes to the standard error.
     ///

@@ -6,6 +6,7 @@ use clap::{Args, ValueHint};
 
 use super::shared::{Jobs, PassphraseArgs, PolicyArgs};
 use super::signer::SignerArgs;
+use super::values::verifier;
 
 #[derive(Args, Debug)]
 pub(crate) struct ChallengeArgs {
@@ -13,7 +14,7 @@ pub(crate) struct ChallengeArgs {
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) voucher: PathBuf,
     /// Your name, by which the owner knows you, such as market.example.com
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = verifier)]
     pub(crate) verifier: String,
     /// The file for the challenge; the standard output by default. Keep it: the answer is checked
     /// against it. It is good for one answer only
@@ -40,7 +41,7 @@ pub(crate) struct ProveArgs {
     pub(crate) challenge: PathBuf,
     /// The name of the verifier to whom you prove ownership. A challenge by any other verifier is
     /// refused
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = verifier)]
     pub(crate) verifier: String,
     /// The private keys of the owner: PKCS#8 (also encrypted), SEC 1, PKCS#1 or JWK, with P-256,
     /// P-384, Ed25519 or RSA. The key that owns the voucher signs; the option can be repeated

@@ -14,35 +14,35 @@ use super::values::{Allowed, allowance, engine, hash, time};
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Policy")]
 pub(crate) struct PolicyArgs {
-    /// The current owner must have one of the keys that are named: a file of public keys or of one
-    /// certificate chain (PEM, DER, JWK), or a fingerprint (sha256: and 64 digits)
+    /// Require the current owner to have one of these keys: FILE of public keys or one certificate
+    /// chain (PEM, DER, JWK), or FINGERPRINT (sha256: and 64 digits); repeatable, one match suffices
     #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath)]
     pub(crate) owner: Vec<PathBuf>,
-    /// The manufacturer must have one of the keys that are named, in the same way; one match among
-    /// all that are given is enough
+    /// Require the manufacturer to have one of these keys: FILE or FINGERPRINT as for --owner;
+    /// repeatable, one match suffices
     #[arg(long, value_name = "FILE|FINGERPRINT", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer: Vec<PathBuf>,
-    /// The manufacturer's key must have this hash: DCPubKeyHash of the device credential
+    /// Require the manufacturer's key to have this hash: DCPubKeyHash of the device credential;
+    /// repeatable, one match suffices
     #[arg(long, value_name = "HEX", value_parser = hash)]
     pub(crate) manufacturer_hash: Vec<Digest>,
-    /// The manufacturer's X5CHAIN key must have a path to one of these roots, in PEM
+    /// Require the manufacturer's X5CHAIN key to have a path to one of these roots (PEM)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manufacturer_ca: Vec<PathBuf>,
-    /// The device certificate must have a path to one of these roots, in PEM. The certificate is
-    /// public and says nothing about the origin of the voucher
+    /// Require the device certificate to have a path to one of these roots (PEM). The certificate is
+    /// public and proves nothing about the origin of the voucher
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) device_ca: Vec<PathBuf>,
-    /// Refuse those paths over a certificate that is in one of these revocation lists, in PEM or
-    /// DER
+    /// Reject a path of --device-ca or --manufacturer-ca if a certificate on it is revoked by one of
+    /// these CRLs (PEM or DER)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) crl: Vec<PathBuf>,
-    /// Refuse those paths over a certificate that none of these lists covers: its issuer has no
-    /// list, or the list is for another key, kind of certificate or distribution point
+    /// Reject such a path if no given CRL covers one of its certificates
     #[arg(long)]
     pub(crate) require_crl: bool,
-    /// The header HMAC must match the one computed with this secret: hex, or @FILE with hex, raw
-    /// bytes or the device credential, also that of an SDO device (.oc). Arguments are visible to other users of the machine; files
-    /// need not be
+    /// Require the header HMAC to be the one computed with this secret: hex, or @FILE with hex, raw
+    /// bytes or the device credential, also that of an SDO device (.oc). Other users of the machine
+    /// can see arguments, but not files that only you can read
     #[arg(long, value_name = "HEX|@FILE", conflicts_with = "hmac_secrets")]
     pub(crate) hmac_secret: Option<String>,
     /// The same for many devices: a table with a line for each, its GUID, a comma and its secret in
@@ -56,20 +56,21 @@ pub(crate) struct PolicyArgs {
     /// The time at which certificates are checked, such as 2026-11-23T09:30:00Z; now by default
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) at: Option<UnixTime>,
-    /// Refuse certificates outside their validity period; by default that is a finding
+    /// Reject required paths with a certificate outside its validity period; by default that is a
+    /// finding
     #[arg(long)]
     pub(crate) refuse_expired: bool,
-    /// Refuse every deviation from the written profile of FDO 1.1, and invalid certificate chains
+    /// Reject every deviation from the written profile of FDO 1.1, and invalid certificate chains
     #[arg(long)]
     pub(crate) strict: bool,
     /// Accept deviations by name
     #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = allowance())]
     pub(crate) allow: Vec<Allowed>,
-    /// Of vouchers of SDO, accept those with a key in this list: lines of 64 hexadecimal digits, SHA-256 of the
-    /// SubjectPublicKeyInfo, as SDO's rendezvous service kept them
+    /// Accept vouchers of SDO with a key in this list: lines of 64 hexadecimal digits, SHA-256 of the
+    /// SubjectPublicKeyInfo, as in the list of SDO's rendezvous service
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) sdo_allow_list: Option<PathBuf>,
-    /// Of vouchers of SDO, refuse those with a key or a GUID in this list
+    /// Reject vouchers of SDO with a key or a GUID in this list
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) sdo_deny_list: Option<PathBuf>,
     /// The code that verifies signatures: this project's, with the fastest instructions or with

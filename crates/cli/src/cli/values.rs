@@ -5,6 +5,7 @@ use ownership_voucher::batch::Engine;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
+use ownership_voucher::text::is_hidden;
 use ownership_voucher::{Allowance, Guid, Proved, UnixTime};
 use ownership_voucher_sdo::Checker;
 use zeroize::Zeroizing;
@@ -40,6 +41,18 @@ pub(super) fn guid(text: &str) -> Result<Guid, String> {
         .and_then(|bytes| bytes.try_into().ok())
         .map(Guid)
         .ok_or_else(|| "32 hexadecimal digits expected".into())
+}
+
+/// The name of a verifier, as challenges have it.
+pub(super) fn verifier(text: &str) -> Result<String, String> {
+    match (text.len(), text.chars().find(|c| is_hidden(*c))) {
+        (1..=255, None) => Ok(text.to_owned()),
+        (1..=255, Some(hidden)) => Err(format!(
+            "{} found; a name without hidden characters expected",
+            hidden.escape_unicode()
+        )),
+        (found, _) => Err(format!("{found} bytes found; 1 to 255 expected")),
+    }
 }
 
 pub(super) fn time(text: &str) -> Result<UnixTime, String> {
@@ -141,5 +154,16 @@ mod tests {
         assert_eq!(unhex("0"), None);
         assert_eq!(unhex("+f"), None);
         assert_eq!(unhex("é1"), None);
+    }
+
+    #[test]
+    fn verifiers_have_names_as_in_challenges() {
+        for good in ["x", "market.example.com", &"é".repeat(127)] {
+            assert_eq!(verifier(good).as_deref(), Ok(good));
+        }
+        let refused = |text: &str| verifier(text).unwrap_err();
+        assert!(refused("").starts_with("0 bytes found"));
+        assert!(refused(&"é".repeat(128)).starts_with("256 bytes found"));
+        assert!(refused("a\u{202e}b").starts_with("\\u{202e} found"));
     }
 }

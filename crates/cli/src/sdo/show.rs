@@ -21,8 +21,11 @@ pub(crate) fn tree(audit: &Audit<'_>, at: Option<UnixTime>, secrets: bool) -> Ve
     nodes.extend(voucher.entries().map(|entry| node_of(&entry)));
     let owner = voucher.claimed_owner();
     nodes.push(
-        Node::new(format!("owner now: {}", fingerprint(owner.public_key())))
-            .with([Node::new(allow_form(owner))]),
+        Node::new(format!(
+            "current owner (claimed): {}",
+            fingerprint(owner.public_key())
+        ))
+        .with([Node::new(allow_form(owner))]),
     );
     if voucher.entries().len() == 0 {
         let words =
@@ -32,7 +35,7 @@ pub(crate) fn tree(audit: &Audit<'_>, at: Option<UnixTime>, secrets: bool) -> Ve
     let warnings = warnings(voucher);
     if !warnings.is_empty() {
         let below = warnings.into_iter().map(Node::new);
-        nodes.push(Node::new("what this file discloses to all who have it").with(below));
+        nodes.push(Node::new("disclosed to every holder of this file").with(below));
     }
     let checks = audit.checks.iter().map(|check| {
         let (style, word) = match check.holds() {

@@ -25,7 +25,7 @@ fn a_delivery_note_names_what_differs() {
     let (code, out, _) = check("--expect all 1.cbor 2.cbor");
     assert_eq!(code, 0, "{out}");
     assert!(
-        out.ends_with("2 devices expected, 2 came: as expected\n"),
+        out.ends_with("2 devices expected, 2 found: as expected\n"),
         "{out}"
     );
     assert_eq!(check("--expect 2 1.cbor 2.cbor").0, 0);
@@ -41,20 +41,20 @@ fn a_delivery_note_names_what_differs() {
         ),
         (
             "--expect 1 1.cbor 2.cbor",
-            "1 device expected, 2 came\n".into(),
+            "1 device expected, 2 found\n".into(),
         ),
         (
             "--expect 3 1.cbor 2.cbor",
-            "3 devices expected, 2 came\n".into(),
+            "3 devices expected, 2 found\n".into(),
         ),
         (
             "--expect 1 1.cbor again.cbor",
-            "1 device expected, 1 came, 1 duplicate\n".into(),
+            "1 device expected, 1 found, 1 duplicate\n".into(),
         ),
         // What was rejected has not come.
         (
             "--expect 2 1.cbor 5.cbor",
-            "2 devices expected, 1 came\n".into(),
+            "2 devices expected, 1 found\n".into(),
         ),
     ] {
         let (code, out, _) = check(args);
