@@ -7,6 +7,7 @@
 use core::fmt;
 
 use crate::error::ErrorKind;
+use crate::numbered::numbered_enum;
 
 /// A deviation that is refused unless the policy allows it by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -109,32 +110,11 @@ impl Allowance {
     }
 }
 
-macro_rules! findings {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
-        /// The kind of an anomaly. [`code`](Self::code) and [`name`](Self::name) are stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        #[repr(u16)]
-        pub enum FindingKind { $($(#[$doc])* $variant = $code,)* }
+numbered_enum! {
+    /// The kind of an anomaly. [`code`](Self::code) and [`name`](Self::name) are stable.
+    FindingKind;
+    text;
 
-        impl FindingKind {
-            /// Every kind, in ascending order of numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable name, lower case with dashes, as in test vectors and JSON.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-findings! {
     /// An integer or length that is not in its shortest form (RFC 8949 §4.2.1).
     NonShortest = 700, "non-shortest", "a number is not in its shortest form";
     /// An array, map or string of indefinite length.

@@ -158,6 +158,7 @@ pub mod hmac;
 pub mod key;
 mod limits;
 mod names;
+mod numbered;
 pub mod onboard;
 pub mod parallel;
 mod policy;

@@ -1,5 +1,7 @@
 //! The kinds of errors, with their stable numbers and names, and who is responsible.
 
+use crate::numbered::numbered_enum;
+
 /// The party responsible for an error: the hundreds of [`ErrorKind::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -34,32 +36,11 @@ impl Fault {
     }
 }
 
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
-        /// What went wrong. [`code`](Self::code) and [`name`](Self::name) are stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        #[repr(u16)]
-        pub enum ErrorKind { $($(#[$doc])* $variant = $code,)* }
+numbered_enum! {
+    /// What went wrong. [`code`](Self::code) and [`name`](Self::name) are stable.
+    ErrorKind;
+    pub(super) text;
 
-        impl ErrorKind {
-            /// Every kind, in ascending order of numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable name, lower case with dashes, as in test vectors and JSON.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            pub(super) const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-kinds! {
     /// The input ended inside an item, or a length points past the end of the input.
     Truncated = 100, "truncated", "the input ends inside an item";
     /// Trailing bytes: after the voucher, or in a byte string that must hold exactly one item.

@@ -1,5 +1,7 @@
 //! Kinds of disclosures and of links between vouchers, with their stable names and numbers.
 
+use crate::numbered::numbered_enum;
+
 /// The severity of a disclosure. A higher number is more severe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -49,32 +51,19 @@ impl Severity {
 macro_rules! disclosures {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $severity:ident,
         $text:literal, $advice:literal;)*) => {
-        /// The kind of a disclosure. [`code`](Self::code) and [`name`](Self::name) are stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        #[repr(u16)]
-        pub enum DisclosureKind { $($(#[$doc])* $variant = $code,)* }
+        numbered_enum! {
+            /// The kind of a disclosure. [`code`](Self::code) and [`name`](Self::name) are stable.
+            DisclosureKind;
+            /// A description in words.
+            pub text;
+            $($(#[$doc])* $variant = $code, $name, $text;)*
+        }
 
         impl DisclosureKind {
-            /// Every kind, in ascending order of numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable name, lower case with dashes, as in test vectors and JSON.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
             /// The severity of this kind.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)* }
-            }
-
-            /// A description in words.
-            #[must_use]
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
             }
 
             /// Advice on how to avoid the disclosure.
@@ -216,35 +205,12 @@ impl DisclosureKind {
     }
 }
 
-macro_rules! links {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $text:literal;)*) => {
-        /// The kind of a link between vouchers. [`code`](Self::code) and [`name`](Self::name) are
-        /// stable.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        #[repr(u16)]
-        pub enum LinkKind { $($(#[$doc])* $variant = $code,)* }
+numbered_enum! {
+    /// The kind of a link between vouchers. [`code`](Self::code) and [`name`](Self::name) are stable.
+    LinkKind;
+    /// A description in words.
+    pub text;
 
-        impl LinkKind {
-            /// Every kind, in ascending order of numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The stable name, lower case with dashes, as in JSON.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-
-            /// A description in words.
-            #[must_use]
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-links! {
     /// The same current owner: the key of the last entry, or the manufacturer's if there are no
     /// entries.
     CurrentOwner = 950, "current-owner", "the same current owner";
