@@ -227,6 +227,29 @@ fn the_source_is_built_as_the_document_says() {
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
+/// The lints that a crate denies outside of its tests.
+fn denied(root: &str) -> Vec<&str> {
+    let (_, list) = root.split_once("\n#![cfg_attr(\n    not(test),\n    deny(\n").unwrap();
+    let (list, _) = list.split_once("\n    )\n").unwrap();
+    list.lines().map(str::trim).collect()
+}
+
+/// What may panic is denied in every crate that gets bytes from strangers. The list stands in each,
+/// because lints of a workspace cannot leave out tests.
+#[test]
+fn every_crate_denies_the_same_lints() {
+    let list = denied(include_str!("../../src/lib.rs"));
+    assert!(list.len() > 15, "{list:?}");
+    for (name, root) in [
+        ("onetime", include_str!("../../crates/onetime/src/lib.rs")),
+        ("sdo", include_str!("../../crates/sdo/src/lib.rs")),
+        ("cli", include_str!("../../crates/cli/src/main.rs")),
+        ("capi", include_str!("../../crates/capi/src/lib.rs")),
+    ] {
+        assert_eq!(denied(root), list, "{name}");
+    }
+}
+
 /// What the check says of made-up files in the stages `low` and `other`, then `high`.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     faults(

@@ -8,6 +8,7 @@
         clippy::arithmetic_side_effects,
         clippy::cast_possible_truncation,
         clippy::cast_possible_wrap,
+        clippy::cast_precision_loss,
         clippy::cast_sign_loss,
         clippy::disallowed_macros,
         clippy::disallowed_methods,
@@ -16,7 +17,10 @@
         clippy::get_unwrap,
         clippy::indexing_slicing,
         clippy::panic,
+        clippy::panic_in_result_fn,
         clippy::string_slice,
+        clippy::todo,
+        clippy::unimplemented,
         clippy::unreachable,
         clippy::unwrap_used
     )
