@@ -172,19 +172,29 @@ impl Instruction {
         found.map(|setting| &setting.value)
     }
 
-    /// The address for devices or for owners, as `protocol://host:port`; `None` if the instruction is not
-    /// for them or names no host. The default protocol is TLS.
+    /// The address for devices, as `protocol://host:port`; `None` if the instruction is for owners only or
+    /// names no host. The default protocol is TLS.
     ///
     /// ```
     /// # // Read from vouchers alone.
     /// # fn url(voucher: &ownership_voucher_sdo::Voucher<'_>) -> Option<String> {
-    /// voucher.rendezvous().first()?.url(true)
+    /// voucher.rendezvous().first()?.device_url()
     /// # }
     /// ```
     #[must_use]
-    pub fn url(&self, device: bool) -> Option<String> {
-        let is_for = |who| self.get(Variable::Only) == Some(&Value::Text(String::from(who)));
-        if is_for(if device { "owner" } else { "dev" }) {
+    pub fn device_url(&self) -> Option<String> {
+        self.url("owner", Variable::DevicePort)
+    }
+
+    /// The address for owners; the same as [`device_url`](Self::device_url) in all else.
+    #[must_use]
+    pub fn owner_url(&self) -> Option<String> {
+        self.url("dev", Variable::OwnerPort)
+    }
+
+    /// The address with this port, unless the instruction is for `others` only.
+    fn url(&self, others: &str, port: Variable) -> Option<String> {
+        if self.get(Variable::Only) == Some(&Value::Text(String::from(others))) {
             return None;
         }
         let host = match (self.get(Variable::Dns), self.get(Variable::IpAddress)) {
@@ -195,10 +205,6 @@ impl Instruction {
         };
         let protocol = self.get(Variable::Protocol);
         let protocol = protocol.map_or_else(|| String::from("tls"), Value::words);
-        let port = match device {
-            true => Variable::DevicePort,
-            false => Variable::OwnerPort,
-        };
         let port = self.get(port).map(|port| format!(":{}", port.words()));
         Some(format!("{protocol}://{host}{}", port.unwrap_or_default()))
     }

@@ -138,8 +138,11 @@ fn instruction(number: usize, instruction: &Instruction, secrets: bool) -> Node 
     });
     let settings: Vec<String> = settings.collect();
     let mut node = Node::new(format!("instruction {number}: {}", settings.join(", ")));
-    for (device, who) in [(true, "device"), (false, "owner")] {
-        if let Some(url) = instruction.url(device) {
+    for (url, who) in [
+        (instruction.device_url(), "device"),
+        (instruction.owner_url(), "owner"),
+    ] {
+        if let Some(url) = url {
             node.push(format!("for the {who} {}", quoted(&url)));
         }
     }
@@ -191,8 +194,8 @@ pub(crate) fn members(audit: &Audit<'_>, secrets: bool) -> Option<(&'static str,
                 .map(|it| setting_json(it, secrets));
             json!({
                 "settings": settings.collect::<Vec<_>>(),
-                "device_url": instruction.url(true),
-                "owner_url": instruction.url(false),
+                "device_url": instruction.device_url(),
+                "owner_url": instruction.owner_url(),
             })
         })
         .collect();
