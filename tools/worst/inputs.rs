@@ -289,7 +289,7 @@ fn certificate(key: &LocalKey, extensions: usize) -> Vec<u8> {
     tlv(0x30, &[signed, algorithm, signature].concat())
 }
 
-/// An honest voucher of about this many bytes: P-256, as many entries as it takes and as there may
+/// An ordinary voucher of about this many bytes: P-256, as many entries as it takes and as there may
 /// be, and the rest in what the entries say beside.
 pub(crate) fn honest(size: usize) -> Vec<u8> {
     let one = Crafted::new(Key::local(KeyType::Secp256r1), 1).make().len();
@@ -455,7 +455,7 @@ pub(crate) fn files() -> Vec<Input> {
     ]
 }
 
-/// The honest voucher of that many bytes, as a file.
+/// The ordinary voucher of that many bytes, as a file.
 pub(crate) fn honest_file(size: usize) -> Vec<u8> {
     file::to_pem(&honest(size / 65 * 48)).into_bytes()
 }
