@@ -229,7 +229,9 @@ fn the_source_is_built_as_the_document_says() {
 
 /// The lints that a crate denies outside of its tests.
 fn denied(root: &str) -> Vec<&str> {
-    let (_, list) = root.split_once("\n#![cfg_attr(\n    not(test),\n    deny(\n").unwrap();
+    let (_, list) = root
+        .split_once("\n#![cfg_attr(\n    not(test),\n    deny(\n")
+        .unwrap();
     let (list, _) = list.split_once("\n    )\n").unwrap();
     list.lines().map(str::trim).collect()
 }

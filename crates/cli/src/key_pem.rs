@@ -7,7 +7,6 @@ use crate::input::{Batches, print_left_out};
 use crate::lines::print_failure;
 use crate::output::{Lines, pem};
 use crate::report::Problem;
-use crate::show::none_of;
 use crate::{Failure, Outcome};
 
 /// Prints the keys. They are claims of the vouchers: nothing is verified.
@@ -45,4 +44,12 @@ pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
         (0, _) => Ok(outcome),
         _ => Ok(Outcome::Trouble),
     }
+}
+
+/// That the options select nothing.
+pub(crate) fn none_of(args: &ShowArgs, what: &str, all: usize) -> Failure {
+    Failure::Message(match args.index {
+        Some(index) => format!("no {what} {index}: the input has {all}, counted from 0"),
+        None => format!("no {what} found"),
+    })
 }

@@ -159,6 +159,24 @@ pub(crate) fn print_error(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", escaped(line));
 }
 
+/// Prints an error about the arguments, whose hidden characters are escaped. Lines that are wrapped lose
+/// their colours.
+pub(crate) fn print_usage(error: &clap::Error) {
+    let width = width_of(io::stderr().is_terminal(), terminal_size_of(io::stderr()));
+    let (text, coloured) = (error.render(), is_coloured(io::stderr()));
+    let (plain, ansi) = (text.to_string(), text.ansi().to_string());
+    let mut stderr = io::stderr().lock();
+    for (line, ansi) in plain.lines().zip(ansi.lines()) {
+        let pieces = [(PLAIN, line)];
+        let text = match coloured && width.is_none_or(|width| columns(line) <= width) {
+            true => format!("{ansi}\n"),
+            false => painted(("", &indented(&pieces)), &pieces, false, width),
+        };
+        // If the standard error is closed, nothing can be reported.
+        let _ = stderr.write_all(text.as_bytes());
+    }
+}
+
 /// From now on the standard error gets JSON objects only: each message is an object with one
 /// member.
 pub(crate) fn print_messages_as_json() {

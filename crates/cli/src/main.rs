@@ -145,7 +145,7 @@ fn usage(error: clap::Error) -> ExitCode {
     let plain = |text: std::ffi::OsString| lines::plain(&text.to_string_lossy());
     match cli::parse(std::env::args_os().map(plain)) {
         // If the standard error is closed, nothing can be reported.
-        Err(again) => drop(again.print()),
+        Err(again) => lines::print_usage(&again),
         Ok(_) => {
             for line in error.render().to_string().lines() {
                 lines::print_error(line);

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
-        return Err(none_of(args, "voucher", batches.vouchers()));
+        return Err(key_pem::none_of(args, "voucher", batches.vouchers()));
     }
     Ok(outcome)
 }
@@ -85,14 +85,6 @@ pub(crate) fn run(args: &ShowArgs) -> Result<Outcome, Failure> {
 /// Whether the options select it. Files that could not be read are always reported.
 fn is_shown(args: &ShowArgs, item: &Item) -> bool {
     args.index.is_none_or(|index| index == item.index) || item.is_unread()
-}
-
-/// That the options select nothing.
-pub(crate) fn none_of(args: &ShowArgs, what: &str, all: usize) -> Failure {
-    Failure::Message(match args.index {
-        Some(index) => format!("no {what} {index}: the input has {all}, counted from 0"),
-        None => format!("no {what} found"),
-    })
 }
 
 /// `--diag` takes any CBOR, so that files without vouchers are read to the end.
@@ -132,7 +124,7 @@ fn run_diag(args: &ShowArgs) -> Result<Outcome, Failure> {
         return Ok(Outcome::Trouble);
     }
     if shown == 0 {
-        return Err(none_of(args, "item", batches.vouchers()));
+        return Err(key_pem::none_of(args, "item", batches.vouchers()));
     }
     Ok(outcome)
 }

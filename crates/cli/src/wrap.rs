@@ -92,10 +92,10 @@ mod tests {
         assert_eq!(of("ab  cd ef", 6, 4), ["ab  cd", "ef"]);
         assert_eq!(of("ab  cd ef", 5, 9), ["ab", "cd ef"]);
         assert_eq!(of("  ab cd", 4, 9), ["  ab", "cd"]);
-        assert_eq!(of("abcdefg hi", 3, 4), ["abc", "def", "g hi"]);
+        assert_eq!(of("abcdefg hi", 3, 4), ["abc", "defg", "hi"]);
         assert_eq!(of("日本語 x", 4, 4), ["日本", "語 x"]);
         assert_eq!(of("ab", 0, 0), ["ab"]);
-        assert_eq!(of("", 4, 4), [""; 0]);
+        assert_eq!(of("", 4, 4), [""]);
     }
 
     #[test]
