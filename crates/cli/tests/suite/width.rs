@@ -85,16 +85,14 @@ fn everything_fits_into_80_columns() {
             text.lines().count() > 2 || line.starts_with("check"),
             "{line}: {text}"
         );
-        // The same in a pipe, but for where lines end.
-        let piped = desk.ov(line);
-        let piped = String::from_utf8(piped.stdout).unwrap();
+        // The same in a pipe, but for where lines end. Marks of links are other ones in each run.
+        let (shown, piped) = (solid(&text), desk.out(line));
         for line in piped.lines() {
-            assert!(solid(&text).contains(&solid(line)), "{line}: {text}");
+            let known = shown.contains(&solid(line)) || line.contains(" vouchers, first ");
+            assert!(known, "{line}: {text}");
         }
-        assert!(
-            too_long(&piped, 80).len() > 0 || line.starts_with("cred"),
-            "{line}"
-        );
+        let short = line.starts_with("cred") || line.starts_with("check");
+        assert!(short || !too_long(&piped, 80).is_empty(), "{line}");
     }
     // These print data: pages, scripts, and an address, which is one word.
     let data = ["", "onetime", "onetime address", "completions", "man"];
