@@ -16,7 +16,7 @@ use crate::keys::{Passphrase, private_keys};
 use crate::lines::Lines;
 use crate::output::{NewFile, Readers};
 use crate::read::{in_file, read};
-use crate::report::{Problem, fingerprint, quoted};
+use crate::report::{Problem, named, quoted};
 use crate::same_file::Files;
 use crate::secret::secret;
 use crate::{Failure, Outcome};
@@ -101,8 +101,8 @@ fn load(args: &CredentialArgs) -> Result<(DeviceCredential, Option<CredentialDia
             return Err(Failure::Message(format!(
                 "{}: the {holder} has the key {}, this key is {}",
                 path.display(),
-                fingerprint(&other),
-                fingerprint(&key.public_key())
+                named(&other),
+                named(&key.public_key())
             )));
         }
         let der = key.to_pkcs8_der().map_err(|error| in_file(path, &error))?;

@@ -4,6 +4,7 @@ use clap::builder::styling::Style;
 use ownership_voucher::error::Fault;
 use ownership_voucher::file::Kind;
 use ownership_voucher::finding::Finding;
+use ownership_voucher::key::Fingerprint;
 use ownership_voucher::text::{Secrets, escaped};
 use ownership_voucher::{Error, ErrorKind, Guid, Origin, PublicKey};
 use serde_json::{Value, json};
@@ -368,6 +369,11 @@ pub(crate) fn short(fingerprint: &[u8; 32]) -> String {
 
 pub(crate) fn fingerprint(key: &PublicKey) -> String {
     hex(&key.fingerprint())
+}
+
+/// The fingerprint as messages of the library have it, and as options take it: with sha256: before it.
+pub(crate) fn named(key: &PublicKey) -> Fingerprint {
+    Fingerprint(key.fingerprint())
 }
 
 /// Text from a voucher, as JSON.

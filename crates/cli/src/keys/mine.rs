@@ -7,7 +7,7 @@ use ownership_voucher::{HmacSecret, LocalKey, PublicKey};
 
 use super::{Passphrase, Private, private_keys};
 use crate::Failure;
-use crate::report::fingerprint;
+use crate::report::named;
 
 /// A private key, and where it came from.
 pub(crate) struct Mine {
@@ -66,7 +66,7 @@ impl Keys {
     pub(crate) fn none_of_them(&self) -> String {
         match (self.ring.len(), self.ring.get(&self.first)) {
             (1, Some(mine)) => {
-                let key = fingerprint(&self.first);
+                let key = named(&self.first);
                 format!("the key of {} is {key}", mine.name)
             }
             (all, _) => format!("it is none of the {all} keys given"),

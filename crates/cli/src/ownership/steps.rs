@@ -12,7 +12,7 @@ use crate::keys::{Keys, Passphrase};
 use crate::lines::{BAD, DOUBT, GOOD, PLAIN};
 use crate::output::Lines;
 use crate::read::{in_file, read};
-use crate::report::{Problem, fingerprint, object, quoted};
+use crate::report::{Problem, fingerprint, named, object, quoted};
 use crate::signer::SignerCommand;
 use crate::{Failure, Outcome};
 
@@ -67,7 +67,7 @@ impl Prover {
         let Some(mine) = keys.get(message.signer()) else {
             return Err(Failure::Message(format!(
                 "the voucher's owner is {}; {}",
-                fingerprint(message.signer()),
+                named(message.signer()),
                 keys.none_of_them()
             )));
         };

@@ -352,6 +352,53 @@ fn other_commands_say_it_and_go_on() {
     );
 }
 
+/// Where two keys differ, every command names both.
+#[test]
+fn commands_name_both_keys() {
+    let folder = folder("both-keys");
+    let print = |n| {
+        let digits = hex::encode(key(P256, n).public_key().fingerprint());
+        format!("sha256:{digits}")
+    };
+    let (maker, owner, other) = (print(0), print(2), print(9));
+    let by_maker = format!("the manufacturer key is {maker}, expected {other}");
+    let by_owner = format!("the current owner is {owner}, expected {other}");
+    let by_none = format!("the current owner is {owner}, which is none of the 2 expected");
+    assert_eq!(ov(&folder, "challenge v --verifier x -o q").0, 0);
+    for command in [
+        "verify v",
+        "verify v --json",
+        "audit v",
+        "audit v --json",
+        "show v",
+        "challenge v --verifier x",
+        "prove v --challenge q --verifier x --key 2.key",
+        "check-proof v --challenge q --proof q",
+        "extend v --key 2.key --to 1.pub",
+        "extend v --to 1.pub --to-be-signed -",
+        "onetime find v --keys 1.pub",
+    ] {
+        for (options, message) in [
+            ("--manufacturer 9.pub", &by_maker),
+            ("--owner 9.pub", &by_owner),
+            (&format!("--owner {other}"), &by_owner),
+            ("--owner 9.pub --owner 1.pub", &by_none),
+        ] {
+            let (code, out, err) = ov(&folder, &format!("{command} {options}"));
+            assert_eq!(code, 1, "{command} {options}: {err}");
+            let told = format!("{out}{err}");
+            assert!(told.contains(message), "{command} {options}: {told}");
+        }
+    }
+    // And so do commands whose key is not the owner's.
+    let signer = format!("the voucher's owner is {owner}, the signer's key is {other}");
+    let (code, _, err) = ov(&folder, "extend v --any-origin --key 9.key --to 1.pub");
+    assert!(code == 1 && err.contains(&signer), "{err}");
+    let (code, _, err) = ov(&folder, "prove v --challenge q --verifier x --key 9.key");
+    let prover = format!("the voucher's owner is {owner}; the key of 9.key is {other}");
+    assert!(code == 2 && err.contains(&prover), "{err}");
+}
+
 /// The first command of the README.
 #[test]
 fn the_shipment_is_verified_by_the_keys_beside_it() {
