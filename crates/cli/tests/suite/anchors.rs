@@ -364,6 +364,7 @@ fn commands_name_both_keys() {
     let by_maker = format!("the manufacturer key is {maker}, expected {other}");
     let by_owner = format!("the current owner is {owner}, expected {other}");
     let by_none = format!("the current owner is {owner}, which is none of the 2 expected");
+    let named = format!("--owner {other}");
     assert_eq!(ov(&folder, "challenge v --verifier x -o q").0, 0);
     for command in [
         "verify v",
@@ -375,13 +376,13 @@ fn commands_name_both_keys() {
         "prove v --challenge q --verifier x --key 2.key",
         "check-proof v --challenge q --proof q",
         "extend v --key 2.key --to 1.pub",
-        "extend v --to 1.pub --to-be-signed -",
+        "extend v --to 1.pub --to-be-signed tbs",
         "onetime find v --keys 1.pub",
     ] {
         for (options, message) in [
             ("--manufacturer 9.pub", &by_maker),
             ("--owner 9.pub", &by_owner),
-            (&format!("--owner {other}"), &by_owner),
+            (named.as_str(), &by_owner),
             ("--owner 9.pub --owner 1.pub", &by_none),
         ] {
             let (code, out, err) = ov(&folder, &format!("{command} {options}"));
