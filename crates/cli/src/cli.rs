@@ -39,7 +39,7 @@ use values::{dialect, disclosure, extra, fact, guid, hash, severity};
 /// Reports for people have colours on a terminal, unless NO_COLOR is set or TERM is dumb; with
 /// CLICOLOR_FORCE=1 elsewhere too.
 #[derive(Debug, Parser)]
-#[command(name = "ov", version, max_term_width = 100)]
+#[command(name = "ov", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -47,7 +47,8 @@ pub(crate) struct Cli {
 
 /// The definition of the command line, with exit codes and examples.
 pub(crate) fn command() -> clap::Command {
-    crate::guide::with_guides(Cli::command())
+    let command = Cli::command().term_width(crate::lines::width_of_help());
+    crate::guide::with_guides(command)
 }
 
 /// Reads arguments; the first is the name of the program.

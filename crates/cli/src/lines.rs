@@ -10,7 +10,6 @@ use clap::builder::styling::{AnsiColor, Style};
 use ownership_voucher::text::escaped;
 use serde::Serialize;
 use serde_json::{Value, json};
-use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::Failure;
 use crate::wrap::{columns, lines_of};
@@ -51,19 +50,45 @@ fn is_coloured<S: anstream::stream::RawStream>(stream: S) -> bool {
     coloured
 }
 
-/// The columns of a terminal; `None` where a stream is none. COLUMNS counts where a terminal does not say.
-fn width_of(is_terminal: bool, size: Option<(Width, Height)>) -> Option<usize> {
-    let named = || std::env::var("COLUMNS").ok()?.parse().ok();
-    let width = match size {
-        Some((Width(width), _)) => Some(usize::from(width)),
-        None => named(),
-    };
-    is_terminal.then_some(width.unwrap_or(80))
+/// The columns of a terminal, whatever it says of its rows.
+#[cfg(unix)]
+fn columns_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(stream).ok()?;
+    Some(usize::from(size.ws_col))
+}
+
+/// The columns of a console.
+#[cfg(not(unix))]
+fn columns_of(stream: impl std::os::windows::io::AsHandle) -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(stream)?;
+    Some(usize::from(columns))
+}
+
+/// What COLUMNS says.
+fn columns_named() -> Option<usize> {
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}
+
+/// The columns of a stream that is a terminal. COLUMNS counts where the terminal does not say.
+fn width_of(is_terminal: bool, columns: Option<usize>) -> Option<usize> {
+    let columns = columns.filter(|columns| *columns > 0);
+    is_terminal.then(|| columns.or_else(columns_named).unwrap_or(80))
 }
 
 /// The columns of the standard output.
 fn width_of_output() -> Option<usize> {
-    width_of(io::stdout().is_terminal(), terminal_size_of(io::stdout()))
+    width_of(io::stdout().is_terminal(), columns_of(io::stdout()))
+}
+
+/// The columns of the standard error.
+fn width_of_messages() -> Option<usize> {
+    width_of(io::stderr().is_terminal(), columns_of(io::stderr()))
+}
+
+/// The columns of help: those of the terminal, as far as lines of that length are easy to read.
+pub(crate) fn width_of_help() -> usize {
+    let width = width_of_output().or_else(columns_named);
+    width.unwrap_or(80).clamp(20, 100)
 }
 
 /// Text in pieces, each with its style, hidden characters escaped; what is wider than a terminal is in
@@ -141,7 +166,7 @@ fn print_pieces(pieces: &[(Style, &str)]) {
             object(&[("message", json!(message))]) + "\n"
         }
         false => {
-            let width = width_of(io::stderr().is_terminal(), terminal_size_of(io::stderr()));
+            let width = width_of_messages();
             painted(("", "    "), pieces, is_coloured(io::stderr()), width)
         }
     };
@@ -162,7 +187,7 @@ pub(crate) fn print_error(line: &str) {
 /// Prints an error about the arguments, whose hidden characters are escaped. Lines that are wrapped lose
 /// their colours.
 pub(crate) fn print_usage(error: &clap::Error) {
-    let width = width_of(io::stderr().is_terminal(), terminal_size_of(io::stderr()));
+    let width = width_of_messages();
     let (text, coloured) = (error.render(), is_coloured(io::stderr()));
     let (plain, ansi) = (text.to_string(), text.ansi().to_string());
     let mut stderr = io::stderr().lock();

@@ -26,7 +26,8 @@ const END: &str = "\u{1b}[0m";
 fn terminal(columns: u16) -> (File, File) {
     let (mut ours, mut theirs) = (-1, -1);
     let mut size = libc::winsize {
-        ws_row: 24,
+        // As `script` leaves it: the columns alone count.
+        ws_row: 0,
         ws_col: columns,
         ws_xpixel: 0,
         ws_ypixel: 0,
