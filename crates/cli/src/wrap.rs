@@ -22,10 +22,11 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
 /// blanks between two lines are in neither.
 pub(crate) fn lines_of(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     let (first, rest) = (first.max(2), rest.max(2));
+    let widths = [first, rest];
     let words = WordSeparator::AsciiSpace.find_words(text);
     let words = break_words(words, first.min(rest));
     let mut at = 0_usize;
-    let lines = WrapAlgorithm::FirstFit.wrap(&words, &[first, rest]);
+    let lines = WrapAlgorithm::FirstFit.wrap(&words, &widths);
     let lines = lines.into_iter().map(|words| {
         let start = at;
         let mut end = at;

@@ -60,7 +60,7 @@ pub(super) fn messages(
             match (plan.get(number), &item.bytes) {
                 (Some(Decision::Refused(why)), _) => failed(item, why, &mut tally),
                 (Some(Decision::Duplicate(of)), _) => {
-                    print_message(&format!("{}: a duplicate of {of}", item.name()));
+                    print_message(&format!("{}: duplicate of {of}", item.name()));
                     tally.duplicates = tally.duplicates.saturating_add(1);
                 }
                 (None, Err(problem)) => failed(item, &problem.message, &mut tally),

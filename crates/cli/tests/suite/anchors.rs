@@ -366,6 +366,8 @@ fn commands_name_both_keys() {
     let by_none = format!("the current owner is {owner}, which is none of the 2 expected");
     let named = format!("--owner {other}");
     assert_eq!(ov(&folder, "challenge v --verifier x -o q").0, 0);
+    let prove = "prove v --challenge q --verifier x --key 2.key -o p";
+    assert_eq!(ov(&folder, prove).0, 0);
     for command in [
         "verify v",
         "verify v --json",
@@ -374,7 +376,7 @@ fn commands_name_both_keys() {
         "show v",
         "challenge v --verifier x",
         "prove v --challenge q --verifier x --key 2.key",
-        "check-proof v --challenge q --proof q",
+        "check-proof v --challenge q --proof p",
         "extend v --key 2.key --to 1.pub",
         "extend v --to 1.pub --to-be-signed tbs",
         "onetime find v --keys 1.pub",

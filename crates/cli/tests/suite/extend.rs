@@ -85,7 +85,7 @@ fn twice_to_one_buyer_is_done_once() {
     let (code, _, err) = ov(&folder, "extend v --key 1.key --to 5.pub -o w --receipt r");
     assert_eq!(code, 0, "{err}");
     assert!(
-        err.contains("v[2]: a duplicate of v, handed over once"),
+        err.contains("v[2]: duplicate of v, handed over once"),
         "{err}"
     );
     assert_eq!(owners(&folder.join("w")), [owner(5); 2]);

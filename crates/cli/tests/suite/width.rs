@@ -70,7 +70,10 @@ fn everything_fits_into_80_columns() {
     for line in OTHERS.iter().chain(REPORTS) {
         let args: Vec<&str> = line.split(' ').collect();
         let (text, _) = on_terminal(&desk, 80, &[], &args);
-        assert_eq!(too_long(&text, 80), [""; 0], "{line}");
+        // Receipts are data.
+        let mut long = too_long(&text, 80);
+        long.retain(|line| !line.starts_with("{\"source\":"));
+        assert_eq!(long, [""; 0], "{line}");
         seen.extend((1..=2).map(|words| {
             args.iter()
                 .take(words)
