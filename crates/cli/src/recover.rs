@@ -78,7 +78,7 @@ impl Recovery<'_> {
                     }
                     Err(Not::Duplicate(first)) => {
                         let name = item.name();
-                        messages.push(format!("{name}: a duplicate of {first}, handed over once"));
+                        messages.push(format!("{name}: duplicate of {first}, handed over once"));
                     }
                     Err(Not::Sold(why)) => {
                         messages.push(format!("{}: not extended: {why}", item.name()));
