@@ -337,8 +337,8 @@ impl<'r> Plan<'r> {
     }
 
     /// The verdicts of the engines. What fails is tried with the external data of the other version, for
-    /// the allowance and for the message: without the allowance the first of each voucher, so that a
-    /// batch of bad signatures costs at most twice as much.
+    /// the allowance and for the message: without the allowance the first of each voucher. So for a batch of
+    /// bad signatures at most twice as many are verified.
     fn verify(&self, engines: &mut Engines, policy: &Policy<'_>) -> Verdicts {
         let right = engines.verify(&self.keys, &self.jobs);
         let all = policy.allows(Allowance::Fdo20DraftAad);

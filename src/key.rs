@@ -135,6 +135,18 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
+    /// Whether this build verifies under such keys. `--cfg ov_curve="p256"` or `"p384"` leaves the arithmetic
+    /// of all others out, for devices whose owners all have keys on one curve.
+    pub(crate) const fn is_built(self) -> bool {
+        if cfg!(ov_curve = "p256") {
+            matches!(self, Self::P256)
+        } else if cfg!(ov_curve = "p384") {
+            matches!(self, Self::P384)
+        } else {
+            true
+        }
+    }
+
     /// Bytes of a coordinate, or of the modulus.
     pub(crate) const fn coordinate(self) -> usize {
         match self {

@@ -14,7 +14,7 @@
 //! | TO2.GetOVNextEntry (62) | [`get_next_entry`] | [`read_get_next_entry`] |
 //! | TO2.OVNextEntry (63) | [`next_entry`] | [`DeviceVerifier::entry`] |
 //! | TO2.ProveDevice (64) | [`prove_device`] | [`DeviceProof::check`] |
-//! | TO2.SetupDevice (65) | [`setup_device`] | [`Setup::check`] |
+//! | TO2.SetupDevice (65) | [`setup_device`] | [`Setup::check`], [`VerifiedOwner::setup`] |
 //! | TO2.DeviceServiceInfoReady (66) | [`DeviceServiceInfoReady`] | [`DeviceServiceInfoReady::read`] |
 //! | its ReplacementHMac | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::transfer::Replacement::finish) |
 //! | TO2.Done (70) | [`done`] | [`check_done`] |
@@ -29,8 +29,8 @@
 //! or a service. Bytes are verified as received; messages whose encoding is not the shortest are
 //! accepted.
 //!
-//! The device's part up to [`DeviceVerifier::finish`] and [`VerifiedOwner::check_to1d`] needs no
-//! heap.
+//! The device's part up to [`DeviceVerifier::finish`], [`VerifiedOwner::check_to1d`] and
+//! [`VerifiedOwner::setup`] needs no heap.
 //!
 //! The beginning of TO2, up to the proof of the owner:
 //!

@@ -109,7 +109,7 @@ def everything():
         "messages": messages(),
         "fdo20": delegates.suite.files() | fdo20.suite.files(),
         "onetime": onetime.suite.files(),
-        "device": msg_device.files(),
+        "device": msg_device.files() | msg_proofs.files(),
         "privacy": privacy.files(),
         "sdo": sdo_vectors(),
         "shipment": shipment.files(),

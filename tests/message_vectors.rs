@@ -233,7 +233,16 @@ impl Case<'_> {
         let owner = self.verified_owner(self.sixteen("hello_nonce")?);
         let owner = owner.map_err(|_| failed("the messages before"))?;
         let message = self.bytes("message")?;
-        let setup = Setup::check(&message, &owner, self.nonce()?)?;
+        let nonce: SetupDvNonce = self.nonce()?;
+        let setup = Setup::check(&message, &owner, nonce);
+        // Without a heap it is the same verdict.
+        let place = |error: &Error| (error.kind(), error.offset());
+        let without = owner.setup(&message, nonce).map_err(Error::from);
+        same(
+            &without.as_ref().map(Setup::guid).map_err(place),
+            &setup.as_ref().map(Setup::guid).map_err(place),
+        )?;
+        let setup = setup?;
         let voucher = self.voucher()?;
         let secret = HmacSecret::new(self.bytes("secret")?);
         let credential = DeviceCredential::of(&voucher).with_secret(secret);

@@ -77,6 +77,10 @@ impl PublicKey {
     ) -> Result<Self, E> {
         let key = Self::from_valid_parts(key_kind, a, b);
         let off_curve = || E::new(ErrorKind::PointNotOnCurve);
+        if !key_kind.is_built() {
+            let why = "this library was built for another curve alone";
+            return Err(E::text(ErrorKind::FeatureDisabled, why));
+        }
         match key_kind {
             KeyKind::P256 => {
                 p256::PublicKey::from_sec1_bytes(sec1(key.components(), &mut [0; 97]))
@@ -311,7 +315,7 @@ impl PublicKey {
     ) -> Result<(), E> {
         use signature::hazmat::PrehashVerifier as _;
         let good = match algorithm {
-            Algorithm::Es256 => {
+            Algorithm::Es256 if KeyKind::P256.is_built() => {
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(sec1(
                     self.components(),
                     &mut [0; 97],
@@ -324,7 +328,7 @@ impl PublicKey {
                     _ => false,
                 }
             }
-            Algorithm::Es384 => {
+            Algorithm::Es384 if KeyKind::P384.is_built() => {
                 let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(sec1(
                     self.components(),
                     &mut [0; 97],
@@ -337,7 +341,9 @@ impl PublicKey {
                     _ => false,
                 }
             }
-            Algorithm::EdDsa => self.verify_ed25519(message, signature),
+            Algorithm::EdDsa if KeyKind::Ed25519.is_built() => {
+                self.verify_ed25519(message, signature)
+            }
             _ => self.verify_rsa(algorithm, message, signature)?,
         };
         if good {

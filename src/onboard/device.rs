@@ -119,7 +119,7 @@ impl DeviceFacts {
         let ownership = &proof.ownership;
         let hello = Some((proof.hello_hash, hello));
         self.check(ownership, hmac, hello, nonce.into(), message)?;
-        let owner = key_of(&ownership.owner, message)?;
+        let owner = key_of::<DeviceError>(&ownership.owner, message)?;
         let algorithm = ownership.owner.algorithm();
         ownership
             .signed
@@ -160,7 +160,7 @@ impl DeviceFacts {
             previous: Both::of(&[header, index.hmac.item.of(message)]),
             header_info: Both::of(&[&self.guid.0, info]),
             signer: Key {
-                key: key_of(first, message)?,
+                key: key_of::<DeviceError>(first, message)?,
                 algorithm: first.algorithm(),
             },
             owner: VerifiedOwner {
@@ -217,7 +217,7 @@ impl DeviceFacts {
         let first = &index.manufacturer;
         let hash = wanted.algorithm();
         if hash.digest(&[first.item.of(message)]) == wanted
-            || key_of(first, message)?.spki_digest(hash) == wanted
+            || key_of::<DeviceError>(first, message)?.spki_digest(hash) == wanted
         {
             return Ok(());
         }
@@ -365,7 +365,7 @@ impl DeviceVerifier {
             Err,
         )?;
         let next = Key {
-            key: key_of(&index.key, message)?,
+            key: key_of::<DeviceError>(&index.key, message)?,
             algorithm: index.key.algorithm(),
         };
         let fdo20 = self.owner.is_fdo20();
@@ -468,8 +468,9 @@ impl VerifiedOwner {
         self.delegate.as_deref()
     }
 
-    /// The version in the header of the voucher.
-    pub(crate) const fn version(&self) -> u16 {
+    /// The version in the header of the voucher, which its successors keep: 101, or 200 for FDO 2.0.
+    #[must_use]
+    pub const fn protocol_version(&self) -> u16 {
         self.version
     }
 
@@ -496,9 +497,9 @@ impl VerifiedOwner {
 }
 
 /// The decoded key. An RSA key needs the heap, so none is created in a build that could not use it.
-fn key_of(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, DeviceError> {
+pub(super) fn key_of<E: ReadError>(index: &KeyIndex, message: &[u8]) -> Result<PublicKey, E> {
     if index.key_kind.is_rsa() && !cfg!(feature = "rsa") {
-        return Err(DeviceError::new(ErrorKind::FeatureDisabled).at(index.item.start()));
+        return Err(E::new(ErrorKind::FeatureDisabled).at(index.item.start()));
     }
     index.public_key(message)
 }

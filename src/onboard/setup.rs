@@ -11,12 +11,12 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::credential::DeviceCredential;
-use super::device::{Deviations, DeviceFacts, VerifiedOwner};
+use super::device::{Deviations, DeviceFacts, VerifiedOwner, key_of};
 use super::message::{Kind, Signed, Unsigned, bstr, read_guid, read_nonce};
 use super::nonce::{Nonce, SetupDvNonce};
 use crate::cbor::{Reader, Sink, Span};
 use crate::digest::{Digest, HashAlgorithm};
-use crate::error::{DeviceError, Error, ErrorKind};
+use crate::error::{DeviceError, Error, ErrorKind, ReadError};
 use crate::hmac::{DeviceHmac, HmacSecret};
 use crate::key::{KeyIndex, PublicKey};
 use crate::limits::Limits;
@@ -89,12 +89,12 @@ pub(super) struct NewCredentials {
 }
 
 impl NewCredentials {
-    pub(super) fn read(
-        reader: &mut Reader<'_>,
+    pub(super) fn read<E: ReadError>(
+        reader: &mut Reader<'_, E>,
         message: &[u8],
         limits: &Limits,
         sink: &mut impl Sink,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, E> {
         let mut items = reader.array_of(4, sink)?;
         reader.next(&mut items)?;
         let rendezvous = read_rendezvous(reader, limits, sink)?;
@@ -102,7 +102,7 @@ impl NewCredentials {
         let at = reader.position();
         let guid = read_guid(reader, message, sink)?;
         if guid == Guid([0; 16]) {
-            return Err(Error::new(ErrorKind::GuidZero).at(at));
+            return Err(E::new(ErrorKind::GuidZero).at(at));
         }
         reader.next(&mut items)?;
         let nonce_at = reader.position();
@@ -119,19 +119,19 @@ impl NewCredentials {
         })
     }
 
-    pub(super) fn check_nonce(&self, expected: SetupDvNonce) -> Result<(), Error> {
+    pub(super) fn check_nonce<E: ReadError>(&self, expected: SetupDvNonce) -> Result<(), E> {
         match self.nonce == expected.into() {
             true => Ok(()),
-            false => Err(Error::new(ErrorKind::WrongNonce).at(self.nonce_at)),
+            false => Err(E::new(ErrorKind::WrongNonce).at(self.nonce_at)),
         }
     }
 
     /// The same as what a device can apply, after the signature was verified.
-    pub(super) fn setup<'m>(&self, message: &'m [u8]) -> Result<Setup<'m>, Error> {
+    pub(super) fn setup<'m, E: ReadError>(&self, message: &'m [u8]) -> Result<Setup<'m>, E> {
         Ok(Setup {
             rendezvous: self.rendezvous.of(message),
             guid: self.guid,
-            owner: self.owner.public_key::<Error>(message)?,
+            owner: key_of::<E>(&self.owner, message)?,
             owner_item: self.owner.item.of(message),
         })
     }
@@ -149,19 +149,33 @@ impl<'m> Setup<'m> {
         owner: &VerifiedOwner,
         nonce: SetupDvNonce,
     ) -> Result<Self, Error> {
+        Self::read(message, owner, nonce)
+    }
+
+    fn read<E: ReadError + From<DeviceError>>(
+        message: &'m [u8],
+        owner: &VerifiedOwner,
+        nonce: SetupDvNonce,
+    ) -> Result<Self, E> {
         let limits = Limits::new();
         let facts = DeviceFacts::new(owner.guid());
         let mut sink = Deviations::new(&facts);
         let sink = &mut sink;
-        let signed = Signed::read::<Error>(message, &limits, sink)?;
-        Kind::SetupDevice.check::<Error>(&signed, message)?;
-        let mut reader = signed.payload_reader::<Error>(message);
+        let signed = Signed::read::<E>(message, &limits, sink)?;
+        Kind::SetupDevice.check::<E>(&signed, message)?;
+        let mut reader = signed.payload_reader::<E>(message);
         let new = NewCredentials::read(&mut reader, message, &limits, sink)?;
         reader.finish("behind the payload")?;
         sink.judge()?;
-        new.check_nonce(nonce)?;
-        owner.check::<DeviceError>(&signed, message)?;
+        new.check_nonce::<E>(nonce)?;
+        owner.check::<E>(&signed, message)?;
         new.setup(message)
+    }
+
+    /// `OVPubKey` of the new header, the encoded [`owner`](Self::owner), as CBOR.
+    #[must_use]
+    pub const fn owner_item(&self) -> &'m [u8] {
+        self.owner_item
     }
 
     /// The new GUID.
@@ -216,7 +230,7 @@ impl<'m> Setup<'m> {
         new.manufacturer_hash = hash.digest(&[self.owner_item]);
         Ok(Some(Renewal {
             header: header_bytes(
-                owner.version(),
+                owner.protocol_version(),
                 self.guid,
                 self.rendezvous,
                 &credential.device_info,
@@ -226,6 +240,25 @@ impl<'m> Setup<'m> {
             hash,
             credential: new,
         }))
+    }
+}
+
+impl VerifiedOwner {
+    /// [`Setup::check`] for a device without a heap. Keys of RSA need one, as everywhere.
+    ///
+    /// [`Setup::apply`] makes the new header on a heap. Without one it is `[version, GUID, rendezvous info,
+    /// device info, owner, chain hash]` of [`protocol_version`](Self::protocol_version), [`Setup::guid`],
+    /// [`Setup::rendezvous`], the device's own info, [`Setup::owner_item`] and [`chain_hash`](Self::chain_hash);
+    /// `DCPubKeyHash` is the hash of [`Setup::owner_item`] by [`hash`](Self::hash).
+    ///
+    /// # Errors
+    /// Those of [`Setup::check`].
+    pub fn setup<'m>(
+        &self,
+        message: &'m [u8],
+        nonce: SetupDvNonce,
+    ) -> Result<Setup<'m>, DeviceError> {
+        Setup::read(message, self, nonce)
     }
 }
 

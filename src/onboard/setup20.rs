@@ -207,7 +207,7 @@ impl<'m> Setup20<'m> {
             return Err(Error::because(ErrorKind::WrongType, why).at(at));
         }
         if let Some(new) = &new {
-            new.check_nonce(nonce)?;
+            new.check_nonce::<Error>(nonce)?;
         }
         owner.permits::<Error>(disposition.purpose())?;
         let setup = match new {
@@ -216,7 +216,7 @@ impl<'m> Setup20<'m> {
                 None
             }
             Some(new) => {
-                let setup = new.setup(message)?;
+                let setup = new.setup::<Error>(message)?;
                 let algorithm = new.owner.algorithm();
                 signed.verify::<Error>(message, setup.owner(), algorithm, TO2_SETUP_DEVICE)?;
                 Some(setup)

@@ -3,7 +3,7 @@
 import hashlib
 import hmac as hmac_module
 
-from . import cbor, certs, keys, messages as m
+from . import cbor, certs, keys, messages as m, msg_device
 from .messages import DeviceKey, EAT_FDO, EAT_NONCE, EAT_UEID, Messages, pairs, run
 from .owner import cosekey, ec_point, x5chain, x509
 from .suite import MAKER, OWNERS, draft, flip, replace
@@ -179,3 +179,15 @@ for name, other in {
     "ownership": m.proof(ONE.owner, m.challenge(ONE)),
 }.items():
     setup(f"is-{name}", "another signed message offered as TO2.SetupDevice", other, "wrong-message")
+
+
+def files():
+    """TO2.SetupDevice after the two runs of `msg_device.files`, and the headers that come of them."""
+    made = {}
+    for name, built, owner2 in (
+        ("p256", msg_device.TWO, NEW_OWNER),
+        ("p384", msg_device.P384, x509("p384-owner-a")),
+    ):
+        made[f"{name}-65.cbor"] = message(built, owner2)
+        made[f"{name}-65-header.cbor"] = replaced(built, owner2)["header"]
+    return made

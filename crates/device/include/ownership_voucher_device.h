@@ -1,6 +1,6 @@
 /*
  * FIDO Device Onboard 1.1 for devices: the verification of a voucher in TO2, to1d, the proofs of TO1 and TO2,
- * and the credential, without heap, threads, standard library or operating system.
+ * new credentials and the present one, without heap, threads, standard library or operating system.
  *
  * - The state lies in memory of the program, of a size that is known here. Messages may lie in one buffer
  *   after the other: what is still needed of them is kept in the state.
@@ -10,7 +10,9 @@
  *   OV_ERR_FEATURE_DISABLED, Ed25519 with OV_ERR_EXPERIMENTAL_KEY.
  * - The program defines ov_device_fault, which resets or halts the device. It is called instead of a panic
  *   and instead of an allocation; neither happens unless this library is at fault.
- * - Transport, encryption, the key exchange, randomness and TO2.SetupDevice are left to the program.
+ * - Transport, encryption, the key exchange and randomness are left to the program.
+ * - Built with RUSTFLAGS='--cfg ov_curve="p256"' or "p384" it has the arithmetic of one curve alone; keys on
+ *   the other one are refused with OV_ERR_FEATURE_DISABLED.
  */
 
 
@@ -123,6 +125,30 @@ typedef struct ov_device_state {
     uint64_t words[OV_DEVICE_STATE_WORDS];
 } ov_device_state;
 
+// New credentials, for which the device has no HMAC yet. All pointers lie within the message.
+typedef struct ov_device_setup {
+    // The new GUID.
+    uint8_t guid[OV_DEVICE_GUID_BYTES];
+    // The new rendezvous info, as CBOR.
+    const uint8_t *rendezvous;
+    // Its length.
+    size_t rendezvous_len;
+    // The key of the new owner, as CBOR.
+    const uint8_t *owner;
+    // Its length.
+    size_t owner_len;
+    // Whether that is the key of the present owner. If GUID and rendezvous info are those of the
+    // device too, this is credential reuse: the device keeps its credentials and answers null, or
+    // refuses with FDO error code 102.
+    bool same_owner;
+    // The new `DCPubKeyHash`.
+    uint8_t manufacturer_hash[OV_DEVICE_DIGEST_BYTES];
+    // Its length: 32 or 48.
+    size_t manufacturer_hash_len;
+    // The hash of the HMAC over the new header, `OV_DEVICE_SHA256` or `OV_DEVICE_SHA384`.
+    int32_t hash;
+} ov_device_setup;
+
 // Computes the HMAC of a header with the device's secret and an `OV_DEVICE_SHA` hash: 32 or 48 bytes.
 // Returns 0 on success; otherwise the call gives `OV_ERR_SIGNER_FAILED`.
 typedef int32_t (*ov_device_hmac_fn)(void *user,
@@ -215,6 +241,27 @@ ov_device_status ov_device_proof_message(const struct ov_device_proof *proof,
                                          size_t room,
                                          size_t *len,
                                          struct ov_device_error *error);
+
+// Takes TO2.SetupDevice, the answer to `setup_nonce` (16 bytes) of TO2.ProveDevice: the verified owner has to
+// have signed it. The message stays in use as long as `setup`.
+ov_device_status ov_device_setup_read(const struct ov_device_state *state,
+                                      const uint8_t *message,
+                                      size_t len,
+                                      const uint8_t *setup_nonce,
+                                      struct ov_device_setup *setup,
+                                      struct ov_device_error *error);
+
+// Writes the header of the new voucher, `OVHeader`: the HMAC over it by the hash of `setup` is
+// `ReplacementHMac`. `device_info` is that of the credential, in UTF-8. The lengths of its parts and 96 bytes
+// are room enough.
+ov_device_status ov_device_setup_header(const struct ov_device_state *state,
+                                        const struct ov_device_setup *setup,
+                                        const uint8_t *device_info,
+                                        size_t device_info_len,
+                                        uint8_t *out,
+                                        size_t room,
+                                        size_t *len,
+                                        struct ov_device_error *error);
 
 // The HMAC function for a secret in memory: its user pointer is an `ov_device_secret`.
 int32_t ov_device_secret_hmac(void *user,

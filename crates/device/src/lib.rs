@@ -23,6 +23,7 @@ mod credential;
 mod proof;
 #[cfg(not(test))]
 mod runtime;
+mod setup;
 #[cfg(test)]
 mod tests;
 mod verifier;

@@ -107,7 +107,7 @@ pub struct ov_device_hello {
     clippy::large_enum_variant,
     reason = "there is room for the larger one"
 )]
-enum State {
+pub(crate) enum State {
     Verifying(DeviceVerifier),
     Verified(VerifiedOwner),
 }
@@ -139,7 +139,7 @@ fn set(memory: *mut ov_device_state, state: State) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn get(caller: &Caller, memory: *const ov_device_state) -> Result<&State, Refusal> {
+pub(crate) fn get(caller: &Caller, memory: *const ov_device_state) -> Result<&State, Refusal> {
     let memory = caller.read(memory.cast::<Memory>())?;
     if memory.magic != MAGIC {
         return Err(Refusal::call(OV_DEVICE_ERR_STATE));

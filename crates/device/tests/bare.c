@@ -1,9 +1,9 @@
 /*
  * A program without operating system, C library or heap around the device library: it begins at _start and
- * asks Linux only to write and to end. It verifies an owner of P-256 message by message through one buffer,
- * refuses what a device must refuse, makes a proof, reads a credential, and measures its stack.
+ * asks Linux only to write and to end. It verifies an owner message by message through one buffer, refuses
+ * what a device must refuse, makes a proof, takes new credentials, reads one, and measures its stack.
  *
- * .ci/device compiles and runs it. Exit code 0: all as it must be, and nobody asked for memory.
+ * .ci/device compiles and runs it, for either curve (CURVE). Exit code 0: all as it must be, and nobody asked for memory.
  */
 #include "ownership_voucher_device.h"
 
@@ -12,11 +12,18 @@
             "\"\n.global " #name "_end\n" #name "_end:\n.byte 0\n.text\n");               \
     extern const uint8_t name[], name##_end[]
 
+#ifndef CURVE
+#define CURVE "p256"
+#endif
+#define VECTOR(name, file) FILE_OF(name, "test-vectors/device/" CURVE "-" file ".cbor")
+
 FILE_OF(hello, "test-vectors/device/hello.cbor");
-FILE_OF(owner, "test-vectors/device/p256-61.cbor");
-FILE_OF(entry0, "test-vectors/device/p256-63-0.cbor");
-FILE_OF(entry1, "test-vectors/device/p256-63-1.cbor");
-FILE_OF(to1d, "test-vectors/device/p256-to1d.cbor");
+VECTOR(owner, "61");
+VECTOR(entry0, "63-0");
+VECTOR(entry1, "63-1");
+VECTOR(to1d, "to1d");
+VECTOR(setup, "65");
+VECTOR(header, "65-header");
 
 /* What compilers call, and a bare program has to have. */
 void *memcpy(void *to, const void *from, size_t len) {
@@ -121,6 +128,28 @@ static void verified(void) {
     CHECK(ov_device_check_to1d(&state, to1d, (size_t)(to1d_end - to1d), NULL) == OV_DEVICE_OK);
 }
 
+/* New credentials: the header that the HMAC covers is the one of the vectors' generator. */
+static const uint8_t SETUP[16] = {0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37,
+                                  0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f};
+static void renewed(void) {
+    static uint8_t made[600];
+    static const char info[] = "Gateway GW-100";
+    const uint8_t *text = (const uint8_t *)info;
+    ov_device_setup new;
+    ov_device_error error = {0, 0, 0};
+    size_t len = receive(setup, setup_end, (size_t)-1), wanted = (size_t)(header_end - header), written = 0;
+    CHECK(ov_device_setup_read(&state, buffer, len, NONCE, &new, &error) == 319);
+    CHECK(ov_device_setup_read(&state, buffer, len, SETUP, &new, &error) == OV_DEVICE_OK);
+    CHECK(new.guid[0] == 0xa0 && new.guid[15] == 0xaf && !new.same_owner);
+    CHECK(ov_device_setup_header(&state, &new, text, sizeof info - 1, made, sizeof made, &written, NULL) ==
+          OV_DEVICE_OK);
+    CHECK(written == wanted && memcmp(made, header, wanted) == 0);
+    CHECK(ov_device_setup_header(&state, &new, text, sizeof info - 1, made, wanted - 1, &written, NULL) ==
+          OV_DEVICE_ERR_ROOM);
+    buffer[len - 1] ^= 1;
+    CHECK(ov_device_setup_read(&state, buffer, len, SETUP, &new, &error) == 306);
+}
+
 static void refused(void) {
     ov_device_error error = {0, 0, 0};
     ov_device_state none = {{0}};
@@ -179,13 +208,16 @@ static size_t __attribute__((noinline)) stack_of(void (*function)(void)) {
 
 __attribute__((force_align_arg_pointer, noreturn, used)) void _start(void) {
     for (int i = 0; i < 32; i++) secret[i] = (uint8_t)i;
-    size_t verify = stack_of(verified), prove = stack_of(proofs), all = stack_of(refused);
+    size_t verify = stack_of(verified), renew = stack_of(renewed), prove = stack_of(proofs),
+           all = stack_of(refused);
     say("state ");
     number(sizeof state);
     say(" bytes, buffer ");
     number(sizeof buffer);
-    say(" bytes; stack: verification of P-256 ");
+    say(" bytes; stack: verification with " CURVE " ");
     number(verify);
+    say(", new credentials ");
+    number(renew);
     say(", proofs and credential ");
     number(prove);
     say(", everything ");

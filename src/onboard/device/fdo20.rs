@@ -68,7 +68,7 @@ impl DeviceFacts {
         deviations.judge()?;
         let ownership = &proof.ownership;
         self.check(ownership, hmac, None, nonce.into(), message)?;
-        let owner = key_of(&ownership.owner, message)?;
+        let owner = key_of::<DeviceError>(&ownership.owner, message)?;
         let expected = Expected {
             owner: &owner,
             algorithm: ownership.owner.algorithm(),

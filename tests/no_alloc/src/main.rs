@@ -11,7 +11,9 @@ use core::ffi::{c_char, c_int};
 use core::hint::black_box;
 
 use ownership_voucher::digest::HashAlgorithm;
-use ownership_voucher::onboard::{DeviceError, DeviceFacts, DeviceVerifier, ProveOvNonce, VerifiedOwner};
+use ownership_voucher::onboard::{
+    DeviceError, DeviceFacts, DeviceVerifier, ProveOvNonce, SetupDvNonce, VerifiedOwner,
+};
 use ownership_voucher::{ErrorKind, Guid};
 
 macro_rules! message {
@@ -33,6 +35,10 @@ const P384: [&[u8]; 3] = [
 ];
 const P256_TO1D: &[u8] = message!("p256-to1d.cbor");
 const P384_TO1D: &[u8] = message!("p384-to1d.cbor");
+const P256_SETUP: &[u8] = message!("p256-65.cbor");
+const P384_SETUP: &[u8] = message!("p384-65.cbor");
+/// `NonceTO2SetupDv` of the vectors.
+const SETUP_NONCE: SetupDvNonce = SetupDvNonce(*b"0123456789:;<=>?");
 
 /// What the vectors call the device, in the generator's `suite.draft()`.
 const GUID: Guid = Guid([
@@ -126,13 +132,30 @@ fn onboard(messages: &[&[u8]], change: Change) -> Result<VerifiedOwner, DeviceEr
     verifier.finish()
 }
 
+/// New credentials are taken, and not with the nonce of another session or another signature.
+fn renewed(owner: &VerifiedOwner, message: &[u8]) -> bool {
+    let (mut changed, other) = ([0; BUFFER], SetupDvNonce([0; 16]));
+    changed[..message.len()].copy_from_slice(message);
+    changed[message.len() - 1] ^= 1;
+    let kind = |message, nonce| owner.setup(message, nonce).err().map(|error| error.kind());
+    let new = owner.setup(message, SETUP_NONCE);
+    new.is_ok_and(|new| new.guid().0[0] == 0xa0 && new.owner() != owner.key())
+        && kind(message, other) == Some(ErrorKind::WrongNonce)
+        && kind(&changed[..message.len()], SETUP_NONCE) == Some(ErrorKind::SignatureInvalid)
+}
+
 /// Everything that a device does, and what it refuses.
 #[inline(never)]
 fn everything() -> bool {
-    for (messages, to1d) in [(P256, P256_TO1D), (P384, P384_TO1D)] {
-        match onboard(&messages, None) {
-            Ok(owner) if owner.entries() == 2 && owner.check_to1d(to1d).is_ok() => {}
-            _ => return false,
+    for (messages, to1d, setup) in [
+        (P256, P256_TO1D, P256_SETUP),
+        (P384, P384_TO1D, P384_SETUP),
+    ] {
+        let Ok(owner) = onboard(&messages, None) else {
+            return false;
+        };
+        if owner.entries() != 2 || owner.check_to1d(to1d).is_err() || !renewed(&owner, setup) {
+            return false;
         }
     }
     let kind =
