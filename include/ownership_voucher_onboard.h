@@ -5,7 +5,8 @@
 
 /*
  * FIDO Device Onboard 1.1: the first voucher of a device, its rendezvous info and credential, the messages of
- * TO0, TO1 and TO2, and resale. The conventions are those of ownership_voucher.h.
+ * TO0, TO1 and TO2, and resale. The conventions are those of ownership_voucher.h. What there is of FDO 2.0 has
+ * sections of its own; docs/fdo-2.0.md says on what evidence.
  *
  * Transport, encryption, service info, the key exchange, randomness and the clock are left to the caller. A
  * message that has to be signed is an ov_unsigned. Devices without a heap have a library of their own:
@@ -13,16 +14,18 @@
  *
  * Contents
  *
- *    1. Handles............................... 10 kinds
- *    2. Rendezvous............................ 7 functions
- *    3. New vouchers.......................... 13 functions
- *    4. Messages to be signed................. 8 functions
- *    5. Proof of ownership, without FDO....... 9 functions
- *    6. Credentials of devices................ 10 functions
- *    7. The owner's address: TO0 and TO1...... 12 functions
- *    8. TO2: messages......................... 16 functions
- *    9. TO2: the device's verification........ 13 functions
- *   10. Resale after onboarding............... 9 functions
+ *    1. Handles....................................... 11 kinds
+ *    2. Rendezvous.................................... 7 functions
+ *    3. New vouchers.................................. 13 functions
+ *    4. Messages to be signed......................... 8 functions
+ *    5. Proof of ownership, without FDO............... 9 functions
+ *    6. Credentials of devices........................ 10 functions
+ *    7. The owner's address: TO0 and TO1.............. 12 functions
+ *    8. TO2: messages................................. 16 functions
+ *    9. TO2: the device's verification................ 13 functions
+ *   10. FDO 2.0: delegates of the owner............... 11 functions
+ *   11. FDO 2.0: TO2.................................. 7 functions
+ *   12. Resale after onboarding....................... 9 functions
  */
 
 #include "ownership_voucher.h"
@@ -39,6 +42,10 @@ typedef struct ov_challenge ov_challenge;
 
 // The credential of a device, with its secrets where they are in memory.
 typedef struct ov_credential ov_credential;
+
+// A delegate of the owner of a verified voucher (FDO 2.0): another key, which may act for the owner
+// because the owner's key signed its certificates.
+typedef struct ov_delegate ov_delegate;
 
 // The device's verification of a voucher in TO2, between two messages.
 typedef struct ov_device_verifier ov_device_verifier;
@@ -187,6 +194,9 @@ ov_status ov_rv_directive_set(struct ov_rv_directive *directive, int32_t which, 
 
 // 1 allows the manufacturer's first certificate to be that of a CA; see `OV_EXTEND_CA_OWNER`.
 #define OV_NEW_CA_OWNER 6
+
+// 1: a voucher of FDO 2.0, with protocol version 200. No device of FDO 1.1 reads it.
+#define OV_NEW_FDO_2_0 7
 
 // Describes a new voucher: the GUID of the device (fresh random bytes), the device info, and
 // the manufacturer as first owner.
@@ -480,7 +490,9 @@ ov_status ov_owner_sign(const uint8_t *to0d,
 // `OV_ERR_BAD_CALL`.
 //
 // `verified` is set to the voucher, `wait_seconds` to the duration that the owner requests, and
-// `to1d` to the part of `message` that TO1.RVRedirect sends unchanged. The last two may be NULL.
+// `to1d` to the part of `message` that TO1.RVRedirect sends unchanged. The last two may be NULL. A
+// delegate of the owner may have signed to1d, with certificates that are valid at the time of the
+// policy if it has one: `ov_to1d_check_delegated`.
 ov_status ov_registration_check(const uint8_t *message,
                                 size_t len,
                                 const struct ov_policy *policy,
@@ -497,7 +509,8 @@ ov_status ov_to1d_read(const uint8_t *message,
                        struct ov_to1d **to1d,
                        struct ov_error *error);
 
-// Reads a to1d, and verifies that the owner of this voucher signed it.
+// Reads a to1d, and verifies that the owner of this voucher signed it. If a delegate signed it, that is
+// `OV_ERR_DELEGATE_REFUSED`.
 ov_status ov_to1d_check(const uint8_t *message,
                         size_t len,
                         const struct ov_verified *verified,
@@ -761,7 +774,198 @@ ov_status ov_renewal_hmac(const struct ov_renewal *renewal,
 ov_status ov_renewal_credential(const struct ov_renewal *renewal,
                                 struct ov_credential **credential);
 
-/* 10. Resale after onboarding ------------------------------------------------------------------ */
+/* 10. FDO 2.0: delegates of the owner ---------------------------------------------------------- */
+
+// The most certificates that a delegate may have.
+#define OV_DELEGATE_CERTIFICATES 8
+
+// A delegate may sign to1d.
+#define OV_PERMISSION_REDIRECT 1
+
+// A delegate may onboard a device and give it new credentials.
+#define OV_PERMISSION_ONBOARD_NEW_CRED 2
+
+// A delegate may onboard a device that keeps its credentials.
+#define OV_PERMISSION_ONBOARD_REUSE_CRED 3
+
+// A delegate may onboard a device and switch FDO off in it.
+#define OV_PERMISSION_ONBOARD_FDO_DISABLE 4
+
+// A delegate may fetch vouchers of its owner from a service.
+#define OV_PERMISSION_VOUCHER_CLAIM 5
+
+// A delegate may give vouchers to a service for its owner.
+#define OV_PERMISSION_VOUCHER_UPLOAD 6
+
+// A delegate may sign what service info transfers.
+#define OV_PERMISSION_PROVISION 7
+
+// Verifies the certificates of a delegate, in DER: its own first, and last the one that the owner of
+// this voucher signed. The owner's key is not among them. docs/fdo-2.0.md has the rules.
+//
+// All certificates must be valid `at` this time, in seconds since 1970. With `OV_NONE` their dates
+// are not checked, but for a moment at which all were valid. Revocation is not checked.
+//
+// `OV_ERR_DELEGATE_CHAIN`, `OV_ERR_DELEGATE_PERMISSION`, `OV_ERR_CERTIFICATE_TIME`.
+ov_status ov_verified_delegate(const struct ov_verified *verified,
+                               const struct ov_slice *certificates,
+                               size_t count,
+                               uint64_t at,
+                               struct ov_delegate **delegate,
+                               struct ov_error *error);
+
+// Frees a delegate and sets the variable to NULL.
+ov_status ov_delegate_free(struct ov_delegate **delegate);
+
+// The key of the delegate, which signs its messages.
+ov_status ov_delegate_key(const struct ov_delegate *delegate, struct ov_public_key **key);
+
+// The key of the owner for whom the delegate acts.
+ov_status ov_delegate_owner(const struct ov_delegate *delegate, struct ov_public_key **owner);
+
+// Whether every certificate of the delegate has this permission, an `OV_PERMISSION_` number.
+bool ov_delegate_may(const struct ov_delegate *delegate, int32_t permission);
+
+// The time at which the certificates were checked, in seconds since 1970; `OV_NONE` if their dates
+// were not checked.
+uint64_t ov_delegate_checked_at(const struct ov_delegate *delegate);
+
+// The first and the last second at which all certificates are valid, since 1970.
+ov_status ov_delegate_validity(const struct ov_delegate *delegate, uint64_t *from, uint64_t *to);
+
+// The certificates in DER, that of the delegate first.
+ov_status ov_delegate_certificates(const struct ov_delegate *delegate,
+                                   struct ov_byte_list **certificates);
+
+// The same for a voucher of FDO 2.0, to be signed by a delegate of its owner.
+//
+// `OV_ERR_BAD_CALL` for a voucher of FDO 1.1, `OV_ERR_WRONG_OWNER` for a delegate of another owner,
+// `OV_ERR_DELEGATE_PERMISSION` for one without `OV_PERMISSION_REDIRECT`.
+ov_status ov_verified_to1d_by_delegate(const struct ov_verified *verified,
+                                       const struct ov_delegate *delegate,
+                                       const struct ov_owner_address *addresses,
+                                       size_t count,
+                                       const uint8_t *to0d,
+                                       size_t to0d_len,
+                                       struct ov_unsigned **message,
+                                       struct ov_error *error);
+
+// The same, and for a voucher of FDO 2.0 also of a to1d that a delegate of the owner signed:
+// `ov_to1d_delegate` says so. Its certificates must be valid `at` this time, in seconds since 1970; with
+// `OV_NONE` their dates are not checked.
+ov_status ov_to1d_check_delegated(const uint8_t *message,
+                                  size_t len,
+                                  const struct ov_verified *verified,
+                                  uint64_t at,
+                                  struct ov_to1d **to1d,
+                                  struct ov_error *error);
+
+// The delegate that signed a to1d in the place of the owner; `OV_ERR_ABSENT` if there is none, or if
+// the to1d was read without a check.
+ov_status ov_to1d_delegate(const struct ov_to1d *to1d,
+                           struct ov_delegate **delegate);
+
+/* 11. FDO 2.0: TO2 ----------------------------------------------------------------------------- */
+
+// The device gets new credentials.
+#define OV_DISPOSITION_RESALE 1
+
+// The device keeps its credentials (credential reuse).
+#define OV_DISPOSITION_REUSE 2
+
+// FDO is switched off in the device.
+#define OV_DISPOSITION_DISABLE 3
+
+// TO2.ProveOVHdr20 (FDO 2.0), the owner's answer to a TO2.ProveDevice20 that contained `nonce`
+// (`NonceTO2ProveOV`, 16 bytes). The owner of the voucher has to sign it, or this delegate of the
+// owner if `delegate` is not NULL.
+//
+// `key_exchange` is `xBKeyExchange`; `max_message` is the size in bytes of the largest message that
+// the owner accepts.
+ov_status ov_prove_ov_hdr20(const struct ov_verified *verified,
+                            const struct ov_delegate *delegate,
+                            const uint8_t nonce[OV_NONCE_BYTES],
+                            const uint8_t *key_exchange,
+                            size_t key_exchange_len,
+                            uint16_t max_message,
+                            struct ov_unsigned **message,
+                            struct ov_error *error);
+
+// TO2.OVNextEntry20 (FDO 2.0) for the entry with this number, counted from 0. The device asks for it as
+// in FDO 1.1: `ov_get_next_entry_read`.
+ov_status ov_next_entry20(const struct ov_verified *verified,
+                          uint8_t number,
+                          struct ov_buffer **bytes,
+                          struct ov_error *error);
+
+// Takes TO2.ProveOVHdr20 (FDO 2.0), the answer to a TO2.ProveDevice20 that contained `nonce`
+// (`NonceTO2ProveOV`, 16 bytes). `device_nonce` (16 bytes) is the `NonceTO2ProveDv` that the owner sent
+// in TO2.HelloDeviceAck20. The device has a GUID, and an HMAC secret in memory or behind a callback, as for
+// `ov_device_verifier_start`; the policy has to allow `OV_ALLOW_FDO_2_0`.
+//
+// With `accept_delegates` a delegate of the owner may sign it, and to1d. Its certificates must be
+// valid at `delegates_at`, in seconds since 1970; with `OV_NONE` their dates are not checked. Otherwise
+// that is `OV_ERR_DELEGATE_REFUSED`.
+//
+// The other functions of the verifier follow. It has no `eBSigInfo`.
+ov_status ov_device_verifier_start20(const uint8_t guid[OV_GUID_BYTES],
+                                     const struct ov_digest *manufacturer_hash,
+                                     const struct ov_hmac_secret *secret,
+                                     const struct ov_hmac *hmac,
+                                     const struct ov_policy *policy,
+                                     bool accept_delegates,
+                                     uint64_t delegates_at,
+                                     const uint8_t nonce[OV_NONCE_BYTES],
+                                     const uint8_t device_nonce[OV_NONCE_BYTES],
+                                     const uint8_t *message,
+                                     size_t message_len,
+                                     struct ov_device_verifier **verifier,
+                                     struct ov_error *error);
+
+// The delegate that signed TO2.ProveOVHdr20, after the last entry; `OV_ERR_ABSENT` if the owner
+// signed it.
+ov_status ov_device_verifier_delegate(const struct ov_device_verifier *verifier,
+                                      struct ov_delegate **delegate,
+                                      struct ov_error *error);
+
+// TO2.SetupDevice20 (FDO 2.0) with these new credentials, to be signed by the **new** owner.
+// `setup_nonce` (16 bytes) is that of TO2.DeviceServiceInfoRdy20; `max_service_info` is the size in bytes of
+// the largest service info that the owner accepts, 0 for the default of FDO.
+ov_status ov_setup_device20(const struct ov_replacement *replacement,
+                            const struct ov_verified *verified,
+                            const uint8_t setup_nonce[OV_NONCE_BYTES],
+                            uint16_t max_service_info,
+                            struct ov_unsigned **message,
+                            struct ov_error *error);
+
+// TO2.SetupDevice20 (FDO 2.0) without new credentials: `OV_DISPOSITION_REUSE` or
+// `OV_DISPOSITION_DISABLE`. Who signed TO2.ProveOVHdr20 has to sign it: the owner, or this delegate if
+// `delegate` is not NULL.
+ov_status ov_setup_device20_kept(const struct ov_verified *verified,
+                                 const struct ov_delegate *delegate,
+                                 int32_t disposition,
+                                 uint16_t max_service_info,
+                                 struct ov_unsigned **message,
+                                 struct ov_error *error);
+
+// Takes TO2.SetupDevice20 (FDO 2.0), the answer to `setup_nonce` (16 bytes). New credentials must be
+// signed by the new owner; anything else by who signed TO2.ProveOVHdr20.
+//
+// `disposition` is set to an `OV_DISPOSITION_` number: whether the device agrees to keep its
+// credentials, or to switch FDO off, is its own matter. `renewal` is set to the new credentials of
+// `OV_DISPOSITION_RESALE`, or to NULL; `OV_ERR_CREDENTIAL_REUSE` if they are the present ones.
+// `max_service_info` is set to 0 for the default of FDO; it may be NULL.
+ov_status ov_device_verifier_setup20(const struct ov_device_verifier *verifier,
+                                     const struct ov_credential *credential,
+                                     const uint8_t *message,
+                                     size_t len,
+                                     const uint8_t setup_nonce[OV_NONCE_BYTES],
+                                     int32_t *disposition,
+                                     uint16_t *max_service_info,
+                                     struct ov_renewal **renewal,
+                                     struct ov_error *error);
+
+/* 12. Resale after onboarding ------------------------------------------------------------------ */
 
 // New credentials: a GUID of 16 fresh random bytes, rendezvous directives, and the key of the new
 // owner of the device.

@@ -5,7 +5,10 @@ use ownership_voucher::create::RvProtocol;
 use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{ErrorKind, KeyType, Origin};
 
-const HEADER: &str = include_str!("../../include/ownership_voucher.h");
+const HEADER: &str = concat!(
+    include_str!("../../include/ownership_voucher_base.h"),
+    include_str!("../../include/ownership_voucher.h")
+);
 
 fn camel(name: &str) -> String {
     let word = |word: &str| word[..1].to_uppercase() + &word[1..];

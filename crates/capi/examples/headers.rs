@@ -19,10 +19,10 @@ struct Header {
 /// A title, and how the names in the section begin.
 struct Section(&'static str, &'static [&'static str]);
 
-const HEADERS: [Header; 3] = [
+const HEADERS: [Header; 4] = [
     Header {
-        file: "ownership_voucher.h",
-        about: include_str!("headers/main.txt"),
+        file: "ownership_voucher_base.h",
+        about: include_str!("headers/base.txt"),
         includes: &["<stdbool.h>", "<stddef.h>", "<stdint.h>"],
         sections: &[
             Section("Handles", &[]),
@@ -51,30 +51,13 @@ const HEADERS: [Header; 3] = [
                     "ov_buffer_",
                     "ov_byte_list_",
                     "ov_digest",
+                    "ov_diagnostic",
                     "ov_hash_",
                     "OV_HASH_",
                     "OV_DIGEST_",
                 ],
             ),
             Section("Errors", &["OV_NONE", "ov_error_"]),
-            Section("Vouchers in files", &["ov_file_", "ov_vouchers_"]),
-            Section(
-                "Reading a voucher",
-                &[
-                    "ov_voucher_",
-                    "ov_entry",
-                    "ov_key_info",
-                    "ov_diagnostic",
-                    "OV_PART_",
-                    "OV_OWNER",
-                    "OV_MANUFACTURER",
-                    "OV_DEVICE",
-                ],
-            ),
-            Section(
-                "Findings",
-                &["ov_finding", "OV_FINDING_", "ov_voucher_findings"],
-            ),
             Section(
                 "Public keys",
                 &[
@@ -87,12 +70,50 @@ const HEADERS: [Header; 3] = [
                     "OV_FINGERPRINT_",
                 ],
             ),
-            Section("Certificates and roots", &["ov_roots_", "ov_certificate_"]),
+            Section(
+                "Certificates and roots",
+                &["ov_roots_", "ov_certificate_", "ov_file_certificates"],
+            ),
+            Section("Next owners: a key, or certificates", &["ov_next_owner_"]),
+            Section(
+                "Signers and HMACs",
+                &[
+                    "ov_sign_fn",
+                    "ov_signer",
+                    "ov_local_key_",
+                    "ov_hmac",
+                    "OV_SIGNATURE_",
+                ],
+            ),
+        ],
+    },
+    Header {
+        file: "ownership_voucher.h",
+        about: include_str!("headers/main.txt"),
+        includes: &["\"ownership_voucher_base.h\""],
+        sections: &[
+            Section("Handles", &[]),
+            Section("Vouchers in files", &["ov_file_", "ov_vouchers_"]),
+            Section(
+                "Reading a voucher",
+                &[
+                    "ov_voucher_",
+                    "ov_entry",
+                    "ov_key_info",
+                    "OV_PART_",
+                    "OV_OWNER",
+                    "OV_MANUFACTURER",
+                    "OV_DEVICE",
+                ],
+            ),
+            Section(
+                "Findings",
+                &["ov_finding", "OV_FINDING_", "ov_voucher_findings"],
+            ),
             Section(
                 "Policies",
                 &[
                     "ov_policy_",
-                    "ov_hmac",
                     "OV_POLICY_",
                     "OV_LIMIT",
                     "OV_ALLOW_",
@@ -123,13 +144,8 @@ const HEADERS: [Header; 3] = [
                 ],
             ),
             Section(
-                "Signers",
-                &["ov_sign_fn", "ov_signer", "ov_local_key_", "OV_SIGNATURE_"],
-            ),
-            Section(
                 "Extending",
                 &[
-                    "ov_next_owner_",
                     "ov_extend_options_",
                     "ov_extension_",
                     "ov_verified_extend",
@@ -141,15 +157,6 @@ const HEADERS: [Header; 3] = [
             Section(
                 "Handing over",
                 &["ov_hand_over", "ov_request", "ov_receipt_"],
-            ),
-            Section(
-                "Forks",
-                &[
-                    "ov_fork",
-                    "ov_find_forks",
-                    "ov_verified_relation",
-                    "OV_RELATION_",
-                ],
             ),
         ],
     },
@@ -204,6 +211,30 @@ const HEADERS: [Header; 3] = [
                 "TO2: the device's verification",
                 &["ov_device_verifier_", "ov_renewal_"],
             ),
+            Section(
+                "FDO 2.0: delegates of the owner",
+                &[
+                    "ov_delegate_",
+                    "ov_verified_delegate",
+                    "ov_verified_to1d_by_delegate",
+                    "ov_to1d_check_delegated",
+                    "ov_to1d_delegate",
+                    "OV_PERMISSION_",
+                    "OV_DELEGATE_",
+                ],
+            ),
+            Section(
+                "FDO 2.0: TO2",
+                &[
+                    "ov_prove_ov_hdr20",
+                    "ov_next_entry20",
+                    "ov_setup_device20",
+                    "ov_device_verifier_start20",
+                    "ov_device_verifier_delegate",
+                    "ov_device_verifier_setup20",
+                    "OV_DISPOSITION_",
+                ],
+            ),
             Section("Resale after onboarding", &["ov_replacement_"]),
         ],
     },
@@ -213,6 +244,15 @@ const HEADERS: [Header; 3] = [
         includes: &["\"ownership_voucher_onboard.h\""],
         sections: &[
             Section("Handles", &[]),
+            Section(
+                "Vouchers of one device: relations and forks",
+                &[
+                    "ov_fork",
+                    "ov_find_forks",
+                    "ov_verified_relation",
+                    "OV_RELATION_",
+                ],
+            ),
             Section(
                 "What a voucher discloses",
                 &[
@@ -381,7 +421,7 @@ fn contents(header: &Header, sections: &BTreeMap<usize, Vec<Item>>) -> String {
             0 => format!("{} kinds", items.len()),
             _ => format!("{functions} functions"),
         };
-        writeln!(text, " *   {:>2}. {title:.<38} {note}", number + 1).expect("a string grows");
+        writeln!(text, " *   {:>2}. {title:.<46} {note}", number + 1).expect("a string grows");
     }
     text
 }

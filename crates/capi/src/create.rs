@@ -100,6 +100,8 @@ pub const OV_NEW_EPID: i32 = 4;
 pub const OV_NEW_EXPERIMENTAL_KEY: i32 = 5;
 /// 1 allows the manufacturer's first certificate to be that of a CA; see `OV_EXTEND_CA_OWNER`.
 pub const OV_NEW_CA_OWNER: i32 = 6;
+/// 1: a voucher of FDO 2.0, with protocol version 200. No device of FDO 1.1 reads it.
+pub const OV_NEW_FDO_2_0: i32 = 7;
 
 /// Sets an option of a new voucher, an `OV_NEW_` number. What is allowed with 1 stays allowed.
 #[unsafe(no_mangle)]
@@ -119,6 +121,7 @@ pub extern "C" fn ov_new_voucher_set(
             OV_NEW_EPID => allow(new, value, NewVoucher::with_epid)?,
             OV_NEW_EXPERIMENTAL_KEY => allow(new, value, NewVoucher::allow_experimental_key)?,
             OV_NEW_CA_OWNER => allow(new, value, NewVoucher::allow_ca_owner)?,
+            OV_NEW_FDO_2_0 => allow(new, value, NewVoucher::with_fdo20)?,
             _ => return Err(Refusal::argument("an unknown option of a new voucher")),
         });
         Ok(())

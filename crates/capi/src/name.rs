@@ -5,7 +5,9 @@ use core::ffi::c_char;
 use super::buffer::{buffer, ov_buffer};
 use super::guard::{guard, plain, value};
 use super::handle::{Caller, Refusal};
-use super::names::{ALGORITHMS, ALLOWANCES, ENCODINGS, HASHES, KEY_TYPES};
+use super::names::{
+    ALGORITHMS, ALLOWANCES, DISPOSITIONS, ENCODINGS, HASHES, KEY_TYPES, PERMISSIONS,
+};
 use super::report::ov_error;
 use super::status::{BOUNDARY, OV_OK, ov_status};
 use ownership_voucher::finding::FindingKind;
@@ -53,6 +55,10 @@ pub const OV_NAMES_RV_VARIABLE: i32 = 8;
 pub const OV_NAMES_DISCLOSURE: i32 = 9;
 /// Names of links between vouchers, such as `current-owner`.
 pub const OV_NAMES_LINK: i32 = 10;
+/// Names of permissions of delegates, such as `redirect`.
+pub const OV_NAMES_PERMISSION: i32 = 11;
+/// Names of what becomes of a device's credentials in FDO 2.0, such as `resale`.
+pub const OV_NAMES_DISPOSITION: i32 = 12;
 
 /// The bytes of a GUID.
 pub const OV_GUID_BYTES: usize = 16;
@@ -110,6 +116,8 @@ mod tables {
     table!(VARIABLE: RvVariable::ALL, variable => variable.code() as i32, variable.name());
     table!(DISCLOSURE: DisclosureKind::ALL, kind => kind.code() as i32, kind.name());
     table!(LINK: LinkKind::ALL, kind => kind.code() as i32, kind.name());
+    table!(PERMISSION: PERMISSIONS, (code, permission) => code, permission.name());
+    table!(DISPOSITION: DISPOSITIONS, (code, disposition) => code, disposition.name());
 }
 
 /// The numbers of this kind and their names, in two parts.
@@ -125,6 +133,8 @@ fn tables(names: i32) -> Result<(&'static [Named], &'static [Named]), Refusal> {
         OV_NAMES_RV_VARIABLE => (&tables::VARIABLE, &[]),
         OV_NAMES_DISCLOSURE => (&tables::DISCLOSURE, &[]),
         OV_NAMES_LINK => (&tables::LINK, &[]),
+        OV_NAMES_PERMISSION => (&tables::PERMISSION, &[]),
+        OV_NAMES_DISPOSITION => (&tables::DISPOSITION, &[]),
         _ => return Err(Refusal::argument("an unknown kind of names")),
     })
 }

@@ -3,8 +3,10 @@
 use super::guard::{plain, value};
 use super::handle::{Refusal, at};
 use super::status::ov_status;
+use ownership_voucher::certificate::Permission;
 use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::key::KeyEncoding;
+use ownership_voucher::onboard::Disposition;
 use ownership_voucher::sign::Algorithm;
 use ownership_voucher::voucher::RvVariable;
 use ownership_voucher::{Allowance, KeyType};
@@ -250,3 +252,56 @@ pub(super) fn allowance_code(allowance: Allowance) -> i32 {
     let found = ALLOWANCES.iter().find(|(_, known)| *known == allowance);
     found.map_or(0, |(code, _)| *code)
 }
+
+/// A delegate may sign to1d.
+pub const OV_PERMISSION_REDIRECT: i32 = 1;
+/// A delegate may onboard a device and give it new credentials.
+pub const OV_PERMISSION_ONBOARD_NEW_CRED: i32 = 2;
+/// A delegate may onboard a device that keeps its credentials.
+pub const OV_PERMISSION_ONBOARD_REUSE_CRED: i32 = 3;
+/// A delegate may onboard a device and switch FDO off in it.
+pub const OV_PERMISSION_ONBOARD_FDO_DISABLE: i32 = 4;
+/// A delegate may fetch vouchers of its owner from a service.
+pub const OV_PERMISSION_VOUCHER_CLAIM: i32 = 5;
+/// A delegate may give vouchers to a service for its owner.
+pub const OV_PERMISSION_VOUCHER_UPLOAD: i32 = 6;
+/// A delegate may sign what service info transfers.
+pub const OV_PERMISSION_PROVISION: i32 = 7;
+
+pub(super) const PERMISSIONS: [(i32, Permission); Permission::ALL.len()] = [
+    (OV_PERMISSION_REDIRECT, Permission::Redirect),
+    (
+        OV_PERMISSION_ONBOARD_NEW_CRED,
+        Permission::OnboardNewCredential,
+    ),
+    (
+        OV_PERMISSION_ONBOARD_REUSE_CRED,
+        Permission::OnboardReuseCredential,
+    ),
+    (
+        OV_PERMISSION_ONBOARD_FDO_DISABLE,
+        Permission::OnboardFdoDisable,
+    ),
+    (OV_PERMISSION_VOUCHER_CLAIM, Permission::VoucherClaim),
+    (OV_PERMISSION_VOUCHER_UPLOAD, Permission::VoucherUpload),
+    (OV_PERMISSION_PROVISION, Permission::Provision),
+];
+
+/// The device gets new credentials.
+pub const OV_DISPOSITION_RESALE: i32 = 1;
+/// The device keeps its credentials (credential reuse).
+pub const OV_DISPOSITION_REUSE: i32 = 2;
+/// FDO is switched off in the device.
+pub const OV_DISPOSITION_DISABLE: i32 = 3;
+
+pub(super) const DISPOSITIONS: [(i32, Disposition); 3] = [
+    (OV_DISPOSITION_RESALE, Disposition::Resale),
+    (OV_DISPOSITION_REUSE, Disposition::Reuse),
+    (OV_DISPOSITION_DISABLE, Disposition::Disable),
+];
+
+// Does not compile if a number is another one in Rust.
+const _: [(); 1] = [(); (Disposition::Resale.code() as i32 == OV_DISPOSITION_RESALE
+    && Disposition::Reuse.code() as i32 == OV_DISPOSITION_REUSE
+    && Disposition::Disable.code() as i32 == OV_DISPOSITION_DISABLE)
+    as usize];

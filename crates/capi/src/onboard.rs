@@ -5,7 +5,7 @@ use core::ffi::c_char;
 
 use super::buffer::{buffer, ov_buffer};
 use super::guard::{guard, plain, value};
-use super::handle::{Handle, Refusal, object, present};
+use super::handle::{Caller, Handle, Refusal, object, present};
 use super::key::{give, ov_public_key};
 use super::names::{algorithm_code, ov_digest};
 use super::policy::ov_policy;
@@ -277,7 +277,63 @@ pub(super) struct Verifier {
     failed: Option<Error>,
 }
 
+impl Verifier {
+    pub(super) fn new(
+        verifier: DeviceVerifier,
+        key_exchange: &[u8],
+        sig_info: &[u8],
+        max_message: u16,
+    ) -> Self {
+        Self {
+            verifier,
+            key_exchange: key_exchange.to_vec(),
+            sig_info: sig_info.to_vec(),
+            max_message,
+            failed: None,
+        }
+    }
+}
+
 object!(ov_device_verifier: Verifier, b"ov devic");
+
+/// What a device knows, and what it allows.
+pub(super) fn facts(
+    caller: &Caller,
+    guid: *const u8,
+    manufacturer_hash: *const ov_digest,
+    policy: *const ov_policy,
+) -> Result<DeviceFacts, Refusal> {
+    let mut facts = DeviceFacts::new(Guid(caller.fixed(guid)?));
+    if let Some(hash) = caller
+        .array(manufacturer_hash, usize::from(!manufacturer_hash.is_null()))?
+        .first()
+    {
+        facts = facts.with_manufacturer_hash(hash.read()?);
+    }
+    if let Some(rules) = caller.maybe(policy)? {
+        let policy = rules.policy();
+        facts = facts.with_limits(*policy.limits());
+        for &allowance in Allowance::ALL {
+            if policy.allows(allowance) {
+                facts = facts.allow(allowance);
+            }
+        }
+    }
+    Ok(facts)
+}
+
+/// The device's HMAC, in memory or behind a callback.
+pub(super) fn hmac_source(
+    caller: &Caller,
+    secret: *const ov_hmac_secret,
+    hmac: *const ov_hmac,
+) -> Result<HmacSource, Refusal> {
+    match caller.maybe(secret)? {
+        Some(secret) => Ok(HmacSource::Secret(secret.clone())),
+        None if hmac.is_null() => Err(Refusal::Call(OV_ERR_NULL)),
+        None => HmacSource::read(caller, hmac),
+    }
+}
 
 /// Takes TO2.ProveOVHdr, the answer to `hello`, a TO2.HelloDevice that contained `nonce` (16
 /// bytes). The device has this GUID and an HMAC secret, in memory or behind a callback; one of the
@@ -299,27 +355,8 @@ pub extern "C" fn ov_device_verifier_start(
     error: *mut ov_error,
 ) -> ov_status {
     guard(error, |caller| {
-        let mut facts = DeviceFacts::new(Guid(caller.fixed(guid)?));
-        if let Some(hash) = caller
-            .array(manufacturer_hash, usize::from(!manufacturer_hash.is_null()))?
-            .first()
-        {
-            facts = facts.with_manufacturer_hash(hash.read()?);
-        }
-        if let Some(rules) = caller.maybe(policy)? {
-            let policy = rules.policy();
-            facts = facts.with_limits(*policy.limits());
-            for &allowance in Allowance::ALL {
-                if policy.allows(allowance) {
-                    facts = facts.allow(allowance);
-                }
-            }
-        }
-        let source = match caller.maybe(secret)? {
-            Some(secret) => HmacSource::Secret(secret.clone()),
-            None if hmac.is_null() => return Err(Refusal::Call(OV_ERR_NULL)),
-            None => HmacSource::read(caller, hmac)?,
-        };
+        let facts = facts(caller, guid, manufacturer_hash, policy)?;
+        let source = hmac_source(caller, secret, hmac)?;
         let hello = caller.array(hello, hello_len)?;
         let nonce = ProveOvNonce(caller.fixed(nonce)?);
         let message = caller.array(message, message_len)?;
@@ -327,13 +364,12 @@ pub extern "C" fn ov_device_verifier_start(
         let hmac = |algorithm, header: &[u8]| source.header_hmac(algorithm, header).ok();
         let started = facts.start(hmac, hello, nonce, message);
         let (verifier, answer) = started.map_err(Error::from)?;
-        out.write(Handle::give(Verifier {
+        out.write(Handle::give(Verifier::new(
             verifier,
-            key_exchange: answer.key_exchange().to_vec(),
-            sig_info: answer.sig_info().to_vec(),
-            max_message: answer.max_message(),
-            failed: None,
-        }));
+            answer.key_exchange(),
+            answer.sig_info(),
+            answer.max_message(),
+        )));
         Ok(())
     })
 }

@@ -6,6 +6,7 @@ use core::ffi::c_char;
 use core::net::IpAddr;
 
 use super::buffer::{buffer, ov_buffer};
+use super::delegate::{maybe, ov_delegate, time};
 use super::guard::{guard, plain, value};
 use super::handle::{Caller, Handle, Refusal, at, index, object};
 use super::key::ov_public_key;
@@ -19,7 +20,7 @@ use super::verify::{give_verified, ov_verified};
 use ownership_voucher::Guid;
 use ownership_voucher::onboard::{
     OwnerAddress, Registration, To0SignNonce, To1ProofNonce, To1d, Transport, check_prove_to_rv,
-    owner_sign, prove_to_rv, to0d, to1d,
+    owner_sign, prove_to_rv, to0d, to1d, to1d_by_delegate,
 };
 
 /// The bytes of a nonce of TO0, TO1 and TO2.
@@ -106,6 +107,15 @@ impl ov_owner_address {
     }
 }
 
+fn owner_addresses(
+    caller: &Caller,
+    addresses: *const ov_owner_address,
+    count: usize,
+) -> Result<Vec<OwnerAddress>, Refusal> {
+    let addresses = caller.array(addresses, count)?.iter();
+    addresses.map(|address| address.read(caller)).collect()
+}
+
 /// `To0d`: the owner's request to a rendezvous server, to keep its address for `wait_seconds`.
 /// `nonce` is `NonceTO0Sign` (16 bytes), from the server.
 #[unsafe(no_mangle)]
@@ -140,14 +150,37 @@ pub extern "C" fn ov_verified_to1d(
 ) -> ov_status {
     guard(error, |caller| {
         let verified = caller.get(verified)?;
-        let addresses = caller.array(addresses, count)?;
-        let addresses: Vec<_> = addresses
-            .iter()
-            .map(|address| address.read(caller))
-            .collect::<Result<_, _>>()?;
+        let addresses = owner_addresses(caller, addresses, count)?;
         let to0d = caller.array(to0d, to0d_len)?;
         let out = caller.out(message)?;
         out.write(Handle::give(to1d(&addresses, to0d, &verified.voucher)?));
+        Ok(())
+    })
+}
+
+/// The same for a voucher of FDO 2.0, to be signed by a delegate of its owner.
+///
+/// `OV_ERR_BAD_CALL` for a voucher of FDO 1.1, `OV_ERR_WRONG_OWNER` for a delegate of another owner,
+/// `OV_ERR_DELEGATE_PERMISSION` for one without `OV_PERMISSION_REDIRECT`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_verified_to1d_by_delegate(
+    verified: *const ov_verified,
+    delegate: *const ov_delegate,
+    addresses: *const ov_owner_address,
+    count: usize,
+    to0d: *const u8,
+    to0d_len: usize,
+    message: *mut *mut ov_unsigned,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let voucher = &caller.get(verified)?.voucher;
+        let delegate = caller.get(delegate)?;
+        let addresses = owner_addresses(caller, addresses, count)?;
+        let to0d = caller.array(to0d, to0d_len)?;
+        let out = caller.out(message)?;
+        let unsigned = to1d_by_delegate(&addresses, to0d, voucher, delegate)?;
+        out.write(Handle::give(unsigned));
         Ok(())
     })
 }
@@ -175,7 +208,9 @@ pub extern "C" fn ov_owner_sign(
 /// `OV_ERR_BAD_CALL`.
 ///
 /// `verified` is set to the voucher, `wait_seconds` to the duration that the owner requests, and
-/// `to1d` to the part of `message` that TO1.RVRedirect sends unchanged. The last two may be NULL.
+/// `to1d` to the part of `message` that TO1.RVRedirect sends unchanged. The last two may be NULL. A
+/// delegate of the owner may have signed to1d, with certificates that are valid at the time of the
+/// policy if it has one: `ov_to1d_check_delegated`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_registration_check(
     message: *const u8,
@@ -226,7 +261,8 @@ pub extern "C" fn ov_to1d_read(
     })
 }
 
-/// Reads a to1d, and verifies that the owner of this voucher signed it.
+/// Reads a to1d, and verifies that the owner of this voucher signed it. If a delegate signed it, that is
+/// `OV_ERR_DELEGATE_REFUSED`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_to1d_check(
     message: *const u8,
@@ -240,6 +276,43 @@ pub extern "C" fn ov_to1d_check(
         let verified = caller.get(verified)?;
         let out = caller.out(to1d)?;
         out.write(Handle::give(To1d::check(message, &verified.voucher)?));
+        Ok(())
+    })
+}
+
+/// The same, and for a voucher of FDO 2.0 also of a to1d that a delegate of the owner signed:
+/// `ov_to1d_delegate` says so. Its certificates must be valid `at` this time, in seconds since 1970; with
+/// `OV_NONE` their dates are not checked.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_to1d_check_delegated(
+    message: *const u8,
+    len: usize,
+    verified: *const ov_verified,
+    at: u64,
+    to1d: *mut *mut ov_to1d,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let message = caller.array(message, len)?;
+        let voucher = &caller.get(verified)?.voucher;
+        let out = caller.out(to1d)?;
+        let checked = To1d::check_delegated(message, voucher, time(at))?;
+        out.write(Handle::give(checked));
+        Ok(())
+    })
+}
+
+/// The delegate that signed a to1d in the place of the owner; `OV_ERR_ABSENT` if there is none, or if
+/// the to1d was read without a check.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_to1d_delegate(
+    to1d: *const ov_to1d,
+    delegate: *mut *mut ov_delegate,
+) -> ov_status {
+    plain(|caller| {
+        let to1d = caller.get(to1d)?;
+        let out = caller.out(delegate)?;
+        out.write(maybe(to1d.delegate())?);
         Ok(())
     })
 }

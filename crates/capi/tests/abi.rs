@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const HEADERS: [&str; 4] = [
+const HEADERS: [&str; 5] = [
+    "ownership_voucher_base.h",
     "ownership_voucher.h",
     "ownership_voucher_onboard.h",
     "ownership_voucher_privacy.h",

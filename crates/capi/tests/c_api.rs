@@ -68,7 +68,7 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 10] = [
+const SUITE: [&str; 11] = [
     "crates/capi/tests/c/suite.c",
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
@@ -79,6 +79,7 @@ const SUITE: [&str; 10] = [
     "crates/capi/tests/c/roles.c",
     "crates/capi/tests/c/privacy.c",
     "crates/capi/tests/c/vectors.c",
+    "crates/capi/tests/c/fdo20.c",
 ];
 
 #[test]
@@ -86,6 +87,8 @@ fn suite_and_examples_run_against_both_libraries() {
     let libraries = libraries();
     let list = output().join("vectors.txt");
     std::fs::write(&list, vectors()).expect("a list of vectors");
+    let fdo20 = output().join("fdo20.txt");
+    std::fs::write(&fdo20, fdo20_vectors()).expect("a list of vectors");
     let archive = libraries.join("libownership_voucher_capi.a");
     let search = format!("-L{}", libraries.display());
     let path = format!("-Wl,-rpath,{}", libraries.display());
@@ -97,7 +100,9 @@ fn suite_and_examples_run_against_both_libraries() {
         ),
     ] {
         let suite = compile(&format!("suite-{name}"), &SUITE, &link);
-        let text = run(Command::new(suite).current_dir(root()).arg(&list));
+        let text = run(Command::new(suite)
+            .current_dir(root())
+            .args([&list, &fdo20]));
         assert!(text.contains(" 0 failed"), "{text}");
         println!("{name}: {text}");
 
@@ -133,22 +138,66 @@ fn suite_and_examples_run_against_both_libraries() {
     }
 }
 
+/// The vectors in a folder.
+fn folder(name: &str) -> Vec<Value> {
+    let folder = root().join("test-vectors").join(name);
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder is part of the repository")
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| path.extension() == Some(OsStr::new("json")))
+        .collect();
+    files.sort();
+    let read = |path| {
+        let text = std::fs::read_to_string(path).expect("a readable file");
+        serde_json::from_str(&text).expect("JSON")
+    };
+    files.into_iter().map(read).collect()
+}
+
 /// The vectors as lines of a word and a value.
 fn vectors() -> String {
     let mut list = String::new();
-    for folder in ["valid", "invalid"] {
-        let folder = root().join("test-vectors").join(folder);
-        let mut files: Vec<_> = std::fs::read_dir(folder)
-            .expect("the folder is part of the repository")
-            .map(|entry| entry.expect("a readable folder").path())
-            .filter(|path| path.extension() == Some(OsStr::new("json")))
-            .collect();
-        files.sort();
-        for path in files {
-            let text = std::fs::read_to_string(&path).expect("a readable file");
-            let vector: Value = serde_json::from_str(&text).expect("JSON");
-            one(&mut list, &vector);
+    for vector in ["valid", "invalid"].into_iter().flat_map(folder) {
+        one(&mut list, &vector);
+    }
+    list
+}
+
+/// Delegates and messages of FDO 2.0: each member of the JSON in a line of its own, each element of a list
+/// too, and what is null in none.
+fn fdo20_vectors() -> String {
+    let keys = std::fs::read_to_string(root().join("test-vectors/keys.json"));
+    let keys: Value = serde_json::from_str(&keys.expect("a readable file")).expect("JSON");
+    let mut list = String::new();
+    for vector in folder("fdo20") {
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let mut line = |word: &str, value: &Value| {
+            let value = match (value, word) {
+                (Value::Null, _) => return,
+                // The key itself, in PEM, for its name.
+                (Value::String(name), "given.build") => hex::encode(text(&keys[name])),
+                (Value::String(text), _) => text.clone(),
+                (other, _) => other.to_string(),
+            };
+            writeln!(list, "{word} {value}").expect("a string grows");
+        };
+        line("vector", &vector["name"]);
+        line("check", &vector["check"]);
+        for part in ["given", "expect"] {
+            for (name, value) in vector[part].as_object().expect("an object") {
+                let word = format!("{part}.{name}");
+                match value {
+                    Value::Array(all) => all.iter().for_each(|value| line(&word, value)),
+                    value => line(&word, value),
+                }
+            }
         }
+        if let Some(name) = vector["expect"]["kind"].as_str() {
+            let mut all = ErrorKind::ALL.iter();
+            let kind = all.find(|kind| kind.name() == name).expect("an error");
+            line("expect.code", &kind.code().into());
+        }
+        line("end", &Value::from(""));
     }
     list
 }

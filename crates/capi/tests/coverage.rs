@@ -18,9 +18,9 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The three headers of this library.
+/// The four headers of this library.
 fn headers() -> String {
-    ["", "_onboard", "_privacy"]
+    ["_base", "", "_onboard", "_privacy"]
         .map(|part| read(format!("include/ownership_voucher{part}.h")))
         .concat()
 }

@@ -1,4 +1,4 @@
-/* Runs all of it: suite LIST-OF-VECTORS */
+/* Runs all of it: suite LIST-OF-VECTORS LIST-OF-FDO-2.0-VECTORS */
 #include <stdlib.h>
 
 #include "suite.h"
@@ -96,8 +96,8 @@ ov_voucher *made_voucher(unsigned char device) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: suite LIST-OF-VECTORS\n");
+    if (argc != 3) {
+        fprintf(stderr, "usage: suite LIST-OF-VECTORS LIST-OF-FDO-2.0-VECTORS\n");
         return 2;
     }
     test_functions();
@@ -109,6 +109,7 @@ int main(int argc, char **argv) {
     test_roles();
     test_privacy();
     test_vectors(argv[1]);
+    test_fdo20(argv[2]);
     OK(ov_policy_free(&shared));
     printf("%u checks, %u failed\n", checks, failures);
     return failures == 0 ? 0 : 1;

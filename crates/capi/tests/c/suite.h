@@ -45,6 +45,7 @@ ov_next_owner *next_owner(unsigned char secret);
 const ov_policy *any_origin(void);
 
 void test_vectors(const char *list);
+void test_fdo20(const char *list);
 void test_functions(void);
 void test_misuse(void);
 void test_batch(void);
