@@ -1,7 +1,7 @@
 #!/bin/bash -eu
 # Builds the targets of .ci/fuzz with cargo-fuzz. Not tried yet.
 cd "$SRC/ownership-voucher"
-targets=(parse file verify batch extend forge roundtrip engines capi onboard sdo)
+targets=(parse file verify batch extend forge roundtrip engines capi onboard sdo fdo20)
 
 cargo fuzz build -O --debug-assertions
 for target in "${targets[@]}"; do

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-const HEADERS: [&str; 3] = ["", "_onboard", "_privacy"];
+const HEADERS: [&str; 4] = ["_base", "", "_onboard", "_privacy"];
 
 fn main() {
     let mut code = String::new();

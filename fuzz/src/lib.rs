@@ -8,6 +8,7 @@
 
 pub mod change;
 pub mod dice;
+pub mod fdo20;
 pub mod file;
 pub mod keys;
 pub mod parse;

@@ -15,7 +15,7 @@ fn folder() -> PathBuf {
     }
 }
 
-fn read(name: &str) -> Vec<Value> {
+pub(crate) fn read(name: &str) -> Vec<Value> {
     let entries = std::fs::read_dir(folder().join(name)).expect("the vectors lie beside fuzz/");
     let mut paths: Vec<_> = entries
         .map(|entry| entry.expect("a readable folder").path())
@@ -30,7 +30,7 @@ fn read(name: &str) -> Vec<Value> {
         .collect()
 }
 
-fn hex(value: &Value) -> Option<Vec<u8>> {
+pub(crate) fn hex(value: &Value) -> Option<Vec<u8>> {
     let text = value.as_str()?.as_bytes();
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     text.chunks_exact(2)
