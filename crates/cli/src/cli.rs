@@ -2,6 +2,7 @@
 // Help is plain text, not Markdown.
 #![allow(rustdoc::bare_urls)]
 
+mod delegate;
 mod keys;
 pub(crate) mod onetime;
 mod proof;
@@ -20,6 +21,7 @@ use ownership_voucher::digest::Digest;
 use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{PrivacyPolicy, Severity};
 
+pub(crate) use delegate::DelegateArgs;
 pub(crate) use keys::{FingerprintArgs, KeyOf, OwnedArgs};
 pub(crate) use proof::{ChallengeArgs, CheckProofArgs, ProveArgs};
 pub(crate) use shared::{Curve, Encoding, Hash, Jobs, PassphraseArgs, PolicyArgs};
@@ -100,6 +102,8 @@ pub(crate) enum Command {
     Prove(ProveArgs),
     /// Check the answer to a challenge
     CheckProof(CheckProofArgs),
+    /// Verify the certificates of a delegate, which may act for the owner of a voucher (FDO 2.0)
+    Delegate(DelegateArgs),
     /// Print the completions for a shell
     Completions {
         /// The shell

@@ -376,6 +376,31 @@ const GUIDES: &[Guide] = &[
         )],
     },
     Guide {
+        command: "delegate",
+        exits: &[
+            exit(
+                GOOD,
+                "the delegate may act for the owner; for a to1d, the owner may have signed it too",
+            ),
+            exit(REJECTED, "the certificates or the to1d were rejected"),
+            FAILED,
+            NOT_CHECKED,
+            UNHEARD,
+        ],
+        examples: &[
+            example(
+                "Verify that a service may register the address of the owner",
+                "ov delegate voucher20.cbor --manufacturer maker20.pub --allow fdo-2.0 \\\n    \
+             --chain delegate.pem --may redirect",
+            ),
+            example(
+                "See who signed the address of an owner",
+                "ov delegate voucher20.cbor --manufacturer maker20.pub --allow fdo-2.0 \\\n    \
+             --to1d to1d.cbor",
+            ),
+        ],
+    },
+    Guide {
         command: "completions",
         exits: &[DONE, FAILED, UNHEARD],
         examples: &[example(

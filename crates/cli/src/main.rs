@@ -34,6 +34,7 @@ mod convert;
 mod credential;
 mod csv;
 mod deals;
+mod delegate;
 mod delivery;
 mod elsewhere;
 mod extend;
@@ -115,6 +116,7 @@ fn main() -> ExitCode {
         Command::Challenge(args) => ownership::challenge(args),
         Command::Prove(args) => ownership::prove(args),
         Command::CheckProof(args) => ownership::check(args),
+        Command::Delegate(args) => delegate::run(args),
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { out_dir } => manual::man(out_dir.as_deref()),
     };

@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ownership_voucher::batch::Engine;
+use ownership_voucher::certificate::Permission;
 use ownership_voucher::digest::Digest;
 use ownership_voucher::onboard::CredentialDialect;
 use ownership_voucher::privacy::{DisclosureKind, PrivacyPolicy, Severity};
@@ -103,6 +104,11 @@ pub(super) fn allowance() -> impl TypedValueParser<Value = Allowed> {
         .map(|it| (it.name(), Allowed::Fdo(*it)));
     let sdo = (Checker::REFORMATTED, Allowed::SdoReformatted);
     named(known.chain([sdo]).collect())
+}
+
+pub(super) fn permission() -> impl TypedValueParser<Value = Permission> {
+    let all = Permission::ALL.iter();
+    named(all.map(|it| (it.name(), *it)).collect())
 }
 
 pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {

@@ -67,7 +67,39 @@ impl Desk {
         let at = strange.windows(2).position(|it| it == [0x18, 0x65]);
         strange[at.unwrap() + 1] = 0x7f;
         fs::write(folder.join("strange.cbor"), strange).unwrap();
-        Self(folder)
+        let desk = Self(folder);
+        desk.put_delegate();
+        desk
+    }
+
+    /// A voucher of FDO 2.0, its manufacturer's key, a delegate of its owner, and a to1d that the delegate
+    /// signed.
+    fn put_delegate(&self) {
+        let given = |name: &str| {
+            let path = common::repository().join(format!("test-vectors/fdo20/{name}.json"));
+            let vector: serde_json::Value =
+                serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            vector["given"].clone()
+        };
+        let bytes = |value: &serde_json::Value| hex::decode(value.as_str().unwrap()).unwrap();
+        let (chain, to1d) = (given("delegate-two"), given("to1d20-delegate"));
+        let voucher = bytes(&chain["voucher"]);
+        assert_eq!(voucher, bytes(&to1d["voucher"]));
+        let maker = ownership_voucher::Voucher::parse(&voucher).unwrap();
+        let maker = maker.manufacturer_key().public_key().unwrap();
+        let pem = |der: &serde_json::Value| {
+            let pem = ownership_voucher::file::to_pem(&bytes(der));
+            pem.replace("OWNERSHIP VOUCHER", "CERTIFICATE")
+        };
+        let chain: Vec<String> = chain["chain"].as_array().unwrap().iter().map(pem).collect();
+        for (name, content) in [
+            ("maker20.pub", maker.to_spki_der()),
+            ("delegate.pem", chain.concat().into_bytes()),
+            ("to1d.cbor", bytes(&to1d["message"])),
+            ("voucher20.cbor", voucher),
+        ] {
+            fs::write(self.0.join(name), content).unwrap();
+        }
     }
 
     /// `ov` in this folder, with no variable that changes how it prints.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use desk::{Desk, all_commands};
+use ownership_voucher::certificate::Permission;
 use ownership_voucher::privacy::{DisclosureKind, Severity};
 use ownership_voucher::{Allowance, Proved};
 
@@ -172,6 +173,22 @@ const CASES: &[(&str, &str, i32)] = &[
         "voucher.pem --challenge missing --proof p",
         2,
     ),
+    (
+        "delegate",
+        "voucher20.cbor --any-origin --allow fdo-2.0 --chain delegate.pem",
+        0,
+    ),
+    (
+        "delegate",
+        "voucher20.cbor --any-origin --allow fdo-2.0 --chain delegate.pem --may provision",
+        1,
+    ),
+    ("delegate", "voucher20.cbor --chain delegate.pem", 2),
+    (
+        "delegate",
+        "voucher20.cbor --allow fdo-2.0 --to1d to1d.cbor",
+        3,
+    ),
     ("completions", "bash", 0),
     ("completions", "none", 2),
     ("man", "", 0),
@@ -251,6 +268,10 @@ fn names() -> Vec<(&'static str, Vec<String>)> {
             owned(Allowance::ALL.iter().map(|it| it.name()).collect()),
         ),
         ("--refuse", owned(kinds)),
+        (
+            "--may",
+            owned(Permission::ALL.iter().map(|it| it.name()).collect()),
+        ),
         ("--type", owned(vec!["p256", "p384", "ed25519"])),
         ("--encoding", owned(vec!["x509", "cosekey", "crypto"])),
         ("--hash", owned(vec!["sha256", "sha384"])),

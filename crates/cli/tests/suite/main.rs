@@ -14,6 +14,7 @@ mod program;
 mod anchors;
 mod beside;
 mod cli;
+mod delegate;
 mod extend;
 mod files;
 mod fleets;

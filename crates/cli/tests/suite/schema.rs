@@ -232,6 +232,33 @@ fn other_records_are_as_the_schema_says() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The line of `ov delegate`, of a delegate, of an owner, and of neither.
+#[cfg(unix)]
+#[test]
+fn delegates_are_as_the_schema_says() {
+    let schema = schema();
+    let desk = crate::desk::Desk::new("schema-delegate");
+    for (arguments, verdict) in [
+        ("--any-origin --chain delegate.pem", "verified"),
+        ("--chain delegate.pem", "unanchored"),
+        ("--any-origin --to1d to1d.cbor", "verified"),
+        ("--any-origin --chain device.pem", "rejected"),
+    ] {
+        let text = desk.out(&format!(
+            "delegate voucher20.cbor --json --allow fdo-2.0 {arguments}"
+        ));
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["verdict"], verdict, "{line}");
+        assert_eq!(line["delegate"].is_null(), verdict == "rejected", "{line}");
+        assert_eq!(
+            fault(&line, &schema["$defs"]["delegate"], &schema),
+            None,
+            "{line}"
+        );
+        assert_eq!(fault(&line, &schema, &schema), None, "{line}");
+    }
+}
+
 /// A checker that finds nothing shows nothing.
 #[test]
 fn other_lines_are_not() {
