@@ -300,7 +300,8 @@ fn to1d_signs_what_the_version_demands() {
     }
 }
 
-/// What it costs that the error of a bad signature can name the other version: at most as much again.
+/// What it costs that the error of a bad signature can name the other version: at most as many signatures
+/// again, which is twice the time and what a shared machine adds.
 #[test]
 #[ignore = "it measures time: optimised, on a quiet machine"]
 fn second_pass() {
