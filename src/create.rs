@@ -188,7 +188,7 @@ impl NewVoucher {
     ///
     /// [`ErrorKind::KeyTypeMismatch`] if the label does not match the key,
     /// [`ErrorKind::ExperimentalKey`], [`ErrorKind::Disclosure`] for what
-    /// [`with_privacy`](Self::with_privacy) refuses, and errors of keys and certificates.
+    /// `with_privacy` refuses, and errors of keys and certificates.
     ///
     /// With the feature `x509`, [`ErrorKind::UnfitChain`] if the certificates of the device or the
     /// manufacturer are not a valid chain, or if the device certificate is that of a CA;

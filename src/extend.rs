@@ -76,7 +76,7 @@ impl VerifiedVoucher<'_> {
     /// key differs from the manufacturer's and the override is not set.
     /// [`ErrorKind::UnsupportedKeyEncoding`], [`ErrorKind::ExtraReserved`],
     /// [`ErrorKind::LimitCertificates`]. [`ErrorKind::Disclosure`] for what
-    /// [`ExtendOptions::privacy`] refuses. [`ErrorKind::LimitEntrySize`] and
+    /// `ExtendOptions::with_privacy` refuses. [`ErrorKind::LimitEntrySize`] and
     /// [`ErrorKind::LimitInput`] if the entry or the voucher exceeds the limits.
     /// [`ErrorKind::DraftAad`] for a voucher that [`Allowance::Fdo20DraftAad`](crate::Allowance) lets
     /// pass, without [`ExtendOptions::allow_draft_aad`]. And those of

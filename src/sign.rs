@@ -467,11 +467,32 @@ pub(crate) fn check_signer(signer: Option<PublicKey>, owner: &PublicKey) -> Resu
     let Some(signer) = signer.filter(|signer| signer != owner) else {
         return Ok(());
     };
-    let (owner, signer) = (owner.fingerprint(), signer.fingerprint());
-    Err(Error::keys(
-        ErrorKind::NotOwner,
-        Keys::Owner { owner, signer },
-    ))
+    Err(not_owner(owner, Some(&signer)))
+}
+
+/// The error of a signer that does not hold the key of the voucher's owner, for crates that derive or
+/// look up keys: [`ErrorKind::NotOwner`]. Its message has the fingerprint of the owner, and that of the
+/// signer's key if there is one.
+///
+/// ```
+/// use ownership_voucher::{ErrorKind, KeyType, LocalKey, sign::not_owner};
+/// # fn main() -> Result<(), ownership_voucher::Error> {
+/// let owner = LocalKey::from_secret(KeyType::Secp256r1, &[1; 32])?.public_key();
+/// assert_eq!(not_owner(&owner, None).kind(), ErrorKind::NotOwner);
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn not_owner(owner: &PublicKey, signer: Option<&PublicKey>) -> Error {
+    let owner = owner.fingerprint();
+    let keys = match signer {
+        Some(signer) => Keys::Owner {
+            owner,
+            signer: signer.fingerprint(),
+        },
+        None => Keys::NoSigner { owner },
+    };
+    Error::keys(ErrorKind::NotOwner, keys)
 }
 
 /// The signer's signature, at fixed width and verified; ECDSA may be given in DER.

@@ -24,6 +24,8 @@ pub(crate) enum Keys {
     NoPath { found: Print },
     /// The owner of a voucher, and the key of a signer.
     Owner { owner: Print, signer: Print },
+    /// The owner of a voucher, where the signer has no key for it.
+    NoSigner { owner: Print },
     /// The key that must sign a message, and the key of a signer.
     Message { expected: Print, signer: Print },
 }
@@ -68,6 +70,13 @@ impl Keys {
                 write!(
                     f,
                     "the voucher's owner is {owner}, the signer's key is {signer}"
+                )
+            }
+            Self::NoSigner { owner } => {
+                let owner = Hex(owner);
+                write!(
+                    f,
+                    "the voucher's owner is {owner}, a key that the signer does not hold"
                 )
             }
             Self::Message { expected, signer } => {

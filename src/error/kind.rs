@@ -240,8 +240,7 @@ numbered_enum! {
     BadCall = 504, "bad-call", "an argument is out of range or contradicts another";
     /// The work was cancelled by the caller.
     Cancelled = 505, "cancelled", "the caller cancelled the work";
-    /// The voucher to be written would disclose more than the caller's
-    /// [`PrivacyPolicy`](crate::privacy::PrivacyPolicy) allows.
+    /// The voucher to be written would disclose more than the caller's `privacy::PrivacyPolicy` allows.
     Disclosure = 506, "disclosure", "the voucher would disclose what the privacy policy refuses";
     /// A state of ownership would be handed over twice: two vouchers of one device in the same call
     /// contradict each other, or the [`Journal`](crate::transfer::Journal) has another sale. The journal's

@@ -9,6 +9,7 @@ use super::book::KeyBook;
 use super::derive::{STACK, Scalar, check_order, hkdf, p256_number, p256_scalar, p384_number};
 use super::recognise::{ScanKey, SpendKey};
 use ownership_voucher::parallel::map;
+use ownership_voucher::sign::not_owner;
 use ownership_voucher::{Error, ErrorKind, KeyType, LocalKey, PublicKey, Voucher};
 
 /// The maximum number of keys in one call.
@@ -117,16 +118,16 @@ impl MasterSecret {
     ///
     /// # Errors
     /// [`ErrorKind::NotOwner`] if the owner is not in the book, or its place in the book gives
-    /// another key with this secret.
+    /// another key with this secret; the message names both keys.
     pub fn key_of(&self, voucher: &Voucher<'_>, book: &KeyBook) -> Result<LocalKey, Error> {
         let owner = voucher.claimed_owner().public_key()?;
-        let not_ours = || Error::new(ErrorKind::NotOwner);
-        let place = book.find(&owner).ok_or_else(not_ours)?;
+        let place = book.find(&owner).ok_or_else(|| not_owner(&owner, None))?;
         let key = self.key(owner.default_key_type(), place.order, place.index)?;
-        if key.public_key() == owner {
+        let derived = key.public_key();
+        if derived == owner {
             Ok(key)
         } else {
-            Err(not_ours())
+            Err(not_owner(&owner, Some(&derived)))
         }
     }
 

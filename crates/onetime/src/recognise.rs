@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::address::{Address, Device, EXTRA_TYPE, compressed, point, shared, tweak};
 use super::derive::{STACK, Scalar, scalar_of};
 use ownership_voucher::parallel::map;
-use ownership_voucher::sign::Algorithm;
+use ownership_voucher::sign::{Algorithm, not_owner};
 use ownership_voucher::{Error, ErrorKind, KeyType, LocalKey, OwnerSigner, PublicKey, Voucher};
 
 /// Finds the vouchers that were sold to an [`Address`]. It cannot sign, so a warehouse may hold it.
@@ -141,7 +141,8 @@ impl SpendKey {
     /// The signing key for a voucher that was found.
     ///
     /// # Errors
-    /// [`ErrorKind::NotOwner`] if the voucher was found with the scan key of another address.
+    /// [`ErrorKind::NotOwner`] if the voucher was found with the scan key of another address; the message
+    /// names the owner's key and the one that the spend key gives.
     pub fn signer(&self, found: &Found) -> Result<OneTimeKey, Error> {
         let key = self.derive(found);
         zeroize::zeroize_stack::<STACK>();
@@ -157,10 +158,14 @@ impl SpendKey {
         let sum = Zeroizing::new(**self.0 + **found.tweak);
         let bytes = Zeroizing::new(p256::FieldBytes::from(*sum));
         // Zero is not a key; but the owner of a voucher that was found is not the identity.
-        let key = LocalKey::from_secret(KeyType::Secp256r1, &bytes);
-        match key {
-            Ok(key) if key.public_key() == found.key => Ok(OneTimeKey(key)),
-            _ => Err(Error::new(ErrorKind::NotOwner)),
+        let Ok(key) = LocalKey::from_secret(KeyType::Secp256r1, &bytes) else {
+            return Err(not_owner(&found.key, None));
+        };
+        let derived = key.public_key();
+        if derived == found.key {
+            Ok(OneTimeKey(key))
+        } else {
+            Err(not_owner(&found.key, Some(&derived)))
         }
     }
 }

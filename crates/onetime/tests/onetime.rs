@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{fresh, key, verified};
+use ownership_voucher::key::Fingerprint;
 use ownership_voucher::transfer::{HandOverRequest, HandOverResult, hand_over_each};
 use ownership_voucher::*;
 use ownership_voucher_onetime::*;
@@ -182,7 +183,12 @@ fn wrong_keys_find_and_sign_nothing() {
     let found = ScanKey::from_bytes(&right).unwrap().recognise(&voucher);
     let found = found.expect("ours");
 
-    assert_eq!(kind(other_spend.signer(&found)), Some(ErrorKind::NotOwner));
+    let refused = other_spend.signer(&found).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::NotOwner);
+    let owner = Fingerprint(found.public_key().fingerprint()).to_string();
+    let message = refused.to_string();
+    assert!(message.contains(&owner), "{message}");
+    assert_eq!(message.matches("sha256:").count(), 2, "{message}");
     let signer = spend.signer(&found).unwrap();
     assert_eq!(signer.public_key().as_ref(), Some(found.public_key()));
 
@@ -210,6 +216,14 @@ fn wrong_masters_and_books_own_nothing() {
     assert!(master(1).key_of(&voucher, &book).is_ok());
 
     let not_owner = Some(ErrorKind::NotOwner);
+    let print = |key: &PublicKey| Fingerprint(key.fingerprint()).to_string();
+    let message = |error: Error| error.to_string();
+    let wrong = message(master(2).key_of(&voucher, &book).unwrap_err());
+    let derived = master(2).key(P256, "A", 2).unwrap().public_key();
+    assert!(wrong.contains(&print(&keys[2])), "{wrong}");
+    assert!(wrong.contains(&print(&derived)), "{wrong}");
+    let unknown = message(master(1).key_of(&voucher, &KeyBook::new()).unwrap_err());
+    assert!(unknown.contains(&print(&keys[2])), "{unknown}");
     assert_eq!(kind(master(2).key_of(&voucher, &book)), not_owner);
     assert_eq!(kind(master(1).key_of(&voucher, &KeyBook::new())), not_owner);
     let mut moved = KeyBook::new();

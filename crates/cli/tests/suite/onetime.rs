@@ -66,7 +66,7 @@ fn sold_to_an_address_and_on_to_another() {
     let (code, _, err) = sell("b.master", "one.pem");
     assert_eq!(code, 1);
     assert_eq!(
-        err.matches("the signer does not hold the key").count(),
+        err.matches("a key that the signer does not hold").count(),
         3,
         "{err}"
     );
