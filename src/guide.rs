@@ -25,11 +25,14 @@
 
 #[doc = "[../SECURITY.md#rsa-keys-in-memory]: https://docs.rs/crate/ownership-voucher/latest/source/SECURITY.md"]
 #[doc = "[json.md]: crate::guide::json"]
+#[doc = "[sdo.md]: https://docs.rs/crate/ownership-voucher/latest/source/docs/sdo.md"]
 #[doc = ""]
 #[doc = include_str!("../docs/keys-and-files.md")]
 pub mod keys_and_files {}
 
 #[cfg(any(not(doctest), all(feature = "pem", feature = "x509", feature = "rsa")))]
+#[doc = "[fdo-2.0.md#messages]: crate::guide::fdo_2_0#messages"]
+#[doc = ""]
 #[doc = include_str!("../docs/onboarding.md")]
 pub mod onboarding {}
 
@@ -50,6 +53,8 @@ pub mod privacy {}
 #[doc = include_str!("../docs/one-time-keys.md")]
 pub mod one_time_keys {}
 
+#[doc = "[../README.md#what-verified-means]: https://docs.rs/crate/ownership-voucher/latest"]
+#[doc = ""]
 #[doc = include_str!("../docs/fdo-2.0.md")]
 pub mod fdo_2_0 {}
 
@@ -77,6 +82,8 @@ pub mod json {}
 pub mod glossary {}
 
 #[doc = "[batch-verification.md]: crate::guide::batch_verification"]
+#[doc = "[batch-verification.md#what-is-proved]: crate::guide::batch_verification#what-is-proved"]
+#[doc = "[sdo.md]: https://docs.rs/crate/ownership-voucher/latest/source/docs/sdo.md"]
 #[doc = "[limits.md]: crate::guide::limits"]
 #[doc = ""]
 #[doc = include_str!("../docs/architecture.md")]

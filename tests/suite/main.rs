@@ -25,6 +25,7 @@ mod new_chains;
 mod onboard_device;
 mod onboard_messages;
 mod order;
+mod pages;
 mod privacy;
 mod private_keys;
 mod properties;
