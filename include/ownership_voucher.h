@@ -8,7 +8,7 @@
  *
  * ownership_voucher_base.h, which this header includes, has what all others use: statuses, errors, bytes, keys,
  * certificates, signers. ownership_voucher_onboard.h makes vouchers and has the messages of TO0, TO1 and TO2.
- * ownership_voucher_privacy.h compares vouchers of one device, and tells what vouchers disclose. docs/c.md says
+ * ownership_voucher_privacy.h compares vouchers of one device, and reports what vouchers disclose. docs/c.md says
  * how to link.
  *
  * Conventions
@@ -16,14 +16,14 @@
  * - Handles are opaque. What makes one writes it through a pointer; `ov_x_free(&x)` frees it and
  *   sets the variable to NULL. Freeing NULL does nothing.
  * - Handles, arrays, bytes and texts that a function lends (`const`) belong to the handle that they came
- *   from and go with it; do not use them afterwards. A lent handle that is used nevertheless gives
- *   OV_ERR_FREED as long as its memory was not used again.
+ *   from and are freed with it; do not use them afterwards. A lent handle that is used nevertheless gives
+ *   OV_ERR_FREED, unless its memory was reused meanwhile.
  * - What can fail returns an ov_status: OV_OK or the reason. The numbers are those of the Rust library
  *   and never change: 1xx malformed, 2xx unsupported, 3xx rejected, 4xx past a limit, 5xx misuse,
  *   6xx signer, 7xx and 10xx findings, 8xx the call (NULL, a wrong or freed handle, an index), 9xx
  *   disclosures and links.
- * - Getters that cannot fail return the value. For a wrong handle they return 0, false, NULL, a slice of
- *   length 0, or OV_NONE if they say so: what proves nothing.
+ * - Getters that cannot fail return the value. For a wrong handle they return 0, false, NULL or a slice of
+ *   length 0, and OV_NONE where their comment says so. None of these can be taken for a proof.
  * - Results go through pointers that follow the inputs, and are written only on success, unless a
  *   function says otherwise. A handle written there is the caller's to free.
  * - The last parameter of many calls is an ov_error, which may be NULL. A call that fails writes
@@ -31,8 +31,8 @@
  *   (fdo_data.h is the exception) and, but for ov_set_log, no other state of the process.
  * - `const` means that nothing changes: such a handle may be used from many threads at a time.
  *   Others, an ov_error too, are for one thread at a time.
- * - NULL, a length of 0, a handle of another kind and one that was freed (as long as its memory
- *   was not used again) give a status. A NULL array with length 0 is an empty one. Invalid pointers
+ * - NULL, a length of 0, a handle of another kind and one that was freed (unless its memory was
+ *   reused) give a status. A NULL array with length 0 is an empty one. Invalid pointers
  *   cannot be detected.
  * - Messages and names are C strings. Texts of vouchers are UTF-8 with a length, as they may hold zeros.
  * - A callback gets the user pointer that was given with it, returns 0 to go on, and must not
@@ -40,8 +40,8 @@
  *   them, that error included, is OV_ERR_BUSY. A running batch returns OV_ERR_BUSY too.
  * - No panic leaves the library; OV_ERR_PANIC says that there was one.
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
- * - A process that runs out of memory is aborted, as by Rust everywhere. What a call needs is bounded by
- *   the limits of its policy, a batch's by its settings too.
+ * - A process that runs out of memory is aborted, as everywhere in Rust. The memory of a call is bounded by
+ *   the limits of its policy, that of a batch by its settings too.
  * - After fork() the child may use and free every handle that it inherited; it shares no state with the
  *   parent.
  *

@@ -5,7 +5,7 @@
 
 /*
  * What the headers of this library have in common: statuses, errors, bytes, public keys, certificates, signers.
- * A program includes ownership_voucher.h, which includes this; the conventions stand there.
+ * A program includes ownership_voucher.h, which includes this one and begins with the conventions.
  *
  * Contents
  *
