@@ -3,7 +3,8 @@
  * asks Linux only to write and to end. It verifies an owner message by message through one buffer, refuses
  * what a device must refuse, makes a proof, takes new credentials, reads one, and measures its stack.
  *
- * .ci/device compiles and runs it, for either curve (CURVE). Exit code 0: all as it must be, and nobody asked for memory.
+ * .ci/device compiles and runs it, for either curve (CURVE); where the library was built for that curve alone, OTHER
+ * is the curve that it must refuse. Exit code 0: all as it must be, and nobody asked for memory.
  */
 #include "ownership_voucher_device.h"
 
@@ -24,6 +25,9 @@ VECTOR(entry1, "63-1");
 VECTOR(to1d, "to1d");
 VECTOR(setup, "65");
 VECTOR(header, "65-header");
+#ifdef OTHER
+FILE_OF(foreign, "test-vectors/device/" OTHER "-61.cbor");
+#endif
 
 /* What compilers call, and a bare program has to have. */
 void *memcpy(void *to, const void *from, size_t len) {
@@ -173,6 +177,21 @@ static void refused(void) {
     CHECK(accepted <= 16 * 8 / 61 + 1);
 }
 
+#ifdef OTHER
+/* The owner of a device like this one, with keys on the curve that the library was built without. */
+static void other_curve(void) {
+    ov_device_secret own = {secret, sizeof secret};
+    ov_device_facts facts = {{0}, NULL, 0, 0, ov_device_secret_hmac, &own};
+    ov_device_error error = {0, 0, 0};
+    memcpy(facts.guid, GUID, sizeof GUID);
+    size_t len = receive(foreign, foreign_end, (size_t)-1);
+    int32_t status = ov_device_start(&state, &facts, hello, (size_t)(hello_end - hello), NONCE, buffer, len, NULL,
+                                     &error);
+    CHECK(status == 208 && error.status == 208);
+    CHECK(ov_device_next(&state) == -1);
+}
+#endif
+
 static void proofs(void) {
     uint8_t out[400], signature[64] = {1};
     size_t len = 0;
@@ -210,6 +229,9 @@ __attribute__((force_align_arg_pointer, noreturn, used)) void _start(void) {
     for (int i = 0; i < 32; i++) secret[i] = (uint8_t)i;
     size_t verify = stack_of(verified), renew = stack_of(renewed), prove = stack_of(proofs),
            all = stack_of(refused);
+#ifdef OTHER
+    other_curve();
+#endif
     say("state ");
     number(sizeof state);
     say(" bytes, buffer ");
