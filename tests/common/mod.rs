@@ -86,7 +86,7 @@ pub(crate) fn voucher_ed25519() -> Vec<u8> {
     voucher.as_bytes().to_vec()
 }
 
-fn read(vector: &str) -> serde_json::Value {
+pub(crate) fn read(vector: &str) -> serde_json::Value {
     let path = repository().join("test-vectors").join(vector);
     let text = std::fs::read_to_string(path).expect("a vector");
     serde_json::from_str(&text).expect("JSON")

@@ -88,7 +88,7 @@ impl Warnings {
     pub(crate) fn about(
         &self,
         name: &str,
-        voucher: &Voucher<'_>,
+        voucher: &VerifiedVoucher<'_>,
         extension: &Extension<'_>,
         policy: &Policy<'_>,
     ) -> Result<(), Error> {
@@ -96,7 +96,9 @@ impl Warnings {
             self.to_owner(0, name);
         }
         self.strength(0, name, voucher, extension.next());
-        self.wait(0, name, extension.findings(policy)?);
+        let mut found = extension.findings(policy)?;
+        found.extend(of_verification(voucher, policy));
+        self.wait(0, name, found);
         self.say();
         Ok(())
     }
@@ -135,6 +137,7 @@ impl Warnings {
                 self.to_owner(number, name);
             }
             found = extension.findings(policies.full)?;
+            found.extend(of_verification(voucher, &policies.inexpensive));
             self.state().kinds.insert(kind);
         }
         self.wait(number, name, found);
@@ -207,6 +210,16 @@ impl Warnings {
             }
         }
     }
+}
+
+/// What the bytes of an extension do not tell: no device reads a voucher of FDO 1.1 with signatures of
+/// FDO 2.0.
+fn of_verification(voucher: &VerifiedVoucher<'_>, policy: &Policy<'_>) -> Option<Finding> {
+    if !voucher.proved().draft_aad {
+        return None;
+    }
+    let mut found = voucher.findings(policy).into_iter();
+    found.find(|finding| finding.kind == FindingKind::DraftAad)
 }
 
 /// A hash of all keys and certificates, the first of the device aside; of a bare next key its type.

@@ -277,6 +277,26 @@ fn a_sale_to_the_present_owner_is_said() {
     assert!(!err.contains(said), "{err}");
 }
 
+/// No device reads the result, so that a voucher of the dead dialect is extended with a warning, whatever is
+/// sold with it.
+#[test]
+fn a_dead_dialect_is_said() {
+    let folder = folder("dialect");
+    let owner = common::Keys(common::read("keys.json")).key("p256-owner-b");
+    fs::write(folder.join("o.key"), owner.to_pkcs8_der().unwrap()).unwrap();
+    let draft = common::vector("allow-fdo20-draft-aad-nil-aad");
+    fs::write(folder.join("draft"), draft).unwrap();
+    let allowed = "--allow fdo-2.0-draft-aad --to 5.pub";
+    for args in ["--key o.key -o sold", "--to-be-signed tbs"] {
+        let (code, _, err) = ov(&folder, &format!("extend draft {allowed} {args}"));
+        assert_eq!(code, 0, "{err}");
+        assert_eq!(err.matches("(draft-aad)").count(), 1, "{err}");
+    }
+    let (code, _, err) = ov(&folder, &format!("extend v {allowed} --key 1.key -o w"));
+    assert_eq!(code, 0, "{err}");
+    assert!(!err.contains("draft-aad"), "{err}");
+}
+
 /// go-fdo refuses the entry that it adds itself if the first one has another hash than it would choose.
 #[test]
 fn a_hash_with_which_go_fdo_does_not_go_on_is_said() {
