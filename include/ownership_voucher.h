@@ -36,8 +36,9 @@
  *   cannot be detected.
  * - Messages and names are C strings. Texts of vouchers are UTF-8 with a length, as they may hold zeros.
  * - A callback gets the user pointer that was given with it, returns 0 to go on, and must not
- *   throw or jump. It may read the handles of the call that called back; to free or change one of
- *   them, that error included, is OV_ERR_BUSY. A running batch returns OV_ERR_BUSY too.
+ *   throw or jump; ov_next_fn alone returns 1 to go on, and 0 at the end. A callback may read the
+ *   handles of the call that called back; to free or change one of them, that error included, is
+ *   OV_ERR_BUSY. A running batch returns OV_ERR_BUSY too.
  * - No panic leaves the library; OV_ERR_PANIC says that there was one.
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
  * - A process that runs out of memory is aborted, as everywhere in Rust. The memory of a call is bounded by
@@ -1104,7 +1105,7 @@ ov_status ov_hand_over(const uint8_t *data,
                        struct ov_receipt **receipt,
                        struct ov_error *error);
 
-// The same for a voucher that has already been verified.
+// `ov_hand_over` for a voucher that has already been verified.
 ov_status ov_hand_over_verified(const struct ov_verified *verified,
                                 const struct ov_policy *policy,
                                 const struct ov_signer *signer,

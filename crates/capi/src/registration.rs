@@ -158,7 +158,7 @@ pub extern "C" fn ov_verified_to1d(
     })
 }
 
-/// The same for a voucher of FDO 2.0, to be signed by a delegate of its owner.
+/// `to1d` of a voucher of FDO 2.0, as `ov_verified_to1d` makes it, to be signed by a delegate of the owner.
 ///
 /// `OV_ERR_BAD_CALL` for a voucher of FDO 1.1, `OV_ERR_WRONG_OWNER` for a delegate of another owner,
 /// `OV_ERR_DELEGATE_PERMISSION` for one without `OV_PERMISSION_REDIRECT`.
@@ -280,9 +280,9 @@ pub extern "C" fn ov_to1d_check(
     })
 }
 
-/// The same, and for a voucher of FDO 2.0 also of a to1d that a delegate of the owner signed:
-/// `ov_to1d_delegate` says so. Its certificates must be valid `at` this time, in seconds since 1970; with
-/// `OV_NONE` their dates are not checked.
+/// Reads a to1d, and verifies that the owner of this voucher signed it or, if the voucher is one of FDO 2.0, a
+/// delegate of the owner: `ov_to1d_delegate` says so. The delegate's certificates must be valid `at` this time,
+/// in seconds since 1970; with `OV_NONE` their dates are not checked.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_to1d_check_delegated(
     message: *const u8,

@@ -49,7 +49,7 @@ pub extern "C" fn ov_hand_over(
     })
 }
 
-/// The same for a voucher that has already been verified.
+/// `ov_hand_over` for a voucher that has already been verified.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_hand_over_verified(
     verified: *const ov_verified,
