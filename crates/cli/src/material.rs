@@ -29,7 +29,9 @@ fn certificates_of(path: &Path, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Failure> {
     let chain = if is_pem(bytes) {
         file::certificates_from_pem(bytes).map_err(|error| in_file(path, &error))?
     } else {
-        vec![bytes.to_vec()]
+        // What is no SEQUENCE is no certificate: an empty file, or another one.
+        let der = bytes.first() == Some(&0x30);
+        der.then(|| bytes.to_vec()).into_iter().collect()
     };
     if chain.is_empty() {
         return Err(Failure::Message(format!(

@@ -72,6 +72,14 @@ fn certificates_of_a_delegate() {
     let run = desk.ov("delegate voucher20.cbor --any-origin --chain delegate.pem");
     assert_eq!(run.status.code(), Some(2), "FDO 2.0 needs its allowance");
     assert_eq!(desk.ov(VOUCHER).status.code(), Some(2), "of whom?");
+    // A file without certificates says nothing about a delegate.
+    for text in ["", "hello\n"] {
+        fs::write(desk.0.join("none.pem"), text).unwrap();
+        let run = desk.ov(&format!("{VOUCHER} --chain none.pem"));
+        assert_eq!(run.status.code(), Some(2), "{text:?}");
+        let said = String::from_utf8_lossy(&run.stderr);
+        assert!(said.contains("none.pem: no certificate in it"), "{said}");
+    }
 }
 
 #[test]
