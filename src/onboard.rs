@@ -19,7 +19,7 @@
 //! | its ReplacementHMac | [`Setup::apply`], [`Renewal::hmac`] | [`Replacement::finish`](crate::transfer::Replacement::finish) |
 //! | TO2.Done (70) | [`done`] | [`check_done`] |
 //! | TO2.Done2 (71) | [`done2`] | [`check_done2`] |
-//! | FDO 2.0: to1d signed by a delegate | [`to1d_by_delegate`] | [`To1d::check_delegated`] |
+//! | FDO 2.0: to1d signed by a delegate | `to1d_by_delegate` | `To1d::check_delegated` |
 //! | FDO 2.0: TO2.ProveOVHdr20 (83) | [`ProveOvHdr20`] | [`DeviceFacts::start20`] |
 //! | FDO 2.0: TO2.OVNextEntry20 (85) | [`next_entry20`] | [`DeviceVerifier::entry`] |
 //! | FDO 2.0: TO2.SetupDevice20 (87) | [`setup_device20`], [`setup_device20_kept`] | [`Setup20::check`] |

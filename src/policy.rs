@@ -24,7 +24,7 @@ use crate::time::UnixTime;
 /// A policy starts from an anchor, which shows that the header of a voucher is genuine. The anchor
 /// is the manufacturer, who signed the header with the first entry
 /// ([`manufacturer`](Self::manufacturer), [`manufacturer_hash`](Self::manufacturer_hash),
-/// [`manufacturer_roots`](Self::manufacturer_roots)), or the device, which computed the header HMAC
+/// `manufacturer_roots`), or the device, which computed the header HMAC
 /// ([`hmac`](Self::hmac)). Without an anchor, anybody could have made the voucher. A caller that
 /// checks the origin by other means uses [`any_origin`](Self::any_origin).
 ///

@@ -57,7 +57,7 @@ impl<'m> Registration<'m> {
     /// The server decides whether it accepts a voucher without entries; go-fdo does not.
     ///
     /// The version of the voucher decides what to1d signs. In FDO 2.0 a delegate of the owner may have signed
-    /// it, which needs the feature `x509`: [`delegate`](Self::delegate). The dates of its certificates are
+    /// it, which needs the feature `x509`: `Registration::delegate`. The dates of its certificates are
     /// checked if the policy has a time.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl<'m> Registration<'m> {
     /// voucher, that in the voucher. [`ErrorKind::WrongMessage`], [`ErrorKind::WrongNonce`],
     /// [`ErrorKind::To0dHashMismatch`], [`ErrorKind::AlgorithmMismatch`],
     /// [`ErrorKind::SignatureInvalid`], and those of [`Policy::verify`] and of
-    /// [`VerifiedVoucher::delegate`].
+    /// `VerifiedVoucher::delegate`.
     pub fn check(
         message: &'m [u8],
         policy: &Policy<'_>,

@@ -166,7 +166,7 @@ impl To1d {
     /// # Errors
     /// Those of [`read`](Self::read), [`ErrorKind::AlgorithmMismatch`],
     /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::DelegateRefused`] for one that a delegate signed, see
-    /// [`check_delegated`](Self::check_delegated).
+    /// `To1d::check_delegated`.
     pub fn check(message: &[u8], voucher: &VerifiedVoucher<'_>) -> Result<Self, Error> {
         Self::check_by(message, voucher, Delegates::Refused)
     }
@@ -291,7 +291,7 @@ impl VerifiedOwner {
     /// # Errors
     /// Parse errors; [`ErrorKind::WrongMessage`], [`ErrorKind::AlgorithmMismatch`],
     /// [`ErrorKind::SignatureInvalid`]; [`ErrorKind::DelegateRefused`], and those of
-    /// [`VerifiedVoucher::delegate`].
+    /// `VerifiedVoucher::delegate`.
     pub fn check_to1d(&self, message: &[u8]) -> Result<(), DeviceError> {
         let limits = Limits::new();
         let signed = Signed::read::<DeviceError>(message, &limits, &mut NullSink)?;

@@ -51,7 +51,7 @@ impl DeviceFacts {
     /// It checks what [`start`](Self::start) does, but for the hash of a hello. The version in the
     /// header decides what the entries that follow must sign. If a delegate signed the message, its certificates
     /// must be valid below the owner's key in the message, and permit some kind of onboarding; the device
-    /// must have been told to [accept delegates](Self::accept_delegates).
+    /// must have been told to accept delegates (`accept_delegates`).
     ///
     /// # Errors
     /// Those of [`start`](Self::start); [`ErrorKind::DelegateRefused`](crate::ErrorKind), and those of
