@@ -64,10 +64,7 @@ fn every_kind_of_key_from_first_voucher_to_proof() {
             "{said}"
         );
         let other = token.bad(&["verify", "--owner", &format!("maker-{kind}.pem"), &sold]);
-        assert!(
-            other.contains("the current owner is sha256:"),
-            "{other}"
-        );
+        assert!(other.contains("the current owner is sha256:"), "{other}");
 
         let challenge = verified
             .challenge("market.example.com", [3; 32])
@@ -142,10 +139,7 @@ fn clear_errors_and_no_half_written_file() {
             sell("device", "maker.pem"),
             "device is an HMAC secret, expected is a signing key",
         ),
-        (
-            sell("large", "maker.pem"),
-            "the signer's key is sha256:",
-        ),
+        (sell("large", "maker.pem"), "the signer's key is sha256:"),
         (
             sell("maker", "large.pem"),
             "of another type than the manufacturer's",
