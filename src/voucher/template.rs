@@ -169,8 +169,8 @@ mod tests {
         format!("{:?} {found:?} {narrow} {wrapped}", voucher.index)
     }
 
-    /// Each byte of a voucher takes each value. Wherever the template still fits, the parser finds the
-    /// same. tests/suite/batch.rs asks this of all vectors, by their verdicts.
+    /// Each byte of a voucher takes 37 other values, among them each with one bit flipped. Wherever the
+    /// template still fits, the parser finds the same. tests/suite/batch.rs asks this of all vectors, by their verdicts.
     #[test]
     fn a_template_finds_what_the_parser_finds() {
         let template = Template::of(&Voucher::parse(VOUCHER).unwrap()).unwrap();
@@ -178,17 +178,18 @@ mod tests {
         let mut fits = 0;
         for at in 0..bytes.len() {
             let before = bytes[at];
-            for value in (0..=255).filter(|value| *value != before) {
-                bytes[at] = value;
+            let flips = (0..8).map(|bit| 1 << bit);
+            for flip in flips.chain((1..=29).map(|step| step * 8 + 7)) {
+                bytes[at] = before ^ flip;
                 if let Some(voucher) = template.parse(&bytes) {
                     let fresh = Voucher::parse(&bytes).expect("the template fits");
-                    assert_eq!(parsed(&voucher), parsed(&fresh), "byte {at}: {value}");
+                    assert_eq!(parsed(&voucher), parsed(&fresh), "byte {at}: {flip}");
                     fits += 1;
                 }
             }
             bytes[at] = before;
         }
-        assert!(fits > 255 * VOUCHER.len() / 2, "{fits} vouchers fit");
+        assert!(fits > 37 * VOUCHER.len() / 2, "{fits} vouchers fit");
     }
 
     #[test]

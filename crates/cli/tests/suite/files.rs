@@ -214,14 +214,11 @@ fn no_file_takes_memory_out_of_proportion() {
         ("junk.cbor", [&[0x80][..], &mib(&[0], 5)].concat()),
         ("strings.cbor", mib(&[0x58, 0x10, 0x85, 0x18, 0x65], 2)),
     ];
-    for (name, bytes) in &floods {
+    // All of them split files in the same way: each flood meets one, and one of the others.
+    let others = ["convert -o out --force", "privacy -q", "forks"];
+    for ((name, bytes), other) in floods.iter().zip(others.iter().cycle()) {
         fs::write(folder.join(name), bytes).unwrap();
-        for command in [
-            "verify -q -j 1",
-            "convert -o out --force",
-            "privacy -q",
-            "forks",
-        ] {
+        for command in ["verify -q -j 1", other] {
             let script = format!("ulimit -v {} && exec \"$0\" {command} {name}", 64 << 10);
             let output = Command::new("sh")
                 .args(["-c", &script, env!("CARGO_BIN_EXE_ov")])

@@ -20,6 +20,7 @@ const REPORTS: &[&str] = &[
     "owned --key mine.pem shipment",
     "fingerprint mine.pem buyer.pub manufacturers.pem",
     "credential voucher.pem",
+    "delegate voucher20.cbor --allow fdo-2.0 --manufacturer maker20.pub --chain delegate.pem",
     "forks a.pem b.pem voucher.pem forged.cbor",
     "onetime find --keys mine.pub shipment forged.cbor",
     "check-proof voucher.pem --challenge c --proof p --any-origin",
