@@ -211,13 +211,13 @@ impl DeviceFacts {
             }
             Some(_) => {}
         }
-        let Some(wanted) = self.manufacturer else {
+        let Some(expected) = self.manufacturer else {
             return Ok(());
         };
         let first = &index.manufacturer;
-        let hash = wanted.algorithm();
-        if hash.digest(&[first.item.of(message)]) == wanted
-            || key_of::<DeviceError>(first, message)?.spki_digest(hash) == wanted
+        let hash = expected.algorithm();
+        if hash.digest(&[first.item.of(message)]) == expected
+            || key_of::<DeviceError>(first, message)?.spki_digest(hash) == expected
         {
             return Ok(());
         }

@@ -387,23 +387,27 @@ REMARKS = ("no-entries",)
 
 def check(data, options):
     """The verdict, in the form of `expect` in a vector."""
+    def judge(text, voucher):
+        voucher.links()
+        device(voucher.chain, text)
+        return claims(voucher, options)
+
+    def hashed(error):
+        return error.kind.endswith("-mismatch") or error.kind in ("signature-invalid", "outer-key")
+
     try:
         text, voucher = read(data)
         try:
-            voucher.links()
-            device(voucher.chain, text)
+            proved = judge(text, voucher)
         except Reject as error:
-            hashed = error.kind.endswith("mismatch") or error.kind in ("signature-invalid", "outer-key")
-            if not (options.get("reformatted") and text.blank and hashed):
+            if not (options.get("reformatted") and text.blank and hashed(error)):
                 raise
             try:
                 text, voucher = read(compact(data))
-                voucher.links()
-                device(voucher.chain, text)
-            except Reject:
-                raise error from None
-            text.findings += [("sdo-white-space", None), ("sdo-reformatted", None)]
-        proved = claims(voucher, options)
+                text.findings += [("sdo-white-space", None), ("sdo-reformatted", None)]
+                proved = judge(text, voucher)
+            except Reject as second:
+                raise error if hashed(second) else second from None
         if options.get("strict"):
             for kind, entry in text.findings:
                 if kind not in REMARKS:

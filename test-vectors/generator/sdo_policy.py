@@ -151,6 +151,53 @@ suite.valid(
     reformatted=True,
 )
 suite.invalid(
+    "reformatted-strict", "the strict profile overrules the allowance", PRETTY, "deviation", reformatted=True, strict=True
+)
+# Nothing but the HMAC covers the header here.
+ALONE = {"chain": [], "mac_hash": "sha256"}
+ACCEPTED = [WHITE, ("sdo-reformatted", None)]
+LAID_OUT = {"hmac_secret": SECRET.hex(), "reformatted": True}
+suite.valid(
+    "reformatted-hmac",
+    "laid out, and the HMAC fits without the white space",
+    Draft(**ALONE, after=pretty),
+    ACCEPTED,
+    proved=["hmac"],
+    **LAID_OUT,
+)
+suite.invalid(
+    "reformatted-hmac-other",
+    "laid out, and the HMAC fits neither text",
+    Draft(**ALONE, after=lambda text: pretty(text.replace("rv.example", "rw.example"))),
+    "hmac-mismatch",
+    **LAID_OUT,
+)
+suite.valid(
+    "reformatted-not-hmac",
+    "white space that the HMAC covers, without certificates",
+    Draft(**ALONE, header=lambda oh: oh.replace("{", "{ ", 1)),
+    [WHITE],
+    proved=["hmac"],
+    **LAID_OUT,
+)
+suite.valid(
+    "reformatted-not-chain",
+    "white space that the HMAC covers, with certificates whose hash holds in either way",
+    Draft(header=lambda oh: oh.replace("{", "{ ", 1)),
+    [WHITE],
+    proved=["hmac"],
+    **LAID_OUT,
+)
+suite.invalid(
+    "reformatted-owner",
+    "laid out, and sold to somebody else",
+    PRETTY,
+    "wrong-owner",
+    1,
+    reformatted=True,
+    owner=keys.get("p256-sdo-stranger").spki().hex(),
+)
+suite.invalid(
     "reformatted-edited",
     "laid out, and edited",
     two(after=lambda text: pretty(text.replace("rv.example", "rw.example"))),

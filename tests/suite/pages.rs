@@ -1,11 +1,11 @@
 //! The pages of `docs/` that are part of the reference: their links work there too.
 //!
-//! A link between files of the repository goes nowhere on docs.rs. So pages have such links by reference,
+//! A link between files of the repository is broken on docs.rs. So pages have such links by reference,
 //! `[text][other.md]`, and src/guide.rs defines the reference before the page does: the first one counts.
 
 use std::{fs, path::Path};
 
-/// The links of a page that go nowhere in the reference. `before` is what stands before the page there.
+/// The links of a page that are broken on docs.rs. `before` is the text that precedes the page there.
 fn broken<'p>(page: &'p str, before: &str) -> Vec<&'p str> {
     let inline = page.split("](").skip(1);
     let targets = inline.filter_map(|rest| rest.split_once(')'));

@@ -57,8 +57,8 @@ fn find(
         (None, None) => return Err("one of --chain and --to1d expected".into()),
     };
     let missing = |delegate: &Delegate| {
-        let mut wanted = args.may.iter().copied();
-        wanted.find(|permission| !delegate.may(*permission))
+        let mut required = args.may.iter().copied();
+        required.find(|permission| !delegate.may(*permission))
     };
     Ok(
         found.and_then(|found| match found.as_ref().and_then(missing) {

@@ -80,10 +80,10 @@ impl<'p> Checker<'p> {
         self
     }
 
-    /// Where hashes or signatures fail and there is white space outside of strings, that white space is
-    /// left out and everything is verified again. If it holds then, the voucher is accepted with
+    /// Where hashes, signatures or the HMAC fail and there is white space outside of strings, that white
+    /// space is left out and everything is verified again. If it holds then, the voucher is accepted with
     /// [`FindingKind::SdoReformatted`], and offsets count in the text without white space. Nothing is
-    /// reordered.
+    /// reordered. The strict profile refuses it all the same.
     #[must_use]
     pub const fn allow_reformatted(mut self) -> Self {
         self.reformatted = true;
@@ -130,28 +130,43 @@ impl<'p> Checker<'p> {
                 };
             }
         };
+        let blank = voucher.index.blank;
         let checks = Checks::of(&voucher, self.policy.device_time());
-        if self.reformatted
-            && let Some(at) = voucher.index.blank
-            // What holds as it stands does not hold without its white space.
-            && let Ok(again) = Voucher::read(Cow::Owned(compact(text)), limits)
-            && let second = Checks::of(&again, self.policy.device_time())
-            && second.errors().is_empty()
-        {
-            let mut audit = self.finish(again, second);
-            let whole = [FindingKind::SdoWhiteSpace, FindingKind::SdoReformatted];
-            let whole = whole.map(|kind| Finding::new(kind, at, None));
-            audit.findings.extend(whole);
-            audit.findings.sort_by_key(|finding| finding.offset);
-            return audit;
+        let audit = self.finish(voucher, checks, None);
+        match blank {
+            Some(at) if self.reformatted && !audit.fits() => {
+                self.without_white_space(text, at).unwrap_or(audit)
+            }
+            _ => audit,
         }
-        self.finish(voucher, checks)
     }
 
-    fn finish<'a>(&self, voucher: Voucher<'a>, checks: Checks) -> Audit<'a> {
+    /// The audit of the text without white space outside of strings, the first of which is at `at`, if it
+    /// fits its hashes, signatures and HMAC so.
+    fn without_white_space<'a>(&self, text: &'a [u8], at: usize) -> Option<Audit<'a>> {
+        let again = Voucher::read(Cow::Owned(compact(text)), self.policy.limits()).ok()?;
+        let checks = Checks::of(&again, self.policy.device_time());
+        if !checks.errors().is_empty() {
+            return None;
+        }
+        let audit = self.finish(again, checks, Some(at));
+        audit.fits().then_some(audit)
+    }
+
+    /// `reformatted` is the offset of the white space that was left out.
+    fn finish<'a>(
+        &self,
+        voucher: Voucher<'a>,
+        checks: Checks,
+        reformatted: Option<usize>,
+    ) -> Audit<'a> {
         let mut errors = checks.errors();
         let mut findings = voucher.findings().to_vec();
         findings.extend(checks.findings);
+        if let Some(at) = reformatted {
+            let whole = [FindingKind::SdoWhiteSpace, FindingKind::SdoReformatted];
+            findings.extend(whole.map(|kind| Finding::new(kind, at, None)));
+        }
         findings.sort_by_key(|finding| (finding.offset, finding.kind));
         let proved = self.claims(&voucher, &mut errors);
         if self.policy.is_strict() {
@@ -269,6 +284,14 @@ pub struct Audit<'a> {
     /// The key of the current owner, if the voucher could be read. While there are errors, it is only the
     /// voucher's own claim.
     pub owner: Option<PublicKey>,
+}
+
+impl Audit<'_> {
+    /// Whether the text is the one that was hashed, signed and authenticated.
+    fn fits(&self) -> bool {
+        let is_hmac = |error: &Error| error.kind() == ErrorKind::HmacMismatch;
+        self.checks.iter().all(Check::holds) && !self.errors.iter().any(is_hmac)
+    }
 }
 
 /// A voucher that passed every check under one [`Checker`]. Nothing else makes one.

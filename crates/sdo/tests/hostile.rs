@@ -82,6 +82,16 @@ fn findings_are_limited() {
     assert!(audit.findings.len() <= 8, "{:?}", audit.findings);
 }
 
+#[test]
+fn credentials_have_a_largest_size() {
+    let kind = |len: usize| {
+        let error = DeviceCredential::parse(" ".repeat(len).as_bytes()).unwrap_err();
+        error.kind()
+    };
+    assert_eq!(kind(1 << 20), ErrorKind::Truncated);
+    assert_eq!(kind((1 << 20) + 1), ErrorKind::LimitInput);
+}
+
 /// The key of each owner is denied, and each of them is an error.
 #[test]
 fn errors_are_limited() {

@@ -144,6 +144,10 @@ fn renewed(owner: &VerifiedOwner, message: &[u8]) -> bool {
         && kind(&changed[..message.len()], SETUP_NONCE) == Some(ErrorKind::SignatureInvalid)
 }
 
+/// As docs/onboarding.md says.
+#[cfg(target_arch = "x86_64")]
+const _: () = assert!(size_of::<DeviceVerifier>() <= 720);
+
 /// Everything that a device does, and what it refuses.
 #[inline(never)]
 fn everything() -> bool {
