@@ -211,8 +211,8 @@ fn differential(count: usize, seed: u64) -> usize {
 
 #[test]
 fn back_ends_agree() {
-    let valid = differential(3_000, 1);
-    assert!(valid > 600, "{valid} valid");
+    let valid = differential(1_500, 1);
+    assert!(valid > 300, "{valid} valid");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn strange_encodings() {
     let mut numbers = Random(11);
     let mut cases = Vec::new();
     for encoding in odd_encodings() {
-        for r in odd_encodings().iter().step_by(7).chain([&encoding]) {
+        for r in odd_encodings().iter().step_by(13).chain([&encoding]) {
             let s = if numbers.below(2) == 0 {
                 Scalar::ZERO
             } else {
@@ -289,7 +289,7 @@ fn batches_of_every_size() {
     let all: Vec<Case> = (0..530)
         .map(|_| random_case(&mut numbers, &keys, &odd))
         .collect();
-    for size in [0, 1, 2, 7, 8, 9, 16, 17, 513] {
+    for size in [0, 1, 7, 8, 9, 17, 513] {
         check(&all[..size]);
         check(&all[530 - size..]);
     }

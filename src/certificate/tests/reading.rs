@@ -86,7 +86,7 @@ fn truncations_never_panic() {
 
 #[test]
 fn flipped_bits_never_panic() {
-    flip_bits(397, 12);
+    flip_bits(397, 24);
 }
 
 #[test]

@@ -198,20 +198,20 @@ fn no_file_takes_memory_out_of_proportion() {
         ("begin-end.pem", [mib(begin, 2), end.to_vec()].concat()),
         ("other.pem", mib(b"-----BEGIN X-----\n", 2)),
         ("giant.pem", [&begin[..], &mib(b"gICA", 2), end].concat()),
-        ("open.cbor", [&[0x9f][..], &mib(&[0], 5)].concat()),
+        ("open.cbor", [&[0x9f][..], &mib(&[0], 3)].concat()),
         ("hex.txt", mib(b"8080", 2)),
         ("wide.b64", mib(b"g\0I\0C\0A\0", 2)),
         ("quotes.json", [&b"{\"a\":"[..], &mib(b"\"\",", 2)].concat()),
         (
             "string.json",
-            [&b"{\"a\":\""[..], &mib(b"gICA", 5)].concat(),
+            [&b"{\"a\":\""[..], &mib(b"gICA", 3)].concat(),
         ),
         (
             "escapes.json",
-            [&b"{\"a\":\""[..], &mib(b"\\n", 5)].concat(),
+            [&b"{\"a\":\""[..], &mib(b"\\n", 3)].concat(),
         ),
         ("bare.pem", mib(b"BEGIN OWNERSHIP VOUCHER\n", 2)),
-        ("junk.cbor", [&[0x80][..], &mib(&[0], 5)].concat()),
+        ("junk.cbor", [&[0x80][..], &mib(&[0], 3)].concat()),
         ("strings.cbor", mib(&[0x58, 0x10, 0x85, 0x18, 0x65], 2)),
     ];
     // All of them split files in the same way: each flood meets one, and one of the others.

@@ -447,7 +447,7 @@ fn p256_residues() {
 
 #[test]
 fn p384_residues() {
-    engines!(P384, 2_000);
+    engines!(P384, 800);
 }
 
 #[test]
