@@ -3,7 +3,7 @@
 
 use ownership_voucher::finding::FindingKind;
 use ownership_voucher::{ErrorKind, Policy};
-use ownership_voucher_sdo::{Audit, Checker, Rule};
+use ownership_voucher_sdo::{Audit, Checker, DeviceCredential, KeyList, Rule, allow_list_form};
 use sha2::{Digest, Sha256};
 
 fn vector(name: &str) -> String {
@@ -147,4 +147,38 @@ fn an_edited_header_is_recognised() {
             .to_string()
             .contains("edited")
     );
+}
+
+/// Without an entry the manufacturer has signed nothing: a list that allows its key says nothing of who
+/// wrote the header.
+#[test]
+fn an_allowed_manufacturer_is_proved_by_an_entry() {
+    let policy = Policy::any_origin();
+    for (name, proves) in [("p256-0", false), ("p256-1", true)] {
+        let text = vector(name);
+        let plain = Checker::new(&policy).audit(text.as_bytes());
+        let maker = plain
+            .voucher
+            .unwrap()
+            .manufacturer_key()
+            .public_key()
+            .clone();
+        let list: KeyList = allow_list_form(&maker).parse().unwrap();
+        let checker = Checker::new(&policy).with_allow_list(&list);
+        let proved = *checker.verify(text.as_bytes()).unwrap().proved();
+        assert_eq!(proved.entries > 0, proves, "{name}");
+        assert_eq!(proved.manufacturer.is_some(), proves, "{name}");
+    }
+}
+
+/// A credential is known by its first member, also with white space; a voucher and other texts are not.
+#[test]
+fn a_credential_is_known_by_its_start() {
+    let known = |text: &str| DeviceCredential::is_start(text.as_bytes());
+    let long = format!("{{\"ST\":10,\"Secret\":\"{}\"}}", "A".repeat(600));
+    assert!(known("{\"ST\":10}") && known(" {\n \"ST\" : 10 }") && known(&long));
+    assert!(!known("{\"st\":10}") && !known("[\"ST\"]") && !known("") && !known("{\"ST"));
+    assert!(!known(&vector("p256-3")));
+    // Its beginning alone is looked at.
+    assert!(!known(&format!("{}{{\"ST\":10}}", " ".repeat(512))));
 }

@@ -145,6 +145,10 @@ fn run(vector: &Value) -> Result<(), Failed> {
     assert_eq!(audit.errors.is_empty(), expect["verdict"] == "verified");
     assert_eq!(audit.proved.is_some(), audit.errors.is_empty());
     assert!(audit.findings.is_sorted_by_key(|finding| finding.offset));
+    if let Some(voucher) = &audit.voucher {
+        let remarks = voucher.findings();
+        assert!(remarks.is_sorted_by_key(|finding| finding.offset));
+    }
     for error in audit.checks.iter().filter_map(|check| check.error.as_ref()) {
         assert!(audit.errors.contains(error), "{error}");
     }
