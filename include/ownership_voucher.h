@@ -6,8 +6,8 @@
 /*
  * FIDO Device Onboard 1.1 ownership vouchers: read, verify, audit, extend, hand over. Begin here.
  *
- * ownership_voucher_base.h, which this header includes, has what all others use: statuses, errors, bytes, keys,
- * certificates, signers. ownership_voucher_onboard.h makes vouchers and has the messages of TO0, TO1 and TO2.
+ * ownership_voucher_base.h, which this header includes, has what all others use: statuses, errors, bytes, files,
+ * keys, certificates, signers. ownership_voucher_onboard.h makes vouchers and has the messages of TO0, TO1 and TO2.
  * ownership_voucher_privacy.h compares vouchers of one device, and reports what vouchers disclose. docs/c.md says
  * how to link.
  *
@@ -57,16 +57,15 @@
  *
  * Contents
  *
- *    1. Handles....................................... 10 kinds
- *    2. Vouchers in files............................. 5 functions
- *    3. Reading a voucher............................. 19 functions
- *    4. Findings...................................... 3 functions
- *    5. Policies...................................... 19 functions
- *    6. Verifying..................................... 7 functions
- *    7. Audits........................................ 7 functions
- *    8. Batches....................................... 7 functions
- *    9. Extending..................................... 15 functions
- *   10. Handing over.................................. 8 functions
+ *    1. Handles....................................... 9 kinds
+ *    2. Reading a voucher............................. 19 functions
+ *    3. Findings...................................... 3 functions
+ *    4. Policies...................................... 19 functions
+ *    5. Verifying..................................... 7 functions
+ *    6. Audits........................................ 7 functions
+ *    7. Batches....................................... 7 functions
+ *    8. Extending..................................... 15 functions
+ *    9. Handing over.................................. 8 functions
  */
 
 #include "ownership_voucher_base.h"
@@ -116,35 +115,7 @@ typedef struct ov_verified ov_verified;
 // many threads at the same time.
 typedef struct ov_voucher ov_voucher;
 
-// An iterator over the vouchers of one file.
-typedef struct ov_vouchers ov_vouchers;
-
-/* 2. Vouchers in files ------------------------------------------------------------------------- */
-
-// The bytes of the one voucher of a file: CBOR, PEM, or base64 of CBOR.
-ov_status ov_file_single(const uint8_t *data,
-                         size_t len,
-                         struct ov_buffer **voucher,
-                         struct ov_error *error);
-
-// Begins to iterate over a file: a CBOR sequence of vouchers, a text with PEM blocks, or base64 of
-// CBOR. The data must stay unchanged until the iterator is freed.
-ov_status ov_vouchers_new(const uint8_t *data, size_t len, struct ov_vouchers **vouchers);
-
-// The next voucher in CBOR, not parsed yet. It lives until the next call. `OV_ERR_INDEX` at the
-// end. Any other failure concerns one voucher, and iteration may continue after it.
-ov_status ov_vouchers_next(struct ov_vouchers *vouchers,
-                           struct ov_slice *voucher,
-                           struct ov_error *error);
-
-// The place in the file of the last voucher, or of the last failure: its offset in bytes. Of a voucher in
-// PEM or base64 it is where the block or the text of it begins.
-uint64_t ov_vouchers_offset(const struct ov_vouchers *vouchers);
-
-// Frees an iterator and sets the variable to NULL.
-ov_status ov_vouchers_free(struct ov_vouchers **vouchers);
-
-/* 3. Reading a voucher ------------------------------------------------------------------------- */
+/* 2. Reading a voucher ------------------------------------------------------------------------- */
 
 // Used in place of an entry number: the key of the current owner, as the voucher claims it.
 #define OV_OWNER 18446744073709551614ull
@@ -298,7 +269,7 @@ ov_status ov_voucher_chain_hash(const struct ov_voucher *voucher, struct ov_dige
 // The stored HMAC of the header. Computing or verifying it takes the secret of the device.
 struct ov_digest ov_voucher_hmac(const struct ov_voucher *voucher);
 
-/* 4. Findings ---------------------------------------------------------------------------------- */
+/* 3. Findings ---------------------------------------------------------------------------------- */
 
 // A number is not in its shortest form.
 #define OV_FINDING_NON_SHORTEST 700
@@ -536,7 +507,7 @@ ov_status ov_voucher_findings(const struct ov_voucher *voucher,
                               const struct ov_policy *policy,
                               struct ov_findings **findings);
 
-/* 5. Policies ---------------------------------------------------------------------------------- */
+/* 4. Policies ---------------------------------------------------------------------------------- */
 
 // The device chain hash covers the CBOR item instead of the certificates.
 #define OV_ALLOW_LEGACY_CHAIN_HASH 1
@@ -716,7 +687,7 @@ ov_status ov_policy_allow(struct ov_policy *policy, int32_t code, bool allowed);
 // Whether this deviation, an `OV_ALLOW_` number, is accepted.
 bool ov_policy_allows(const struct ov_policy *policy, int32_t code);
 
-/* 6. Verifying --------------------------------------------------------------------------------- */
+/* 5. Verifying --------------------------------------------------------------------------------- */
 
 // There is neither a device chain nor a hash: an EPID device.
 #define OV_CHAIN_HASH_NONE 0
@@ -810,7 +781,7 @@ ov_status ov_verified_clone(const struct ov_verified *verified, struct ov_verifi
 // Frees a verified voucher and sets the variable to NULL.
 ov_status ov_verified_free(struct ov_verified **verified);
 
-/* 7. Audits ------------------------------------------------------------------------------------ */
+/* 6. Audits ------------------------------------------------------------------------------------ */
 
 // Reads and verifies a voucher in CBOR, but continues after the first fault as far as the bytes
 // allow. The call succeeds whatever faults the voucher has. A NULL policy is `OV_ERR_BAD_CALL`.
@@ -840,7 +811,7 @@ uint64_t ov_audit_fact(const struct ov_audit *result, int32_t which);
 // Frees an audit and sets the variable to NULL.
 ov_status ov_audit_free(struct ov_audit **result);
 
-/* 8. Batches ----------------------------------------------------------------------------------- */
+/* 7. Batches ----------------------------------------------------------------------------------- */
 
 // Default number of vouchers in one batch. A larger batch finds more signatures of the same key.
 // Each voucher needs about a kilobyte of memory in addition to its bytes.
@@ -941,7 +912,7 @@ ov_status ov_batch_stream(struct ov_batch *batch,
                           uint64_t *rejected,
                           struct ov_error *error);
 
-/* 9. Extending --------------------------------------------------------------------------------- */
+/* 8. Extending --------------------------------------------------------------------------------- */
 
 // The bytes of a state of ownership.
 #define OV_STATE_BYTES 32
@@ -1055,7 +1026,7 @@ ov_status ov_extension_findings(const struct ov_extension *extension,
                                 struct ov_findings **findings,
                                 struct ov_error *error);
 
-/* 10. Handing over ----------------------------------------------------------------------------- */
+/* 9. Handing over ------------------------------------------------------------------------------ */
 
 // The fields of a receipt.
 typedef struct ov_receipt_info {

@@ -58,6 +58,7 @@ const HEADERS: [Header; 4] = [
                 ],
             ),
             Section("Errors", &["OV_NONE", "ov_error_"]),
+            Section("Vouchers in files", &["ov_file_", "ov_vouchers_"]),
             Section(
                 "Public keys",
                 &[
@@ -93,7 +94,6 @@ const HEADERS: [Header; 4] = [
         includes: &["\"ownership_voucher_base.h\""],
         sections: &[
             Section("Handles", &[]),
-            Section("Vouchers in files", &["ov_file_", "ov_vouchers_"]),
             Section(
                 "Reading a voucher",
                 &[
