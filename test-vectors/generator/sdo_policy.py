@@ -153,6 +153,13 @@ suite.valid(
 suite.invalid(
     "reformatted-strict", "the strict profile overrules the allowance", PRETTY, "deviation", reformatted=True, strict=True
 )
+suite.valid(
+    "reformatted-unneeded",
+    "white space outside of what is hashed needs no allowance, and gets no remark of one",
+    two(after=lambda text: text.replace(',"en":', ' , "en" :')),
+    [WHITE],
+    reformatted=True,
+)
 # Nothing but the HMAC covers the header here.
 ALONE = {"chain": [], "mac_hash": "sha256"}
 ACCEPTED = [WHITE, ("sdo-reformatted", None)]

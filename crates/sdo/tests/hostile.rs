@@ -92,6 +92,23 @@ fn credentials_have_a_largest_size() {
     assert_eq!(kind((1 << 20) + 1), ErrorKind::LimitInput);
 }
 
+/// The second of two equal members is named with its place.
+#[test]
+fn members_of_a_credential_come_once() {
+    let credential = |members: &str| {
+        let owner = format!("{{\"pv\":113,\"pe\":1,{members},\"pkh\":[0,0,\"\"]}}");
+        let text = format!("{{\"ST\":3,\"Secret\":\"AA==\",\"M\":{{\"d\":\"x\"}},\"O\":{owner}}}");
+        let error = DeviceCredential::parse(text.as_bytes()).unwrap_err();
+        (error.kind(), error.offset().map(|at| text[at..].to_owned()))
+    };
+    let guid = "\"g\":\"AAAAAAAAAAAAAAAAAAAAAA==\"";
+    for member in [guid, "\"r\":[0]"] {
+        let (kind, rest) = credential(&format!("{member},{member}"));
+        assert_eq!(kind, ErrorKind::Member);
+        assert!(rest.unwrap().starts_with(&format!(",{member},\"pkh\"")));
+    }
+}
+
 /// The key of each owner is denied, and each of them is an error.
 #[test]
 fn errors_are_limited() {
