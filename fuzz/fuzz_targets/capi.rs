@@ -16,7 +16,13 @@ use libfuzzer_sys::fuzz_target;
 use ownership_voucher_capi as _;
 use ownership_voucher_fuzz::{keys::HONEST, vectors};
 
+use callbacks::*;
+
 include!(concat!(env!("OUT_DIR"), "/calls.rs"));
+
+// After the table, which has the same names with other types.
+#[path = "capi/callbacks.rs"]
+mod callbacks;
 
 /// A function of the header.
 struct Call {
@@ -71,47 +77,6 @@ enum Kind {
     Progress,
 }
 
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Bytes {
-    data: *const u8,
-    len: usize,
-}
-
-/// An `ov_owner_address`.
-#[repr(C)]
-struct Address {
-    dns: Bytes,
-    ip_len: u8,
-    ip: [u8; 16],
-    port: u16,
-    transport: u8,
-}
-
-#[repr(C)]
-struct Digest {
-    algorithm: i32,
-    len: usize,
-    bytes: [u8; 48],
-}
-
-#[repr(C)]
-struct Callback {
-    user: *mut c_void,
-    /// The key of a signer; the function of an HMAC.
-    second: *const c_void,
-    third: *const c_void,
-}
-
-/// What the callbacks of one call do.
-struct Behaviour {
-    vouchers: usize,
-    stop_at: usize,
-    data: &'static [u8],
-    batch: *mut c_void,
-    asked: usize,
-}
-
 const OK: i32 = 0;
 const CANCELLED: i32 = 505;
 const BUSY: i32 = 806;
@@ -145,134 +110,6 @@ static DATA: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     all.extend([vec![1; 16], vec![2; 32], vec![3; 48], vec![4; 64]]);
     all
 });
-
-// With their types; in the table all look alike.
-#[allow(clashing_extern_declarations)]
-unsafe extern "C" {
-    #[link_name = "ov_status_name"]
-    fn status_name(status: i32) -> *const std::ffi::c_char;
-    #[link_name = "ov_batch_free"]
-    fn free_batch(batch: *mut *mut c_void) -> i32;
-    #[link_name = "ov_verified_clone"]
-    fn clone_verified(verified: *const c_void, clone: *mut *mut c_void) -> i32;
-    #[link_name = "ov_verified_free"]
-    fn free_verified(verified: *mut *mut c_void) -> i32;
-}
-
-fn touch(bytes: Bytes) {
-    if bytes.len > 0 {
-        // SAFETY: the library says that these bytes may be read. The sanitizer looks.
-        let bytes = unsafe { std::slice::from_raw_parts(bytes.data, bytes.len) };
-        std::hint::black_box(bytes.iter().fold(0_u8, |sum, byte| sum ^ byte));
-    }
-}
-
-unsafe fn behaviour_of<'b>(user: *mut c_void) -> &'b mut Behaviour {
-    // SAFETY: every user pointer of this file is one, and lives as long as the call.
-    unsafe { &mut *user.cast() }
-}
-
-unsafe extern "C" fn next(user: *mut c_void, voucher: *mut Bytes) -> i32 {
-    let own = unsafe { behaviour_of(user) };
-    own.asked += 1;
-    if own.asked > own.vouchers {
-        return if own.stop_at == 1 { -1 } else { 0 };
-    }
-    unsafe {
-        *voucher = Bytes {
-            data: own.data.as_ptr(),
-            len: own.data.len(),
-        }
-    };
-    1
-}
-
-unsafe extern "C" fn verdict(
-    user: *mut c_void,
-    number: u64,
-    voucher: Bytes,
-    verified: *const c_void,
-    error: *const c_void,
-) -> i32 {
-    let own = unsafe { behaviour_of(user) };
-    touch(voucher);
-    assert!(verified.is_null() != error.is_null());
-    if !verified.is_null() {
-        let mut clone = null_mut();
-        assert_eq!(unsafe { clone_verified(verified, &mut clone) }, OK);
-        assert_eq!(unsafe { free_verified(&mut clone) }, OK);
-    }
-    // A batch at work cannot be freed.
-    let mut batch = own.batch;
-    assert_eq!(unsafe { free_batch(&mut batch) }, BUSY);
-    i32::from(number as usize + 2 == own.stop_at)
-}
-
-unsafe extern "C" fn progress(user: *mut c_void, done: u64, rejected: u64, _total: u64) -> i32 {
-    assert!(rejected <= done);
-    i32::from(unsafe { behaviour_of(user) }.stop_at == done as usize + 7)
-}
-
-unsafe extern "C" fn hmac(
-    _user: *mut c_void,
-    hash: i32,
-    header: *const u8,
-    len: usize,
-    out: *mut u8,
-) -> i32 {
-    touch(Bytes { data: header, len });
-    let size = if hash == -16 { 32 } else { 48 };
-    unsafe { out.write_bytes(7, size) };
-    0
-}
-
-unsafe extern "C" fn hmac_fails(_: *mut c_void, _: i32, _: *const u8, _: usize, _: *mut u8) -> i32 {
-    -3
-}
-
-type Sign =
-    unsafe extern "C" fn(*mut c_void, i32, *const u8, usize, *mut u8, usize, *mut usize) -> i32;
-
-/// Signs with the key of a vector that fits the algorithm, cuts the signature, fails or lies.
-unsafe extern "C" fn sign(
-    user: *mut c_void,
-    algorithm: i32,
-    message: *const u8,
-    len: usize,
-    out: *mut u8,
-    capacity: usize,
-    written: *mut usize,
-) -> i32 {
-    let own = unsafe { behaviour_of(user) };
-    touch(Bytes { data: message, len });
-    let message = unsafe { std::slice::from_raw_parts(message, len) };
-    let fits = HONEST
-        .iter()
-        .filter(|key| key.algorithm(0).code() as i32 == algorithm);
-    let Some(key) = fits.clone().nth(own.vouchers % fits.count().max(1)) else {
-        return 1;
-    };
-    let signature = key.sign(key.algorithm(0), message).unwrap_or_default();
-    let size = signature.len().min(capacity);
-    unsafe { out.copy_from(signature.as_ptr(), size) };
-    unsafe { *written = size };
-    match own.stop_at {
-        1 => -1,
-        2 => {
-            unsafe { *written = capacity + 1 };
-            0
-        }
-        3 => {
-            unsafe { *written = usize::MAX };
-            0
-        }
-        4 => {
-            unsafe { *written = size / 2 };
-            0
-        }
-        _ => 0,
-    }
-}
 
 /// A handle, and the one that it goes with.
 #[derive(Clone, Copy)]
