@@ -15,6 +15,7 @@ import sys
 
 from checker import pem, sdo
 from checker.cbor import Reject
+from checker.sdo_privacy import disclosures
 from checker.verdict import check
 
 
@@ -40,6 +41,8 @@ def sdo_difference(vector, flips=True):
     found = sdo.check(text, vector["options"])
     if "flips" in wanted:
         found["flips"] = sdo.unnoticed(text) if flips else wanted["flips"]
+    if "disclosures" in wanted:
+        found["disclosures"] = disclosures(text)
     return None if found == wanted else f"wanted {wanted}, found {found}"
 
 

@@ -178,6 +178,7 @@ def _instruction(text):
         if len(seen) == 64:
             text.reject("limit-labels")
         seen[name] = _variable(text, VARIABLES.get(name))
+        text.settings.append((name, seen[name]))
     text.sign(b"]")
     if len(seen) != stated:
         text.reject("length-word")

@@ -23,6 +23,8 @@ class Text:
     def __init__(self, data):
         self.data, self.at, self.entry = data, 0, None
         self.blank, self.findings = False, []
+        # Rendezvous variables: name and value.
+        self.settings = []
 
     def note(self, kind):
         self.findings.append((kind, self.entry))

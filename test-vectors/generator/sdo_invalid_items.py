@@ -176,6 +176,6 @@ suite.invalid("chain-two-faults", "both, and the first counts", chained(SIGNS, R
 suite.invalid("chain-17", "more certificates than the limit", chained(*[ROOT] * 17), "limit-certificates")
 NO_CA = certs.certificate("Sdo device CA", ROOT_KEY, "Sdo device CA", ROOT_KEY)
 suite.valid("chain-no-authority", "a root that is not marked as one", chained(LEAF, NO_CA), [("no-basic-constraints", None)])
-suite.invalid("chain-null-leaf", "DER that is no certificate", chained(b"\x30\0", ROOT), "certificate")
+suite.invalid("chain-null-leaf", "DER that is no certificate", chained(b"\x30\0", ROOT), "certificate", discloses=True)
 LARGE_LEAF = certs.certificate("Device", DEVICE_KEY, "Sdo device CA", ROOT_KEY, padding=65_000)
 suite.valid("chain-large", "a certificate of almost 65535 bytes", chained(LARGE_LEAF, ROOT))

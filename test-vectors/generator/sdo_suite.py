@@ -5,6 +5,7 @@ import json
 import pathlib
 
 from checker.sdo import unnoticed
+from checker.sdo_privacy import disclosures
 
 from . import keys
 from .sdo_voucher import GUID, Built
@@ -50,11 +51,15 @@ class Suite:
         }
         if flips:
             expect["flips"] = unnoticed(built.text.encode())
+        if entries < 4 and len(built.text) < 20_000:
+            expect["disclosures"] = disclosures(built.text.encode())
         self._case(name, description, built.text, options, expect)
 
-    def invalid(self, name, description, draft, kind, entry=None, **options):
+    def invalid(self, name, description, draft, kind, entry=None, discloses=False, **options):
         text = draft if isinstance(draft, (str, bytes)) else Built(draft).text
         expect = {"verdict": "rejected", "kind": kind, "entry": entry}
+        if discloses:
+            expect["disclosures"] = disclosures(text.encode())
         self._case(name, description, text, options, expect)
 
     def files(self):

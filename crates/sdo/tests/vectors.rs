@@ -8,8 +8,10 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use ownership_voucher::digest::Digest;
+use ownership_voucher::privacy::DisclosureKind;
+use ownership_voucher::text::Secrets;
 use ownership_voucher::{HmacSecret, Policy, PublicKey, Roots};
-use ownership_voucher_sdo::{Checker, DeviceCredential, KeyList};
+use ownership_voucher_sdo::{Checker, DeviceCredential, KeyList, Voucher};
 use serde_json::{Value, json};
 
 fn main() {
@@ -136,7 +138,9 @@ fn run(vector: &Value) -> Result<(), Failed> {
         }
     };
     let mut wanted = expect.clone();
-    wanted.as_object_mut().expect("an object").remove("flips");
+    for other in ["flips", "disclosures"] {
+        wanted.as_object_mut().expect("an object").remove(other);
+    }
     if found != wanted {
         return Err(format!("found {found}, wanted {wanted}").into());
     }
@@ -152,6 +156,9 @@ fn run(vector: &Value) -> Result<(), Failed> {
     for error in audit.checks.iter().filter_map(|check| check.error.as_ref()) {
         assert!(audit.errors.contains(error), "{error}");
     }
+    if let Some(expected) = expect["disclosures"].as_array() {
+        disclosures(&text, expected)?;
+    }
     if let Some(flips) = expect["flips"].as_u64() {
         let unnoticed = (0..text.len()).filter(|at| {
             let mut flipped = text.clone();
@@ -159,6 +166,34 @@ fn run(vector: &Value) -> Result<(), Failed> {
             checker.verify(&flipped).is_ok()
         });
         assert_eq!(unnoticed.count() as u64, flips);
+    }
+    Ok(())
+}
+
+/// What the voucher discloses to who may not see secrets; who may sees more in the same places.
+fn disclosures(text: &[u8], expected: &[Value]) -> Result<(), Failed> {
+    let voucher = Voucher::parse(text)?;
+    let list = voucher.disclosures(Secrets::Withheld);
+    let found: Vec<Value> = list
+        .iter()
+        .map(|it| json!([it.kind.name(), it.entry, it.value]))
+        .collect();
+    if found != expected {
+        return Err(format!("discloses {found:?}, {expected:?} expected").into());
+    }
+    assert!(list.is_sorted_by_key(|it| it.offset));
+    let text = String::from_utf8_lossy(text);
+    for (shown, it) in voucher.disclosures(Secrets::Shown).iter().zip(&list) {
+        assert_eq!((shown.kind, shown.offset), (it.kind, it.offset));
+        let secret = match it.kind {
+            DisclosureKind::WifiPassword => shown.value.as_str(),
+            DisclosureKind::RendezvousOther => shown.value.split_once(' ').expect("a name").1,
+            _ => {
+                assert_eq!(shown.value, it.value);
+                continue;
+            }
+        };
+        assert!(shown.value != it.value && text.contains(secret), "{shown}");
     }
     Ok(())
 }
