@@ -109,6 +109,8 @@ for name, why, text, kind in [
     ("address", "an address of five bytes", '[1,[1,{"ip":[5,"wAACBwA="]}]]', "wrong-size"),
     ("port", "port 65536", RENDEZVOUS.replace("8040", "65536", 1), "json-text"),
     ("name-escaped", "an escape in the name of a variable", '[1,[1,{"\\u0064n":"rv.example.net"}]]', "member"),
+    ("name-needs-escape", "an escape as the format has it", '[1,[1,{"x\\u0022y":"rv.example.net"}]]', "member"),
+    ("name-raw", "a bracket that strings have as an escape", '[1,[1,{"x[y":"rv.example.net"}]]', "member"),
     ("twice", "a variable twice", '[1,[2,{"dn":"a.example","dn":"b.example"}]]', "member"),
     ("twice-apart", "a variable twice, another between", '[1,[3,{"pr":"tls","dn":"a.example","pr":"tls"}]]', "member"),
     ("hash", "a hash of 31 bytes", '[1,[1,{"cch":' + hash_item("sha256", bytes(31)) + "}]]", "hash-length"),

@@ -163,6 +163,7 @@ LONG_WRAP = lambda text: wrapped(text, change=1)
 suite.invalid("wrapper-length", "another length", changed(LONG_WRAP), "length-word")
 suite.invalid("wrapper-type", "another type", changed(lambda text: wrapped(text, kind=4)), "wrong-type")
 suite.invalid("wrapper-digits", "six digits of length", changed(lambda text: wrapped(text).replace('["', '["00')), "json-text")
+suite.invalid("text-no-comma", "a string in place of a comma", edited(',"d":', '"x""d":'), "wrong-type")
 suite.valid(
     "wrapper-version",
     "another version than the header's",

@@ -70,6 +70,21 @@ suite.valid("line-end-crlf", "CR LF after the voucher", three(after=lambda text:
 suite.valid("wrapper", "the wrapper of the specification", three(after=wrapped))
 suite.valid("wrapper-long", "eight digits of length", Draft(hops=hops(180), after=wrapped), MANY)
 
+
+def filled(length, digits):
+    """A wrapper of that many bytes, filled up with white space that nobody signed."""
+
+    def after(text):
+        room = length - len(f'["{"0" * digits}",3,113,{text}]')
+        return f'["{length:0{digits}x}",3,113,{" " * room}{text}]'
+
+    return Draft(hops=hops(160), after=after)
+
+
+FILLED = [*MANY, ("sdo-white-space", None)]
+suite.valid("wrapper-65535", "the longest with four digits", filled(65535, 4), FILLED)
+suite.valid("wrapper-65536", "the shortest with eight", filled(65536, 8), FILLED)
+
 # Rendezvous info.
 EVERY = (
     '[3,[14,{"cch":' + hash_item("sha256", bytes(32)) + ',"delaysec":4294967295,"dn":"rv.example.net",'

@@ -116,7 +116,7 @@ mod tests {
             alloc::format!("\"{digits}\", \"{}\";", "00".repeat(32)),
         ] {
             let list: KeyList = text.parse().unwrap();
-            assert!(list.has_key(&key()), "{text}");
+            assert!(list.has_key(&key()) && !list.is_empty(), "{text}");
         }
         let list: KeyList = "".parse().unwrap();
         assert!(list.is_empty() && !list.has_key(&key()));
@@ -132,7 +132,8 @@ mod tests {
         let error = "# fine\nabc\n".parse::<KeyList>().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadArgument);
         assert_eq!(error.offset(), Some(7));
-        for text in ["ab".repeat(31), "é".into(), "sha256:12".into()] {
+        let named = alloc::format!("sha256:{}", "00".repeat(32));
+        for text in ["ab".repeat(31), "é".into(), "sha256:12".into(), named] {
             assert!(text.parse::<KeyList>().is_err(), "{text}");
         }
     }

@@ -71,6 +71,20 @@ fn limits_of_the_caller() {
     ] {
         assert_eq!(parse(limits).unwrap_err().kind(), kind);
     }
+    // As much as there is fits, and one byte less does not.
+    let voucher = Voucher::parse(text.as_bytes()).unwrap();
+    let certificate = voucher.device_chain().map(<[u8]>::len).max().unwrap();
+    let info = voucher.device_info().len();
+    for (room, less) in [(true, 0), (false, 1)] {
+        assert_eq!(parse(limits().with_input(text.len() - less)).is_ok(), room);
+        assert_eq!(parse(limits().with_device_info(info - less)).is_ok(), room);
+        assert_eq!(
+            parse(limits().with_certificate(certificate - less)).is_ok(),
+            room
+        );
+        assert_eq!(parse(limits().with_entries(3 - less)).is_ok(), room);
+        assert_eq!(parse(limits().with_certificates(2 - less)).is_ok(), room);
+    }
 }
 
 #[test]
@@ -90,6 +104,36 @@ fn credentials_have_a_largest_size() {
     };
     assert_eq!(kind(1 << 20), ErrorKind::Truncated);
     assert_eq!(kind((1 << 20) + 1), ErrorKind::LimitInput);
+}
+
+/// A library may read a sign as part of a number.
+#[test]
+fn a_wrapper_has_digits_alone() {
+    let text = vector("wrapper");
+    assert!(text.starts_with("[\"0"));
+    assert!(Voucher::parse(text.as_bytes()).is_ok());
+    assert_eq!(kind(&text.replacen("[\"0", "[\"+", 1)), ErrorKind::JsonText);
+}
+
+#[test]
+fn strings_have_a_largest_size() {
+    let text = vector("p256-0");
+    let host = |len: usize| {
+        let text = text.replace("rv.example.net", &"x".repeat(len));
+        Voucher::parse(text.as_bytes())
+            .map(|_| ())
+            .map_err(|error| error.kind())
+    };
+    // With their quotation marks.
+    assert_eq!(host((64 << 10) - 2), Ok(()));
+    assert_eq!(host((64 << 10) - 1), Err(ErrorKind::LimitInput));
+
+    let secret = |digits: usize| {
+        let text = format!("{{\"ST\":3,\"Secret\":\"{}\",7", "A".repeat(digits));
+        DeviceCredential::parse(text.as_bytes()).unwrap_err().kind()
+    };
+    assert_eq!(secret(87_384), ErrorKind::WrongType);
+    assert_eq!(secret(87_388), ErrorKind::LimitInput);
 }
 
 /// The second of two equal members is named with its place.

@@ -2,8 +2,11 @@
 //! signing. What is expected is computed here, from the text and with another library's hash.
 
 use ownership_voucher::finding::FindingKind;
+use ownership_voucher::privacy::Linker;
 use ownership_voucher::{ErrorKind, Policy};
-use ownership_voucher_sdo::{Audit, Checker, DeviceCredential, KeyList, Rule, allow_list_form};
+use ownership_voucher_sdo::{
+    Audit, Checker, DeviceCredential, KeyList, Rule, Voucher, allow_list_form,
+};
 use sha2::{Digest, Sha256};
 
 fn vector(name: &str) -> String {
@@ -181,4 +184,48 @@ fn a_credential_is_known_by_its_start() {
     assert!(!known(&vector("p256-3")));
     // Its beginning alone is looked at.
     assert!(!known(&format!("{}{{\"ST\":10}}", " ".repeat(512))));
+}
+
+/// A device that keeps its credentials answers with a hash of type 0 in place of an HMAC.
+#[test]
+fn an_answer_without_hmac_is_explained() {
+    let explained = |text: &str| {
+        let error = audit(text).errors.remove(0);
+        assert_eq!(error.kind(), ErrorKind::UnsupportedHashType);
+        error.to_string().contains("has made no HMAC")
+    };
+    assert!(explained(&vector("hmac-reuse")));
+    let text = vector("p256-3");
+    assert!(!explained(
+        &text.replace("\"hmac\":[32,108,", "\"hmac\":[32,77,")
+    ));
+}
+
+/// Vouchers are linked by their rendezvous hosts and by their Wi-Fi networks.
+#[test]
+fn hosts_and_networks_link_vouchers() {
+    let kinds = |names: [&str; 2]| {
+        let mut linker = Linker::new([7; 32]);
+        for name in names {
+            let text = vector(name);
+            let voucher = Voucher::parse(text.as_bytes()).unwrap();
+            voucher.link(&mut linker).unwrap();
+        }
+        let linkage = linker.finish();
+        let kinds = linkage.groups().iter().map(|group| group.kind.name());
+        kinds.map(String::from).collect::<Vec<_>>()
+    };
+    let has = |list: &[String], word: &str| list.iter().any(|kind| kind.contains(word));
+    let same = kinds(["p256-1", "p256-3"]);
+    assert!(has(&same, "rendezvous") && !has(&same, "wifi"), "{same:?}");
+    let every = kinds(["rendezvous-every", "rendezvous-every"]);
+    assert!(
+        has(&every, "rendezvous") && has(&every, "wifi"),
+        "{every:?}"
+    );
+    let other = kinds(["rendezvous-every", "rendezvous-ipv4"]);
+    assert!(
+        !has(&other, "rendezvous") && !has(&other, "wifi"),
+        "{other:?}"
+    );
 }
