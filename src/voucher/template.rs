@@ -170,7 +170,8 @@ mod tests {
     }
 
     /// Each byte of a voucher takes 37 other values, among them each with one bit flipped. Wherever the
-    /// template still fits, the parser finds the same. tests/suite/batch.rs asks this of all vectors, by their verdicts.
+    /// template still fits, the parser finds the same. tests/suite/batch.rs asks this of all vectors, by
+    /// their verdicts.
     #[test]
     fn a_template_finds_what_the_parser_finds() {
         let template = Template::of(&Voucher::parse(VOUCHER).unwrap()).unwrap();

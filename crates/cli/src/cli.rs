@@ -38,8 +38,8 @@ use values::{dialect, disclosure, extra, fact, guid, hash, severity};
 /// manufacturer (--manufacturer, --manufacturer-hash, --manufacturer-ca) or the HMAC of its device
 /// (--hmac-secret). Without one of these the best verdict is: intact, origin not checked.
 ///
-/// Reports for people have colours on a terminal, unless NO_COLOR is set or TERM is dumb; with
-/// CLICOLOR_FORCE=1 elsewhere too.
+/// Reports for people have colours on a terminal, unless NO_COLOR is set or TERM is dumb.
+/// CLICOLOR_FORCE=1 switches them on everywhere.
 #[derive(Debug, Parser)]
 #[command(name = "ov", version)]
 pub(crate) struct Cli {
