@@ -5,7 +5,7 @@ use ownership_voucher::finding::FindingKind;
 use ownership_voucher::privacy::Linker;
 use ownership_voucher::{ErrorKind, Policy};
 use ownership_voucher_sdo::{
-    Audit, Checker, DeviceCredential, KeyList, Rule, Voucher, allow_list_form,
+    Audit, Checker, DeviceCredential, KeyList, Rule, Voucher, allow_list_form, is_start,
 };
 use sha2::{Digest, Sha256};
 
@@ -228,4 +228,33 @@ fn hosts_and_networks_link_vouchers() {
         !has(&other, "rendezvous") && !has(&other, "wifi"),
         "{other:?}"
     );
+}
+
+/// A voucher is known by its first member, by the two members that none lacks, or by its wrapper.
+#[test]
+fn a_voucher_is_known_by_its_start() {
+    let known = |text: &str| is_start(text.as_bytes());
+    for text in [
+        "{\"sz\":0,",
+        "\u{feff} {\"sz\":0,",
+        "[{\"sz\":0,",
+        "{\"oh\":{\"pv\":113",
+        "[ {\"hmac\":[], \"oh\":{\"pv\":113",
+        "[\"0a1F\",3,113,{",
+    ] {
+        assert!(known(text), "{text}");
+    }
+    for text in [
+        "",
+        "{",
+        "{\"oh\":{\"pe\":1",
+        "{\"o\":{\"pv\":113",
+        "\"oh\":{\"pv\":113",
+        "[\"\",3,113,{",
+        "[\"00",
+        "[\"00\":",
+        "[\"text\",3,113,{",
+    ] {
+        assert!(!known(text), "{text}");
+    }
 }
