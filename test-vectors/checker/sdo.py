@@ -387,6 +387,7 @@ REMARKS = ("no-entries",)
 
 def check(data, options):
     """The verdict, in the form of `expect` in a vector."""
+
     def judge(text, voucher):
         voucher.links()
         device(voucher.chain, text)

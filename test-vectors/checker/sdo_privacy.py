@@ -3,8 +3,7 @@
 import hashlib
 import ipaddress
 
-from cryptography import x509
-
+from .disclosed import certificate
 from .sdo import read
 
 # What each rendezvous variable is called in a report. In those of the second group its name stands before
@@ -29,6 +28,7 @@ def disclosures(data):
     told = [_setting(name, value) for name, value in text.settings]
     guid = header.guid.hex()
     told.append(("guid", None, guid))
+    # Vectors have no GUID with a time in it, the third sign of one that was not drawn at random.
     if all(32 <= byte <= 126 for byte in header.guid) or len(set(header.guid)) <= 8:
         told.append(("guid-not-random", None, guid))
     if header.info:
@@ -71,17 +71,14 @@ def _setting(name, value):
 
 def _certificate(number, der):
     try:
-        one = x509.load_der_x509_certificate(der)
+        subject, issuer, serial, date = certificate(der)
     except ValueError:
         return [("unread-certificate", None, str(number))]
-    subject, issuer = one.subject.rfc4514_string(), one.issuer.rfc4514_string()
     told = []
     if number == 0:
-        serial = f"{one.serial_number:x}"
         told.append(("device-certificate", hashlib.sha256(der).hexdigest()))
         told += [("device-certificate-name", subject)] if subject else []
-        told.append(("device-certificate-serial", serial.zfill(len(serial) + len(serial) % 2)))
-        told.append(("device-certificate-date", one.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ")))
+        told += [("device-certificate-serial", serial), ("device-certificate-date", date)]
     if issuer and issuer != subject:
         told.append(("device-issuer", issuer))
     return [(kind, None, value) for kind, value in told]

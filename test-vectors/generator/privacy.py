@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 import json
 
-from cryptography import x509 as read_x509
+from checker.disclosed import certificate
 
 from . import cbor, certs, keys, owner
 from .suite import MAKER, OWNERS
@@ -42,18 +42,6 @@ def fingerprint(one):
 
 def tell(kind, value="", entry=None):
     return {"kind": kind, "entry": entry, "value": value}
-
-
-def certificate(der):
-    """Subject, issuer, serial number and date, as strings."""
-    read = read_x509.load_der_x509_certificate(der)
-    serial = f"{read.serial_number:x}"
-    return (
-        read.subject.rfc4514_string(),
-        read.issuer.rfc4514_string(),
-        serial if len(serial) % 2 == 0 else "0" + serial,
-        read.not_valid_before_utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
-    )
 
 
 def encoded(variable, value):

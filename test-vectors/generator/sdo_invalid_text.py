@@ -1,5 +1,7 @@
 """SDO: texts that are not, or not quite, what the format writes."""
 
+import re
+
 from .sdo_suite import Suite
 from .sdo_voucher import MAKER, Built, Draft, escaped, hash_item, hops, key_text, mac, plain, wrapped
 
@@ -164,6 +166,10 @@ suite.invalid("wrapper-length", "another length", changed(LONG_WRAP), "length-wo
 suite.invalid("wrapper-type", "another type", changed(lambda text: wrapped(text, kind=4)), "wrong-type")
 suite.invalid("wrapper-digits", "six digits of length", changed(lambda text: wrapped(text).replace('["', '["00')), "json-text")
 suite.invalid("text-no-comma", "a string in place of a comma", edited(',"d":', '"x""d":'), "wrong-type")
+suite.invalid("wrapper-sign", "a sign for a digit", changed(lambda text: wrapped(text).replace('["0', '["+')), "json-text")
+suite.invalid("wrapper-empty", "no digits", changed(lambda text: re.sub(r'^."[^"]*', '["', wrapped(text))), "json-text")
+SPACED = changed(lambda text: wrapped(text).replace('["0', '[ "+'))
+suite.invalid("wrapper-spaced", "white space in a damaged wrapper", SPACED, "json-text")
 suite.valid(
     "wrapper-version",
     "another version than the header's",

@@ -113,7 +113,8 @@ impl<'p> Checker<'p> {
     }
 
     /// A report on the voucher in `text`: each check, all faults, all findings. The work is at most 255
-    /// signatures of entries and 16 of certificates, whatever is wrong.
+    /// signatures of entries and 16 of certificates, whatever is wrong; with
+    /// [`allow_reformatted`](Self::allow_reformatted) twice that.
     #[must_use]
     pub fn audit<'a>(&self, text: &'a [u8]) -> Audit<'a> {
         let limits = self.policy.limits();

@@ -52,34 +52,37 @@ impl Mode {
         }
         let text = start.strip_prefix(MARK).unwrap_or(start);
         let text = trimmed(text);
-        let inside = match text.first() {
+        let inside = unwrapped(text).unwrap_or_else(|| match text.first() {
             Some(b'[') => trimmed(text.get(1..).unwrap_or_default()),
             _ => text,
-        };
-        let is_wrapper = || is_wrapper(text);
-        let is_object = || {
-            let members = find(inside, b"\"oh\"").is_some() && find(inside, b"\"pv\"").is_some();
-            inside.first() == Some(&b'{') && (inside.starts_with(BEGIN) || members)
-        };
-        match is_wrapper() || is_object() {
+        });
+        let members = || find(inside, b"\"oh\"").is_some() && find(inside, b"\"pv\"").is_some();
+        match inside.first() == Some(&b'{') && (inside.starts_with(BEGIN) || members()) {
             true => Some(Self::Vouchers),
             false => find(start, BEGIN).map(|_| Self::Inside),
         }
     }
 }
 
-/// Whether this is the beginning of `["LLLL",3,V,{`.
-fn is_wrapper(text: &[u8]) -> bool {
-    let head = text.get(..32).unwrap_or(text);
-    let Some(rest) = head.strip_prefix(b"[\"") else {
-        return false;
-    };
-    let digits = rest
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
-    let rest = rest.get(digits..).unwrap_or_default();
-    digits > 0 && rest.starts_with(b"\",")
+/// What follows `["LLLL",3,V,` in a text that begins so, whatever stands for the digits: a voucher in a
+/// damaged wrapper is a damaged voucher, not one among other JSON.
+fn unwrapped(text: &[u8]) -> Option<&[u8]> {
+    let rest = after(after(text, b'[')?, b'"')?;
+    let mut rest = after(
+        rest.get(rest.iter().position(|byte| *byte == b'"')?..)?,
+        b'"',
+    )?;
+    for _ in ["type", "version"] {
+        let number = trimmed(after(rest, b',')?);
+        let digits = number.iter().take_while(|byte| byte.is_ascii_digit());
+        rest = number.get(digits.count()..)?;
+    }
+    after(rest, b',').map(trimmed)
+}
+
+/// What follows this byte, if it is the next one after white space.
+fn after(text: &[u8], byte: u8) -> Option<&[u8]> {
+    trimmed(text).strip_prefix(&[byte])
 }
 
 /// What a [`Records`] gives next.
@@ -240,7 +243,7 @@ impl Records {
         // The bracket before it may be that of a wrapper, and not of an array.
         let before = rest.get(..ahead).unwrap_or_default();
         if let Some(at) = before.iter().rposition(|byte| *byte == b'[')
-            && is_wrapper(rest.get(at..).unwrap_or_default())
+            && unwrapped(rest.get(at..).unwrap_or_default()).is_some()
         {
             ahead = at;
         }
@@ -307,7 +310,7 @@ impl Records {
 /// Whether a file of one voucher is an array of one.
 fn is_array(text: &[u8]) -> bool {
     let text = trimmed(text);
-    text.first() == Some(&b'[') && !is_wrapper(text)
+    text.first() == Some(&b'[') && unwrapped(text).is_none()
 }
 
 const fn is_separator(byte: u8) -> bool {

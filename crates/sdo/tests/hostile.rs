@@ -106,15 +106,6 @@ fn credentials_have_a_largest_size() {
     assert_eq!(kind((1 << 20) + 1), ErrorKind::LimitInput);
 }
 
-/// A library may read a sign as part of a number.
-#[test]
-fn a_wrapper_has_digits_alone() {
-    let text = vector("wrapper");
-    assert!(text.starts_with("[\"0"));
-    assert!(Voucher::parse(text.as_bytes()).is_ok());
-    assert_eq!(kind(&text.replacen("[\"0", "[\"+", 1)), ErrorKind::JsonText);
-}
-
 #[test]
 fn strings_have_a_largest_size() {
     let text = vector("p256-0");

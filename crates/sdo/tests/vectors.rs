@@ -137,12 +137,12 @@ fn run(vector: &Value) -> Result<(), Failed> {
             json!({"verdict": "rejected", "kind": error.kind().name(), "entry": error.entry()})
         }
     };
-    let mut wanted = expect.clone();
+    let mut verdict = expect.clone();
     for other in ["flips", "disclosures"] {
-        wanted.as_object_mut().expect("an object").remove(other);
+        verdict.as_object_mut().expect("an object").remove(other);
     }
-    if found != wanted {
-        return Err(format!("found {found}, wanted {wanted}").into());
+    if found != verdict {
+        return Err(format!("found {found}, expected {verdict}").into());
     }
     // The audit finds the same, and each check that fails says so.
     let audit = checker.audit(&text);
