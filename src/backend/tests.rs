@@ -81,6 +81,11 @@ macro_rules! on_ifma {
 }
 pub(crate) use on_ifma;
 
+/// A number of cases: `quick` where code is not optimised, and `all` where the long unit tests run.
+pub(crate) const fn cases(quick: usize, all: usize) -> usize {
+    if cfg!(debug_assertions) { quick } else { all }
+}
+
 /// What the harness says of the tests that need AVX-512 IFMA.
 fn harness(arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(std::env::current_exe().expect("this program"));

@@ -424,7 +424,7 @@ fn apply(change: &Change, parts: &mut Parts) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(700))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 700 } else { 2000 }))]
 
     /// Any voucher, cut into messages, gets the verdict of the whole; and what the device names is
     /// one of the faults of the whole, or one before the place where the whole cannot be read.

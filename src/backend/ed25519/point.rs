@@ -269,7 +269,7 @@ mod tests {
     use super::super::tests::Random;
     use super::*;
     use crate::backend::Avx512Ifma;
-    use crate::backend::tests::{ifma, on_ifma};
+    use crate::backend::tests::{cases, ifma, on_ifma};
 
     on_ifma!(formulas_agree_with_dalek);
 
@@ -337,7 +337,7 @@ mod tests {
     fn formulas_agree_with_dalek() {
         let token = ifma();
         let mut numbers = Random(31);
-        for round in 0..120 {
+        for round in 0..cases(120, 300) {
             let mut p = points(&mut numbers);
             let mut q = points(&mut numbers);
             match round % 4 {

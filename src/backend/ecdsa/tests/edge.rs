@@ -8,7 +8,7 @@ use crate::backend::{
     Backend,
     ecdsa::{Ecdsa, cache::GENERATOR_WIDTHS, curve::Curve, tables::Shape},
     engine::SignatureEngine as _,
-    tests::{backends, on_ifma},
+    tests::{backends, cases, on_ifma},
 };
 
 /// Digits of an odd scalar (big-endian) for a shape, lowest first, straight from the definition:
@@ -76,9 +76,9 @@ macro_rules! edge {
             edge_on_ifma!($ifma);
 
             const BITS: u32 = 8 * BYTES as u32;
-            /// Quick tests take every so manieth case. P-384 has the code of P-256, at several times the
-            /// price.
-            const APART: usize = $apart;
+            /// Without optimisation one case in so many is taken: P-384 runs the code of P-256 and takes
+            /// several times as long.
+            const APART: usize = cases($apart, 1);
 
             fn signed(value: i64) -> Number {
                 let magnitude = Number::from(value.unsigned_abs());

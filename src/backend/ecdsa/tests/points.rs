@@ -15,7 +15,7 @@ use crate::backend::{
         radix52::Engine52,
     },
     lanes::{Emulated, MAX_LANES},
-    tests::{backends, on_ifma},
+    tests::{backends, cases, on_ifma},
 };
 
 /// Plain coordinates, or infinity.
@@ -140,7 +140,7 @@ fn run<E: Engine>(engine: E, pairs: &[Pair]) {
 
 /// Pairs by the reference, on all engines.
 macro_rules! curve {
-    ($name:ident, $reference:ident, $pairs:literal) => {
+    ($name:ident, $reference:ident, $pairs:expr) => {
         #[test]
         fn $name() {
             use super::$reference::krate::{ProjectivePoint, elliptic_curve::Group as _};
@@ -193,6 +193,6 @@ macro_rules! curve {
         }
     };
 }
-curve!(p256_points, r256, 8_000);
-curve!(p384_points, r384, 3_000);
+curve!(p256_points, r256, cases(8_000, 10_000));
+curve!(p384_points, r384, cases(3_000, 10_000));
 on_ifma!(p256_points, p384_points);
