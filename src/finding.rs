@@ -285,9 +285,9 @@ impl FindingKind {
     /// Whether this is a deviation from the written profile of FDO 1.1, or of SDO, which the strict profile
     /// refuses.
     ///
-    /// All findings about the bytes (700 to 749) are deviations, and so are certificate chains that are
-    /// invalid or cannot be shown to be valid (753 to 758, 760, 770, 771). The others are remarks about
-    /// certificates and the state of the voucher.
+    /// All findings about the bytes (700 to 749, of SDO from 1000) are deviations, and so are certificate
+    /// chains that are invalid or cannot be shown to be valid (753 to 758, 760, 770, 771). The others are
+    /// remarks about certificates and the state of the voucher.
     #[must_use]
     pub const fn is_deviation(self) -> bool {
         self.code() < 750

@@ -12,7 +12,8 @@
 //! | [`Extension`] | [`Extension::finish`] | [`Voucher`] of the next owner |
 //! | many `&[u8]` | [`BatchVerifier`] | one verdict each, the same as for a single voucher |
 //!
-//! [`HandOver`] does the middle three steps in one call, for one voucher or for a shipment.
+//! [`HandOver`] does the first four steps in one call, and verifies the result, for one voucher or for a
+//! shipment.
 //! [`NewVoucher`] creates the voucher of a new device, and [`transfer::Replacement`] the new voucher after
 //! onboarding. [`transfer::find_forks`] detects devices that were sold twice. [`audit()`] lists every fault,
 //! for a report. [`mod@file`] reads PEM and CBOR. [`onboard`] has the proofs of ownership, to a

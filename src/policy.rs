@@ -18,11 +18,11 @@ use crate::time::UnixTime;
 
 /// All inputs of a verdict other than the voucher itself.
 ///
-/// It borrows what it is given by reference. A `Policy<'static>` for a long-lived service owns or shares
-/// its roots and its HMAC: they are given by value or in an `Arc`. A clone of it shares them, and copies the keys.
+/// A policy may borrow its roots and its HMAC. For a `Policy<'static>` of a long-lived service, pass them by
+/// value or in an `Arc`. A clone shares them, and copies the keys.
 ///
 /// A policy starts from an anchor, which shows that the header of a voucher is genuine. The anchor
-/// is the manufacturer, who signed the header with the first entry
+/// is the manufacturer, whose signature on the first entry covers the header
 /// ([`manufacturer`](Self::manufacturer), [`manufacturer_hash`](Self::manufacturer_hash),
 /// `manufacturer_roots`), or the device, which computed the header HMAC
 /// ([`hmac`](Self::hmac)). Without an anchor, anybody could have made the voucher. A caller that

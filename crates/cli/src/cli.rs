@@ -136,7 +136,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) require: Vec<&'static str>,
     /// What was to be delivered: the number of vouchers, or a file with a GUID on each line, with or
     /// without dashes, and comments after #. Vouchers that are missing, extra or duplicate are named,
-    /// and the command fails. A rejected voucher does not count
+    /// and the command fails. A rejected voucher counts as not delivered
     #[arg(long, value_name = "N|FILE")]
     pub(crate) expect: Option<String>,
     #[command(flatten)]
@@ -363,7 +363,7 @@ pub(crate) struct ExtendArgs {
     /// terminal, messages there are then JSON objects too, with the single member `message`
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) receipt: Option<PathBuf>,
-    /// Keep a journal of sales in this file, and refuse to sell any of them to another owner.
+    /// Keep a journal of sales in this file, and refuse to sell a voucher that it names to another owner.
     ///
     /// The file has one JSON object per line for each sale: state and continuation (SHA-256 of the
     /// state of ownership and of the message to sign), guid, to (SHA-256 of the next owner's key),
@@ -380,9 +380,9 @@ pub(crate) struct ExtendArgs {
     #[arg(long, requires = "journal")]
     pub(crate) repair_journal: bool,
     #[command(flatten)]
-    pub(crate) onetime: onetime::OnetimeArgs,
-    #[command(flatten)]
     pub(crate) jobs: Jobs,
+    #[command(flatten)]
+    pub(crate) onetime: onetime::OnetimeArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
     #[command(flatten)]

@@ -50,7 +50,7 @@ const STOPPED: Exit = exit(
 );
 const UNHEARD: Exit = exit(
     CLOSED,
-    "the reader of the output closed it early, as `head` does: no error, and no verdict",
+    "the reader of a report closed it early, as `head` does: no error, and no verdict",
 );
 
 /// A purpose, and the command for it.
@@ -86,7 +86,10 @@ const GUIDES: &[Guide] = &[
                 UNANCHORED,
                 "`ov verify` rejected nothing, but did not check the origin of some voucher",
             ),
-            STOPPED,
+            exit(
+                SIGNALLED,
+                "`ov extend`: the signal N stopped the work between two vouchers",
+            ),
             UNHEARD,
         ],
         examples: &[
@@ -319,11 +322,11 @@ const GUIDES: &[Guide] = &[
         exits: &[
             exit(
                 GOOD,
-                "nothing is disclosed of the severity of --refuse or above",
+                "no disclosure has the severity of --refuse or a higher one",
             ),
             exit(
                 REJECTED,
-                "a voucher discloses such a thing or could not be parsed, or there is a private key",
+                "a voucher has such a disclosure or could not be parsed, or there is a private key",
             ),
             UNREAD,
             UNHEARD,
@@ -380,7 +383,7 @@ const GUIDES: &[Guide] = &[
         exits: &[
             exit(
                 GOOD,
-                "the delegate may act for the owner; for a to1d, the owner may have signed it too",
+                "the delegate may act for the owner; with --to1d, the owner or its delegate signed it",
             ),
             exit(REJECTED, "the certificates or the to1d were rejected"),
             FAILED,
