@@ -441,6 +441,37 @@ mod tests {
     }
 
     #[test]
+    fn vouchers_come_before_the_end_of_the_stream() {
+        let mut records = Records::new();
+        records.push(&[ONE.as_bytes(), &[b' '; HEAD + JUNK]].concat());
+        let voucher = Piece::Voucher(ONE.into());
+        assert_eq!(records.next_piece(), Some(voucher.clone()));
+        assert_eq!(records.next_piece(), Some(Piece::More));
+        records.push(ONE.as_bytes());
+        records.finish();
+        assert_eq!(records.next_piece(), Some(voucher));
+        assert_eq!(records.next_piece(), None);
+
+        let text = alloc::format!("{:HEAD$}", alloc::format!("text, {ONE}"));
+        let mut records = Records::new();
+        records.push(text.as_bytes());
+        assert_eq!(records.next_piece(), Some(Piece::Voucher(ONE.into())));
+    }
+
+    #[test]
+    fn what_is_taken_is_not_kept() {
+        let (mut records, mut found) = (Records::new(), 0);
+        for _ in 0..2000 {
+            records.push(alloc::format!("{ONE}\n").as_bytes());
+            while let Some(Piece::Voucher(_)) = records.next_piece() {
+                found += 1;
+            }
+            assert!(records.bytes.len() <= 4 * (HEAD + JUNK));
+        }
+        assert!(found > 1000);
+    }
+
+    #[test]
     fn wide_text_is_one_record() {
         let wide: Vec<u8> = ONE.encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(split_in(&wide, 5), [(0, wide.clone())]);
