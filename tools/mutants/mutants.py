@@ -71,7 +71,7 @@ SDO_FILES = [
         "audit check credential disclosure item lists parse read records rendezvous state string token voucher"
     ).split()
 ]
-SDO_STAGES = [("report", []), ("vectors", []), ("hostile", []), ("lib", [])]
+SDO_STAGES = [("report", []), ("records", []), ("vectors", []), ("hostile", []), ("lib", [])]
 # The proofs of bounds, which see the arithmetic.
 PROOFS = [("lib", ["::bounds::", "::bounds64::"])]
 
