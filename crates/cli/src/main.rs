@@ -39,6 +39,7 @@ mod delivery;
 mod elsewhere;
 mod extend;
 mod fingerprint;
+mod foreign;
 mod forks;
 mod found;
 mod guide;

@@ -7,6 +7,7 @@ use ownership_voucher::file::{Format, Piece, Splitter};
 use ownership_voucher_sdo::{Piece as SdoPiece, Records};
 use zeroize::Zeroizing;
 
+use crate::foreign::Foreign;
 use crate::report::Problem;
 use crate::watch::{Seen, look_inside};
 
@@ -31,6 +32,8 @@ pub(crate) struct Stream<R> {
     splitter: Splitter,
     /// The same of a stream that holds vouchers of SDO.
     sdo: Option<Records>,
+    /// Vouchers of the other protocol.
+    foreign: Foreign,
     /// What was read last. It has room for more than is requested, so that it never grows.
     chunk: Zeroizing<Vec<u8>>,
     request: usize,
@@ -75,6 +78,7 @@ impl<R: Read> Stream<R> {
             stream,
             splitter,
             sdo: None,
+            foreign: Foreign::default(),
             chunk: Vec::with_capacity(request.saturating_add(64)).into(),
             request,
             ended: false,
@@ -139,6 +143,10 @@ impl<R: Read> Stream<R> {
         }
         let why = match self.splitter.unread_data() {
             _ if !any && self.empty => "the input is empty; fetch the file again".to_owned(),
+            _ if self.foreign_text().is_some() && !self.reported => {
+                self.reported = true;
+                self.foreign_text().unwrap_or_default()
+            }
             _ if !any => match self.splitter.kind() {
                 Some(kind) => return Ok(Some(Err(Problem::of_kind(kind)))),
                 None => "neither CBOR nor PEM, base64, hexadecimal digits or JSON of a voucher; is this \
@@ -155,6 +163,32 @@ impl<R: Read> Stream<R> {
             _ => return Ok(None),
         };
         Ok(Some(Err(Problem::new(ErrorKind::NoVoucher, &why))))
+    }
+
+    /// What to say of vouchers of the other protocol that were not read.
+    fn foreign_text(&self) -> Option<String> {
+        let text = |what: &str, at: u64, advice: &str| {
+            format!("{what} at byte {at} were not read; {advice}")
+        };
+        if self.sdo.is_some() {
+            let own = "put vouchers of FDO into a file of their own";
+            return self
+                .foreign
+                .fdo
+                .map(|at| text("among vouchers of SDO, vouchers of FDO", at, own));
+        }
+        // In CBOR such a text is part of a voucher.
+        if matches!(self.splitter.format(), Some(Format::Cbor)) {
+            return None;
+        }
+        let own = "put vouchers of SDO into a file of their own";
+        let raw = "export their text as it is, without escapes or doubled quotation marks";
+        let whole = self.foreign.sdo.map(|at| text("vouchers of SDO", at, own));
+        whole.or_else(|| {
+            self.foreign
+                .escaped
+                .map(|at| text("vouchers of SDO inside of strings", at, raw))
+        })
     }
 
     fn split(&mut self) -> io::Result<Option<Voucher>> {
@@ -202,6 +236,7 @@ impl<R: Read> Stream<R> {
         if self.empty && ownership_voucher_sdo::is_start(&self.chunk) {
             self.sdo = Some(Records::new());
         }
+        self.foreign.look(&self.chunk, self.sdo.is_some());
         match &mut self.sdo {
             Some(records) => records.push(&self.chunk),
             None => self.splitter.push(&self.chunk),

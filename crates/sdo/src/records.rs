@@ -9,20 +9,26 @@ use crate::token::is_blank;
 const BEGIN: &[u8] = b"{\"sz\":";
 /// The byte order mark of UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
-/// How much of a file tells what it is.
-const HEAD: usize = 4096;
+/// How the block of an FDO voucher in PEM begins.
+const PEM: &[u8] = b"-----BEGIN OWNERSHIP VOUCHER-----";
+/// How much of a file tells what it is: exports begin with a preamble.
+const HEAD: usize = 1 << 16;
 /// The longest record; a longer one is cut one byte after it, so that it is refused as too large.
 const MOST: usize = 1 << 20;
 /// The most bytes after a voucher that are given with it: they are no voucher, and it is refused for them.
 const JUNK: usize = 4096;
 
-/// Whether a file that begins so holds vouchers of SDO. 4096 bytes are enough.
+/// Whether a file that begins so holds vouchers of SDO: it begins with one, or is text with one in it. Data
+/// that is no text and text with PEM of an FDO voucher are not such files, whatever stands in them. 65,536
+/// bytes are enough.
 ///
 /// ```
 /// use ownership_voucher_sdo::is_start;
 /// assert!(is_start(b"{\"sz\":1,\"oh\":{\"pv\":113"));
 /// assert!(is_start(b"[{\"sz\":0"));
 /// assert!(!is_start(b"{\"kty\":\"EC\"}"));
+/// // An FDO voucher whose device info is such a text.
+/// assert!(!is_start(b"\x85\x18\x65\x58\x40\x86\x18\x65{\"sz\":1"));
 /// ```
 #[must_use]
 pub fn is_start(start: &[u8]) -> bool {
@@ -56,12 +62,28 @@ impl Mode {
             let first = after(text, b'[').map_or(text, trimmed);
             unwrapped(first).unwrap_or(first)
         });
-        let members = || find(inside, b"\"oh\"").is_some() && find(inside, b"\"pv\"").is_some();
-        match inside.first() == Some(&b'{') && (inside.starts_with(BEGIN) || members()) {
-            true => Some(Self::Vouchers),
-            false => find(start, BEGIN).map(|_| Self::Inside),
+        if inside.first() == Some(&b'{') {
+            // The object, as far as it is here: one that holds a voucher is no voucher.
+            let end = extent(inside).unwrap_or(inside.len());
+            let object = inside.get(..end).unwrap_or_default();
+            let has = |member: &[u8]| find(object, member).is_some();
+            let holds = find(object, BEGIN).is_some_and(|at| at > 0);
+            if inside.starts_with(BEGIN) || (has(b"\"oh\"") && has(b"\"pv\"") && !holds) {
+                return Some(Self::Vouchers);
+            }
         }
+        let readable = is_text(start) && find(start, PEM).is_none();
+        find(start, BEGIN)
+            .filter(|_| readable)
+            .map(|_| Self::Inside)
     }
+}
+
+/// Whether these bytes are text, in ASCII or an extension of it: CBOR of a voucher, archives and compressed
+/// files have control characters.
+fn is_text(bytes: &[u8]) -> bool {
+    let control = |byte: &u8| byte.is_ascii_control() && !is_blank(*byte);
+    !bytes.iter().any(control)
 }
 
 /// What follows `["LLLL",3,V,` in a text that begins so, whatever stands for the digits: a voucher in a
@@ -97,7 +119,8 @@ pub enum Piece {
 /// A splitter of a stream into the texts of vouchers.
 ///
 /// A file that holds one voucher and nothing else is that voucher, white space around it included. Of
-/// several, each is given without what separates them: white space, commas, the brackets of an array.
+/// several, each is given without what separates them: white space, commas, the brackets of an array. A byte
+/// order mark before all of them belongs to none.
 ///
 /// ```
 /// use ownership_voucher_sdo::{Piece, Records};
@@ -117,6 +140,8 @@ pub struct Records {
     base: u64,
     ended: bool,
     mode: Option<Mode>,
+    /// Where the text begins, behind a byte order mark.
+    first: u64,
     /// As many bytes are needed before anything else is known.
     enough: usize,
     offset: u64,
@@ -188,6 +213,10 @@ impl Records {
             None if !self.ended && self.rest().len() < HEAD => return self.more(),
             None => {
                 let mode = Mode::of(self.rest().get(..HEAD).unwrap_or(self.rest()));
+                if self.rest().starts_with(MARK) {
+                    self.skip(MARK.len());
+                }
+                self.first = self.position();
                 *self.mode.insert(mode.unwrap_or(Mode::Inside))
             }
         };
@@ -217,14 +246,8 @@ impl Records {
 
     fn next_of_many(&mut self) -> Option<Piece> {
         let rest = self.rest();
-        // A byte order mark is before the first voucher, and no part of the second.
-        let mark = match self.position() {
-            0 if rest.starts_with(MARK) => MARK.len(),
-            _ => 0,
-        };
-        let text = rest.get(mark..).unwrap_or_default();
-        let ahead = text.iter().position(|byte| !is_separator(*byte));
-        let Some(mut ahead) = ahead.map(|ahead| ahead.saturating_add(mark)) else {
+        let ahead = rest.iter().position(|byte| !is_separator(*byte));
+        let Some(mut ahead) = ahead else {
             self.skip(rest.len());
             return match self.ended {
                 true => None,
@@ -252,7 +275,7 @@ impl Records {
             .take_while(|byte| is_separator(**byte))
             .count();
         let next = behind.get(blanks..).unwrap_or_default();
-        let alone = self.position() == 0;
+        let alone = self.position() == self.first;
         if next.is_empty() && self.ended && alone && !is_array(rest) {
             // One voucher: white space around it is its own.
             let length = rest.len();
@@ -390,7 +413,6 @@ mod tests {
             alloc::format!("{ONE}\n"),
             alloc::format!(" \r\n{ONE}\r\n\r\n"),
             alloc::format!("{ONE}x"),
-            alloc::format!("\u{feff}{ONE}"),
             String::from("{\"sz\":0,\"oh\":"),
             alloc::format!("[\"0021\",3,113,{ONE}]"),
         ] {

@@ -1,10 +1,10 @@
 //! Files of vouchers in pieces: what comes out is known from how each file was put together, and must not
 //! depend on how it arrives.
 
-use ownership_voucher_sdo::{Piece, Records};
+use ownership_voucher_sdo::{Piece, Records, is_start};
 
 /// As the splitter has them.
-const HEAD: usize = 4096;
+const HEAD: usize = 1 << 16;
 const JUNK: usize = 4096;
 const MOST: usize = 1 << 20;
 
@@ -68,26 +68,27 @@ fn between(text: impl Into<String>) -> (bool, String) {
     (false, text.into())
 }
 
-const SIZES: [usize; 6] = [10, 5000, 3, 9000, 4096, 4200];
+const SIZES: [usize; 6] = [10, 5000, 3, 90_000, 4096, 70_000];
 
 #[test]
 fn one_voucher_has_the_white_space_around_it() {
     for size in [5, 4000, 10_000] {
-        for (before, after) in [
-            ("", "\n"),
-            (" \n", "\r\n"),
-            ("\u{feff}", ""),
-            ("\u{feff}\n", "\n\n"),
+        for (mark, before, after) in [
+            ("", "", "\n"),
+            ("", " \n", "\r\n"),
+            ("\u{feff}", "", ""),
+            ("\u{feff}", "\n", "\n\n"),
         ] {
+            let mark = between(mark);
             let text = format!("{before}{}{after}", voucher(0, size));
-            check("one voucher", &[piece(text)]);
+            check("one voucher", &[mark.clone(), piece(text)]);
             let text = format!("{before}[\"0021\",3,113,{}]{after}", voucher(0, size));
-            check("one in a wrapper", &[piece(text)]);
+            check("one in a wrapper", &[mark.clone(), piece(text)]);
             let text = format!(
                 "{before}{{\"sz\":0,\"x\":[1,{{\"y\":\"{}{after}",
                 "z".repeat(size)
             );
-            check("one that is cut", &[piece(text)]);
+            check("one that is cut", &[mark, piece(text)]);
         }
         let lines = voucher(0, size).replace(',', ",\n  ");
         check("one in several lines", &[piece(lines)]);
@@ -204,6 +205,57 @@ fn vouchers_in_other_text() {
 }
 
 #[test]
+fn vouchers_in_other_json() {
+    let object = |size| {
+        [
+            between("{\"guid\":\"1\",\"pv\":1,\"oh\":2,\"voucher\":"),
+            piece(voucher(0, size)),
+            between("}"),
+        ]
+    };
+    check("an object", &object(5000));
+    let list = |begin: &str| {
+        [
+            &[between(begin)][..],
+            &object(10),
+            &[between(",")],
+            &object(90_000),
+            &[between("]}")],
+        ]
+        .concat()
+    };
+    check("objects in an array", &list("[\n"));
+    check("an array in an object", &list("{\"vouchers\": ["));
+    // A voucher that another program wrote comes before one that is as it was.
+    let other = "{\n  \"sz\": 0, \"oh\": {\"pv\": 113}\n}";
+    check(
+        "another layout",
+        &[piece(other), between("\n"), piece(voucher(0, 10))],
+    );
+}
+
+#[test]
+fn what_is_no_file_of_sdo() {
+    let text = voucher(0, 10);
+    assert!(is_start(format!("text {text}").as_bytes()));
+    assert!(is_start(
+        format!("{}{text}", "text ".repeat(10_000)).as_bytes()
+    ));
+    for begin in [
+        &b"\x85\x18\x65"[..],
+        b"text\0",
+        b"PK\x03\x04",
+        b"-----BEGIN OWNERSHIP VOUCHER-----\n",
+    ] {
+        assert!(!is_start(&[begin, text.as_bytes()].concat()), "{begin:?}");
+        assert!(
+            !is_start(&[b"text ", text.as_bytes(), begin].concat()),
+            "{begin:?}"
+        );
+    }
+}
+
+#[test]
 fn a_voucher_without_an_end_is_cut() {
     let endless = |size: usize| format!("{{\"sz\":{}", "[".repeat(size - 6));
     let behind = between(format!("{}{}", "[".repeat(5000), voucher(1, 10)));
@@ -283,9 +335,9 @@ fn a_stream_is_split_before_its_end() {
         next(format!("{one}{}", " ".repeat(JUNK - 1)).as_bytes()),
         Some(Piece::More)
     );
-    // 4096 bytes tell what a file is.
+    // So many bytes tell what a file is.
     let short = voucher(0, 10);
-    let inside = format!("{:HEAD$}", format!("text, {short}"));
+    let inside = format!("text, {short}{}", " ".repeat(HEAD - 6 - short.len()));
     assert_eq!(next(inside.as_bytes()), given(&short));
     assert_eq!(next(&inside.as_bytes()[..HEAD - 1]), Some(Piece::More));
     // As long as a voucher may be, and one byte more.
