@@ -99,6 +99,29 @@ const fn for_sdo(kind: ErrorKind) -> &'static str {
     }
 }
 
+/// Advice to the holder of a voucher of SDO with this error; `edited` if its header or HMAC was edited after signing.
+pub(crate) const fn for_error_in_sdo(kind: ErrorKind, edited: bool) -> &'static str {
+    match kind {
+        ErrorKind::PreviousHashMismatch if edited => {
+            "the finding sdo-edited says which text was changed: ask for the original"
+        }
+        ErrorKind::ChainHashMismatch => {
+            "certificates of the device were exchanged: compare with the device maker"
+        }
+        ErrorKind::ExperimentalKey | ErrorKind::KeyTypeMismatch | ErrorKind::UnsupportedVersion => {
+            "no device takes such a voucher: ask the preceding owner for the original"
+        }
+        ErrorKind::NoVoucher | ErrorKind::Truncated | ErrorKind::TrailingBytes => for_error(kind),
+        _ => match kind.fault() {
+            Fault::Malformed if !matches!(kind.code(), 180..=199) => {
+                "this is not a whole voucher of SDO: fetch the file again from where it came"
+            }
+            Fault::Unsupported => "no voucher of SDO with it is known: ask for the original",
+            _ => for_error(kind),
+        },
+    }
+}
+
 /// Advice where the kind of error needs none of its own.
 const fn for_fault(fault: Fault) -> &'static str {
     match fault {
@@ -165,6 +188,16 @@ pub(crate) const fn for_finding(kind: FindingKind) -> Option<&'static str> {
         FindingKind::KeyUsage => "ask the maker for a certificate that allows signatures",
         _ => return of_sdo(kind),
     })
+}
+
+/// Advice to the holder of a voucher of SDO with this finding.
+pub(crate) const fn for_finding_in_sdo(kind: FindingKind) -> Option<&'static str> {
+    match kind {
+        FindingKind::NoEntries => Some(
+            "nothing is signed: only the HMAC, with --hmac-secret, shows that the header is genuine",
+        ),
+        _ => for_finding(kind),
+    }
 }
 
 /// The same for findings that only vouchers of SDO have.

@@ -1,6 +1,6 @@
 //! `ov audit`: every fault and every finding, with its place and advice.
 
-use ownership_voucher::finding::Finding;
+use ownership_voucher::finding::{Finding, FindingKind};
 use ownership_voucher::verify::ChainHashRule;
 use ownership_voucher::{Policy, audit};
 use serde_json::{Value, json};
@@ -146,6 +146,8 @@ impl Report {
     fn of_sdo(audit: &ownership_voucher_sdo::Audit<'_>, material: &Material) -> Self {
         let verdict = sdo::verdict(audit, material, &[]);
         let chain_hash = audit.proved.map(|proved| proved.chain_hash);
+        let edited = |finding: &Finding| finding.kind == FindingKind::SdoEdited;
+        let edited = audit.findings.iter().any(edited);
         Self {
             guid: verdict.guid.map(|guid| guid.to_string()),
             owner: audit.owner.as_ref().map(fingerprint),
@@ -157,9 +159,19 @@ impl Report {
             errors: audit
                 .errors
                 .iter()
-                .map(|it| error(&Problem::from(it)))
+                .map(|it| Remark {
+                    advice: Some(advice::for_error_in_sdo(it.kind(), edited)),
+                    ..error(&Problem::from(it))
+                })
                 .collect(),
-            findings: audit.findings.iter().map(finding).collect(),
+            findings: audit
+                .findings
+                .iter()
+                .map(|it| Remark {
+                    advice: advice::for_finding_in_sdo(it.kind),
+                    ..finding(it)
+                })
+                .collect(),
             checks: Some(sdo::checks(audit)),
         }
     }

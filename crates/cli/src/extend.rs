@@ -438,7 +438,11 @@ impl Run<'_> {
             }
             Err(error) => {
                 let hint = format!("{}{}", self.deals.hint(&error), hint(&error));
-                self.failed(item, &format!("{}{hint}", Problem::from(&error).message));
+                let bytes = item.bytes.as_deref().unwrap_or_default();
+                self.failed(
+                    item,
+                    &format!("{}{hint}", Problem::with(&error, bytes).message),
+                );
                 return Ok(None);
             }
         };

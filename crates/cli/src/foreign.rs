@@ -39,7 +39,7 @@ impl Foreign {
         let head = chunk.get(..LONGEST).unwrap_or(chunk);
         let across = Zeroizing::new([&self.end, head].concat());
         for (bytes, at) in [(&across[..], before), (chunk, self.position)] {
-            let mut see = |place: &mut Option<u64>, marks| {
+            let see = |place: &mut Option<u64>, marks| {
                 *place = place
                     .or_else(|| first(bytes, marks).map(|first| at.saturating_add(first as u64)));
             };

@@ -1,12 +1,13 @@
 //! `ov show --pem`: a key of each voucher as PEM, for a file.
 
-use ownership_voucher::Voucher;
+use ownership_voucher::{Error, PublicKey, Voucher};
 
 use crate::cli::{KeyOf, ShowArgs};
 use crate::input::{Batches, print_left_out};
 use crate::lines::print_failure;
 use crate::output::{Lines, pem};
 use crate::report::Problem;
+use crate::sdo;
 use crate::{Failure, Outcome};
 
 /// Prints the keys. They are claims of the vouchers: nothing is verified.
@@ -20,14 +21,8 @@ pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
                 continue;
             }
             shown = shown.saturating_add(1);
-            let key = item.bytes.as_ref().map_err(Clone::clone).and_then(|bytes| {
-                let voucher = Voucher::parse(bytes).map_err(|error| Problem::from(&error))?;
-                let key = match whose {
-                    KeyOf::Owner => voucher.claimed_owner(),
-                    KeyOf::Manufacturer => voucher.manufacturer_key(),
-                };
-                key.public_key().map_err(|error| Problem::from(&error))
-            });
+            let key = item.bytes.as_ref().map_err(Clone::clone);
+            let key = key.and_then(|bytes| key_of(bytes, whose));
             match key {
                 Ok(key) => lines.raw(pem("PUBLIC KEY", &key.to_spki_der())?.as_bytes())?,
                 Err(problem) => {
@@ -44,6 +39,26 @@ pub(crate) fn run(args: &ShowArgs, whose: KeyOf) -> Result<Outcome, Failure> {
         (0, _) => Ok(outcome),
         _ => Ok(Outcome::Trouble),
     }
+}
+
+/// The key that a voucher of either protocol names.
+fn key_of(bytes: &[u8], whose: KeyOf) -> Result<PublicKey, Problem> {
+    let fail = |error: Error| Problem::with(&error, bytes);
+    if sdo::is(bytes) {
+        let voucher =
+            ownership_voucher_sdo::Voucher::parse(bytes).map_err(|error| Problem::from(&error))?;
+        let key = match whose {
+            KeyOf::Owner => voucher.claimed_owner(),
+            KeyOf::Manufacturer => voucher.manufacturer_key(),
+        };
+        return Ok(key.public_key().clone());
+    }
+    let voucher = Voucher::parse(bytes).map_err(fail)?;
+    let key = match whose {
+        KeyOf::Owner => voucher.claimed_owner(),
+        KeyOf::Manufacturer => voucher.manufacturer_key(),
+    };
+    key.public_key().map_err(|error| Problem::from(&error))
 }
 
 /// That the options select nothing.

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &OwnedArgs) -> Result<Outcome, Failure> {
 fn claim(item: &Item, mine: &Expected) -> Result<Claim, Problem> {
     let bytes = item.bytes.as_ref().map_err(Clone::clone)?;
     let voucher = Voucher::parse_with(bytes, &Limits::new());
-    let voucher = voucher.map_err(|error| Problem::from(&error))?;
+    let voucher = voucher.map_err(|error| Problem::with(&error, bytes))?;
     let guid = voucher.guid();
     if let Some((name, fingerprint)) = mine.claimed_owner(&voucher) {
         return Ok(Claim {

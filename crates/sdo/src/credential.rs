@@ -11,7 +11,7 @@ use crate::item::{HashItem, Want};
 use crate::read::{Reader, Width, member};
 use crate::rendezvous;
 use crate::string::decoded;
-use crate::token::{Notes, Token, Tokens, is_blank};
+use crate::token::{Notes, Token, Tokens, compact, is_blank};
 use crate::voucher::Voucher;
 
 /// The most bytes of a credential.
@@ -171,7 +171,7 @@ impl DeviceCredential {
                 "the credential has another device info",
             ),
             (
-                self.rendezvous == voucher.of(header.rendezvous_span),
+                compact(&self.rendezvous) == compact(voucher.of(header.rendezvous_span)),
                 header.rendezvous_span.start,
                 "the credential has another rendezvous info",
             ),

@@ -5,6 +5,7 @@ use crate::program::{good, lines, ov};
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -50,8 +51,8 @@ fn every_vector_without_options_gets_its_verdict() {
         .filter(|name| {
             let vector = stored(name);
             // A file of two vouchers is two; an empty one holds none; behind other text, such as a
-            // comment, vouchers are looked for.
-            let one = !["text-twice", "text-empty", "text-comment"].contains(&&**name);
+            // comment, vouchers are looked for; a byte order mark belongs to the file.
+            let one = !["text-twice", "text-empty", "text-comment", "text-mark"].contains(&&**name);
             one && vector["options"].as_object().unwrap().is_empty()
                 && vector.get("repeated").is_none()
         })
@@ -376,5 +377,133 @@ fn what_vouchers_disclose() {
         "device-certificate",
     ] {
         assert!(groups.contains(&&Value::from(kind)), "{kind}: {groups:?}");
+    }
+}
+
+/// A file is read as vouchers of one protocol, by how it is made and not by what somebody wrote into a
+/// field, and vouchers of the other protocol in it are never lost without a word.
+#[test]
+fn files_with_vouchers_of_both_protocols() {
+    let folder = folder("both", &[]);
+    let sdo = String::from_utf8(vector("p256-1")).unwrap();
+    good(&folder, "keygen -o key.pem --public key.pub");
+    let made = |name: &str, info: &str| {
+        let format = name.rsplit('.').next().unwrap();
+        let options = format!(
+            "new --manufacturer key.pub --epid --rv https://rv.example -f {format} -o {name}"
+        );
+        let status = Command::new(env!("CARGO_BIN_EXE_ov"))
+            .args(options.split(' '))
+            .args(["--hmac-secret", &"22".repeat(32), "--device-info", info])
+            .current_dir(&folder)
+            .status();
+        assert!(status.unwrap().success());
+        fs::read(folder.join(name)).unwrap()
+    };
+    let voucher = made("plain.cbor", "device");
+    // A voucher of FDO whose device info is a genuine voucher of SDO: it is what it is.
+    made("inside.cbor", &sdo);
+    let secret = "22".repeat(32);
+    let (code, out, _) = ov(
+        &folder,
+        &format!("verify --hmac-secret {secret} --json inside.cbor"),
+    );
+    assert_eq!((code, &lines(&out)[0]["error"]), (0, &Value::Null), "{out}");
+    assert_eq!(lines(&out)[0]["entries"], 0);
+    made("inside.pem", &sdo);
+    good(
+        &folder,
+        &format!("verify --hmac-secret {secret} inside.pem"),
+    );
+
+    let pem = fs::read_to_string(folder.join("inside.pem")).unwrap();
+    let base64 = {
+        good(&folder, "convert -f base64 -o plain.b64 plain.cbor");
+        fs::read_to_string(folder.join("plain.b64")).unwrap()
+    };
+    let base64 = base64.trim();
+    let both = "vouchers of FDO at byte";
+    for (name, bytes, vouchers, expected) in [
+        (
+            "pem-sdo",
+            format!("{pem}{sdo}\n{sdo}\n").into_bytes(),
+            1,
+            "vouchers of SDO at byte",
+        ),
+        ("sdo-pem", format!("{sdo}\n{pem}").into_bytes(), 0, both),
+        (
+            "text",
+            format!("{}{sdo}\n{pem}", "text ".repeat(20_000)).into_bytes(),
+            1,
+            "vouchers of SDO at byte 100000",
+        ),
+        (
+            "json",
+            format!("[{sdo},{{\"v\":\"{base64}\"}}]").into_bytes(),
+            0,
+            both,
+        ),
+        (
+            "json-sdo",
+            format!("[{{\"v\":\"{base64}\"}},{{\"w\":1,\"v\":{sdo}}}]").into_bytes(),
+            1,
+            both,
+        ),
+        (
+            "cbor-sdo",
+            [&voucher[..], sdo.as_bytes()].concat(),
+            0,
+            "byte",
+        ),
+        (
+            "sql",
+            format!("INSERT ('{}');", sdo.replace('"', "\\\"")).into_bytes(),
+            0,
+            "inside of strings at byte",
+        ),
+        (
+            "csv",
+            format!("1,\"{}\"\n", sdo.replace('"', "\"\"")).into_bytes(),
+            0,
+            "inside of strings at byte",
+        ),
+    ] {
+        fs::write(folder.join(name), bytes).unwrap();
+        let (code, out, said) = ov(&folder, &format!("verify --any-origin --json {name}"));
+        let right = lines(&out)
+            .iter()
+            .filter(|line| line["verdict"] == "verified")
+            .count();
+        assert!(code == 1 || code == 2, "{name}: {code} {out} {said}");
+        assert!(right >= vouchers, "{name}: {out}");
+        assert!(
+            format!("{out}{said}").contains(expected),
+            "{name}: {out}{said}"
+        );
+    }
+}
+
+#[test]
+fn commands_that_do_not_take_sdo_say_what_it_is() {
+    let folder = folder("others", &["p256-1"]);
+    good(&folder, "keygen -o key.pem --public key.pub");
+    for command in [
+        "extend --key key.pem --to key.pub -o out.pem",
+        "owned --owner key.pub",
+    ] {
+        let (code, out, said) = ov(&folder, &format!("{command} p256-1.json"));
+        assert_eq!(code, 1, "{said}");
+        assert!(
+            format!("{out}{said}").contains("ownership proxy of SDO"),
+            "{out}{said}"
+        );
+    }
+    for (whose, place) in [("owner", "owner"), ("manufacturer", "manufacturer")] {
+        let pem = good(&folder, &format!("show --pem {whose} p256-1.json"));
+        fs::write(folder.join("shown.pem"), &pem).unwrap();
+        good(
+            &folder,
+            &format!("verify --{place} shown.pem --any-origin p256-1.json"),
+        );
     }
 }
