@@ -316,8 +316,9 @@ def _credential(voucher, credential):
         raise Reject("hmac-mismatch")
     if digest(key_hash, voucher.of(header.key.span)):
         raise Reject("wrong-manufacturer")
-    own = (found["g"], info, found["r"], version, encoding)
-    its = (header.guid, voucher.of(header.info_span), voucher.of(header.rendezvous), header.version)
+    own = (found["g"], info, compact(found["r"]), version, encoding)
+    rendezvous_info = compact(voucher.of(header.rendezvous))
+    its = (header.guid, voucher.of(header.info_span), rendezvous_info, header.version)
     if own != (*its, header.encoding):
         raise Reject("wrong-device")
 

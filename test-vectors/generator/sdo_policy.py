@@ -64,6 +64,11 @@ suite.valid("credential", "the credential of the device", two(), proved=["hmac"]
 suite.valid(
     "credential-order", "r before g", two(), proved=["hmac"], credential=credential(r_first=True)
 )
+LAID_OUT = RENDEZVOUS.replace(",", ",\n  ")
+assert LAID_OUT != RENDEZVOUS
+suite.valid(
+    "credential-white-space", "laid out anew", two(), proved=["hmac"], credential=credential(r=LAID_OUT)
+)
 for name, why, kind, changes in [
     ("secret", "another secret", "hmac-mismatch", {"secret": bytes(32)}),
     ("key", "the hash of another key", "wrong-manufacturer", {"pkh": hashed("sha256", key_text(OWNERS[0]))}),
