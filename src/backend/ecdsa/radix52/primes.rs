@@ -22,6 +22,11 @@ pub(crate) struct P384Prime;
 #[derive(Clone, Copy)]
 pub(crate) struct P384Order;
 
+/// What `plus - minus` leaves of one limb, when the next limb lends it 2^52.
+const fn below(minus: u64, plus: u64) -> u64 {
+    MASK52 + 1 - minus + plus
+}
+
 macro_rules! modulus {
     ($name:ident, $limbs:literal, $words:path, $slack:expr $(, $reduce:item)?) => {
         impl Modulus52<$limbs> for $name {
@@ -80,35 +85,34 @@ modulus!(
         let mask = W::splat(token, MASK52);
         let limb = *t.limb(i);
         if i < 7 {
-            // 2^64 - 2^96 as a positive number of one limb less 2^104.
-            let middle = W::splat(token, (1 << 52) - (1 << 44) + (1 << 12));
+            // 2^64 - 2^96, in limb 1.
+            let first = W::splat(token, below(1 << 44, 1 << 12));
+            // -2^129 in limb 2, and what `first` borrowed there.
+            let second = W::splat(token, below((1 << 25) + 1, 0));
             let top = W::splat(token, 1 << 20);
             let m = limb.and(mask);
-            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, middle);
-            let part = t.limb(i + 2).sub(m).sub(m.wrapping().shl(25).and(mask));
-            *t.limb(i + 2) = part.madd_hi(m, middle);
-            *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(27)).sub(m.shl(4));
+            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, first);
+            *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, first).madd_lo(m, second);
+            *t.limb(i + 3) = t.limb(i + 3).madd_hi(m, second).sub(m).sub(m.shl(4));
             *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);
-            *t.limb(i + 8) = t.limb(i + 8).add(m).add(m.shr(32));
+            *t.limb(i + 8) = t.limb(i + 8).madd_hi(m, top).add(m);
         } else {
             let low = W::splat(token, (1 << 32) - 1);
+            // -2^96 in limb 1; -2^128 in limb 2, and what was borrowed there.
+            let first = W::splat(token, below(1 << 44, 0));
+            let second = W::splat(token, below((1 << 24) + 1, 0));
+            let top = W::splat(token, 1 << 20);
             // -1/p = 2^32 + 1 mod 2^52.
             let low_bits = limb.wrapping();
             let m = low_bits.add(low_bits.shl(32)).and(mask);
             // The limb and its multiple of p give 2^52, unless the limb was zero.
             let carry = limb.add(mask).sra(52);
-            *t.limb(i + 1) = t
-                .limb(i + 1)
-                .add(carry)
-                .madd_hi(m, low)
-                .sub(m.wrapping().shl(44).and(mask));
-            *t.limb(i + 2) = t
-                .limb(i + 2)
-                .sub(m.shr(8))
-                .sub(m.wrapping().shl(24).and(mask));
-            *t.limb(i + 3) = t.limb(i + 3).sub(m.shr(28));
-            *t.limb(i + 7) = t.limb(i + 7).add(m.wrapping().shl(20).and(mask));
-            *t.limb(i + 8) = t.limb(i + 8).add(m.shr(32));
+            let part = t.limb(i + 1).add(carry).madd_hi(m, low);
+            *t.limb(i + 1) = part.madd_lo(m, first);
+            *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, first).madd_lo(m, second);
+            *t.limb(i + 3) = t.limb(i + 3).madd_hi(m, second).sub(m);
+            *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);
+            *t.limb(i + 8) = t.limb(i + 8).madd_hi(m, top);
         }
     }
 );
