@@ -237,7 +237,12 @@ fn vouchers_in_other_json() {
 #[test]
 fn what_is_no_file_of_sdo() {
     let text = voucher(0, 10);
-    assert!(is_start(format!("text {text}").as_bytes()));
+    for begin in ["text ", "text\r\n\t", "r\u{e9}sum\u{e9} "] {
+        assert!(is_start(format!("{begin}{text}").as_bytes()), "{begin:?}");
+    }
+    for other in ["{\"oh\":1}", "[\"oh\",\"pv\"]", "text \"oh\" \"pv\"", ""] {
+        assert!(!is_start(other.as_bytes()), "{other}");
+    }
     assert!(is_start(
         format!("{}{text}", "text ".repeat(10_000)).as_bytes()
     ));
