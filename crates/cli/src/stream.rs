@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use ownership_voucher::ErrorKind;
-use ownership_voucher::file::{Format, Piece, Splitter};
+use ownership_voucher::file::{Format, Kind, Piece, Splitter};
 use ownership_voucher_sdo::{Piece as SdoPiece, Records};
 use zeroize::Zeroizing;
 
@@ -177,8 +177,13 @@ impl<R: Read> Stream<R> {
                 .fdo
                 .map(|at| text("among vouchers of SDO, vouchers of FDO", at, own));
         }
-        // In CBOR such a text is part of a voucher.
-        if matches!(self.splitter.format(), Some(Format::Cbor)) {
+        // In CBOR such a text is part of a voucher; what is in an archive is not looked for.
+        let archive = |kind| {
+            use Kind::{Bzip2, Gzip, SevenZip, Tar, Xz, Zip, Zstd};
+            matches!(kind, Gzip | Bzip2 | Xz | Zstd | Zip | SevenZip | Tar)
+        };
+        let cbor = self.splitter.format() == Some(Format::Cbor);
+        if cbor || self.splitter.kind().is_some_and(archive) {
             return None;
         }
         let own = "put vouchers of SDO into a file of their own";

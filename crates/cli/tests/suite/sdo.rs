@@ -456,6 +456,12 @@ fn files_with_vouchers_of_both_protocols() {
             "byte",
         ),
         (
+            "zip",
+            [b"PK\x03\x04\x14\0", sdo.as_bytes()].concat(),
+            0,
+            "ZIP archive",
+        ),
+        (
             "sql",
             format!("INSERT ('{}');", sdo.replace('"', "\\\"")).into_bytes(),
             0,
