@@ -158,7 +158,7 @@ impl<'p> BatchVerifier<'p> {
         let mut vouchers = vouchers.into_iter();
         loop {
             let (mut batch, mut bytes) = (Vec::new(), 0_usize);
-            while batch.len() < self.batch_size && bytes < self.batch_bytes {
+            while batch.len() < self.batch_size && bytes < self.batch_bytes.max(1) {
                 let Some(voucher) = vouchers.next() else {
                     break;
                 };

@@ -201,6 +201,14 @@ fn a_stream_is_in_order_reports_and_stops() {
         },
     );
     assert_eq!(stopped.done, 30);
+
+    // A batch has at least one voucher, however few bytes it may have.
+    let one_by_one = BatchVerifier::new(&policy).with_batch_bytes(0).stream(
+        vouchers.iter().take(3),
+        |_, _, _| Continue(()),
+        |_| Continue(()),
+    );
+    assert_eq!(one_by_one.done, 3);
 }
 
 /// Vouchers that differ in one byte from the one before are parsed by comparison with it. Their verdicts
