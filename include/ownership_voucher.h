@@ -43,8 +43,12 @@
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
  * - A process that runs out of memory is aborted, as everywhere in Rust. The memory of a call is bounded by
  *   the limits of its policy, that of a batch by its settings too.
- * - After fork() the child may use and free every handle that it inherited; it shares no state with the
- *   parent.
+ * - After fork() the child may use and free every handle that it inherited, also those that a call in another
+ *   thread was using; it shares no state with the parent. Two are left as they were, half done: a batch at work
+ *   in another thread, and a handle that another thread was changing. To use them is OV_ERR_BUSY, or, for one
+ *   that a call without callbacks was changing, not to be done. To free them is OV_OK where OV_ERR_BUSY would
+ *   be the answer to use, and keeps their memory. A child that was forked in a callback returns from it before
+ *   other threads use the library: until then the handles of that call are in use.
  *
  * The ABI
  *
@@ -864,7 +868,8 @@ typedef int32_t (*ov_result_fn)(void *user,
 // it uses the fastest engine for the CPU, and one thread.
 ov_status ov_batch_new(const struct ov_policy *policy, struct ov_batch **batch);
 
-// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks.
+// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks. In a child of
+// `fork` one that was at work in another thread is freed too, and its memory is kept.
 ov_status ov_batch_free(struct ov_batch **batch);
 
 // Sets one of the numbers of a batch: an `OV_BATCH_SET_` number and its value.
@@ -887,9 +892,12 @@ ov_status ov_batch_verify(struct ov_batch *batch,
                           struct ov_verified **verified,
                           struct ov_error *error);
 
-// Writes to `fault` why the voucher with this number got no `OV_OK` in the last call on this batch.
-// `OV_ERR_ABSENT` if it was verified.
-ov_status ov_batch_fault(const struct ov_batch *batch, uint64_t number, struct ov_error *fault);
+// Writes to `fault` why the voucher with this number got no `OV_OK` in the last `ov_batch_verify` on this
+// batch. `OV_ERR_ABSENT` if it was verified, and after `ov_batch_stream`, which gives each error to its
+// callback and keeps none.
+ov_status ov_batch_fault(const struct ov_batch *batch,
+                         uint64_t number,
+                         struct ov_error *fault);
 
 // A fact that the last `ov_batch_verify` proved about the voucher with this number, by its `OV_FACT_`
 // number; 0 for what was not proved, and for a voucher that was rejected.
@@ -900,6 +908,10 @@ uint64_t ov_batch_fact(const struct ov_batch *batch,
 // Verifies vouchers as they arrive, in bounded memory. `next` is called for the vouchers of one
 // batch; then `result` receives each verdict in order; then `progress`, which may be NULL, is
 // called. All three receive the same user pointer and run in the caller's thread.
+//
+// Errors go to `result` and are not kept: after this call `ov_batch_fault` gives `OV_ERR_ABSENT`. If `next`
+// cancels, the vouchers of the batch that it was filling are not verified and get no `result`; at most
+// `OV_BATCH_SET_SIZE` are lost so. Let it end with 0 if those are to have their verdicts.
 //
 // `done` and `rejected` may be NULL. They are also written if the call is cancelled, which gives
 // `OV_ERR_CANCELLED`.

@@ -5,10 +5,12 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ffi::c_void;
 use core::ops::Range;
-use std::sync::Mutex;
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use super::guard::{guard, plain, value};
 use super::handle::{Caller, Handle, Refusal, at, index, object, present};
+use super::mark::goes_on;
 use super::policy::{Rules, ov_policy};
 use super::report::{Report, ov_error};
 use super::slice::ov_slice;
@@ -39,14 +41,21 @@ pub struct ov_batch {
     _private: [u8; 0],
 }
 
-object!(ov_batch: Mutex<Batch>, b"ov batch");
+object!(ov_batch: Work, b"ov batch");
 
-/// The contents of an `ov_batch`. The verifier borrows the policy, and the policy borrows the
+/// The contents of an `ov_batch`.
+pub(super) struct Work {
+    batch: Mutex<Batch>,
+    /// The process in which the last call worked on it.
+    process: AtomicU32,
+}
+
+/// What an `ov_batch` works with. The verifier borrows the policy, and the policy borrows the
 /// rules. The order of the fields matters: they are dropped from top to bottom.
 pub(super) struct Batch {
     pub(super) verifier: BatchVerifier<'static>,
     pool: Option<Pool>,
-    /// Why vouchers of the last call were rejected, by voucher number.
+    /// Why vouchers of the last `ov_batch_verify` were rejected, by voucher number. A stream keeps none.
     faults: Vec<(u64, Refusal)>,
     /// What was proved about the vouchers of the last `ov_batch_verify`.
     facts: Vec<Option<Proved>>,
@@ -195,7 +204,7 @@ impl Batch {
         self.unreached = 0..0;
     }
 
-    pub(super) fn note(&mut self, number: u64, refusal: Refusal) {
+    fn note(&mut self, number: u64, refusal: Refusal) {
         self.faults.push((number, refusal));
     }
 
@@ -218,7 +227,7 @@ pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_bat
             threads: 1,
         };
         let policy = Box::new(Pinned::new(rules));
-        out.write(Handle::give(Mutex::new(Batch {
+        let batch = Mutex::new(Batch {
             verifier: policy.verifier(&settings),
             pool: None,
             faults: Vec::new(),
@@ -226,32 +235,50 @@ pub extern "C" fn ov_batch_new(policy: *const ov_policy, batch: *mut *mut ov_bat
             unreached: 0..0,
             settings,
             policy,
-        })));
+        });
+        out.write(Handle::give(Work {
+            batch,
+            process: AtomicU32::new(std::process::id()),
+        }));
         Ok(())
     })
 }
 
-/// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks.
+/// Frees a verifier and sets the variable to NULL. `OV_ERR_BUSY` inside one of its own callbacks. In a child of
+/// `fork` one that was at work in another thread is freed too, and its memory is kept.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_free(batch: *mut *mut ov_batch) -> ov_status {
     plain(|caller| {
         if let Some(held) = caller.array(batch, 1)?.first()
             && let Some(held) = caller.maybe(held.cast_const())?
         {
-            drop(work(held)?);
+            match work(held) {
+                Ok(batch) => drop(batch),
+                Err(_) if held.stayed_behind() => return caller.abandon(batch),
+                Err(busy) => return Err(busy),
+            }
         }
         caller.free(batch)
     })
 }
 
-/// The batch, unless it is busy.
-pub(super) fn work(batch: &Mutex<Batch>) -> Result<std::sync::MutexGuard<'_, Batch>, Refusal> {
-    match batch.try_lock() {
-        Ok(batch) => Ok(batch),
-        // A panic leaves no partial state: see `guard`.
-        Err(std::sync::TryLockError::Poisoned(batch)) => Ok(batch.into_inner()),
-        Err(std::sync::TryLockError::WouldBlock) => Err(Refusal::Call(OV_ERR_BUSY)),
+impl Work {
+    /// Whether the call that works on it does so in the process that this one was forked from.
+    fn stayed_behind(&self) -> bool {
+        self.process.load(Ordering::Acquire) != std::process::id() && !goes_on()
     }
+}
+
+/// The batch, unless it is busy.
+pub(super) fn work(work: &Work) -> Result<MutexGuard<'_, Batch>, Refusal> {
+    let batch = match work.batch.try_lock() {
+        Ok(batch) => batch,
+        // A panic leaves no partial state: see `guard`.
+        Err(TryLockError::Poisoned(batch)) => batch.into_inner(),
+        Err(TryLockError::WouldBlock) => return Err(Refusal::Call(OV_ERR_BUSY)),
+    };
+    work.process.store(std::process::id(), Ordering::Release);
+    Ok(batch)
 }
 
 /// The maximum number of vouchers in one batch, at least one. Default `OV_BATCH_SIZE`. Progress is
@@ -393,8 +420,9 @@ pub extern "C" fn ov_batch_verify(
     })
 }
 
-/// Writes to `fault` why the voucher with this number got no `OV_OK` in the last call on this batch.
-/// `OV_ERR_ABSENT` if it was verified.
+/// Writes to `fault` why the voucher with this number got no `OV_OK` in the last `ov_batch_verify` on this
+/// batch. `OV_ERR_ABSENT` if it was verified, and after `ov_batch_stream`, which gives each error to its
+/// callback and keeps none.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_batch_fault(
     batch: *const ov_batch,

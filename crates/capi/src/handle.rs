@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::ffi::c_char;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicI32, Ordering};
 
+use super::mark::{Freeing, Hold, Mark};
 use super::slice::ov_slice;
 use super::status::{
     OV_ERR_ABSENT, OV_ERR_BUSY, OV_ERR_FREED, OV_ERR_HANDLE, OV_ERR_INDEX, OV_ERR_LENT,
@@ -83,8 +83,7 @@ pub(super) struct Handle<T> {
     // Allocators overwrite the first two words of freed memory; the magic follows them.
     _spare: [u64; 2],
     magic: u64,
-    /// How many calls that may call back are using the handle; -1 for one that changes it.
-    used: AtomicI32,
+    mark: Mark,
     lent: bool,
     value: T,
 }
@@ -104,7 +103,7 @@ impl<T> Handle<T> {
         Self {
             _spare: [0; 2],
             magic: O::MAGIC,
-            used: AtomicI32::new(0),
+            mark: Mark::new(),
             lent: true,
             value,
         }
@@ -133,25 +132,6 @@ pub(super) struct Caller {
     held: Option<RefCell<Vec<Hold>>>,
 }
 
-/// A handle in use by a call, until the call returns.
-struct Hold {
-    used: *const AtomicI32,
-    change: bool,
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        // SAFETY: a handle in use is not freed, so that its counter is still there.
-        let used = unsafe { &*self.used };
-        match self.change {
-            true => used.store(0, Ordering::Release),
-            false => {
-                used.fetch_sub(1, Ordering::Release);
-            }
-        }
-    }
-}
-
 impl Caller {
     /// Called only by [`guard`](super::guard), for functions that only C can call and that call nothing
     /// of the C program.
@@ -169,22 +149,13 @@ impl Caller {
     /// Notes that this call uses a handle: with others, or alone to change it.
     fn hold<T>(&self, handle: *const Handle<T>, change: bool) -> Done {
         // SAFETY: `check` has looked at it.
-        let used = unsafe { &(*handle).used };
-        let step = |count: i32| match (change, count) {
-            (true, 0) => Some(-1),
-            (false, 0..) => count.checked_add(1),
-            _ => None,
-        };
+        let mark = unsafe { &(*handle).mark };
         let free = match &self.held {
-            None => step(used.load(Ordering::Acquire)).is_some(),
+            None => mark.is_free(change),
             // It is borrowed nowhere else.
             Some(held) => held.try_borrow_mut().is_ok_and(|mut held| {
-                let order = (Ordering::AcqRel, Ordering::Acquire);
-                let free = used.fetch_update(order.0, order.1, step).is_ok();
-                if free {
-                    held.push(Hold { used, change });
-                }
-                free
+                let hold = mark.hold(change);
+                hold.map(|hold| held.push(hold)).is_some()
             }),
         };
         match free {
@@ -265,14 +236,29 @@ impl Caller {
             return Err(Refusal::Call(OV_ERR_LENT));
         }
         // SAFETY: as above.
-        if unsafe { (*handle).used.load(Ordering::Acquire) } != 0 {
-            return Err(Refusal::Call(OV_ERR_BUSY));
+        match unsafe { (*handle).mark.freeing() } {
+            Freeing::Free => {}
+            Freeing::Busy => return Err(Refusal::Call(OV_ERR_BUSY)),
+            Freeing::Abandon => return self.abandon(variable),
         }
         // SAFETY: a handle that is not lent came from `Handle::give`. It is freed once, because its mark
         // remains and the variable is set to NULL.
         unsafe {
             variable.write(core::ptr::null_mut());
             drop(Box::from_raw(handle));
+        }
+        Ok(())
+    }
+
+    /// Ends a handle whose contents cannot be relied on: it is freed for the program, and its memory is
+    /// kept. A thread of the process that this one was forked from was at work on it.
+    pub(super) fn abandon<O: Object>(&self, variable: *mut *mut O) -> Done {
+        // SAFETY: the caller promises a variable.
+        let handle = self.check(unsafe { variable.read() })?.cast_mut();
+        // SAFETY: `check` has looked at it; the memory stays.
+        unsafe {
+            (&raw mut (*handle).magic).write_volatile(FREED);
+            variable.write(core::ptr::null_mut());
         }
         Ok(())
     }

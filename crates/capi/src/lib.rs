@@ -62,6 +62,7 @@ mod handle;
 mod hook;
 mod key;
 mod linkage;
+mod mark;
 mod messages;
 mod name;
 mod names;

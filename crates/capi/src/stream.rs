@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::ffi::c_void;
 
-use super::batch::{Batch, Settings, cancelled, ov_batch, ov_progress_fn, work};
+use super::batch::{Settings, cancelled, ov_batch, ov_progress_fn, work};
 use super::guard::guard;
 use super::handle::{Handle, Refusal};
 use super::report::{Report, ov_error};
@@ -48,12 +48,7 @@ struct Stream {
 
 impl Stream {
     /// Hands out the verdict on a voucher; returns whether the caller wants to go on.
-    fn hand_out(
-        &mut self,
-        batch: &mut Batch,
-        voucher: &[u8],
-        found: Result<VerifiedVoucher<'_>, Refusal>,
-    ) -> bool {
+    fn hand_out(&mut self, voucher: &[u8], found: Result<VerifiedVoucher<'_>, Refusal>) -> bool {
         self.bad = self.bad.saturating_add(u64::from(found.is_err()));
         let (verified, fault) = match found {
             Ok(voucher) => {
@@ -61,9 +56,11 @@ impl Stream {
                 (Some(Handle::lent::<ov_verified>(verified)), None)
             }
             Err(refusal) => {
-                let report = Report::refused(&refusal);
-                batch.note(self.sum, refusal);
-                (None, Some(Handle::lent::<ov_error>(report)))
+                // It goes to the callback and is not kept: there may be any number of them.
+                (
+                    None,
+                    Some(Handle::lent::<ov_error>(Report::refused(&refusal))),
+                )
             }
         };
         // SAFETY: the caller gave this function for this purpose; the pointers are NULL or point to
@@ -128,6 +125,10 @@ fn next_batch(
 /// batch; then `result` receives each verdict in order; then `progress`, which may be NULL, is
 /// called. All three receive the same user pointer and run in the caller's thread.
 ///
+/// Errors go to `result` and are not kept: after this call `ov_batch_fault` gives `OV_ERR_ABSENT`. If `next`
+/// cancels, the vouchers of the batch that it was filling are not verified and get no `result`; at most
+/// `OV_BATCH_SET_SIZE` are lost so. Let it end with 0 if those are to have their verdicts.
+///
 /// `done` and `rejected` may be NULL. They are also written if the call is cancelled, which gives
 /// `OV_ERR_CANCELLED`.
 #[unsafe(no_mangle)]
@@ -181,7 +182,7 @@ pub extern "C" fn ov_batch_stream(
                     Some((_, refusal)) => Err(refusal),
                     None => found.map_err(Refusal::from),
                 };
-                stream.hand_out(&mut batch, voucher, found)
+                stream.hand_out(voucher, found)
             }) && !cancelled(progress, user, stream.sum, stream.bad, 0);
             if !goes_on {
                 outcome = Err(Error::new(ErrorKind::Cancelled).into());

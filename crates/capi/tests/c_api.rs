@@ -68,11 +68,12 @@ fn compile<I: AsRef<OsStr>>(name: &str, sources: &[&str], link: &[I]) -> PathBuf
     program
 }
 
-const SUITE: [&str; 11] = [
+const SUITE: [&str; 12] = [
     "crates/capi/tests/c/suite.c",
     "crates/capi/tests/c/functions.c",
     "crates/capi/tests/c/misuse.c",
     "crates/capi/tests/c/batch.c",
+    "crates/capi/tests/c/forking.c",
     "crates/capi/tests/c/named.c",
     "crates/capi/tests/c/fdo_data.c",
     "crates/capi/tests/c/onboard.c",

@@ -128,6 +128,68 @@ static void in_a_child(ov_batch **batch, ov_slice *vouchers) {
     CHECK(waitpid(child, NULL, 0) == child);
 }
 
+#ifndef SANITIZED
+/* Bytes of memory that the process takes; 0 where the system does not say. */
+static size_t memory_of_the_process(void) {
+    unsigned long whole = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return 0;
+    int found = fscanf(file, "%lu %lu", &whole, &resident);
+    fclose(file);
+    return found == 2 ? resident * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+enum { JUNK = 120000, JUNK_BATCH = 500 };
+
+struct junk {
+    uint64_t given, faults;
+    /* After the tenth batch, when all that is used again is there, and after the last one. */
+    size_t early, late;
+};
+
+static int32_t next_junk(void *user, ov_slice *voucher) {
+    static const uint8_t bytes[6] = {0x85, 0x18, 0x65, 0x41, 0x00, 0x80};
+    struct junk *junk = user;
+    if (junk->given == JUNK) return 0;
+    junk->given++;
+    *voucher = (ov_slice){bytes, sizeof bytes};
+    return 1;
+}
+
+static int32_t junk_result(void *user, uint64_t number, ov_slice voucher, const ov_verified *verified,
+                           const ov_error *error) {
+    struct junk *junk = user;
+    (void)number, (void)voucher;
+    junk->faults += verified == NULL && *ov_error_message(error) != 0;
+    return 0;
+}
+
+static int32_t junk_progress(void *user, uint64_t done, uint64_t rejected, uint64_t total) {
+    struct junk *junk = user;
+    (void)rejected, (void)total;
+    if (done == 10 * JUNK_BATCH) junk->early = memory_of_the_process();
+    if (done == JUNK) junk->late = memory_of_the_process();
+    return 0;
+}
+
+/* However much junk a stream has, its faults are given out and not kept: kept, they were 200 bytes each. */
+static void junk_takes_no_memory(void) {
+    ov_batch *batch = NULL;
+    ov_error *error = NULL;
+    struct junk junk = {0, 0, 0, 0};
+    uint64_t rejected = 0;
+    OK(ov_error_new(&error));
+    OK(ov_batch_new(any_origin(), &batch));
+    OK(ov_batch_set(batch, OV_BATCH_SET_SIZE, JUNK_BATCH));
+    OK(ov_batch_stream(batch, next_junk, junk_result, junk_progress, &junk, NULL, &rejected, error));
+    CHECK(rejected == JUNK && junk.faults == JUNK);
+    CHECK(junk.late <= junk.early + ((size_t)4 << 20));
+    IS(ov_batch_fault(batch, 0, error), OV_ERR_ABSENT);
+    OK(ov_batch_free(&batch));
+    OK(ov_error_free(&error));
+}
+#endif
+
 void test_batch(void) {
     ov_voucher *made[MANY];
     ov_slice vouchers[MANY];
@@ -201,6 +263,8 @@ void test_batch(void) {
     uint64_t done = 0, rejected = 0;
     OK(ov_batch_stream(batch, next, result, NULL, &s, &done, &rejected, error));
     CHECK(done == MANY && rejected == 1 && s.rejected == 1);
+    /* The error was given to the callback. */
+    IS(ov_batch_fault(batch, 4, error), OV_ERR_ABSENT);
     s = (struct stream){vouchers, 0, MANY, 0, 0, 3, batch};
     IS(ov_batch_stream(batch, next, result, NULL, &s, &done, NULL, error), OV_ERR_CANCELLED);
     CHECK(done == 3 && s.results == 3);
@@ -214,6 +278,9 @@ void test_batch(void) {
     OK(ov_batch_stream(batch, huge, huge_result, NULL, &s, &done, &rejected, error));
     CHECK(done == 3 && rejected == 1 && s.results == 3);
     in_a_child(&batch, vouchers);
+#ifndef SANITIZED
+    junk_takes_no_memory();
+#endif
     OK(ov_batch_verify(batch, vouchers, MANY, NULL, NULL, statuses, NULL, error));
 
     /* No more threads than cores, whatever is asked for. */

@@ -103,6 +103,7 @@ int main(int argc, char **argv) {
     test_functions();
     test_misuse();
     test_batch();
+    test_forking();
     test_named();
     test_fdo_data();
     test_onboard();

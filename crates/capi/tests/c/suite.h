@@ -49,6 +49,7 @@ void test_fdo20(const char *list);
 void test_functions(void);
 void test_misuse(void);
 void test_batch(void);
+void test_forking(void);
 void test_named(void);
 void test_fdo_data(void);
 void test_onboard(void);
