@@ -9,7 +9,8 @@
  * - Owners have keys of P-256 or P-384. Keys of RSA need a heap and are refused with
  *   OV_ERR_FEATURE_DISABLED, Ed25519 with OV_ERR_EXPERIMENTAL_KEY.
  * - The program defines ov_device_fault, which resets or halts the device. It is called instead of a panic
- *   and instead of an allocation; neither happens unless this library is at fault.
+ *   and instead of an allocation. Neither happens unless this library is at fault, or the memory of a state,
+ *   of which it keeps positions in messages, was written over by something else.
  * - Transport, encryption, the key exchange and randomness are left to the program.
  * - Built with RUSTFLAGS='--cfg ov_curve="p256"' or "p384" it has the arithmetic of one curve alone; keys on
  *   the other one are refused with OV_ERR_FEATURE_DISABLED.
@@ -25,10 +26,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" [[noreturn]] void ov_device_fault(void);
+// What a function that does not return is declared with.
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define OV_DEVICE_NORETURN [[noreturn]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L
+#define OV_DEVICE_NORETURN [[noreturn]]
+#elif !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define OV_DEVICE_NORETURN _Noreturn
+#elif defined(__GNUC__)
+#define OV_DEVICE_NORETURN __attribute__((noreturn))
+#elif defined(_MSC_VER)
+#define OV_DEVICE_NORETURN __declspec(noreturn)
 #else
-_Noreturn void ov_device_fault(void);
+#define OV_DEVICE_NORETURN
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Defined by the program, and called by the library where it cannot go on: see above. It resets or halts the
+// device, and must neither return nor call this library.
+OV_DEVICE_NORETURN void ov_device_fault(void);
+
+#ifdef __cplusplus
+}
 #endif
 
 
@@ -41,10 +63,13 @@ _Noreturn void ov_device_fault(void);
 // ECDSA on P-384 with SHA-384.
 #define OV_DEVICE_ES384 -35
 
-// The bytes of a GUID, and of a nonce.
+// The bytes of a GUID.
 #define OV_DEVICE_GUID_BYTES 16
 
-// The bytes of the longest digest.
+// The bytes of a nonce.
+#define OV_DEVICE_NONCE_BYTES 16
+
+// The bytes of the longest digest, and of the longest HMAC.
 #define OV_DEVICE_DIGEST_BYTES 48
 
 // The words of 64 bits of a state.
@@ -107,7 +132,7 @@ typedef struct ov_device_proof {
     // The GUID of the device.
     uint8_t guid[OV_DEVICE_GUID_BYTES];
     // `NonceTO1Proof`, or `NonceTO2ProveDv` from `ov_device_finish`.
-    uint8_t nonce[OV_DEVICE_GUID_BYTES];
+    uint8_t nonce[OV_DEVICE_NONCE_BYTES];
     // The algorithm of the device's key: `OV_DEVICE_ES256` or `OV_DEVICE_ES384`.
     int32_t algorithm;
     // `xBKeyExchange` of TO2.ProveDevice; NULL for TO1.ProveToRV.
@@ -115,7 +140,7 @@ typedef struct ov_device_proof {
     // Its length.
     size_t key_exchange_len;
     // `NonceTO2SetupDv` of TO2.ProveDevice: fresh random bytes.
-    uint8_t setup_nonce[OV_DEVICE_GUID_BYTES];
+    uint8_t setup_nonce[OV_DEVICE_NONCE_BYTES];
 } ov_device_proof;
 
 // The state of a verification. The program provides the memory and does not look into it; it may be
@@ -149,7 +174,9 @@ typedef struct ov_device_setup {
     int32_t hash;
 } ov_device_setup;
 
-// Computes the HMAC of a header with the device's secret and an `OV_DEVICE_SHA` hash: 32 or 48 bytes.
+// Computes the HMAC of a header with the device's secret and an `OV_DEVICE_SHA` hash, and writes it to
+// `hmac`: 32 bytes for `OV_DEVICE_SHA256`, 48 for `OV_DEVICE_SHA384`. There is room for
+// `OV_DEVICE_DIGEST_BYTES`.
 // Returns 0 on success; otherwise the call gives `OV_ERR_SIGNER_FAILED`.
 typedef int32_t (*ov_device_hmac_fn)(void *user,
                                      int32_t hash,
@@ -242,8 +269,8 @@ ov_device_status ov_device_proof_message(const struct ov_device_proof *proof,
                                          size_t *len,
                                          struct ov_device_error *error);
 
-// Takes TO2.SetupDevice, the answer to `setup_nonce` (16 bytes) of TO2.ProveDevice: the verified owner has to
-// have signed it. The message stays in use as long as `setup`.
+// Takes TO2.SetupDevice, the answer to `setup_nonce` of TO2.ProveDevice, `OV_DEVICE_NONCE_BYTES` long: the
+// verified owner has to have signed it. The message stays in use as long as `setup`.
 ov_device_status ov_device_setup_read(const struct ov_device_state *state,
                                       const uint8_t *message,
                                       size_t len,
@@ -263,7 +290,8 @@ ov_device_status ov_device_setup_header(const struct ov_device_state *state,
                                         size_t *len,
                                         struct ov_device_error *error);
 
-// The HMAC function for a secret in memory: its user pointer is an `ov_device_secret`.
+// The HMAC function for a secret in memory: its user pointer is an `ov_device_secret`. `hmac` has room for
+// `OV_DEVICE_DIGEST_BYTES`; 32 or 48 are written, as for every `ov_device_hmac_fn`.
 int32_t ov_device_secret_hmac(void *user,
                               int32_t hash,
                               const uint8_t *header,
@@ -271,7 +299,7 @@ int32_t ov_device_secret_hmac(void *user,
                               uint8_t *hmac);
 
 // Begins a verification with TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which contained
-// `nonce`. `answer` and `error` may be NULL.
+// `nonce` of `OV_DEVICE_NONCE_BYTES`. `answer` and `error` may be NULL.
 //
 // The message may be overwritten afterwards, with what `answer` points to in it.
 ov_device_status ov_device_start(struct ov_device_state *state,
@@ -295,8 +323,11 @@ ov_device_status ov_device_entry(struct ov_device_state *state,
                                  struct ov_device_error *error);
 
 // The last check: TO2.ProveOVHdr is signed by the key in the last entry of the voucher. From then on the
-// state is that of a verified owner. `nonce` is set to `NonceTO2ProveDv`, which the device repeats in
-// TO2.ProveDevice; it may be NULL. A failure ends the verification.
+// state is that of a verified owner. `nonce`, with room for `OV_DEVICE_NONCE_BYTES`, is set to
+// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice; it may be NULL. A failure ends the verification.
+//
+// A state that something else has written over is no valid state, and its mark does not always show it: the
+// call may then end in `ov_device_fault`.
 ov_device_status ov_device_finish(struct ov_device_state *state,
                                   uint8_t *nonce,
                                   struct ov_device_error *error);

@@ -10,7 +10,7 @@ use minicbor::encode::Write;
 use minicbor::encode::write::Cursor;
 
 use super::caller::{Caller, OV_DEVICE_ERR_ROOM, Refusal, call, ov_device_error, ov_device_status};
-use super::verifier::OV_DEVICE_GUID_BYTES;
+use super::verifier::{OV_DEVICE_GUID_BYTES, OV_DEVICE_NONCE_BYTES};
 use ownership_voucher::ErrorKind;
 
 /// ECDSA on P-256 with SHA-256.
@@ -25,7 +25,7 @@ pub struct ov_device_proof {
     /// The GUID of the device.
     pub guid: [u8; OV_DEVICE_GUID_BYTES],
     /// `NonceTO1Proof`, or `NonceTO2ProveDv` from `ov_device_finish`.
-    pub nonce: [u8; OV_DEVICE_GUID_BYTES],
+    pub nonce: [u8; OV_DEVICE_NONCE_BYTES],
     /// The algorithm of the device's key: `OV_DEVICE_ES256` or `OV_DEVICE_ES384`.
     pub algorithm: i32,
     /// `xBKeyExchange` of TO2.ProveDevice; NULL for TO1.ProveToRV.
@@ -33,7 +33,7 @@ pub struct ov_device_proof {
     /// Its length.
     pub key_exchange_len: usize,
     /// `NonceTO2SetupDv` of TO2.ProveDevice: fresh random bytes.
-    pub setup_nonce: [u8; OV_DEVICE_GUID_BYTES],
+    pub setup_nonce: [u8; OV_DEVICE_NONCE_BYTES],
 }
 
 /// A proof with its parts in Rust.

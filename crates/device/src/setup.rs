@@ -49,8 +49,8 @@ fn owner(state: &State) -> Result<&VerifiedOwner, Refusal> {
     }
 }
 
-/// Takes TO2.SetupDevice, the answer to `setup_nonce` (16 bytes) of TO2.ProveDevice: the verified owner has to
-/// have signed it. The message stays in use as long as `setup`.
+/// Takes TO2.SetupDevice, the answer to `setup_nonce` of TO2.ProveDevice, `OV_DEVICE_NONCE_BYTES` long: the
+/// verified owner has to have signed it. The message stays in use as long as `setup`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_setup_read(
     state: *const ov_device_state,

@@ -10,9 +10,11 @@ use ownership_voucher::digest::{Digest, HashAlgorithm};
 use ownership_voucher::onboard::{DeviceFacts, DeviceVerifier, ProveOvNonce, VerifiedOwner};
 use ownership_voucher::{Allowance, ErrorKind, Guid};
 
-/// The bytes of a GUID, and of a nonce.
+/// The bytes of a GUID.
 pub const OV_DEVICE_GUID_BYTES: usize = 16;
-/// The bytes of the longest digest.
+/// The bytes of a nonce.
+pub const OV_DEVICE_NONCE_BYTES: usize = 16;
+/// The bytes of the longest digest, and of the longest HMAC.
 pub const OV_DEVICE_DIGEST_BYTES: usize = 48;
 /// The words of 64 bits of a state.
 pub const OV_DEVICE_STATE_WORDS: usize = 128;
@@ -38,7 +40,9 @@ const ALLOWANCES: [(u32, Allowance); 3] = [
     (OV_DEVICE_ALLOW_KEY_TYPE_LABEL, Allowance::KeyTypeLabel),
 ];
 
-/// Computes the HMAC of a header with the device's secret and an `OV_DEVICE_SHA` hash: 32 or 48 bytes.
+/// Computes the HMAC of a header with the device's secret and an `OV_DEVICE_SHA` hash, and writes it to
+/// `hmac`: 32 bytes for `OV_DEVICE_SHA256`, 48 for `OV_DEVICE_SHA384`. There is room for
+/// `OV_DEVICE_DIGEST_BYTES`.
 /// Returns 0 on success; otherwise the call gives `OV_ERR_SIGNER_FAILED`.
 pub type ov_device_hmac_fn = Option<
     unsafe extern "C" fn(
@@ -165,7 +169,8 @@ fn hmac_of(facts: &ov_device_facts, algorithm: HashAlgorithm, header: &[u8]) -> 
     Digest::new(algorithm, value.get(..len)?)
 }
 
-/// The HMAC function for a secret in memory: its user pointer is an `ov_device_secret`.
+/// The HMAC function for a secret in memory: its user pointer is an `ov_device_secret`. `hmac` has room for
+/// `OV_DEVICE_DIGEST_BYTES`; 32 or 48 are written, as for every `ov_device_hmac_fn`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_secret_hmac(
     user: *mut c_void,
@@ -192,7 +197,7 @@ pub extern "C" fn ov_device_secret_hmac(
 }
 
 /// Begins a verification with TO2.ProveOVHdr, the answer to the TO2.HelloDevice `hello`, which contained
-/// `nonce`. `answer` and `error` may be NULL.
+/// `nonce` of `OV_DEVICE_NONCE_BYTES`. `answer` and `error` may be NULL.
 ///
 /// The message may be overwritten afterwards, with what `answer` points to in it.
 #[unsafe(no_mangle)]
@@ -282,8 +287,11 @@ pub extern "C" fn ov_device_entry(
 }
 
 /// The last check: TO2.ProveOVHdr is signed by the key in the last entry of the voucher. From then on the
-/// state is that of a verified owner. `nonce` is set to `NonceTO2ProveDv`, which the device repeats in
-/// TO2.ProveDevice; it may be NULL. A failure ends the verification.
+/// state is that of a verified owner. `nonce`, with room for `OV_DEVICE_NONCE_BYTES`, is set to
+/// `NonceTO2ProveDv`, which the device repeats in TO2.ProveDevice; it may be NULL. A failure ends the verification.
+///
+/// A state that something else has written over is no valid state, and its mark does not always show it: the
+/// call may then end in `ov_device_fault`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_device_finish(
     state: *mut ov_device_state,
