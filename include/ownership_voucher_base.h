@@ -470,6 +470,9 @@ typedef int32_t ov_status;
 // The bytes of a GUID.
 #define OV_GUID_BYTES 16
 
+// The bytes of the longest IP address, one of version 6.
+#define OV_IP_BYTES 16
+
 // The bytes of a GUID as text, with its zero at the end.
 #define OV_GUID_TEXT_BYTES 37
 
@@ -509,8 +512,10 @@ ov_status ov_guid_text(const uint8_t guid[OV_GUID_BYTES], bool dashes, char text
 // Converts a time in RFC 3339, such as `2026-11-23T09:30:00Z`, to seconds since 1970.
 ov_status ov_time_parse(const char *text, size_t len, uint64_t *seconds, struct ov_error *error);
 
-// Converts seconds since 1970 to a time in RFC 3339, UTC.
-ov_status ov_time_format(uint64_t seconds, struct ov_buffer **text);
+// Converts seconds since 1970 to a time in RFC 3339, UTC. Past the year 9999, which is the last that RFC 3339
+// can say, it gives `OV_ERR_BAD_CALL`.
+ov_status ov_time_format(uint64_t seconds,
+                         struct ov_buffer **text);
 
 /* 4. Bytes, texts and digests ------------------------------------------------------------------ */
 

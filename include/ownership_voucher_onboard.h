@@ -142,7 +142,7 @@ typedef struct ov_rv_instruction {
     // A number.
     uint64_t number;
     // An address.
-    uint8_t address[16];
+    uint8_t address[OV_IP_BYTES];
     // A text.
     struct ov_str text;
     // The encoded value, of any type; empty if there is none.
@@ -452,7 +452,7 @@ typedef struct ov_owner_address {
     // The number of bytes of the IP address: 4, 16, or 0 if there is none.
     uint8_t ip_len;
     // The IP address, padded with zeros.
-    uint8_t ip[16];
+    uint8_t ip[OV_IP_BYTES];
     // The port.
     uint16_t port;
     // The transport: an `OV_TRANSPORT_` number, or one that FDO 1.1 does not define.

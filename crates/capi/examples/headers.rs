@@ -33,6 +33,7 @@ const HEADERS: [Header; 4] = [
                     "OV_VERSION_",
                     "OV_NAMES_",
                     "OV_GUID_",
+                    "OV_IP_",
                     "ov_version",
                     "ov_name",
                     "ov_number",

@@ -62,8 +62,13 @@ pub const OV_NAMES_DISPOSITION: i32 = 12;
 
 /// The bytes of a GUID.
 pub const OV_GUID_BYTES: usize = 16;
+/// The bytes of the longest IP address, one of version 6.
+pub const OV_IP_BYTES: usize = 16;
 /// The bytes of a GUID as text, with its zero at the end.
 pub const OV_GUID_TEXT_BYTES: usize = 37;
+
+/// 9999-12-31T23:59:59Z.
+const END_OF_RFC_3339: u64 = 253_402_300_799;
 
 /// Room for the longest name and its zero.
 const NAME: usize = 40;
@@ -245,11 +250,15 @@ pub extern "C" fn ov_time_parse(
     })
 }
 
-/// Converts seconds since 1970 to a time in RFC 3339, UTC.
+/// Converts seconds since 1970 to a time in RFC 3339, UTC. Past the year 9999, which is the last that RFC 3339
+/// can say, it gives `OV_ERR_BAD_CALL`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ov_time_format(seconds: u64, text: *mut *mut ov_buffer) -> ov_status {
     plain(|caller| {
         let out = caller.out(text)?;
+        if seconds > END_OF_RFC_3339 {
+            return Err(Refusal::argument("a time past the year 9999"));
+        }
         let text = alloc::format!("{}", UnixTime(seconds));
         out.write(buffer(text.into_bytes()));
         Ok(())

@@ -10,6 +10,7 @@ use super::delegate::{maybe, ov_delegate, time};
 use super::guard::{guard, plain, value};
 use super::handle::{Caller, Handle, Refusal, at, index, object};
 use super::key::ov_public_key;
+use super::name::OV_IP_BYTES;
 use super::names::ov_digest;
 use super::onboard::ov_unsigned;
 use super::policy::{Rules, ov_policy};
@@ -58,7 +59,7 @@ pub struct ov_owner_address {
     /// The number of bytes of the IP address: 4, 16, or 0 if there is none.
     pub ip_len: u8,
     /// The IP address, padded with zeros.
-    pub ip: [u8; 16],
+    pub ip: [u8; OV_IP_BYTES],
     /// The port.
     pub port: u16,
     /// The transport: an `OV_TRANSPORT_` number, or one that FDO 1.1 does not define.
@@ -67,7 +68,7 @@ pub struct ov_owner_address {
 
 impl ov_owner_address {
     fn of(address: &OwnerAddress) -> Self {
-        let mut ip = [0; 16];
+        let mut ip = [0; OV_IP_BYTES];
         let mut fill = |bytes: &[u8]| ip.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
         let ip_len = match address.ip {
             None => 0,

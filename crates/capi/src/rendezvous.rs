@@ -4,6 +4,7 @@ use core::ffi::c_char;
 
 use super::guard::{plain, value};
 use super::handle::{Handle, Refusal, at, index, object};
+use super::name::OV_IP_BYTES;
 use super::names::variable;
 use super::slice::{ov_slice, ov_str};
 use super::status::ov_status;
@@ -38,7 +39,7 @@ pub struct ov_rv_instruction {
     /// A number.
     pub number: u64,
     /// An address.
-    pub address: [u8; 16],
+    pub address: [u8; OV_IP_BYTES],
     /// A text.
     pub text: ov_str,
     /// The encoded value, of any type; empty if there is none.
@@ -54,7 +55,7 @@ fn decoded(found: &RvInstruction<'_>) -> ov_rv_instruction {
         variable: i64::try_from(found.code()).unwrap_or(-1),
         kind: OV_RV_NONE,
         number: 0,
-        address: [0; 16],
+        address: [0; OV_IP_BYTES],
         text: ov_str::of(""),
         raw: ov_slice::of(found.raw().unwrap_or_default()),
         secret: found.may_be_secret(),

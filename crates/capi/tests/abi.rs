@@ -64,6 +64,25 @@ fn declarations() -> BTreeSet<String> {
     found
 }
 
+/// The declarations with the lengths of arrays as numbers: a name for a length is no change.
+fn resolved() -> BTreeSet<String> {
+    let mut found = declarations();
+    let constants: Vec<_> = found
+        .iter()
+        .filter_map(|declaration| declaration.split_once(' '))
+        .filter(|(_, value)| value.bytes().all(|digit| digit.is_ascii_digit()))
+        .map(|(name, value)| (format!("[{name}]"), format!("[{value}]")))
+        .collect();
+    let resolve = |mut declaration: String| {
+        for (name, value) in &constants {
+            declaration = declaration.replace(name, value);
+        }
+        declaration
+    };
+    found = found.into_iter().map(resolve).collect();
+    found
+}
+
 /// The name of a function that a declaration declares.
 fn function(declaration: &str) -> Option<&str> {
     let head = declaration.split_once('(')?.0;
@@ -77,7 +96,7 @@ fn the_abi_is_the_committed_one() {
     let version = env!("CARGO_PKG_VERSION");
     let (minor, _) = version.rsplit_once('.').expect("three numbers");
     let mut now: Vec<String> = vec![format!("version {minor}")];
-    now.extend(declarations());
+    now.extend(resolved());
     let now = now.join("\n") + "\n";
     let committed = read("crates/capi/abi.txt");
     if now == committed {
@@ -89,8 +108,13 @@ fn the_abi_is_the_committed_one() {
     let (before, after) = (lines(&committed), lines(&now));
     let gone: Vec<_> = before.difference(&after).collect();
     let added: Vec<_> = after.difference(&before).collect();
-    let advice = match gone.is_empty() || committed.lines().next() != now.lines().next() {
-        true => "take the new list over",
+    let may_change = gone.is_empty() || committed.lines().next() != now.lines().next();
+    if may_change && std::env::var_os("OV_ABI_WRITE").is_some() {
+        std::fs::write(root().join("crates/capi/abi.txt"), &now).expect("a writable list");
+        return;
+    }
+    let advice = match may_change {
+        true => "take the new list over by .ci/abi --write",
         false => "what is linked breaks: raise the minor version, and with it the SONAME, first",
     };
     panic!(

@@ -767,6 +767,14 @@ static void test_names(void) {
     bytes = ov_buffer_bytes(text);
     CHECK(bytes.len == 20 && memcmp(bytes.data, "1970-01-01T00:00:00Z", 20) == 0);
     OK(ov_buffer_free(&text));
+    /* The last second that RFC 3339 can say, and the first that it cannot. */
+    OK(ov_time_format(253402300799, &text));
+    bytes = ov_buffer_bytes(text);
+    CHECK(bytes.len == 20 && memcmp(bytes.data, "9999-12-31T23:59:59Z", 20) == 0);
+    OK(ov_buffer_free(&text));
+    IS(ov_time_format(253402300800, &text), OV_ERR_BAD_CALL);
+    IS(ov_time_format(UINT64_MAX, &text), OV_ERR_BAD_CALL);
+    CHECK(text == NULL);
     /* Header and library are of one version, in a number, its parts and a text. */
     char version[32];
     snprintf(version, sizeof version, "%d.%d.%d", OV_VERSION_MAJOR, OV_VERSION_MINOR, OV_VERSION_PATCH);
