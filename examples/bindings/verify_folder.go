@@ -2,7 +2,8 @@
 //
 //	CGO_LDFLAGS=-lownership_voucher go run verify_folder.go FOLDER MANUFACTURERS.pem
 //
-// Exits with 1 where a voucher was rejected.
+// Exits with 1 where a voucher was rejected, or a file could not be read, and with 2 where nothing was verified.
+// Folders in the folder are passed over.
 package main
 
 // #include <stdlib.h>
@@ -10,48 +11,70 @@ package main
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 )
 
-// must ends the program: what fails here is no voucher.
-func must(status C.ov_status) {
-	if status != C.OV_OK {
-		panic(C.GoString(C.ov_status_name(status)))
-	}
+// end ends the program: what fails here is no voucher.
+func end(what ...any) {
+	fmt.Fprintln(os.Stderr, what...)
+	os.Exit(2)
 }
 
-func read(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
-	if err == nil && len(data) == 0 {
-		err = fmt.Errorf("%s: empty", path)
+func must(status C.ov_status) {
+	if status != C.OV_OK {
+		end(C.GoString(C.ov_status_name(status)))
 	}
-	return data, err
 }
 
 // anchored is a policy with the manufacturers of a PEM file.
-func anchored(path string) (policy *C.ov_policy) {
-	pem, err := read(path)
+func anchored(path string, fault *C.ov_error) (policy *C.ov_policy) {
+	file, err := os.ReadFile(path)
 	if err != nil {
-		panic(err)
+		end(err)
 	}
-	var keys [100]*C.ov_public_key
+	pem := C.CBytes(file)
+	defer C.free(pem)
+	text, length := (*C.uint8_t)(pem), C.size_t(len(file))
+	// The first call only counts. No key in the file is an error.
 	var count C.size_t
+	if C.ov_public_keys_from_pem(text, length, nil, 0, &count, fault) != C.OV_OK {
+		end(path+":", C.GoString(C.ov_error_message(fault)))
+	}
+	keys := make([]*C.ov_public_key, count)
+	must(C.ov_public_keys_from_pem(text, length, &keys[0], count, &count, fault))
 	must(C.ov_policy_new(&policy))
-	must(C.ov_public_keys_from_pem((*C.uint8_t)(&pem[0]), C.size_t(len(pem)), &keys[0], 100, &count, nil))
-	for i := range count {
+	for i := range keys {
 		must(C.ov_policy_add_manufacturer(policy, keys[i]))
 		must(C.ov_public_key_free(&keys[i]))
 	}
 	return policy
 }
 
+// read reads a file, and nothing that would wait, such as a pipe.
+func read(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
 // verify says how many vouchers are in a file, and how many of them were rejected.
 func verify(path string, policy *C.ov_policy, fault *C.ov_error) (vouchers, rejected int) {
 	file, err := read(path)
 	if err != nil {
-		return 0, 0
+		var why *os.PathError
+		if errors.As(err, &why) {
+			err = why.Err
+		}
+		fmt.Printf("%s: %s\n", filepath.Base(path), err)
+		return 1, 1
 	}
 	// The iterator reads the file as long as it lives, so that it needs memory of C.
 	data := C.CBytes(file)
@@ -80,21 +103,25 @@ func verify(path string, policy *C.ov_policy, fault *C.ov_error) (vouchers, reje
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: verify_folder FOLDER MANUFACTURERS.pem")
-		os.Exit(2)
+		end("usage: verify_folder FOLDER MANUFACTURERS.pem")
 	}
-	policy := anchored(os.Args[2])
-	defer C.ov_policy_free(&policy)
 	var fault *C.ov_error
 	must(C.ov_error_new(&fault))
 	defer C.ov_error_free(&fault)
+	policy := anchored(os.Args[2], fault)
+	defer C.ov_policy_free(&policy)
 	entries, err := os.ReadDir(os.Args[1])
 	if err != nil {
-		panic(err)
+		end(err)
 	}
 	vouchers, rejected := 0, 0
 	for _, entry := range entries {
-		more, bad := verify(filepath.Join(os.Args[1], entry.Name()), policy, fault)
+		path := filepath.Join(os.Args[1], entry.Name())
+		// A link to a folder is one too.
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			continue
+		}
+		more, bad := verify(path, policy, fault)
 		vouchers, rejected = vouchers+more, rejected+bad
 	}
 	fmt.Printf("%d vouchers, %d rejected\n", vouchers, rejected)

@@ -5,9 +5,11 @@
  *
  * The vouchers must come from a manufacturer whose public key is in that file: anybody can make a
  * voucher with a key of their own. Files may be CBOR, CBOR sequences, PEM with one or many vouchers,
- * or base64. Exits with 1 where a voucher was rejected.
+ * or base64. Exits with 1 where a voucher was rejected, or a file could not be read, and with 2 where nothing
+ * was verified. Folders in the folder are passed over.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,49 +66,70 @@ static void verify(const char *file, ov_slice bytes, const ov_policy *policy) {
     ov_voucher_free(&voucher);
 }
 
-/* The bytes of a file and a zero behind them, or NULL for what is no file. */
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* The bytes of a file and a zero behind them, or NULL, and then errno says why. */
 static uint8_t *read_file(const char *path, size_t *len) {
     struct stat info;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
-    FILE *file = fopen(path, "rb");
-    uint8_t *data = malloc((size_t)info.st_size + 1);
-    if (file == NULL || data == NULL) {
-        perror(path);
-        exit(2);
+    if (stat(path, &info) != 0) return NULL;
+    if (!S_ISREG(info.st_mode)) {
+        errno = EINVAL;
+        return NULL;
     }
-    *len = fread(data, 1, (size_t)info.st_size, file);
-    data[*len] = 0;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) return NULL;
+    uint8_t *data = malloc((size_t)info.st_size + 1);
+    if (data != NULL) {
+        *len = fread(data, 1, (size_t)info.st_size, file);
+        data[*len] = 0;
+        if (ferror(file)) {
+            free(data);
+            data = NULL;
+        }
+    }
     fclose(file);
     return data;
+}
+
+/* Ends the program: what fails here is no voucher. */
+static void end(const char *path, const char *why) {
+    fprintf(stderr, "%s: %s\n", path, why);
+    exit(2);
 }
 
 /* The anchor: a policy under which one of the public keys of a PEM file is the manufacturer's. */
 static ov_policy *anchored(const char *path) {
     ov_policy *policy = NULL;
-    ov_public_key *keys[100];
     size_t len, count = 0;
     uint8_t *data = read_file(path, &len);
-    if (data == NULL) {
-        fprintf(stderr, "%s: not a file\n", path);
-        exit(2);
-    }
-    if (ov_public_keys_from_pem(data, len, keys, 100, &count, error) != OV_OK || count > 100 ||
-        ov_policy_new(&policy) != OV_OK) {
-        print_error(path);
-        exit(2);
-    }
+    if (data == NULL) end(path, strerror(errno));
+    /* The first call only counts. */
+    if (ov_public_keys_from_pem(data, len, NULL, 0, &count, error) != OV_OK) end(path, ov_error_message(error));
+    ov_public_key **keys = calloc(count, sizeof *keys);
+    if (keys == NULL || ov_policy_new(&policy) != OV_OK) end(path, "no memory");
+    if (ov_public_keys_from_pem(data, len, keys, count, &count, error) != OV_OK)
+        end(path, ov_error_message(error));
     free(data);
     for (size_t i = 0; i < count; i++) {
-        ov_policy_add_manufacturer(policy, keys[i]);
+        if (ov_policy_add_manufacturer(policy, keys[i]) != OV_OK) end(path, "not a key");
         ov_public_key_free(&keys[i]);
     }
+    free(keys);
     return policy;
 }
 
 static void verify_file(const char *path, const char *name, const ov_policy *policy) {
     size_t len;
     uint8_t *data = read_file(path, &len);
-    if (data == NULL) return;
+    if (data == NULL) {
+        printf("%-28s REJECTED %s\n", name, strerror(errno));
+        vouchers++;
+        rejected++;
+        return;
+    }
 
     ov_vouchers *steps = NULL;
     ov_slice bytes;
@@ -139,7 +162,7 @@ int main(int argc, char **argv) {
         char *path = malloc(room);
         if (path == NULL) return 2;
         snprintf(path, room, "%s/%s", argv[1], names[i]->d_name);
-        verify_file(path, names[i]->d_name, policy);
+        if (!is_folder(path)) verify_file(path, names[i]->d_name, policy);
         free(path);
         free(names[i]);
     }

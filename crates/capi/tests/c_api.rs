@@ -139,6 +139,71 @@ fn suite_and_examples_run_against_both_libraries() {
     }
 }
 
+/// A folder with what a folder of vouchers should not have, and a file of more than 100 keys of which the last
+/// ones are needed. `.ci/capi` uses both for the binding to Go.
+fn odd_folder() -> (PathBuf, PathBuf) {
+    let folder = output().join("odd");
+    let _ = std::fs::remove_dir_all(&folder);
+    let vectors = root().join("test-vectors");
+    let good = vectors.join("shipment/alder-gw100-0001.cbor");
+    std::fs::create_dir_all(folder.join("a-folder")).expect("a folder");
+    std::fs::copy(&good, folder.join("a-folder/not-looked-for.cbor")).expect("a copy");
+    std::fs::copy(&good, folder.join("good.cbor")).expect("a copy");
+    std::fs::write(folder.join("empty.cbor"), "").expect("a file");
+    std::fs::write(folder.join("junk.cbor"), "junk").expect("a file");
+    std::os::unix::fs::symlink("nowhere", folder.join("unreadable.cbor")).expect("a link");
+    let socket = std::os::unix::net::UnixListener::bind(folder.join("socket"));
+    drop(socket.expect("what is neither file nor folder"));
+    let keys = vectors.join("shipment-keys");
+    let read = |name| std::fs::read_to_string(keys.join(name)).expect("a file of keys");
+    let many = output().join("many-keys.pem");
+    let text = read("next-owner-public.pem").repeat(120) + &read("manufacturers.pem");
+    std::fs::write(&many, text).expect("a file");
+    (folder, many)
+}
+
+/// The example in C, and its translation to Python, count what they cannot read as rejected, pass folders over,
+/// and take any number of keys.
+#[test]
+fn examples_reject_what_they_cannot_read() {
+    let libraries = libraries();
+    let shared = libraries.join("libownership_voucher_capi.so");
+    let archive = libraries.join("libownership_voucher_capi.a");
+    let program = compile(
+        "verify_folder-odd",
+        &["examples/c/verify_folder.c"],
+        &[archive],
+    );
+    let mut python = Command::new("python3");
+    python
+        .arg(root().join("examples/bindings/verify_folder.py"))
+        .arg(&shared);
+    let mut programs = vec![Command::new(program)];
+    match Command::new("python3").arg("--version").output() {
+        Ok(_) => programs.push(python),
+        Err(_) => println!("!!! did not run: no Python: its binding was not run"),
+    }
+    let (folder, many) = odd_folder();
+    for command in &mut programs {
+        let output = command.arg(&folder).arg(&many).output();
+        let output = output.expect("a program that can be started");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {text}{errors}");
+        assert_eq!(errors, "", "{command:?}");
+        assert!(
+            text.ends_with("\n5 vouchers, 4 rejected\n"),
+            "{command:?}: {text}"
+        );
+        for name in ["empty.cbor", "junk.cbor", "socket", "unreadable.cbor"] {
+            let mut lines = text.lines().filter(|line| line.starts_with(name));
+            let why = lines.next().and_then(|line| line.split_once(' '));
+            assert!(why.is_some_and(|(_, why)| why.len() > 8), "{name}: {text}");
+        }
+        assert!(!text.contains("not-looked-for"), "{text}");
+    }
+}
+
 /// The vectors in a folder.
 fn folder(name: &str) -> Vec<Value> {
     let folder = root().join("test-vectors").join(name);
