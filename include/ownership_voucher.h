@@ -43,12 +43,12 @@
  * - Private keys, HMAC secrets and every ov_buffer are wiped when freed.
  * - A process that runs out of memory is aborted, as everywhere in Rust. The memory of a call is bounded by
  *   the limits of its policy, that of a batch by its settings too.
- * - After fork() the child may use and free every handle that it inherited, also those that a call in another
- *   thread was using; it shares no state with the parent. Two are left as they were, half done: a batch at work
- *   in another thread, and a handle that another thread was changing. To use them is OV_ERR_BUSY, or, for one
- *   that a call without callbacks was changing, not to be done. To free them is OV_OK where OV_ERR_BUSY would
- *   be the answer to use, and keeps their memory. A child that was forked in a callback returns from it before
- *   other threads use the library: until then the handles of that call are in use.
+ * - After fork() the child may use and free every handle that it inherited, also those that calls in other
+ *   threads were reading; it shares no state with the parent. Exceptions are left half done: to use a batch
+ *   that was at work in another thread, or a handle that a call with callbacks was changing there, is
+ *   OV_ERR_BUSY, and to free it is OV_OK and keeps its memory. A handle that a call without callbacks was
+ *   changing there must not be used. A child that was forked in a callback returns from it before its other
+ *   threads use the library: until then the handles of that call are in use.
  *
  * The ABI
  *

@@ -55,6 +55,11 @@
 //! # }
 //! ```
 //!
+//! # Memory
+//!
+//! No input takes more memory than the [`Limits`] of its policy allow. Where there is none left the process
+//! is aborted, as everywhere in Rust: no [`Error`] says so.
+//!
 //! # What is not proved
 //!
 //! Verification does not prove that a voucher is the newest state, that the device was sold only

@@ -1,5 +1,6 @@
 /* Children of fork(): what another thread was using, and what a callback was called by. */
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -145,6 +146,54 @@ static void fork_in_a_callback(struct used *used) {
     ov_status status = hand_over(used, forking_sign);
     if (used->in_child) tell(used, status == OV_OK && used->good && freed_all(used));
     OK(status);
+}
+
+static size_t address_space(void) {
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL) return 0;
+    int found = fscanf(file, "%lu", &pages);
+    fclose(file);
+    return found == 1 ? pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* The system has no room for the stack of a thread: an error, and no end of the process. The batch goes on
+   with the thread that there is. */
+void test_no_threads(void) {
+#ifndef SANITIZED
+    ov_voucher *voucher = made_voucher(6);
+    ov_slice bytes = ov_voucher_bytes(voucher, OV_PART_VOUCHER);
+    ov_status status = OV_OK, answers[2] = {OV_OK, OV_ERR_BUSY};
+    ov_batch *batch = NULL;
+    int answer[2];
+    OK(ov_batch_new(any_origin(), &batch));
+    OK(ov_batch_set(batch, OV_BATCH_SET_TABLE_BUDGET, 0));
+    OK(ov_batch_set(batch, OV_BATCH_SET_THREADS, 2));
+    CHECK(pipe(answer) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(60);
+        size_t most = address_space() + ((size_t)1 << 20);
+        struct rlimit limit = {most, most};
+        if (setrlimit(RLIMIT_AS, &limit) != 0) _exit(1);
+        answers[0] = ov_batch_verify(batch, &bytes, 1, NULL, NULL, &status, NULL, NULL);
+        ov_batch_set(batch, OV_BATCH_SET_THREADS, 1);
+        answers[1] = ov_batch_verify(batch, &bytes, 1, NULL, NULL, &status, NULL, NULL);
+        if (answers[1] == OV_OK) answers[1] = status;
+        _exit(write(answer[1], answers, sizeof answers) == sizeof answers ? 0 : 1);
+    }
+    close(answer[1]);
+    CHECK(child > 0 && read(answer[0], answers, sizeof answers) == sizeof answers);
+    close(answer[0]);
+    CHECK(waitpid(child, NULL, 0) == child);
+    OK(answers[1]);
+    /* With one core no thread would be asked for: then it takes none without the limit either. */
+    size_t before = address_space();
+    OK(ov_batch_verify(batch, &bytes, 1, NULL, NULL, &status, NULL, NULL));
+    if (address_space() > before + ((size_t)2 << 20)) IS(answers[0], OV_ERR_RESOURCES);
+    OK(ov_batch_free(&batch));
+    OK(ov_voucher_free(&voucher));
+#endif
 }
 
 void test_forking(void) {

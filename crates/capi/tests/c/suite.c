@@ -100,6 +100,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: suite LIST-OF-VECTORS LIST-OF-FDO-2.0-VECTORS\n");
         return 2;
     }
+    /* Before any thread: the C library would use the stack of one that has ended. */
+    test_no_threads();
     test_functions();
     test_misuse();
     test_batch();

@@ -50,6 +50,7 @@ void test_functions(void);
 void test_misuse(void);
 void test_batch(void);
 void test_forking(void);
+void test_no_threads(void);
 void test_named(void);
 void test_fdo_data(void);
 void test_onboard(void);
