@@ -148,6 +148,7 @@ static void fork_in_a_callback(struct used *used) {
     OK(status);
 }
 
+#ifndef SANITIZED
 static size_t address_space(void) {
     unsigned long pages = 0;
     FILE *file = fopen("/proc/self/statm", "r");
@@ -156,6 +157,7 @@ static size_t address_space(void) {
     fclose(file);
     return found == 1 ? pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
+#endif
 
 /* The system has no room for the stack of a thread: an error, and no end of the process. The batch goes on
    with the thread that there is. */
