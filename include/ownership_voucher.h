@@ -44,11 +44,11 @@
  * - A process that runs out of memory is aborted, as everywhere in Rust. The memory of a call is bounded by
  *   the limits of its policy, that of a batch by its settings too.
  * - After fork() the child may use and free every handle that it inherited, also those that calls in other
- *   threads were reading; it shares no state with the parent. Exceptions are left half done: to use a batch
- *   that was at work in another thread, or a handle that a call with callbacks was changing there, is
- *   OV_ERR_BUSY, and to free it is OV_OK and keeps its memory. A handle that a call without callbacks was
- *   changing there must not be used. A child that was forked in a callback returns from it before its other
- *   threads use the library: until then the handles of that call are in use.
+ *   threads were reading. It shares no state with the parent. The threads of those calls are not in the child,
+ *   so what one of them was changing stays half changed. A batch at work, and a handle that a call with
+ *   callbacks was changing, give OV_ERR_BUSY; freeing them is OV_OK and keeps their memory. A handle that a call
+ *   without callbacks was changing must not be used. A child that was forked in a callback returns from it
+ *   before its other threads use the library.
  *
  * The ABI
  *

@@ -66,12 +66,14 @@ impl Foreign {
     }
 }
 
-/// Where the first of these begins.
+/// Where the first of these begins. All of them begin with a quotation mark, a brace or a dash.
 fn first(bytes: &[u8], marks: &[&[u8]]) -> Option<usize> {
-    (0..bytes.len()).find(|at| {
-        let rest = bytes.get(*at..).unwrap_or_default();
-        marks.iter().any(|mark| rest.starts_with(mark))
-    })
+    let mut candidates = (0..bytes.len()).filter_map(|at| bytes.get(at..));
+    let found = candidates.find(|rest| {
+        matches!(rest.first(), Some(b'"' | b'{' | b'-'))
+            && marks.iter().any(|mark| rest.starts_with(mark))
+    })?;
+    Some(bytes.len().saturating_sub(found.len()))
 }
 
 #[cfg(test)]

@@ -241,7 +241,10 @@ impl<R: Read> Stream<R> {
         if self.empty && ownership_voucher_sdo::is_start(&self.chunk) {
             self.sdo = Some(Records::new());
         }
-        self.foreign.look(&self.chunk, self.sdo.is_some());
+        // Not in CBOR, whose bytes may be anything.
+        if self.splitter.format() != Some(Format::Cbor) {
+            self.foreign.look(&self.chunk, self.sdo.is_some());
+        }
         match &mut self.sdo {
             Some(records) => records.push(&self.chunk),
             None => self.splitter.push(&self.chunk),
