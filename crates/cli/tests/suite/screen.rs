@@ -66,11 +66,18 @@ pub(crate) fn on_terminal(
     // It holds our copies of their end.
     drop(ov);
     let (mut text, mut part) = (Vec::new(), [0; 4096]);
-    // When the other end is closed, some systems give an error in place of an end.
-    while let Ok(got @ 1..) = ours.read(&mut part) {
-        text.extend_from_slice(&part[..got]);
+    let mut status = None;
+    loop {
+        match ours.read(&mut part) {
+            Ok(got @ 1..) => text.extend_from_slice(&part[..got]),
+            // Linux can give the error for a closed end before it gives the last text: a read that
+            // finds nothing, then text and the close, then the read sees the close. Nothing more is
+            // to come only where a read that begins after the end of `ov` says so.
+            _ if status.is_some() => break,
+            _ => status = Some(child.wait().unwrap()),
+        }
     }
-    let code = child.wait().unwrap().code().unwrap();
+    let code = status.and_then(|status| status.code()).unwrap();
     (String::from_utf8(text).unwrap().replace("\r\n", "\n"), code)
 }
 
