@@ -60,7 +60,7 @@ impl<E: Engine> Default for Sums<E> {
 
 impl<E: Engine> Sums<E> {
     /// Adds a slot that holds a point.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn push(&mut self, f: E::Fp, x: &Fe<E, 2>, y: &Fe<E, 2>, infinite: u32) {
         self.slots.push(Slot {
             x: *x,
@@ -140,7 +140,7 @@ impl<E: Engine> Cut<'_, E> {
     }
 
     /// Element number `step` of a slot: its digits, and the entries on their way.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn choose(&self, engine: E, slot: usize, step: usize) -> Choice {
         let (part, group) = (slot / self.groups, slot % self.groups);
         let (each, longer) = (self.total / self.parts, self.total % self.parts);
@@ -164,7 +164,7 @@ impl<E: Engine> Cut<'_, E> {
     }
 
     /// The points of a choice.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn load(&self, f: E::Fp, choice: &Choice) -> (Fe<E, 2>, Fe<E, 2>) {
         let (x, y) = f.load_entries(self.terms[choice.term].0.table, &choice.index);
         (f.widen(&x), f.widen(&y))
@@ -194,7 +194,7 @@ struct Pass {
 impl<E: Engine> Kernel<E> for AddUp<'_, E> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let begun = usize::from(!self.sums.slots.is_empty());
@@ -255,7 +255,7 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
 
 /// Finishes the additions that wait, given the inverse of their product, and begins the next ones.
 /// Returns their product.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn pass<E: Engine>(
     engine: E,
     cut: &Cut<'_, E>,
@@ -333,7 +333,7 @@ fn pass<E: Engine>(
 }
 
 /// Begins the addition of `(x, ±y)`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn begin<F: Field>(
     f: F,
     slot: &mut Slot<F>,
@@ -350,7 +350,7 @@ fn begin<F: Field>(
 }
 
 /// Puts right what [`begin`] did in lanes with points of the same x, or at infinity.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn except<F: Field>(
     f: F,
     slot: &mut Slot<F>,
@@ -383,7 +383,7 @@ fn except<F: Field>(
 
 /// Divides by `run`, leaving the quotient of one in `prefix`. `inverse` is that of the product of
 /// all slots up to this one, and becomes that of the slots before.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn divide<F: Field>(f: F, slot: &mut Slot<F>, inverse: &mut F::Fe<2>) {
     slot.prefix = f.mul(inverse, &slot.prefix);
     *inverse = f.mul(inverse, &slot.run);
@@ -391,7 +391,7 @@ fn divide<F: Field>(f: F, slot: &mut Slot<F>, inverse: &mut F::Fe<2>) {
 
 /// The x coordinate of a sum. `prefix` holds the slope: the negative of it, since both differences
 /// are the other way round than usual.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn finish_x<F: Field>(f: F, slot: &Slot<F>) -> F::Fe<2> {
     let mut run = slot.run;
     if slot.doubled != 0 {
@@ -403,7 +403,7 @@ fn finish_x<F: Field>(f: F, slot: &Slot<F>) -> F::Fe<2> {
 }
 
 /// Finishes an addition, given the x coordinate of the sum.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn finish<F: Field>(f: F, slot: &mut Slot<F>, x: &F::Fe<2>) {
     let back: F::Fe<4> = f.sub(x, &slot.x);
     let fall: F::Fe<2> = f.mul(&slot.prefix, &back);

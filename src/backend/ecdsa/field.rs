@@ -37,7 +37,7 @@ pub(crate) trait Ring: Copy {
     fn sqr<const A: u32, const O: u32>(self, a: &Self::Fe<A>) -> Self::Fe<O>;
 
     /// Two independent products, interleaved where that hides latency.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn mul2<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         (a, b): (&Self::Fe<A>, &Self::Fe<B>),
@@ -47,7 +47,7 @@ pub(crate) trait Ring: Copy {
     }
 
     /// Two independent squares, interleaved where that hides latency.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr2<const A: u32, const B: u32, const O: u32, const P: u32>(
         self,
         a: &Self::Fe<A>,
@@ -230,7 +230,7 @@ pub(crate) trait Engine: Copy {
     fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output;
     /// Runs a part of a kernel. Engines that compute with scalars make it a function of its own:
     /// a call is cheap next to a formula there, and LLVM takes long over blocks of many formulas.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn part<K: Kernel<Self>>(self, kernel: K) -> K::Output {
         kernel.call(self)
     }
@@ -252,7 +252,7 @@ pub(super) struct Bound<E, K>(pub(super) E, pub(super) K);
 
 impl<E: Engine, K: Kernel<E>> Vectorised for Bound<E, K> {
     type Output = K::Output;
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self) -> K::Output {
         self.1.call(self.0)
     }

@@ -46,7 +46,7 @@ struct Sum<F: Field> {
 
 /// Begins `-(A + T)` for the affine `T = (x, ±y)`, without the exceptional cases. `negate` has a bit
 /// for each lane that takes `-y`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn begin<F: Field>(f: F, a: &Jacobian<F>, (x, y): (&F::Fe<1>, &F::Fe<1>), negate: u32) -> Sum<F> {
     let zz: F::Fe<2> = f.sqr(&a.z);
     let zzz: F::Fe<2> = f.mul(&a.z, &zz);
@@ -71,7 +71,7 @@ struct Repair<F: Field> {
 }
 
 /// Finds out what happened in each lane, and updates the mask of infinite accumulators.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn repair<F: Field>(
     f: F,
     sum: &Sum<F>,
@@ -99,7 +99,7 @@ fn repair<F: Field>(
 
 impl<F: Field> Jacobian<F> {
     /// An affine point.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn from_affine(f: F, x: &F::Fe<1>, y: &F::Fe<1>) -> Self {
         Self {
             x: f.widen(x),
@@ -109,7 +109,7 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// `-2A`. Infinity stays infinity.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn double_negated(&self, f: F) -> Self {
         let (delta, gamma): (F::Fe<2>, F::Fe<2>) = f.sqr2(&self.z, &self.y2);
         let alpha = f.triple_difference(&self.x, &delta);
@@ -126,7 +126,7 @@ impl<F: Field> Jacobian<F> {
 
     /// `-(A + T)` for the affine `T = (x2, ±y2)`. Lanes whose accumulator is infinite are in
     /// `infinite`, before and after.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn add_negated(
         &mut self,
         f: F,
@@ -153,7 +153,7 @@ impl<F: Field> Jacobian<F> {
     }
 
     /// `other` in lanes whose bit is set, else `self`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn replace(&self, f: F, mask: u32, other: &Self) -> Self {
         Self {
             x: f.select(mask, &other.x, &self.x),
@@ -169,7 +169,7 @@ pub(super) struct Double<'a, F: Field>(pub(super) &'a Jacobian<F>);
 impl<F: Field, E: Engine<Fp = F>> Kernel<E> for Double<'_, F> {
     type Output = Jacobian<F>;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) -> Jacobian<F> {
         self.0.double_negated(engine.fp())
     }
@@ -186,7 +186,7 @@ pub(super) struct Add<'a, F: Field> {
 impl<F: Field, E: Engine<Fp = F>> Kernel<E> for Add<'_, F> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let Self {
             point,

@@ -21,7 +21,7 @@ const BITS: u32 = 62;
 const MASK: i64 = (1 << BITS) - 1;
 
 /// The inverse of each lane. None may be zero: they are inverted together.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 pub(super) fn invert<R: Ring>(f: R, a: &R::Fe<2>) -> R::Fe<2> {
     let lanes = R::LANES;
     let mut words = [0; 6 * MAX_LANES];

@@ -80,7 +80,7 @@ pub(crate) trait Modulus52<const L: usize>: Copy + 'static {
 
     /// Adds a multiple of the modulus to make low limb `i` vanish, and carries it into the next.
     /// After all steps in order, the high limbs are the sum divided by `R`, in [`Raw`] form.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step<W: Word>(token: W::Token, t: &mut Wide<W, L>, i: usize) {
         let zero = W::splat(token, 0);
         let n0 = W::splat(token, Self::N0);
@@ -107,14 +107,14 @@ pub(crate) trait Prime52<const L: usize>: Modulus52<L> {
 
 impl<W: Word, const L: usize> Raw<W, L> {
     /// Twice the value.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice(mut self) -> Self {
         unroll!(i < L => { self.0[i] = self.0[i].add(self.0[i]); });
         self
     }
 
     /// Moves what exceeds 52 bits from each limb to the next. The total is in `[0, 2^(52·L))`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn carry<const B: u32>(mut self, token: W::Token) -> Limbs<W, L, B> {
         let mask = W::splat(token, MASK52);
         unroll!(i < L => {
@@ -131,7 +131,7 @@ impl<W: Word, const L: usize> Raw<W, L> {
 
 impl<W: Word, const L: usize, const B: u32> Limbs<W, L, B> {
     /// In debug builds, checks the invariant of the limbs.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn check(&self) {
         if cfg!(debug_assertions) {
             for limb in &self.0 {
@@ -160,7 +160,7 @@ impl<W: Word, M, const L: usize> Copy for Field52<W, M, L> {}
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     /// The same limbs in every lane.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn constant(self, limbs: &[u64; L]) -> [W; L] {
         let mut out = [W::splat(self.token, limbs[0]); L];
         unroll!(i < L => { out[i] = W::splat(self.token, limbs[i]); });

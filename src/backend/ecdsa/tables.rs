@@ -98,7 +98,7 @@ pub(super) const fn scalar_words<C: Curve>() -> usize {
 /// The digit at bit position `bit` of each lane: writes `base + (|digit| - 1) / 2` and returns the
 /// lanes whose digit is negative. `words` is one group in the layout of
 /// [`Ring::read`], holding `k` with bit [`Shape::bits`] set.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 pub(super) fn digits(
     words: &[u64],
     lanes: usize,
@@ -172,7 +172,7 @@ struct Import<'a, C: Curve> {
 impl<E: Engine, C: Curve<Entry = E::Entry>> Kernel<E> for Import<'_, C> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let count = self.points.len();
@@ -216,7 +216,7 @@ impl<E: Engine, C: Curve<Entry = E::Entry>> Kernel<E> for Import<'_, C> {
 }
 
 /// `of(lane)` for each lane, the last of `count` repeated in lanes that have no work.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn lane_indices(count: usize, of: impl Fn(usize) -> usize) -> [u32; MAX_LANES] {
     let mut index = [0; MAX_LANES];
     for (lane, index) in index.iter_mut().enumerate() {
@@ -284,7 +284,7 @@ struct Powers<'a, E: Engine> {
 impl<E: Engine> Kernel<E> for Powers<'_, E> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let Builder {
@@ -359,7 +359,7 @@ struct Level<'a, E: Engine> {
 impl<E: Engine> Kernel<E> for Level<'_, E> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let Builder { prefix, powers, .. } = self.builder;

@@ -20,7 +20,7 @@ pub(super) struct Term<'a, E: Engine> {
 
 impl<E: Engine> Term<'_, E> {
     /// Indices and signs of one digit of one group.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn digit(
         &self,
         shape: Shape,

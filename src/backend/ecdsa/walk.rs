@@ -37,7 +37,7 @@ use super::{
 use crate::backend::lanes::MAX_LANES;
 
 /// A mask with every bit equal to `bit`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 const fn spread(bit: bool) -> u32 {
     (bit as u32).wrapping_neg()
 }
@@ -64,7 +64,7 @@ pub(super) struct Walk<'a, E: Engine> {
 impl<E: Engine> Kernel<E> for Walk<'_, E> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         let shape = self.shape;
@@ -132,7 +132,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
 /// Lanes where `x = r`, both plain.
 ///
 /// A function and not a closure, since only forced inline code gets the instructions.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn matches<F: Field>(f: F, x: &F::Fe<2>, r: &[u64]) -> u32 {
     let difference: F::Fe<4> = f.sub(x, &f.read(r));
     f.is_zero(&difference)
@@ -149,7 +149,7 @@ pub(super) struct Compare<'a, E: Engine, C> {
 impl<E: Engine, C: Curve> Kernel<E> for Compare<'_, E, C> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         self.right.clear();

@@ -2,7 +2,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use std::eprintln;
 
 use curve25519_dalek::Scalar;
 use curve25519_dalek::constants::EIGHT_TORSION;
@@ -219,14 +218,17 @@ fn back_ends_agree() {
 #[test]
 #[ignore = "long: run with --release -- --ignored"]
 fn back_ends_agree_long() {
+    // Emulated lanes are a hundred times slower than vectors.
+    let rounds = if matches!(backends()[..], [Backend::Portable]) {
+        5
+    } else {
+        50
+    };
     let mut valid = 0;
-    for seed in 0..50 {
+    for seed in 0..rounds {
         valid += differential(20_000, 1000 + seed);
     }
-    eprintln!(
-        "Ed25519: 1000000 cases, each in {} ways, {valid} valid",
-        1 + 5
-    );
+    assert!(valid > rounds as usize * 4_000, "{valid} valid");
 }
 
 /// Keys and R of which every strange encoding is tried with signatures that fit them as far as

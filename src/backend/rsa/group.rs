@@ -24,7 +24,7 @@ impl<const L: usize> Lane8<L> {
     }
 
     /// The same numbers as registers.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn registers(&self, token: Avx512Ifma) -> [W; L] {
         let mut out = [W::splat(token, 0); L];
         for (out, row) in out.iter_mut().zip(&self.0) {
@@ -117,7 +117,7 @@ impl<const L: usize> Group<L> {
     }
 
     /// Replaces every number s by s^e mod n, below n.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn power(&mut self, token: Avx512Ifma) {
         let moduli = Moduli {
             n: self.n.registers(token),
@@ -151,7 +151,7 @@ impl<const L: usize> Group<L> {
     ///
     /// e has at most 33 bits, so this is at most 33 squarings and 33 multiplications whatever the
     /// keys are: about three times the work of 65537, as for any implementation.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn odd_exponents(
         &self,
         token: Avx512Ifma,
@@ -194,7 +194,7 @@ struct Power<'a, const L: usize> {
 impl<const L: usize> Vectorised for Power<'_, L> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self) {
         self.group.power(self.token);
     }

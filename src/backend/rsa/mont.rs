@@ -37,7 +37,7 @@ struct Columns<W> {
 
 impl<W: Register> Columns<W> {
     /// Four empty columns.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn zero(zero: W) -> Self {
         Columns {
             low: [zero; 4],
@@ -46,14 +46,14 @@ impl<W: Register> Columns<W> {
     }
 
     /// Adds x·y to column `C`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_product<const C: usize>(&mut self, x: W, y: W) {
         self.low[C] = self.low[C].madd_lo(x, y);
         self.high[C] = self.high[C].madd_hi(x, y);
     }
 
     /// Adds x · y\[c\] to column c for the four columns.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_row(&mut self, x: W, y: &[W; 4]) {
         // All low halves first: eight different sums in a row.
         for c in 0..4 {
@@ -66,7 +66,7 @@ impl<W: Register> Columns<W> {
 
     /// Adds, for r = 0 to 3, x\[r\] · y\[3 − r + c\] to column c: sixteen products whose limb
     /// numbers add up to the column.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_four_rows(&mut self, x: &[W; 4], y: &[W; 7]) {
         self.add_row(x[0], &[y[3], y[4], y[5], y[6]]);
         self.add_row(x[1], &[y[2], y[3], y[4], y[5]]);
@@ -75,7 +75,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Same for two rows.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_two_rows(&mut self, x: &[W; 2], y: &[W; 5]) {
         self.add_row(x[0], &[y[1], y[2], y[3], y[4]]);
         self.add_row(x[1], &[y[0], y[1], y[2], y[3]]);
@@ -84,7 +84,7 @@ impl<W: Register> Columns<W> {
     /// Adds the products that reach into these columns from the top: the corner where
     /// x\[r\] · y\[2 − r + c\] still has a limb of y. `x` are the three limbs that belong to
     /// `y`'s last three.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_upper_corner(&mut self, x: &[W; 3], y: &[W; 3]) {
         self.add_product::<0>(x[0], y[2]);
         self.add_product::<0>(x[1], y[1]);
@@ -95,7 +95,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Doubles every sum.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn double(&mut self) {
         for c in 0..4 {
             self.low[c] = self.low[c].add(self.low[c]);
@@ -104,7 +104,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Adds the columns k to k + 3 of x·y for k < L, all four rows of the last corner included.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_lower<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         self.add_lower_rows(k, x, y);
         let (x, y) = (four(x, k), four(y, 0));
@@ -118,7 +118,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Adds the columns k to k + 3 of x·y for k < L, without the limbs k to k + 3 of x.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_lower_rows<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         let mut i = 0;
         while i < k {
@@ -128,7 +128,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Adds the columns k to k + 3 of x·y for k ≥ L.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_upper<const L: usize>(&mut self, k: usize, x: &[W; L], y: &[W; L]) {
         self.add_upper_corner(three(x, k - L + 1), three(y, L - 3));
         let mut i = k - L + 4;
@@ -139,7 +139,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Adds the columns k to k + 3 of a². Starts from empty columns.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_square<const L: usize>(&mut self, k: usize, a: &[W; L]) {
         // Products of limbs i < j, then doubled, then the squares of limbs k/2 and k/2 + 1.
         let half = k / 2;
@@ -177,7 +177,7 @@ impl<W: Register> Columns<W> {
 
     /// Finds the four quotient digits that make these columns divisible by 2^208, adds their
     /// products with n and returns the digits and the carry into the next column.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn eliminate(&mut self, carry: W, n: &[W; 4], n0_inverse: W, zero: W) -> ([W; 4], W) {
         let mut digits = [zero; 4];
         let mut carry = carry;
@@ -198,7 +198,7 @@ impl<W: Register> Columns<W> {
     }
 
     /// Carries the four columns into limbs; returns the carry into the next column.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn carry_out(&self, carry: W, mask: W, out: &mut [W; 4]) -> W {
         let mut carry = carry;
         for c in 0..4 {
@@ -224,7 +224,7 @@ pub(super) struct Moduli<const L: usize, W = wide::W> {
 
 impl<const L: usize, W: Register> Moduli<L, W> {
     /// Replaces a by a²/R mod n, almost reduced. `digits` is room for the quotient.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn square(&self, a: &mut [W; L], digits: &mut [W; L]) {
         let mut carry = self.zero;
         let mut k = 0;
@@ -245,7 +245,7 @@ impl<const L: usize, W: Register> Moduli<L, W> {
     }
 
     /// Replaces a by a·b/R mod n, almost reduced. `digits` is room for the quotient.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn multiply(&self, a: &mut [W; L], b: &[W; L], digits: &mut [W; L]) {
         let mut carry = self.zero;
         let mut k = 0;
@@ -265,7 +265,7 @@ impl<const L: usize, W: Register> Moduli<L, W> {
     }
 
     /// Subtracts n where the number, below 2 n, is not below n.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn reduce(&self, number: &mut [W; L]) {
         let mut less = [self.mask; L];
         let mut borrow = self.zero;
@@ -282,7 +282,7 @@ impl<const L: usize, W: Register> Moduli<L, W> {
     }
 
     /// Adds m·n to columns k to k + 3 below R, choosing digits k to k + 3 of m.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn reduce_lower(&self, mut columns: Columns<W>, k: usize, carry: W, digits: &mut [W; L]) -> W {
         columns.add_lower_rows(k, digits, &self.n);
         let (new, carry) = columns.eliminate(carry, four(&self.n, 0), self.n0_inverse, self.zero);
@@ -291,7 +291,7 @@ impl<const L: usize, W: Register> Moduli<L, W> {
     }
 
     /// Adds m·n to columns k to k + 3 above R and writes limbs k − L to k − L + 3 of `out`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn reduce_upper(
         &self,
         mut columns: Columns<W>,
@@ -306,7 +306,7 @@ impl<const L: usize, W: Register> Moduli<L, W> {
 }
 
 /// Limbs `start` to `start` + `N` − 1.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn window<W, const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[W; N] {
     // The callers' loops keep start + N ≤ L; the slice checks it once for N limbs.
     limbs[start..start + N]
@@ -314,34 +314,34 @@ fn window<W, const N: usize, const L: usize>(limbs: &[W; L], start: usize) -> &[
         .expect("slice of N limbs")
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn two<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 2] {
     window(limbs, start)
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn three<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 3] {
     window(limbs, start)
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn four<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 4] {
     window(limbs, start)
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn four_mut<W, const L: usize>(limbs: &mut [W; L], start: usize) -> &mut [W; 4] {
     (&mut limbs[start..start + 4])
         .try_into()
         .expect("slice of 4 limbs")
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn five<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 5] {
     window(limbs, start)
 }
 
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 fn seven<W, const L: usize>(limbs: &[W; L], start: usize) -> &[W; 7] {
     window(limbs, start)
 }

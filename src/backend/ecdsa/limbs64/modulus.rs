@@ -25,7 +25,7 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
     const R2: [u64; N];
 
     /// `(t + m·M) / 2^64` for the `m` that makes it whole: below `M` or `t`, whichever is larger.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step(t: [Word; N]) -> [Word; N] {
         let m = t[0].wrapping_mul(word(Self::N0));
         let mut out = t;
@@ -40,7 +40,7 @@ pub(crate) trait Modulus64<const N: usize>: Copy + 'static {
     }
 
     /// `(high·R + low) / R mod M`, up to one multiple of `M`; the last word is 0 or 1.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn reduce(low: [Word; N], high: [Word; N]) -> ([Word; N], Word) {
         let mut t = low;
         unroll!(i < N => { t = Self::step(t); });

@@ -43,7 +43,7 @@ modulus!(
     domain::P256_P,
     /// `p = -1 mod 2^96`, so the multiple to add is the word itself, and
     /// `p + 1 = 2^96 + (2^64 - 2^32 + 1)·2^192`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step(t: [Word; 4]) -> [Word; 4] {
         let m = t[0];
         let (low, high) = multiply_add(m, word(P256Prime::M[3]), word(0), word(0));
@@ -63,7 +63,7 @@ modulus!(
     domain::P384_P,
     /// `2^384 - p = 2^128 + 2^96 - 2^32 + 1`: the multiple to add is `m·2^384`, and what it lacks
     /// to a multiple of `p` is taken off the low words. `-1/p = 2^32 + 1 mod 2^64`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step(t: [Word; 6]) -> [Word; 6] {
         let m = t[0].wrapping_add(t[0] << 32);
         let (left, right) = (m << 32, m >> 32);

@@ -11,7 +11,7 @@ pub(super) struct Product<const N: usize> {
 
 impl<const N: usize> Product<N> {
     /// The word that weighs `2^(64·k)`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn word(&mut self, k: usize) -> &mut Word {
         if k < N {
             &mut self.low[k]
@@ -23,7 +23,7 @@ impl<const N: usize> Product<N> {
 
 impl<const N: usize> Product<N> {
     /// `self + other`, and the carry out.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn add(mut self, mut other: Self) -> (Self, Word) {
         let mut carry = word(0);
         unroll!(i < N => { (*self.word(i), carry) = add_carry(*self.word(i), *other.word(i), carry); });
@@ -36,7 +36,7 @@ impl<const N: usize> Product<N> {
 }
 
 /// `a·b`.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 pub(super) fn product<const N: usize>(a: &[Word; N], b: &[Word; N]) -> Product<N> {
     let mut t = Product {
         low: [word(0); N],
@@ -63,7 +63,7 @@ pub(super) fn product<const N: usize>(a: &[Word; N], b: &[Word; N]) -> Product<N
 }
 
 /// `a²`: every product of two different words once, doubled.
-#[cfg_attr(not(debug_assertions), inline(always))]
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
 pub(super) fn square<const N: usize>(a: &[Word; N]) -> Product<N> {
     let mut t = Product {
         low: [word(0); N],

@@ -18,7 +18,7 @@ use crate::backend::{
 
 impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     /// `value + top·2^(64·N)`, which is below twice the modulus, reduced.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn reduce_once(value: [Word; N], top: Word) -> [Word; N] {
         let mut less = value;
         let mut borrow = word(0);
@@ -32,14 +32,14 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// Reduces a product.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn finish<const O: u32>(t: Product<N>) -> Words<N, O> {
         let (value, top) = M::reduce(t.low, t.high);
         Words(Self::reduce_once(value, top))
     }
 
     /// Sum.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sum(a: &[Word; N], b: &[Word; N]) -> [Word; N] {
         let mut out = *a;
         let mut carry = word(0);
@@ -48,7 +48,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// Difference.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn difference(a: &[Word; N], b: &[Word; N]) -> [Word; N] {
         let mut out = *a;
         let mut borrow = word(0);
@@ -65,7 +65,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     ///
     /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times
     /// of it to `value` stays below `2·M`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn fold(value: [Word; N], top: Word) -> [Word; N] {
         at_most(top, word(15));
         debug_assert!(M::R1[N - 1] < 1 << 33);
@@ -76,14 +76,14 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// Reduces `t + top·2^(128·N)`, a sum of a few products.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn finish_sum<const O: u32>(t: Product<N>, top: Word) -> Words<N, O> {
         let (value, carry) = M::reduce(t.low, t.high);
         Words(Self::fold(value, top + carry))
     }
 
     /// `2^times·a`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn doubled(a: &[Word; N], times: u32) -> [Word; N] {
         if times == 0 {
             return *a;
@@ -105,7 +105,7 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
     const MODULUS: &'static [u64] = M::SLICE;
     type Fe<const B: u32> = Words<N, B>;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -114,33 +114,33 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         Self::finish(product(&a.0, &b.0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Self::finish(square(&a.0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn one(self) -> Words<N, 1> {
         Words(words(M::R1))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn half(self) -> Words<N, 1> {
         Words(words(M::HALF))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn read(self, words: &[u64]) -> Words<N, 2> {
         let words = words.first_chunk().expect("as many words as the modulus");
         Words(Self::reduce_once(load(words), word(0)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn write(self, a: &Words<N, 2>, words: &mut [u64]) {
         store(&a.0, words);
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn write_odd(self, a: &Words<N, 2>, words: &mut [u64]) -> u32 {
         let even = is_even(a.0[0]);
         let mut odd = a.0;
@@ -153,12 +153,12 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         u32::from(even)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn enter(self, a: &Words<N, 2>) -> Words<N, 2> {
         Self::finish(product(&a.0, &words(M::R2)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn leave<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
         Self::finish(Product {
             low: a.0,
@@ -166,7 +166,7 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
         })
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn select<const A: u32>(self, mask: u32, on: &Words<N, A>, off: &Words<N, A>) -> Words<N, A> {
         if mask & 1 == 1 { *on } else { *off }
     }
@@ -175,7 +175,7 @@ impl<M: Modulus64<N>, const N: usize> Ring for Field64<M, N> {
 impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
     type Entry = M::Entry;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -184,7 +184,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::sum(&a.0, &b.0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -193,7 +193,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&a.0, &b.0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -207,7 +207,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -216,7 +216,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::doubled(&Self::difference(&a.0, &b.0), 1))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_signed_twice<const A: u32>(
         self,
         a: &Words<N, A>,
@@ -226,7 +226,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         self.sub_signed(a, &Words::<N, 2>(Self::doubled(&b.0, 1)), negate)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -236,13 +236,13 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::doubled(&product.0, 1))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn four_sqr<const A: u32>(self, a: &Words<N, A>) -> Words<N, 2> {
         let square: Words<N, 2> = self.sqr(a);
         Words(Self::doubled(&square.0, 2))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -254,13 +254,13 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr_sub<const J: u32, const A: u32>(self, a: &Words<N, A>, b: &Words<N, 2>) -> Words<N, 2> {
         let square: Words<N, 2> = self.sqr(a);
         Words(Self::difference(&square.0, &Self::doubled(&b.0, J)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn triple_difference(self, a: &Words<N, 2>, b: &Words<N, 2>) -> Words<N, 4> {
         let less: Words<N, 2> = Words(Self::difference(&a.0, &b.0));
         let more: Words<N, 2> = Words(Self::sum(&a.0, &b.0));
@@ -271,7 +271,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::fold(out, carry))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -282,7 +282,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&less, &Self::doubled(&c.0, K)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
         a: &Words<N, A>,
@@ -291,7 +291,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::difference(&a.0, &Self::doubled(&b.0, J)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -304,7 +304,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Words(Self::doubled(&once.0, 1))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Words<N, A>,
@@ -315,7 +315,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         Self::finish_sum(sum, top)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn negate_where(self, a: &Words<N, 1>, mask: u32) -> Words<N, 1> {
         if mask & 1 == 1 {
             Words(Self::difference(&words(M::M), &a.0))
@@ -324,22 +324,22 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         }
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn widen<const A: u32, const O: u32>(self, a: &Words<N, A>) -> Words<N, O> {
         Words(a.0)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn may_be_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
         self.is_zero(a)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn is_zero<const A: u32>(self, a: &Words<N, A>) -> u32 {
         u32::from(are_zero(&a.0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn load_entries(
         self,
         table: &[M::Entry],
@@ -352,7 +352,7 @@ impl<M: Prime64<N>, const N: usize> Field for Field64<M, N> {
         )
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
         x: &Words<N, A>,

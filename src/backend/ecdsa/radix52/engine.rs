@@ -49,7 +49,7 @@ macro_rules! engine {
             type Entry = $entry;
             const LANES: usize = W::LANES;
 
-            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn fp(self) -> Self::Fp {
                 Field52 {
                     token: self.token,
@@ -57,7 +57,7 @@ macro_rules! engine {
                 }
             }
 
-            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn scalars(self) -> Self::Fn {
                 Field52 {
                     token: self.token,
@@ -65,12 +65,12 @@ macro_rules! engine {
                 }
             }
 
-            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output {
                 self.token.run(Bound(self, kernel))
             }
 
-            #[cfg_attr(not(debug_assertions), inline(always))]
+            #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn prefetch(self, entry: &$entry) {
                 self.token.prefetch(entry.head());
                 if entry.words().len() > 8 {

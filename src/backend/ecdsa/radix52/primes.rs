@@ -55,7 +55,7 @@ modulus!(
     1 << 4,
     /// `p = -1 mod 2^96`, so the multiple to add is the limb itself, and the rest of `p` is sparse:
     /// `p + 1 = 2^96 + 2^192 + (2^48 - 2^16)·2^208`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step<W: Word>(token: W::Token, t: &mut Wide<W, 5>, i: usize) {
         let shift44 = W::splat(token, 1 << 44);
         let shift36 = W::splat(token, 1 << 36);
@@ -80,7 +80,7 @@ modulus!(
     /// 2^96 + 2^64 - 1`, which is -1 mod 2^64, so the multiple is the limb itself; that they are
     /// larger than they need to be adds up to less than `2^-19·p`. Columns may go negative on the
     /// way.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn step<W: Word>(token: W::Token, t: &mut Wide<W, 8>, i: usize) {
         let mask = W::splat(token, MASK52);
         let limb = *t.limb(i);
@@ -122,7 +122,7 @@ impl Prime52<5> for P256Prime {
 
     /// `2^256 = 2^224 - 2^192 - 2^96 + 1`. Bits from 2^256 on are at most 2^10; the rest is below
     /// 2^256 + 2^214 after carries, so the sum stays below `2p`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn fold<W: Word>(token: W::Token, raw: &mut Raw<W, 5>) {
         let excess = raw.0[4].shr(48);
         raw.0[4] = raw.0[4].and(W::splat(token, (1 << 48) - 1));
@@ -138,7 +138,7 @@ impl Prime52<8> for P384Prime {
 
     /// `2^384 = 2^128 + 2^96 - 2^32 + 1`. Bits from 2^384 on are at most 2^10 for the bounds that
     /// the curve formulas reach.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn fold<W: Word>(token: W::Token, raw: &mut Raw<W, 8>) {
         let excess = raw.0[7].shr(20);
         raw.0[7] = raw.0[7].and(W::splat(token, (1 << 20) - 1));

@@ -15,7 +15,7 @@ use crate::backend::lanes::{Word, unroll};
 
 impl<W: Word, const L: usize> Wide<W, L> {
     /// Zero.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn zero(token: W::Token) -> Self {
         let zero = W::splat(token, 0);
         Self {
@@ -25,7 +25,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// The limb that weighs `2^(52·k)`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn limb(&mut self, k: usize) -> &mut W {
         if k < L {
             &mut self.low[k]
@@ -35,7 +35,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// Adds `a[i]·b`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn add_row(&mut self, a: &[W; L], b: &[W; L], i: usize) {
         unroll!(j < L => {
             *self.limb(i + j) = self.limb(i + j).madd_lo(a[i], b[j]);
@@ -44,7 +44,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// The low limbs of `a²`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn square_low(token: W::Token, a: &[W; L]) -> [W; L] {
         let mut low = [W::splat(token, 0); L];
         unroll!(i < L => {
@@ -66,7 +66,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
 
     /// Adds to the high limbs the products of `a[i]` with later limbs: half of what
     /// [`Wide::square_high`] needs.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn add_cross(&mut self, a: &[W; L], i: usize) {
         unroll!(j < L => {
             if i < j && i + j + 1 >= L {
@@ -81,7 +81,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// High limb `k` of `a²`, after [`Wide::add_cross`] of all rows.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn square_high(&self, a: &[W; L], k: usize) -> W {
         let twice = self.high[k].add(self.high[k]);
         let k = L + k;
@@ -89,7 +89,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
     }
 
     /// Adds limb `k` of the sum of all `a[i]²·2^(104·i)`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add_diagonal(sum: W, a: &[W; L], k: usize) -> W {
         if k % 2 == 1 {
             sum.madd_hi(a[k / 2], a[k / 2])
@@ -101,7 +101,7 @@ impl<W: Word, const L: usize> Wide<W, L> {
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     /// The sum of products, reduced.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn products<const N: usize>(self, factors: [(&[W; L], &[W; L]); N]) -> Raw<W, L> {
         let mut wide = Wide::zero(self.token);
         unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, 0); });
@@ -115,7 +115,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// The square, reduced.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn square(self, a: &[W; L]) -> Raw<W, L> {
         let mut wide = self.square_sums(a);
         unroll!(i < L => { M::step(self.token, &mut wide, i); });
@@ -123,7 +123,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// The columns of the square.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn square_sums(self, a: &[W; L]) -> Wide<W, L> {
         let mut wide = Wide::zero(self.token);
         wide.low = Wide::square_low(self.token, a);
@@ -133,7 +133,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// `a·b + c²`, reduced.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn product_and_square(self, a: &[W; L], b: &[W; L], c: &[W; L]) -> Raw<W, L> {
         let mut wide = self.square_sums(c);
         wide.add_row(a, b, 0);

@@ -38,7 +38,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
     const MODULUS: &'static [u64] = M::WORDS;
     type Fe<const B: u32> = Limbs<W, L, B>;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -48,23 +48,23 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.products([(&a.0, &b.0)]).carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(product_fits(A as u64 * A as u64, O, M::SLACK)) }
         self.square(&a.0).carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn one(self) -> Limbs<W, L, 1> {
         Limbs(self.constant(&M::R1))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn half(self) -> Limbs<W, L, 1> {
         Limbs(self.constant(&M::HALF))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn read(self, words: &[u64]) -> Limbs<W, L, 2> {
         let mut vectors = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
@@ -75,7 +75,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         self.unpack(&vectors)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn write(self, a: &Limbs<W, L, 2>, words: &mut [u64]) {
         let packed = self.pack(&self.reduce_once(a));
         unroll!(j < 6 => {
@@ -85,7 +85,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         });
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn write_odd(self, a: &Limbs<W, L, 2>, words: &mut [u64]) -> u32 {
         let reduced = self.reduce_once(a);
         let modulus = self.constant(&M::M);
@@ -105,12 +105,12 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         even
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn enter(self, a: &Limbs<W, L, 2>) -> Limbs<W, L, 2> {
         self.mul(a, &Limbs::<W, L, 1>(self.constant(&M::R2)))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn leave<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 2> {
         let mut one = [0; L];
         one[0] = 1;
@@ -119,7 +119,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
             .carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn select<const A: u32>(
         self,
         mask: u32,
@@ -134,7 +134,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
 
 impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {
     /// The reduced value of any residue.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn reduce_fully<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
         const { assert!(A <= FOLDED) }
         let mut raw = Raw(a.0);
@@ -146,7 +146,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {
 impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
     type Entry = M::Entry;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn add<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -158,7 +158,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -171,7 +171,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_signed<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -188,7 +188,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_sub<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -201,7 +201,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.twice().carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_signed_twice<const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -220,7 +220,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_mul<const A: u32, const B: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -233,7 +233,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.products([(&a.0, &b.0)]).twice().carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn four_sqr<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 2> {
         const { assert!(product_fits(A as u64 * A as u64, 4, M::SLACK)) }
         let mut raw = self.square(&a.0).twice().twice();
@@ -241,7 +241,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr_sub2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -266,7 +266,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sqr_sub<const J: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -283,7 +283,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn triple_difference(self, a: &Limbs<W, L, 2>, b: &Limbs<W, L, 2>) -> Limbs<W, L, 4> {
         let difference: Limbs<W, L, 4> = self.sub(a, b);
         const { assert!(12 <= M::SLACK) }
@@ -296,7 +296,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.mul(&difference, &sum)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_shifted2<const J: u32, const K: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -318,7 +318,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn sub_shifted<const J: u32, const A: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -332,7 +332,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn twice_mul_add_mul<const A: u32, const B: u32, const C: u32, const D: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -350,7 +350,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
             .carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn mul_add_sqr<const A: u32, const B: u32, const C: u32, const O: u32>(
         self,
         a: &Limbs<W, L, A>,
@@ -364,7 +364,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.product_and_square(&a.0, &b.0, &c.0).carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn negate_where(self, a: &Limbs<W, L, 1>, mask: u32) -> Limbs<W, L, 1> {
         let modulus = self.constant(&M::M);
         let mut raw = Raw(a.0);
@@ -372,14 +372,14 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         raw.carry(self.token)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn widen<const A: u32, const O: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, O> {
         const { assert!(A <= O && O as u64 <= M::SLACK) }
         Limbs(a.0)
     }
 
     /// A value `k·m` has the low limb `-k / N0`; only `k < A` can occur.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn may_be_zero<const A: u32>(self, a: &Limbs<W, L, A>) -> u32 {
         let zero = W::splat(self.token, 0);
         let minus_k = if M::N0 == 1 {
@@ -391,7 +391,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         k.lt(W::splat(self.token, A as u64))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn is_zero<const A: u32>(self, a: &Limbs<W, L, A>) -> u32 {
         let reduced = self.reduce_fully(a);
         let mut any = reduced.0[0];
@@ -399,7 +399,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         any.eq(W::splat(self.token, 0))
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn load_entries(
         self,
         table: &[M::Entry],
@@ -408,7 +408,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Field for Field52<W, M, L> {
         self.read_entries(table, index)
     }
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn store_entries<const A: u32, const B: u32>(
         self,
         x: &Limbs<W, L, A>,

@@ -13,7 +13,7 @@ const fn lanes_mask<W: Word>() -> u32 {
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     /// The reduced value of a residue below twice the modulus.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn reduce_once<const A: u32>(self, a: &Limbs<W, L, A>) -> Limbs<W, L, 1> {
         const { assert!(A <= 2) }
         let modulus = self.constant(&M::M);
@@ -37,7 +37,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// Limbs to words, into the first `WORDS` of the array.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn pack(self, a: &Limbs<W, L, 1>) -> [W; 6] {
         let mut words = [W::splat(self.token, 0); 6];
         unroll!(j < 6 => {
@@ -57,7 +57,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// Words to limbs.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn unpack<const B: u32>(self, words: &[W; 6]) -> Limbs<W, L, B> {
         let mut limbs = [words[0]; L];
         unroll!(i < L => {
@@ -72,7 +72,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// The coordinates of one point per lane.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn read_entries<E: Entry>(
         self,
         table: &[E],
@@ -97,7 +97,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     }
 
     /// Writes one point per lane to its place in the table, for as many lanes as have an index.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn write_entries<E: Entry>(
         self,
         x: &Limbs<W, L, 1>,

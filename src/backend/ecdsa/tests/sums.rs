@@ -34,7 +34,7 @@ struct Begin<'a, E: Engine> {
 impl<E: Engine> Kernel<E> for Begin<'_, E> {
     type Output = ();
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
         let f = engine.fp();
         for multiples in self.multiples.chunks(E::LANES) {
@@ -61,7 +61,7 @@ struct Read<'a, E: Engine, C> {
 impl<E: Engine, C: Curve> Kernel<E> for Read<'_, E, C> {
     type Output = Vec<Option<Vec<u64>>>;
 
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) -> Self::Output {
         let f = engine.fp();
         let mut all = Vec::new();
