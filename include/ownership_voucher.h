@@ -64,7 +64,7 @@
  *    1. Handles....................................... 9 kinds
  *    2. Reading a voucher............................. 19 functions
  *    3. Findings...................................... 3 functions
- *    4. Policies...................................... 19 functions
+ *    4. Policies...................................... 20 functions
  *    5. Verifying..................................... 7 functions
  *    6. Audits........................................ 7 functions
  *    7. Batches....................................... 7 functions
@@ -640,6 +640,13 @@ ov_status ov_policy_free(struct ov_policy **policy);
 // roots is enough.
 ov_status ov_policy_add_manufacturer(struct ov_policy *policy,
                                      const struct ov_public_key *manufacturer);
+
+// The manufacturer may have any of the keys of a PEM file: those that `ov_public_keys_from_pem` gives. If
+// one cannot be read, or if there is none, none is added.
+ov_status ov_policy_add_manufacturers_pem(struct ov_policy *policy,
+                                          const uint8_t *text,
+                                          size_t len,
+                                          struct ov_error *error);
 
 // The manufacturer's key may have this hash: `DCPubKeyHash` of the device, which covers the CBOR
 // of the key or its SubjectPublicKeyInfo.

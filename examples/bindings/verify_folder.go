@@ -37,18 +37,9 @@ func anchored(path string, fault *C.ov_error) (policy *C.ov_policy) {
 	}
 	pem := C.CBytes(file)
 	defer C.free(pem)
-	text, length := (*C.uint8_t)(pem), C.size_t(len(file))
-	// The first call only counts. No key in the file is an error.
-	var count C.size_t
-	if C.ov_public_keys_from_pem(text, length, nil, 0, &count, fault) != C.OV_OK {
-		end(path+":", C.GoString(C.ov_error_message(fault)))
-	}
-	keys := make([]*C.ov_public_key, count)
-	must(C.ov_public_keys_from_pem(text, length, &keys[0], count, &count, fault))
 	must(C.ov_policy_new(&policy))
-	for i := range keys {
-		must(C.ov_policy_add_manufacturer(policy, keys[i]))
-		must(C.ov_public_key_free(&keys[i]))
+	if C.ov_policy_add_manufacturers_pem(policy, (*C.uint8_t)(pem), C.size_t(len(file)), fault) != C.OV_OK {
+		end(path+":", C.GoString(C.ov_error_message(fault)))
 	}
 	return policy
 }

@@ -100,24 +100,15 @@ static void end(const char *path, const char *why) {
     exit(2);
 }
 
-/* The anchor: a policy under which one of the public keys of a PEM file is the manufacturer's. */
+/* The anchor: a policy under which a public key of a PEM file is the manufacturer's. */
 static ov_policy *anchored(const char *path) {
     ov_policy *policy = NULL;
-    size_t len, count = 0;
+    size_t len;
     uint8_t *data = read_file(path, &len);
     if (data == NULL) end(path, strerror(errno));
-    /* The first call only counts. */
-    if (ov_public_keys_from_pem(data, len, NULL, 0, &count, error) != OV_OK) end(path, ov_error_message(error));
-    ov_public_key **keys = calloc(count, sizeof *keys);
-    if (keys == NULL || ov_policy_new(&policy) != OV_OK) end(path, "no memory");
-    if (ov_public_keys_from_pem(data, len, keys, count, &count, error) != OV_OK)
-        end(path, ov_error_message(error));
+    if (ov_policy_new(&policy) != OV_OK) end(path, "no memory");
+    if (ov_policy_add_manufacturers_pem(policy, data, len, error) != OV_OK) end(path, ov_error_message(error));
     free(data);
-    for (size_t i = 0; i < count; i++) {
-        if (ov_policy_add_manufacturer(policy, keys[i]) != OV_OK) end(path, "not a key");
-        ov_public_key_free(&keys[i]);
-    }
-    free(keys);
     return policy;
 }
 

@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use std::sync::OnceLock;
 
 use super::certificate::ov_roots;
-use super::guard::plain;
+use super::guard::{guard, plain};
 use super::handle::{Caller, Handle, Refusal, at, object};
 use super::key::{fingerprint, ov_public_key};
 use super::names::ov_digest;
+use super::report::ov_error;
 use super::sign::{HmacSource, ov_hmac, ov_hmac_secret};
 use super::status::ov_status;
 use ownership_voucher::batch::Engine;
@@ -247,6 +248,25 @@ pub extern "C" fn ov_policy_add_manufacturer(
     change(policy, |caller, said| {
         let key = caller.get(manufacturer)?.clone();
         said.manufacturers.push(Named::Key(key));
+        Ok(())
+    })
+}
+
+/// The manufacturer may have any of the keys of a PEM file: those that `ov_public_keys_from_pem` gives. If
+/// one cannot be read, or if there is none, none is added.
+#[unsafe(no_mangle)]
+pub extern "C" fn ov_policy_add_manufacturers_pem(
+    policy: *mut ov_policy,
+    text: *const u8,
+    len: usize,
+    error: *mut ov_error,
+) -> ov_status {
+    guard(error, |caller| {
+        let keys = PublicKey::all_from_pem(caller.array(text, len)?)?;
+        let rules = Arc::make_mut(caller.get_mut(policy)?);
+        let keys = keys.into_iter().map(Named::Key);
+        rules.said.manufacturers.extend(keys);
+        rules.base = OnceLock::new();
         Ok(())
     })
 }

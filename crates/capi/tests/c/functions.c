@@ -186,6 +186,42 @@ static ov_status judged(ov_policy *policy, const ov_voucher *voucher, int32_t *o
     return status;
 }
 
+/* Both keys of a text in PEM are the manufacturer's; of a text that ends in the middle, none is. */
+static void test_keys_in_pem(const ov_voucher *voucher, const ov_public_key *first, const ov_public_key *second) {
+    ov_policy *policy = NULL;
+    ov_error *error = NULL;
+    ov_buffer *pem[2] = {NULL, NULL};
+    ov_slice a, b;
+    int32_t origin = 0;
+    OK(ov_error_new(&error));
+    OK(ov_public_key_write(first, OV_FORM_PEM, &pem[0]));
+    OK(ov_public_key_write(second, OV_FORM_PEM, &pem[1]));
+    a = ov_buffer_bytes(pem[0]);
+    b = ov_buffer_bytes(pem[1]);
+    uint8_t *text = malloc(a.len + b.len);
+    memcpy(text, a.data, a.len);
+    memcpy(text + a.len, b.data, b.len);
+
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_add_manufacturers_pem(policy, text, a.len + b.len, error));
+    IS(judged(policy, voucher, &origin), OV_OK);
+    CHECK(origin == OV_ORIGIN_MANUFACTURER);
+    OK(ov_policy_new(&policy));
+    OK(ov_policy_add_manufacturers_pem(policy, text, a.len, error));
+    IS(judged(policy, voucher, &origin), OV_ERR_WRONG_MANUFACTURER);
+    OK(ov_policy_new(&policy));
+    CHECK(ov_policy_add_manufacturers_pem(policy, text, a.len + b.len / 2, error) != OV_OK);
+    CHECK(strlen(ov_error_message(error)) > 8);
+    CHECK(ov_policy_add_manufacturers_pem(policy, text, 8, error) != OV_OK);
+    IS(ov_policy_add_manufacturers_pem(policy, NULL, 1, error), OV_ERR_NULL);
+    IS(ov_policy_add_manufacturers_pem(NULL, text, a.len, error), OV_ERR_NULL);
+    IS(judged(policy, voucher, &origin), OV_ERR_ORIGIN_NOT_CHECKED);
+    free(text);
+    OK(ov_buffer_free(&pem[0]));
+    OK(ov_buffer_free(&pem[1]));
+    OK(ov_error_free(&error));
+}
+
 /* Begins from each anchor there is. `fresh` has no entries; `sold` was signed by its maker. */
 static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     ov_policy *policy = NULL;
@@ -231,6 +267,7 @@ static void test_anchors(const ov_voucher *fresh, const ov_voucher *sold) {
     OK(ov_policy_add_manufacturer(policy, maker_key));
     IS(judged(policy, sold, &origin), OV_OK);
     CHECK(origin == OV_ORIGIN_MANUFACTURER);
+    test_keys_in_pem(sold, stranger_key, maker_key);
     /* Its key is no certificate. */
     OK(ov_roots_new(&roots));
     OK(ov_policy_new(&policy));
