@@ -218,17 +218,11 @@ fn back_ends_agree() {
 #[test]
 #[ignore = "long: run with --release -- --ignored"]
 fn back_ends_agree_long() {
-    // Emulated lanes are a hundred times slower than vectors.
-    let rounds = if matches!(backends()[..], [Backend::Portable]) {
-        5
-    } else {
-        50
-    };
     let mut valid = 0;
-    for seed in 0..rounds {
+    for seed in 0..10 {
         valid += differential(20_000, 1000 + seed);
     }
-    assert!(valid > rounds as usize * 4_000, "{valid} valid");
+    assert!(valid > 40_000, "{valid} valid");
 }
 
 /// Keys and R of which every strange encoding is tried with signatures that fit them as far as
