@@ -51,8 +51,9 @@ pub(crate) trait Instructions: Copy {
 /// A vector of `LANES` unsigned 64-bit words.
 ///
 /// Every function is forced inline in every implementation: the instruction set is switched
-/// on once, at the outermost function ([`super::ecdsa::field::Engine::run`]). What is built on words is
-/// forced inline too, but not in unit tests, which have four more kinds of words: LLVM took half an hour.
+/// on once, at the outermost function ([`super::ecdsa::field::Engine::run`]). What is built on words for
+/// ECDSA and RSA is forced inline too, but not in unit tests, which have four more kinds of words: LLVM took
+/// half an hour.
 pub(crate) trait Word: Copy + Send + Sync {
     /// Number of lanes, at most [`MAX_LANES`].
     const LANES: usize;

@@ -76,7 +76,7 @@ pub(super) fn limbs(words: &[u64; 4]) -> [u64; 5] {
 }
 
 /// One limb of eight encodings as a register.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn lane_limbs(token: Avx512Ifma, encodings: &[[u64; 4]; 8]) -> [W; 5] {
     let mut rows = [[0; 8]; 5];
     for (lane, words) in encodings.iter().enumerate() {
@@ -95,7 +95,7 @@ pub(super) fn lane_limbs(token: Avx512Ifma, encodings: &[[u64; 4]; 8]) -> [W; 5]
 /// that is set where the bytes are a point.
 ///
 /// As lenient as the single verification: y is taken mod p, and the sign bit of x = 0 is ignored.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn negated_keys<const N: usize>(
     token: Avx512Ifma,
     keys: &[[[u64; 4]; 8]; N],
@@ -146,7 +146,7 @@ pub(super) fn negated_keys<const N: usize>(
 }
 
 /// The lowest bit of each lane.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn low_bits(lanes: &[u64; 8]) -> u8 {
     let mut bits = 0;
     for (lane, value) in lanes.iter().enumerate() {

@@ -25,7 +25,7 @@ impl Digits {
     ///
     /// `width` is 4 to 15: then the bits that [`digit_count`] leaves for the last digit, and the
     /// carry, add up to less than 2^(width−1), so that nothing is carried out of it.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn new(token: Avx512Ifma, numbers: &[[u64; 4]; 8], width: u32) -> Self {
         debug_assert!((4..16).contains(&width));
         let mut rows = [[0; 8]; 4];
@@ -68,7 +68,7 @@ impl Digits {
     }
 
     /// |digit| of each lane, and the lanes whose digit is negative.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn place(&self, place: usize) -> (&[u16; 8], u8) {
         (&self.size[place], self.negative[place])
     }

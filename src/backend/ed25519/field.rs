@@ -36,13 +36,13 @@ pub(super) struct Wide<W = wide::W>([W; 5]);
 
 impl<W: Register> Fe<W> {
     /// The same element in all lanes; limbs below 2^51.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn splat(token: W::Token, limbs: [u64; 5]) -> Self {
         Fe(limbs.map(|limb| W::splat(token, limb)))
     }
 
     /// Elements given as registers of limbs below 2^51 + 2^17.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn from_limbs(limbs: [W; 5]) -> Self {
         let fe = Fe(limbs);
         fe.check();
@@ -50,13 +50,13 @@ impl<W: Register> Fe<W> {
     }
 
     /// The limbs.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn limbs(&self) -> &[W; 5] {
         &self.0
     }
 
     /// Asserts the invariant of the type, in debug builds.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self) {
         for limb in &self.0 {
             debug_assert!(
@@ -68,31 +68,31 @@ impl<W: Register> Fe<W> {
     }
 
     /// The sum, limbs below 2^52 + 2^18.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plus(&self, other: &Fe<W>) -> Wide<W> {
         self.widen().plus(&other.widen())
     }
 
     /// The difference, limbs below 2^61 + 2^52.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn minus(&self, other: &Fe<W>) -> Wide<W> {
         self.widen().minus(&other.widen())
     }
 
     /// The same elements as a [`Wide`].
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn widen(&self) -> Wide<W> {
         Wide(self.0)
     }
 
     /// −x.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn negate(&self) -> Fe<W> {
         Wide([self.0[0].zero(); 5]).minus(&self.widen()).carry()
     }
 
     /// Returns `other` in the lanes set in `mask`, `self` in the rest.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn blend(&self, mask: u8, other: &Fe<W>) -> Fe<W> {
         let mut out = self.0;
         for i in 0..5 {
@@ -102,7 +102,7 @@ impl<W: Register> Fe<W> {
     }
 
     /// The product, not yet carried: limbs below 2^59.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn times_wide(&self, other: &Fe<W>) -> Wide<W> {
         let zero = self.0[0].zero();
         let (mut low, mut high) = ([zero; 9], [zero; 9]);
@@ -116,7 +116,7 @@ impl<W: Register> Fe<W> {
     }
 
     /// The square, not yet carried: limbs below 2^59.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square_wide(&self) -> Wide<W> {
         let x = &self.0;
         let zero = x[0].zero();
@@ -140,19 +140,19 @@ impl<W: Register> Fe<W> {
     }
 
     /// The product.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn times(&self, other: &Fe<W>) -> Fe<W> {
         self.times_wide(other).carry()
     }
 
     /// The square.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn square(&self) -> Fe<W> {
         self.square_wide().carry()
     }
 
     /// 1/x = x^(p − 2) = x^(2^255 − 21), and 0 for 0.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn invert(&self) -> Fe<W> {
         let ([x250], [x11]) = power_250(&[*self]);
         let [x] = square_times(&[x250], 5);
@@ -160,7 +160,7 @@ impl<W: Register> Fe<W> {
     }
 
     /// The one representative below p, limbs below 2^51.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn canonical(&self, token: W::Token) -> [W; 5] {
         let mask = W::splat(token, MASK51);
         let nineteen = W::splat(token, 19);
@@ -181,7 +181,7 @@ impl<W: Register> Fe<W> {
     }
 
     /// Returns one bit per lane, set where the elements are equal.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn equal(&self, token: W::Token, other: &Fe<W>) -> u8 {
         let (a, b) = (self.canonical(token), other.canonical(token));
         let mut equal = 0xff;
@@ -194,14 +194,14 @@ impl<W: Register> Fe<W> {
 
 /// x^((p − 5)/8) = x^(2^252 − 3) of several independent elements, whose squarings fill each
 /// other's waiting times.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn power_p58<W: Register, const N: usize>(x: &[Fe<W>; N]) -> [Fe<W>; N] {
     let (x250, _) = power_250(x);
     multiply(&square_times(&x250, 2), x)
 }
 
 /// Returns x^(2^250 − 1) and x^11, where the two powers above start.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn power_250<W: Register, const N: usize>(x: &[Fe<W>; N]) -> ([Fe<W>; N], [Fe<W>; N]) {
     let x2 = square_times(x, 1);
     let x9 = multiply(&square_times(&x2, 2), x);
@@ -218,7 +218,7 @@ fn power_250<W: Register, const N: usize>(x: &[Fe<W>; N]) -> ([Fe<W>; N], [Fe<W>
 }
 
 /// x^(2^n) of each.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn square_times<W: Register, const N: usize>(x: &[Fe<W>; N], n: u32) -> [Fe<W>; N] {
     let mut x = *x;
     for _ in 0..n {
@@ -230,7 +230,7 @@ fn square_times<W: Register, const N: usize>(x: &[Fe<W>; N], n: u32) -> [Fe<W>; 
 }
 
 /// Products, element by element.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn multiply<W: Register, const N: usize>(a: &[Fe<W>; N], b: &[Fe<W>; N]) -> [Fe<W>; N] {
     let mut out = *a;
     for (out, b) in out.iter_mut().zip(b) {
@@ -241,7 +241,7 @@ fn multiply<W: Register, const N: usize>(a: &[Fe<W>; N], b: &[Fe<W>; N]) -> [Fe<
 
 /// Adds columns 5 to 9 of a product, times 19, to columns 0 to 4. Column c is low\[c\] +
 /// 2 high\[c − 1\], because the high half of a product of 51-bit limbs has twice the weight.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn fold<W: Register>(zero: W, low: &[W; 9], high: &[W; 9]) -> Wide<W> {
     let mut out = [zero; 5];
     for c in 0..5 {
@@ -273,7 +273,7 @@ impl<W: Register> Wide<W> {
 
 impl<W: Register> Wide<W> {
     /// Asserts a bound of the limbs, in debug builds.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn check(&self, bound: u64) {
         for limb in &self.0 {
             debug_assert!(limb.lanes().iter().all(|limb| *limb < bound));
@@ -281,7 +281,7 @@ impl<W: Register> Wide<W> {
     }
 
     /// The sum; the bounds of the limbs add up.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plus(&self, other: &Wide<W>) -> Wide<W> {
         let mut out = self.0;
         for i in 0..5 {
@@ -293,7 +293,7 @@ impl<W: Register> Wide<W> {
     /// self − other for limbs of `other` below 2^60.9; adds 2^61 to the bound of `self`.
     ///
     /// What is added to keep limbs positive is 2^10 p: limbs 2^61 − 19·2^10 and 2^61 − 2^10.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn minus(&self, other: &Wide<W>) -> Wide<W> {
         other.check((1 << 61) - (19 << 10));
         let mut out = self.0;
@@ -305,13 +305,13 @@ impl<W: Register> Wide<W> {
     }
 
     /// Doubles the bound with the value.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double(&self) -> Wide<W> {
         self.plus(self)
     }
 
     /// Brings limbs below 2^63 to below 2^51 + 19·2^12.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn carry(&self) -> Fe<W> {
         self.check(1 << 63);
         let x = &self.0;

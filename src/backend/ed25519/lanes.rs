@@ -106,7 +106,7 @@ pub(super) fn verify(
 }
 
 /// R and s of a signature.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
     let (r, s) = signature.split_at(32);
     // 64 bytes are two times 32.
@@ -117,7 +117,7 @@ fn split(signature: &[u8; 64]) -> (&[u8; 32], &[u8; 32]) {
 }
 
 /// The signature of a job whose form has been checked.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn signature<'a>(job: &Job<'a>) -> (&'a [u8; 32], &'a [u8; 32]) {
     // `verify` lets only signatures of 64 bytes into the order.
     split(job.signature.try_into().expect("64 bytes"))
@@ -142,7 +142,7 @@ struct Chunk<'a> {
 impl Vectorised for Chunk<'_> {
     type Output = ();
 
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self) {
         let Self {
             token,
@@ -207,7 +207,7 @@ fn group_start(places: &[Place], end: usize) -> usize {
 }
 
 /// Computes k = SHA-512(R ‖ A ‖ M) mod L of every place.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn challenges(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
@@ -268,7 +268,7 @@ fn challenges(
 }
 
 /// Returns s·B − k·A of one to eight places of one width; the other lanes repeat the first.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn group(
     token: Avx512Ifma,
     plan: &Ed25519Plan,
@@ -318,7 +318,7 @@ fn group(
 }
 
 /// A point with Z = 1 from rows of limbs of x, y and x y.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn from_rows(token: Avx512Ifma, rows: &[[u64; 8]; 15]) -> Extended {
     let mut limbs = [W::splat(token, 0); 15];
     for (limb, row) in limbs.iter_mut().zip(rows) {
@@ -342,7 +342,7 @@ fn from_rows(token: Avx512Ifma, rows: &[[u64; 8]; 15]) -> Extended {
 }
 
 /// Returns one bit per place, set where the sum encodes to R. `half` is 1/(2 Z).
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn compare(token: Avx512Ifma, jobs: &[Job<'_>], places: &[Place], sum: &Sum, half: &Fe) -> u8 {
     let mut encodings = [[0; 4]; 8];
     for (words_of, place) in encodings.iter_mut().zip(places) {
@@ -387,7 +387,7 @@ impl Vectorised for Decode<'_> {
     /// Which are points, one bit for each.
     type Output = [u8; 2];
 
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self) -> [u8; 2] {
         let Self { token, keys, out } = self;
         let mut valid = [0; 2];
@@ -443,7 +443,7 @@ struct Build<'a, H> {
 impl<H: FnMut(usize, Table)> Vectorised for Build<'_, H> {
     type Output = ();
 
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn call(self) {
         let point = from_rows(self.token, self.rows);
         let (lanes, width) = (self.lanes, self.width);

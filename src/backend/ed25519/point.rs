@@ -83,7 +83,7 @@ struct Factors<W> {
 impl<W: Register> Factors<W> {
     /// From A = (Y1 − X1)(Y2 − X2), B = (Y1 + X1)(Y2 + X2), C = 2 d T1 T2 and D = 2 Z1 Z2, where
     /// C and D give f = D − C and g = D + C, the other way round in the lanes set in `negative`.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(a: Wide<W>, b: Wide<W>, c: Wide<W>, d: Wide<W>, negative: u8) -> Self {
         // Products are below 2^59: sums below 2^60, differences below 2^59 + 2^61.
         let (e, h) = (b.minus(&a).carry(), b.plus(&a).carry());
@@ -97,7 +97,7 @@ impl<W: Register> Factors<W> {
     }
 
     /// The point with Y ± X.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn sum(&self) -> Sum<W> {
         let x = self.e.times_wide(&self.f);
         let y = self.g.times_wide(&self.h);
@@ -110,7 +110,7 @@ impl<W: Register> Factors<W> {
     }
 
     /// The point in extended coordinates.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn extended(&self) -> Extended<W> {
         Extended {
             x: self.e.times(&self.f),
@@ -121,7 +121,7 @@ impl<W: Register> Factors<W> {
     }
 
     /// [`Factors::extended`] with T left at an old value, for use where a doubling follows.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn without_t(&self, t: Fe<W>) -> Extended<W> {
         Extended {
             x: self.e.times(&self.f),
@@ -134,7 +134,7 @@ impl<W: Register> Factors<W> {
 
 impl<W: Register> Extended<W> {
     /// The identity in every lane.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: W::Token) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Extended {
@@ -146,7 +146,7 @@ impl<W: Register> Extended<W> {
     }
 
     /// The factors of 2 P; reads X, Y and Z only.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn doubling(&self) -> Factors<W> {
         let a = self.x.square_wide();
         let b = self.y.square_wide();
@@ -164,19 +164,19 @@ impl<W: Register> Extended<W> {
     }
 
     /// 2 P.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double(&self) -> Self {
         self.doubling().extended()
     }
 
     /// 2 P with a T that is wrong: only a doubling may follow.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn double_without_t(&self) -> Self {
         self.doubling().without_t(self.t)
     }
 
     /// The same point as an entry to be added.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn cached(&self, token: W::Token) -> Cached<W> {
         Cached {
             plus: self.y.plus(&self.x).carry(),
@@ -187,7 +187,7 @@ impl<W: Register> Extended<W> {
     }
 
     /// The same point, ready for table entries.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sum(&self) -> Sum<W> {
         Sum {
             plus: self.y.plus(&self.x).carry(),
@@ -198,7 +198,7 @@ impl<W: Register> Extended<W> {
     }
 
     /// The factors of P ± Q, as in [`Sum::add_affine`].
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn adding(&self, entry: &Cached<W>, negative: u8) -> Factors<W> {
         let plus = self.y.plus(&self.x).carry();
         let minus = self.y.minus(&self.x).carry();
@@ -212,13 +212,13 @@ impl<W: Register> Extended<W> {
     }
 
     /// P + Q, or P − Q as in [`Sum::add_affine`].
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_cached(&self, entry: &Cached<W>, negative: u8) -> Self {
         self.adding(entry, negative).extended()
     }
 
     /// [`Extended::add_cached`] with a T that is wrong: only a doubling may follow.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_cached_without_t(&self, entry: &Cached<W>, negative: u8) -> Self {
         self.adding(entry, negative).without_t(self.t)
     }
@@ -226,7 +226,7 @@ impl<W: Register> Extended<W> {
 
 impl<W: Register> Affine<W> {
     /// The identity in every lane.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: W::Token) -> Self {
         let (zero, one) = (Fe::splat(token, ZERO), Fe::splat(token, ONE));
         Affine {
@@ -239,14 +239,14 @@ impl<W: Register> Affine<W> {
 
 impl<W: Register> Sum<W> {
     /// The identity in every lane.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn identity(token: W::Token) -> Self {
         Extended::identity(token).sum()
     }
 
     /// P + Q, and P − Q in the lanes set in `negative`, where the caller has already exchanged
     /// `plus` and `minus` of the entry: with C changing its sign that makes it −Q.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn add_affine(&self, entry: &Affine<W>, negative: u8) -> Self {
         Factors::new(
             self.minus.times_wide(&entry.minus),

@@ -27,7 +27,7 @@ impl Multiples {
     pub(super) const EMPTY: Self = Multiples([[IDENTITY; MULTIPLES + 1]; 8]);
 
     /// Sets multiple `index` of all eight points.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn set(&mut self, index: usize, entry: &Cached) {
         let p = entry.plus.limbs();
         let m = entry.minus.limbs();
@@ -47,7 +47,7 @@ impl Multiples {
     }
 
     /// |digit| times the point of each lane, Y + X and Y − X exchanged where the digit is negative.
-    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn gather(&self, token: Avx512Ifma, digits: &Digits, place: usize) -> (Cached, u8) {
         let zero = W::splat(token, 0);
         let mut parts = [[zero; 8]; 3];
@@ -73,7 +73,7 @@ impl Multiples {
 }
 
 /// Returns Σ digit · 2^(4 i) · P for the point and the digits of each lane.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn multiply(
     token: Avx512Ifma,
     multiples: &mut Multiples,

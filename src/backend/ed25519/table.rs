@@ -51,7 +51,7 @@ const AT_ONCE: usize = 8;
 
 /// Adds Σ digit · 2^(w i) · P to every lane, P and the digits being those of the lane, for tables
 /// of one width.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn add_multiples(
     token: Avx512Ifma,
     sum: Sum,
@@ -77,7 +77,7 @@ pub(super) fn add_multiples(
 
 /// Turns the entries of a digit place, which start at `start`, into lanes, exchanging y + x and
 /// y − x in the lanes where the digit is negative.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn gather(
     token: Avx512Ifma,
     tables: &[&Table; 8],
@@ -104,7 +104,7 @@ fn gather(
 }
 
 /// Words 0 to 7 and 8 to 15.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn halves(words: &[u64; 16]) -> (&[u64; 8], &[u64; 8]) {
     let (first, second) = words.split_at(8);
     // Sixteen words are two times eight.
@@ -127,7 +127,7 @@ pub(super) struct TableBuilder {
 
 /// Builds tables of one width for the points in `lanes` of `point`, handing them out with their
 /// lane.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn build(
     token: Avx512Ifma,
     workshop: &mut TableBuilder,
@@ -166,7 +166,7 @@ pub(super) fn build(
 }
 
 /// Builds the table of the point in `lane` of the bases, eight places at a time.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn build_one(token: Avx512Ifma, workshop: &mut TableBuilder, lane: usize, width: u32) -> Table {
     let places = digit_count(width);
     let multiples = 1usize << (width - 1);
@@ -246,7 +246,7 @@ fn build_one(token: Avx512Ifma, workshop: &mut TableBuilder, lane: usize, width:
 }
 
 /// Turns lanes into eight entries.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn scatter(plus: &Fe, minus: &Fe, product: &Fe, mut put: impl FnMut(usize, Entry)) {
     let (p, m, t) = (plus.limbs(), minus.limbs(), product.limbs());
     let low = W::transpose([p[0], p[1], p[2], p[3], p[4], m[0], m[1], m[2]]);
