@@ -257,9 +257,9 @@ pub(crate) fn common_terminal() -> (fs::File, String) {
 /// What the terminal shows now.
 #[cfg(target_os = "linux")]
 pub(crate) fn some(terminal: &mut fs::File) -> String {
-    use std::io::Read as _;
     let mut bytes = [0; 4096];
-    let len = terminal.read(&mut bytes).unwrap();
+    let len = crate::screen::read_terminal(terminal, &mut bytes);
+    assert_ne!(len, 0, "nothing more will be written");
     String::from_utf8_lossy(&bytes[..len]).into_owned()
 }
 

@@ -66,19 +66,19 @@ pub(crate) fn on_terminal(
     // It holds our copies of their end.
     drop(ov);
     let (mut text, mut part) = (Vec::new(), [0; 4096]);
-    let mut status = None;
-    loop {
-        match ours.read(&mut part) {
-            Ok(got @ 1..) => text.extend_from_slice(&part[..got]),
-            // Linux can give the error for a closed end before it gives the last text: a read that
-            // finds nothing, then text and the close, then the read sees the close. Nothing more is
-            // to come only where a read that begins after the end of `ov` says so.
-            _ if status.is_some() => break,
-            _ => status = Some(child.wait().unwrap()),
-        }
+    while let got @ 1.. = read_terminal(&mut ours, &mut part) {
+        text.extend_from_slice(&part[..got]);
     }
-    let code = status.and_then(|status| status.code()).unwrap();
+    let code = child.wait().unwrap().code().unwrap();
     (String::from_utf8(text).unwrap().replace("\r\n", "\n"), code)
+}
+
+/// Reads what is written to the other end of a terminal: 0 bytes when that is closed and nothing is left.
+pub(crate) fn read_terminal(ours: &mut File, part: &mut [u8]) -> usize {
+    // A closed end is an error on Linux, which can come before the last text: a read finds nothing, then
+    // come text and the close, and then the read sees the close. The next read begins behind all of it.
+    let got = ours.read(part).or_else(|_| ours.read(part));
+    got.unwrap_or(0)
 }
 
 fn run(desk: &Desk, columns: u16, args: &str) -> String {
