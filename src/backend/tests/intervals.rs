@@ -32,22 +32,22 @@ pub(crate) fn ledger<T>(work: impl FnOnce(&mut Ledger) -> T) -> T {
 /// Runs the work on every path. Returns the largest magnitude of a word on any of them, and the
 /// number of paths.
 pub(crate) fn prove(work: impl Fn()) -> (BigInt, usize) {
-    prove_with(false, work)
+    prove_with(false, &work)
 }
 
 /// The same, with every carry of two values decided.
 pub(crate) fn prove_by_carries(work: impl Fn()) -> (BigInt, usize) {
-    prove_with(true, work)
+    prove_with(true, &work)
 }
 
-fn prove_with(splits: bool, work: impl Fn()) -> (BigInt, usize) {
+fn prove_with(splits: bool, work: &dyn Fn()) -> (BigInt, usize) {
     let (mut peak, mut paths) = (BigInt::from(0), 0);
     let mut decisions = Vec::new();
     loop {
         let mut fresh = Ledger::new(decisions);
         fresh.splits = splits;
         LEDGER.set(fresh);
-        match catch_unwind(AssertUnwindSafe(&work)) {
+        match catch_unwind(AssertUnwindSafe(work)) {
             Ok(()) => paths += 1,
             Err(reason) if reason.is::<Infeasible>() => {}
             Err(reason) => resume_unwind(reason),
