@@ -59,6 +59,12 @@ pub(super) fn exceeds(a: Word, b: Word) -> bool {
     a > b
 }
 
+/// The first word if that is asked for, else the second. Without a branch: no CPU could predict it.
+#[inline(always)]
+pub(super) fn pick(first: bool, a: Word, b: Word) -> Word {
+    core::hint::select_unpredictable(first, a, b)
+}
+
 /// Whether the word is even.
 #[inline(always)]
 pub(super) fn is_even(a: Word) -> bool {

@@ -1,8 +1,8 @@
 //! The operations of [`Ring`] and [`Field`] on reduced words.
 
 use super::super::word64::{
-    Word, add_carry, are_zero, at_most, exceeds, is_even, load, multiply_add, reduced, same, store,
-    sub_borrow, word, words,
+    Word, add_carry, are_zero, at_most, exceeds, is_even, load, multiply_add, pick, reduced, same,
+    store, sub_borrow, word, words,
 };
 use super::{
     Field64, Modulus64, Prime64, Words,
@@ -26,7 +26,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
         at_most(top, borrow);
         // Keep the value if the subtraction went below zero.
         let keep = exceeds(borrow, top);
-        unroll!(i < N => { less[i] = if keep { value[i] } else { less[i] }; });
+        unroll!(i < N => { less[i] = pick(keep, value[i], less[i]); });
         reduced(&mut less, &M::M);
         less
     }

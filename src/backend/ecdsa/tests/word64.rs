@@ -173,6 +173,10 @@ pub(super) fn exceeds(a: Word, b: Word) -> bool {
     a.0.difference_is(b.0, &Range::new(1, 1))
 }
 
+pub(super) fn pick(first: bool, a: Word, b: Word) -> Word {
+    if first { a } else { b }
+}
+
 pub(super) fn is_even(a: Word) -> bool {
     is_zero(Word(ledger(|l| l.divide(a.id(), 1).1).into()))
 }
