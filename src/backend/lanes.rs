@@ -84,6 +84,11 @@ pub(crate) trait Word: Copy + Send + Sync {
     fn shr(self, count: u32) -> Self;
     /// Shift right, the sign enters.
     fn sra(self, count: u32) -> Self;
+    /// Shift right; the low bits of `high` enter. `count` is from 1 to 63.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn shr_from(self, high: Self, count: u32) -> Self {
+        self.shr(count).or(high.wrapping().shl(64 - count))
+    }
     /// `self` + low 52 bits of the product of the low 52 bits of `a` and `b`.
     fn madd_lo(self, a: Self, b: Self) -> Self;
     /// `self` + high 52 bits of the product of the low 52 bits of `a` and `b`.
@@ -104,6 +109,12 @@ pub(crate) trait Word: Copy + Send + Sync {
     /// prove it here.
     #[inline(always)]
     fn settled<const L: usize>(limbs: [Self; L]) -> [Self; L] {
+        limbs
+    }
+    /// The same limbs, whose low 52 bits hold a number; the last one has no others. Costs nothing;
+    /// words that prove bounds prove it here.
+    #[inline(always)]
+    fn settled_below<const L: usize>(limbs: [Self; L]) -> [Self; L] {
         limbs
     }
 }

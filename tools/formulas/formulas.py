@@ -116,21 +116,21 @@ def affine_sums():
     """`affine.rs` and `tables.rs`: additions that wait for a shared inversion."""
     x1, y1, x2, y2 = symbols("x1 y1 x2 y2")
     for name, sign in (("addition", 1), ("subtraction", -1)):
-        # begin, divide, finish_x, finish: the slope is the negative of the usual one.
-        run, rise = x2 - x1, y1 - sign * y2
+        # Strip::begin, Strip::finish: x1 and y1 are not kept, so what follows must do without them.
+        run, rise = x2 - x1, sign * y2 - y1
         slope = rise / run
-        x = slope**2 - run - 2 * x1
-        y = slope * (x - x1) - y1
+        x = slope**2 + run - 2 * x2
+        y = slope * (x2 - x) - sign * y2
         expected = weierstrass_add((x1, y1), (x2, sign * y2))
         holds(f"affine {name}: x", x - expected[0])
         holds(f"affine {name}: y", y - expected[1])
-    # except: the tangent, whose run does not count as a difference.
-    run, rise = -2 * y1, 3 * (x1 - 1) * (x1 + 1)
+    # Except: the tangent, whose run does not count as a difference.
+    run, rise = 2 * y1, 3 * (x1 - 1) * (x1 + 1)
     slope = rise / run
-    x = slope**2 - 0 - 2 * x1
+    x = slope**2 + 0 - 2 * x1
     expected = weierstrass_double((x1, y1))
     holds("affine doubling: x", x - expected[0])
-    holds("affine doubling: y", slope * (x - x1) - y1 - expected[1])
+    holds("affine doubling: y", slope * (x1 - x) - y1 - expected[1])
     # Level.
     slope = (y2 - y1) / (x2 - x1)
     x = slope**2 - x1 - x2

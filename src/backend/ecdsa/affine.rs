@@ -9,6 +9,20 @@
 //! A signature's entries are one sequence, cut into as many parts as are needed to fill that many
 //! sums; the sums of the parts are added up at the end, again many at a time.
 //!
+//! # Strips
+//!
+//! A pass takes [`Engine::STRIP`] sums at a time, each operation for all of them before the next
+//! operation: no product waits for the one right before it, and the code of a pass is no longer than
+//! that of one addition. Each place in a strip has a product and an inverse of its own.
+//!
+//! # What is kept
+//!
+//! Between two passes a [`Slot`] holds the point that is added, not the sum before: with the
+//! difference of the x coordinates, `run`, it determines the sum after as well, `slope² + run - 2x`
+//! and `slope·(x - x3) - y`. The numerator of the slope is multiplied with the product of all `run`
+//! before at once, so that one field serves both. The new sum itself goes to the next addition
+//! without being carried ([`super::field::Lazy`]).
+//!
 //! # Exceptional cases
 //!
 //! Addition is complete. Where both points have the same x, or one of them is infinite, a lane's
@@ -20,27 +34,34 @@
 use alloc::vec::Vec;
 
 use super::{
-    field::{Engine, Field, Kernel, Ring},
+    field::{Engine, Field, Kernel, Lazy, Ring},
     invert::invert,
     tables::{Fe, Shape},
     term::Term,
 };
 use crate::backend::lanes::MAX_LANES;
 
-/// One group of lanes of sums, and its addition that waits for an inverse.
-pub(super) struct Slot<F: Field> {
-    /// The sum so far.
+/// What only products take, of an engine.
+type Factor<E, const B: u32> = <<E as Engine>::Fp as Lazy>::Factor<B>;
+/// A residue or its negative, of an engine.
+type Signed<E, const B: u32> = <<E as Engine>::Fp as Lazy>::Signed<B>;
+/// What is only subtracted, of an engine.
+type Open<E, const B: u32> = <<E as Engine>::Fp as Lazy>::Open<B>;
+
+/// One group of lanes of sums.
+pub(super) struct Slot<F: Lazy> {
+    /// The point that is being added; when nothing waits, the sum. In lanes of `keep` it is the sum in
+    /// any case.
     pub(super) x: F::Fe<2>,
-    pub(super) y: F::Fe<2>,
-    /// What to divide by: the difference of the x coordinates.
-    run: F::Fe<2>,
-    /// What to divide: the difference of the y coordinates, subtracted the other way round.
-    rise: F::Fe<6>,
-    /// The product of `run` of all slots before.
-    prefix: F::Fe<2>,
+    pub(super) y: F::Signed<2>,
+    /// What to divide by: the difference of the x coordinates, that of the sum taken off.
+    run: F::Fe<8>,
+    /// What to divide, the difference of the y coordinates, times the product of `run` of all slots
+    /// before in the same place of a strip.
+    share: F::Factor<3>,
     /// Lanes whose sum is infinite.
     pub(super) infinite: u32,
-    /// Lanes whose sum is already right.
+    /// Lanes whose sum is known.
     keep: u32,
     /// Lanes that add a point to itself.
     doubled: u32,
@@ -61,13 +82,12 @@ impl<E: Engine> Default for Sums<E> {
 impl<E: Engine> Sums<E> {
     /// Adds a slot that holds a point.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-    pub(super) fn push(&mut self, f: E::Fp, x: &Fe<E, 2>, y: &Fe<E, 2>, infinite: u32) {
+    pub(super) fn push(&mut self, f: E::Fp, x: &Fe<E, 2>, y: &Signed<E, 2>, infinite: u32) {
         self.slots.push(Slot {
             x: *x,
             y: *y,
-            run: *x,
-            rise: f.widen(x),
-            prefix: *x,
+            run: f.widen(x),
+            share: f.factor(&f.widen(x)),
             infinite,
             keep: 0,
             doubled: 0,
@@ -97,9 +117,6 @@ pub(super) struct AddUp<'a, E: Engine> {
 
 /// More parts than this would save no inversions: each joining of parts takes another one.
 pub(super) const MOST_PARTS: usize = 16;
-
-/// How many slots ahead table entries are asked for.
-const AHEAD: usize = 3;
 
 /// Indices and signs of one digit of one group, in the table of a term.
 #[derive(Clone, Copy)]
@@ -165,9 +182,27 @@ impl<E: Engine> Cut<'_, E> {
 
     /// The points of a choice.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-    fn load(&self, f: E::Fp, choice: &Choice) -> (Fe<E, 2>, Fe<E, 2>) {
+    fn load(&self, f: E::Fp, choice: &Choice) -> (Fe<E, 2>, Signed<E, 2>) {
         let (x, y) = f.load_entries(self.terms[choice.term].0.table, &choice.index);
-        (f.widen(&x), f.widen(&y))
+        let y: Fe<E, 2> = f.widen(&y);
+        (f.widen(&x), f.signed(&y, choice.negative))
+    }
+
+    /// The choices of a strip.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn look_ahead<const S: usize>(
+        &self,
+        engine: E,
+        order: &Pass,
+        first: usize,
+        choices: &mut [Choice; S],
+    ) {
+        if let Source::Step(step) = order.source {
+            let last = order.arrive.min(first + S);
+            for (slot, choice) in (first..last).zip(choices) {
+                *choice = self.choose(engine, slot, step);
+            }
+        }
     }
 }
 
@@ -187,7 +222,7 @@ struct Pass {
     /// The first so many slots begin an addition.
     arrive: usize,
     source: Source,
-    /// Last slot first. The order of deviation must be the reverse of the order of arrival.
+    /// Last strip first. The order of departure must be the reverse of the order of arrival.
     down: bool,
 }
 
@@ -196,6 +231,17 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
 
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn call(self, engine: E) {
+        match E::STRIP {
+            1 => self.add_up::<1>(engine),
+            _ => self.add_up::<3>(engine),
+        }
+    }
+}
+
+impl<E: Engine> AddUp<'_, E> {
+    /// With `S` sums in a strip.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn add_up<const S: usize>(self, engine: E) {
         let f = engine.fp();
         let begun = usize::from(!self.sums.slots.is_empty());
         let entries: usize = self.terms.iter().map(|term| term.1.blocks as usize).sum();
@@ -211,14 +257,11 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
         for slot in self.sums.slots.len()..parts * self.groups {
             let choice = cut.choose(engine, slot, 0);
             let (x, y) = cut.load(f, &choice);
-            let zero: Fe<E, 2> = f.sub_shifted::<0, 2>(&y, &y);
-            let signed: Fe<E, 6> = f.sub_signed(&zero, &y, !choice.negative);
-            let y = f.sub_shifted::<0, 6>(&signed, &zero);
             self.sums.push(f, &x, &y, 0);
         }
 
         let mut waiting = 0;
-        let mut inverse = f.widen(&f.one());
+        let mut factors = [f.factor(&f.widen(&f.one())); S];
         let (mut step, mut have, mut down) = (1, parts, false);
         loop {
             let (arrive, source) = if step < cut.steps() {
@@ -242,9 +285,9 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
                 source,
                 down,
             };
-            let product = pass(engine, &cut, &mut self.sums.slots, &order, &inverse);
+            pass(engine, &cut, &mut self.sums.slots, &order, &mut factors);
             if arrive != 0 {
-                inverse = invert(f, &product);
+                engine.run(InvertAll::<E::Fp, S>(&mut factors));
             }
             waiting = arrive;
             down = !down;
@@ -253,165 +296,224 @@ impl<E: Engine> Kernel<E> for AddUp<'_, E> {
     }
 }
 
-/// Finishes the additions that wait, given the inverse of their product, and begins the next ones.
-/// Returns their product.
+/// Inverts the products of all places of a strip.
+struct InvertAll<'a, F: Lazy, const S: usize>(&'a mut [F::Factor<2>; S]);
+
+impl<F: Lazy, E: Engine<Fp = F>, const S: usize> Kernel<E> for InvertAll<'_, F, S> {
+    type Output = ();
+
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn call(self, engine: E) {
+        let f = engine.fp();
+        let factors = self.0;
+        let mut before = [factors[0]; S];
+        let mut product = factors[0];
+        for (factor, before) in factors[1..].iter().zip(&mut before) {
+            *before = product;
+            product = f.times::<2, 2, 2>(&product, factor);
+        }
+        let mut inverse = f.factor(&invert(f, &f.masked(&product)));
+        for (factor, before) in factors[1..].iter_mut().zip(&before).rev() {
+            let others = f.times::<2, 2, 2>(&inverse, factor);
+            *factor = f.times::<2, 2, 2>(&inverse, before);
+            inverse = others;
+        }
+        factors[0] = inverse;
+    }
+}
+
+/// Finishes the additions that wait, given the inverses of their products, and begins the next ones.
+/// Leaves their products in `factors`.
 #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn pass<E: Engine>(
+fn pass<E: Engine, const S: usize>(
     engine: E,
     cut: &Cut<'_, E>,
     slots: &mut [Slot<E::Fp>],
     order: &Pass,
-    inverse: &Fe<E, 2>,
-) -> Fe<E, 2> {
+    factors: &mut [Factor<E, 2>; S],
+) {
     let f = engine.fp();
-    let Pass { depart, arrive, .. } = *order;
-    let place = |n: usize, count: usize| if order.down { count - 1 - n } else { n };
-    let mut inverse = *inverse;
-    let mut product: Fe<E, 2> = f.widen(&f.one());
+    let strips = order.depart.max(order.arrive).div_ceil(S);
+    let place = |n: usize| S * if order.down { strips - 1 - n } else { n };
+    let one: Fe<E, 2> = f.widen(&f.one());
+    let mut inverses = *factors;
+    *factors = [f.factor(&one); S];
+    let mut strip = Strip::<E, S> {
+        x: [f.open(&f.signed(&one, 0)); S],
+        y: [f.open(&f.signed(&one, 0)); S],
+        slope: [f.factor(&one); S],
+        back: [f.factor(&f.widen(&one)); S],
+        rise: [f.factor(&f.widen(&one)); S],
+    };
     let nothing = Choice {
         index: [0; MAX_LANES],
         negative: 0,
         term: 0,
     };
-    let mut choices = [nothing; AHEAD + 1];
-    if let Source::Step(step) = order.source {
-        for (n, choice) in choices[..AHEAD.min(arrive)].iter_mut().enumerate() {
-            *choice = cut.choose(engine, place(n, arrive), step);
+    let mut choices = [[nothing; S]; 2];
+    // One strip ahead, the entries are asked for.
+    for n in 0..=strips {
+        if n < strips {
+            cut.look_ahead(engine, order, place(n), &mut choices[n % 2]);
         }
-    }
-    let mut arrived = 0;
-    let count = depart.max(arrive);
-    // The last half of one slot is mixed with the first half of the next, so that no product has to
-    // wait for the one right before it.
-    for n in 0..=count {
-        let next = Some(n)
-            .filter(|n| *n < count)
-            .map(|n| place(n, count))
-            .filter(|at| *at < depart);
-        if let Some(at) = next {
-            divide(f, &mut slots[at], &mut inverse);
-        }
-        let at = place(n.saturating_sub(1), count);
-        let finished = n > 0 && at < depart;
-        let x = if finished {
-            finish_x(f, &slots[at])
-        } else {
-            inverse
-        };
-        if let Some(at) = next {
-            slots[at].prefix = f.mul(&slots[at].prefix, &slots[at].rise);
-        }
-        if finished {
-            finish(f, &mut slots[at], &x);
-        }
-        if n == 0 || at >= arrive {
+        let Some(now) = n.checked_sub(1) else {
             continue;
+        };
+        let first = place(now);
+        let departing = order.depart.saturating_sub(first).min(S);
+        let arriving = order.arrive.saturating_sub(first).min(S);
+        strip.finish(f, &mut slots[first..][..departing], &mut inverses);
+        for (j, slot) in slots[first..][..departing]
+            .iter_mut()
+            .enumerate()
+            .skip(arriving)
+        {
+            slot.x = f.close(&strip.x[j]);
+            slot.y = f.signed(&f.close(&strip.y[j]), 0);
         }
-        let (x, y, negative, infinite);
-        match order.source {
-            Source::Step(step) => {
-                let ahead = arrived + AHEAD;
-                if ahead < arrive {
-                    choices[ahead % (AHEAD + 1)] = cut.choose(engine, place(ahead, arrive), step);
+        for j in 0..arriving {
+            if j >= departing {
+                strip.x[j] = f.open(&f.signed(&slots[first + j].x, 0));
+                strip.y[j] = f.open(&slots[first + j].y);
+            }
+            let (x, y, infinite) = match order.source {
+                Source::Step(_) => {
+                    let (x, y) = cut.load(f, &choices[now % 2][j]);
+                    (x, y, 0)
                 }
-                let choice = &choices[arrived % (AHEAD + 1)];
-                (x, y) = cut.load(f, choice);
-                (negative, infinite) = (choice.negative, 0);
+                Source::Slots(distance) => {
+                    let from = &slots[first + j + distance];
+                    (from.x, from.y, from.infinite)
+                }
+            };
+            strip.begin(engine, j, &mut slots[first + j], (&x, &y), infinite);
+        }
+        strip.gather(f, &mut slots[first..][..arriving], factors);
+    }
+}
+
+/// What a pass computes for a strip.
+struct Strip<E: Engine, const S: usize> {
+    /// The sums that are done, unless nothing waited: then, those to which something is added.
+    x: [Open<E, 2>; S],
+    y: [Open<E, 4>; S],
+    slope: [Factor<E, 2>; S],
+    /// What was added less the sum, in x.
+    back: [Factor<E, 8>; S],
+    /// What is added less the sum, in y.
+    rise: [Factor<E, 12>; S],
+}
+
+impl<E: Engine, const S: usize> Strip<E, S> {
+    /// Finishes additions. `inverses` are of the products of all slots up to these, and become those of
+    /// the slots before.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn finish(&mut self, f: E::Fp, slots: &mut [Slot<E::Fp>], inverses: &mut [Factor<E, 2>; S]) {
+        for (j, slot) in slots.iter().enumerate() {
+            self.slope[j] = f.times(&inverses[j], &slot.share);
+        }
+        for (j, slot) in slots.iter().enumerate() {
+            inverses[j] = f.times(&inverses[j], &f.factor(&slot.run));
+        }
+        for (j, slot) in slots.iter_mut().enumerate() {
+            if slot.doubled != 0 {
+                // Both points have the same x.
+                let zero: Fe<E, 2> = f.sub_shifted::<0, 2>(&slot.x, &slot.x);
+                slot.run = f.select(slot.doubled, &f.widen(&zero), &slot.run);
             }
-            Source::Slots(distance) => {
-                let from = &slots[at + distance];
-                (x, y) = (from.x, from.y);
-                (negative, infinite) = (0, from.infinite);
+            self.x[j] = f.sqr_add_sub(&self.slope[j], &slot.run, &slot.x);
+            self.back[j] = f.gap::<2, 2, 8>(&f.signed(&slot.x, 0), &self.x[j]);
+        }
+        for (j, slot) in slots.iter().enumerate() {
+            self.y[j] = f.times_sub(&self.slope[j], &self.back[j], &slot.y);
+        }
+        for (j, slot) in slots.iter().enumerate() {
+            if slot.keep != 0 {
+                self.x[j] = f.select_open(slot.keep, &f.open(&f.signed(&slot.x, 0)), &self.x[j]);
+                self.y[j] = f.select_open(slot.keep, &f.open(&slot.y), &self.y[j]);
             }
         }
-        arrived += 1;
-        begin(f, &mut slots[at], (&x, &y), negative, infinite);
-        slots[at].prefix = product;
-        product = f.mul(&product, &slots[at].run);
     }
-    product
+
+    /// Begins the addition of `(x, y)`, which is infinite in some lanes.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn begin(
+        &mut self,
+        engine: E,
+        j: usize,
+        slot: &mut Slot<E::Fp>,
+        (x, y): (&Fe<E, 2>, &Signed<E, 2>),
+        infinite: u32,
+    ) {
+        let f = engine.fp();
+        (slot.x, slot.y) = (*x, *y);
+        let run = f.masked(&f.gap::<2, 2, 8>(&f.signed(x, 0), &self.x[j]));
+        slot.run = run;
+        self.rise[j] = f.gap::<2, 4, 12>(y, &self.y[j]);
+        (slot.keep, slot.doubled) = (0, 0);
+        if (f.may_be_zero(&run) | slot.infinite | infinite) != 0 {
+            engine.run(Except {
+                slot,
+                rise: &mut self.rise[j],
+                sum: (&self.x[j], &self.y[j]),
+                infinite,
+            });
+        }
+    }
+
+    /// Adds slots to the products, each with what stands before it.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn gather(&self, f: E::Fp, slots: &mut [Slot<E::Fp>], products: &mut [Factor<E, 2>; S]) {
+        for (j, slot) in slots.iter_mut().enumerate() {
+            slot.share = f.times(&products[j], &self.rise[j]);
+        }
+        for (j, slot) in slots.iter().enumerate() {
+            products[j] = f.times(&products[j], &f.factor(&slot.run));
+        }
+    }
 }
 
-/// Begins the addition of `(x, ±y)`.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn begin<F: Field>(
-    f: F,
-    slot: &mut Slot<F>,
-    (x, y): (&F::Fe<2>, &F::Fe<2>),
-    negative: u32,
+/// Puts right what [`Strip::begin`] did in lanes with points of the same x, or at infinity.
+struct Except<'a, F: Lazy> {
+    slot: &'a mut Slot<F>,
+    rise: &'a mut F::Factor<12>,
+    /// The sum before.
+    sum: (&'a F::Open<2>, &'a F::Open<4>),
+    /// Lanes in which what is added is infinite.
     infinite: u32,
-) {
-    slot.run = f.sub_shifted::<0, 2>(x, &slot.x);
-    slot.rise = f.sub_signed(&slot.y, y, negative);
-    (slot.keep, slot.doubled) = (0, 0);
-    if (f.may_be_zero(&slot.run) | slot.infinite | infinite) != 0 {
-        except(f, slot, (x, y), negative, infinite);
-    }
 }
 
-/// Puts right what [`begin`] did in lanes with points of the same x, or at infinity.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn except<F: Field>(
-    f: F,
-    slot: &mut Slot<F>,
-    (x, y): (&F::Fe<2>, &F::Fe<2>),
-    negative: u32,
-    infinite: u32,
-) {
-    let same = f.is_zero(&slot.run) & !slot.infinite & !infinite;
-    let zero: F::Fe<2> = f.sub_shifted::<0, 2>(x, x);
-    let mut opposite = 0;
-    if same != 0 {
-        slot.doubled = same & f.is_zero(&slot.rise);
-        opposite = same & !slot.doubled;
-        // The tangent: 3x² - 3 over 2y, both negated.
+impl<F: Lazy, E: Engine<Fp = F>> Kernel<E> for Except<'_, F> {
+    type Output = ();
+
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn call(self, engine: E) {
+        let f = engine.fp();
+        let Self {
+            slot,
+            rise,
+            sum: (x, y),
+            infinite,
+        } = self;
         let one: F::Fe<2> = f.widen(&f.one());
-        let rise: F::Fe<4> = f.triple_difference(x, &one);
-        let run = f.sub_shifted::<1, 2>(&zero, &slot.y);
-        slot.rise = f.select(slot.doubled, &f.widen(&rise), &slot.rise);
-        slot.run = f.select(slot.doubled, &run, &slot.run);
-    }
-    // Nothing plus a point is the point.
-    let signed: F::Fe<6> = f.sub_signed(&zero, y, !negative);
-    let y = f.sub_shifted::<0, 6>(&signed, &zero);
-    slot.x = f.select(slot.infinite, x, &slot.x);
-    slot.y = f.select(slot.infinite, &y, &slot.y);
-    slot.keep = slot.infinite | infinite | opposite;
-    slot.run = f.select(slot.keep, &f.widen(&f.one()), &slot.run);
-    slot.infinite = (slot.infinite & infinite) | opposite;
-}
-
-/// Divides by `run`, leaving the quotient of one in `prefix`. `inverse` is that of the product of
-/// all slots up to this one, and becomes that of the slots before.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn divide<F: Field>(f: F, slot: &mut Slot<F>, inverse: &mut F::Fe<2>) {
-    slot.prefix = f.mul(inverse, &slot.prefix);
-    *inverse = f.mul(inverse, &slot.run);
-}
-
-/// The x coordinate of a sum. `prefix` holds the slope: the negative of it, since both differences
-/// are the other way round than usual.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn finish_x<F: Field>(f: F, slot: &Slot<F>) -> F::Fe<2> {
-    let mut run = slot.run;
-    if slot.doubled != 0 {
-        let zero: F::Fe<2> = f.sub_shifted::<0, 2>(&run, &run);
-        run = f.select(slot.doubled, &zero, &run);
-    }
-    // With x2 = run + x1: slope² - x1 - x2.
-    f.sqr_sub2::<0, 1, 2>(&slot.prefix, &run, &slot.x)
-}
-
-/// Finishes an addition, given the x coordinate of the sum.
-#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-fn finish<F: Field>(f: F, slot: &mut Slot<F>, x: &F::Fe<2>) {
-    let back: F::Fe<4> = f.sub(x, &slot.x);
-    let fall: F::Fe<2> = f.mul(&slot.prefix, &back);
-    let y = f.sub_shifted::<0, 2>(&fall, &slot.y);
-    if slot.keep == 0 {
-        (slot.x, slot.y) = (*x, y);
-    } else {
-        slot.x = f.select(slot.keep, &slot.x, x);
-        slot.y = f.select(slot.keep, &slot.y, &y);
+        let same = f.is_zero(&slot.run) & !slot.infinite & !infinite;
+        let mut opposite = 0;
+        if same != 0 {
+            let difference = f.masked(rise);
+            slot.doubled = same & f.is_zero(&difference);
+            opposite = same & !slot.doubled;
+            // The tangent: 3x² - 3 over 2y.
+            let tangent: F::Fe<4> = f.triple_difference(&slot.x, &one);
+            let y = f.close(&f.open::<2, 2>(&slot.y));
+            let run: F::Fe<4> = f.add(&y, &y);
+            *rise = f.factor(&f.select(slot.doubled, &f.widen(&tangent), &difference));
+            slot.run = f.select(slot.doubled, &f.widen(&run), &slot.run);
+        }
+        // Nothing plus a point is the point, which is there already; a point plus nothing too.
+        slot.x = f.select(infinite, &f.close(x), &slot.x);
+        slot.y = f.select_signed(infinite, &f.signed(&f.close(y), 0), &slot.y);
+        slot.keep = slot.infinite | infinite | opposite;
+        slot.run = f.select(slot.keep, &f.widen(&one), &slot.run);
+        slot.infinite = (slot.infinite & infinite) | opposite;
     }
 }

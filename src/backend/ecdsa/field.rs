@@ -10,6 +10,19 @@
 //!
 //! An implementation that always reduces ignores the bounds.
 //!
+//! # Carries put off
+//!
+//! What affine sums compute with is not carried, or not masked, where what comes next does not need it
+//! ([`Lazy`]). Each kind of such a residue is a type of its own, so that only what may take it does:
+//!
+//! | type | holds | who takes it |
+//! |---|---|---|
+//! | [`Factor<B>`](Lazy::Factor) | a value in `[0, B·m)`; limbs may have bits above their own | products |
+//! | [`Signed<B>`](Lazy::Signed) | a residue below `B·m` or its negative, limb by limb | sums and differences |
+//! | [`Open<B>`](Lazy::Open) | a value in `(-B·m, B·m)`; limbs are not carried | one difference |
+//!
+//! An implementation that always reduces has no use for these: its types are those of [`Ring::Fe`].
+//!
 //! Nothing here is constant time: verification sees public data only.
 
 use super::domain::Entry;
@@ -211,16 +224,90 @@ pub(crate) trait Field: Ring {
     );
 }
 
+/// A [`Field`] that puts off carries.
+pub(crate) trait Lazy: Field {
+    /// What can only be multiplied.
+    type Factor<const B: u32>: Copy + Send + Sync;
+    /// What can be subtracted and subtracted from.
+    type Signed<const B: u32>: Copy + Send + Sync;
+    /// What can only be subtracted.
+    type Open<const B: u32>: Copy + Send + Sync;
+
+    /// A residue as a factor.
+    fn factor<const A: u32>(self, a: &Self::Fe<A>) -> Self::Factor<A>;
+
+    /// The residue that a factor is.
+    fn masked<const A: u32>(self, a: &Self::Factor<A>) -> Self::Fe<A>;
+
+    /// `a·b`.
+    fn times<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Factor<A>,
+        b: &Self::Factor<B>,
+    ) -> Self::Factor<O>;
+
+    /// `a·b - c`.
+    fn times_sub<const A: u32, const B: u32, const C: u32, const O: u32>(
+        self,
+        a: &Self::Factor<A>,
+        b: &Self::Factor<B>,
+        c: &Self::Signed<C>,
+    ) -> Self::Open<O>;
+
+    /// `a² + b - 2c`, brought below twice the modulus.
+    fn sqr_add_sub<const A: u32, const B: u32>(
+        self,
+        a: &Self::Factor<A>,
+        b: &Self::Fe<B>,
+        c: &Self::Fe<2>,
+    ) -> Self::Open<2>;
+
+    /// A residue, or its negative in lanes whose bit is set.
+    fn signed<const A: u32>(self, a: &Self::Fe<A>, negate: u32) -> Self::Signed<A>;
+
+    /// The same value under a looser bound, as if it had not been carried.
+    fn open<const A: u32, const O: u32>(self, a: &Self::Signed<A>) -> Self::Open<O>;
+
+    /// `a - b`.
+    fn gap<const A: u32, const B: u32, const O: u32>(
+        self,
+        a: &Self::Signed<A>,
+        b: &Self::Open<B>,
+    ) -> Self::Factor<O>;
+
+    /// The value, brought into `[0, 2·m)` and carried.
+    fn close<const A: u32>(self, a: &Self::Open<A>) -> Self::Fe<2>;
+
+    /// `on` in lanes whose bit is set, else `off`.
+    fn select_signed<const A: u32>(
+        self,
+        mask: u32,
+        on: &Self::Signed<A>,
+        off: &Self::Signed<A>,
+    ) -> Self::Signed<A>;
+
+    /// `on` in lanes whose bit is set, else `off`.
+    fn select_open<const A: u32>(
+        self,
+        mask: u32,
+        on: &Self::Open<A>,
+        off: &Self::Open<A>,
+    ) -> Self::Open<A>;
+}
+
 /// A field and the scalars of one curve, on one instruction set.
 pub(crate) trait Engine: Copy {
     /// Coordinates.
-    type Fp: Field<Entry = Self::Entry>;
+    type Fp: Lazy<Entry = Self::Entry>;
     /// Scalars.
     type Fn: Ring;
     /// A packed affine point.
     type Entry: Entry;
     /// Lanes of both.
     const LANES: usize;
+    /// Affine sums that are worked on together, one or three: what one waits for, another one computes
+    /// meanwhile.
+    const STRIP: usize;
 
     /// The field of the coordinates.
     fn fp(self) -> Self::Fp;

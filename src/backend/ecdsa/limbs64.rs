@@ -10,6 +10,7 @@
 //! one instruction in a hundred: what is generic is inlined later.)
 
 mod engine;
+mod lazy;
 mod modulus;
 mod primes;
 mod products;

@@ -11,8 +11,11 @@
 //! | [`Wide`] | 2L sums of products, each below 2^63 | products |
 //! | [`Raw`] | L signed limbs, magnitude below 2^62, total not negative | sums, differences, reduction |
 //! | [`Limbs`] | L limbs below 2^52, value in `[0, B·m)` with `B <= SLACK` | [`Raw::carry`] |
+//! | [`Factor`] | the same, with other bits above the low 52 of all limbs but the last | [`Raw::carry_for_product`] |
+//! | [`Signed`] | the limbs of [`Limbs`], or their negatives | [`super::field::Lazy`] |
+//! | [`Open`] | L signed limbs, magnitude below 2^59, value in `(-B·m, B·m)` | [`super::field::Lazy`] |
 //!
-//! Only [`Limbs`] can be multiplied. As `SLACK·m <= R`, a value below `B·m` always fits its limbs.
+//! Only [`Limbs`] and [`Factor`] can be multiplied. As `SLACK·m <= R`, a value below `B·m` always fits its limbs.
 //!
 //! # How large sums get
 //!
@@ -28,12 +31,14 @@
 //! |---|---|
 //! | this | the types, their bounds |
 //! | `engine` | the engines of both curves |
+//! | `lazy` | the operations of [`super::field::Lazy`] |
 //! | `products` | products and squares, and in what order |
 //! | `primes` | the moduli, their steps of reduction |
 //! | `residues` | the operations of [`super::field`] |
 //! | `words` | reading and writing |
 
 mod engine;
+mod lazy;
 mod primes;
 mod products;
 mod residues;
@@ -52,6 +57,19 @@ pub(crate) struct Limbs<W, const L: usize, const B: u32>([W; L]);
 /// Signed limbs on their way to [`Limbs`].
 #[derive(Clone, Copy)]
 pub(crate) struct Raw<W, const L: usize>([W; L]);
+
+/// What only products take: limbs that are right in their low 52 bits, of a value below `B` times the
+/// modulus. The last limb has no other bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Factor<W, const L: usize, const B: u32>([W; L]);
+
+/// [`Limbs`] of a value below `B` times the modulus, or their negatives.
+#[derive(Clone, Copy)]
+pub(crate) struct Signed<W, const L: usize, const B: u32>([W; L]);
+
+/// What is only subtracted: signed limbs of a value whose magnitude is below `B` times the modulus.
+#[derive(Clone, Copy)]
+pub(crate) struct Open<W, const L: usize, const B: u32>([W; L]);
 
 /// Sums of products: limb `k` weighs `2^(52·k)`.
 #[derive(Clone, Copy)]
@@ -127,6 +145,17 @@ impl<W: Word, const L: usize> Raw<W, L> {
         limbs.check();
         limbs
     }
+
+    /// As [`Raw::carry`], but what exceeds 52 bits also stays where it was: products do not see it.
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+    fn carry_for_product<const B: u32>(mut self, _: W::Token) -> Factor<W, L, B> {
+        unroll!(i < L => {
+            if i + 1 < L {
+                self.0[i + 1] = self.0[i + 1].add(self.0[i].sra(52));
+            }
+        });
+        Factor(W::settled_below(self.0))
+    }
 }
 
 impl<W: Word, const L: usize, const B: u32> Limbs<W, L, B> {
@@ -193,6 +222,26 @@ impl<W: Word, M, const L: usize> Field52<W, M, L> {
     /// The lanes of limbs.
     pub(super) fn lanes<const B: u32>(self, residue: &Limbs<W, L, B>) -> [W; L] {
         residue.0
+    }
+
+    /// The same for what only products take.
+    pub(super) fn factor_lanes<const B: u32>(self, factor: &Factor<W, L, B>) -> [W; L] {
+        factor.0
+    }
+
+    /// What only products take, from lanes of limbs.
+    pub(super) fn factor_of_lanes<const B: u32>(self, limbs: [W; L]) -> Factor<W, L, B> {
+        Factor(limbs)
+    }
+
+    /// What is only subtracted, from lanes of limbs.
+    pub(super) fn open_of_lanes<const B: u32>(self, limbs: [W; L]) -> Open<W, L, B> {
+        Open(limbs)
+    }
+
+    /// The same the other way round.
+    pub(super) fn open_lanes<const B: u32>(self, open: &Open<W, L, B>) -> [W; L] {
+        open.0
     }
 
     /// Residues from their limbs, which keep to the bounds of [`Limbs`].

@@ -27,7 +27,7 @@ use alloc::vec::Vec;
 use super::{
     affine::Sums,
     curve::Curve,
-    field::{Engine, Field, Kernel, Ring},
+    field::{Engine, Field, Kernel, Lazy, Ring},
     group::{Add, Double, Jacobian},
     invert::invert,
     scalar::Scalars,
@@ -121,9 +121,7 @@ impl<E: Engine> Kernel<E> for Walk<'_, E> {
             let zzz: Fe<E, 2> = f.mul(&zz, &end.prefix);
             let x: Fe<E, 2> = f.mul(&end.point.x, &zz);
             let y: Fe<E, 2> = f.mul(&end.point.y2, &f.mul::<2, 1, 2>(&zzz, &f.half()));
-            let zero: Fe<E, 2> = f.sub_shifted::<0, 2>(&y, &y);
-            let signed: Fe<E, 6> = f.sub_signed(&zero, &y, !spread(flipped));
-            let y = f.sub_shifted::<0, 6>(&signed, &zero);
+            let y = f.signed(&y, spread(flipped));
             self.sums.push(f, &x, &y, end.infinite);
         }
     }

@@ -11,12 +11,13 @@ cpufeatures::new!(
     "avx512vl",
     "avx512dq",
     "avx512bw",
+    "avx512vbmi2",
     "bmi2",
     "adx"
 );
 
-/// Proof that this CPU, and the operating system, support AVX-512 F, VL, DQ, BW and IFMA,
-/// BMI2 and ADX.
+/// Proof that this CPU, and the operating system, support AVX-512 F, VL, DQ, BW, VBMI2 and
+/// IFMA, BMI2 and ADX.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Avx512Ifma(());
 
@@ -30,7 +31,11 @@ impl Avx512Ifma {
 impl Instructions for Avx512Ifma {
     #[inline(always)]
     fn run<K: Vectorised>(self, work: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx512ifma,avx512vl,avx512dq,avx512bw,bmi2,adx")]
+        // Work within work that is seldom needed stays out of line.
+        #[inline(never)]
+        #[target_feature(
+            enable = "avx512f,avx512ifma,avx512vl,avx512dq,avx512bw,avx512vbmi2,bmi2,adx"
+        )]
         fn enabled<K: Vectorised>(work: K) -> K::Output {
             work.call()
         }

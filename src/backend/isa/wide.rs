@@ -153,6 +153,13 @@ impl W {
         W(unsafe { _mm512_srlv_epi64(self.0, count.0) })
     }
 
+    /// Shifts every lane right by the count in the same lane of `count`; the low bits of `high` enter.
+    #[inline(always)]
+    pub(crate) fn shr_from_by(self, high: W, count: W) -> W {
+        // SAFETY: `self` proves AVX-512 VBMI2.
+        W(unsafe { _mm512_shrdv_epi64(self.0, high.0, count.0) })
+    }
+
     /// Absolute values of lanes taken as signed.
     #[inline(always)]
     pub(crate) fn magnitude(self) -> W {
@@ -366,6 +373,11 @@ impl Word for W {
     #[inline(always)]
     fn sra(self, count: u32) -> Self {
         self.sra_by(self.constant(count.into()))
+    }
+
+    #[inline(always)]
+    fn shr_from(self, high: Self, count: u32) -> Self {
+        self.shr_from_by(high, self.constant(count.into()))
     }
 
     #[inline(always)]

@@ -286,6 +286,26 @@ pub(crate) fn number<const L: usize>(bits: u32, largest: &BigInt) -> ([Interval;
     })
 }
 
+/// A number of a range, in `L` signed limbs that weigh `bits` bits each and of which all but the last
+/// have a magnitude of at most `limb`.
+pub(crate) fn open_number<const L: usize>(
+    bits: u32,
+    limb: &BigInt,
+    range: Range,
+) -> ([Interval; L], Id) {
+    ledger(|l| {
+        let total = l.any(range);
+        let mut limbs = [ZERO; L];
+        let mut before = Vec::new();
+        for (i, id) in limbs[..L - 1].iter_mut().enumerate() {
+            *id = l.any(Range::new(-limb, limb.clone()));
+            before.push((*id, power(bits * i as u32)));
+        }
+        limbs[L - 1] = l.limb_left(total, &before, bits * (L as u32 - 1), None);
+        (limbs.map(Interval::from), total)
+    })
+}
+
 /// The weights of limbs.
 pub(crate) fn weighed<const L: usize>(bits: u32, limbs: &[Interval; L]) -> Vec<(Id, BigInt)> {
     let weight = |i: usize| power(bits * i as u32);
@@ -417,6 +437,18 @@ impl Word for Interval {
     }
     fn settled<const L: usize>(limbs: [Self; L]) -> [Self; L] {
         settle(52, limbs)
+    }
+    /// The limbs come back without what is above their low 52 bits, and still such that nothing but a
+    /// product may read them.
+    fn settled_below<const L: usize>(mut limbs: [Self; L]) -> [Self; L] {
+        for limb in &mut limbs[..L - 1] {
+            *limb = ledger(|l| l.divide(limb.id, 52).1).into();
+        }
+        let mut limbs = settle(52, limbs);
+        for limb in &mut limbs[..L - 1] {
+            *limb = Word::wrapping(*limb);
+        }
+        limbs
     }
 }
 

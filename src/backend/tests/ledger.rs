@@ -323,20 +323,32 @@ impl Ledger {
     }
 
     /// The last limb of a number: what the limbs before leave of it, which is a multiple of
-    /// 2^`shift`.
+    /// 2^`shift`. They are not negative and less than that together.
     pub(crate) fn last_limb(&mut self, total: Id, before: &[(Id, BigInt)], shift: u32) -> Id {
+        let range = self.known(total).shifted_down(shift);
+        let last = self.limb_left(total, before, shift, Some(range));
+        self.totals.insert(last, total);
+        last
+    }
+
+    /// The same, whatever the limbs before are; without a range, of any that they allow.
+    pub(crate) fn limb_left(
+        &mut self,
+        total: Id,
+        before: &[(Id, BigInt)],
+        shift: u32,
+        range: Option<Range>,
+    ) -> Id {
         let mut parts = Vec::from([(total, BigInt::from(1))]);
         parts.extend(before.iter().map(|(id, factor)| (*id, -factor)));
         let of = self.sum(&parts);
-        let range = self.known(total).shifted_down(shift);
+        let range = range.unwrap_or_else(|| self.known(of).shifted_down(shift));
         let kind = Kind::Quotient {
             of,
             rest: ZERO,
             shift,
         };
-        let last = self.node(range, kind);
-        self.totals.insert(last, total);
-        last
+        self.node(range, kind)
     }
 
     /// Decides which of two values a number has, if there are two.

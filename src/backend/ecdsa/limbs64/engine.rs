@@ -34,6 +34,7 @@ macro_rules! engine {
             type Fn = Field64<$order, $n>;
             type Entry = $entry;
             const LANES: usize = 1;
+            const STRIP: usize = 1;
 
             fn fp(self) -> Self::Fp {
                 Field64(PhantomData)

@@ -61,6 +61,14 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
         out
     }
 
+    /// `-a` if that is asked for, else `a`.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn negated<const B: u32>(self, a: &Words<N, B>, negate: bool) -> Words<N, B> {
+        let mut out = Self::difference(&words([0; N]), &a.0);
+        unroll!(i < N => { out[i] = pick(negate, out[i], a.0[i]); });
+        Words(out)
+    }
+
     /// `value + top·2^(64·N)` for a small `top`, reduced.
     ///
     /// `2^(64·N) mod M` is below 2^(64·N - 31) for the primes of both curves, so adding `top` times

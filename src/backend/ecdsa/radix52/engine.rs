@@ -48,6 +48,7 @@ macro_rules! engine {
             type Fn = Field52<W, $order, $limbs>;
             type Entry = $entry;
             const LANES: usize = W::LANES;
+            const STRIP: usize = 3;
 
             #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn fp(self) -> Self::Fp {

@@ -12,7 +12,7 @@ const FOLDED: u32 = 1 << 10;
 
 /// `k·m`, with `spare·2^52` moved from each limb to the one below, so that limbs up to
 /// `spare·(2^52 - 1)` can be subtracted without any limb going negative.
-const fn multiple<const L: usize>(m: &[u64; L], k: u64, spare: u64) -> [u64; L] {
+pub(super) const fn multiple<const L: usize>(m: &[u64; L], k: u64, spare: u64) -> [u64; L] {
     let mut limbs = [0; L];
     let mut carry = 0;
     let mut i = 0;

@@ -62,11 +62,17 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
         let mut limbs = [words[0]; L];
         unroll!(i < L => {
             let (word, shift) = (52 * i / 64, (52 * i % 64) as u32);
-            let mut limb = words[word].shr(shift);
-            if shift > 12 && word + 1 < M::WORDS.len() {
-                limb = limb.or(words[(word + 1) % 6].wrapping().shl(64 - shift));
-            }
-            limbs[i] = limb.and(W::splat(self.token, MASK52));
+            let more = word + 1 < M::WORDS.len();
+            let limb = if shift > 12 && more {
+                words[word].shr_from(words[(word + 1) % 6], shift)
+            } else {
+                words[word].shr(shift)
+            };
+            limbs[i] = if shift < 12 || more {
+                limb.and(W::splat(self.token, MASK52))
+            } else {
+                limb
+            };
         });
         Limbs(W::settled(limbs))
     }

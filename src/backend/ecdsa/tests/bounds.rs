@@ -12,12 +12,14 @@ use num_bigint::BigInt;
 use crate::backend::{
     ecdsa::{
         domain::{Entry, P256, P384},
-        field::{Engine, Field, Ring},
-        radix52::{Engine52, Field52, Limbs, Modulus52, Prime52},
+        field::{Engine, Field, Lazy, Ring},
+        radix52::{Engine52, Factor, Field52, Limbs, Modulus52, Open, Prime52},
     },
-    lanes::MAX_LANES,
+    lanes::{MAX_LANES, Word},
     tests::{
-        intervals::{Interval, assert_multiple, fails, ledger, number, prove, total_of},
+        intervals::{
+            Interval, assert_multiple, fails, ledger, number, open_number, prove, total_of, weighed,
+        },
         ledger::{Id, Range, power},
     },
 };
@@ -57,6 +59,24 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         (self.f.of_lanes(limbs), total)
     }
 
+    /// The same as a factor, with anything above the low 52 bits of its limbs.
+    fn any_factor<const B: u32>(self) -> (Factor<Interval, L, B>, Id) {
+        let (mut limbs, total) = number(52, &(Self::modulus() * B * self.times - 1));
+        for limb in &mut limbs[..L - 1] {
+            let above = Interval::any(Range::new(-power(11), power(11) - 1));
+            *limb = Interval::from_parts(&[(*limb, 1.into()), (above, power(52))]);
+            *limb = Word::wrapping(*limb);
+        }
+        (self.f.factor_of_lanes(limbs), total)
+    }
+
+    /// Anything whose magnitude is below `B` times the modulus, in limbs that are not carried.
+    fn any_open<const B: u32>(self) -> (Open<Interval, L, B>, Id) {
+        let most: BigInt = Self::modulus() * B * self.times - 1;
+        let (limbs, total) = open_number(52, &power(59), Range::new(-&most, most));
+        (self.f.open_of_lanes(limbs), total)
+    }
+
     /// Asserts the bound of a result, and that `factor` times of it is the sum of `expected`.
     #[track_caller]
     fn check<const B: u32>(
@@ -66,13 +86,63 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         expected: &[(Id, i64)],
     ) {
         let total = total_of(&self.f.lanes(result));
-        let range = ledger(|l| l.range(total));
-        let modulus = Self::modulus();
-        assert!(range.low >= BigInt::from(0), "{range:x?}");
-        assert!(
-            range.high < &modulus * B,
-            "not below {B} times the modulus: {range:x?}"
+        self.check_total(
+            total,
+            &Range::new(0, Self::modulus() * B - 1),
+            factor,
+            expected,
         );
+    }
+
+    /// The same for a factor.
+    #[track_caller]
+    fn check_factor<const B: u32>(
+        self,
+        result: &Factor<Interval, L, B>,
+        factor: BigInt,
+        expected: &[(Id, i64)],
+    ) {
+        let total = total_of(&self.f.factor_lanes(result));
+        self.check_total(
+            total,
+            &Range::new(0, Self::modulus() * B - 1),
+            factor,
+            expected,
+        );
+    }
+
+    /// The same for what is not carried.
+    #[track_caller]
+    fn check_open<const B: u32>(
+        self,
+        result: &Open<Interval, L, B>,
+        factor: BigInt,
+        expected: &[(Id, i64)],
+    ) {
+        let parts = weighed(52, &self.f.open_lanes(result));
+        let total = ledger(|l| l.sum(&parts));
+        let most: BigInt = Self::modulus() * B - 1;
+        self.check_total(total, &Range::new(-&most, most), factor, expected);
+    }
+
+    /// Asserts that no limb reaches 2^59.
+    fn small_limbs<const B: u32>(self, result: &Open<Interval, L, B>) {
+        for limb in self.f.open_lanes(result) {
+            limb.require(
+                &Range::new(-power(59), power(59)),
+                "a limb that is not carried",
+            );
+        }
+    }
+
+    #[track_caller]
+    fn check_total(self, total: Id, allowed: &Range, factor: BigInt, expected: &[(Id, i64)]) {
+        let range = ledger(|l| l.range(total));
+        assert!(
+            range.is_within(allowed),
+            "{range:x?} is not within {allowed:x?}"
+        );
+        let modulus = Self::modulus();
         let mut parts = Vec::from([(total, factor)]);
         parts.extend(
             expected
@@ -267,6 +337,68 @@ fn products<
     });
 }
 
+/// What puts off carries, on the widest bounds that add up to the slack `S`. `T` is one less, `H` half
+/// of it, `G` one less than that, `Q` a quarter of it.
+fn lazy<
+    M: Prime52<L>,
+    const L: usize,
+    const S: u32,
+    const T: u32,
+    const H: u32,
+    const G: u32,
+    const Q: u32,
+    const SIXTEEN: u32,
+>(
+    f: Field52<Interval, M, L>,
+) {
+    let proof = Proof { f, times: 1 };
+    let radix = Proof::<M, L>::radix;
+    let times = |id: Id, k: i64| ledger(|l| l.sum(&[(id, radix() * k)]));
+    bounded(64, || {
+        let (a, x) = proof.any_factor::<S>();
+        proof.check(&f.masked(&a), 1.into(), &[(x, 1)]);
+        let (a, x) = proof.any::<S>();
+        proof.check_factor(&f.factor(&a), 1.into(), &[(x, 1)]);
+    });
+    bounded(64, || {
+        let ((a, x), (b, y)) = (proof.any_factor::<T>(), proof.any_factor::<S>());
+        let result: Factor<_, L, S> = f.times(&a, &b);
+        proof.check_factor(&result, radix(), &[(product(x, y), 1)]);
+    });
+    bounded(64, || {
+        let ((a, x), (b, y), (c, z)) = (
+            proof.any_factor::<SIXTEEN>(),
+            proof.any::<16>(),
+            proof.any::<2>(),
+        );
+        let less = f.sqr_add_sub(&a, &b, &c);
+        let expected = [(product(x, x), 1), (times(y, 1), 1), (times(z, 2), -1)];
+        proof.check_open(&less, radix(), &expected);
+        proof.small_limbs(&less);
+    });
+    for (mask, sign) in [(0, 1), (1, -1)] {
+        bounded(64, || {
+            let ((a, x), (b, y)) = (proof.any_factor::<G>(), proof.any_factor::<S>());
+            let (c, z) = proof.any::<H>();
+            let open: Open<_, L, S> = f.times_sub(&a, &b, &f.signed(&c, mask));
+            let expected = [(product(x, y), 1), (times(z, sign), -1)];
+            proof.check_open(&open, radix(), &expected);
+            proof.small_limbs(&open);
+        });
+        bounded(60, || {
+            let ((a, x), (b, y)) = (proof.any::<Q>(), proof.any_open::<Q>());
+            let gap: Factor<_, L, S> = f.gap(&f.signed(&a, mask), &b);
+            proof.check_factor(&gap, 1.into(), &[(x, sign), (y, -1)]);
+            let open: Open<_, L, Q> = f.open(&f.signed(&a, mask));
+            proof.check_open(&open, 1.into(), &[(x, sign)]);
+        });
+    }
+    bounded(60, || {
+        let (a, x) = proof.any_open::<8>();
+        proof.check(&f.close(&a), 1.into(), &[(x, 1)]);
+    });
+}
+
 #[test]
 fn p256_in_52_bits() {
     let engine = Engine52::<Interval, P256>::new(());
@@ -276,6 +408,7 @@ fn p256_in_52_bits() {
     sums::<_, 5, 16, 15, 8, 7>(f);
     reduced::<_, 5, 16>(f);
     products::<_, 5, 16, 7, 3, 6, 15>(f);
+    lazy::<_, 5, 16, 15, 8, 7, 4, 15>(f);
 }
 
 #[test]
@@ -287,6 +420,7 @@ fn p384_in_52_bits() {
     sums::<_, 8, S, { S - 1 }, { S / 2 }, { S / 2 - 1 }>(f);
     reduced::<_, 8, 1024>(f);
     products::<_, 8, S, { S / 2 - 1 }, { S / 4 - 1 }, 113_511, 253_819>(f);
+    lazy::<_, 8, S, { S - 1 }, { S / 2 }, { S / 2 - 1 }, { S / 4 }, 253_819>(f);
 }
 
 #[test]
@@ -318,11 +452,15 @@ fn wider_bounds_fail() {
             fails(|| f.sub_signed::<2, 7, 16>(&p.any().0, &p.any().0, 0)),
             fails(|| f.sub_shifted2::<3, 3, 2>(&p.any().0, &p.any().0, &p.any().0)),
             fails(|| f.mul_add_sqr::<7, 16, 7, 16>(&p.any().0, &p.any().0, &p.any().0)),
+            fails(|| f.times::<15, 16, 16>(&p.any_factor().0, &p.any_factor().0)),
+            fails(|| f.sqr_add_sub::<15, 16>(&p.any_factor().0, &p.any().0, &p.any().0)),
+            fails(|| f.gap::<4, 4, 16>(&f.signed(&p.any().0, 0), &p.any_open().0)),
+            fails(|| f.close::<8>(&p.any_open().0)),
             fails(|| g.mul::<{ S - 1 }, S, S>(&q.any().0, &q.any().0)),
             fails(|| g.add::<{ S - 1 }, 1, S>(&q.any().0, &q.any().0)),
             fails(|| g.sub::<1, { S - 1 }, S>(&q.any().0, &q.any().0)),
             fails(|| g.sub_shifted2::<3, 3, 2>(&q.any().0, &q.any().0, &q.any().0)),
         ];
-        assert_eq!(failed, [times > 1; 12]);
+        assert_eq!(failed, [times > 1; 16]);
     }
 }

@@ -13,7 +13,7 @@ use super::word64::{Word, integer};
 use crate::backend::{
     ecdsa::{
         domain::Entry,
-        field::{Field, Ring},
+        field::{Field, Lazy, Ring},
     },
     lanes::MAX_LANES,
     tests::{
@@ -210,6 +210,33 @@ fn products<M: Prime64<N>, const N: usize>() {
     });
 }
 
+/// What other engines put off.
+fn lazy<M: Prime64<N>, const N: usize>() {
+    let proof = Proof::<M, N>::new();
+    let (f, radix) = (proof.0, Proof::<M, N>::radix);
+    let times = |id: Id| ledger(|l| l.sum(&[(id, radix())]));
+    prove(|| {
+        let ((a, x), (b, y), (c, z)) = (proof.any::<4>(), proof.any::<2>(), proof.any::<2>());
+        let sum = f.sqr_add_sub(&a, &b, &c);
+        let expected = [(product(x, x), 1), (times(y), 1), (times(z), -2)];
+        proof.check(&sum, radix(), &expected);
+    });
+    prove(|| {
+        let ((a, x), (b, y), (c, z)) = (proof.any::<2>(), proof.any::<2>(), proof.any::<2>());
+        let less: Words<N, 4> = f.times_sub(&a, &b, &c);
+        proof.check(&less, radix(), &[(product(x, y), 1), (times(z), -1)]);
+    });
+    for (mask, sign) in [(0, 1), (1, -1)] {
+        prove(|| {
+            let ((a, x), (b, y)) = (proof.any::<2>(), proof.any::<2>());
+            let signed = f.signed(&a, mask);
+            proof.check(&signed, 1.into(), &[(x, sign)]);
+            let gap: Words<N, 8> = f.gap(&signed, &f.open::<2, 2>(&b));
+            proof.check(&gap, 1.into(), &[(x, sign), (y, -1)]);
+        });
+    }
+}
+
 #[test]
 fn orders_in_64_bits() {
     ring::<P256Order, 4>();
@@ -221,6 +248,7 @@ fn p256_in_64_bits() {
     ring::<P256Prime, 4>();
     sums::<P256Prime, 4>();
     products::<P256Prime, 4>();
+    lazy::<P256Prime, 4>();
 }
 
 #[test]
@@ -228,4 +256,5 @@ fn p384_in_64_bits() {
     ring::<P384Prime, 6>();
     sums::<P384Prime, 6>();
     products::<P384Prime, 6>();
+    lazy::<P384Prime, 6>();
 }

@@ -3,6 +3,8 @@
 // The other module has other words.
 #![allow(clippy::duplicate_mod)]
 
+#[path = "../limbs64/lazy.rs"]
+mod lazy;
 #[path = "../limbs64/modulus.rs"]
 mod modulus;
 #[path = "../limbs64/primes.rs"]

@@ -21,7 +21,7 @@ use crate::backend::{
     ecdsa::{
         curve::Curve,
         domain::{P256, P384},
-        field::{Engine, Field, Ring},
+        field::{Engine, Field, Lazy, Ring},
         invert::invert,
         limbs64::{Field64, Modulus64, Words},
         radix52::{Engine52, Field52, Modulus52},
@@ -42,7 +42,7 @@ trait Limbed: Ring {
     /// Whether residues are always reduced.
     const REDUCED: bool;
     fn build<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Self::Fe<B>;
-    fn open<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]>;
+    fn take_apart<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]>;
 }
 
 impl<W: Word, M: Modulus52<L>, const L: usize> Limbed for Field52<W, M, L> {
@@ -52,7 +52,7 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Limbed for Field52<W, M, L> {
     fn build<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Self::Fe<B> {
         self.assemble(limbs)
     }
-    fn open<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]> {
+    fn take_apart<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]> {
         self.limbs(fe).into()
     }
 }
@@ -64,7 +64,7 @@ impl<M: Modulus64<N>, const N: usize> Limbed for Field64<M, N> {
     fn build<const B: u32>(self, limbs: &[[u64; MAX_LANES]]) -> Self::Fe<B> {
         Words(core::array::from_fn(|i| limbs[i][0]))
     }
-    fn open<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]> {
+    fn take_apart<const B: u32>(self, fe: &Self::Fe<B>) -> Vec<[u64; MAX_LANES]> {
         fe.0.map(|word| [word; MAX_LANES]).into()
     }
 }
@@ -165,7 +165,7 @@ impl<R: Limbed> Reference<R> {
         expected: impl Fn(usize) -> U1024,
     ) {
         let times = if R::REDUCED { 1 } else { B };
-        self.compare(what, &self.ring.open(got), times, factor, &expected);
+        self.compare(what, &self.ring.take_apart(got), times, factor, &expected);
     }
 
     /// The same for limbs, which are below `times` the modulus: compiled once for each ring.
@@ -270,8 +270,9 @@ fn ring<R: Limbed>(ring: R, cases: usize) {
 }
 
 /// What only coordinates have.
-fn field<F: Field + Limbed>(f: F, cases: usize) {
+fn field<F: Lazy + Limbed>(f: F, cases: usize) {
     sums(f, cases);
+    lazy(f, cases);
     masked(f, cases);
     differences_of_squares(f, cases);
     products(f, cases);
@@ -310,6 +311,67 @@ fn sums<F: Field + Limbed>(f: F, cases: usize) {
             times(2, &n.minus(&x[i], &y[i]))
         });
         n.check::<12>("widen", &f.widen(&a8), &one, |i| x8[i]);
+    }
+}
+
+/// What puts off carries, until it is carried after all.
+fn lazy<F: Lazy + Limbed>(f: F, cases: usize) {
+    let mut n = Reference::new(f, 75);
+    let (one, radix) = (small(1), n.radix);
+    let entered = |n: &Reference<F>, value: &U1024| {
+        n.reduced(&n.reduced(value).wrapping_mul(&n.reduced(&radix)))
+    };
+    for _ in 0..cases.div_ceil(F::LANES) {
+        let (a, x) = n.sample::<2>();
+        let (b, y) = n.sample::<2>();
+        let (a8, x8) = n.sample::<8>();
+        let mask = n.random.below(1 << F::LANES) as u32;
+        let sign = |n: &Reference<F>, i: usize, value: &U1024| match mask >> i & 1 {
+            1 => n.minus(&U1024::ZERO, value),
+            _ => *value,
+        };
+        let product = f.times::<2, 8, 2>(&f.factor(&a), &f.factor(&a8));
+        n.check("times", &f.masked(&product), &radix, |i| {
+            x[i].wrapping_mul(&x8[i])
+        });
+        let again = f.times::<2, 2, 2>(&product, &product);
+        let square = radix.wrapping_mul(&radix);
+        n.check(
+            "times",
+            &f.masked(&again),
+            &n.reduced(&n.reduced(&square).wrapping_mul(&radix)),
+            |i| {
+                let product = n.reduced(&x[i].wrapping_mul(&x8[i]));
+                product.wrapping_mul(&product)
+            },
+        );
+        let signed = f.signed(&b, mask);
+        let open: F::Open<4> = f.times_sub(&f.factor(&a), &f.factor(&a8), &signed);
+        let of_open = |n: &Reference<F>, i: usize| {
+            let product = n.reduced(&x[i].wrapping_mul(&x8[i]));
+            n.minus(&product, &entered(n, &sign(n, i, &y[i])))
+        };
+        n.check("times_sub", &f.close(&open), &radix, |i| of_open(&n, i));
+        let gap = f.gap::<2, 4, 12>(&signed, &open);
+        n.check("gap", &f.masked(&gap), &radix, |i| {
+            n.minus(
+                &entered(&n, &sign(&n, i, &y[i])),
+                &n.reduced(&of_open(&n, i)),
+            )
+        });
+        let open = f.sqr_add_sub(&f.factor(&a), &a8, &b);
+        n.check("sqr_add_sub", &f.close(&open), &radix, |i| {
+            let sum = n
+                .reduced(&x[i].wrapping_mul(&x[i]))
+                .wrapping_add(&entered(&n, &x8[i]));
+            n.minus(&sum, &entered(&n, &y[i].wrapping_mul(&small(2))))
+        });
+        let both = f.select_signed(mask, &f.signed(&a, 0), &f.signed(&b, 0));
+        let open = f.select_open(mask, &f.open::<2, 2>(&both), &f.open(&f.signed(&b, 0)));
+        n.check("select", &f.close(&open), &one, |i| match mask >> i & 1 {
+            1 => x[i],
+            _ => y[i],
+        });
     }
 }
 

@@ -11,7 +11,7 @@ use crate::backend::{
         affine::{AddUp, Sums},
         curve::Curve,
         domain::{Entry, P256, P384},
-        field::{Engine, Field, Kernel, Ring},
+        field::{Engine, Field, Kernel, Lazy, Ring},
         radix52::Engine52,
         scalar::{Digits, read_words},
         tables::{Shape, import, scalar_words},
@@ -46,8 +46,8 @@ impl<E: Engine> Kernel<E> for Begin<'_, E> {
                 infinite |= u32::from(*multiple == 0) << lane;
             }
             let (x, y) = f.load_entries(self.points, &index);
-            let y = f.negate_where(&y, negative);
-            self.sums.push(f, &f.widen(&x), &f.widen(&y), infinite);
+            let y = f.signed(&f.widen::<1, 2>(&y), negative);
+            self.sums.push(f, &f.widen(&x), &y, infinite);
         }
     }
 }
@@ -69,7 +69,7 @@ impl<E: Engine, C: Curve> Kernel<E> for Read<'_, E, C> {
             let mut x = vec![0; C::WORDS * E::LANES];
             let mut y = x.clone();
             f.write(&f.leave(&slot.x), &mut x);
-            f.write(&f.leave(&slot.y), &mut y);
+            f.write(&f.leave(&f.close(&f.open::<2, 2>(&slot.y))), &mut y);
             for lane in 0..E::LANES {
                 let words = |from: &[u64]| -> Vec<u64> {
                     from.iter().skip(lane).step_by(E::LANES).copied().collect()
