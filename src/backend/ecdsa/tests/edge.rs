@@ -529,4 +529,4 @@ macro_rules! edge {
 
 edge!(p256, r256, quick, 1);
 // Not optimised, these take as long as all other tests on IFMA.
-edge!(p384, r384, long, 4);
+edge!(p384, r384, long, 8);
