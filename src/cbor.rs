@@ -327,6 +327,14 @@ impl<'a, E: ReadError> Reader<'a, E> {
         }
     }
 
+    /// The next integer, which is not negative, and where it starts.
+    pub(crate) fn uint(&mut self, sink: &mut impl Sink) -> Result<(u64, usize), E> {
+        let (number, at) = self.int(sink)?;
+        let unsigned = u64::try_from(number)
+            .map_err(|_| E::text(ErrorKind::WrongType, "an unsigned integer expected").at(at))?;
+        Ok((unsigned, at))
+    }
+
     /// The content of the string with this head, whatever it is; its length is definite.
     pub(crate) fn content(&mut self, head: &Head) -> Result<Span, E> {
         self.take(head.value)

@@ -185,9 +185,11 @@ impl DeviceCredential {
         next(&mut reader)?;
         let active = read_bool(&mut reader)?;
         next(&mut reader)?;
-        let (version, at) = reader.int(&mut NullSink)?;
+        let (version, at) = reader.uint(&mut NullSink)?;
         if version != 101 {
-            return Err(Error::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at));
+            return Err(
+                Error::code_point(ErrorKind::UnsupportedVersion, version.into(), "101").at(at),
+            );
         }
         next(&mut reader)?;
         let mut secret = None;

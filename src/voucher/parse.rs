@@ -294,14 +294,14 @@ pub(crate) fn read_version<E: ReadError>(
     reader: &mut Reader<'_, E>,
     sink: &mut impl Sink,
 ) -> Result<u16, E> {
-    let (version, at) = reader.int(sink)?;
+    let (version, at) = reader.uint(sink)?;
     match version {
         101 => Ok(101),
         200 => {
             sink.note(FindingKind::Fdo20Version, at);
             Ok(200)
         }
-        _ => Err(E::code_point(ErrorKind::UnsupportedVersion, version, "101").at(at)),
+        _ => Err(E::code_point(ErrorKind::UnsupportedVersion, version.into(), "101").at(at)),
     }
 }
 
@@ -326,9 +326,13 @@ pub(crate) fn read_header<E: ReadError>(
 ) -> Result<Index, E> {
     let mut items = reader.array_of(6, sink)?;
     reader.next(&mut items)?;
-    let (inner, at) = reader.int(sink)?;
-    if inner != i128::from(version) {
-        let error = E::code_point(ErrorKind::VersionMismatch, inner, "the outer version");
+    let (inner, at) = reader.uint(sink)?;
+    if inner != u64::from(version) {
+        let error = E::code_point(
+            ErrorKind::VersionMismatch,
+            inner.into(),
+            "the outer version",
+        );
         return Err(error.at(at));
     }
     reader.next(&mut items)?;

@@ -117,6 +117,15 @@ def versions():
             both(version, 101),
             "unsupported-version",
         )
+    # In CBOR the second one has the argument 101.
+    for version in (-4, -102):
+        for place, outside, inside in (("header", 101, version), ("outer", version, 101)):
+            suite.invalid(
+                f"version-{place}-minus-{-version}",
+                f"The version is {version} in one place, 101 in the other: it is an unsigned integer.{REDONE}",
+                both(outside, inside),
+                "wrong-type",
+            )
     suite.invalid(
         "version-outer-200",
         "The outer version is 200, that of the header 101.",

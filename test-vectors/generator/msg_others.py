@@ -150,6 +150,7 @@ credential("fdo-rs-byte-strings", "fdo-rs with byte strings in place of arrays o
 for name, description, message, kind in (
     ("active-number", "DCActive is a number", cbor.array([cbor.integer(1), *GO[1:]]), "wrong-type"),
     ("version-100", "version 100", cbor.array([*facts(version=100), *GO[6:]]), "unsupported-version"),
+    ("version-minus-102", "version -102, whose argument in CBOR is 101", cbor.array([*facts(version=-102), *GO[6:]]), "wrong-type"),
     ("guid-15", "a GUID of 15 bytes", cbor.array([*facts(guid=bytes(15)), *GO[6:]]), "guid-length"),
     ("info-number", "the device info is a number", cbor.array([*facts(info=cbor.integer(1)), *GO[6:]]), "wrong-type"),
     ("info-not-utf8", "the device info is not UTF-8", cbor.array([*facts(info=cbor.tstr(b"\xff")), *GO[6:]]), "not-utf8"),
