@@ -165,12 +165,12 @@ def _signed_by(certificate, issuer):
         return False
     family, name = certificate.algorithm
     hashed = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384()}[name]
-    key = load_der_public_key(issuer.spki)
     try:
+        key = load_der_public_key(issuer.spki)
         if family == "rsa":
             key.verify(certificate.signature, certificate.signed, padding.PKCS1v15(), hashed)
         else:
             key.verify(certificate.signature, certificate.signed, ec.ECDSA(hashed))
-    except Exception:  # any failure, also a key of the other family
+    except Exception:  # any failure, also a key of the other family, or none
         return False
     return True

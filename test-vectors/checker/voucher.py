@@ -312,7 +312,6 @@ class Voucher:
             self.context.reject("limit-entries")
         self.entries = []
         while items.more():
-            self.context.entry = None
             if len(self.entries) == limit:
                 self.context.reject("limit-entries")
             items.read += 1
@@ -322,6 +321,8 @@ class Voucher:
                 self.context.note("key-mix", key.offset)
             self.entries.append(entry)
             signer = key
+            # What follows belongs to no entry until the next one begins.
+            self.context.entry = None
         self.owner = signer
 
     def hash_table_departures(self):
@@ -361,11 +362,12 @@ def rendezvous(reader, limit=1024):
             instructions = inner.array()
             while instructions.more():
                 instructions.read += 1
+                at = inner.at
+                code, kind = _instruction(inner)
+                # What cannot be read is no instruction.
                 total += 1
                 if total > limit:
                     context.reject("limit-rv-instructions")
-                at = inner.at
-                code, kind = _instruction(inner)
                 if kind:
                     context.note(kind, at)
                 if code in codes and 0 <= code <= RV_LAST:

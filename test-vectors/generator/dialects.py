@@ -368,6 +368,12 @@ def rendezvous():
             [directive(dns)] * 1024,
             [],
         ),
+        (
+            "1024-instructions-and-an-odd-item",
+            "As many, and behind them a number in place of an instruction, which does not count as one.",
+            [directive(dns)] * 1024 + [directive(cbor.integer(1))],
+            ["rv-shape"],
+        ),
         *nonsense(dns),
     ]
     for name, description, directives, findings in cases:

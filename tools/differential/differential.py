@@ -32,7 +32,7 @@ POLICIES = [[], ["strict"], ALLOWED, ["legacy-untagged", "key-type-label"]]
 # Two names for a refusal: one side looks at the first byte and the other reads on, or both see two
 # departures at one place and name either.
 ALIKE = [
-    {"bad-cbor", "extra"}, {"bad-cbor", "chunked-string"}, {"key-encoding", "unsupported-key-type"},
+    {"bad-cbor", "extra"}, {"bad-cbor", "chunked-string"}, {"truncated", "chunked-string"}, {"key-encoding", "unsupported-key-type"},
     {"deviation", "unsupported-version"},
 ]  # fmt: skip
 FDO20_AAD = b"\x81\x6eFDO-OVEntry-v1"
