@@ -27,6 +27,9 @@ pub(super) const fn is_message(start: &[u8]) -> bool {
 /// Whether there are line ends, and all of them are CR LF. Bytes that are not text have an LF in
 /// each 256, and hardly ever a CR before it.
 pub(super) fn crlf_alone(bytes: &[u8]) -> bool {
+    if bytes.len() < 4 {
+        return false;
+    }
     let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
     let pairs = bytes.iter().zip(bytes.iter().skip(1));
     let pairs = pairs.filter(|pair| *pair == (&b'\r', &b'\n')).count();

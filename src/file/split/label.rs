@@ -19,7 +19,8 @@ pub(super) enum Line {
 pub(super) fn line(text: &[u8]) -> Option<(Line, usize)> {
     let text = text.get(..MOST).unwrap_or(text);
     let inside = text.strip_prefix(DASHES)?;
-    if text.starts_with(BEGIN) {
+    // Of a row of dashes only the last ones start a line: a text of nothing else is cheap.
+    if inside.first() == Some(&b'-') || text.starts_with(BEGIN) {
         return None;
     }
     let inside = blanks(inside);

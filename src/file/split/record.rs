@@ -37,8 +37,8 @@ pub(crate) fn record(bytes: &[u8], ended: bool, any_cbor: bool) -> Extent {
     let damaged = || bytes.get(..length).is_some_and(crlf_alone);
     match behind.first() {
         None => return Extent::Whole(length),
-        Some(_) if is_voucher_start(behind) => return Extent::Whole(length),
         Some(first) if matches!(first >> 5, 4 | 5) && !damaged() => return Extent::Whole(length),
+        Some(_) if is_voucher_start(behind) => return Extent::Whole(length),
         Some(_) if is_cbor(behind) && !damaged() => return Extent::Whole(length),
         Some(_) => {}
     }

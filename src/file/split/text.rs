@@ -285,8 +285,9 @@ impl Splitter {
         if !self.ended {
             return Step::More(MAX_BODY.saturating_add(1));
         }
-        // Text may look like base64 at first and contain PEM later.
-        if has_lines(text) {
+        // Text may look like base64 at first and contain PEM later. The first part is known to have none.
+        let known = PROBE.saturating_sub(label::MOST);
+        if text.get(known..).is_some_and(has_lines) {
             return self.recognised(Format::Pem, State::Pem);
         }
         let decoded = decode_text(text);
