@@ -56,7 +56,7 @@ impl Backend {
     ///
     /// # Panics
     ///
-    /// With `--cfg ov_backend="ifma"` on a CPU without AVX-512 IFMA.
+    /// With `--cfg ov_backend="ifma"` on a CPU without AVX-512 IFMA and VBMI2.
     pub(crate) fn detect() -> Self {
         if cfg!(ov_backend = "portable") {
             return Self::Portable;
@@ -66,7 +66,7 @@ impl Backend {
             return Self::Ifma(token);
         }
         #[cfg(ov_backend = "ifma")]
-        panic!("built with ov_backend=\"ifma\", but this CPU has no AVX-512 IFMA");
+        panic!("built with ov_backend=\"ifma\", but this CPU lacks AVX-512 IFMA or VBMI2");
         #[cfg(not(ov_backend = "ifma"))]
         Self::Portable
     }

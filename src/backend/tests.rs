@@ -29,7 +29,7 @@ pub(crate) fn backends() -> Vec<Backend> {
     #[cfg(target_arch = "x86_64")]
     return vec![Backend::Ifma(ifma())];
     #[cfg(not(target_arch = "x86_64"))]
-    panic!("no AVX-512 IFMA, which this test needs");
+    panic!("no AVX-512 IFMA and VBMI2, which this test needs");
 }
 
 /// The token, for a test that [`on_ifma`] makes.
@@ -113,7 +113,7 @@ fn lanes_are_ignored_or_run() {
     if missing {
         // Past the harness, which keeps what is printed to itself.
         let line = format!(
-            "\n!!! did not run: {count} unit tests, because this CPU has no AVX-512 IFMA\n"
+            "\n!!! did not run: {count} unit tests, because this CPU lacks AVX-512 IFMA or VBMI2\n"
         );
         std::io::stderr()
             .write_all(line.as_bytes())

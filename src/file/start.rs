@@ -27,6 +27,7 @@ pub(super) const fn is_message(start: &[u8]) -> bool {
 /// Whether there are line ends, and all of them are CR LF. Bytes that are not text have an LF in
 /// each 256, and hardly ever a CR before it.
 pub(super) fn crlf_alone(bytes: &[u8]) -> bool {
+    // Tiny items are told at once: two line ends take four bytes.
     if bytes.len() < 4 {
         return false;
     }

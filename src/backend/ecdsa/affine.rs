@@ -461,7 +461,7 @@ impl<E: Engine, const S: usize> Strip<E, S> {
         }
     }
 
-    /// Adds slots to the products, each with what stands before it.
+    /// Multiplies the products by the `run` of these slots; each slot's share gets the product before it.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     fn gather(&self, f: E::Fp, slots: &mut [Slot<E::Fp>], products: &mut [Factor<E, 2>; S]) {
         for (j, slot) in slots.iter_mut().enumerate() {

@@ -148,7 +148,7 @@ impl<W: Word, const L: usize> Raw<W, L> {
 
     /// As [`Raw::carry`], but what exceeds 52 bits also stays where it was: products do not see it.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-    fn carry_for_product<const B: u32>(mut self, _: W::Token) -> Factor<W, L, B> {
+    fn carry_for_product<const B: u32>(mut self) -> Factor<W, L, B> {
         unroll!(i < L => {
             if i + 1 < L {
                 self.0[i + 1] = self.0[i + 1].add(self.0[i].sra(52));

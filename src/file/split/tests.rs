@@ -442,6 +442,30 @@ fn base64_is_decoded_as_a_whole() {
     assert_eq!(kinds, [Err(ErrorKind::LimitInput)]);
 }
 
+/// Digits, and then a line: the format is recognised by the first MiB, and the line may be cut there.
+#[test]
+fn a_line_after_digits_is_found_wherever_it_starts() {
+    const PROBE: usize = 1 << 20;
+    let block = to_pem(&[0x80]);
+    for before in [0, 1, 10, 11, 20, 27, 28, 48, 49, 1000] {
+        for at in [PROBE - before, PROBE + before] {
+            let text = |line: &str| [&vec![b'A'; at][..], line.as_bytes()].concat();
+            assert_eq!(vouchers(&text(&block)), [(at as u64, Ok(vec![0x80]))]);
+            // Alone, so that no other line tells that this is PEM.
+            for line in [
+                "-----begin ownership voucher-----",
+                "-----END OWNERSHIP VOUCHER-----",
+                "-----BEGIN OWNERSHIP VOUCHER-----",
+            ] {
+                let faults = vouchers(&text(line));
+                let (offset, fault) = faults.first().expect(line);
+                let kind = fault.as_ref().map_err(Error::kind);
+                assert_eq!((*offset, kind), (at as u64, Err(ErrorKind::Pem)), "{line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn where_there_is_nothing_nothing_comes() {
     for nothing in [&b""[..], b"AAAA", b"hello, world", b"{\"a\":1}", &[0, 1, 2]] {

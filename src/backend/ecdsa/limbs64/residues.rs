@@ -62,7 +62,7 @@ impl<M: Modulus64<N>, const N: usize> Field64<M, N> {
     }
 
     /// `-a` if that is asked for, else `a`.
-    #[cfg_attr(not(debug_assertions), inline(always))]
+    #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
     pub(super) fn negated<const B: u32>(self, a: &Words<N, B>, negate: bool) -> Words<N, B> {
         let mut out = Self::difference(&words([0; N]), &a.0);
         unroll!(i < N => { out[i] = pick(negate, out[i], a.0[i]); });

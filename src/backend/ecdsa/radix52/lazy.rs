@@ -1,6 +1,7 @@
 //! The operations of [`Lazy`]: carries that are left out.
 
-use super::{Factor, Field52, Limbs, Open, Prime52, Raw, Signed, product_fits, residues::multiple};
+use super::residues::{multiple, select};
+use super::{Factor, Field52, Limbs, Open, Prime52, Raw, Signed, product_fits};
 use crate::backend::{
     ecdsa::field::Lazy,
     lanes::{MASK52, Word, unroll},
@@ -37,7 +38,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Lazy for Field52<W, M, L> {
         b: &Factor<W, L, B>,
     ) -> Factor<W, L, O> {
         const { assert!(product_fits(A as u64 * B as u64, O, M::SLACK)) }
-        self.products([(&a.0, &b.0)]).carry_for_product(self.token)
+        self.products([(&a.0, &b.0)]).carry_for_product()
     }
 
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
@@ -101,7 +102,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Lazy for Field52<W, M, L> {
         let offset = self.constant(&const { multiple(&M::M, (A + B) as u64, 0) });
         let mut raw = Raw(a.0);
         unroll!(i < L => { raw.0[i] = a.0[i].add(offset[i]).sub(b.0[i]); });
-        raw.carry_for_product(self.token)
+        raw.carry_for_product()
     }
 
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
@@ -123,9 +124,7 @@ impl<W: Word, M: Prime52<L>, const L: usize> Lazy for Field52<W, M, L> {
         on: &Signed<W, L, A>,
         off: &Signed<W, L, A>,
     ) -> Signed<W, L, A> {
-        let mut out = *off;
-        unroll!(i < L => { out.0[i] = W::select(mask, on.0[i], off.0[i]); });
-        out
+        Signed(select(mask, &on.0, &off.0))
     }
 
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
@@ -135,8 +134,6 @@ impl<W: Word, M: Prime52<L>, const L: usize> Lazy for Field52<W, M, L> {
         on: &Open<W, L, A>,
         off: &Open<W, L, A>,
     ) -> Open<W, L, A> {
-        let mut out = *off;
-        unroll!(i < L => { out.0[i] = W::select(mask, on.0[i], off.0[i]); });
-        out
+        Open(select(mask, &on.0, &off.0))
     }
 }

@@ -126,10 +126,16 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Ring for Field52<W, M, L> {
         on: &Limbs<W, L, A>,
         off: &Limbs<W, L, A>,
     ) -> Limbs<W, L, A> {
-        let mut out = *off;
-        unroll!(i < L => { out.0[i] = W::select(mask, on.0[i], off.0[i]); });
-        out
+        Limbs(select(mask, &on.0, &off.0))
     }
+}
+
+/// `on` in lanes whose bit is set, else `off`.
+#[cfg_attr(not(any(debug_assertions, test)), inline(always))]
+pub(super) fn select<W: Word, const L: usize>(mask: u32, on: &[W; L], off: &[W; L]) -> [W; L] {
+    let mut out = *off;
+    unroll!(i < L => { out[i] = W::select(mask, on[i], off[i]); });
+    out
 }
 
 impl<W: Word, M: Prime52<L>, const L: usize> Field52<W, M, L> {

@@ -77,6 +77,11 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         (self.f.open_of_lanes(limbs), total)
     }
 
+    /// A value in `[0, bound·m)`.
+    fn below(bound: u32) -> Range {
+        Range::new(0, Self::modulus() * bound - 1)
+    }
+
     /// Asserts the bound of a result, and that `factor` times of it is the sum of `expected`.
     #[track_caller]
     fn check<const B: u32>(
@@ -86,12 +91,7 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         expected: &[(Id, i64)],
     ) {
         let total = total_of(&self.f.lanes(result));
-        self.check_total(
-            total,
-            &Range::new(0, Self::modulus() * B - 1),
-            factor,
-            expected,
-        );
+        self.check_total(total, &Self::below(B), factor, expected);
     }
 
     /// The same for a factor.
@@ -103,12 +103,7 @@ impl<M: Modulus52<L>, const L: usize> Proof<M, L> {
         expected: &[(Id, i64)],
     ) {
         let total = total_of(&self.f.factor_lanes(result));
-        self.check_total(
-            total,
-            &Range::new(0, Self::modulus() * B - 1),
-            factor,
-            expected,
-        );
+        self.check_total(total, &Self::below(B), factor, expected);
     }
 
     /// The same for what is not carried.
