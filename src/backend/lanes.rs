@@ -44,8 +44,6 @@ pub(crate) trait Instructions: Copy {
     /// Runs `work` compiled with the instructions. `work` must be forced inline code to
     /// profit: what is not inlined is compiled for the baseline CPU.
     fn run<K: Vectorised>(self, work: K) -> K::Output;
-    /// Asks for a cache line ahead of its use.
-    fn prefetch(self, row: &[u64; 8]);
 }
 
 /// A vector of `LANES` unsigned 64-bit words.
@@ -287,7 +285,6 @@ impl Instructions for () {
     fn run<K: Vectorised>(self, work: K) -> K::Output {
         work.call()
     }
-    fn prefetch(self, _: &[u64; 8]) {}
 }
 
 #[cfg(test)]

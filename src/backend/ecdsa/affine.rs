@@ -39,6 +39,8 @@ use super::{
     tables::{Fe, Shape},
     term::Term,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::backend::isa::prefetch::prefetch;
 use crate::backend::lanes::MAX_LANES;
 
 /// What only products take, of an engine.
@@ -158,7 +160,7 @@ impl<E: Engine> Cut<'_, E> {
 
     /// Element number `step` of a slot: its digits, and the entries on their way.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-    fn choose(&self, engine: E, slot: usize, step: usize) -> Choice {
+    fn choose(&self, slot: usize, step: usize) -> Choice {
         let (part, group) = (slot / self.groups, slot % self.groups);
         let (each, longer) = (self.total / self.parts, self.total % self.parts);
         let mut block = part * each + part.min(longer) + step - self.begun;
@@ -170,8 +172,9 @@ impl<E: Engine> Cut<'_, E> {
         let (from, shape) = &self.terms[term];
         let mut index = [0; MAX_LANES];
         let negative = from.digit(*shape, group, block as u32, 0, &mut index);
+        #[cfg(target_arch = "x86_64")]
         for index in &index[..E::LANES] {
-            engine.prefetch(&from.table[*index as usize]);
+            prefetch(&from.table[*index as usize]);
         }
         Choice {
             index,
@@ -190,17 +193,11 @@ impl<E: Engine> Cut<'_, E> {
 
     /// The choices of a strip.
     #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-    fn look_ahead<const S: usize>(
-        &self,
-        engine: E,
-        order: &Pass,
-        first: usize,
-        choices: &mut [Choice; S],
-    ) {
+    fn look_ahead<const S: usize>(&self, order: &Pass, first: usize, choices: &mut [Choice; S]) {
         if let Source::Step(step) = order.source {
             let last = order.arrive.min(first + S);
             for (slot, choice) in (first..last).zip(choices) {
-                *choice = self.choose(engine, slot, step);
+                *choice = self.choose(slot, step);
             }
         }
     }
@@ -255,7 +252,7 @@ impl<E: Engine> AddUp<'_, E> {
             begun,
         };
         for slot in self.sums.slots.len()..parts * self.groups {
-            let choice = cut.choose(engine, slot, 0);
+            let choice = cut.choose(slot, 0);
             let (x, y) = cut.load(f, &choice);
             self.sums.push(f, &x, &y, 0);
         }
@@ -354,7 +351,7 @@ fn pass<E: Engine, const S: usize>(
     // One strip ahead, the entries are asked for.
     for n in 0..=strips {
         if n < strips {
-            cut.look_ahead(engine, order, place(n), &mut choices[n % 2]);
+            cut.look_ahead(order, place(n), &mut choices[n % 2]);
         }
         let Some(now) = n.checked_sub(1) else {
             continue;

@@ -321,8 +321,6 @@ pub(crate) trait Engine: Copy {
     fn part<K: Kernel<Self>>(self, kernel: K) -> K::Output {
         kernel.call(self)
     }
-    /// Asks for an entry ahead of its use.
-    fn prefetch(self, entry: &Self::Entry);
 }
 
 /// Work that is compiled once per instruction set. `call` is always inlined, as is everything that

@@ -1,7 +1,5 @@
 //! AVX-512 IFMA: the token that proves it, and the gate to code compiled for it.
 
-use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
 use crate::backend::lanes::{Instructions, Vectorised};
 
 cpufeatures::new!(
@@ -41,11 +39,5 @@ impl Instructions for Avx512Ifma {
         }
         // SAFETY: `self` exists only if `detect` saw every feature that `enabled` switches on.
         unsafe { enabled(work) }
-    }
-
-    #[inline(always)]
-    fn prefetch(self, row: &[u64; 8]) {
-        // SAFETY: SSE is part of x86-64, and a prefetch reads nothing.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast()) }
     }
 }

@@ -55,8 +55,6 @@ macro_rules! engine {
             fn part<K: Kernel<Self>>(self, kernel: K) -> K::Output {
                 self.run(kernel)
             }
-
-            fn prefetch(self, _: &$entry) {}
         }
     };
 }

@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use super::Field52;
 use super::primes::{P256Order, P256Prime, P384Order, P384Prime};
 use crate::backend::ecdsa::{
-    domain::{Entry, Entry256, Entry384, P256, P384},
+    domain::{Entry256, Entry384, P256, P384},
     field::{Bound, Engine, Kernel},
 };
 use crate::backend::lanes::{Instructions, Word};
@@ -69,14 +69,6 @@ macro_rules! engine {
             #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
             fn run<K: Kernel<Self>>(self, kernel: K) -> K::Output {
                 self.token.run(Bound(self, kernel))
-            }
-
-            #[cfg_attr(not(any(debug_assertions, test)), inline(always))]
-            fn prefetch(self, entry: &$entry) {
-                self.token.prefetch(entry.head());
-                if entry.words().len() > 8 {
-                    self.token.prefetch(entry.tail());
-                }
             }
         }
     };
