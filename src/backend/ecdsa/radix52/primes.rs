@@ -63,7 +63,7 @@ modulus!(
         // Multiply-add takes the low 52 bits by itself.
         let m = t.limb(i).wrapping();
         let carry = t.limb(i).sra(52);
-        *t.limb(i + 1) = t.limb(i + 1).add(carry).madd_lo(m, shift44);
+        *t.limb(i + 1) = t.limb(i + 1).add(carry.madd_lo(m, shift44));
         *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, shift44);
         *t.limb(i + 3) = t.limb(i + 3).madd_lo(m, shift36);
         *t.limb(i + 4) = t.limb(i + 4).madd_hi(m, shift36).madd_lo(m, top);
@@ -91,7 +91,7 @@ modulus!(
             let second = W::splat(token, below((1 << 25) + 1, 0));
             let top = W::splat(token, 1 << 20);
             let m = limb.and(mask);
-            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52)).madd_lo(m, first);
+            *t.limb(i + 1) = t.limb(i + 1).add(limb.sra(52).madd_lo(m, first));
             *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, first).madd_lo(m, second);
             *t.limb(i + 3) = t.limb(i + 3).madd_hi(m, second).sub(m).sub(m.shl(4));
             *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);
@@ -107,8 +107,8 @@ modulus!(
             let m = low_bits.add(low_bits.shl(32)).and(mask);
             // The limb and its multiple of p give 2^52, unless the limb was zero.
             let carry = limb.add(mask).sra(52);
-            let part = t.limb(i + 1).add(carry).madd_hi(m, low);
-            *t.limb(i + 1) = part.madd_lo(m, first);
+            let part = t.limb(i + 1).madd_hi(m, low);
+            *t.limb(i + 1) = part.add(carry.madd_lo(m, first));
             *t.limb(i + 2) = t.limb(i + 2).madd_hi(m, first).madd_lo(m, second);
             *t.limb(i + 3) = t.limb(i + 3).madd_hi(m, second).sub(m);
             *t.limb(i + 7) = t.limb(i + 7).madd_lo(m, top);

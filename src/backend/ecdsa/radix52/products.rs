@@ -3,9 +3,11 @@
 //! # Order
 //!
 //! A reduction is a chain: each multiple of the modulus waits for the one before. So the reduction
-//! of limb `i` starts as soon as row `i + 1` of the product is in, and the rows after it are what
-//! the multipliers do meanwhile; on AVX-512, the order written here is the order that runs. Only a
-//! few columns are open at a time, so they stay in registers.
+//! of limb `i` starts as soon as row `i + 2` of the product is in, so that its own column and the two
+//! after it wait for nothing but the reduction; the rows after it are what the multipliers do meanwhile.
+//! For the same reason a step multiplies onto the carry, and adds the column to that. On AVX-512, the
+//! order written here is the order that runs. Only a few columns are open at a time, so they stay in
+//! registers.
 //!
 //! A square has fewer rows than its reduction has steps; all of it comes first, the low half before
 //! the high one, which the reduction then adds to.
@@ -105,9 +107,10 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     pub(super) fn products<const N: usize>(self, factors: [(&[W; L], &[W; L]); N]) -> Raw<W, L> {
         let mut wide = Wide::zero(self.token);
         unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, 0); });
+        unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, 1); });
         unroll!(i < L => {
-            if i + 1 < L {
-                unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, i + 1); });
+            if i + 2 < L {
+                unroll!(n < N => { wide.add_row(factors[n].0, factors[n].1, i + 2); });
             }
             M::step(self.token, &mut wide, i);
         });
@@ -137,9 +140,10 @@ impl<W: Word, M: Modulus52<L>, const L: usize> Field52<W, M, L> {
     pub(super) fn product_and_square(self, a: &[W; L], b: &[W; L], c: &[W; L]) -> Raw<W, L> {
         let mut wide = self.square_sums(c);
         wide.add_row(a, b, 0);
+        wide.add_row(a, b, 1);
         unroll!(i < L => {
-            if i + 1 < L {
-                wide.add_row(a, b, i + 1);
+            if i + 2 < L {
+                wide.add_row(a, b, i + 2);
             }
             M::step(self.token, &mut wide, i);
         });
