@@ -18,8 +18,8 @@ const ADD: u64 = 6;
 /// Cost of building one entry, in the same unit: the same addition, and its first touch of memory.
 const ENTRY: u64 = 10;
 /// Cost of the first use of an entry in a batch, in the same unit: since the batch before it has left
-/// the caches.
-const MISS: u64 = 4;
+/// the caches. It was asked for ahead, so little of that is waited for.
+const MISS: u64 = 1;
 /// Uses in one batch from which on a key gets a comb. Below, a small table and a walk are cheaper:
 /// a comb needs all powers of two of the key, reduced.
 const COMB_FROM: u64 = 14;
