@@ -71,3 +71,12 @@ impl Backend {
         Self::Portable
     }
 }
+
+/// Asks for the first and the last cache line of a value ahead of its use, on CPUs that can be asked.
+#[inline(always)]
+pub(crate) fn prefetch<T: ?Sized>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    isa::prefetch::prefetch(value);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
+}

@@ -27,7 +27,7 @@ use engines::{Engines, Job};
 use keys::Keys;
 use reads::{Read, Reads};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, prefetch};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::finding::Allowance;
@@ -246,6 +246,11 @@ impl Place {
     const FIRST: Self = Self { keys: 0, jobs: 0 };
 }
 
+/// So many vouchers ahead, what their keys are compared by is asked for.
+const AHEAD: usize = 3;
+/// Of so many entries.
+const MOST_AHEAD: usize = 4;
+
 /// All keys and signatures to verify in a batch.
 #[derive(Default)]
 struct Plan<'r> {
@@ -281,7 +286,23 @@ impl<'r> Plan<'r> {
     fn part(reads: &'r [Result<Read<'_>, Rejected<'_>>], signed: &'r [Digest]) -> Self {
         let mut plan = Self::default();
         let mut before = 0;
-        for read in reads {
+        for (number, read) in reads.iter().enumerate() {
+            if let Some(Ok(later)) = reads.get(number.saturating_add(2 * AHEAD)) {
+                let entries = later.voucher.index().entries.iter();
+                entries.take(MOST_AHEAD).for_each(prefetch);
+            }
+            if let Some(Ok(later)) = reads.get(number.saturating_add(AHEAD)) {
+                let (bytes, index) = (later.voucher.as_bytes(), later.voucher.index());
+                let keys = index
+                    .entries
+                    .iter()
+                    .take(MOST_AHEAD)
+                    .map(|entry| &entry.key);
+                for key in keys.chain(core::iter::once(&index.manufacturer)) {
+                    prefetch(key.a.of(bytes));
+                    prefetch(key.b.of(bytes));
+                }
+            }
             let place = Place {
                 keys: plan.numbers.len(),
                 jobs: plan.jobs.len(),

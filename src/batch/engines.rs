@@ -8,6 +8,7 @@ use crate::backend::Backend;
 use crate::backend::ecdsa::{Ecdsa, P256, P384};
 use crate::backend::ed25519::Ed25519Engine;
 use crate::backend::engine::{self, KeyUse, SignatureEngine, Signed};
+use crate::backend::prefetch;
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::RsaEngine;
 use crate::digest::Digest;
@@ -274,10 +275,24 @@ fn verify<E: SignatureEngine>(
     }
     let jobs: Vec<_> = jobs
         .iter()
-        .map(|job| job.of(Signed::Digest(job.job.digest.as_bytes())))
+        .enumerate()
+        .map(|(number, job)| {
+            // In the order of keys, what belongs to a job is anywhere.
+            if let Some(later) = jobs.get(number.saturating_add(2 * AHEAD)) {
+                prefetch(later.job);
+            }
+            if let Some(later) = jobs.get(number.saturating_add(AHEAD)) {
+                prefetch(&later.job.entry.index.algorithm);
+                prefetch(&later.job.entry.index.signature);
+            }
+            job.of(Signed::Digest(job.job.digest.as_bytes()))
+        })
         .collect();
     engine.verify(plan, &jobs, scratch, verdicts);
 }
+
+/// So many jobs ahead, what belongs to a job is asked for.
+const AHEAD: usize = 8;
 
 /// The most jobs of a piece: as many as an engine of elliptic curves takes at once.
 #[cfg(feature = "parallel")]

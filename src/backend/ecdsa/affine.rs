@@ -39,9 +39,7 @@ use super::{
     tables::{Fe, Shape},
     term::Term,
 };
-#[cfg(target_arch = "x86_64")]
-use crate::backend::isa::prefetch::prefetch;
-use crate::backend::lanes::MAX_LANES;
+use crate::backend::{lanes::MAX_LANES, prefetch};
 
 /// What only products take, of an engine.
 type Factor<E, const B: u32> = <<E as Engine>::Fp as Lazy>::Factor<B>;
@@ -172,7 +170,6 @@ impl<E: Engine> Cut<'_, E> {
         let (from, shape) = &self.terms[term];
         let mut index = [0; MAX_LANES];
         let negative = from.digit(*shape, group, block as u32, 0, &mut index);
-        #[cfg(target_arch = "x86_64")]
         for index in &index[..E::LANES] {
             prefetch(&from.table[*index as usize]);
         }

@@ -12,7 +12,11 @@ use super::{
     walk::{Compare, Walk},
     work::{Generator, Place, Plan, Work},
 };
-use crate::backend::engine::Job;
+use crate::backend::{engine::Job, prefetch};
+
+/// So many jobs ahead, what is signed and the signature are asked for: jobs stand in the order of keys,
+/// these in that of vouchers.
+const AHEAD: usize = 16;
 
 /// Some jobs whose keys have tables of one shape.
 pub(super) struct Chunk<'a, C: Curve> {
@@ -69,6 +73,11 @@ impl<C: Curve> Chunk<'_, C> {
         work.points.clear();
         let mut last = None;
         for (at, job) in self.chunk.iter().enumerate() {
+            if let Some(later) = self.chunk.get(at + AHEAD) {
+                let later = &self.jobs[*later as usize];
+                prefetch(later.signature);
+                prefetch(later.digest());
+            }
             let job = &self.jobs[*job as usize];
             work.scalars.set::<C>(at, job.signature, job.digest());
             let (point, place) = &self.plan.keys[job.key as usize];
