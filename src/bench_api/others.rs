@@ -8,6 +8,8 @@ use crate::backend::ed25519::{Ed25519Engine, Ed25519Plan, Ed25519Scratch};
 use crate::backend::engine::{Job, KeyUse, SignatureEngine, Signed};
 #[cfg(feature = "rsa")]
 use crate::backend::rsa::{RsaEngine, RsaPlan, RsaScratch};
+use crate::limits::Limits;
+use crate::voucher::Templates;
 
 /// The back end that a bench asks for.
 fn backend(portable: bool) -> Backend {
@@ -25,6 +27,14 @@ pub fn backend_name() -> &'static str {
         #[cfg(target_arch = "x86_64")]
         Backend::Ifma(_) => "IFMA",
     }
+}
+
+/// How many of these are vouchers, parsed as a batch parses them: by the shapes of those before.
+pub fn parse_like_a_batch<T: AsRef<[u8]>>(vouchers: &[T]) -> usize {
+    let (mut templates, limits) = (Templates::default(), Limits::default());
+    let parsed = vouchers.iter();
+    let parsed = parsed.map(|bytes| templates.parse(bytes.as_ref(), &limits));
+    parsed.filter(Result::is_ok).count()
 }
 
 /// A signature to verify: key number, whether PSS, digest, signature.

@@ -33,8 +33,14 @@ pub fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender>) {
             times.push(start.elapsed().as_secs_f64() * 1e6 / contender.count as f64);
         }
     }
+    let names: Vec<_> = contenders.iter().map(|contender| contender.name).collect();
+    print(title, &names, &times);
+}
+
+/// Prints a table of times, in microseconds.
+pub fn print(title: &str, names: &[&str], times: &[Vec<f64>]) {
     println!("{title}");
-    for (contender, own) in contenders.iter().zip(&times) {
+    for (name, own) in names.iter().zip(times) {
         let ratios = times[0]
             .iter()
             .zip(own)
@@ -42,7 +48,7 @@ pub fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender>) {
             .collect();
         println!(
             "  {:<44} {:>9.3} us (min {:>8.3})   {:>6.2} x",
-            contender.name,
+            name,
             median(own.clone()),
             own.iter().copied().fold(f64::MAX, f64::min),
             median(ratios)

@@ -1,6 +1,8 @@
 //! From bytes to verdict: shipments of vouchers of three P-256 entries, signed by 15 keys, beside
 //! aws-lc-rs verifying one signature at a time over our own borrowed reader.
 
+use std::time::Instant;
+
 use aws_lc_rs::{digest, signature as aws};
 use ownership_voucher::batch::Engine;
 use ownership_voucher::bench_api::{self, Key, Signed};
@@ -11,7 +13,7 @@ use ownership_voucher::{
 };
 use rayon::ThreadPoolBuilder;
 
-use crate::measure::{Contender, compare};
+use crate::measure::{Contender, compare, print};
 
 /// Vouchers in the shipment that is measured.
 const SHIPMENT: u32 = 10_000;
@@ -103,6 +105,58 @@ pub fn run(rounds: usize) {
                     });
                 }),
             },
+        ],
+    );
+}
+
+/// One verifier from its first batch on: what a shipment of 10^3 costs each, one of 10^6, and whether it
+/// gets faster or slower on the way. Vouchers of known and of new shapes.
+pub fn shipments(rounds: usize) {
+    let shipment: Vec<Vec<u8>> = (0..SHIPMENT).map(voucher).collect();
+    let one = ThreadPoolBuilder::new().num_threads(1).build();
+    let one = one.expect("a thread");
+    let policy = Policy::any_origin();
+    let verify = |batch: &mut BatchVerifier<'_>, some: &[Vec<u8>]| {
+        let start = Instant::now();
+        let verdicts = one.install(|| batch.verify(some));
+        let time = start.elapsed().as_secs_f64() * 1e6;
+        assert!(verdicts.iter().all(Result::is_ok));
+        time / some.len() as f64
+    };
+    let mut rows = [const { Vec::new() }; 4];
+    for _ in 0..rounds {
+        rows[0].push(verify(&mut BatchVerifier::new(&policy), &shipment[..1000]));
+        let mut batch = BatchVerifier::new(&policy);
+        let times: Vec<f64> = (0..100).map(|_| verify(&mut batch, &shipment)).collect();
+        rows[1].push(times.iter().sum::<f64>() / times.len() as f64);
+        rows[2].push(times[1]);
+        rows[3].push(times[19]);
+    }
+    let names = [
+        "10^3 vouchers",
+        "10^6 vouchers, 10^4 at a time",
+        "its 2nd batch",
+        "its 20th batch",
+    ];
+    print("a new verifier, per voucher", &names, &rows);
+    let contender = |name, run| Contender {
+        name,
+        count: shipment.len(),
+        run,
+    };
+    let parse = |bytes: &Vec<u8>| Voucher::parse(bytes).is_ok();
+    compare(
+        "parsing, per voucher",
+        rounds,
+        vec![
+            contender(
+                "shape not known",
+                Box::new(|| assert!(shipment.iter().all(parse))),
+            ),
+            contender(
+                "shape known",
+                Box::new(|| assert_eq!(bench_api::parse_like_a_batch(&shipment), shipment.len())),
+            ),
         ],
     );
 }
