@@ -185,7 +185,9 @@ struct Short {
     len: usize,
 }
 
+// Inlined, the lengths are known: these are for each signature of a batch.
 impl Short {
+    #[inline(always)]
     fn push(mut self, more: &[u8]) -> Self {
         let end = self.len.saturating_add(more.len());
         if let Some(slot) = self.bytes.get_mut(self.len..end) {
@@ -196,6 +198,7 @@ impl Short {
     }
 
     /// Appends the shortest head of a byte string (RFC 8949 §4.2.1). Lengths fit 32 bits.
+    #[inline(always)]
     fn push_bstr_head(self, len: usize) -> Self {
         let [_, _, _, _, wide @ ..] = (len as u64).to_be_bytes();
         match len {
@@ -216,12 +219,14 @@ impl<'a> SigStructure<'a> {
     pub(crate) const MOST_AAD: usize = external_data::TO2_SETUP_DEVICE.len();
 
     /// The structure of an entry: empty external_aad, or that of FDO 2.0.
+    #[inline(always)]
     pub(crate) fn new(protected: &'a [u8], fdo20: bool, payload: &'a [u8]) -> Self {
         let aad = since_fdo20(fdo20, external_data::OV_ENTRY);
         Self::with_aad(protected, aad, payload)
     }
 
     /// The same with external_aad of at most [`MOST_AAD`](Self::MOST_AAD) bytes.
+    #[inline(always)]
     pub(crate) fn with_aad(protected: &'a [u8], aad: &[u8], payload: &'a [u8]) -> Self {
         #[expect(clippy::disallowed_macros, reason = "a constant of this crate")]
         {
