@@ -72,7 +72,7 @@ impl Backend {
     }
 }
 
-/// Asks for the first and the last cache line of a value ahead of its use, on CPUs that can be asked.
+/// Prefetches the first and the last cache line of a value on x86-64, and does nothing elsewhere.
 #[inline(always)]
 pub(crate) fn prefetch<T: ?Sized>(value: &T) {
     #[cfg(target_arch = "x86_64")]

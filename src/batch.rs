@@ -246,9 +246,9 @@ impl Place {
     const FIRST: Self = Self { keys: 0, jobs: 0 };
 }
 
-/// So many vouchers ahead, what their keys are compared by is asked for.
+/// How many vouchers ahead keys are prefetched; the entries that say where they are, twice as many.
 const AHEAD: usize = 3;
-/// Of so many entries.
+/// Entries of a voucher that are prefetched. A longer voucher is not worth more.
 const MOST_AHEAD: usize = 4;
 
 /// All keys and signatures to verify in a batch.

@@ -185,7 +185,7 @@ struct Short {
     len: usize,
 }
 
-// Inlined, the lengths are known: these are for each signature of a batch.
+// Forced inline, so that most lengths are constants: a batch makes two of these for each signature.
 impl Short {
     #[inline(always)]
     fn push(mut self, more: &[u8]) -> Self {

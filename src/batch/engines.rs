@@ -277,7 +277,7 @@ fn verify<E: SignatureEngine>(
         .iter()
         .enumerate()
         .map(|(number, job)| {
-            // In the order of keys, what belongs to a job is anywhere.
+            // Jobs are sorted by key, so that neighbours are far apart in memory.
             if let Some(later) = jobs.get(number.saturating_add(2 * AHEAD)) {
                 prefetch(later.job);
             }
@@ -291,7 +291,7 @@ fn verify<E: SignatureEngine>(
     engine.verify(plan, &jobs, scratch, verdicts);
 }
 
-/// So many jobs ahead, what belongs to a job is asked for.
+/// How many jobs ahead the entry of a job is prefetched; the job itself, twice as many.
 const AHEAD: usize = 8;
 
 /// The most jobs of a piece: as many as an engine of elliptic curves takes at once.

@@ -1,8 +1,8 @@
 //! The batch engines and whole shipments beside other libraries: one run, one table for each kind of
 //! work, medians and ratios.
 //!
-//! `cargo run --release [all|vouchers|shipments|small|p256|p384|rsa|ed25519] [ROUNDS]` prints the tables; with
-//! `criterion` in place of the number of rounds, criterion measures each line by itself.
+//! `cargo run --release [all|vouchers|shipments|small|p256|p384|rsa|ed25519] [ROUNDS]` prints the
+//! tables; with `criterion` in place of the number of rounds, criterion measures each line by itself.
 //! `cargo run --release differential [N]` compares N verdicts on good and changed ECDSA signatures
 //! with those of aws-lc-rs (default a million for each curve).
 //!

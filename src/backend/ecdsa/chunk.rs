@@ -14,8 +14,8 @@ use super::{
 };
 use crate::backend::{engine::Job, prefetch};
 
-/// So many jobs ahead, what is signed and the signature are asked for: jobs stand in the order of keys,
-/// these in that of vouchers.
+/// How many jobs ahead digests and signatures are prefetched. Jobs are sorted by key, and these lie in the
+/// order of the vouchers.
 const AHEAD: usize = 16;
 
 /// Some jobs whose keys have tables of one shape.

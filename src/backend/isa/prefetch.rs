@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
-/// Asks for the first and the last cache line of a value ahead of its use.
+/// Prefetches the first and the last cache line of a value.
 #[inline(always)]
 pub(crate) fn prefetch<T: ?Sized>(value: &T) {
     let first = core::ptr::from_ref(value).cast::<i8>();
